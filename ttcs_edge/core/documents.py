@@ -1,0 +1,152 @@
+"""What arrives signed, as frozen values. ``wire`` makes them from bytes; the core only ever sees whole ones.
+
+The JSON Schema of each is generated from these types (``ttcs_edge.wire.schemas``), bounds included, so a document's
+shape is written once, here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Generic, Literal, TypeVar
+
+from msgspec import Meta
+
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.model import Scope, Sha256
+
+SCOPE_PATTERN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(/[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
+ID_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"
+UTC_PATTERN = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"
+LOCAL_PATTERN = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$"
+SHA256_PATTERN = r"^[0-9a-f]{64}$"
+LANGUAGE_PATTERN = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+
+ScopePath = Annotated[Scope, Meta(pattern=SCOPE_PATTERN, max_length=LIMITS.scope_chars)]
+Identifier = Annotated[str, Meta(pattern=ID_PATTERN, max_length=LIMITS.id_chars)]
+Utc = Annotated[str, Meta(pattern=UTC_PATTERN)]
+LocalTime = Annotated[str, Meta(pattern=LOCAL_PATTERN)]
+Language = Annotated[str, Meta(pattern=LANGUAGE_PATTERN)]
+KeyId = Annotated[str, Meta(pattern=SHA256_PATTERN)]
+Version = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+Title = Annotated[str, Meta(max_length=LIMITS.title_chars)]
+Place = Annotated[str, Meta(pattern=r"^(https://\S+|broker:)$", max_length=LIMITS.place_chars)]
+Percent = Annotated[int, Meta(ge=0, le=100)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audio:
+    """One recording of a bulletin, in one language, named by its hash.
+
+    ``places`` tells where to get it: ``https:`` addresses, or ``broker:`` for chunks on ``blob/<sha256>/<n>``.
+    """
+
+    language: Language
+    sha256: Annotated[Sha256, Meta(pattern=SHA256_PATTERN)]
+    size_bytes: Annotated[int, Meta(ge=1, le=LIMITS.audio_bytes)]
+    duration_ms: Annotated[int, Meta(ge=1, le=LIMITS.audio_duration_ms)]
+    media_type: Literal["audio/ogg", "audio/wav", "audio/mpeg", "audio/flac"]
+    loudness_lufs: Annotated[float, Meta(ge=-70, le=0)]
+    places: Annotated[tuple[Place, ...], Meta(min_length=1, max_length=LIMITS.places_per_audio)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bulletin:
+    """One item of audio, in one or more languages."""
+
+    id: Identifier
+    title: Title
+    audio: Annotated[tuple[Audio, ...], Meta(min_length=1, max_length=LIMITS.languages_per_bulletin)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """One rule of the schedule: when, which bulletins, which zones, how loud (RFC 5545, section 3.8.5).
+
+    ``start`` is DTSTART in the programme's time zone; ``rrule`` is an RRULE value without its name
+    (``FREQ=DAILY;BYDAY=MO,TU``), empty for a single occurrence. ``zones`` empty means every zone of each station.
+    ``late_window_s`` is how long after its instant an occurrence may still begin; 0 means never late (air-6).
+    """
+
+    id: Identifier
+    start: LocalTime
+    bulletins: Annotated[tuple[Identifier, ...], Meta(min_length=1, max_length=LIMITS.bulletins_per_slot)]
+    rrule: Annotated[str, Meta(max_length=LIMITS.rule_chars)] = ""
+    rdate: Annotated[tuple[LocalTime, ...], Meta(max_length=LIMITS.dates_per_slot)] = ()
+    exdate: Annotated[tuple[LocalTime, ...], Meta(max_length=LIMITS.dates_per_slot)] = ()
+    zones: Annotated[tuple[Identifier, ...], Meta(max_length=LIMITS.zones_per_slot)] = ()
+    priority: Annotated[int, Meta(ge=0, le=9)] = 5
+    volume_percent: Percent = 100
+    late_window_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
+    if_interrupted: Literal["resume", "restart", "drop"] = "resume"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Programme:
+    """The signed document of a scope: its bulletins and its schedule, one version at a time."""
+
+    scope: ScopePath
+    version: Version
+    issued: Utc
+    expires: Utc
+    time_zone: Annotated[str, Meta(min_length=1, max_length=64)]
+    bulletins: Annotated[tuple[Bulletin, ...], Meta(max_length=LIMITS.bulletins_per_programme)]
+    slots: Annotated[tuple[Slot, ...], Meta(max_length=LIMITS.slots_per_programme)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicKey:
+    """A public key as securesystemslib writes it: ``keytype``, ``scheme`` and the hexadecimal or PEM value."""
+
+    keytype: Literal["ed25519"]
+    scheme: Literal["ed25519"]
+    public: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """Leave to speak: ``threshold`` of ``keys`` together may do ``role`` for ``scope`` and everything below it."""
+
+    role: Literal["root", "publish"]
+    scope: ScopePath
+    keys: Annotated[tuple[KeyId, ...], Meta(min_length=1, max_length=LIMITS.keys_per_grant)]
+    threshold: Annotated[int, Meta(ge=1, le=LIMITS.keys_per_grant)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustRoot:
+    """Who may say what, where; signed by its own ``root`` grant."""
+
+    scope: ScopePath
+    version: Version
+    issued: Utc
+    expires: Utc
+    keys: Annotated[dict[KeyId, PublicKey], Meta(max_length=LIMITS.keys)]
+    grants: Annotated[tuple[Grant, ...], Meta(min_length=1, max_length=LIMITS.grants)]
+
+
+Document = Programme | TrustRoot
+
+
+D_co = TypeVar("D_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Signed(Generic[D_co]):
+    """A document whose bytes were parsed and whose signatures were checked; who may sign it is for ``trust``.
+
+    ``signers`` are the ids of the known keys whose signatures are good, no key twice. ``envelope`` is the DSSE
+    envelope exactly as it came: it is what is stored, and verified again when it is loaded.
+    """
+
+    document: D_co
+    signers: frozenset[str]
+    envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Bad input from outside, as a value: a stable ``code``, whom it is about, and fields for its message."""
+
+    code: str
+    subject: str
+    detail: tuple[tuple[str, str], ...] = ()

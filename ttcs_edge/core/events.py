@@ -1,0 +1,180 @@
+"""Everything that can happen to a station. The shell puts these on one queue; the core handles them one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
+from ttcs_edge.core.model import AsRun, Fault, Occurrence, Sha256, WallMs
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The shell is up: what the store remembers, verified again. Always the first event.
+
+    ``programmes`` are those stored as in force; ``floors`` the newest version ever accepted for each scope;
+    ``open_as_run`` what a death left open; ``settled`` the occurrences that must not air again; ``open_faults``
+    what was raised and never cleared; ``cached`` which audio is whole in the store; ``alive_until_ms`` the last wall
+    clock known before the death, if any.
+    """
+
+    trust: TrustRoot
+    programmes: tuple[Signed[Programme], ...]
+    floors: tuple[tuple[str, int], ...]
+    open_as_run: tuple[AsRun, ...]
+    settled: tuple[Occurrence, ...]
+    open_faults: tuple[Fault, ...]
+    cached: frozenset[Sha256]
+    refused: tuple[Refused, ...]
+    alive_until_ms: WallMs | None
+
+
+@dataclass(frozen=True, slots=True)
+class TimePassed:
+    """The instant that the core asked to be woken at has come (or nothing else happened for a while)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgrammeArrived:
+    """A message on a programme topic; ``delivery`` is what ``Acknowledge`` answers, ``topic_scope`` its path."""
+
+    programme: Signed[Programme] | Refused
+    topic_scope: str
+    delivery: int
+
+
+@dataclass(frozen=True, slots=True)
+class AudioStored:
+    """An audio file is whole in the store and has its hash."""
+
+    sha256: Sha256
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFailed:
+    """An attempt to fetch audio failed; the fetcher tries again by itself. ``code`` is a fault code."""
+
+    sha256: Sha256
+    code: str
+    detail: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AudioLost:
+    """Audio that the core holds for cached is gone or rotten: found when it was read to be aired."""
+
+    sha256: Sha256
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerReady:
+    """A player process is up, with its sound device open or known to open."""
+
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayerGone:
+    """The player died, hung and was killed, or could not start: whatever it played is silent now.
+
+    ``written_ms`` is the last position it reported, of the whole play.
+    """
+
+    reason: str
+    written_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SoundStarted:
+    """The first period of a play was handed to the sound device."""
+
+    play: int
+    mono_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SoundProgress:
+    """Ten times a second while a play sounds: samples really written, as time since the play's own beginning."""
+
+    play: int
+    written_ms: int
+    rms_db: float
+    peak_db: float
+    underruns: int
+
+
+@dataclass(frozen=True, slots=True)
+class SoundEnded:
+    """A play is over and silent: ``completed`` is true when every sample of every item was written (never-9).
+
+    ``item_written_ms`` holds what was written of each item of the play, in order; ``failure`` a code when the end was
+    neither reached nor asked for: ``not-audio``, ``sound-device``.
+    """
+
+    play: int
+    completed: bool
+    item_written_ms: tuple[int, ...]
+    failure: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SoundDevice:
+    """The sound device failed to open or to take samples (``ok`` false), or works again."""
+
+    ok: bool
+    device: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class RelayFailed:
+    """A relay or the amplifier could not be switched; ``subject`` is a zone id or ``amplifier``."""
+
+    subject: str
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """The connection to the broker came up or went down; ``reason`` is a code for the fault's message."""
+
+    up: bool
+    reason: str
+    detail: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionChanged:
+    """A condition that the shell watches began or ended: store full, store failing, a thread replaced."""
+
+    code: str
+    subject: str
+    present: bool
+    detail: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    """SIGTERM: fade, open everything, leave."""
+
+
+Event = (
+    Started
+    | TimePassed
+    | ProgrammeArrived
+    | AudioStored
+    | AudioFailed
+    | AudioLost
+    | PlayerReady
+    | PlayerGone
+    | SoundStarted
+    | SoundProgress
+    | SoundEnded
+    | SoundDevice
+    | RelayFailed
+    | LinkChanged
+    | ConditionChanged
+    | StopRequested
+)
+

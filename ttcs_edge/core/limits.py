@@ -1,0 +1,42 @@
+"""Everything that somebody outside can make large has a bound here, with its unit in its name (never-8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what comes in and on what waits. A value over its bound is refused, never cut short."""
+
+    envelope_bytes: int = 16 * 1024 * 1024
+    scope_chars: int = 200
+    id_chars: int = 64
+    title_chars: int = 200
+    place_chars: int = 500
+    rule_chars: int = 300
+    dates_per_slot: int = 400
+    zones_per_slot: int = 64
+    bulletins_per_slot: int = 32
+    slots_per_programme: int = 10_000
+    bulletins_per_programme: int = 10_000
+    languages_per_bulletin: int = 16
+    places_per_audio: int = 4
+    audio_bytes: int = 64 * 1024 * 1024
+    audio_duration_ms: int = 2 * 3_600_000
+    nesting: int = 16
+    keys: int = 64
+    keys_per_grant: int = 16
+    grants: int = 64
+    signatures: int = 32
+    blob_chunk_bytes: int = 128 * 1024
+    rule_occurrences: int = 10_000
+    waiting_cues: int = 256
+    open_faults: int = 256
+    events_queued: int = 10_000
+    fixed_point_steps: int = 64
+    outbox_in_flight: int = 20
+    control_request_bytes: int = 64 * 1024
+
+
+LIMITS = Limits()

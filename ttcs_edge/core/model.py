@@ -1,0 +1,250 @@
+"""What the station itself makes and speaks of: instants, places, zones, cues, as-run records, faults.
+
+Units are in the names: ``_ms`` milliseconds, ``_s`` seconds, ``_percent``, ``_bytes``. Instants on the wall clock are
+integer milliseconds since 1970-01-01T00:00Z; instants on the monotonic clock are integer milliseconds of
+``CLOCK_MONOTONIC``, which every process of the machine shares and which no clock step touches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NewType
+
+Scope = NewType("Scope", str)
+"""A place in the administrative tree: a path of any depth such as ``vn/lam-dong/da-teh``."""
+
+ZoneId = NewType("ZoneId", str)
+Sha256 = NewType("Sha256", str)
+"""64 lower-case hexadecimal digits."""
+
+WallMs = NewType("WallMs", int)
+MonoMs = NewType("MonoMs", int)
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """One reading of both clocks, and whether the wall clock can be believed (air-7)."""
+
+    wall_ms: WallMs
+    mono_ms: MonoMs
+    trusted: bool
+
+
+def scope_covers(scope: Scope, place: Scope) -> bool:
+    """Tell whether ``place`` is ``scope`` or lies below it.
+
+    >>> scope_covers(Scope("vn/lam-dong"), Scope("vn/lam-dong/da-teh"))
+    True
+    >>> scope_covers(Scope("vn/lam"), Scope("vn/lam-dong"))
+    False
+    """
+    return place == scope or place.startswith(f"{scope}/")
+
+
+def scope_prefixes(place: Scope) -> tuple[Scope, ...]:
+    """List ``place`` and every scope above it, the highest first."""
+    parts = place.split("/")
+    return tuple(Scope("/".join(parts[: n + 1])) for n in range(len(parts)))
+
+
+@dataclass(frozen=True, slots=True)
+class QuietHours:
+    """A span of the local day in which only alerts sound (air-5); it may cross midnight.
+
+    ``begin_minute`` and ``end_minute`` count from local midnight; the end is not part of the span.
+    """
+
+    begin_minute: int
+    end_minute: int
+
+    def contains(self, minute: int) -> bool:
+        """Tell whether a minute of the local day lies in the span."""
+        if self.begin_minute <= self.end_minute:
+            return self.begin_minute <= minute < self.end_minute
+        return minute >= self.begin_minute or minute < self.end_minute
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A speaker cluster behind one switch."""
+
+    id: ZoneId
+    name: str
+    languages: tuple[str, ...] = ("vi",)
+    volume_percent: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Amplifier:
+    """What the one amplifier of a station needs, in milliseconds."""
+
+    warm_up_ms: int = 2_000
+    hold_ms: int = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class StationSettings:
+    """What the core must know of the station; made from ``station.yaml`` by ``config.py``."""
+
+    id: str
+    scope: Scope
+    zones: tuple[Zone, ...]
+    time_zone: str
+    amplifier: Amplifier = Amplifier()
+    quiet_hours: tuple[QuietHours, ...] = ()
+    zone_stagger_ms: int = 200
+    fade_in_ms: int = 300
+    fade_out_ms: int = 500
+    heartbeat_s: int = 60
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Occurrence:
+    """One occurrence of one slot: the identity under which it airs at most once (never-5).
+
+    ``local`` is its civil date and time, ``2026-11-24T05:00:00``, so that a clock step or a daylight-saving change
+    cannot make a second occurrence of it.
+    """
+
+    scope: Scope
+    slot: str
+    local: str
+
+    def __str__(self) -> str:
+        return f"{self.scope}#{self.slot}@{self.local}"
+
+
+@dataclass(frozen=True, slots=True)
+class AudioItem:
+    """One stretch of audio to be aired: which bulletin, in which language, which bytes."""
+
+    bulletin: str
+    language: str
+    sha256: Sha256
+    size_bytes: int
+    duration_ms: int
+
+
+class IfInterrupted(Enum):
+    """What becomes of a cue that lost the air before its end (air-2)."""
+
+    RESUME = "resume"
+    RESTART = "restart"
+    DROP = "drop"
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """One thing about to air: an occurrence of a slot, resolved for this station."""
+
+    occurrence: Occurrence
+    title: str
+    planned_ms: WallMs
+    late_until_ms: WallMs
+    priority: int
+    zones: tuple[ZoneId, ...]
+    bulletins: tuple[str, ...]
+    items: tuple[AudioItem, ...]
+    volume_percent: int
+    if_interrupted: IfInterrupted
+    programme_version: int
+
+    @property
+    def duration_ms(self) -> int:
+        """The sum of the durations that the bulletins declare."""
+        return sum(item.duration_ms for item in self.items)
+
+
+class Outcome(Enum):
+    """How a cue ended, as the as-run log tells it."""
+
+    AIRED = "aired"
+    PART = "part"
+    MISSED = "missed"
+    CUT = "cut"
+
+
+class AsRunReason(Enum):
+    """Why a cue did not air whole; each has its words in ``locale``."""
+
+    NO_AUDIO = "no-audio"
+    NOT_AUDIO = "not-audio"
+    NO_ZONE = "no-zone"
+    NO_TIME = "no-time"
+    QUIET_HOURS = "quiet-hours"
+    TOO_LATE = "too-late"
+    SOUND_DEVICE = "sound-device"
+    PLAYER_DIED = "player-died"
+    PRE_EMPTED = "pre-empted"
+    WITHDRAWN = "withdrawn"
+    STOPPED = "stopped"
+    POWER = "power"
+    RELAY = "relay"
+
+
+@dataclass(frozen=True, slots=True)
+class AiredItem:
+    """What of one audio item was really written to the sound device."""
+
+    bulletin: str
+    language: str
+    sha256: Sha256
+    size_bytes: int
+    duration_ms: int
+    written_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AsRun:
+    """What really became of one cue. ``outcome`` is None while it is still open."""
+
+    id: str
+    occurrence: Occurrence
+    title: str
+    programme_version: int
+    planned_start_ms: WallMs
+    planned_end_ms: WallMs
+    start_ms: WallMs | None
+    end_ms: WallMs | None
+    zones: tuple[ZoneId, ...]
+    items: tuple[AiredItem, ...]
+    outcome: Outcome | None = None
+    reason: AsRunReason | None = None
+    interruptions: int = 0
+
+
+class Severity(Enum):
+    """How much a fault matters to the people under the pole."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A condition raised and later cleared. ``code`` and ``subject`` together are its identity.
+
+    ``detail`` holds fields for the message of ``code`` in ``locale``; never a sentence.
+    """
+
+    id: str
+    code: str
+    subject: str
+    severity: Severity
+    detail: tuple[tuple[str, str], ...]
+    raised_ms: WallMs
+    cleared_ms: WallMs | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedAudio:
+    """Audio whose hash was checked as it was read from disk, held in a sealed memory file (never-1).
+
+    Only ``ttcs_edge.store.blobs`` makes one. ``fd`` is open for reading and belongs to the holder of this value.
+    """
+
+    sha256: Sha256
+    size_bytes: int
+    fd: int
