@@ -1,0 +1,76 @@
+"""What a station tells of its state: one snapshot serves the heartbeat, the status command and the tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ttcs_edge.core.model import Fault, Scope, WallMs, ZoneId
+
+
+@dataclass(frozen=True, slots=True)
+class OnAir:
+    """What sounds now. ``position_ms`` counts samples really written; levels are dB below full scale."""
+
+    occurrence: str
+    title: str
+    zones: tuple[ZoneId, ...]
+    start_ms: WallMs
+    position_ms: int
+    duration_ms: int
+    rms_db: float
+    peak_db: float
+
+
+@dataclass(frozen=True, slots=True)
+class NextCue:
+    """A cue to come."""
+
+    occurrence: str
+    title: str
+    planned_ms: WallMs
+    zones: tuple[ZoneId, ...]
+    audio_ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A programme in force."""
+
+    scope: Scope
+    version: int
+    expires_ms: WallMs
+    slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """Audio that the programmes in force need: how much of it is in the store."""
+
+    wanted_files: int
+    stored_files: int
+    wanted_bytes: int
+    stored_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state of a station at one instant.
+
+    ``state`` is ``on-air``, ``idle``, ``no-time`` (air-7) or ``stopping``; ``amplifier`` is ``off``, ``warming`` or ``on``.
+    """
+
+    station: str
+    scope: Scope
+    wall_ms: WallMs
+    clock_trusted: bool
+    state: str
+    amplifier: str
+    zones_closed: tuple[ZoneId, ...]
+    on_air: OnAir | None
+    next_cues: tuple[NextCue, ...]
+    programmes: tuple[InForce, ...]
+    cache: Cache
+    faults: tuple[Fault, ...]
+    link_up: bool
+    player_up: bool
+    underruns: int
