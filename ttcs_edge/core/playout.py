@@ -1,0 +1,178 @@
+"""The one machine for amplifier, zones and sound. Everything that switches or sounds is decided here.
+
+It is told what is *wanted* (a cue's zones and sound, or nothing) and what really *is* (the shell's answers), and gives
+the next steps. Rules, in the order in which ``step`` asks them:
+
+1. Sound that is not the wanted one is faded out first; until it has ended nothing switches (air-4, never-3).
+2. With nothing wanted: zones open one by one, then the amplifier goes off, its hold time after the last sound.
+3. With something wanted: amplifier on, warm-up, superfluous zones opened and wanted ones closed one by one, sound.
+
+A zone whose relay failed is left out of what is wanted until the next cue. It leaves out who has the air (``air``) and
+what the log says of it (``asrun``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ttcs_edge.core.effects import Effect, StartSound, StopSound, SwitchAmplifier, SwitchZone
+from ttcs_edge.core.model import AudioItem, MonoMs, StationSettings, ZoneId
+
+START_MARGIN_MS = 150
+"""How far ahead of its instant a sound is handed to the player, so that it starts to the period."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to sound: ``play`` is its identity; ``start_mono_ms`` the instant of its first sample, if that is to come."""
+
+    play: int
+    zones: tuple[ZoneId, ...]
+    items: tuple[AudioItem, ...]
+    from_ms: int
+    start_mono_ms: int
+    volume_percent: int
+
+
+@dataclass(slots=True)
+class Playout:
+    """Amplifier, zones and sound as they are known to be, and the steps from here to what is wanted."""
+
+    settings: StationSettings
+    amplifier_on_mono_ms: int | None = None
+    closed: list[ZoneId] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
+    sounding: int | None = None
+    stopping: bool = False
+    last_switch_mono_ms: int | None = None
+    last_use_mono_ms: int = 0
+    wake_mono_ms: int | None = None
+
+    def lead_ms(self, zones: tuple[ZoneId, ...], now_mono_ms: int) -> int:
+        """Tell how long from here to sound in ``zones``: warm-up left, switches and the player's margin."""
+        target = self._reachable(zones)
+        switches = len(set(target) ^ set(self.closed))
+        return self._warm_up_left_ms(now_mono_ms) + switches * self.settings.zone_stagger_ms + START_MARGIN_MS
+
+    def step(self, wanted: Wanted | None, now_mono_ms: int) -> list[Effect]:
+        """Give the next steps towards what is wanted and set ``wake_mono_ms`` to when to ask again."""
+        self.wake_mono_ms = None
+        if self.sounding is not None:
+            return self._end_unwanted_sound(wanted)
+        if wanted is None:
+            return self._down(now_mono_ms)
+        return self._up(wanted, now_mono_ms)
+
+    def sound_ended(self, play: int, now_mono_ms: int) -> None:
+        """The shell says that a play is over and silent."""
+        if play == self.sounding:
+            self.player_gone(now_mono_ms)
+
+    def player_gone(self, now_mono_ms: int) -> None:
+        """Nothing can sound any more: the process that owned the sound is dead."""
+        if self.sounding is not None:
+            self.last_use_mono_ms = now_mono_ms
+        self.sounding = None
+        self.stopping = False
+
+    def relay_failed(self, subject: str) -> None:
+        """A relay did not do as told: count it as open and leave it out until the next cue."""
+        self.failed.add(subject)
+        if subject == "amplifier":
+            self.amplifier_on_mono_ms = None
+        elif subject in self.closed:
+            self.closed.remove(ZoneId(subject))
+
+    @property
+    def quiescent(self) -> bool:
+        """Tell whether everything is silent, open and off."""
+        return self.sounding is None and not self.closed and self.amplifier_on_mono_ms is None
+
+    def amplifier_state(self, now_mono_ms: int) -> str:
+        """Name the amplifier's state: ``off``, ``warming`` or ``on``."""
+        if self.amplifier_on_mono_ms is None:
+            return "off"
+        return "warming" if self._warm_up_left_ms(now_mono_ms) else "on"
+
+    def _warm_up_left_ms(self, now_mono_ms: int) -> int:
+        if self.amplifier_on_mono_ms is None:
+            return self.settings.amplifier.warm_up_ms
+        return max(0, self.amplifier_on_mono_ms + self.settings.amplifier.warm_up_ms - now_mono_ms)
+
+    def _reachable(self, zones: tuple[ZoneId, ...]) -> tuple[ZoneId, ...]:
+        return tuple(zone for zone in zones if zone not in self.failed)
+
+    def _end_unwanted_sound(self, wanted: Wanted | None) -> list[Effect]:
+        assert self.sounding is not None
+        if self.stopping or (wanted is not None and wanted.play == self.sounding):
+            return []
+        self.stopping = True
+        return [StopSound(self.sounding, self.settings.fade_out_ms)]
+
+    def _down(self, now_mono_ms: int) -> list[Effect]:
+        if self.closed:
+            return self._switch(self.closed[-1], False, now_mono_ms)
+        if self.amplifier_on_mono_ms is None:
+            return []
+        off_at_ms = max(self.last_use_mono_ms, self.amplifier_on_mono_ms) + self.settings.amplifier.hold_ms
+        return self._amplifier_off() if now_mono_ms >= off_at_ms else self._wake(off_at_ms)
+
+    def all_off(self, now_mono_ms: int) -> list[Effect]:
+        """Go down without the hold time, as a stop asks."""
+        self.wake_mono_ms = None
+        if self.sounding is not None:
+            return self._end_unwanted_sound(None)
+        if self.closed:
+            return self._switch(self.closed[-1], False, now_mono_ms)
+        return self._amplifier_off() if self.amplifier_on_mono_ms is not None else []
+
+    def _amplifier_off(self) -> list[Effect]:
+        self.amplifier_on_mono_ms = None
+        return [SwitchAmplifier(False)]
+
+    def _up(self, wanted: Wanted, now_mono_ms: int) -> list[Effect]:
+        self.last_use_mono_ms = now_mono_ms
+        if self.amplifier_on_mono_ms is None:
+            self.amplifier_on_mono_ms = now_mono_ms
+            self._wake(now_mono_ms + self.settings.amplifier.warm_up_ms)
+            return [SwitchAmplifier(True)]
+        if warm_up_left_ms := self._warm_up_left_ms(now_mono_ms):
+            return self._wake(now_mono_ms + warm_up_left_ms)
+        target = self._reachable(wanted.zones)
+        for zone in reversed(self.closed):
+            if zone not in target:
+                return self._switch(zone, False, now_mono_ms)
+        for zone in target:
+            if zone not in self.closed:
+                return self._switch(zone, True, now_mono_ms)
+        return self._start(wanted, now_mono_ms)
+
+    def _start(self, wanted: Wanted, now_mono_ms: int) -> list[Effect]:
+        settled_ms = (self.last_switch_mono_ms or 0) + self.settings.zone_stagger_ms
+        hand_over_ms = max(wanted.start_mono_ms - START_MARGIN_MS, settled_ms if self.last_switch_mono_ms else 0)
+        if now_mono_ms < hand_over_ms:
+            return self._wake(hand_over_ms)
+        self.sounding = wanted.play
+        self.stopping = False
+        at_mono_ms = MonoMs(max(wanted.start_mono_ms, now_mono_ms))
+        fade_in_ms = self.settings.fade_in_ms
+        return [
+            StartSound(wanted.play, wanted.items, wanted.from_ms, at_mono_ms, wanted.volume_percent, fade_in_ms)
+        ]
+
+    def _switch(self, zone: ZoneId, closed: bool, now_mono_ms: int) -> list[Effect]:
+        if self.last_switch_mono_ms is not None:
+            next_ms = self.last_switch_mono_ms + self.settings.zone_stagger_ms
+            if now_mono_ms < next_ms:
+                return self._wake(next_ms)
+        self.last_switch_mono_ms = now_mono_ms
+        if closed:
+            self.closed.append(zone)
+        else:
+            self.closed.remove(zone)
+        self._wake(now_mono_ms + self.settings.zone_stagger_ms)
+        return [SwitchZone(zone, closed)]
+
+    def _wake(self, mono_ms: int) -> list[Effect]:
+        self.wake_mono_ms = mono_ms
+        return []
