@@ -1,0 +1,40 @@
+"""Who has the air, and what becomes of the loser. Pure choice: no state is kept here.
+
+- air-1: the higher priority has the air, at once and alone. A cue never takes it from one of its own rank.
+- Of two for the same moment the higher priority comes first, then the smaller scope path and slot id; the other queues.
+- air-2: the loser resumes, restarts or is dropped, as its slot says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ttcs_edge.core.model import IfInterrupted, Occurrence
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """What the choice needs to know of one cue that could have the air now."""
+
+    occurrence: Occurrence
+    priority: int
+    planned_ms: int
+
+    @property
+    def rank(self) -> tuple[int, int, Occurrence]:
+        """Sort key: the first has the best claim."""
+        return (-self.priority, self.planned_ms, self.occurrence)
+
+
+def choose(on_air: Contender | None, ready: Sequence[Contender]) -> Contender | None:
+    """Pick who is to have the air: the best of ``ready``, but only a higher priority displaces ``on_air``."""
+    best = min(ready, key=lambda contender: contender.rank, default=None)
+    if on_air is None or (best is not None and best.priority > on_air.priority):
+        return best
+    return on_air
+
+
+def resumes_from_ms(if_interrupted: IfInterrupted, position_ms: int) -> int | None:
+    """Tell where an interrupted cue goes on, in milliseconds of the whole; None when it is dropped."""
+    return {IfInterrupted.RESUME: position_ms, IfInterrupted.RESTART: 0, IfInterrupted.DROP: None}[if_interrupted]

@@ -1,0 +1,117 @@
+"""The life of a cue: waiting, on the air, interrupted, and how it ended. One ``Airing`` per cue tells it all.
+
+- never-9: ``aired`` only when the last play reached the true end and every item was written for its whole length.
+- A cue that never sounded is ``missed``, one that sounded in part is ``part``; both carry the reason.
+- What a death left open is closed as ``cut`` by ``close_cut``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from ttcs_edge.core.air import Contender
+from ttcs_edge.core.model import AiredItem, AsRun, AsRunReason, Cue, Outcome, WallMs, ZoneId
+
+LENGTH_TOLERANCE_MS = 250
+"""How far the samples written may fall short of the declared duration: codecs cut the first 74 ms (Opus)."""
+
+
+@dataclass(slots=True)
+class Airing:
+    """One cue on its way through the air."""
+
+    cue: Cue
+    id: str = ""
+    play: int | None = None
+    position_ms: int = 0
+    play_from_ms: int = 0
+    written_ms: list[int] = field(default_factory=list)
+    zones: tuple[ZoneId, ...] = ()
+    start_ms: WallMs | None = None
+    interruptions: int = 0
+    stop_reason: AsRunReason | None = None
+
+    @property
+    def contender(self) -> Contender:
+        """This cue as the choice sees it."""
+        return Contender(self.cue.occurrence, self.cue.priority, self.cue.planned_ms)
+
+    @property
+    def has_sounded(self) -> bool:
+        """Tell whether any sample of it reached the sound device."""
+        return self.start_ms is not None
+
+    def begin_play(self, play: int, zones: tuple[ZoneId, ...]) -> None:
+        """A play of this cue is handed to the player, from ``position_ms``."""
+        self.play, self.play_from_ms, self.zones, self.stop_reason = play, self.position_ms, zones, None
+        if len(self.written_ms) != len(self.cue.items):
+            self.written_ms = [0] * len(self.cue.items)
+
+    def end_play(self, item_written_ms: Sequence[int]) -> None:
+        """A play is over: add what it wrote of each item."""
+        self.play = None
+        for index, written_ms in enumerate(item_written_ms[: len(self.written_ms)]):
+            self.written_ms[index] += written_ms
+        self.position_ms = self.play_from_ms + sum(item_written_ms)
+
+    def end_play_at(self, play_written_ms: int) -> None:
+        """A play ended without telling what it wrote of each item: attribute it by the declared durations."""
+        left_ms, skip_ms = play_written_ms, self.play_from_ms
+        shares = []
+        for item in self.cue.items:
+            skipped_ms = min(skip_ms, item.duration_ms)
+            share_ms = min(left_ms, item.duration_ms - skipped_ms)
+            skip_ms, left_ms = skip_ms - skipped_ms, left_ms - share_ms
+            shares.append(share_ms)
+        self.end_play(shares)
+
+    def restart(self) -> None:
+        """Forget what was written: the cue begins again from its first sample."""
+        self.position_ms = 0
+        self.written_ms = [0] * len(self.cue.items)
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether every item was written for its whole length (never-9)."""
+        return bool(self.cue.items) and all(
+            written_ms + LENGTH_TOLERANCE_MS >= item.duration_ms
+            for written_ms, item in zip(self.written_ms, self.cue.items, strict=True)
+        )
+
+    def open_record(self) -> AsRun:
+        """The record while the cue is on the air."""
+        items = tuple(
+            AiredItem(i.bulletin, i.language, i.sha256, i.size_bytes, i.duration_ms, written_ms)
+            for i, written_ms in zip(self.cue.items, self.written_ms or [0] * len(self.cue.items), strict=True)
+        )
+        return AsRun(
+            id=self.id,
+            occurrence=self.cue.occurrence,
+            title=self.cue.title,
+            programme_version=self.cue.programme_version,
+            planned_start_ms=self.cue.planned_ms,
+            planned_end_ms=WallMs(self.cue.planned_ms + self.cue.duration_ms),
+            start_ms=self.start_ms,
+            end_ms=None,
+            zones=self.zones,
+            items=items,
+            interruptions=self.interruptions,
+        )
+
+    def closed_record(self, completed: bool, reason: AsRunReason | None, end_ms: WallMs) -> AsRun:
+        """The record when the cue is over. ``completed`` is the player's word; the samples must bear it out."""
+        aired = completed and self.whole and reason is None
+        outcome = Outcome.AIRED if aired else Outcome.PART if self.has_sounded else Outcome.MISSED
+        return replace(
+            self.open_record(),
+            end_ms=end_ms if self.has_sounded else None,
+            outcome=outcome,
+            reason=None if aired else reason or AsRunReason.SOUND_DEVICE,
+        )
+
+
+def close_cut(record: AsRun, alive_until_ms: WallMs | None) -> AsRun:
+    """Close what a death left open: on the air until the last instant known before it."""
+    end_ms = alive_until_ms if alive_until_ms and alive_until_ms > (record.start_ms or 0) else record.start_ms
+    return replace(record, end_ms=end_ms, outcome=Outcome.CUT, reason=AsRunReason.POWER)

@@ -1,0 +1,84 @@
+"""Faults: raised once, debounced, cleared when the condition is gone. One table says how much each matters.
+
+A fault is known by its code and its subject. While it is there, hearing of it again changes nothing (one clear fault
+for each bad input); when its condition ends before its debounce time is over, nobody is told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from ttcs_edge.core.effects import Entry, FaultCleared, FaultRaised
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.model import Fault, Severity, WallMs
+
+DEBOUNCE_MS = {"link-down": 5_000}
+
+SEVERITY = {
+    "link-down": Severity.WARNING,
+    "session-taken-over": Severity.ERROR,
+    "sound-device": Severity.ERROR,
+    "player-died": Severity.ERROR,
+    "relay": Severity.ERROR,
+    "cue-missed": Severity.ERROR,
+    "no-time": Severity.WARNING,
+    "programme-expired": Severity.ERROR,
+    "trust-expired": Severity.ERROR,
+    "store-failing": Severity.ERROR,
+    "store-full": Severity.ERROR,
+    "store-damaged": Severity.ERROR,
+}
+"""What is not named here came from outside and was refused or failed: a warning."""
+
+Detail = tuple[tuple[str, str], ...]
+Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Supervision:
+    """The faults that are there, and the conditions that may become faults. ``next_id`` derives ids."""
+
+    boot: int
+    sequence: int = 0
+    open: dict[Key, Fault] = field(default_factory=dict)
+    pending: dict[Key, tuple[int, Detail]] = field(default_factory=dict)
+
+    def raise_(self, code: str, subject: str, detail: Detail, wall_ms: WallMs, mono_ms: int) -> list[Entry]:
+        """A condition is there. Gives the record to make when it is news and needs no debounce."""
+        key = (code, subject)
+        if key in self.open or len(self.open) >= LIMITS.open_faults:
+            return []
+        if code in DEBOUNCE_MS:
+            self.pending.setdefault(key, (mono_ms + DEBOUNCE_MS[code], detail))
+            return []
+        return [self._raised(key, detail, wall_ms)]
+
+    def clear(self, code: str, subject: str, wall_ms: WallMs) -> list[Entry]:
+        """A condition is gone."""
+        self.pending.pop((code, subject), None)
+        fault = self.open.pop((code, subject), None)
+        return [FaultCleared(replace(fault, cleared_ms=wall_ms))] if fault else []
+
+    def clear_subject(self, subject: str, wall_ms: WallMs, codes: frozenset[str] | None = None) -> list[Entry]:
+        """Everything said of a subject is mended; ``codes`` narrows it down."""
+        keys = [key for key in self.open if key[1] == subject and (codes is None or key[0] in codes)]
+        return [entry for code, name in keys for entry in self.clear(code, name, wall_ms)]
+
+    def mature(self, wall_ms: WallMs, mono_ms: int) -> list[Entry]:
+        """Raise what has been there for its debounce time."""
+        ripe = [(key, detail) for key, (at_ms, detail) in self.pending.items() if mono_ms >= at_ms]
+        for key, _ in ripe:
+            del self.pending[key]
+        return [self._raised(key, detail, wall_ms) for key, detail in ripe]
+
+    @property
+    def wake_mono_ms(self) -> int | None:
+        """When ``mature`` has something to do next."""
+        return min((at_ms for at_ms, _ in self.pending.values()), default=None)
+
+    def _raised(self, key: Key, detail: Detail, wall_ms: WallMs) -> FaultRaised:
+        self.sequence += 1
+        severity = SEVERITY.get(key[0], Severity.WARNING)
+        fault = Fault(f"{self.boot}-f{self.sequence}", key[0], key[1], severity, detail, wall_ms)
+        self.open[key] = fault
+        return FaultRaised(fault)
