@@ -11,10 +11,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ttcs_edge.core.air import Contender
+from ttcs_edge.core.library import Resolved
 from ttcs_edge.core.model import AiredItem, AsRun, AsRunReason, Cue, Outcome, WallMs, ZoneId
+from ttcs_edge.core.schedule import SlotOccurrence
 
 LENGTH_TOLERANCE_MS = 250
 """How far the samples written may fall short of the declared duration: codecs cut the first 74 ms (Opus)."""
+
+SILENT_REASONS = frozenset(
+    {
+        AsRunReason.NO_AUDIO,
+        AsRunReason.NOT_AUDIO,
+        AsRunReason.NO_ZONE,
+        AsRunReason.SOUND_DEVICE,
+        AsRunReason.PLAYER_DIED,
+        AsRunReason.RELAY,
+    }
+)
+"""Reasons that mean silence where sound was due, and that somebody must mend: they are faults too."""
 
 
 @dataclass(slots=True)
@@ -22,7 +36,9 @@ class Airing:
     """One cue on its way through the air."""
 
     cue: Cue
+    missing: tuple[str, ...] = ()
     id: str = ""
+    source: SlotOccurrence | None = None
     play: int | None = None
     position_ms: int = 0
     play_from_ms: int = 0
@@ -30,7 +46,16 @@ class Airing:
     zones: tuple[ZoneId, ...] = ()
     start_ms: WallMs | None = None
     interruptions: int = 0
+    interrupted_ms: int | None = None
     stop_reason: AsRunReason | None = None
+    unplayable: bool = False
+
+    @property
+    def shortfall(self) -> AsRunReason | None:
+        """Why this cue cannot count as whole even when all that it has is heard."""
+        if self.unplayable:
+            return AsRunReason.NOT_AUDIO
+        return AsRunReason.NO_AUDIO if self.missing else None
 
     @property
     def contender(self) -> Contender:
@@ -41,6 +66,18 @@ class Airing:
     def has_sounded(self) -> bool:
         """Tell whether any sample of it reached the sound device."""
         return self.start_ms is not None
+
+    def take(self, resolved: Resolved) -> None:
+        """Take what more audio there is by now; only before the cue's first play."""
+        self.cue, self.missing = resolved.cue, resolved.missing
+
+    def leave_out(self, index: int) -> None:
+        """Leave an item out that proved to be no audio, and go on behind it."""
+        items = self.cue.items
+        self.position_ms = sum(item.duration_ms for item in items[:index])
+        self.cue = replace(self.cue, items=items[:index] + items[index + 1 :])
+        del self.written_ms[index]
+        self.unplayable = True
 
     def begin_play(self, play: int, zones: tuple[ZoneId, ...]) -> None:
         """A play of this cue is handed to the player, from ``position_ms``."""

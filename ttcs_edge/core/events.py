@@ -13,7 +13,7 @@ class Started:
     """The shell is up: what the store remembers, verified again. Always the first event.
 
     ``programmes`` are those stored as in force; ``floors`` the newest version ever accepted for each scope;
-    ``open_as_run`` what a death left open; ``settled`` the occurrences that must not air again; ``open_faults``
+    ``open_as_run`` what a death left open; ``settled`` the occurrences that must not air again, with their planned instants; ``open_faults``
     what was raised and never cleared; ``cached`` which audio is whole in the store; ``alive_until_ms`` the last wall
     clock known before the death, if any.
     """
@@ -22,7 +22,7 @@ class Started:
     programmes: tuple[Signed[Programme], ...]
     floors: tuple[tuple[str, int], ...]
     open_as_run: tuple[AsRun, ...]
-    settled: tuple[Occurrence, ...]
+    settled: tuple[tuple[Occurrence, WallMs], ...]
     open_faults: tuple[Fault, ...]
     cached: frozenset[Sha256]
     refused: tuple[Refused, ...]

@@ -59,7 +59,7 @@ class Playout:
         self.wake_mono_ms = None
         if self.sounding is not None:
             return self._end_unwanted_sound(wanted)
-        if wanted is None:
+        if wanted is None or not self.can_reach(wanted.zones):
             return self._down(now_mono_ms)
         return self._up(wanted, now_mono_ms)
 
@@ -82,6 +82,10 @@ class Playout:
             self.amplifier_on_mono_ms = None
         elif subject in self.closed:
             self.closed.remove(ZoneId(subject))
+
+    def can_reach(self, zones: tuple[ZoneId, ...]) -> bool:
+        """Tell whether any of these zones can be heard: amplifier and at least one relay do as told."""
+        return "amplifier" not in self.failed and bool(self._reachable(zones))
 
     @property
     def quiescent(self) -> bool:

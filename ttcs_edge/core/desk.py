@@ -1,0 +1,336 @@
+"""The desk: which cues wait for the air, which has it, and how each one ends.
+
+Rules, in the order in which ``step`` asks them:
+
+1. What has the air loses it to a strictly higher priority (air-1), to quiet hours (air-5), to a programme that no
+   longer holds it, and to a stop. It is faded out first; what becomes of it is its slot's own choice (air-2).
+2. What waits and can no longer air is closed with its reason (air-6): no audio, no zone, too late, quiet hours.
+3. The best of what is due is wanted; with nothing due, the next cue is, as soon as its way up must begin.
+
+A station without trusted time takes nothing new and starts nothing (air-7). An occurrence that was settled is never
+taken again (never-5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from ttcs_edge.core import events
+from ttcs_edge.core.air import choose, resumes_from_ms
+from ttcs_edge.core.asrun import Airing
+from ttcs_edge.core.effects import Effect, PrepareSound
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.model import AsRun, AsRunReason, AudioItem, Instant, Occurrence, StationSettings, WallMs
+from ttcs_edge.core.playout import Playout, Wanted
+from ttcs_edge.core.programmes import Programmes
+from ttcs_edge.core.reports import NextCue
+from ttcs_edge.core.schedule import SlotOccurrence
+
+PREPARE_LEAD_MS = 5_000
+"""How long before its way up begins a cue's first second is decoded."""
+GRACE_MS = 3_000
+"""How long a cue that should sound may stay silent for want of audio or player before it is missed."""
+QUEUE_LIMIT_MS = 30 * 60_000
+"""How long a cue may wait for another one to leave the air."""
+PLAYER_DEATHS = 3
+"""How many deaths of the player one cue survives."""
+SETTLED_MEMORY_MS = 8 * 86_400_000
+"""How long a settled occurrence is remembered: longer than any look back into the schedule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step brings: switches and sound, and the records of cues that are over."""
+
+    effects: list[Effect]
+    closed: list[AsRun]
+
+
+@dataclass(slots=True)
+class Desk:
+    """Waiting cues, the cue on the air, and what was settled lately."""
+
+    settings: StationSettings
+    boot: int
+    waiting: dict[Occurrence, Airing] = field(default_factory=dict)
+    on_air: Airing | None = None
+    settled: dict[Occurrence, WallMs] = field(default_factory=dict)
+    closing: list[AsRun] = field(default_factory=list)
+    prepared: tuple[AudioItem, ...] = ()
+    claimed: Occurrence | None = None
+    sequence: int = 0
+    plays: int = 0
+    started_mono_ms: int = 0
+    trusted_since_mono_ms: int | None = None
+    seen_changes: int = 0
+    playout: Playout = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.playout = Playout(self.settings)
+
+    @property
+    def horizon_ms(self) -> int:
+        """How far ahead of its instant an occurrence is taken."""
+        settings = self.settings
+        way_up_ms = settings.amplifier.warm_up_ms + len(settings.zones) * 2 * settings.zone_stagger_ms
+        return PREPARE_LEAD_MS + way_up_ms
+
+    def remember(self, event: events.Started, now: Instant) -> None:
+        """Take over what an earlier life settled."""
+        self.settled = dict(event.settled)
+        self.started_mono_ms = now.mono_ms
+
+    def take_due(self, programmes: Programmes, now: Instant) -> None:
+        """Take the occurrences that come near, each once."""
+        if self.trusted_since_mono_ms is None:
+            self.trusted_since_mono_ms = now.mono_ms
+        taken = False
+        for due in programmes.due(now, self.horizon_ms):
+            key = due.occurrence
+            known = key in self.settled or key in self.waiting
+            if known or (self.on_air is not None and self.on_air.cue.occurrence == key):
+                continue
+            taken = True
+            airing = self._airing(programmes, due)
+            if len(self.waiting) >= LIMITS.waiting_cues:
+                self._close(airing, False, AsRunReason.PRE_EMPTED, now)
+            else:
+                self.waiting[key] = airing
+        if taken:
+            oldest_ms = now.wall_ms - SETTLED_MEMORY_MS
+            self.settled = {key: ms for key, ms in self.settled.items() if ms >= oldest_ms}
+
+    def _airing(self, programmes: Programmes, due: SlotOccurrence) -> Airing:
+        self.sequence += 1
+        resolved = programmes.resolve(due)
+        return Airing(resolved.cue, resolved.missing, id=f"{self.boot}-a{self.sequence}", source=due)
+
+    def step(self, programmes: Programmes, now: Instant, player_up: bool, stopping: bool) -> Step:
+        """Bring wanted and actual one step closer to each other."""
+        if stopping:
+            return self._stop_step(now)
+        self._follow_programmes(programmes, now)
+        if self.on_air is not None and now.trusted and programmes.is_quiet(now):
+            self.on_air.stop_reason = self.on_air.stop_reason or AsRunReason.QUIET_HOURS
+        if now.trusted:
+            self._close_hopeless(programmes, now, player_up)
+        wanted = self._wanted(now, player_up)
+        steps = self._prepare(player_up) + self.playout.step(wanted, now.mono_ms)
+        if wanted is not None and self.playout.sounding == wanted.play and self.on_air is None:
+            self._take_the_air(wanted)
+        return Step(steps, self._closed())
+
+    def sound_started(self, event: events.SoundStarted, now: Instant) -> AsRun | None:
+        """The first period of a play went out; gives the record to open, once a cue."""
+        airing = self.on_air
+        if airing is None or airing.play != event.play or airing.has_sounded:
+            return None
+        airing.start_ms = WallMs(now.wall_ms - (now.mono_ms - event.mono_ns // 1_000_000))
+        return airing.open_record()
+
+    def sound_ended(self, event: events.SoundEnded, now: Instant) -> None:
+        """A play is over: the cue is closed, goes on later, or goes on without what is no audio."""
+        self.playout.sound_ended(event.play, now.mono_ms)
+        airing = self.on_air
+        if airing is None or airing.play != event.play:
+            return
+        self.on_air = None
+        airing.end_play(event.item_written_ms)
+        if event.completed and airing.stop_reason is None:
+            self._close(airing, True, airing.shortfall, now)
+        elif event.failure == "not-audio":
+            self._go_on_without_bad_item(airing, event.item_written_ms, now)
+        elif event.failure is not None:
+            self._close(airing, False, AsRunReason.SOUND_DEVICE, now)
+        else:
+            self._interrupted(airing, airing.stop_reason or AsRunReason.SOUND_DEVICE, now)
+
+    def player_gone(self, event: events.PlayerGone, now: Instant) -> None:
+        """The player is dead: the cue goes on where its slot allows it."""
+        self.playout.player_gone(now.mono_ms)
+        self.prepared = ()
+        airing, self.on_air = self.on_air, None
+        if airing is not None:
+            airing.end_play_at(event.written_ms)
+            self._interrupted(airing, AsRunReason.PLAYER_DIED, now)
+
+    def forget_prepared(self) -> None:
+        """A new player has nothing decoded ahead."""
+        self.prepared = ()
+
+    def next_cues(self, programmes: Programmes, now: Instant) -> tuple[NextCue, ...]:
+        """List what waits for the air, the next first."""
+        waiting = sorted(self.waiting.values(), key=lambda airing: airing.contender.rank[1:])
+        return tuple(
+            NextCue(str(a.cue.occurrence), a.cue.title, a.cue.planned_ms, a.cue.zones, not a.missing) for a in waiting
+        )
+
+    def wake_mono_ms(self, programmes: Programmes, now: Instant) -> int | None:
+        """When something here changes by time alone."""
+        walls = [ms for airing in self.waiting.values() for ms in self._turning_points(airing, now)]
+        next_ms = programmes.next_instant()
+        if next_ms is not None:
+            walls.append(next_ms - self.horizon_ms)
+        monos = [now.mono_ms + max(0, ms - now.wall_ms) for ms in walls if now.trusted]
+        if self.playout.wake_mono_ms is not None:
+            monos.append(self.playout.wake_mono_ms)
+        return min(monos, default=None)
+
+    def _turning_points(self, airing: Airing, now: Instant) -> Iterator[int]:
+        cue = airing.cue
+        lead_ms = self.playout.lead_ms(cue.zones, now.mono_ms)
+        points = (cue.planned_ms - lead_ms, cue.planned_ms, self._deadline_ms(airing, True), cue.late_until_ms + 1)
+        return (point for point in (*points, self._deadline_ms(airing, False)) if point > now.wall_ms)
+
+    def _stop_step(self, now: Instant) -> Step:
+        if self.on_air is not None and self.on_air.stop_reason is None:
+            self.on_air.stop_reason = AsRunReason.STOPPED
+        for airing in [a for a in self.waiting.values() if a.cue.planned_ms <= now.wall_ms or a.has_sounded]:
+            self._close(airing, False, AsRunReason.STOPPED, now)
+        return Step(self.playout.all_off(now.mono_ms), self._closed())
+
+    def _follow_programmes(self, programmes: Programmes, now: Instant) -> None:
+        if self.seen_changes == programmes.changes:
+            return
+        self.seen_changes = programmes.changes
+        for airing in [a for a in self.waiting.values() if not programmes.holds(a.cue)]:
+            if airing.cue.planned_ms <= now.wall_ms or airing.has_sounded:
+                self._close(airing, False, AsRunReason.WITHDRAWN, now)
+            else:
+                del self.waiting[airing.cue.occurrence]
+        if self.on_air is not None and not programmes.holds(self.on_air.cue):
+            self.on_air.stop_reason = self.on_air.stop_reason or AsRunReason.WITHDRAWN
+
+    def _close_hopeless(self, programmes: Programmes, now: Instant, player_up: bool) -> None:
+        for airing in list(self.waiting.values()):
+            if airing.missing and not airing.has_sounded and airing.source is not None:
+                airing.take(programmes.resolve(airing.source))
+            if airing.cue.planned_ms > now.wall_ms and not airing.has_sounded:
+                continue
+            reason = self._hopeless(airing, programmes, now, player_up)
+            if reason is not None:
+                self._close(airing, False, reason, now)
+
+    def _hopeless(
+        self, airing: Airing, programmes: Programmes, now: Instant, player_up: bool
+    ) -> AsRunReason | None:
+        """Tell why a cue whose instant has come will not air any more; None while it still may."""
+        cue = airing.cue
+        if programmes.is_quiet(now):
+            return AsRunReason.QUIET_HOURS
+        if not cue.zones:
+            return AsRunReason.NO_ZONE
+        if self.claimed == cue.occurrence and not self.playout.can_reach(cue.zones):
+            return AsRunReason.RELAY
+        blocked = self.on_air is not None
+        if now.wall_ms <= max(self._deadline_ms(airing, blocked), cue.late_until_ms):
+            return None
+        if not cue.items:
+            return AsRunReason.NO_AUDIO
+        if not player_up:
+            return AsRunReason.PLAYER_DIED
+        if self.claimed == cue.occurrence and not airing.has_sounded and not blocked:
+            return None
+        return AsRunReason.PRE_EMPTED if blocked or airing.has_sounded else self._absence(airing, now)
+
+    def _absence(self, airing: Airing, now: Instant) -> AsRunReason:
+        """Tell why nobody looked after a cue at its instant."""
+        planned_mono_ms = now.mono_ms - (now.wall_ms - airing.cue.planned_ms)
+        if planned_mono_ms < self.started_mono_ms:
+            return AsRunReason.POWER
+        if planned_mono_ms < (self.trusted_since_mono_ms or 0):
+            return AsRunReason.NO_TIME
+        return AsRunReason.TOO_LATE
+
+    def _deadline_ms(self, airing: Airing, blocked: bool) -> int:
+        since_ms = airing.interrupted_ms or airing.cue.planned_ms
+        return since_ms + (QUEUE_LIMIT_MS if blocked or airing.has_sounded else GRACE_MS)
+
+    def _wanted(self, now: Instant, player_up: bool) -> Wanted | None:
+        playable = [a for a in self.waiting.values() if a.cue.items and a.cue.zones] if player_up else []
+        due = [a for a in playable if a.cue.planned_ms <= now.wall_ms] if now.trusted else []
+        if self.on_air is not None:
+            return self._keep_or_yield(self.on_air, due)
+        best = choose(None, [a.contender for a in due]) if due else None
+        airing = self.waiting[best.occurrence] if best else self._coming(playable, now)
+        if airing is None:
+            self.claimed = None
+            return None
+        if self.claimed != airing.cue.occurrence:
+            self.claimed = airing.cue.occurrence
+            self.playout.failed.clear()
+        start_mono_ms = now.mono_ms + airing.cue.planned_ms - now.wall_ms
+        cue = airing.cue
+        return Wanted(self.plays + 1, cue.zones, cue.items, airing.position_ms, start_mono_ms, cue.volume_percent)
+
+    def _coming(self, playable: list[Airing], now: Instant) -> Airing | None:
+        """The next cue, once its way up must begin so that it sounds at its instant."""
+        if not now.trusted or not playable:
+            return None
+        airing = min(playable, key=lambda a: (a.cue.planned_ms, a.contender.rank))
+        begin_ms = airing.cue.planned_ms - self.playout.lead_ms(airing.cue.zones, now.mono_ms)
+        claimed = self.claimed == airing.cue.occurrence
+        return airing if claimed or now.wall_ms >= begin_ms else None
+
+    def _keep_or_yield(self, holder: Airing, due: list[Airing]) -> Wanted | None:
+        chosen = choose(holder.contender, [airing.contender for airing in due])
+        if chosen != holder.contender and holder.stop_reason is None:
+            holder.stop_reason = AsRunReason.PRE_EMPTED
+        if holder.stop_reason is not None or holder.play is None:
+            return None
+        cue = holder.cue
+        return Wanted(holder.play, cue.zones, cue.items, holder.play_from_ms, 0, cue.volume_percent)
+
+    def _take_the_air(self, wanted: Wanted) -> None:
+        assert self.claimed is not None
+        airing = self.waiting.pop(self.claimed)
+        self.plays = wanted.play
+        airing.begin_play(wanted.play, tuple(self.playout.closed))
+        self.on_air = airing
+
+    def _prepare(self, player_up: bool) -> list[Effect]:
+        if not player_up or not self.waiting:
+            return []
+        first = min(self.waiting.values(), key=lambda a: (a.cue.planned_ms, a.contender.rank))
+        if not first.cue.items or first.cue.items == self.prepared:
+            return []
+        self.prepared = first.cue.items
+        return [PrepareSound(self.prepared)]
+
+    def _interrupted(self, airing: Airing, reason: AsRunReason, now: Instant) -> None:
+        goes_on = reason is AsRunReason.PRE_EMPTED or (
+            reason is AsRunReason.PLAYER_DIED and airing.interruptions < PLAYER_DEATHS
+        )
+        position_ms = resumes_from_ms(airing.cue.if_interrupted, airing.position_ms) if goes_on else None
+        airing.interruptions += 1
+        if position_ms is None and airing.has_sounded or not goes_on:
+            self._close(airing, False, reason, now)
+            return
+        if not position_ms:
+            airing.restart()
+        airing.interrupted_ms = now.wall_ms
+        airing.stop_reason = None
+        self.waiting[airing.cue.occurrence] = airing
+
+    def _go_on_without_bad_item(self, airing: Airing, written_ms: tuple[int, ...], now: Instant) -> None:
+        """What cannot be decoded is left out; what is whole around it airs, and the log says that it is not all."""
+        airing.unplayable = True
+        bad = next((n for n, ms in enumerate(airing.written_ms) if ms == 0), None)
+        if bad is None or len(airing.cue.items) == 1 or airing.stop_reason is not None:
+            self._close(airing, False, airing.stop_reason or AsRunReason.NOT_AUDIO, now)
+            return
+        if bad == len(airing.cue.items) - 1:
+            self._close(airing, False, AsRunReason.NOT_AUDIO, now)
+            return
+        airing.leave_out(bad)
+        self.waiting[airing.cue.occurrence] = airing
+
+    def _close(self, airing: Airing, completed: bool, reason: AsRunReason | None, now: Instant) -> None:
+        self.waiting.pop(airing.cue.occurrence, None)
+        self.settled[airing.cue.occurrence] = airing.cue.planned_ms
+        self.closing.append(airing.closed_record(completed, reason, now.wall_ms))
+
+    def _closed(self) -> list[AsRun]:
+        closed, self.closing = self.closing, []
+        return closed

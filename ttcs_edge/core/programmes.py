@@ -1,0 +1,182 @@
+"""The programmes in force, one a scope, and what follows from them: occurrences, cues, audio, quiet hours.
+
+Of each scope above the station's and its own, one programme is in force (design, section 4); all of them are merged.
+An accepted programme looks back as far as it was issued, at most ``LOOK_BACK_MS``, so that what an outage hid can
+still air late or be told as missed (air-6). A clock that leaps further than that begins anew from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from zoneinfo import ZoneInfo
+
+from ttcs_edge.core import events, library, trust
+from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
+from ttcs_edge.core.effects import SetWanted
+from ttcs_edge.core.library import Resolved
+from ttcs_edge.core.model import Cue, Instant, Scope, Sha256, StationSettings, WallMs
+from ttcs_edge.core.reports import Cache, InForce
+from ttcs_edge.core.schedule import SlotOccurrence, Timetable
+
+LOOK_BACK_MS = 7 * 86_400_000
+"""How far back into the schedule a start or a new programme looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a programme that arrived: accepted, refused, or (neither) in force already."""
+
+    accepted: Signed[Programme] | None = None
+    refused: Refused | None = None
+
+
+@dataclass(slots=True)
+class Programmes:
+    """What is in force here. ``changes`` grows with every change, so that others see that they must look again."""
+
+    settings: StationSettings
+    trust: TrustRoot | None = None
+    signed: dict[Scope, Signed[Programme]] = field(default_factory=dict)
+    floors: dict[str, int] = field(default_factory=dict)
+    timetables: dict[Scope, Timetable] = field(default_factory=dict)
+    cached: set[Sha256] = field(default_factory=set)
+    since_ms: int | None = None
+    seen_wall_ms: int | None = None
+    changes: int = 0
+
+    def remember(self, event: events.Started) -> None:
+        """Take over what the store remembers, verified again by the shell."""
+        self.trust = event.trust
+        self.floors = dict(event.floors)
+        self.cached = set(event.cached)
+        self.since_ms = event.alive_until_ms
+        for signed in event.programmes:
+            self.signed[signed.document.scope] = signed
+        self.changes += 1
+
+    def judge(self, event: events.ProgrammeArrived, now: Instant) -> Verdict:
+        """Decide on a programme that arrived, and put it in force when it is accepted."""
+        assert self.trust is not None
+        if isinstance(event.programme, Refused):
+            return Verdict(refused=event.programme)
+        scope = event.programme.document.scope
+        judged = trust.judge_programme(
+            event.programme,
+            trust=self.trust,
+            topic_scope=event.topic_scope,
+            station_scope=self.settings.scope,
+            floors=self.floors,
+            in_force=self.signed.get(scope),
+            now=now,
+        )
+        if isinstance(judged, Refused):
+            return Verdict(refused=judged)
+        if isinstance(judged, trust.AlreadyInForce):
+            return Verdict()
+        self.signed[scope] = event.programme
+        self.floors[scope] = event.programme.document.version
+        self.timetables.pop(scope, None)
+        self.changes += 1
+        return Verdict(accepted=event.programme)
+
+    def drop_expired(self, now: Instant) -> list[tuple[Scope, int]]:
+        """Put out of force what has expired; without trusted time nothing is judged (air-7 keeps it silent anyway)."""
+        if not now.trusted:
+            return []
+        gone = [scope for scope, signed in self.signed.items() if _expires_ms(signed.document) <= now.wall_ms]
+        dropped = [(scope, self.signed.pop(scope).document.version) for scope in gone]
+        for scope in gone:
+            self.timetables.pop(scope, None)
+            self.changes += 1
+        return dropped
+
+    def next_expiry_ms(self) -> int | None:
+        """The next instant at which a programme expires."""
+        return min((_expires_ms(signed.document) for signed in self.signed.values()), default=None)
+
+    def due(self, now: Instant, ahead_ms: int) -> list[SlotOccurrence]:
+        """Take the occurrences up to ``ahead_ms`` from now, in the order of the air; each is given once."""
+        if self.seen_wall_ms is not None and now.wall_ms - self.seen_wall_ms > LOOK_BACK_MS:
+            self.timetables.clear()
+        self.seen_wall_ms = now.wall_ms
+        found: list[SlotOccurrence] = []
+        for scope, signed in self.signed.items():
+            if scope not in self.timetables:
+                after_ms = self._look_back_ms(signed.document, now)
+                self.timetables[scope] = Timetable((signed.document,), self.settings, after_ms)
+            found += self.timetables[scope].due(now.wall_ms + ahead_ms)
+        return sorted(found, key=lambda due: (due.planned_ms, -due.slot.priority, due.occurrence))
+
+    def _look_back_ms(self, programme: Programme, now: Instant) -> int:
+        """Occurrences from before this station knew the time at all are nobody's loss."""
+        known_ms = now.wall_ms if self.since_ms is None else self.since_ms
+        issued_ms = trust.utc_ms(programme.issued)
+        return max(min(known_ms, now.wall_ms), issued_ms, now.wall_ms - LOOK_BACK_MS) - 1
+
+    def next_instant(self) -> int | None:
+        """The instant of the next occurrence not yet taken."""
+        instants = (timetable.next_instant() for timetable in self.timetables.values())
+        return min((ms for ms in instants if ms is not None), default=None)
+
+    def resolve(self, due: SlotOccurrence) -> Resolved:
+        """Make a cue of an occurrence, with the audio that is there."""
+        return library.resolve(due, self.settings, self.cached)
+
+    def holds(self, cue: Cue) -> bool:
+        """Tell whether the programme in force still has this cue's slot and bulletins, and the same recordings."""
+        signed = self.signed.get(cue.occurrence.scope)
+        if signed is None:
+            return False
+        programme = signed.document
+        if programme.version == cue.programme_version:
+            return True
+        if not any(slot.id == cue.occurrence.slot for slot in programme.slots):
+            return False
+        audio = {recording.sha256 for bulletin in programme.bulletins for recording in bulletin.audio}
+        return audio.issuperset(item.sha256 for item in cue.items)
+
+    def slot_subjects(self) -> frozenset[str]:
+        """Name every slot in force, as the subjects of faults do."""
+        return frozenset(
+            f"{scope}#{slot.id}" for scope, signed in self.signed.items() for slot in signed.document.slots
+        )
+
+    def documents(self) -> tuple[Programme, ...]:
+        """The programmes in force, the highest scope first."""
+        return tuple(self.signed[scope].document for scope in sorted(self.signed))
+
+    def wanted(self, now: Instant) -> SetWanted:
+        """What audio is to be had, the first due first, and what must be kept."""
+        return library.wanted(self.documents(), self.settings, self.cached, now.wall_ms)
+
+    def cache(self) -> Cache:
+        """How much of the audio that is needed is there."""
+        needed: Mapping[Sha256, int] = {
+            recording.sha256: recording.size_bytes
+            for programme in self.documents()
+            for bulletin in programme.bulletins
+            for recording in bulletin.audio
+        }
+        stored = [size_bytes for sha256, size_bytes in needed.items() if sha256 in self.cached]
+        return Cache(len(needed), len(stored), sum(needed.values()), sum(stored))
+
+    def in_force(self) -> tuple[InForce, ...]:
+        """What is in force, for the reports."""
+        return tuple(
+            InForce(p.scope, p.version, WallMs(_expires_ms(p)), len(p.slots)) for p in self.documents()
+        )
+
+    def is_quiet(self, now: Instant) -> bool:
+        """Tell whether this instant lies in quiet hours (air-5)."""
+        if not self.settings.quiet_hours:
+            return False
+        utc = datetime.fromtimestamp(now.wall_ms / 1_000, timezone.utc)
+        local = utc.astimezone(ZoneInfo(self.settings.time_zone))
+        minute = local.hour * 60 + local.minute
+        return any(span.contains(minute) for span in self.settings.quiet_hours)
+
+
+def _expires_ms(programme: Programme) -> int:
+    return trust.utc_ms(programme.expires)

@@ -1,0 +1,311 @@
+"""A station: takes one event, lets each part have its say in a written order, gives the effects.
+
+It decides nothing itself. The order: what the event tells (``_ROUTES``), faults that ripen, programmes that expire,
+occurrences that come near (``desk``), who has the air, the next switch or sound (``playout``), the heartbeat. The last
+two are asked until nothing more follows, within a bound (``LIMITS.fixed_point_steps``).
+
+The effects of one event leave in this order, so that the air never waits for the card (decision 1): switches and
+sound, notes, one ``Record`` with everything to be remembered, then the acknowledgements that must come after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ttcs_edge.core import asrun, effects, events
+from ttcs_edge.core.desk import Desk
+from ttcs_edge.core.effects import Effect, Entry
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.model import Instant, MonoMs, StationSettings, WallMs
+from ttcs_edge.core.programmes import Programmes
+from ttcs_edge.core.reports import OnAir, Snapshot
+from ttcs_edge.core.supervision import Detail, Supervision
+
+UNTRUSTED_POLL_MS = 1_000
+"""How often a station without trusted time looks at its clock again (air-7)."""
+
+WANTED_REFRESH_MS = 3_600_000
+"""How often the order of what is to be fetched is made anew: what is due first changes as time goes by."""
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What one event brings about, by the place that it leaves in."""
+
+    now: Instant
+    air: list[Effect] = field(default_factory=list)
+    notes: list[Effect] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+    after: list[Effect] = field(default_factory=list)
+
+    def effects(self) -> list[Effect]:
+        record = [effects.Record(tuple(self.entries))] if self.entries else []
+        return [*self.air, *self.notes, *record, *self.after]
+
+
+class Station:
+    """The core of one station. ``boot`` counts its starts: ids made from it are never made again."""
+
+    def __init__(self, settings: StationSettings, boot: int) -> None:
+        self.settings = settings
+        self.boot = boot
+        self.faults = Supervision(boot)
+        self.programmes = Programmes(settings)
+        self.desk = Desk(settings, boot)
+        self.link_up = False
+        self.player_up = False
+        self.ready_told = False
+        self.started = False
+        self.stopping = False
+        self.left = False
+        self.heartbeat_sequence = 0
+        self.next_heartbeat_mono_ms = 0
+        self.next_wanted_mono_ms = 0
+        self.level_db = (-120.0, -120.0)
+        self.position_ms = 0
+        self.underruns = 0
+
+    def handle(self, event: events.Event, now: Instant) -> list[Effect]:
+        """Take one event and give the effects, in the order in which they are to be carried out.
+
+        The first event is ``Started``. Raises AssertionError only for a bug of ours.
+        """
+        assert self.started or isinstance(event, events.Started), f"{event} before Started"
+        turn = _Turn(now)
+        _ROUTES[type(event)](self, event, turn)
+        self._run(turn)
+        return turn.effects()
+
+    def _run(self, turn: _Turn) -> None:
+        now = turn.now
+        turn.entries += self.faults.mature(now.wall_ms, now.mono_ms)
+        self._judge_clock(turn)
+        self._expire_programmes(turn)
+        if now.trusted and not self.stopping:
+            self.desk.take_due(self.programmes, now)
+        for _ in range(LIMITS.fixed_point_steps):
+            step = self.desk.step(self.programmes, now, self.player_up, self.stopping)
+            turn.air += step.effects
+            for closed in step.closed:
+                self._tell_closed(closed, turn)
+            if not step.effects and not step.closed:
+                break
+        else:
+            raise AssertionError("the desk does not come to rest")
+        self._refresh_wanted(turn)
+        self._beat(turn)
+        if self.stopping and self.desk.playout.quiescent and not self.left:
+            self.left = True
+            turn.after.append(effects.Leave())
+        turn.after.append(effects.WakeAt(MonoMs(self._wake_mono_ms(now))))
+
+    def _tell_closed(self, airing: asrun.AsRun, turn: _Turn) -> None:
+        """A cue is over: the log tells it, and a cue that was not heard whole is a fault of its slot until one is."""
+        turn.entries.append(effects.AsRunClosed(airing))
+        subject = f"{airing.occurrence.scope}#{airing.occurrence.slot}"
+        if airing.reason is None:
+            turn.entries += self.faults.clear("cue-missed", subject, turn.now.wall_ms)
+        elif airing.reason in asrun.SILENT_REASONS:
+            detail = (("reason", airing.reason.value), ("occurrence", str(airing.occurrence)))
+            self._raise(turn, "cue-missed", subject, detail)
+
+    def _raise(self, turn: _Turn, code: str, subject: str, detail: Detail = ()) -> None:
+        turn.entries += self.faults.raise_(code, subject, detail, turn.now.wall_ms, turn.now.mono_ms)
+
+    def _clear(self, turn: _Turn, code: str, subject: str) -> None:
+        turn.entries += self.faults.clear(code, subject, turn.now.wall_ms)
+
+    def _judge_clock(self, turn: _Turn) -> None:
+        if turn.now.trusted:
+            self._clear(turn, "no-time", "clock")
+        else:
+            self._raise(turn, "no-time", "clock")
+
+    def _expire_programmes(self, turn: _Turn) -> None:
+        for scope, version in self.programmes.drop_expired(turn.now):
+            turn.entries.append(effects.ProgrammeDropped(scope))
+            self._raise(turn, "programme-expired", scope, (("version", str(version)),))
+            self.next_wanted_mono_ms = 0
+
+    def _refresh_wanted(self, turn: _Turn) -> None:
+        if turn.now.mono_ms >= self.next_wanted_mono_ms:
+            self.next_wanted_mono_ms = turn.now.mono_ms + WANTED_REFRESH_MS
+            turn.air.append(self.programmes.wanted(turn.now))
+
+    def _beat(self, turn: _Turn) -> None:
+        if turn.now.mono_ms >= self.next_heartbeat_mono_ms:
+            self.next_heartbeat_mono_ms = turn.now.mono_ms + self.settings.heartbeat_s * 1_000
+            self.heartbeat_sequence += 1
+            turn.after.append(effects.Heartbeat(self.heartbeat_sequence))
+
+    def _wake_mono_ms(self, now: Instant) -> int:
+        asked = [self.next_heartbeat_mono_ms, self.next_wanted_mono_ms, self.faults.wake_mono_ms]
+        asked.append(self.desk.wake_mono_ms(self.programmes, now))
+        if not now.trusted:
+            asked.append(now.mono_ms + UNTRUSTED_POLL_MS)
+        elif (expiry_ms := self.programmes.next_expiry_ms()) is not None:
+            asked.append(now.mono_ms + expiry_ms - now.wall_ms)
+        return max(now.mono_ms, min(mono_ms for mono_ms in asked if mono_ms is not None))
+
+    # what each event tells, one small method an event
+
+    def _on_started(self, event: events.Started, turn: _Turn) -> None:
+        self.started = True
+        self.faults.open = {(fault.code, fault.subject): fault for fault in event.open_faults}
+        self.programmes.remember(event)
+        self.desk.remember(event, turn.now)
+        for record in event.open_as_run:
+            closed = asrun.close_cut(record, event.alive_until_ms)
+            turn.entries.append(effects.AsRunClosed(closed))
+            self.desk.settled[closed.occurrence] = closed.planned_start_ms
+        for refused in event.refused:
+            self._raise(turn, refused.code, refused.subject, refused.detail)
+
+    def _on_time_passed(self, event: events.TimePassed, turn: _Turn) -> None:
+        """Nothing but the time: what is due follows from it."""
+
+    def _on_programme(self, event: events.ProgrammeArrived, turn: _Turn) -> None:
+        verdict = self.programmes.judge(event, turn.now)
+        turn.after.append(effects.Acknowledge(event.delivery))
+        if verdict.refused is not None:
+            self._raise(turn, verdict.refused.code, event.topic_scope, verdict.refused.detail)
+            return
+        turn.entries += self.faults.clear_subject(event.topic_scope, turn.now.wall_ms)
+        if verdict.accepted is not None:
+            programme = verdict.accepted.document
+            accepted = effects.ProgrammeAccepted(programme.scope, programme.version, verdict.accepted.envelope)
+            turn.entries.append(accepted)
+            fields = (("scope", programme.scope), ("version", str(programme.version)))
+            turn.notes.append(effects.Note("info", "programme-in-force", fields))
+            self._clear_withdrawn_slots(turn)
+            self.next_wanted_mono_ms = 0
+
+    def _clear_withdrawn_slots(self, turn: _Turn) -> None:
+        known = self.programmes.slot_subjects()
+        gone = [subject for code, subject in self.faults.open if code == "cue-missed" and subject not in known]
+        for subject in gone:
+            self._clear(turn, "cue-missed", subject)
+
+    def _on_audio_stored(self, event: events.AudioStored, turn: _Turn) -> None:
+        self.programmes.cached.add(event.sha256)
+        turn.entries += self.faults.clear_subject(event.sha256, turn.now.wall_ms)
+
+    def _on_audio_failed(self, event: events.AudioFailed, turn: _Turn) -> None:
+        if (event.code, event.sha256) not in self.faults.open:
+            turn.entries += self.faults.clear_subject(event.sha256, turn.now.wall_ms)
+        self._raise(turn, event.code, event.sha256, event.detail)
+
+    def _on_audio_lost(self, event: events.AudioLost, turn: _Turn) -> None:
+        self.programmes.cached.discard(event.sha256)
+        self._raise(turn, event.code, event.sha256)
+        self.next_wanted_mono_ms = 0
+
+    def _on_player_ready(self, event: events.PlayerReady, turn: _Turn) -> None:
+        self.player_up = True
+        self.desk.forget_prepared()
+        self._clear(turn, "player-died", "player")
+        if not self.ready_told:
+            self.ready_told = True
+            turn.after.append(effects.NotifyReady())
+
+    def _on_player_gone(self, event: events.PlayerGone, turn: _Turn) -> None:
+        self.player_up = False
+        self._raise(turn, "player-died", "player", (("reason", event.reason),))
+        self.desk.player_gone(event, turn.now)
+
+    def _on_sound_started(self, event: events.SoundStarted, turn: _Turn) -> None:
+        record = self.desk.sound_started(event, turn.now)
+        if record is not None:
+            turn.entries.append(effects.AsRunOpened(record))
+
+    def _on_sound_progress(self, event: events.SoundProgress, turn: _Turn) -> None:
+        self.level_db = (event.rms_db, event.peak_db)
+        self.position_ms = event.written_ms
+        self.underruns = event.underruns
+
+    def _on_sound_ended(self, event: events.SoundEnded, turn: _Turn) -> None:
+        self.position_ms = 0
+        self.desk.sound_ended(event, turn.now)
+
+    def _on_sound_device(self, event: events.SoundDevice, turn: _Turn) -> None:
+        if event.ok:
+            self._clear(turn, "sound-device", event.device)
+        else:
+            self._raise(turn, "sound-device", event.device, (("error", event.error),))
+
+    def _on_relay_failed(self, event: events.RelayFailed, turn: _Turn) -> None:
+        self.desk.playout.relay_failed(event.subject)
+        self._raise(turn, "relay", event.subject, (("error", event.error),))
+
+    def _on_link(self, event: events.LinkChanged, turn: _Turn) -> None:
+        self.link_up = event.up
+        if event.up:
+            turn.entries += self.faults.clear_subject("broker", turn.now.wall_ms)
+            self.faults.pending.pop(("link-down", "broker"), None)
+            self.next_heartbeat_mono_ms = turn.now.mono_ms
+        elif event.reason == "session-taken-over":
+            self._raise(turn, event.reason, "broker", event.detail)
+        else:
+            self._raise(turn, "link-down", "broker", (("reason", event.reason), *event.detail))
+
+    def _on_condition(self, event: events.ConditionChanged, turn: _Turn) -> None:
+        if event.present:
+            self._raise(turn, event.code, event.subject, event.detail)
+        else:
+            self._clear(turn, event.code, event.subject)
+
+    def _on_stop(self, event: events.StopRequested, turn: _Turn) -> None:
+        self.stopping = True
+
+    def snapshot(self, now: Instant) -> Snapshot:
+        """Tell the state at this instant; changes nothing."""
+        playout, airing = self.desk.playout, self.desk.on_air
+        on_air = None
+        if airing is not None and playout.sounding is not None and airing.start_ms is not None:
+            cue = airing.cue
+            position_ms = airing.play_from_ms + self.position_ms
+            start_ms = airing.start_ms
+            on_air = OnAir(
+                str(cue.occurrence), cue.title, airing.zones, start_ms, position_ms, cue.duration_ms, *self.level_db
+            )
+        state = "on-air" if on_air else "idle" if now.trusted else "no-time"
+        return Snapshot(
+            station=self.settings.id,
+            scope=self.settings.scope,
+            wall_ms=WallMs(now.wall_ms),
+            clock_trusted=now.trusted,
+            state="stopping" if self.stopping else state,
+            amplifier=playout.amplifier_state(now.mono_ms),
+            zones_closed=tuple(playout.closed),
+            on_air=on_air,
+            next_cues=self.desk.next_cues(self.programmes, now),
+            programmes=self.programmes.in_force(),
+            cache=self.programmes.cache(),
+            faults=tuple(sorted(self.faults.open.values(), key=lambda fault: (fault.raised_ms, fault.id))),
+            link_up=self.link_up,
+            player_up=self.player_up,
+            underruns=self.underruns,
+        )
+
+
+_ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
+    events.Started: Station._on_started,
+    events.TimePassed: Station._on_time_passed,
+    events.ProgrammeArrived: Station._on_programme,
+    events.AudioStored: Station._on_audio_stored,
+    events.AudioFailed: Station._on_audio_failed,
+    events.AudioLost: Station._on_audio_lost,
+    events.PlayerReady: Station._on_player_ready,
+    events.PlayerGone: Station._on_player_gone,
+    events.SoundStarted: Station._on_sound_started,
+    events.SoundProgress: Station._on_sound_progress,
+    events.SoundEnded: Station._on_sound_ended,
+    events.SoundDevice: Station._on_sound_device,
+    events.RelayFailed: Station._on_relay_failed,
+    events.LinkChanged: Station._on_link,
+    events.ConditionChanged: Station._on_condition,
+    events.StopRequested: Station._on_stop,
+}
+
