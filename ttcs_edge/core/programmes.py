@@ -101,6 +101,8 @@ class Programmes:
         if self.seen_wall_ms is not None and now.wall_ms - self.seen_wall_ms > LOOK_BACK_MS:
             self.timetables.clear()
         self.seen_wall_ms = now.wall_ms
+        if self.since_ms is None:
+            self.since_ms = now.wall_ms
         found: list[SlotOccurrence] = []
         for scope, signed in self.signed.items():
             if scope not in self.timetables:
@@ -110,10 +112,10 @@ class Programmes:
         return sorted(found, key=lambda due: (due.planned_ms, -due.slot.priority, due.occurrence))
 
     def _look_back_ms(self, programme: Programme, now: Instant) -> int:
-        """Occurrences from before this station knew the time at all are nobody's loss."""
-        known_ms = now.wall_ms if self.since_ms is None else self.since_ms
+        """What lies before the station's first trusted instant, or before the programme was issued, is nobody's loss."""
         issued_ms = trust.utc_ms(programme.issued)
-        return max(min(known_ms, now.wall_ms), issued_ms, now.wall_ms - LOOK_BACK_MS) - 1
+        since_ms = min(self.since_ms or now.wall_ms, now.wall_ms)
+        return max(since_ms, issued_ms, now.wall_ms - LOOK_BACK_MS) - 1
 
     def next_instant(self) -> int | None:
         """The instant of the next occurrence not yet taken."""

@@ -1,0 +1,355 @@
+"""When things are due: RFC 5545 recurrence in civil time, turned into instants.
+
+- A rule is evaluated in the programme's local time (DTSTART, RRULE, RDATE, EXDATE: RFC 5545, 3.8.5), then each civil
+  time becomes an instant through the time zone. A civil time that a clock change skips is read with the offset before
+  the change; one that comes twice airs once, the first time (RFC 5545, 3.3.5). The civil time is the occurrence's
+  identity, so neither a clock step nor a clock change makes a second one.
+- FREQ is DAILY, WEEKLY, MONTHLY or YEARLY, with no part finer than a day: a slot airs at most once a day, at the time
+  of day of its start. Finer frequencies cost seconds to evaluate and mean nothing to a loudspeaker: they are refused.
+- So a rule is a matter of dates, and all slots that share a rule and a start date share its evaluation.
+- Rules begun long ago are re-based by whole periods: the cost does not grow with the years. COUNT is turned into
+  UNTIL once, because re-basing would begin the count anew.
+"""
+
+from __future__ import annotations
+
+import heapq
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
+from functools import lru_cache
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from dateutil.rrule import rrule, rrulestr
+
+from ttcs_edge.core.documents import Programme, Refused, Slot
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.model import Occurrence, StationSettings, WallMs
+
+_NUMBER = r"[+-]?\d{1,3}"
+_PARTS = {
+    "FREQ": r"DAILY|WEEKLY|MONTHLY|YEARLY",
+    "INTERVAL": r"[1-9]\d{0,3}",
+    "COUNT": r"[1-9]\d{0,3}",
+    "UNTIL": r"\d{8}(T\d{6}Z?)?",
+    "WKST": r"MO|TU|WE|TH|FR|SA|SU",
+    "BYDAY": r"([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU)(,([+-]?\d{1,2})?(MO|TU|WE|TH|FR|SA|SU))*",
+    "BYMONTH": r"(0?[1-9]|1[0-2])(,(0?[1-9]|1[0-2]))*",
+    "BYMONTHDAY": rf"{_NUMBER}(,{_NUMBER})*",
+    "BYYEARDAY": rf"{_NUMBER}(,{_NUMBER})*",
+    "BYWEEKNO": rf"{_NUMBER}(,{_NUMBER})*",
+    "BYSETPOS": rf"{_NUMBER}(,{_NUMBER})*",
+}
+_PATTERNS = {name: re.compile(rf"(?:{pattern})\Z") for name, pattern in _PARTS.items()}
+_RANGES = {"BYMONTHDAY": 31, "BYYEARDAY": 366, "BYWEEKNO": 53, "BYSETPOS": 366, "BYDAY": 53}
+_SEARCH_DAYS = 366 * 9
+"""How far ahead a next occurrence is looked for: 29 February can be eight years away."""
+
+
+@lru_cache(maxsize=4_096)
+def check_rule(text: str) -> str | None:
+    """Tell what is wrong with an RRULE value (RFC 5545, 3.3.10): the offending part, or None when it is good."""
+    parts: dict[str, str] = {}
+    for part in text.split(";"):
+        name, _, value = part.partition("=")
+        if name in parts or name not in _PATTERNS or not _PATTERNS[name].match(value):
+            return part
+        if name in _RANGES:
+            numbers = [int(number) for number in re.findall(_NUMBER, value)]
+            if any(number == 0 or abs(number) > _RANGES[name] for number in numbers):
+                return part
+        parts[name] = value
+    if "FREQ" not in parts:
+        return "FREQ"
+    if "COUNT" in parts and "UNTIL" in parts:
+        return "COUNT;UNTIL"
+    try:
+        rrulestr(_date_rule(text), dtstart=datetime(2026, 1, 1))
+    except (ValueError, TypeError):
+        return text
+    return None
+
+
+def check_slot(slot: Slot) -> Refused | None:
+    """Tell what is wrong with a slot's times, beyond their form: dates that no calendar has, a rule not to be used."""
+    for text in (slot.start, *slot.rdate, *slot.exdate):
+        if not _is_civil_time(text):
+            return Refused("bad-date", slot.id, (("found", text), ("expected", "YYYY-MM-DDThh:mm:ss")))
+    wrong = check_rule(slot.rrule) if slot.rrule else None
+    if wrong is not None:
+        return Refused("bad-rule", slot.id, (("found", wrong), ("expected", "RFC 5545 DAILY|WEEKLY|MONTHLY|YEARLY")))
+    return None
+
+
+@lru_cache(maxsize=16_384)
+def _is_civil_time(text: str) -> bool:
+    try:
+        return 1970 <= datetime.fromisoformat(text).year <= 2200
+    except ValueError:
+        return False
+
+
+def _date_rule(text: str) -> str:
+    """The rule with UNTIL cut to its date; the time of day is compared by the caller."""
+    return re.sub(r"UNTIL=(\d{8})[^;]*", r"UNTIL=\1T235959", text)
+
+
+@dataclass(slots=True)
+class _DateRule:
+    """A rule on dates: ``on_or_after`` is its only question."""
+
+    rule: rrule
+    start: date
+    freq: str
+    interval: int
+    last: date | None
+
+    def on_or_after(self, day: date) -> date | None:
+        """Give the first date of the rule that is not before ``day``."""
+        if self.last is not None and day > self.last:
+            return None
+        begin = self._rebased(max(day, self.start))
+        rule = self.rule.replace(dtstart=datetime.combine(begin, time()), until=self._until(day), count=None)
+        found = rule.after(datetime.combine(max(day, self.start), time()), inc=True)
+        if found is None or (self.last is not None and found.date() > self.last):
+            return None
+        return found.date()
+
+    def _until(self, day: date) -> datetime:
+        limit = max(day, self.start) + timedelta(days=_SEARCH_DAYS * self.interval if self.interval < 9 else 36_500)
+        return datetime.combine(min(limit, self.last or limit), time(23, 59, 59))
+
+    def _rebased(self, day: date) -> date:
+        """A start near ``day`` from which the rule gives the same dates."""
+        days = (day - self.start).days
+        if self.freq == "DAILY":
+            return self.start + timedelta(days=days // self.interval * self.interval)
+        if self.freq == "WEEKLY":
+            period = 7 * self.interval
+            return self.start + timedelta(days=max(0, days // period - 1) * period)
+        months = {"MONTHLY": 1, "YEARLY": 12}[self.freq] * self.interval
+        elapsed = (day.year - self.start.year) * 12 + day.month - self.start.month
+        month = self.start.month - 1 + max(0, elapsed // months - 1) * months
+        year, month = self.start.year + month // 12, month % 12 + 1
+        safe_day = self.start.day if self.start.day <= 28 else 1
+        return date(year, month, safe_day) if month or year else self.start
+
+
+@lru_cache(maxsize=16_384)
+def _date_rule_of(text: str, start: date) -> _DateRule:
+    parts = dict(part.split("=") for part in text.split(";"))
+    freq = parts["FREQ"]
+    rule = rrulestr(_pinned(_date_rule(text), parts, start), dtstart=datetime.combine(start, time()))
+    assert isinstance(rule, rrule)
+    last = None
+    if "COUNT" in parts:
+        dates = list(islice(rule, LIMITS.rule_occurrences))
+        last = dates[-1].date() if dates else start
+    elif "UNTIL" in parts:
+        last = datetime.strptime(parts["UNTIL"][:8], "%Y%m%d").date()
+    return _DateRule(rule, start, freq, int(parts.get("INTERVAL", "1")), last)
+
+
+def _pinned(text: str, parts: dict[str, str], start: date) -> str:
+    """The rule with what DTSTART would supply written out, so that another start does not change it."""
+    freq = parts["FREQ"]
+    by_day_given = any(name in parts for name in ("BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"))
+    if freq == "WEEKLY" and not by_day_given:
+        return f"{text};BYDAY={'MO TU WE TH FR SA SU'.split()[start.weekday()]}"
+    if freq == "MONTHLY" and not by_day_given:
+        return f"{text};BYMONTHDAY={start.day}"
+    if freq == "YEARLY" and not by_day_given:
+        month = "" if "BYMONTH" in parts else f";BYMONTH={start.month}"
+        return f"{text};BYMONTHDAY={start.day}{month}"
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class SlotOccurrence:
+    """One occurrence of one slot, with its instant."""
+
+    occurrence: Occurrence
+    planned_ms: WallMs
+    slot: Slot
+    programme: Programme
+
+
+class _SlotDates:
+    """The civil times of one slot, one after another."""
+
+    __slots__ = ("exdate", "rdate", "rule", "start", "until")
+
+    def __init__(self, slot: Slot) -> None:
+        self.start = datetime.fromisoformat(slot.start)
+        self.rule = _date_rule_of(slot.rrule, self.start.date()) if slot.rrule else None
+        self.rdate = sorted(datetime.fromisoformat(text) for text in slot.rdate)
+        self.exdate = frozenset(datetime.fromisoformat(text) for text in slot.exdate)
+        self.until = _until_time(slot.rrule)
+
+    def next_after(self, after: datetime) -> datetime | None:
+        """Give the first civil time later than ``after``."""
+        for _ in range(LIMITS.dates_per_slot + 2):
+            found = min((c for c in (self._by_rule(after), self._by_date(after)) if c is not None), default=None)
+            if found is None or found not in self.exdate:
+                return found
+            after = found
+        return None
+
+    def _by_rule(self, after: datetime) -> datetime | None:
+        if self.rule is None:
+            return self.start if self.start > after else None
+        day = max(after.date(), self.start.date())
+        for _ in range(2):
+            found = self.rule.on_or_after(day)
+            if found is None:
+                return None
+            moment = datetime.combine(found, self.start.time())
+            if self.until is not None and moment > self.until:
+                return None
+            if moment > after:
+                return moment
+            day = found + timedelta(days=1)
+        return None
+
+    def _by_date(self, after: datetime) -> datetime | None:
+        return next((moment for moment in self.rdate if moment > after), None)
+
+
+@lru_cache(maxsize=4_096)
+def _until_time(text: str) -> datetime | None:
+    """UNTIL with a time of day, read as local time; a date alone means the whole of that day."""
+    match = re.search(r"UNTIL=(\d{8})T(\d{6})", text)
+    return datetime.strptime("".join(match.groups()), "%Y%m%d%H%M%S") if match else None
+
+
+@lru_cache(maxsize=256)
+def zone(name: str) -> ZoneInfo:
+    """The time zone of a name. Raises ZoneInfoNotFoundError or ValueError for one that does not exist."""
+    return ZoneInfo(name)
+
+
+def to_ms(civil: datetime, time_zone: str) -> WallMs:
+    """The instant of a civil time: the first when it comes twice, the offset before the change when it never comes."""
+    return WallMs(round(civil.replace(tzinfo=zone(time_zone), fold=0).timestamp() * 1_000))
+
+
+def to_civil(wall_ms: int, time_zone: str) -> datetime:
+    """The civil time at an instant, without its zone."""
+    utc = datetime.fromtimestamp(wall_ms / 1_000, timezone.utc)
+    return utc.astimezone(zone(time_zone)).replace(tzinfo=None)
+
+
+def concerns(slot: Slot, settings: StationSettings) -> bool:
+    """Tell whether a slot is for this station: it names no zone (all are meant) or one that is here."""
+    return not slot.zones or not {str(z.id) for z in settings.zones}.isdisjoint(slot.zones)
+
+
+def occurrences(programme: Programme, slot: Slot, after_ms: int, upto_ms: int) -> Iterator[SlotOccurrence]:
+    """Walk through one slot's occurrences later than ``after_ms`` and not later than ``upto_ms``; keeps no state."""
+    dates = _SlotDates(slot)
+    found = _next(programme, slot, dates, after_ms)
+    while found is not None and found.planned_ms <= upto_ms:
+        yield found
+        found = _next(programme, slot, dates, found.planned_ms, datetime.fromisoformat(found.occurrence.local))
+
+
+def _next(
+    programme: Programme, slot: Slot, dates: _SlotDates, after_ms: int, after: datetime | None = None
+) -> SlotOccurrence | None:
+    civil = after or to_civil(after_ms, programme.time_zone) - timedelta(hours=3)
+    for _ in range(8):
+        moment = dates.next_after(civil)
+        if moment is None:
+            return None
+        planned_ms = to_ms(moment, programme.time_zone)
+        if planned_ms > after_ms or after is not None:
+            occurrence = Occurrence(programme.scope, slot.id, moment.isoformat())
+            return SlotOccurrence(occurrence, planned_ms, slot, programme)
+        civil = moment
+    return None
+
+
+class Timetable:
+    """Which occurrences are due, in order. A heap of each slot's next one; each occurrence is given once.
+
+    It answers ``due(upto)`` and ``next_instant()`` for one scan forward from ``after_ms``; a new scan is a new one.
+    """
+
+    def __init__(self, programmes: tuple[Programme, ...], settings: StationSettings, after_ms: int) -> None:
+        self._dates: dict[tuple[str, str], _SlotDates] = {}
+        self._heap: list[tuple[int, int, Occurrence, SlotOccurrence]] = []
+        for programme in programmes:
+            for slot in programme.slots:
+                if concerns(slot, settings):
+                    dates = _SlotDates(slot)
+                    self._dates[programme.scope, slot.id] = dates
+                    self._add(_next(programme, slot, dates, after_ms))
+        heapq.heapify(self._heap)
+
+    def _add(self, found: SlotOccurrence | None) -> None:
+        if found is not None:
+            self._heap.append((found.planned_ms, -found.slot.priority, found.occurrence, found))
+
+    def next_instant(self) -> int | None:
+        """The instant of the next occurrence, in constant time; None when nothing will ever be due again."""
+        return self._heap[0][0] if self._heap else None
+
+    def first_instants(self) -> dict[str, int]:
+        """The next instant of each slot that has one, by slot id."""
+        return {entry[3].slot.id: entry[0] for entry in self._heap}
+
+    def due(self, upto_ms: int) -> list[SlotOccurrence]:
+        """Take everything planned at or before ``upto_ms``: by instant, then priority, then scope and slot id."""
+        taken = []
+        while self._heap and self._heap[0][0] <= upto_ms:
+            found = heapq.heappop(self._heap)[3]
+            taken.append(found)
+            dates = self._dates[found.occurrence.scope, found.slot.id]
+            after = datetime.fromisoformat(found.occurrence.local)
+            follower = _next(found.programme, found.slot, dates, found.planned_ms, after)
+            if follower is not None:
+                heapq.heappush(
+                    self._heap, (follower.planned_ms, -follower.slot.priority, follower.occurrence, follower)
+                )
+        return taken
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewCue:
+    """A cue as a technician sees it beforehand. ``clashes`` holds codes: ``quiet-hours``, ``overlap``."""
+
+    due: SlotOccurrence
+    duration_ms: int
+    clashes: tuple[str, ...]
+
+
+def preview(
+    programmes: tuple[Programme, ...], settings: StationSettings, after_ms: int, upto_ms: int
+) -> tuple[PreviewCue, ...]:
+    """List every cue between two instants, and what stands against it: quiet hours (air-5), another cue (air-3)."""
+    dues = Timetable(programmes, settings, after_ms).due(upto_ms)
+    durations = {
+        (programme.scope, bulletin.id): bulletin.audio[0].duration_ms
+        for programme in programmes
+        for bulletin in programme.bulletins
+    }
+    cues: list[PreviewCue] = []
+    busy_until_ms = 0
+    for due in dues:
+        scope = due.occurrence.scope
+        duration_ms = sum(durations[scope, bulletin] for bulletin in due.slot.bulletins)
+        clashes = ["quiet-hours"] if _meets_quiet_hours(due.planned_ms, duration_ms, settings) else []
+        clashes += ["overlap"] if due.planned_ms < busy_until_ms else []
+        busy_until_ms = max(busy_until_ms, due.planned_ms) + duration_ms
+        cues.append(PreviewCue(due, duration_ms, tuple(clashes)))
+    return tuple(cues)
+
+
+def _meets_quiet_hours(planned_ms: int, duration_ms: int, settings: StationSettings) -> bool:
+    """Look at the first and last minute, and at each begin of a quiet span in between (spans outlast cues)."""
+    first = to_civil(planned_ms, settings.time_zone)
+    last = to_civil(planned_ms + max(0, duration_ms - 1), settings.time_zone)
+    minutes = [first.hour * 60 + first.minute, last.hour * 60 + last.minute]
+    return any(span.contains(minute) for span in settings.quiet_hours for minute in minutes)
