@@ -1,0 +1,105 @@
+"""Who may say what, where, now. Every check has a number; the tests name the attack that each one stops.
+
+For a trust root:   1 enough of its own root keys signed it; 2 it has not expired.
+For a programme:    1 its scope is that of the topic it came on; 2 the station lies in that scope; 3 the trust root has
+not expired; 4 enough keys of one publish grant over that scope signed it (threshold, no key twice); 5 it has not
+expired; 6 it is not older than the newest ever accepted for its scope (rollback, replay: never-6); 7 one version has
+one content: other bytes under the version in force are refused.
+
+Checks 3 and 5 need trusted time; without it they are left out, because a station without trusted time airs no schedule
+(air-7), and they are made again before anything airs. Signatures themselves are checked by ``wire``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import lru_cache
+
+from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
+from ttcs_edge.core.model import Instant, Scope, scope_covers
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Every check held."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyInForce:
+    """The very document that is in force came again: nothing to do, nothing wrong."""
+
+
+@lru_cache(maxsize=4_096)
+def utc_ms(text: str) -> int:
+    """The instant of a wire time such as ``2026-11-24T05:00:00Z``. Raises ValueError when there is no such date."""
+    return round(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp() * 1_000)
+
+
+def check_trust_root(signed: Signed[TrustRoot], now: Instant) -> Accepted | Refused:
+    """Decide whether a trust root stands by itself: signed by its own root grant, and not expired."""
+    root = signed.document
+    if not _enough(root, "root", root.scope, signed.signers):
+        return _not_enough(root, "root", root.scope, signed.signers)
+    if now.trusted and utc_ms(root.expires) <= now.wall_ms:
+        return Refused("trust-expired", root.scope, (("expires", root.expires),))
+    return Accepted()
+
+
+def judge_programme(
+    signed: Signed[Programme],
+    *,
+    trust: TrustRoot,
+    topic_scope: str,
+    station_scope: Scope,
+    floors: Mapping[str, int],
+    in_force: Signed[Programme] | None,
+    now: Instant,
+) -> Accepted | AlreadyInForce | Refused:
+    """Decide whether a programme comes into force here; ``floors`` is the newest version accepted of each scope."""
+    programme = signed.document
+    scope = programme.scope
+    if scope != topic_scope:
+        return Refused("wrong-scope", topic_scope, (("found", scope), ("expected", topic_scope)))
+    if not scope_covers(scope, station_scope):
+        return Refused("wrong-scope", topic_scope, (("found", scope), ("expected", station_scope)))
+    refused = check_authority(signed, trust, now)
+    if refused is not None:
+        return refused
+    floor = floors.get(scope, 0)
+    if programme.version < floor:
+        return Refused("old-version", scope, (("found", str(programme.version)), ("expected", f">= {floor}")))
+    if programme.version == floor and in_force is not None and in_force.document.version == floor:
+        if in_force.document == programme:
+            return AlreadyInForce()
+        return Refused("same-version", scope, (("found", str(programme.version)), ("expected", f"> {floor}")))
+    return Accepted()
+
+
+def check_authority(signed: Signed[Programme], trust: TrustRoot, now: Instant) -> Refused | None:
+    """Make checks 3, 4 and 5: also for what was stored, each time it is loaded (never-1)."""
+    programme = signed.document
+    if now.trusted and utc_ms(trust.expires) <= now.wall_ms:
+        return Refused("trust-expired", trust.scope, (("expires", trust.expires),))
+    if not _enough(trust, "publish", programme.scope, signed.signers):
+        return _not_enough(trust, "publish", programme.scope, signed.signers)
+    if now.trusted and utc_ms(programme.expires) <= now.wall_ms:
+        return Refused("expired", programme.scope, (("expires", programme.expires),))
+    return None
+
+
+def _enough(trust: TrustRoot, role: str, scope: Scope, signers: frozenset[str]) -> bool:
+    return any(
+        grant.role == role
+        and scope_covers(grant.scope, scope)
+        and len(signers.intersection(grant.keys)) >= grant.threshold
+        for grant in trust.grants
+    )
+
+
+def _not_enough(trust: TrustRoot, role: str, scope: Scope, signers: frozenset[str]) -> Refused:
+    grants = [grant for grant in trust.grants if grant.role == role and scope_covers(grant.scope, scope)]
+    found = max((len(signers.intersection(grant.keys)) for grant in grants), default=0)
+    expected = min((grant.threshold for grant in grants), default=1)
+    return Refused("not-enough-signatures", scope, (("found", str(found)), ("expected", str(expected))))
