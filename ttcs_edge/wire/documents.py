@@ -6,6 +6,7 @@ until when it holds) would air what nobody signed for. A new field therefore com
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Mapping
 from typing import TypeVar
@@ -13,7 +14,18 @@ from zoneinfo import ZoneInfoNotFoundError
 
 import msgspec
 
-from ttcs_edge.core.documents import Document, Programme, PublicKey, Refused, Signed, TrustRoot
+from ttcs_edge.core.documents import (
+    Audio,
+    Bulletin,
+    Document,
+    Grant,
+    Programme,
+    PublicKey,
+    Refused,
+    Signed,
+    Slot,
+    TrustRoot,
+)
 from ttcs_edge.core.schedule import check_slot, zone
 from ttcs_edge.core.trust import utc_ms
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, Opened, open_envelope, read_envelope_payload, read_json
@@ -100,14 +112,13 @@ def _unknown_field(value: dict[str, object], kind: type) -> str | None:
     return None
 
 
-def _names(kind: str) -> frozenset[str]:
-    documents = vars(__import__("ttcs_edge.core.documents", fromlist=["documents"]))
-    return frozenset(field for name in kind.split() for field in documents[name].__dataclass_fields__)
+def _names(*kinds: type) -> frozenset[str]:
+    return frozenset(field.name for kind in kinds for field in dataclasses.fields(kind))
 
 
 _FIELDS: dict[type, frozenset[str]] = {
-    Programme: _names("Programme Bulletin Audio Slot"),
-    TrustRoot: _names("TrustRoot PublicKey Grant"),
+    Programme: _names(Programme, Bulletin, Audio, Slot),
+    TrustRoot: _names(TrustRoot, PublicKey, Grant),
 }
 
 

@@ -1,0 +1,218 @@
+"""The database of a station: one SQLite file, one writer, whole transactions (never-5).
+
+WAL with synchronous=FULL: a committed transaction survives a power cut; with NORMAL everything since the last
+checkpoint would be gone. Documents are kept as the signed bytes that came (decision 6). A damaged file is set aside
+and a fresh one begun: the station goes on, says so, and gets its programmes from the broker again.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ttcs_edge.core import effects
+from ttcs_edge.core.effects import Entry
+from ttcs_edge.core.model import AsRun, Fault, Occurrence, WallMs
+from ttcs_edge.wire.reports import Report, as_run_report, encode, fault_report
+
+SCHEMA_VERSION = 1
+SETTLED_MEMORY_MS = 9 * 86_400_000
+"""How long an occurrence stays settled on disk: longer than the core ever looks back."""
+DAMAGED_KEPT = 3
+"""How many damaged databases are kept for those who want to look."""
+BUSY_TIMEOUT_S = 5.0
+
+
+class NewerDatabaseError(Exception):
+    """The database was written by a newer release. Give up: an older one must not touch it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What an earlier life left. ``envelopes`` are to be verified again before anything in them is used."""
+
+    envelopes: tuple[bytes, ...]
+    floors: tuple[tuple[str, int], ...]
+    open_as_run: tuple[AsRun, ...]
+    settled: tuple[tuple[Occurrence, WallMs], ...]
+    open_faults: tuple[Fault, ...]
+    alive_until_ms: WallMs | None
+    damaged: bool
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open a connection with the pragmas that every one of them needs."""
+    connection = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    return connection
+
+
+class Database:
+    """The one writer. Opened by one thread and then used by one thread only."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, damaged: bool) -> None:
+        self.path = path
+        self._connection = connection
+        self._damaged = damaged
+        self.boot = self._count_boot()
+
+    @classmethod
+    def open(cls, folder: Path) -> Database:
+        """Open or make ``ttcs.db`` in a folder and count one more start.
+
+        Raises NewerDatabaseError, or sqlite3.Error and OSError when the folder cannot be used at all.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "ttcs.db"
+        try:
+            return cls(path, _checked(path), damaged=False)
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError):
+                raise
+            _set_aside(path)
+            return cls(path, _checked(path), damaged=True)
+
+    def _count_boot(self) -> int:
+        sql = "INSERT INTO meta VALUES ('boot', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
+        row = self._connection.execute(sql).fetchone()
+        return int(row[0])
+
+    def remembered(self) -> Remembered:
+        """Read what an earlier life left."""
+        select: Callable[[str], list[Any]] = lambda sql: self._connection.execute(sql).fetchall()  # noqa: E731
+        alive = select("SELECT value FROM meta WHERE name = 'alive_until_ms'")
+        return Remembered(
+            envelopes=tuple(row[0] for row in select("SELECT envelope FROM programmes ORDER BY scope")),
+            floors=tuple((row[0], row[1]) for row in select("SELECT scope, version FROM floors ORDER BY scope")),
+            open_as_run=tuple(
+                msgspec.json.decode(row[0], type=AsRun) for row in select("SELECT record FROM as_run_open ORDER BY id")
+            ),
+            settled=tuple(
+                (Occurrence(row[0], row[1], row[2]), WallMs(row[3])) for row in select("SELECT * FROM settled")
+            ),
+            open_faults=tuple(
+                msgspec.json.decode(row[0], type=Fault) for row in select("SELECT fault FROM faults_open ORDER BY id")
+            ),
+            alive_until_ms=WallMs(alive[0][0]) if alive else None,
+            damaged=self._damaged,
+        )
+
+    def commit(self, entries: Sequence[Entry], station: str, wall_ms: int) -> None:
+        """Put entries on disk in one transaction; it returns when they are there. The same entry twice is one row.
+
+        Raises sqlite3.Error with nothing of them written.
+        """
+        run = self._connection.execute
+        run("BEGIN IMMEDIATE")
+        try:
+            for entry in entries:
+                for sql, values in _STATEMENTS[type(entry)](entry, station, wall_ms):
+                    run(sql, values)
+            run("INSERT OR REPLACE INTO meta VALUES ('alive_until_ms', ?)", (wall_ms,))
+            run("DELETE FROM settled WHERE planned_ms < ?", (wall_ms - SETTLED_MEMORY_MS,))
+            run("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                run("ROLLBACK")
+            raise
+
+    def close(self) -> None:
+        """Fold the journal into the file and close."""
+        self._connection.close()
+
+
+Statement = tuple[str, tuple[object, ...]]
+
+
+def _accepted(entry: effects.ProgrammeAccepted, station: str, wall_ms: int) -> list[Statement]:
+    values = (entry.scope, entry.version, entry.envelope)
+    return [
+        ("INSERT OR REPLACE INTO programmes VALUES (?, ?, ?)", values),
+        (
+            "INSERT INTO floors VALUES (?, ?) ON CONFLICT (scope) DO UPDATE SET version = max(version, excluded.version)",
+            (entry.scope, entry.version),
+        ),
+    ]
+
+
+def _dropped(entry: effects.ProgrammeDropped, station: str, wall_ms: int) -> list[Statement]:
+    return [("DELETE FROM programmes WHERE scope = ?", (entry.scope,))]
+
+
+def _as_run_opened(entry: effects.AsRunOpened, station: str, wall_ms: int) -> list[Statement]:
+    encoded = msgspec.json.encode(entry.record)
+    return [("INSERT OR REPLACE INTO as_run_open VALUES (?, ?)", (entry.record.id, encoded))]
+
+
+def _as_run_closed(entry: effects.AsRunClosed, station: str, wall_ms: int) -> list[Statement]:
+    record, key = entry.record, entry.record.occurrence
+    return [
+        ("DELETE FROM as_run_open WHERE id = ?", (record.id,)),
+        ("INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?)", (key.scope, key.slot, key.local, record.planned_start_ms)),
+        _outbox(as_run_report(station, record, wall_ms), wall_ms),
+    ]
+
+
+def _fault_raised(entry: effects.FaultRaised, station: str, wall_ms: int) -> list[Statement]:
+    encoded = msgspec.json.encode(entry.fault)
+    return [
+        ("INSERT OR REPLACE INTO faults_open VALUES (?, ?)", (entry.fault.id, encoded)),
+        _outbox(fault_report(station, entry.fault, wall_ms), wall_ms),
+    ]
+
+
+def _fault_cleared(entry: effects.FaultCleared, station: str, wall_ms: int) -> list[Statement]:
+    return [
+        ("DELETE FROM faults_open WHERE id = ?", (entry.fault.id,)),
+        _outbox(fault_report(station, entry.fault, wall_ms), wall_ms),
+    ]
+
+
+def _outbox(report: Report, wall_ms: int) -> Statement:
+    assert not hasattr(report, "state"), "heartbeats and status are not kept"
+    return ("INSERT OR IGNORE INTO outbox (id, body, told_ms) VALUES (?, ?, ?)", (report.id, encode(report), wall_ms))
+
+
+_STATEMENTS: dict[type, Callable[[Any, str, int], list[Statement]]] = {
+    effects.ProgrammeAccepted: _accepted,
+    effects.ProgrammeDropped: _dropped,
+    effects.AsRunOpened: _as_run_opened,
+    effects.AsRunClosed: _as_run_closed,
+    effects.FaultRaised: _fault_raised,
+    effects.FaultCleared: _fault_cleared,
+}
+
+
+def _checked(path: Path) -> sqlite3.Connection:
+    """Open, check and, when new, fill a database. Raises sqlite3.DatabaseError for a damaged one."""
+    connection = connect(path)
+    try:
+        if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
+            raise sqlite3.DatabaseError("quick_check")
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > SCHEMA_VERSION:
+            raise NewerDatabaseError(f"{path}: {version} > {SCHEMA_VERSION}")
+        if version == 0:
+            script = resources.files("ttcs_edge.store").joinpath(f"schemas/v{SCHEMA_VERSION}.sql").read_text("utf-8")
+            connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _set_aside(path: Path) -> None:
+    for number in range(DAMAGED_KEPT, 0, -1):
+        kept = path.with_name(f"{path.name}.damaged-{number}")
+        if kept.exists() and number < DAMAGED_KEPT:
+            kept.replace(path.with_name(f"{path.name}.damaged-{number + 1}"))
+    path.replace(path.with_name(f"{path.name}.damaged-1"))
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
