@@ -19,7 +19,7 @@ import msgspec
 from ttcs_edge.core import effects
 from ttcs_edge.core.effects import Entry
 from ttcs_edge.core.model import AsRun, Fault, Occurrence, WallMs
-from ttcs_edge.wire.reports import Report, as_run_report, encode, fault_report
+from ttcs_edge.wire.reports import AsRunReport, FaultReport, as_run_report, encode, fault_report
 
 SCHEMA_VERSION = 1
 SETTLED_MEMORY_MS = 9 * 86_400_000
@@ -175,8 +175,7 @@ def _fault_cleared(entry: effects.FaultCleared, station: str, wall_ms: int) -> l
     ]
 
 
-def _outbox(report: Report, wall_ms: int) -> Statement:
-    assert not hasattr(report, "state"), "heartbeats and status are not kept"
+def _outbox(report: AsRunReport | FaultReport, wall_ms: int) -> Statement:
     return ("INSERT OR IGNORE INTO outbox (id, body, told_ms) VALUES (?, ?, ?)", (report.id, encode(report), wall_ms))
 
 

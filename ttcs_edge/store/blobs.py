@@ -1,0 +1,175 @@
+"""Audio files, each named by its SHA-256. A name in the folder means: whole, and with that hash.
+
+A file is written as ``<sha256>.part``, checked, synced and renamed, and the folder is synced. It is checked again each
+time it is read to be aired: the bytes that were hashed are the bytes that are played, because they are copied into a
+sealed memory file on the way (never-1, decision 3).
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+from collections.abc import Set
+from pathlib import Path
+
+from ttcs_edge.core.model import Sha256, VerifiedAudio
+from ttcs_edge.settings import StoreSettings
+
+COPY_BYTES = 1024 * 1024
+_SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+
+
+class BlobError(Exception):
+    """An audio file is not there, not what it should be, or has no room. ``code`` is a fault code."""
+
+    def __init__(self, code: str, sha256: str, **detail: str) -> None:
+        super().__init__(f"{code} {sha256}")
+        self.code = code
+        self.detail = tuple(detail.items())
+
+
+class Partial:
+    """A file on its way in. Bytes are appended from ``offset``; ``finish`` puts it under its name."""
+
+    def __init__(self, folder: Path, sha256: Sha256, size_bytes: int) -> None:
+        self.sha256 = sha256
+        self.size_bytes = size_bytes
+        self._target = folder / sha256
+        self._path = folder / f"{sha256}.part"
+        self._file = self._path.open("ab")
+        self.offset = self._file.tell()
+        if self.offset > size_bytes:
+            self.restart()
+
+    def write(self, data: bytes) -> None:
+        """Append. Raises BlobError ``too-large`` beyond the size that was signed, ``store-full`` without room."""
+        if self.offset + len(data) > self.size_bytes:
+            self.discard()
+            raise BlobError("too-large", self.sha256, expected=str(self.size_bytes))
+        try:
+            self._file.write(data)
+            self._file.flush()
+        except OSError as error:
+            raise _full(error, self.sha256) from error
+        self.offset += len(data)
+
+    def restart(self) -> None:
+        """Throw away what is there and begin at 0."""
+        self._file.truncate(0)
+        self.offset = 0
+
+    def finish(self) -> None:
+        """Check size and hash and make the file visible. Raises BlobError ``short`` or ``wrong-hash``."""
+        if self.offset != self.size_bytes:
+            raise BlobError("short", self.sha256, found=str(self.offset), expected=str(self.size_bytes))
+        with self._path.open("rb") as written:
+            found = hashlib.file_digest(written, "sha256").hexdigest()
+        if found != self.sha256:
+            self.discard()
+            raise BlobError("wrong-hash", self.sha256, found=found, expected=self.sha256)
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise _full(error, self.sha256) from error
+        self._file.close()
+        self._path.replace(self._target)
+        _sync_folder(self._target.parent)
+
+    def close(self) -> None:
+        """Leave the part where it is, to be resumed."""
+        self._file.close()
+
+    def discard(self) -> None:
+        """Remove what is there."""
+        self._file.close()
+        self._path.unlink(missing_ok=True)
+        self.offset = 0
+
+
+class Blobs:
+    """The audio of a station. One thread writes; any thread may read."""
+
+    def __init__(self, folder: Path, settings: StoreSettings) -> None:
+        self._folder = folder
+        self._settings = settings
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def have(self) -> frozenset[Sha256]:
+        """The hashes of all that is whole."""
+        return frozenset(Sha256(entry.name) for entry in os.scandir(self._folder) if "." not in entry.name)
+
+    def begin(self, sha256: Sha256, size_bytes: int) -> Partial:
+        """Begin a file, or go on with what of it is there."""
+        try:
+            return Partial(self._folder, sha256, size_bytes)
+        except OSError as error:
+            raise _full(error, sha256) from error
+
+    def open_verified(self, sha256: Sha256) -> VerifiedAudio:
+        """Read a file into a sealed memory file while hashing it. The caller owns, and closes, its ``fd``.
+
+        Raises BlobError: ``missing``; ``rotten`` when the bytes no longer have their hash, and then the file is removed.
+        """
+        path = self._folder / sha256
+        try:
+            source = path.open("rb")
+        except OSError as error:
+            raise BlobError("missing", sha256, error=str(error)) from error
+        digest, size_bytes = hashlib.sha256(), 0
+        fd = os.memfd_create(sha256[:16], os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        try:
+            with source, os.fdopen(os.dup(fd), "wb") as copy:
+                while data := source.read(COPY_BYTES):
+                    digest.update(data)
+                    copy.write(data)
+                    size_bytes += len(data)
+            fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALS)
+            if digest.hexdigest() != sha256:
+                path.unlink(missing_ok=True)
+                raise BlobError("rotten", sha256, found=digest.hexdigest())
+        except OSError as error:
+            os.close(fd)
+            raise BlobError("rotten", sha256, error=str(error)) from error
+        except BlobError:
+            os.close(fd)
+            raise
+        os.utime(path)
+        return VerifiedAudio(sha256, size_bytes, fd)
+
+    def make_room(self, needed_bytes: int, keep: Set[Sha256]) -> bool:
+        """Evict what is not to be kept, the longest unused first, until a file of this size fits; tell whether it does.
+
+        Parts of files that nobody wants any more go first.
+        """
+        for part in self._folder.glob("*.part"):
+            if part.name.removesuffix(".part") not in keep:
+                part.unlink(missing_ok=True)
+        evictable = [entry for entry in os.scandir(self._folder) if "." not in entry.name and entry.name not in keep]
+        evictable.sort(key=lambda entry: (entry.stat().st_mtime_ns, entry.name))
+        for entry in evictable:
+            if self._fits(needed_bytes):
+                return True
+            os.unlink(entry.path)
+        return self._fits(needed_bytes)
+
+    def _fits(self, needed_bytes: int) -> bool:
+        used_bytes = sum(entry.stat().st_size for entry in os.scandir(self._folder))
+        disk = os.statvfs(self._folder)
+        free_bytes = disk.f_bavail * disk.f_frsize
+        settings = self._settings
+        return used_bytes + needed_bytes <= settings.audio_bytes and free_bytes - needed_bytes >= settings.free_bytes
+
+
+def _full(error: OSError, sha256: str) -> BlobError:
+    code = "store-full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "store-failing"
+    return BlobError(code, sha256, error=str(error))
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
