@@ -1,0 +1,80 @@
+"""GPIO lines for a machine that has none, on gpiozero's own mock factory, with the physics of real lines.
+
+A line keeps its level when the process that drove it dies, as Raspberry Pi OS keeps its outputs: each lives in a file
+``gpioN`` of one folder. A line has one owner at a time, as the kernel has it: the file is locked, and a second process
+is refused. Every change goes into ``lines.jsonl`` with the monotonic clock, so that a test can see what a pole did.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from gpiozero.pins.mock import MockFactory, MockPin
+
+LOG_NAME = "lines.jsonl"
+
+
+class LineTakenError(OSError):
+    """Another process drives this line (EBUSY)."""
+
+
+class KeptPin(MockPin):  # type: ignore[misc]  # gpiozero carries no types
+    """A mock pin whose level outlives its process."""
+
+    def __init__(self, factory: KeptFactory, info: Any) -> None:
+        self._file = (factory.folder / info.name.lower()).open("a+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._file.close()
+            raise LineTakenError(f"{info.name} is driven by another process") from error
+        self._folder = factory.folder
+        self._line = info.name.lower()
+        super().__init__(factory, info)
+
+    def _change_state(self, value: Any) -> bool:
+        changed = bool(super()._change_state(value))
+        if self._function == "output":
+            self._keep(int(bool(self._state)))
+        return changed
+
+    def _set_function(self, value: str) -> None:
+        super()._set_function(value)
+        if value == "output":
+            self._keep(int(bool(self._state)))
+
+    def _keep(self, level: int) -> None:
+        path = self._folder / self._line
+        before = path.read_text()
+        if before == str(level):
+            return
+        self._file.truncate(0)
+        self._file.write(str(level))
+        self._file.flush()
+        line = json.dumps({"mono_ns": time.monotonic_ns(), "line": self._line, "level": level, "pid": os.getpid()})
+        with (self._folder / LOG_NAME).open("a") as log:
+            log.write(line + "\n")
+
+    def close(self) -> None:
+        """Let the line go; its level stays."""
+        self._file.close()
+
+
+class KeptFactory(MockFactory):  # type: ignore[misc]
+    """Makes lines whose levels live in ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        super().__init__(revision="c03115", pin_class=KeptPin)
+
+
+def level(folder: Path, pin: int) -> int:
+    """The level of a line, as a hand on the wire would feel it; 0 for one that nobody ever drove."""
+    path = folder / f"gpio{pin}"
+    return int(path.read_text() or 0) if path.exists() else 0
