@@ -37,6 +37,11 @@ class KeptPin(MockPin):  # type: ignore[misc]  # gpiozero carries no types
         self._line = info.name.lower()
         super().__init__(factory, info)
 
+    def output_with_state(self, state: Any) -> None:
+        """Become an output at a level at once, without a blip of the other one."""
+        self._state = bool(state)
+        self._set_function("output")
+
     def _change_state(self, value: Any) -> bool:
         changed = bool(super()._change_state(value))
         if self._function == "output":

@@ -1,0 +1,96 @@
+"""One item of audio, decoded by libvlc into memory callbacks, up to a bounded distance ahead of its reader.
+
+libvlc's own callbacks only copy, wait and set flags: a call into libvlc from them deadlocks. Their wait can be broken,
+because ``stop`` returns only after they have. "End reached" is believed only for what it is worth: no more comes. What
+was really decoded is counted here.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from typing import Any
+
+import vlc
+
+from ttcs_edge.drivers.sound import RATE_HZ
+
+RING_BYTES = 2 * RATE_HZ * 2
+"""How far decoding runs ahead: two seconds."""
+
+_OPTIONS = ("--no-video", "--quiet", "--no-lua", "--no-stats", "--no-osd", "--no-spu", "--file-caching=100")
+
+
+def make_instance() -> Any:
+    """The one libvlc instance of the process. Raises RuntimeError when libvlc cannot start."""
+    instance = vlc.Instance(_OPTIONS)
+    if instance is None:
+        raise RuntimeError("libvlc does not start")
+    return instance
+
+
+class Decoder:
+    """Decodes from a file descriptor. Made, stopped and closed by one thread; read by another."""
+
+    def __init__(self, instance: Any, fd: int, from_ms: int) -> None:
+        self._ring = bytearray()
+        self._condition = threading.Condition()
+        self._aborted = False
+        self._ended = False
+        self.decoded_bytes = 0
+        self._fd = fd
+        media = instance.media_new_path(f"/proc/self/fd/{fd}")
+        if from_ms:
+            media.add_option(f":start-time={from_ms / 1_000:.3f}")
+        self._player = instance.media_player_new()
+        self._player.set_media(media)
+        media.release()
+        self._callbacks = (
+            vlc.CallbackDecorators.AudioPlayCb(self._on_samples),
+            vlc.CallbackDecorators.AudioDrainCb(lambda opaque: None),
+        )
+        self._player.audio_set_callbacks(self._callbacks[0], None, None, None, self._callbacks[1], None)
+        self._player.audio_set_format("S16N", RATE_HZ, 1)
+        events = self._player.event_manager()
+        events.event_attach(vlc.EventType.MediaPlayerEndReached, self._on_end)
+        events.event_attach(vlc.EventType.MediaPlayerEncounteredError, self._on_end)
+        self._player.play()
+
+    def _on_samples(self, opaque: Any, samples: int, count: int, pts: int) -> None:
+        data = ctypes.string_at(samples, count * 2)
+        with self._condition:
+            self._condition.wait_for(lambda: self._aborted or len(self._ring) < RING_BYTES)
+            if not self._aborted:
+                self._ring += data
+                self.decoded_bytes += len(data)
+                self._condition.notify_all()
+
+    def _on_end(self, event: Any) -> None:
+        with self._condition:
+            self._ended = True
+            self._condition.notify_all()
+
+    def read(self, size_bytes: int, timeout_s: float) -> bytes:
+        """Take up to ``size_bytes``: fewer when decoding is behind for ``timeout_s`` or over; empty too."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._ended or len(self._ring) >= size_bytes, timeout_s)
+            data = bytes(self._ring[:size_bytes])
+            del self._ring[:size_bytes]
+            self._condition.notify_all()
+        return data
+
+    @property
+    def exhausted(self) -> bool:
+        """Tell whether decoding is over and everything was read."""
+        with self._condition:
+            return self._ended and not self._ring
+
+    def close(self) -> None:
+        """Stop decoding and let everything go. Only the thread that made it may call, and never a callback."""
+        with self._condition:
+            self._aborted = True
+            self._condition.notify_all()
+        self._player.stop()
+        self._player.release()
+        os.close(self._fd)
