@@ -1,0 +1,1 @@
+"""The operator's commands: make a centre, add stations, publish programmes, watch the fleet."""

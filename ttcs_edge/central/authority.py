@@ -1,0 +1,115 @@
+"""The private certificate authority of a centre: EC P-256, for the broker, the web server, the operator and the stations.
+
+A certificate's common name is what a broker takes as its user name: a station's id, or ``operator``. All certificates
+begin a day early, because a station's clock may be a little behind when it first connects.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+AUTHORITY_DAYS = 20 * 365
+CERTIFICATE_DAYS = 10 * 365
+OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A certificate and its private key, both PEM; the key is PKCS8 and not encrypted."""
+
+    certificate: bytes
+    key: bytes
+
+
+def make_authority(name: str) -> Pair:
+    """Make a self-signed authority that can sign certificates but no further authorities."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = _builder(subject, subject, key.public_key(), _in(AUTHORITY_DAYS))
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    builder = builder.add_extension(_usage(sign_certificates=True), critical=True)
+    certificate = builder.sign(key, hashes.SHA256())
+    return Pair(certificate.public_bytes(serialization.Encoding.PEM), _key_pem(key))
+
+
+def make_client_certificate(authority: Pair, name: str) -> Pair:
+    """Make a certificate with which a station or the operator connects."""
+    return _make(authority, name, ExtendedKeyUsageOID.CLIENT_AUTH, ())
+
+
+def make_server_certificate(authority: Pair, names: tuple[str, ...]) -> Pair:
+    """Make a certificate for a server reached under the given host names or IP addresses."""
+    return _make(authority, names[0], ExtendedKeyUsageOID.SERVER_AUTH, tuple(map(_alternative, names)))
+
+
+def _make(authority: Pair, name: str, use: x509.ObjectIdentifier, names: tuple[x509.GeneralName, ...]) -> Pair:
+    issuer = x509.load_pem_x509_certificate(authority.certificate)
+    issuer_key = serialization.load_pem_private_key(authority.key, None)
+    assert isinstance(issuer_key, ec.EllipticCurvePrivateKey)
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
+    until = min(_in(CERTIFICATE_DAYS), issuer.not_valid_after_utc)
+    builder = _builder(subject, issuer.subject, key.public_key(), until)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(_usage(sign_certificates=False), critical=True)
+    builder = builder.add_extension(x509.ExtendedKeyUsage([use]), critical=False)
+    identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    known = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
+    builder = builder.add_extension(known, critical=False)
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    certificate = builder.sign(issuer_key, hashes.SHA256())
+    return Pair(certificate.public_bytes(serialization.Encoding.PEM), _key_pem(key))
+
+
+def _builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, until: datetime
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(_in(-1))
+        .not_valid_after(until)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+    )
+
+
+def _usage(*, sign_certificates: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not sign_certificates,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=sign_certificates,
+        crl_sign=sign_certificates,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _in(days: int) -> datetime:
+    return datetime.now(timezone.utc).replace(microsecond=0) + timedelta(days=days)
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )

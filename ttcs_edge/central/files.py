@@ -1,0 +1,48 @@
+"""Files that must be whole or not there at all, also after a power cut: written aside, flushed, then renamed."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+PRIVATE = 0o600
+PUBLIC = 0o644
+
+
+def write_new(path: Path, data: bytes, mode: int) -> None:
+    """Make a file that must not be there yet. Raises FileExistsError when it is.
+
+    The link is what refuses: it is one step, and the data are on the disk before it.
+    """
+    aside = _write_aside(path, data, mode)
+    try:
+        os.link(aside, path)
+    finally:
+        aside.unlink()
+    sync_folder(path.parent)
+
+
+def replace(path: Path, data: bytes, mode: int) -> None:
+    """Put a file in the place of the one that may be there."""
+    os.replace(_write_aside(path, data, mode), path)
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush the names in a folder to the disk."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _write_aside(path: Path, data: bytes, mode: int) -> Path:
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    aside.unlink(missing_ok=True)
+    with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        os.fchmod(file.fileno(), mode)
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    return aside
