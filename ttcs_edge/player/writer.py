@@ -122,9 +122,7 @@ class Writer:
         try:
             self._sink.begin(command.play)
             self._tell_device(True, "")
-            if self._wait_until(command):
-                sound.fade_left = command.fade_in_ms * PERIOD_FRAMES // PERIOD_MS
-                failure, completed = self._items(sound)
+            failure, completed = self._items(sound)
             self._sink.end()
         except SoundError as error:
             failure = "sound-device"
@@ -151,20 +149,25 @@ class Writer:
         return self._stop is not None and self._stop[0] in (play, -1)
 
     def _items(self, sound: _Sound) -> tuple[str | None, bool]:
-        """Play the items one after another; gives (failure, completed)."""
-        items = sound.command.items
-        decoder = self._decoder(sound.command, sound.first)
-        for index in range(sound.first, len(items)):
-            following = self._decoder(sound.command, index + 1) if index + 1 < len(items) else None
-            outcome = self._item(sound, index, decoder)
-            self._release(decoder)
-            if outcome is not None:
-                if following is not None:
-                    self._release(following)
-                return (None if outcome == "stopped" else outcome), False
-            if following is not None:
-                decoder = following
-        return None, True
+        """Play the items one after another from the play's instant on; gives (failure, completed)."""
+        command = sound.command
+        count = len(command.items)
+        ahead = [self._decoder(command, index) for index in range(sound.first, min(sound.first + 2, count))]
+        try:
+            if not self._wait_until(command):
+                return None, False
+            sound.fade_left = command.fade_in_ms * PERIOD_FRAMES // PERIOD_MS
+            for index in range(sound.first, count):
+                outcome = self._item(sound, index, ahead[0])
+                self._release(ahead.pop(0))
+                if outcome is not None:
+                    return (None if outcome == "stopped" else outcome), False
+                if index + 2 < count:
+                    ahead.append(self._decoder(command, index + 2))
+            return None, True
+        finally:
+            for decoder in ahead:
+                self._release(decoder)
 
     def _item(self, sound: _Sound, index: int, decoder: Decoder) -> str | None:
         """Play one item to its end: None when all of it was written, else what ended it."""
