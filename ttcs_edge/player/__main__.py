@@ -102,7 +102,9 @@ class Process:
     def _prepared_or_new(self, key: tuple[str, int]) -> Decoder:
         if self._prepared is not None and self._prepared[0] == key:
             decoder, self._prepared = self._prepared[1], None
-            return decoder
+            if not decoder.stalled:
+                return decoder
+            decoder.close()
         return self._open(*key)
 
     def _release(self, decoder: Decoder) -> None:

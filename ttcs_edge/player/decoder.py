@@ -1,8 +1,7 @@
 """One item of audio, decoded by libvlc into memory callbacks, up to a bounded distance ahead of its reader.
 
 libvlc's own callbacks only copy, wait and set flags: a call into libvlc from them deadlocks. Their wait can be broken,
-because ``stop`` returns only after they have. "End reached" is believed only for what it is worth: no more comes. What
-was really decoded is counted here.
+because ``stop`` returns only after they have. "End reached" is believed only for what it is worth: no more comes.
 """
 
 from __future__ import annotations
@@ -10,14 +9,17 @@ from __future__ import annotations
 import ctypes
 import os
 import threading
+import time
 from typing import Any
 
 import vlc
 
 from ttcs_edge.drivers.sound import RATE_HZ
 
-RING_BYTES = 2 * RATE_HZ * 2
-"""How far decoding runs ahead: two seconds."""
+RING_BYTES = 4 * RATE_HZ * 2
+"""How far decoding may run ahead: four seconds. libvlc by itself runs one or two ahead of the reader."""
+STALLED_S = 1.0
+"""libvlc throws away what comes after a callback that blocked for long: such a decoder is not to be used."""
 
 _OPTIONS = ("--no-video", "--quiet", "--no-lua", "--no-stats", "--no-osd", "--no-spu", "--file-caching=100")
 
@@ -38,7 +40,7 @@ class Decoder:
         self._condition = threading.Condition()
         self._aborted = False
         self._ended = False
-        self.decoded_bytes = 0
+        self._waiting_since_s: float | None = None
         self._fd = fd
         media = instance.media_new_path(f"/proc/self/fd/{fd}")
         if from_ms:
@@ -59,11 +61,13 @@ class Decoder:
 
     def _on_samples(self, opaque: Any, samples: int, count: int, pts: int) -> None:
         data = ctypes.string_at(samples, count * 2)
+        began_s = time.monotonic()
         with self._condition:
+            self._waiting_since_s = began_s
             self._condition.wait_for(lambda: self._aborted or len(self._ring) < RING_BYTES)
+            self._waiting_since_s = None
             if not self._aborted:
                 self._ring += data
-                self.decoded_bytes += len(data)
                 self._condition.notify_all()
 
     def _on_end(self, event: Any) -> None:
@@ -85,6 +89,18 @@ class Decoder:
         """Tell whether decoding is over and everything was read."""
         with self._condition:
             return self._ended and not self._ring
+
+    @property
+    def stalled(self) -> bool:
+        """Tell whether decoding has been held back for so long that its rest would be lost."""
+        with self._condition:
+            since_s = self._waiting_since_s
+            return since_s is not None and time.monotonic() - since_s > STALLED_S
+
+    def ends_within(self, size_bytes: int) -> bool:
+        """Tell whether decoding is over and no more than this is left to be read."""
+        with self._condition:
+            return self._ended and len(self._ring) <= size_bytes
 
     def close(self) -> None:
         """Stop decoding and let everything go. Only the thread that made it may call, and never a callback."""

@@ -19,6 +19,8 @@ from ttcs_edge.player.decoder import Decoder
 from ttcs_edge.player.messages import Alive, Answer, Device, Ended, Item, Play, Progress, Ready, Started
 
 TELL_EVERY_PERIODS = 10
+AHEAD_BYTES = 50 * PERIOD_BYTES
+"""The next item is decoded from half a second before the end of the one before it."""
 STARVED_S = 5.0
 """How long an item may give no samples before it counts as no audio."""
 SHORT_MS = 200
@@ -34,6 +36,7 @@ class _Sound:
     command: Play
     first: int
     item_bytes: list[int] = field(default_factory=list)
+    decoders: list[Decoder] = field(default_factory=list)
     fade_left: int = 0
     stopping: bool = False
     frames: int = 0
@@ -151,28 +154,30 @@ class Writer:
     def _items(self, sound: _Sound) -> tuple[str | None, bool]:
         """Play the items one after another from the play's instant on; gives (failure, completed)."""
         command = sound.command
-        count = len(command.items)
-        ahead = [self._decoder(command, index) for index in range(sound.first, min(sound.first + 2, count))]
+        sound.decoders = [self._decoder(command, sound.first)]
         try:
             if not self._wait_until(command):
                 return None, False
             sound.fade_left = command.fade_in_ms * PERIOD_FRAMES // PERIOD_MS
-            for index in range(sound.first, count):
-                outcome = self._item(sound, index, ahead[0])
-                self._release(ahead.pop(0))
+            for index in range(sound.first, len(command.items)):
+                if not sound.decoders:
+                    sound.decoders.append(self._decoder(command, index))
+                outcome = self._item(sound, index)
+                self._release(sound.decoders.pop(0))
                 if outcome is not None:
                     return (None if outcome == "stopped" else outcome), False
-                if index + 2 < count:
-                    ahead.append(self._decoder(command, index + 2))
             return None, True
         finally:
-            for decoder in ahead:
+            for decoder in sound.decoders:
                 self._release(decoder)
 
-    def _item(self, sound: _Sound, index: int, decoder: Decoder) -> str | None:
+    def _item(self, sound: _Sound, index: int) -> str | None:
         """Play one item to its end: None when all of it was written, else what ended it."""
         starved_s = 0.0
+        decoder = sound.decoders[0]
         while True:
+            if len(sound.decoders) == 1 and index + 1 < len(sound.item_bytes) and decoder.ends_within(AHEAD_BYTES):
+                sound.decoders.append(self._decoder(sound.command, index + 1))
             if self._fade_out_done(sound):
                 return "stopped"
             data = decoder.read(PERIOD_BYTES, PERIOD_NS / 1e9)
