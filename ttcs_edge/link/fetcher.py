@@ -1,0 +1,209 @@
+"""The thread that gets audio: what is due first is fetched first, and a more urgent file interrupts a slow one.
+
+A file's places are tried in their order: HTTPS, or chunks over the broker. A file that failed waits, longer each time,
+while others are fetched; its part stays and is resumed. A fault is told once for each new reason.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Set
+from dataclasses import dataclass
+from typing import Protocol
+
+from ttcs_edge.core.effects import SetWanted, WantedAudio
+from ttcs_edge.core.events import AudioFailed, AudioStored, Event
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.model import Sha256
+from ttcs_edge.link.https import FetchError, Part, fetch, make_context
+from ttcs_edge.settings import HttpsSettings
+
+RETRY_S = (2.0, 5.0, 15.0, 60.0, 300.0)
+CHUNK_TIMEOUT_S = 10.0
+"""How long the next chunk over the broker may take."""
+
+
+class PartialFile(Part, Protocol):
+    """A file on its way in, as the store has it."""
+
+    def finish(self) -> None:
+        """Check it and make it visible."""
+
+    def close(self) -> None:
+        """Leave it to be resumed."""
+
+
+class AudioStore(Protocol):
+    """The part of the store that the fetcher needs."""
+
+    def begin(self, sha256: Sha256, size_bytes: int) -> PartialFile:
+        """Begin a file, or go on with it."""
+
+    def make_room(self, needed_bytes: int, keep: Set[Sha256]) -> bool:
+        """Evict what is not to be kept until a file fits."""
+
+
+class ChunkSource(Protocol):
+    """Chunks of audio over the broker."""
+
+    def ask_for(self, sha256: str) -> None:
+        """Have all chunks of a file sent."""
+
+    def take(self, sha256: str, number: int, timeout_s: float) -> bytes | None:
+        """One chunk; None when it does not come in time."""
+
+    def leave(self, sha256: str) -> None:
+        """Have no more sent."""
+
+
+@dataclass(slots=True)
+class _Trouble:
+    tries: int
+    until_mono_s: float
+    code: str
+
+
+class Fetcher:
+    """Works through the list that the core keeps up to date."""
+
+    def __init__(
+        self,
+        store: AudioStore,
+        store_errors: type[Exception],
+        chunks: ChunkSource,
+        settings: HttpsSettings,
+        post: Callable[[Event], None],
+    ) -> None:
+        self._store = store
+        self._errors = store_errors
+        self._chunks = chunks
+        self._settings = settings
+        self._post = post
+        self._condition = threading.Condition()
+        self._wanted: tuple[WantedAudio, ...] = ()
+        self._keep: frozenset[Sha256] = frozenset()
+        self._trouble: dict[Sha256, _Trouble] = {}
+        self._current: WantedAudio | None = None
+        self._closing = False
+        self._jitter = random.Random()
+        self._thread = threading.Thread(target=self._run, name="fetcher", daemon=True)
+        self._thread.start()
+
+    def set_wanted(self, wanted: SetWanted) -> None:
+        """Take a new list; what is no longer on it is left alone."""
+        with self._condition:
+            self._wanted, self._keep = wanted.wanted, wanted.keep
+            names = {audio.sha256 for audio in wanted.wanted}
+            self._trouble = {name: trouble for name, trouble in self._trouble.items() if name in names}
+            self._condition.notify_all()
+
+    def retry_now(self) -> None:
+        """The link is back: what waits for its next try need not."""
+        with self._condition:
+            for trouble in self._trouble.values():
+                trouble.until_mono_s = 0.0
+            self._condition.notify_all()
+
+    def close(self, timeout_s: float) -> None:
+        """Leave off; parts stay."""
+        with self._condition:
+            self._closing = True
+            self._condition.notify_all()
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while not self._closing:
+            with self._condition:
+                self._current = self._first()
+                if self._current is None:
+                    self._condition.wait(self._wait_s())
+                    continue
+                audio = self._current
+            self._get(audio)
+
+    def _first(self) -> WantedAudio | None:
+        now_s = time.monotonic()
+        ready = (a for a in self._wanted if a.sha256 not in self._trouble or self._is_over(a.sha256, now_s))
+        return next(ready, None)
+
+    def _is_over(self, sha256: Sha256, now_s: float) -> bool:
+        return self._trouble[sha256].until_mono_s <= now_s
+
+    def _wait_s(self) -> float | None:
+        waits = [trouble.until_mono_s - time.monotonic() for trouble in self._trouble.values()]
+        return max(0.01, min(waits)) if waits else None
+
+    def _displaced(self) -> bool:
+        with self._condition:
+            return self._closing or self._first() is not self._current
+
+    def _get(self, audio: WantedAudio) -> None:
+        failure: FetchError | None = None
+        for place in audio.places:
+            try:
+                if not self._get_from(place, audio):
+                    return
+            except FetchError as error:
+                failure = failure or error
+                continue
+            with self._condition:
+                self._wanted = tuple(other for other in self._wanted if other.sha256 != audio.sha256)
+                self._trouble.pop(audio.sha256, None)
+            self._post(AudioStored(audio.sha256))
+            return
+        assert failure is not None, "a bulletin has at least one place"
+        self._failed(audio, failure)
+
+    def _failed(self, audio: WantedAudio, failure: FetchError) -> None:
+        with self._condition:
+            before = self._trouble.get(audio.sha256)
+            tries = before.tries + 1 if before else 0
+            wait_s = RETRY_S[min(tries, len(RETRY_S) - 1)] * self._jitter.uniform(0.8, 1.2)
+            self._trouble[audio.sha256] = _Trouble(tries, time.monotonic() + wait_s, failure.code)
+        if before is None or before.code != failure.code:
+            self._post(AudioFailed(audio.sha256, failure.code, failure.detail))
+
+    def _get_from(self, place: str, audio: WantedAudio) -> bool:
+        """Get a file from one place; False when something more urgent came up. Raises FetchError."""
+        try:
+            if not self._store.make_room(audio.size_bytes, self._keep):
+                raise FetchError("store-full", expected=str(audio.size_bytes))
+            part = self._store.begin(audio.sha256, audio.size_bytes)
+            try:
+                if place == "broker:":
+                    done = self._chunks_into(part, audio.sha256)
+                else:
+                    done = fetch(place, part, self._settings, make_context(self._settings), self._displaced)
+                if done:
+                    part.finish()
+            finally:
+                part.close()
+        except self._errors as error:
+            raise _as_fetch_error(error) from error
+        return done
+
+    def _chunks_into(self, part: PartialFile, sha256: Sha256) -> bool:
+        size_bytes = LIMITS.blob_chunk_bytes
+        if part.offset % size_bytes:
+            part.restart()
+        self._chunks.ask_for(sha256)
+        try:
+            while part.offset < part.size_bytes:
+                if self._displaced():
+                    return False
+                data = self._chunks.take(sha256, part.offset // size_bytes, CHUNK_TIMEOUT_S)
+                if data is None:
+                    raise FetchError("timeout", url="broker:", seconds=str(CHUNK_TIMEOUT_S))
+                if len(data) != min(size_bytes, part.size_bytes - part.offset):
+                    raise FetchError("short", found=str(part.offset + len(data)), expected=str(part.size_bytes))
+                part.write(data)
+        finally:
+            self._chunks.leave(sha256)
+        return True
+
+
+def _as_fetch_error(error: Exception) -> FetchError:
+    code, detail = getattr(error, "code", "store-failing"), getattr(error, "detail", ())
+    return FetchError(code, **dict(detail))
