@@ -182,6 +182,8 @@ class Fetcher:
                 part.close()
         except self._errors as error:
             raise _as_fetch_error(error) from error
+        except OSError as error:
+            raise FetchError("tls", url=place, error=str(error)) from error
         return done
 
     def _chunks_into(self, part: PartialFile, sha256: Sha256) -> bool:
