@@ -97,9 +97,7 @@ class BrokerLink:
         self._told_reason: str | None = None
         self._incoming: queue.Queue[tuple[str, bytes, int]] = queue.Queue(LIMITS.events_queued)
         self._chunks: dict[str, queue.Queue[tuple[int, bytes]]] = {}
-        self._in_flight: dict[int, int] = {}
-        self._acknowledged: list[int] = []
-        self._after_seq = 0
+        self._answers: queue.SimpleQueue[tuple[int, int, ReasonCode]] = queue.SimpleQueue()
         self._jitter = random.Random()
 
     def start(self) -> None:
@@ -115,22 +113,23 @@ class BrokerLink:
         """Tell the broker that a message is dealt with, if the connection that brought it still stands."""
         with self._lock:
             generation, mid, qos = self._deliveries.pop(delivery, (-1, 0, 0))
-            if generation == self._generation and self._client is not None and self._connected:
-                self._client.ack(mid, qos)
+            current = self._generation
+        client = self._live()
+        if client is not None and generation == current:
+            client.ack(mid, qos)
 
     def publish_heartbeat(self, body: bytes) -> None:
         """Send a heartbeat if there is a connection; an old one is worth nothing, so it is not kept."""
-        with self._lock:
-            if self._client is not None and self._connected:
-                self._client.publish(self._topics.station(self._station, "heartbeat"), body, qos=0)
+        client = self._live()
+        if client is not None:
+            client.publish(self._topics.station(self._station, "heartbeat"), body, qos=0)
 
     def close(self, timeout_s: float) -> None:
         """Say that the station was stopped, and leave."""
         self._closing.set()
         self._wake.set()
-        with self._lock:
-            client, connected = self._client, self._connected
-        if client is not None and connected:
+        client = self._live()
+        if client is not None:
             topic = self._topics.station(self._station, "status")
             client.publish(topic, self._status("stopped"), qos=1, retain=True).wait_for_publish(timeout_s)
             client.disconnect()
@@ -142,8 +141,9 @@ class BrokerLink:
         """Subscribe to the chunks of a file."""
         with self._lock:
             self._chunks[sha256] = queue.Queue(CHUNKS_WAITING)
-            if self._client is not None and self._connected:
-                self._client.subscribe(self._topics.blob(sha256, "+"), qos=1)
+        client = self._live()
+        if client is not None:
+            client.subscribe(self._topics.blob(sha256, "+"), qos=1)
 
     def take(self, sha256: str, number: int, timeout_s: float) -> bytes | None:
         """Give one chunk; chunks come in order, so an earlier one is passed over and a later one means a gap."""
@@ -162,8 +162,14 @@ class BrokerLink:
         """Unsubscribe from the chunks of a file."""
         with self._lock:
             self._chunks.pop(sha256, None)
-            if self._client is not None and self._connected:
-                self._client.unsubscribe(self._topics.blob(sha256, "+"))
+        client = self._live()
+        if client is not None:
+            client.unsubscribe(self._topics.blob(sha256, "+"))
+
+    def _live(self) -> Client | None:
+        """The client, while it is connected. paho is never called under this object's own lock: it calls back under its."""
+        with self._lock:
+            return self._client if self._connected else None
 
     # the connection
 
@@ -238,8 +244,6 @@ class BrokerLink:
             return
         with self._lock:
             self._connected = True
-            self._in_flight.clear()
-            self._after_seq = 0
         # The subscriptions are made each time: it costs nothing, and brings what is retained, whatever was missed.
         client.subscribe([(topic, 1) for topic in self._topics.subscriptions(self._scope)])
         for sha256 in list(self._chunks):
@@ -307,48 +311,63 @@ class BrokerLink:
     def _on_publish(
         self, client: Client, userdata: Any, mid: int, code: ReasonCode, properties: Properties | None
     ) -> None:
-        with self._lock:
-            seq = self._in_flight.pop(mid, None)
-            if seq is None:
-                return
-            if not code.is_failure:
-                self._acknowledged.append(seq)
-        if code.is_failure:
-            detail = (("error", str(code)), ("report", str(seq)))
-            self._post(ConditionChanged("report-refused", "broker", True, detail))
+        self._answers.put((self._generation, mid, code))
         self._wake.set()
 
     def _pump(self) -> None:
+        pump = _Pump(self._outbox, self._topics.station(self._station, "event"), self._refused)
         while not self._closing.is_set():
             self._wake.wait()
             self._wake.clear()
             try:
-                self._settle()
-                while self._connected and self._send_some():
-                    self._settle()
+                pump.settle(self._answers)
+                client = self._live()
+                if client is not None:
+                    pump.send(client, self._generation)
             except Exception:  # a failing card: the rows stay, and the next wake tries again
                 _log.exception("outbox-not-drained")
                 self._closing.wait(RECONNECT_S[0])
+                self._wake.set()
 
-    def _settle(self) -> None:
-        with self._lock:
-            done, self._acknowledged = self._acknowledged, []
+    def _refused(self, seq: int, code: ReasonCode) -> None:
+        detail = (("error", str(code)), ("report", str(seq)))
+        self._post(ConditionChanged("report-refused", "broker", True, detail))
+
+
+class _Pump:
+    """What of the outbox is in flight on the connection of this moment. One thread calls."""
+
+    def __init__(self, outbox: OutboxSource, topic: str, refused: Callable[[int, ReasonCode], None]) -> None:
+        self._outbox = outbox
+        self._topic = topic
+        self._refused = refused
+        self._generation = -1
+        self._after_seq = 0
+        self._in_flight: dict[int, int] = {}
+
+    def settle(self, answers: queue.SimpleQueue[tuple[int, int, ReasonCode]]) -> None:
+        """Remove what the broker has acknowledged."""
+        done: list[int] = []
+        while not answers.empty():
+            generation, mid, code = answers.get()
+            seq = self._in_flight.pop(mid, None) if generation == self._generation else None
+            if seq is not None and code.is_failure:
+                self._refused(seq, code)
+            elif seq is not None:
+                done.append(seq)
         if done:
             self._outbox.remove(done)
 
-    def _send_some(self) -> bool:
-        with self._lock:
-            room, after_seq = LIMITS.outbox_in_flight - len(self._in_flight), self._after_seq
-        rows = self._outbox.pending(room, after_seq) if room > 0 else ()
-        topic = self._topics.station(self._station, "event")
-        for row in rows:
-            with self._lock:
-                if self._client is None or not self._connected:
-                    return False
-                info = self._client.publish(topic, row.body, qos=1)
-                self._in_flight[info.mid] = row.seq
-                self._after_seq = max(self._after_seq, row.seq)
-        return bool(rows)
+    def send(self, client: Client, generation: int) -> None:
+        """Fill the window. A new connection begins at the oldest row again: what was in flight may be lost."""
+        if generation != self._generation:
+            self._generation, self._after_seq = generation, 0
+            self._in_flight.clear()
+        room = LIMITS.outbox_in_flight - len(self._in_flight)
+        for row in self._outbox.pending(room, self._after_seq) if room > 0 else ():
+            info = client.publish(self._topic, row.body, qos=1)
+            self._in_flight[info.mid] = row.seq
+            self._after_seq = row.seq
 
 
 def _reason(error: Exception) -> str:

@@ -1,0 +1,135 @@
+"""Effects carried out: one row of a table for each kind. The shell does, and decides nothing.
+
+What may block (the card, the player's files) is handed to a thread of its own; the rest is done in place, on the
+core's thread, in the order in which the core gave it.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from ttcs_edge.core import effects
+from ttcs_edge.core.effects import Effect, PrepareSound, StartSound, StopSound
+from ttcs_edge.core.events import AudioLost, Event, RelayFailed, SoundEnded
+from ttcs_edge.core.model import AudioItem, VerifiedAudio
+from ttcs_edge.drivers.player import Audio, Player
+from ttcs_edge.drivers.relays import AMPLIFIER, RelayError, Relays
+from ttcs_edge.store.blobs import BlobError, Blobs
+
+_log = structlog.get_logger()
+NS_PER_MS = 1_000_000
+
+
+class SoundDesk:
+    """Hands sound commands to the player, in order, on a thread of its own: reading and hashing a file takes time.
+
+    The files of the latest commands stay open as verified memory, so that a start reads nothing.
+    """
+
+    def __init__(self, blobs: Blobs, player: Player, post: Callable[[Event], None]) -> None:
+        self._blobs = blobs
+        self._player = player
+        self._post = post
+        self._queue: queue.SimpleQueue[PrepareSound | StartSound | StopSound | None] = queue.SimpleQueue()
+        self._held: dict[str, VerifiedAudio] = {}
+        self._thread = threading.Thread(target=self._run, name="sound-desk", daemon=True)
+        self._thread.start()
+
+    def put(self, command: PrepareSound | StartSound | StopSound) -> None:
+        """Have a command carried out."""
+        self._queue.put(command)
+
+    def close(self, timeout_s: float) -> None:
+        """Carry out what waits, and end."""
+        self._queue.put(None)
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        while (command := self._queue.get()) is not None:
+            match command:
+                case StopSound(play, fade_out_ms):
+                    self._player.stop(play, fade_out_ms)
+                case PrepareSound(items):
+                    audio = self._open(items)
+                    if audio is not None:
+                        self._player.prepare(audio)
+                case StartSound():
+                    self._start(command)
+
+    def _start(self, command: StartSound) -> None:
+        audio = self._open(command.items)
+        if audio is None:
+            self._post(SoundEnded(command.play, False, (0,) * len(command.items), "not-audio"))
+            return
+        at_mono_ns = command.at_mono_ms * NS_PER_MS
+        self._player.play(
+            command.play, audio, command.from_ms, at_mono_ns, command.volume_percent, command.fade_in_ms
+        )
+
+    def _open(self, items: tuple[AudioItem, ...]) -> Audio | None:
+        """Verify every item, or tell which is lost; None when one is."""
+        names = {item.sha256 for item in items}
+        for sha256 in [name for name in self._held if name not in names]:
+            os.close(self._held.pop(sha256).fd)
+        try:
+            for item in items:
+                if item.sha256 not in self._held:
+                    self._held[item.sha256] = self._blobs.open_verified(item.sha256)
+        except BlobError as error:
+            self._post(AudioLost(item.sha256, error.code))
+            return None
+        return [(item, self._held[item.sha256]) for item in items]
+
+
+class Handlers:
+    """The table from an effect to what does it. ``others`` brings those that the loop itself must do."""
+
+    def __init__(
+        self,
+        relays: Relays,
+        sound: SoundDesk,
+        post: Callable[[Event], None],
+        others: dict[type[Effect], Callable[[Any], None]],
+    ) -> None:
+        self._relays = relays
+        self._post = post
+        self._table: dict[type[Effect], Callable[[Any], None]] = {
+            effects.SwitchAmplifier: self._switch_amplifier,
+            effects.SwitchZone: self._switch_zone,
+            effects.PrepareSound: sound.put,
+            effects.StartSound: sound.put,
+            effects.StopSound: sound.put,
+            effects.Note: _note,
+            **others,
+        }
+
+    def carry_out(self, effect: Effect) -> None:
+        """Do one effect; a KeyError is a bug of ours."""
+        self._table[type(effect)](effect)
+
+    @property
+    def kinds(self) -> frozenset[type[Effect]]:
+        """The effects that have a handler."""
+        return frozenset(self._table)
+
+    def _switch_amplifier(self, effect: effects.SwitchAmplifier) -> None:
+        self._switch(AMPLIFIER, effect.on)
+
+    def _switch_zone(self, effect: effects.SwitchZone) -> None:
+        self._switch(effect.zone, effect.closed)
+
+    def _switch(self, subject: str, closed: bool) -> None:
+        try:
+            self._relays.switch(subject, closed)
+        except RelayError as error:
+            self._post(RelayFailed(subject, str(error)))
+
+
+def _note(effect: effects.Note) -> None:
+    getattr(_log, effect.level)(effect.event, **dict(effect.fields))
