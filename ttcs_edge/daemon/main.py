@@ -1,0 +1,237 @@
+"""Composition: what a station is made of, in the order in which it comes up and goes down.
+
+Up: relays open, before anything else (never-2); player; store; core; control socket; link. READY is told by the core,
+once pins, audio, store and schedule are live, whether or not the broker answers. Down: the core fades and opens
+everything, then the parts are closed; whatever happens on the way, the relays are opened last of all.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import sdnotify
+import structlog
+
+from ttcs_edge import __version__
+from ttcs_edge.config import ConfigError, load_config
+from ttcs_edge.core import effects
+from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
+from ttcs_edge.core.events import Started, StopRequested
+from ttcs_edge.core.model import Instant
+from ttcs_edge.core.station import Station
+from ttcs_edge.core.trust import check_authority, check_trust_root
+from ttcs_edge.daemon.control import Control
+from ttcs_edge.daemon.handlers import Handlers, SoundDesk
+from ttcs_edge.daemon.logs import configure
+from ttcs_edge.daemon.loop import Loop
+from ttcs_edge.drivers.clock import SystemClock
+from ttcs_edge.drivers.player import PlayerProcess
+from ttcs_edge.drivers.relays import GpioRelays, RelayError
+from ttcs_edge.link.control import ControlServer
+from ttcs_edge.link.fetcher import Fetcher
+from ttcs_edge.link.mqtt import BrokerLink
+from ttcs_edge.settings import Config
+from ttcs_edge.store.blobs import BlobError, Blobs
+from ttcs_edge.store.database import Database, NewerDatabaseError, Remembered
+from ttcs_edge.store.outbox import Outbox
+from ttcs_edge.store.recorder import Recorder
+from ttcs_edge.wire import reports
+from ttcs_edge.wire.documents import read_programme, read_trust_root
+
+CLOSE_S = 1.0
+"""How long each part may take to close."""
+TRUST_FILE = "root.dsse.json"
+
+_log = structlog.get_logger()
+
+
+class TrustError(Exception):
+    """The trust folder holds no root that a station may believe."""
+
+    def __init__(self, path: Path, refused: Refused) -> None:
+        fields = " ".join(f"{name}={value}" for name, value in refused.detail)
+        super().__init__(f"{path}: {refused.code} {fields}")
+
+
+def load_trust(folder: Path, now: Instant) -> TrustRoot:
+    """Read and check the trust root of the trust folder. Raises TrustError, or OSError when it cannot be read."""
+    path = folder / TRUST_FILE
+    signed = read_trust_root(path.read_bytes())
+    verdict = signed if isinstance(signed, Refused) else check_trust_root(signed, now)
+    if isinstance(signed, Refused):
+        raise TrustError(path, signed)
+    if isinstance(verdict, Refused) and verdict.code != "trust-expired":
+        raise TrustError(path, verdict)
+    return signed.document
+
+
+def started(remembered: Remembered, trust: TrustRoot, blobs: Blobs, now: Instant) -> Started:
+    """The first event: what the store remembers, every document of it verified again (never-1)."""
+    programmes: list[Signed[Programme]] = []
+    refused: list[Refused] = []
+    for envelope in remembered.envelopes:
+        signed = read_programme(envelope, trust, "store")
+        wrong = signed if isinstance(signed, Refused) else check_authority(signed, trust, now)
+        if isinstance(signed, Refused) or (wrong is not None and wrong.code != "expired"):
+            refused.append(wrong or Refused("unreadable", "store"))
+        else:
+            programmes.append(signed)
+    if remembered.damaged:
+        refused.append(Refused("store-damaged", "database"))
+    return Started(
+        trust=trust,
+        programmes=tuple(programmes),
+        floors=remembered.floors,
+        open_as_run=remembered.open_as_run,
+        settled=remembered.settled,
+        open_faults=remembered.open_faults,
+        cached=blobs.have(),
+        refused=tuple(refused),
+        alive_until_ms=remembered.alive_until_ms,
+    )
+
+
+class Daemon:
+    """The running parts of one station."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.relays = GpioRelays(config.pins)
+        self.clock = SystemClock(config.time_source)
+        self.notifier = sdnotify.SystemdNotifier()
+        trust = load_trust(config.trust_folder, self.clock.now())
+        database = Database.open(config.state_folder)
+        station_id = config.station.id
+        station = Station(config.station, database.boot)
+        self.loop = Loop(station, self.clock.now, lambda: self.notifier.notify("WATCHDOG=1"))
+        post = self.loop.post
+        self.player = PlayerProcess(config.sound, post)
+        self.blobs = Blobs(config.state_folder / "blobs", config.store)
+        self.first = started(database.remembered(), trust, self.blobs, self.clock.now())
+        self.outbox = Outbox(database.path)
+        self.boot = database.boot
+        self.recorder = Recorder(database, station_id, post)
+        self.sound = SoundDesk(self.blobs, self.player, post)
+        self.link = BrokerLink(
+            config.broker,
+            station_id,
+            config.station.scope,
+            self._status,
+            self.outbox,
+            lambda data, scope: read_programme(data, trust, scope),
+            post,
+        )
+        self.fetcher = Fetcher(self.blobs, BlobError, self.link, config.https, post)
+        others: dict[Any, Callable[[Any], None]] = {
+            effects.SetWanted: self.fetcher.set_wanted,
+            effects.Acknowledge: lambda effect: self.link.acknowledge(effect.delivery),
+            effects.Heartbeat: self._heartbeat,
+            effects.NotifyReady: self._ready,
+        }
+        self.handlers = Handlers(self.relays, self.sound, post, others)
+
+    def run(self) -> None:
+        """Work until the core says to leave."""
+        control = Control(self.loop.station, self.clock.now, self.relays.states, self.outbox.depth, self.boot)
+        server = ControlServer(self.config.runtime_folder / "control.sock", control.answer)
+        self.link.start()
+        try:
+            self.loop.run(self.first, self.handlers, _Waking(self.recorder, self.link))
+        finally:
+            server.close()
+
+    def close(self) -> None:
+        """Close every part, whatever becomes of the others; the relays last."""
+        parts: list[Callable[[], object]] = [
+            lambda: self.sound.close(CLOSE_S),
+            lambda: self.player.close(CLOSE_S),
+            lambda: self.recorder.close(CLOSE_S),
+            lambda: self.link.close(CLOSE_S),
+            lambda: self.fetcher.close(CLOSE_S),
+            self.relays.close,
+        ]
+        for close in parts:
+            try:
+                close()
+            except Exception:  # the next part must be closed all the same
+                _log.exception("part-not-closed")
+
+    def stop(self) -> None:
+        """Ask the core to fade, open everything and leave; for signal handlers."""
+        self.notifier.notify("STOPPING=1")
+        self.loop.post(StopRequested())
+
+    def _ready(self, effect: effects.NotifyReady) -> None:
+        self.notifier.notify("READY=1")
+        _log.info("ready", station=self.config.station.id, boot=self.boot)
+
+    def _heartbeat(self, effect: effects.Heartbeat) -> None:
+        now = self.clock.now()
+        depth, oldest_ms = self.outbox.depth()
+        report = reports.heartbeat_report(
+            self.loop.station.snapshot(now),
+            sequence=effect.sequence,
+            boot=self.boot,
+            software=__version__,
+            outbox_depth=depth,
+            outbox_oldest_s=0 if oldest_ms is None else max(0, now.wall_ms - oldest_ms) // 1_000,
+        )
+        self.link.publish_heartbeat(reports.encode(report))
+
+    def _status(self, state: Any) -> bytes:
+        # A will is told at a time that its author cannot know.
+        told = None if state == "offline" else reports.utc_text(self.clock.now().wall_ms)
+        station = self.config.station
+        report = reports.StatusReport(
+            station=station.id, scope=station.scope, state=state, software=__version__, boot=self.boot, told=told
+        )
+        return reports.encode(report)
+
+
+class _Waking:
+    """The recorder, and behind each commit a word to the link that the outbox may have grown."""
+
+    def __init__(self, recorder: Recorder, link: BrokerLink) -> None:
+        self._recorder = recorder
+        self._link = link
+
+    def submit(self, entries: Any, wall_ms: int, then: Callable[[], None]) -> None:
+        """Have entries put on disk."""
+
+        def both() -> None:
+            then()
+            self._link.wake()
+
+        self._recorder.submit(entries, wall_ms, both)
+
+
+def main(config_path: Path) -> int:
+    """Run a station until it is stopped; gives an exit code of sysexits.h."""
+    if not __debug__:
+        print("assertions-off", file=sys.stderr)
+        return os.EX_USAGE
+    configure()
+    try:
+        daemon = Daemon(load_config(config_path))
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return os.EX_CONFIG
+    except (TrustError, FileNotFoundError) as error:
+        _log.error("not-started", error=str(error))
+        return os.EX_CONFIG
+    except (RelayError, NewerDatabaseError, OSError) as error:
+        _log.error("not-started", error=str(error))
+        return os.EX_IOERR
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: threading.Thread(target=daemon.stop).start())
+    try:
+        daemon.run()
+        return os.EX_OK
+    finally:
+        daemon.close()
