@@ -1,0 +1,56 @@
+"""Fixtures: one authority and one broker for each test that asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.parts import Authority, Broker, Clip, Listener, Province, Station, make_clip
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    """A private certificate authority."""
+    return Authority(tmp_path / "authority")
+
+
+@pytest.fixture
+def broker(tmp_path: Path, authority: Authority) -> Iterator[Broker]:
+    """A running Mosquitto."""
+    broker = Broker(tmp_path / "broker", authority)
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def centre(broker: Broker) -> Iterator[Listener]:
+    """The operator's client."""
+    listener = Listener(broker)
+    yield listener
+    listener.close()
+
+
+@pytest.fixture
+def province() -> Province:
+    """Keys and trust root of a province."""
+    return Province()
+
+
+@pytest.fixture
+def station(tmp_path: Path, broker: Broker, province: Province) -> Iterator[Station]:
+    """An installed station, not yet started."""
+    station = Station(tmp_path / "station", broker, province)
+    station.install()
+    yield station
+    if station.process is not None:
+        station.process.kill()
+        station.process.wait()
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
+    """Two seconds of a 1 kHz tone."""
+    return make_clip(tmp_path_factory.mktemp("clips"), "tone", 2.0)

@@ -1,0 +1,366 @@
+"""Real parts for the tests: an authority, a Mosquitto, a province that signs, audio, a station process.
+
+Everything lives in a folder of the test, on free ports of the loopback address, and ends with the test.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, TypeVar
+
+from paho.mqtt.client import CallbackAPIVersion, Client, MQTTv5
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from securesystemslib.signer import CryptoSigner
+
+from ttcs_edge.central.authority import Pair, make_authority, make_client_certificate, make_server_certificate
+from ttcs_edge.core.documents import Audio, Bulletin, Grant, Programme, PublicKey, Slot, TrustRoot
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.wire.documents import write_document
+from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
+from ttcs_edge.wire.topics import Topics
+
+T = TypeVar("T")
+ROOT = "ttcs/v1"
+SCOPE = "vn/lam-dong"
+PLACE = "vn/lam-dong/da-teh"
+
+
+def eventually(condition: Callable[[], T], timeout_s: float = 10.0) -> T:
+    """Wait until a condition gives something true, and give that. Fails when it does not in time."""
+    deadline_s = time.monotonic() + timeout_s
+    while not (value := condition()):
+        assert time.monotonic() < deadline_s, f"not within {timeout_s} s: {condition}"
+        time.sleep(0.01)
+    return value
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Authority:
+    """A private certificate authority in a folder."""
+
+    def __init__(self, folder: Path, name: str = "test") -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._pair = make_authority(name)
+        self.ca_file = folder / "ca.pem"
+        self.ca_file.write_bytes(self._pair.certificate)
+
+    def server(self) -> tuple[Path, Path]:
+        """Certificate and key files of a server on the loopback address."""
+        return self._files("server", make_server_certificate(self._pair, ("localhost", "127.0.0.1")))
+
+    def client(self, name: str) -> tuple[Path, Path]:
+        """Certificate and key files of a client."""
+        return self._files(name, make_client_certificate(self._pair, name))
+
+    def _files(self, name: str, pair: Pair) -> tuple[Path, Path]:
+        certificate, key = self.folder / f"{name}.crt", self.folder / f"{name}.key"
+        certificate.write_bytes(pair.certificate)
+        key.write_bytes(pair.key)
+        return certificate, key
+
+
+class Broker:
+    """A real Mosquitto with TLS and client certificates, which keeps its memory over a restart."""
+
+    def __init__(self, folder: Path, authority: Authority) -> None:
+        self.port = free_port()
+        self.authority = authority
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        certificate, key = authority.server()
+        (folder / "mosquitto.conf").write_text(
+            f"listener {self.port} 127.0.0.1\ncafile {authority.ca_file}\ncertfile {certificate}\nkeyfile {key}\n"
+            f"require_certificate true\nuse_identity_as_username true\nallow_anonymous false\n"
+            f"persistence true\npersistence_location {folder}/\nautosave_interval 1\nlog_dest file {folder}/log\n"
+            + ("user root\n" if os.geteuid() == 0 else "")
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start, and wait until it accepts connections."""
+        path = "/usr/sbin/mosquitto"
+        self._process = subprocess.Popen([path, "-c", str(self._folder / "mosquitto.conf")])
+        eventually(self._accepts)
+
+    def _accepts(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """End it; SIGKILL for a broker that vanishes."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(10)
+            self._process = None
+
+
+class Listener:
+    """A client at the centre: publishes, and keeps all that stations say."""
+
+    def __init__(self, broker: Broker, name: str = "operator", subscribe: str = f"{ROOT}/station/#") -> None:
+        self.messages: list[tuple[str, bytes]] = []
+        self._connected: queue.SimpleQueue[bool] = queue.SimpleQueue()
+        certificate, key = broker.authority.client(name)
+        self._client = Client(CallbackAPIVersion.VERSION2, client_id=f"test-{name}", protocol=MQTTv5)
+        self._client.tls_set(str(broker.authority.ca_file), str(certificate), str(key))
+        self._client.reconnect_delay_set(1, 1)
+        self._client.on_message = lambda c, u, message: self.messages.append((message.topic, message.payload))
+
+        def connected(client: Client, *_: Any) -> None:
+            client.subscribe(subscribe, qos=1)
+            self._connected.put(True)
+
+        self._client.on_connect = connected
+        properties = Properties(PacketTypes.CONNECT)
+        properties.SessionExpiryInterval = 600
+        self._client.connect("127.0.0.1", broker.port, clean_start=False, properties=properties)
+        self._client.loop_start()
+        self._connected.get(timeout=10)
+
+    def publish(self, topic: str, payload: bytes, retain: bool = True) -> None:
+        """Publish and wait for the acknowledgement."""
+        self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(10)
+
+    def reports(self, kind: str) -> list[dict[str, Any]]:
+        """Every report of a kind so far, in the order in which they came."""
+        parsed = [json.loads(payload) for topic, payload in list(self.messages) if "/station/" in topic]
+        return [report for report in parsed if report["kind"] == kind]
+
+    def close(self) -> None:
+        """Leave."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+def utc(moment: datetime) -> str:
+    """An instant as the wire writes it."""
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def public_key(signer: CryptoSigner) -> PublicKey:
+    """The public part of a signer, as a trust root holds it."""
+    return PublicKey(keytype="ed25519", scheme="ed25519", public=signer.public_key.keyval["public"])
+
+
+class Province:
+    """Keys, the trust root they make, and programmes signed with them."""
+
+    def __init__(self, publishers: int = 1, threshold: int = 1, scope: str = SCOPE) -> None:
+        self.root_signer = CryptoSigner.generate_ed25519()
+        self.publishers = [CryptoSigner.generate_ed25519() for _ in range(publishers)]
+        signers = [self.root_signer, *self.publishers]
+        now = datetime.now(timezone.utc)
+        keyid = self.root_signer.public_key.keyid
+        publish = Grant(
+            role="publish",
+            scope=scope,
+            keys=tuple(signer.public_key.keyid for signer in self.publishers),
+            threshold=threshold,
+        )
+        self.root = TrustRoot(
+            scope="vn",
+            version=1,
+            issued=utc(now),
+            expires=utc(now + timedelta(days=365)),
+            keys={signer.public_key.keyid: public_key(signer) for signer in signers},
+            grants=(Grant(role="root", scope="vn", keys=(keyid,), threshold=1), publish),
+        )
+
+    def signed_root(self) -> bytes:
+        """The trust root's envelope."""
+        return sign(write_document(self.root), PAYLOAD_TYPES["trust"], [self.root_signer])
+
+    def sign(self, programme: Programme, signers: list[CryptoSigner] | None = None) -> bytes:
+        """A programme's envelope, by all publishers unless others are named."""
+        chosen = self.publishers if signers is None else signers
+        return sign(write_document(programme), PAYLOAD_TYPES["programme"], chosen)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """An encoded stretch of audio."""
+
+    path: Path
+    duration_ms: int
+
+    @property
+    def data(self) -> bytes:
+        """The file."""
+        return self.path.read_bytes()
+
+    @property
+    def sha256(self) -> str:
+        """Its hash."""
+        return hashlib.sha256(self.data).hexdigest()
+
+    def audio(self, *places: str, language: str = "vi") -> Audio:
+        """It, as a bulletin names it."""
+        return Audio(
+            language=language,
+            sha256=self.sha256,
+            size_bytes=len(self.data),
+            duration_ms=self.duration_ms,
+            media_type="audio/ogg",
+            loudness_lufs=-16.0,
+            places=places or ("broker:",),
+        )
+
+
+def make_clip(folder: Path, name: str, seconds: float, hertz: int = 1_000) -> Clip:
+    """A tone behind 100 ms of silence, Opus in Ogg."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.opus"
+    tone = f"sine={hertz}:r=48000:d={seconds}"
+    command = ["ffmpeg", "-loglevel", "error", "-y", "-f", "lavfi", "-i", tone, "-af", "adelay=100", "-c:a", "libopus"]
+    subprocess.run([*command, "-b:a", "48k", "-ac", "1", str(path)], check=True)
+    return Clip(path, round(seconds * 1_000) + 100)
+
+
+def make_programme(*, version: int = 1, bulletins: tuple[Bulletin, ...], slots: tuple[Slot, ...]) -> Programme:
+    """A programme of the province, issued an hour ago, good for a day."""
+    now = datetime.now(timezone.utc)
+    return Programme(
+        scope=SCOPE,
+        version=version,
+        issued=utc(now - timedelta(hours=1)),
+        expires=utc(now + timedelta(days=1)),
+        time_zone="Asia/Ho_Chi_Minh",
+        bulletins=bulletins,
+        slots=slots,
+    )
+
+
+def local(seconds_ahead: float) -> str:
+    """A civil time in Vietnam, some seconds from now, on a whole second."""
+    moment = datetime.now(timezone(timedelta(hours=7))) + timedelta(seconds=seconds_ahead)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S")
+
+
+def put_chunks(listener: Listener, clip: Clip) -> None:
+    """Publish a clip over the broker."""
+    for number, offset in enumerate(range(0, len(clip.data), LIMITS.blob_chunk_bytes)):
+        chunk = clip.data[offset : offset + LIMITS.blob_chunk_bytes]
+        listener.publish(Topics(ROOT).blob(clip.sha256, number), chunk)
+
+
+STATION_YAML = """\
+id: {id}
+scope: vn/lam-dong/da-teh
+time_zone: Asia/Ho_Chi_Minh
+broker: {{host: 127.0.0.1, port: {port}, ca: {ca}, certificate: {certificate}, key: {key}}}
+zones:
+  - {{id: cho, name: Chợ, pin: 27}}
+  - {{id: dinh, name: Đình, pin: 22}}
+amplifier: {{pin: 17, warm_up_s: 0.5, hold_s: 1}}
+sequencing: {{zone_stagger_s: 0.1, fade_in_s: 0.1, fade_out_s: 0.2}}
+sound: {{driver: wav, wav_file: {folder}/aired.wav}}
+pins: {{factory: mock, mock_folder: {folder}/lines}}
+heartbeat_s: 5
+https: {{ca: {ca}}}
+store: {{audio_mb: 64, free_mb: 1}}
+clock: {{trust: host}}
+folders: {{trust: {folder}/trust, state: {folder}/state, runtime: {folder}/run}}
+"""
+
+
+@dataclass
+class Station:
+    """A station process in a folder."""
+
+    folder: Path
+    broker: Broker
+    province: Province
+    id: str = "da-teh-01"
+    extra: str = ""
+    process: subprocess.Popen[bytes] | None = field(default=None)
+
+    @property
+    def config(self) -> Path:
+        """Its station.yaml."""
+        return self.folder / "station.yaml"
+
+    @property
+    def lines(self) -> Path:
+        """Where its mock lines keep their levels."""
+        return self.folder / "lines"
+
+    def install(self) -> None:
+        """Write its config, certificate and trust root."""
+        certificate, key = self.broker.authority.client(self.id)
+        for name in ("trust", "run"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        (self.folder / "trust/root.dsse.json").write_bytes(self.province.signed_root())
+        text = STATION_YAML.format(
+            id=self.id,
+            port=self.broker.port,
+            ca=self.broker.authority.ca_file,
+            certificate=certificate,
+            key=key,
+            folder=self.folder,
+        )
+        self.config.write_text(text + self.extra)
+
+    def start(self, ready_s: float = 15.0) -> None:
+        """Start it and wait for READY, as the service manager does."""
+        with notify_socket(self.folder) as told:
+            environment = os.environ | {"NOTIFY_SOCKET": str(self.folder / "notify")}
+            with (self.folder / "log").open("ab") as log:
+                command = [sys.executable, "-m", "ttcs_edge.daemon", "--config", str(self.config)]
+                self.process = subprocess.Popen(command, env=environment, stderr=log, cwd=self.folder)
+            process = self.process
+            eventually(lambda: "READY=1" in told() or process.poll() is not None, ready_s)
+        assert self.process.poll() is None, (self.folder / "log").read_text()
+
+    def stop(self, number: int = signal.SIGTERM, timeout_s: float = 5.0) -> int:
+        """End it; gives its exit code."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        code = self.process.wait(timeout_s)
+        self.process = None
+        return code
+
+
+@contextmanager
+def notify_socket(folder: Path) -> Iterator[Callable[[], str]]:
+    """A service manager's end of sd_notify: gives all that was told so far."""
+    path = folder / "notify"
+    path.unlink(missing_ok=True)
+    heard: list[str] = []
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(str(path))
+        receiver.setblocking(False)
+
+        def told() -> str:
+            try:
+                heard.append(receiver.recv(4096).decode())
+            except BlockingIOError:
+                pass
+            return "\n".join(heard)
+
+        yield told
+
+
+def newer(programme: Programme, **changes: Any) -> Programme:
+    """The next version of a programme."""
+    return replace(programme, version=programme.version + 1, **changes)
