@@ -1,0 +1,233 @@
+"""The main job, end to end, on real parts: broker with TLS, SQLite, libvlc, mock lines that keep their level."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+import wave
+from pathlib import Path
+from typing import Any
+
+from securesystemslib.signer import CryptoSigner
+
+from tests.parts import (
+    ROOT,
+    SCOPE,
+    Broker,
+    Clip,
+    Listener,
+    Province,
+    Station,
+    eventually,
+    local,
+    make_programme,
+    newer,
+    put_chunks,
+)
+from ttcs_edge.core.documents import Bulletin, Programme, Slot
+from ttcs_edge.drivers.pins import level
+from ttcs_edge.link.control import ControlError, ask
+
+TOPIC = f"{ROOT}/scope/{SCOPE}/programme"
+
+
+def one_slot(clip: Clip, seconds_ahead: float, **slot: Any) -> Programme:
+    """A programme with one bulletin that airs once, some seconds from now."""
+    bulletin = Bulletin(id="tin-sang", title="Bản tin sáng", audio=(clip.audio(),))
+    return make_programme(
+        bulletins=(bulletin,),
+        slots=(Slot(id="sang", start=local(seconds_ahead), bulletins=("tin-sang",), **slot),),
+    )
+
+
+def line_log(station: Station) -> list[tuple[str, int, int]]:
+    """Every change of a line: (line, level, monotonic ns)."""
+    text = (station.lines / "lines.jsonl").read_text()
+    changes = [json.loads(line) for line in text.splitlines()]
+    return [(change["line"], change["level"], change["mono_ns"]) for change in changes]
+
+
+def sound_runs(station: Station) -> list[tuple[int, int]]:
+    """Every stretch of sound: (first sample, last sample), monotonic ns."""
+    lines = (station.folder / "aired.wav.timeline").read_text().splitlines()
+    runs = [json.loads(line) for line in lines]
+    return [(r["mono_ns"], r["mono_ns"] + r["frames"] * 1_000_000_000 // 48_000) for r in runs if r["frames"]]
+
+
+def all_open(station: Station) -> bool:
+    """Tell whether every relay is open, felt at the wire."""
+    return not any(level(station.lines, pin) for pin in (17, 27, 22))
+
+
+def status(station: Station) -> dict[str, Any]:
+    """What the daemon says of itself; empty while it cannot."""
+    try:
+        return ask(station.folder / "run/control.sock", {"ask": "status"})
+    except ControlError:
+        return {}
+
+
+def test_a_signed_programme_becomes_sound_and_switched_relays_and_comes_back_as_proof(
+    station: Station, broker: Broker, centre: Listener, province: Province, clip: Clip
+) -> None:
+    """Published, fetched over the broker, aired on time with the broker gone, proven when it is back."""
+    put_chunks(centre, clip)
+    station.start()
+    programme = one_slot(clip, 8)
+    centre.publish(TOPIC, province.sign(programme))
+    eventually(lambda: status(station).get("cache", {}).get("stored_files") == 1)
+    broker.stop()
+
+    eventually(lambda: status(station).get("state") == "on-air", 15)
+    eventually(lambda: status(station).get("outbox", {}).get("depth", 0) > 0, 15)
+    eventually(lambda: all_open(station), 15)
+    broker.start()
+    (report,) = eventually(lambda: centre.reports("as-run"), 15)
+
+    assert report["outcome"] == "aired"
+    assert report["reason"] is None
+    assert report["zones"] == ["cho", "dinh"]
+    assert [item["sha256"] for item in report["items"]] == [clip.sha256]
+    assert report["items"][0]["size_bytes"] == len(clip.data)
+    assert report["occurrence"] == f"{SCOPE}#sang@{programme.slots[0].start}"
+    assert_relays_never_switched_under_sound(station)
+    ups = [line for line, value, _ in line_log(station) if value == 1]
+    assert ups == ["gpio17", "gpio27", "gpio22"], "amplifier first, then the zones one by one"
+    with wave.open(str(station.folder / "aired.wav")) as aired:
+        seconds = aired.getnframes() / aired.getframerate()
+    assert 1.9 < seconds < 2.2
+    eventually(lambda: status(station).get("outbox", {}).get("depth") == 0)
+
+
+def assert_relays_never_switched_under_sound(station: Station) -> None:
+    """air-4, never-3: no line changed between the first and the last sample of any stretch of sound."""
+    runs = sound_runs(station)
+    assert runs, "nothing sounded"
+    for line, value, at_ns in line_log(station):
+        assert not any(begin <= at_ns < end for begin, end in runs), f"{line} went to {value} under sound"
+
+
+def test_a_cue_begins_within_20_ms_of_its_instant(
+    station: Station, centre: Listener, province: Province, clip: Clip
+) -> None:
+    """The first sample goes out at the planned start, not when the amplifier happens to be warm."""
+    put_chunks(centre, clip)
+    centre.publish(TOPIC, province.sign(one_slot(clip, 7)))
+    station.start()
+    (report,) = eventually(lambda: centre.reports("as-run"), 20)
+
+    def milliseconds(text: str) -> int:
+        return int(text[17:19]) * 1_000 + int(text[20:23])
+
+    late_ms = (milliseconds(report["start"]) - milliseconds(report["planned_start"])) % 60_000
+    assert late_ms <= 20
+
+
+def test_a_strangers_programme_is_refused_once_and_the_one_in_force_stays(
+    station: Station, centre: Listener, province: Province, clip: Clip
+) -> None:
+    """One fault, with the reason; the programme in force stays in force, also over a restart (never-1)."""
+    good = one_slot(clip, 3_600)
+    centre.publish(TOPIC, province.sign(good))
+    station.start()
+    eventually(lambda: status(station)["programmes"])
+    centre.publish(TOPIC, province.sign(newer(good), [CryptoSigner.generate_ed25519()]))
+    eventually(lambda: [f for f in centre.reports("fault") if f["code"] == "not-enough-signatures"])
+    assert station.stop() == 0
+    station.start()
+
+    assert [p["version"] for p in eventually(lambda: status(station).get("programmes"))] == [1]
+    eventually(lambda: status(station)["link_up"])
+    faults = [f for f in centre.reports("fault") if f["code"] == "not-enough-signatures"]
+    assert [(fault["subject"], fault["cleared"]) for fault in faults] == [(SCOPE, None)]
+
+
+def test_an_older_version_is_refused_also_after_a_restart(
+    station: Station, centre: Listener, province: Province, clip: Clip
+) -> None:
+    """never-6: the version floor is on disk."""
+    second = newer(one_slot(clip, 3_600))
+    centre.publish(TOPIC, province.sign(second))
+    station.start()
+    eventually(lambda: status(station)["programmes"])
+    station.stop(signal.SIGKILL)
+    centre.publish(TOPIC, province.sign(one_slot(clip, 3_600)))
+    station.start()
+
+    (fault,) = eventually(lambda: [f for f in centre.reports("fault") if f["code"] == "old-version"])
+    assert fault["detail"] == {"found": "1", "expected": ">= 2"}
+    assert [p["version"] for p in status(station)["programmes"]] == [2]
+
+
+def test_a_stop_fades_opens_every_relay_and_is_done_within_3_s(
+    station: Station, centre: Listener, province: Province, tmp_path: Path, clip: Clip
+) -> None:
+    """SIGTERM in the middle of a cue: exit code 0, as-run part, status stopped."""
+    put_chunks(centre, clip)
+    centre.publish(TOPIC, province.sign(one_slot(clip, 7)))
+    station.start()
+    eventually(lambda: status(station).get("state") == "on-air", 15)
+    began_s = time.monotonic()
+
+    assert station.stop() == 0
+    assert time.monotonic() - began_s < 3.0
+    assert all_open(station)
+    (report,) = eventually(lambda: centre.reports("as-run"))
+    assert (report["outcome"], report["reason"]) == ("part", "stopped")
+    assert_relays_never_switched_under_sound(station)
+    eventually(lambda: centre.reports("status")[-1]["state"] == "stopped")
+
+
+def test_after_a_kill_release_opens_every_relay_and_the_open_record_is_closed_as_cut(
+    station: Station, centre: Listener, province: Province, clip: Clip
+) -> None:
+    """never-2: lines keep their level after kill -9, until the unit's ExecStopPost opens them."""
+    import subprocess
+    import sys
+
+    put_chunks(centre, clip)
+    programme = one_slot(clip, 7)
+    centre.publish(TOPIC, province.sign(programme))
+    station.start()
+    eventually(lambda: status(station).get("state") == "on-air", 15)
+    station.stop(signal.SIGKILL)
+    assert not all_open(station), "the kill itself opens nothing: that is what must be mended"
+
+    command = [sys.executable, "-m", "ttcs_edge.drivers.release", str(station.config)]
+    eventually(lambda: subprocess.run(command, check=False).returncode == 0)
+    assert all_open(station)
+    station.start()
+    (report,) = eventually(lambda: centre.reports("as-run"))
+    assert (report["outcome"], report["reason"]) == ("cut", "power")
+    eventually(lambda: status(station)["link_up"])
+    assert len(centre.reports("as-run")) == 1
+
+
+def test_a_killed_player_is_replaced_and_the_cue_goes_on(
+    station: Station, centre: Listener, province: Province, clip: Clip
+) -> None:
+    """kill -9 of the player in the middle of a cue: relays never notice, the cue is heard to its end."""
+    put_chunks(centre, clip)
+    centre.publish(TOPIC, province.sign(one_slot(clip, 7)))
+    station.start()
+    eventually(lambda: (status(station).get("on_air") or {}).get("position_ms", 0) > 300, 15)
+    kill_player(station)
+
+    (report,) = eventually(lambda: centre.reports("as-run"), 15)
+    assert (report["outcome"], report["interruptions"]) == ("aired", 1)
+    codes = [(fault["code"], fault["cleared"] is not None) for fault in centre.reports("fault")]
+    assert codes == [("player-died", False), ("player-died", True)]
+    ups = [line for line, value, _ in line_log(station) if value == 1]
+    assert ups == ["gpio17", "gpio27", "gpio22"], "no relay was switched for it"
+
+
+def kill_player(station: Station) -> None:
+    """SIGKILL to the daemon's only child."""
+    import os
+
+    assert station.process is not None
+    pid = station.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    for child in children:
+        os.kill(int(child), signal.SIGKILL)
