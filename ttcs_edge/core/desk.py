@@ -115,6 +115,8 @@ class Desk:
             self.on_air.stop_reason = self.on_air.stop_reason or AsRunReason.QUIET_HOURS
         if now.trusted:
             self._close_hopeless(programmes, now, player_up)
+        if not player_up and self._awaits_player(now):
+            return Step([], self._closed())
         wanted = self._wanted(now, player_up)
         steps = self._prepare(player_up) + self.playout.step(wanted, now.mono_ms)
         if wanted is not None and self.playout.sounding == wanted.play and self.on_air is None:
@@ -180,8 +182,13 @@ class Desk:
     def _turning_points(self, airing: Airing, now: Instant) -> Iterator[int]:
         cue = airing.cue
         lead_ms = self.playout.lead_ms(cue.zones, now.mono_ms)
-        points = (cue.planned_ms - lead_ms, cue.planned_ms, self._deadline_ms(airing, True), cue.late_until_ms + 1)
+        points = ((airing.interrupted_ms or 0) + GRACE_MS, cue.planned_ms - lead_ms, cue.planned_ms, self._deadline_ms(airing, True), cue.late_until_ms + 1)
         return (point for point in (*points, self._deadline_ms(airing, False)) if point > now.wall_ms)
+
+    def _awaits_player(self, now: Instant) -> bool:
+        """A cue that lost its player goes on within a moment: relays must not notice."""
+        cut = [a.interrupted_ms for a in self.waiting.values() if a.interrupted_ms is not None]
+        return any(now.wall_ms < ms + GRACE_MS for ms in cut)
 
     def _stop_step(self, now: Instant) -> Step:
         if self.on_air is not None and self.on_air.stop_reason is None:
