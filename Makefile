@@ -1,0 +1,68 @@
+# Targets are listed by a bare `make`.
+PYTHON ?= /usr/bin/python3
+VENV := .venv
+BIN := $(VENV)/bin
+PREFIX ?= /opt/ttcs-edge
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+RUN_PACKAGES := libvlc5 vlc-plugin-base vlc-bin libasound2-dev gcc libc6-dev python3-dev python3-venv ca-certificates
+DEMO_PACKAGES := mosquitto ffmpeg espeak-ng
+PYTHONDONTWRITEBYTECODE := 1
+export PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types imports tests bench install uninstall lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+setup: $(VENV)/.ready ## install what is missing and make the environment in .venv
+
+$(VENV)/.ready: requirements.lock setup.cfg Makefile
+	@missing=$$(for name in $(RUN_PACKAGES) $(DEMO_PACKAGES); do \
+	  dpkg-query -W -f '$${Status}\n' $$name 2>/dev/null | grep -q 'ok installed' || echo $$name; done); \
+	if [ -n "$$missing" ]; then \
+	  $(SUDO) apt-get update -qq && \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
+	@for module in /usr/lib/python3/dist-packages/lgpio.py /usr/lib/python3/dist-packages/_lgpio*.so; do \
+	  test -e $$module && ln -sf $$module $$(echo $(VENV)/lib/python3*/site-packages)/ || true; done
+	@touch $@
+
+demo: setup ## show the main job on real parts, in at most 90 seconds
+	@$(BIN)/python -m tests.system.demo
+
+test: setup lint types imports tests ## make every check and run every test
+
+lint:
+	@$(BIN)/ruff check ttcs_edge tests
+	@$(BIN)/ruff format --check ttcs_edge tests
+
+types:
+	@$(BIN)/mypy
+
+imports:
+	@$(BIN)/lint-imports --config setup.cfg
+
+tests:
+	@$(BIN)/python -m pytest -q
+
+bench: setup ## run the benchmarks, or one: make bench ONLY=due
+	@for file in tests/bench/$(or $(ONLY),[a-z]*).py; do \
+	  name=$$(basename $$file .py); test $$name = report || $(BIN)/python -m tests.bench.$$name || exit 1; done
+
+install: ## install the daemon and its unit on this machine, from source
+	@$(MAKE) --no-print-directory setup
+	$(SUDO) systemd/install $(PREFIX)
+
+uninstall: ## remove the daemon and its unit; config and data stay
+	$(SUDO) systemd/uninstall $(PREFIX)
+
+lock: setup ## resolve the dependencies anew, with hashes
+	@$(BIN)/pip install -q uv
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  --extra cli --extra central --extra dev --upgrade setup.cfg -o requirements.lock
+
+clean: ## remove what make has made
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
