@@ -24,8 +24,8 @@ $(VENV)/.ready: requirements.lock setup.cfg Makefile
 	  $(SUDO) apt-get update -qq && \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
+	@$(BIN)/pip install -q --disable-pip-version-check --use-pep517 --require-hashes -r requirements.lock
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --use-pep517 -e .
 	@for module in /usr/lib/python3/dist-packages/lgpio.py /usr/lib/python3/dist-packages/_lgpio*.so; do \
 	  test -e $$module && ln -sf $$module $$(echo $(VENV)/lib/python3*/site-packages)/ || true; done
 	@touch $@
@@ -62,7 +62,7 @@ uninstall: ## remove the daemon and its unit; config and data stay
 lock: setup ## resolve the dependencies anew, with hashes
 	@$(BIN)/pip install -q uv
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
-	  --extra cli --extra central --extra dev --upgrade setup.cfg -o requirements.lock
+	  --exclude-newer $$(date -d "-10 days" +%F) --extra cli --extra central --extra dev --upgrade setup.cfg -o requirements.lock
 
 clean: ## remove what make has made
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
