@@ -1,0 +1,386 @@
+"""``station.yaml`` becomes the core's and the shell's settings, or every mistake in it, each with its mend.
+
+The table ``STATION`` is the whole grammar of the file: each key, what may stand there, whether it must, its default
+and an example (``config/README.md`` is held to it). ``ttcs_edge.yaml_form`` reads the file by the table; what lies
+between keys is checked here:
+
+1. no two relays share a GPIO line; no two zones share an id, and none is called ``amplifier``, which is what faults
+   call the amplifier's relay;
+2. the time zone is one that this machine knows, so that no schedule is computed in a wrong one;
+3. quiet hours are spans of local time; one may cross midnight, none is empty;
+4. a driver's own keys are there when the driver is chosen.
+
+Whether the files that it names exist is a question of the machine, not of the file, so ``check_files`` asks it apart.
+Paths are taken from the folder of the file. A bad file leaves nothing changed: it raises ``ConfigError``, and a
+command then leaves with 78 (EX_CONFIG of ``sysexits.h``).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import zoneinfo
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from ttcs_edge.core.documents import ID_PATTERN, LANGUAGE_PATTERN, SCOPE_PATTERN
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.model import Amplifier, QuietHours, Scope, StationSettings, Zone
+from ttcs_edge.locale.config import problem_text
+from ttcs_edge.settings import (
+    BrokerSettings,
+    Config,
+    HttpsSettings,
+    PinFactory,
+    PinSettings,
+    RelaySettings,
+    SoundDriver,
+    SoundSettings,
+    StoreSettings,
+    TimeSource,
+)
+from ttcs_edge.yaml_form import (
+    Choice,
+    Expected,
+    Flag,
+    Key,
+    ListOf,
+    Milliseconds,
+    Page,
+    PathText,
+    Problem,
+    Section,
+    Text,
+    Whole,
+    closest,
+    fill,
+    plain,
+)
+
+__all__ = ["EX_CONFIG", "STATION", "ConfigError", "Problem", "check_files", "explain", "load_config"]
+
+EX_CONFIG: Final = 78
+MIB: Final = 1024**2
+CREDENTIAL: Final = "credential:"
+UNIT_CREDENTIALS: Final = Path("/run/credentials/ttcs-edge.service")
+TRUST_FILE: Final = "root.dsse.json"
+
+HOST_PATTERN: Final = (
+    r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
+    r"|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*"
+)
+TOPIC_PATTERN: Final = r"[^/+#$\s][^/+#\s]*(/[^/+#\s]+)*"
+SPAN_PATTERN: Final = r"(\d\d):(\d\d)-(\d\d):(\d\d)"
+DAY_MINUTES: Final = 24 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialOrPath:
+    """A path, or ``credential:NAME`` for what the service manager hands over (systemd.exec, Credentials)."""
+
+    what: str
+
+    @property
+    def expected(self) -> Expected:
+        """What should stand here."""
+        return Expected(self.what)
+
+    def read(self, page: Page, key: str, node: yaml.Node) -> Path | None:
+        """Give the absolute path, or None."""
+        path = PathText(self.what).read(page, key, node)
+        if path is None or not plain(node).startswith(CREDENTIAL):
+            return path
+        name = plain(node).removeprefix(CREDENTIAL)
+        if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name):
+            return UNIT_CREDENTIALS / name
+        page.refuse(key, "malformed", self.expected, "write-kind")
+        return None
+
+
+_BROKER = Section(
+    (
+        Key("host", Text("host", 253, HOST_PATTERN), "mqtt.example.vn", required=True),
+        Key("port", Whole(1, 65_535), "8883", default="8883"),
+        Key("ca", PathText("ca-file"), "/etc/ttcs-edge/tls/ca.pem", required=True),
+        Key("certificate", PathText("certificate-file"), "/etc/ttcs-edge/tls/station.pem", required=True),
+        Key("key", CredentialOrPath("key-file"), "credential:station.key", required=True),
+        Key("topic_root", Text("topic", 64, TOPIC_PATTERN), "ttcs/v1", default="ttcs/v1"),
+        Key("keepalive_s", Whole(5, 1_200, "whole-seconds"), "60", default="60"),
+        Key("session_expiry_s", Whole(60, 31_536_000, "whole-seconds"), "604800", default="604800"),
+    )
+)
+_LANGUAGES = ListOf(Text("language", 35, LANGUAGE_PATTERN), 1, LIMITS.languages_per_bulletin)
+_ZONE = Section(
+    (
+        Key("id", Text("identifier", LIMITS.id_chars, ID_PATTERN), "cho-xa", required=True),
+        Key("name", Text("name", LIMITS.title_chars), "Chợ xã", required=True),
+        Key("pin", Whole(2, 27, "pin"), "17", required=True),
+        Key("active_high", Flag(), "true", default="true"),
+        Key("languages", _LANGUAGES, "[vi, cil]", default="[vi]"),
+        Key("volume_percent", Whole(0, 100, "percent"), "80", default="100"),
+    )
+)
+_AMPLIFIER = Section(
+    (
+        Key("pin", Whole(2, 27, "pin"), "4", required=True),
+        Key("active_high", Flag(), "true", default="true"),
+        Key("warm_up_s", Milliseconds(0, 60_000), "2", default="2"),
+        Key("hold_s", Milliseconds(0, 600_000), "10", default="10"),
+    )
+)
+_SEQUENCING = Section(
+    (
+        Key("zone_stagger_s", Milliseconds(0, 5_000), "0.2", default="0.2"),
+        Key("fade_in_s", Milliseconds(0, 5_000), "0.3", default="0.3"),
+        Key("fade_out_s", Milliseconds(0, 2_000), "0.5", default="0.5"),
+    )
+)
+_SOUND = Section(
+    (
+        Key("driver", Choice(SoundDriver), "alsa", default="alsa"),
+        Key("device", Text("sound-device", 200), "plughw:CARD=Device", default="default"),
+        Key("wav_file", PathText("wav-file"), "/var/lib/ttcs-edge/on-air.wav"),
+        Key("buffer_ms", Whole(20, 500, "whole-milliseconds"), "40", default="40"),
+    )
+)
+_PINS = Section(
+    (
+        Key("factory", Choice(PinFactory), "lgpio", default="lgpio"),
+        Key("mock_folder", PathText("folder"), "/run/ttcs-edge/pins"),
+    )
+)
+_STORE = Section(
+    (
+        Key("audio_mb", Whole(64, 1_000_000, "mebibytes"), "8192", default="8192"),
+        Key("free_mb", Whole(16, 1_000_000, "mebibytes"), "256", default="256"),
+    )
+)
+_FOLDERS = Section(
+    (
+        Key("trust", PathText("folder"), "/etc/ttcs-edge/trust", default="/etc/ttcs-edge/trust"),
+        Key("state", PathText("folder"), "/var/lib/ttcs-edge", default="/var/lib/ttcs-edge"),
+        Key("runtime", PathText("folder"), "/run/ttcs-edge", default="/run/ttcs-edge"),
+    )
+)
+
+STATION: Final = Section(
+    (
+        Key("id", Text("identifier", LIMITS.id_chars, ID_PATTERN), "da-teh-01", required=True),
+        Key("scope", Text("scope", LIMITS.scope_chars, SCOPE_PATTERN), "vn/lam-dong/da-teh", required=True),
+        Key("time_zone", Text("time-zone", 64), "Asia/Ho_Chi_Minh", required=True),
+        Key("broker", _BROKER, "", required=True),
+        Key("zones", ListOf(_ZONE, 1, LIMITS.zones_per_slot), "", required=True),
+        Key("amplifier", _AMPLIFIER, "", required=True),
+        Key("sequencing", _SEQUENCING, ""),
+        Key("sound", _SOUND, ""),
+        Key("pins", _PINS, ""),
+        Key("quiet_hours", ListOf(Text("span", 40), 0, 16), '["21:00-05:00"]', default="[]"),
+        Key("heartbeat_s", Whole(1, 3_600, "whole-seconds"), "60", default="60"),
+        Key("https", Section((Key("ca", PathText("ca-file"), "/etc/ttcs-edge/tls/https-ca.pem"),)), ""),
+        Key("store", _STORE, ""),
+        Key("clock", Section((Key("trust", Choice(TimeSource), "kernel", default="kernel"),)), ""),
+        Key("folders", _FOLDERS, ""),
+    )
+)
+"""The grammar of ``station.yaml``."""
+
+
+class ConfigError(Exception):
+    """A ``station.yaml`` that cannot be used. ``problems`` are all that was found; its text is for a technician."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return explain(self.problems)
+
+
+def explain(problems: tuple[Problem, ...]) -> str:
+    """Tell problems in Vietnamese and in English, the line of each first, as a technician reads them."""
+    return "\n\n".join(
+        problem_text(
+            place=f"{one.file}:{one.line}" if one.line else str(one.file),
+            key=one.key,
+            codes=(one.code, one.expected, one.mend),
+            found=one.found,
+            fields=dict(one.fields),
+        )
+        for one in problems
+    )
+
+
+def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
+    """Read a ``station.yaml``; raise ``ConfigError`` with every mistake in it.
+
+    ``environ`` is asked for CREDENTIALS_DIRECTORY, where ``credential:`` keys lie; without it (a technician's shell)
+    they are taken to lie where the unit ``ttcs-edge.service`` has them.
+    """
+    return _load(path, environ)[1]
+
+
+def check_files(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Problem, ...]:
+    """List the files that a good ``station.yaml`` names and that this machine does not have, or may not read.
+
+    A credential is looked at only inside the service, where it exists. Raises ``ConfigError`` as ``load_config`` does.
+    """
+    page, config = _load(path, environ)
+    for key, expected in (
+        ("broker.ca", "ca-file"),
+        ("broker.certificate", "certificate-file"),
+        ("https.ca", "ca-file"),
+    ):
+        if key in page.values:
+            _check_file(page, key, page.values[key], expected)
+    if not plain(page.nodes["broker.key"]).startswith(CREDENTIAL) or "CREDENTIALS_DIRECTORY" in environ:
+        _check_file(page, "broker.key", config.broker.key_file, "key-file")
+    _check_file(page, "folders.trust", config.trust_folder / TRUST_FILE, "trust-file")
+    return tuple(sorted(page.problems, key=lambda one: one.line))
+
+
+def _check_file(page: Page, key: str, path: Path, expected: str) -> None:
+    try:
+        with path.open("rb") as stream:
+            stream.read(1)
+    except FileNotFoundError:
+        page.refuse(key, "named-file-missing", Expected(expected), "put-file", found=str(path))
+    except OSError as error:
+        found = f"{path}: {error.strerror}"
+        page.refuse(key, "named-file-unreadable", Expected(expected), "give-access", found=found)
+
+
+def _load(path: Path, environ: Mapping[str, str]) -> tuple[Page, Config]:
+    page, values = fill(path, STATION)
+    _check_relays(page)
+    _check_zone_ids(page)
+    _check_time_zone(page)
+    _check_drivers(page)
+    spans = _quiet_hours(page)
+    if page.problems or values is None:
+        raise ConfigError(tuple(sorted(page.problems, key=lambda one: one.line)))
+    return page, _build(values, spans, environ)
+
+
+# ------------------------------------------------------------------------------------------- between the keys
+
+
+def _check_relays(page: Page) -> None:
+    """Two relays on one line would switch as one: a zone would sound whenever the amplifier is on (never-3)."""
+    first: dict[int, str] = {}
+    for key in sorted(
+        (key for key in page.values if re.fullmatch(r"(zones\[\d+\]|amplifier)\.pin", key)), key=page.line
+    ):
+        other = first.setdefault(page.values[key], key)
+        if other != key:
+            line = str(page.line(other))
+            page.refuse(key, "same-pin", Whole(2, 27, "pin").expected, "other-pin", other=other, first=line)
+
+
+def _check_zone_ids(page: Page) -> None:
+    first: dict[str, str] = {}
+    wanted = Expected("zone-id")
+    for key in [key for key in page.values if re.fullmatch(r"zones\[\d+\]\.id", key)]:
+        other = first.setdefault(page.values[key], key)
+        if page.values[key] == "amplifier":
+            page.refuse(key, "reserved-id", wanted, "rename")
+        elif other != key:
+            page.refuse(key, "same-zone-id", wanted, "rename", other=other, first=str(page.line(other)))
+
+
+def _check_time_zone(page: Page) -> None:
+    name = page.values.get("time_zone")
+    if name is None:
+        return
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        guess = closest(name, sorted(zoneinfo.available_timezones()))
+        mend = "did-you-mean" if guess else "find-time-zone"
+        page.refuse("time_zone", "no-such-time-zone", Expected("time-zone"), mend, guess=guess)
+
+
+def _check_drivers(page: Page) -> None:
+    """A driver needs its own keys: a WAV file to write to, a folder in which mock lines keep their level."""
+    for key, chosen, needed, kind in (
+        ("sound.driver", SoundDriver.WAV, "sound.wav_file", PathText("wav-file")),
+        ("pins.factory", PinFactory.MOCK, "pins.mock_folder", PathText("folder")),
+    ):
+        if page.values.get(key) is chosen and needed not in page.nodes:
+            example = "on-air.wav" if chosen is SoundDriver.WAV else "pins"
+            addition = f"{needed.partition('.')[2]}: {example}"
+            page.refuse(needed, "missing-key", kind.expected, "add-line", found="", addition=addition)
+
+
+def _quiet_hours(page: Page) -> tuple[QuietHours, ...]:
+    spans = []
+    for key in [key for key in page.values if key.startswith("quiet_hours[")]:
+        match = re.fullmatch(SPAN_PATTERN, page.values[key])
+        hours = [int(part) for part in match.groups()] if match else []
+        if not hours or max(hours[1], hours[3]) > 59 or not _in_day(hours):
+            page.refuse(key, "malformed", Expected("span"), "write-span")
+            continue
+        begin, end = hours[0] * 60 + hours[1], hours[2] * 60 + hours[3]
+        if begin == end:
+            page.refuse(key, "empty-span", Expected("span"), "write-span")
+        spans.append(QuietHours(begin, end))
+    return tuple(spans)
+
+
+def _in_day(hours: list[int]) -> bool:
+    """A span begins on the day's clock and ends on it, or at 24:00."""
+    return hours[0] <= 23 and (hours[2] <= 23 or hours[2:] == [24, 0])
+
+
+# ---------------------------------------------------------------------------------------------- values to settings
+
+
+def _take(values: Mapping[str, Any], *same: str, **renamed: str) -> dict[str, Any]:
+    """Take given values under the settings' own names; what was left out keeps the settings' default."""
+    names = {name: name for name in same} | renamed
+    return {names[key]: value for key, value in values.items() if key in names}
+
+
+def _broker(values: Mapping[str, Any], environ: Mapping[str, str]) -> BrokerSettings:
+    given = _take(values, "host", "port", "topic_root", "keepalive_s", "session_expiry_s")
+    files = _take(values, ca="ca_file", certificate="certificate_file", key="key_file")
+    if files["key_file"].parent == UNIT_CREDENTIALS and "CREDENTIALS_DIRECTORY" in environ:
+        files["key_file"] = Path(environ["CREDENTIALS_DIRECTORY"]) / files["key_file"].name
+    return BrokerSettings(**given, **files)
+
+
+def _pins(values: Mapping[str, Any]) -> PinSettings:
+    relays = {zone["id"]: RelaySettings(**_take(zone, "pin", "active_high")) for zone in values["zones"]}
+    amplifier = RelaySettings(**_take(values["amplifier"], "pin", "active_high"))
+    return PinSettings(amplifier, relays, **_take(values.get("pins", {}), "factory", "mock_folder"))
+
+
+def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], environ: Mapping[str, str]) -> Config:
+    sequencing = {"zone_stagger_s": "zone_stagger_ms", "fade_in_s": "fade_in_ms", "fade_out_s": "fade_out_ms"}
+    store = {key: size * MIB for key, size in values.get("store", {}).items()}
+    folders = values.get("folders", {})
+    station = StationSettings(
+        id=values["id"],
+        scope=Scope(values["scope"]),
+        zones=tuple(Zone(**_take(zone, "id", "name", "languages", "volume_percent")) for zone in values["zones"]),
+        time_zone=values["time_zone"],
+        amplifier=Amplifier(**_take(values["amplifier"], warm_up_s="warm_up_ms", hold_s="hold_ms")),
+        quiet_hours=quiet_hours,
+        **_take(values.get("sequencing", {}), **sequencing),
+        **_take(values, "heartbeat_s"),
+    )
+    return Config(
+        station=station,
+        broker=_broker(values["broker"], environ),
+        pins=_pins(values),
+        sound=SoundSettings(**_take(values.get("sound", {}), "driver", "device", "wav_file", "buffer_ms")),
+        https=HttpsSettings(**_take(values.get("https", {}), ca="ca_file")),
+        store=StoreSettings(**_take(store, audio_mb="audio_bytes", free_mb="free_bytes")),
+        time_source=values.get("clock", {}).get("trust", TimeSource.KERNEL),
+        trust_folder=folders.get("trust", Path("/etc/ttcs-edge/trust")),
+        state_folder=folders.get("state", Path("/var/lib/ttcs-edge")),
+        runtime_folder=folders.get("runtime", Path("/run/ttcs-edge")),
+    )

@@ -1,0 +1,232 @@
+"""What is wrong with a configuration file, what was expected, and what mends it.
+
+Three tables, because the three vary apart: the same bad pin may be out of range or a word, and the same mend may serve
+both. ``found`` (as written in the file) and ``name`` (the last part of the key) may be used by any message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+PROBLEMS = {
+    "alias": ("Tệp dùng bí danh (*) của YAML", "The file uses a YAML alias (*)"),
+    "control-character": ("Có ký tự điều khiển vô hình", "There is an invisible control character"),
+    "duplicate-key": ("Khóa này ghi hai lần", "This key stands twice"),
+    "empty-span": ("Khoảng giờ dài bằng không", "The span has no length"),
+    "file-empty": ("Tệp trống", "The file is empty"),
+    "file-missing": ("Không có tệp cấu hình", "There is no configuration file"),
+    "file-too-large": ("Tệp quá lớn", "The file is too large"),
+    "file-unreadable": ("Không đọc được tệp cấu hình", "The configuration file cannot be read"),
+    "list-length": ("Danh sách có {count} mục", "The list has {count} items"),
+    "malformed": ("Viết không đúng dạng", "It is not written in the right form"),
+    "missing-key": ("Thiếu khóa bắt buộc", "A required key is missing"),
+    "named-file-missing": ("Không có tệp được nêu", "The file that is named does not exist"),
+    "named-file-unreadable": ("Không đọc được tệp được nêu", "The file that is named cannot be read"),
+    "no-such-time-zone": ("Không có múi giờ này", "There is no such time zone"),
+    "no-value": ("Khóa không có giá trị", "The key has no value"),
+    "not-a-file": ("Đây không phải là tệp thường", "This is not a regular file"),
+    "not-one-of": ("Giá trị không nằm trong các lựa chọn", "The value is none of the choices"),
+    "not-utf8": ("Tệp không ở dạng UTF-8", "The file is not UTF-8"),
+    "out-of-range": ("Số nằm ngoài giới hạn", "The number is out of range"),
+    "reserved-id": ("Mã này dành riêng cho bộ khuếch đại", "This id is kept for the amplifier"),
+    "same-pin": ("Hai rơ-le dùng chung một chân", "Two relays share one pin"),
+    "same-zone-id": ("Hai cụm loa trùng mã", "Two zones have the same id"),
+    "several-documents": ("Tệp có nhiều tài liệu YAML (---)", "The file holds several YAML documents (---)"),
+    "syntax": ("Sai cú pháp YAML", "This is not valid YAML"),
+    "tab": ("Có phím Tab ở chỗ thụt dòng", "There is a tab in the indentation"),
+    "tag": ("Có nhãn (!) của YAML", "There is a YAML tag (!)"),
+    "too-deep": ("Lồng nhau quá sâu", "The nesting is too deep"),
+    "too-long": ("Dài quá: {chars} ký tự", "It is too long: {chars} characters"),
+    "unknown-key": ("Không có khóa này", "There is no such key"),
+    "wrong-type": ("Sai kiểu giá trị", "The value is of the wrong kind"),
+}
+
+EXPECTED = {
+    "ca-file": (
+        "đường dẫn tới chứng chỉ của nơi cấp (PEM), đọc được",
+        "a path to the authority's certificate (PEM), readable",
+    ),
+    "certificate-file": (
+        "đường dẫn tới chứng chỉ của trạm (PEM), đọc được",
+        "a path to the station's certificate (PEM), readable",
+    ),
+    "file-size": ("tệp không quá {most} byte", "a file of at most {most} bytes"),
+    "flag": ("true (có) hoặc false (không)", "true or false"),
+    "folder": ("đường dẫn tới một thư mục", "a path to a folder"),
+    "form": ("các khóa của station.yaml", "the keys of station.yaml"),
+    "host": (
+        "tên máy hoặc địa chỉ IP, không kèm mqtt:// và không kèm cổng",
+        "a host name or an IP address, without mqtt:// and without a port",
+    ),
+    "identifier": (
+        "mã gồm chữ cái không dấu, chữ số, . _ -, tối đa {most} ký tự",
+        "an id of unaccented letters, digits, . _ -, at most {most} characters",
+    ),
+    "key-file": (
+        "đường dẫn tới khóa riêng của trạm (PEM), đọc được, hoặc credential:TÊN",
+        "a path to the station's private key (PEM), readable, or credential:NAME",
+    ),
+    "known-key": ("một trong các khóa: {keys}", "one of the keys: {keys}"),
+    "language": ("mã ngôn ngữ như vi, cil, en", "a language code such as vi, cil, en"),
+    "list": ("danh sách từ {least} đến {most} mục", "a list of {least} to {most} items"),
+    "mebibytes": ("số MiB, từ {least} đến {most}", "a number of MiB from {least} to {most}"),
+    "name": ("tên gọi, tối đa {most} ký tự", "a name of at most {most} characters"),
+    "nesting": ("không quá {most} bậc", "at most {most} levels"),
+    "no-alias": ("giá trị viết ra đầy đủ", "the value itself, written out"),
+    "once": ("mỗi khóa chỉ một lần", "each key once"),
+    "one-of": ("một trong: {choices}", "one of: {choices}"),
+    "percent": ("số phần trăm từ {least} đến {most}", "a percentage from {least} to {most}"),
+    "pin": (
+        "số GPIO (BCM) từ {least} đến {most}, mỗi rơ-le một chân riêng",
+        "a GPIO number (BCM) from {least} to {most}, one of its own for each relay",
+    ),
+    "plain-text": ("chỉ có chữ và dấu xuống dòng", "text and line ends only"),
+    "readable-file": ("một tệp station.yaml đọc được", "a station.yaml that can be read"),
+    "scope": (
+        "địa bàn như vn/lam-dong/da-teh: chữ thường không dấu, chữ số, gạch nối; tối đa {most} ký tự",
+        "a scope such as vn/lam-dong/da-teh: unaccented small letters, digits, hyphens; at most {most} characters",
+    ),
+    "seconds": ("số giây từ {least} đến {most}", "seconds from {least} to {most}"),
+    "section": ("một nhóm khóa: {keys}", "a section with the keys {keys}"),
+    "sound-device": ("tên thiết bị ALSA, như default", "the name of an ALSA device, such as default"),
+    "span": (
+        'khoảng giờ địa phương như "21:00-05:00", có thể qua nửa đêm',
+        'a span of local time such as "21:00-05:00", which may cross midnight',
+    ),
+    "time-zone": ("múi giờ IANA, như Asia/Ho_Chi_Minh", "an IANA time zone, such as Asia/Ho_Chi_Minh"),
+    "topic": (
+        "gốc chủ đề MQTT như ttcs/v1, không có + # hay khoảng trắng",
+        "an MQTT topic root such as ttcs/v1, without + # or blanks",
+    ),
+    "trust-file": (
+        "thư mục tin cậy có tệp root.dsse.json, đọc được",
+        "a trust folder that holds root.dsse.json, readable",
+    ),
+    "utf8": ("văn bản UTF-8", "UTF-8 text"),
+    "wav-file": ("đường dẫn tới tệp WAV sẽ ghi", "a path to the WAV file to be written"),
+    "whole": ("số nguyên từ {least} đến {most}", "a whole number from {least} to {most}"),
+    "whole-milliseconds": (
+        "số mili giây nguyên từ {least} đến {most}",
+        "a whole number of milliseconds from {least} to {most}",
+    ),
+    "whole-seconds": ("số giây nguyên từ {least} đến {most}", "a whole number of seconds from {least} to {most}"),
+    "yaml": (
+        "mỗi dòng một khóa: tên, dấu hai chấm, dấu cách, giá trị",
+        "one key a line: its name, a colon, a space, its value",
+    ),
+    "zone-id": ("mỗi cụm loa một mã riêng, khác amplifier", "an id of its own for each zone, and not amplifier"),
+}
+
+MENDS = {
+    "add-line": ("thêm dòng: {addition}", "add the line: {addition}"),
+    "add-section": (
+        "thêm nhóm {name}:, theo tệp mẫu config/station.yaml",
+        "add the section {name}:, as in the example config/station.yaml",
+    ),
+    "boolean-word": (
+        'YAML đọc {found} là đúng/sai: đặt trong dấu nháy, "{found}"',
+        'YAML reads {found} as true or false: put it in quotes, "{found}"',
+    ),
+    "check-indent": (
+        "xem lại thụt dòng và dấu hai chấm ở dòng này và dòng trên",
+        "check the indentation and the colon on this line and the one above",
+    ),
+    "choose": ("chọn một trong các giá trị trên", "choose one of the values above"),
+    "close-quote": ("đóng dấu nháy còn mở", "close the quote that was left open"),
+    "delete-character": ("xóa ký tự {found}", "delete the character {found}"),
+    "delete-key": ("xóa khóa {found}", "delete the key {found}"),
+    "delete-one": (
+        "xóa dòng này hoặc dòng {first}",
+        "delete this one or the one on line {first}",
+    ),
+    "delete-tag": ("xóa {found}", "delete {found}"),
+    "did-you-mean": ("có phải là {guess}?", "did you mean {guess}?"),
+    "find-time-zone": (
+        "xem danh sách bằng lệnh: timedatectl list-timezones",
+        "see the list with: timedatectl list-timezones",
+    ),
+    "flatten": ("bỏ bớt các bậc thụt dòng", "remove levels of indentation"),
+    "give-access": (
+        "cho người dùng ttcs quyền đọc tệp (chown, chmod)",
+        "let the user ttcs read the file (chown, chmod)",
+    ),
+    "give-file": ("chỉ tới tệp station.yaml của trạm", "point to the station's station.yaml"),
+    "give-value": (
+        "ghi giá trị sau dấu hai chấm, hoặc xóa khóa {name}",
+        "write a value after the colon, or delete {name}",
+    ),
+    "make-file": (
+        "chép tệp mẫu config/station.yaml rồi sửa cho trạm này",
+        "copy the example config/station.yaml and fit it to this station",
+    ),
+    "one-document": ("chỉ giữ một tài liệu, xóa dòng ---", "keep one document and delete the line ---"),
+    "other-pin": (
+        "đổi chân này hoặc chân của {other} ở dòng {first}, theo đúng dây đã nối",
+        "change this one or that of {other} on line {first}, as the wires are",
+    ),
+    "put-file": (
+        "đặt tệp vào đúng chỗ, hoặc sửa đường dẫn",
+        "put the file in its place, or correct the path",
+    ),
+    "quote": ('đặt trong dấu nháy: "{found}"', 'put it in quotes: "{found}"'),
+    "rename": ("đặt mã khác cho cụm loa này", "give this zone another id"),
+    "save-utf8": ("lưu tệp lại dưới dạng UTF-8", "save the file again as UTF-8"),
+    "sexagesimal": (
+        'YAML đọc giờ không có nháy là một con số: đặt trong dấu nháy, như "21:00-05:00"',
+        'YAML reads a time without quotes as a number: put it in quotes, as "21:00-05:00"',
+    ),
+    "shorten": ("viết ngắn lại", "make it shorter"),
+    "use-spaces": ("thay Tab (⇥) bằng dấu cách", "replace the tab (⇥) by spaces"),
+    "within-range": ("đổi cho nằm trong giới hạn trên", "bring it within the bounds above"),
+    "write-flag": ("ghi {name}: true hoặc {name}: false", "write {name}: true or {name}: false"),
+    "write-kind": ("viết lại theo dạng trên", "write it in the form above"),
+    "write-list": (
+        "viết mỗi mục một dòng, bắt đầu bằng gạch nối và dấu cách, hoặc trong [ ]",
+        "write one item a line, each after a hyphen and a space, or all within [ ]",
+    ),
+    "write-number": (
+        "chỉ viết chữ số (có thể có dấu chấm thập phân), không nháy, không đơn vị",
+        "write digits only (with a decimal point where allowed), no quotes, no unit",
+    ),
+    "write-out": ("chép giá trị vào thay cho {found}", "copy the value here in place of {found}"),
+    "write-section": (
+        "xuống dòng sau {name}: rồi thụt vào, mỗi khóa một dòng",
+        "begin a new line after {name}: and indent, one key a line",
+    ),
+    "write-span": ('viết như "21:00-05:00", giờ từ 00:00 đến 24:00', 'write it as "21:00-05:00", from 00:00 to 24:00'),
+}
+
+LABELS = {
+    "problem": ("Sai", "Wrong"),
+    "found": ("Thấy", "Found"),
+    "expected": ("Cần", "Expected"),
+    "mend": ("Sửa", "Mend"),
+    "nothing": ("(không có gì)", "(nothing)"),
+}
+
+MESSAGES = {
+    f"{group}.{code}": pair
+    for group, table in (("problem", PROBLEMS), ("expected", EXPECTED), ("mend", MENDS), ("label", LABELS))
+    for code, pair in table.items()
+}
+
+
+def problem_text(place: str, key: str, codes: tuple[str, str, str], found: str, fields: Mapping[str, str]) -> str:
+    """Tell one problem in Vietnamese and then in English: where, what is wrong, found, expected, mend.
+
+    ``codes`` are those of the problem, of what was expected and of the mend.
+    """
+    lines = [f"{place}: {key}" if key else place]
+    filled = dict(fields) | {"found": found, "name": key.rpartition(".")[2] or place}
+    for lang in (0, 1):
+        problem, expected, mend = (
+            table[code][lang].format_map(filled) for table, code in zip((PROBLEMS, EXPECTED, MENDS), codes, strict=True)
+        )
+        label = {name: pair[lang] for name, pair in LABELS.items()}
+        lines += [
+            f"  {label['problem']}: {problem}",
+            f"  {label['found']}: {found or label['nothing']}",
+            f"  {label['expected']}: {expected}",
+            f"  {label['mend']}: {mend}",
+        ]
+    return "\n".join(lines)
