@@ -15,13 +15,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
-from paho.mqtt.client import CallbackAPIVersion, Client, MQTTv5
+from paho.mqtt.client import Client, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from securesystemslib.signer import CryptoSigner
@@ -352,10 +353,8 @@ def notify_socket(folder: Path) -> Iterator[Callable[[], str]]:
         receiver.setblocking(False)
 
         def told() -> str:
-            try:
+            with suppress(BlockingIOError):
                 heard.append(receiver.recv(4096).decode())
-            except BlockingIOError:
-                pass
             return "\n".join(heard)
 
         yield told

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
+import sys
 import time
 import wave
 from pathlib import Path
@@ -183,9 +186,6 @@ def test_after_a_kill_release_opens_every_relay_and_the_open_record_is_closed_as
     station: Station, centre: Listener, province: Province, clip: Clip
 ) -> None:
     """never-2: lines keep their level after kill -9, until the unit's ExecStopPost opens them."""
-    import subprocess
-    import sys
-
     put_chunks(centre, clip)
     programme = one_slot(clip, 7)
     centre.publish(TOPIC, province.sign(programme))
@@ -224,8 +224,6 @@ def test_a_killed_player_is_replaced_and_the_cue_goes_on(
 
 def kill_player(station: Station) -> None:
     """SIGKILL to the daemon's only child."""
-    import os
-
     assert station.process is not None
     pid = station.process.pid
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

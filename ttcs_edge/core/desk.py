@@ -182,8 +182,15 @@ class Desk:
     def _turning_points(self, airing: Airing, now: Instant) -> Iterator[int]:
         cue = airing.cue
         lead_ms = self.playout.lead_ms(cue.zones, now.mono_ms)
-        points = ((airing.interrupted_ms or 0) + GRACE_MS, cue.planned_ms - lead_ms, cue.planned_ms, self._deadline_ms(airing, True), cue.late_until_ms + 1)
-        return (point for point in (*points, self._deadline_ms(airing, False)) if point > now.wall_ms)
+        points = (
+            cue.planned_ms - lead_ms,
+            cue.planned_ms,
+            cue.late_until_ms + 1,
+            (airing.interrupted_ms or 0) + GRACE_MS,
+            self._deadline_ms(airing, True) + 1,
+            self._deadline_ms(airing, False) + 1,
+        )
+        return (point for point in points if point > now.wall_ms)
 
     def _awaits_player(self, now: Instant) -> bool:
         """A cue that lost its player goes on within a moment: relays must not notice."""
@@ -219,9 +226,7 @@ class Desk:
             if reason is not None:
                 self._close(airing, False, reason, now)
 
-    def _hopeless(
-        self, airing: Airing, programmes: Programmes, now: Instant, player_up: bool
-    ) -> AsRunReason | None:
+    def _hopeless(self, airing: Airing, programmes: Programmes, now: Instant, player_up: bool) -> AsRunReason | None:
         """Tell why a cue whose instant has come will not air any more; None while it still may."""
         cue = airing.cue
         if programmes.is_quiet(now):
@@ -311,7 +316,7 @@ class Desk:
         )
         position_ms = resumes_from_ms(airing.cue.if_interrupted, airing.position_ms) if goes_on else None
         airing.interruptions += 1
-        if position_ms is None and airing.has_sounded or not goes_on:
+        if (position_ms is None and airing.has_sounded) or not goes_on:
             self._close(airing, False, reason, now)
             return
         if not position_ms:

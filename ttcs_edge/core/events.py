@@ -13,9 +13,9 @@ class Started:
     """The shell is up: what the store remembers, verified again. Always the first event.
 
     ``programmes`` are those stored as in force; ``floors`` the newest version ever accepted for each scope;
-    ``open_as_run`` what a death left open; ``settled`` the occurrences that must not air again, with their planned instants; ``open_faults``
-    what was raised and never cleared; ``cached`` which audio is whole in the store; ``alive_until_ms`` the last wall
-    clock known before the death, if any.
+    ``open_as_run`` what a death left open; ``settled`` the occurrences that must not air again, with their planned
+    instants; ``open_faults`` what was raised and never cleared; ``cached`` which audio is whole in the store;
+    ``alive_until_ms`` the last wall clock known before the death, if any.
     """
 
     trust: TrustRoot
@@ -177,4 +177,3 @@ Event = (
     | ConditionChanged
     | StopRequested
 )
-

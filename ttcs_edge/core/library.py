@@ -76,9 +76,7 @@ def resolve(due: SlotOccurrence, settings: StationSettings, cached: Set[Sha256])
     return Resolved(cue, tuple(missing))
 
 
-def wanted(
-    programmes: tuple[Programme, ...], settings: StationSettings, cached: Set[Sha256], now_ms: int
-) -> SetWanted:
+def wanted(programmes: tuple[Programme, ...], settings: StationSettings, cached: Set[Sha256], now_ms: int) -> SetWanted:
     """List the audio to be had, the first due first, and everything that eviction must not touch."""
     first_due: dict[Sha256, tuple[int, Audio]] = {}
     for programme in programmes:
@@ -108,4 +106,3 @@ def _soonest(programme: Programme, settings: StationSettings, now_ms: int) -> di
     late_ms = max((slot.late_window_s for slot in programme.slots), default=0) * 1_000
     timetable = Timetable((programme,), settings, now_ms - late_ms - 60_000)
     return timetable.first_instants()
-

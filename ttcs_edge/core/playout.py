@@ -24,7 +24,7 @@ START_MARGIN_MS = 150
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to sound: ``play`` is its identity; ``start_mono_ms`` the instant of its first sample, if that is to come."""
+    """What is to sound: ``play`` is its identity; ``start_mono_ms`` the instant of its first sample."""
 
     play: int
     zones: tuple[ZoneId, ...]
@@ -160,9 +160,7 @@ class Playout:
         self.stopping = False
         at_mono_ms = MonoMs(max(wanted.start_mono_ms, now_mono_ms))
         fade_in_ms = self.settings.fade_in_ms
-        return [
-            StartSound(wanted.play, wanted.items, wanted.from_ms, at_mono_ms, wanted.volume_percent, fade_in_ms)
-        ]
+        return [StartSound(wanted.play, wanted.items, wanted.from_ms, at_mono_ms, wanted.volume_percent, fade_in_ms)]
 
     def _switch(self, zone: ZoneId, closed: bool, now_mono_ms: int) -> list[Effect]:
         if self.last_switch_mono_ms is not None:

@@ -112,7 +112,7 @@ class Programmes:
         return sorted(found, key=lambda due: (due.planned_ms, -due.slot.priority, due.occurrence))
 
     def _look_back_ms(self, programme: Programme, now: Instant) -> int:
-        """What lies before the station's first trusted instant, or before the programme was issued, is nobody's loss."""
+        """What lies before the first trusted instant, or before the programme was issued, is nobody's loss."""
         issued_ms = trust.utc_ms(programme.issued)
         since_ms = min(self.since_ms or now.wall_ms, now.wall_ms)
         return max(since_ms, issued_ms, now.wall_ms - LOOK_BACK_MS) - 1
@@ -166,9 +166,7 @@ class Programmes:
 
     def in_force(self) -> tuple[InForce, ...]:
         """What is in force, for the reports."""
-        return tuple(
-            InForce(p.scope, p.version, WallMs(_expires_ms(p)), len(p.slots)) for p in self.documents()
-        )
+        return tuple(InForce(p.scope, p.version, WallMs(_expires_ms(p)), len(p.slots)) for p in self.documents())
 
     def is_quiet(self, now: Instant) -> bool:
         """Tell whether this instant lies in quiet hours (air-5)."""

@@ -56,7 +56,7 @@ class Cache:
 class Snapshot:
     """The state of a station at one instant.
 
-    ``state`` is ``on-air``, ``idle``, ``no-time`` (air-7) or ``stopping``; ``amplifier`` is ``off``, ``warming`` or ``on``.
+    ``state`` is ``on-air``, ``idle``, ``no-time`` (air-7) or ``stopping``; ``amplifier``: ``off``, ``warming``, ``on``.
     """
 
     station: str

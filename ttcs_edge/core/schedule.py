@@ -157,7 +157,7 @@ def _pinned(text: str, parts: dict[str, str], start: date) -> str:
     freq = parts["FREQ"]
     by_day_given = any(name in parts for name in ("BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO"))
     if freq == "WEEKLY" and not by_day_given:
-        return f"{text};BYDAY={'MO TU WE TH FR SA SU'.split()[start.weekday()]}"
+        return f"{text};BYDAY={['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'][start.weekday()]}"
     if freq == "MONTHLY" and not by_day_given:
         return f"{text};BYMONTHDAY={start.day}"
     if freq == "YEARLY" and not by_day_given:

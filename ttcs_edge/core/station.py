@@ -18,7 +18,7 @@ from ttcs_edge.core import asrun, effects, events
 from ttcs_edge.core.desk import Desk
 from ttcs_edge.core.effects import Effect, Entry
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import Instant, MonoMs, StationSettings, WallMs
+from ttcs_edge.core.model import AsRun, Instant, MonoMs, StationSettings, WallMs
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.reports import OnAir, Snapshot
 from ttcs_edge.core.supervision import Detail, Supervision
@@ -101,7 +101,7 @@ class Station:
             turn.after.append(effects.Leave())
         turn.after.append(effects.WakeAt(MonoMs(self._wake_mono_ms(now))))
 
-    def _tell_closed(self, airing: asrun.AsRun, turn: _Turn) -> None:
+    def _tell_closed(self, airing: AsRun, turn: _Turn) -> None:
         """A cue is over: the log tells it, and a cue that was not heard whole is a fault of its slot until one is."""
         turn.entries.append(effects.AsRunClosed(airing))
         subject = f"{airing.occurrence.scope}#{airing.occurrence.slot}"
@@ -308,4 +308,3 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.ConditionChanged: Station._on_condition,
     events.StopRequested: Station._on_stop,
 }
-

@@ -1,0 +1,1 @@
+"""The running station: composition, loop, handlers."""

@@ -68,9 +68,7 @@ class SoundDesk:
             self._post(SoundEnded(command.play, False, (0,) * len(command.items), "not-audio"))
             return
         at_mono_ns = command.at_mono_ms * NS_PER_MS
-        self._player.play(
-            command.play, audio, command.from_ms, at_mono_ns, command.volume_percent, command.fade_in_ms
-        )
+        self._player.play(command.play, audio, command.from_ms, at_mono_ns, command.volume_percent, command.fade_in_ms)
 
     def _open(self, items: tuple[AudioItem, ...]) -> Audio | None:
         """Verify every item, or tell which is lost; None when one is."""

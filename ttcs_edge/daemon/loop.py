@@ -73,6 +73,9 @@ class Loop:
             else:
                 self._handle(event, handlers, store)
 
+    def _poster(self, rest: list[Effect]) -> Callable[[], None]:
+        return lambda: self.post(Rest(rest))
+
     def _handle(self, event: Event, handlers: Handlers, store: Store) -> None:
         self._carry_out(self.station.handle(event, self._now()), handlers, store)
 
@@ -84,9 +87,9 @@ class Loop:
                 case Leave():
                     self._leave = True
                 case Record(entries):
-                    rest = [e for e in effects[index + 1 :] if not isinstance(e, WakeAt)]
+                    rest: list[Effect] = [e for e in effects[index + 1 :] if not isinstance(e, WakeAt)]
                     self._wake_mono_ms = next(e.mono_ms for e in effects if isinstance(e, WakeAt))
-                    store.submit(entries, self._now().wall_ms, lambda: self.post(Rest(rest)))
+                    store.submit(entries, self._now().wall_ms, self._poster(rest))
                     return
                 case _:
                     handlers.carry_out(effect)

@@ -35,8 +35,8 @@ _log = structlog.get_logger()
 class Player(Protocol):
     """What plays sound.
 
-    Must: post PlayerReady when it can play, SoundStarted, SoundProgress ten times a second, and SoundEnded once for each
-    play, or PlayerGone. Never: block a caller for more than some milliseconds. Any thread may call.
+    Must: post PlayerReady when it can play, SoundStarted, SoundProgress ten times a second, and SoundEnded once for
+    each play, or PlayerGone. Never: block a caller for more than some milliseconds. Any thread may call.
     """
 
     def prepare(self, audio: Audio) -> None:
@@ -179,5 +179,3 @@ class PlayerProcess:
 
 def _items(audio: Audio) -> tuple[Item, ...]:
     return tuple(Item(item.sha256, item.duration_ms) for item, _ in audio)
-
-

@@ -1,0 +1,1 @@
+"""The broker, HTTPS, and the control socket."""

@@ -17,7 +17,7 @@ CLIENTS_MOST = 8
 
 
 class ControlError(Exception):
-    """The daemon gave no answer; ``code`` is ``not-running``, ``no-permission``, ``timeout``, ``bad-answer`` or its own."""
+    """No answer: ``code`` is ``not-running``, ``no-permission``, ``timeout``, ``bad-answer`` or the daemon's own."""
 
     def __init__(self, code: str, **detail: str) -> None:
         super().__init__(code)

@@ -46,10 +46,11 @@ def make_context(settings: HttpsSettings) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
 
 
-def fetch(
-    url: str, part: Part, settings: HttpsSettings, context: ssl.SSLContext, stop: Callable[[], bool]
-) -> bool:
-    """Fetch what a part still lacks; False when ``stop`` asked to leave off. Raises FetchError, and what ``part`` raises."""
+def fetch(url: str, part: Part, settings: HttpsSettings, context: ssl.SSLContext, stop: Callable[[], bool]) -> bool:
+    """Fetch what a part still lacks; False when ``stop`` asked to leave off.
+
+    Raises FetchError, and what ``part`` raises.
+    """
     deadline_s = time.monotonic() + settings.total_timeout_s
     parts = urlsplit(url)
     try:

@@ -19,7 +19,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import structlog
-from paho.mqtt.client import CallbackAPIVersion, Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv5
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -33,7 +34,7 @@ from ttcs_edge.wire.topics import Topics
 
 RECONNECT_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 TAKEN_OVER_S = 30.0
-"""After another client took the session over: two stations with one identity must not throw each other out in a loop."""
+"""After another client took the session over: two stations of one id must not throw each other out in a loop."""
 SESSION_TAKEN_OVER = 0x8E
 CONNECT_TIMEOUT_S = 15.0
 CHUNKS_WAITING = 16
@@ -167,7 +168,7 @@ class BrokerLink:
             client.unsubscribe(self._topics.blob(sha256, "+"))
 
     def _live(self) -> Client | None:
-        """The client, while it is connected. paho is never called under this object's own lock: it calls back under its."""
+        """The client, while connected. paho is never called under our own lock: it calls back under its."""
         with self._lock:
             return self._client if self._connected else None
 
@@ -191,15 +192,13 @@ class BrokerLink:
         settings = self._settings
         try:
             client = self._make_client()
-            properties = Properties(PacketTypes.CONNECT)
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             properties.SessionExpiryInterval = settings.session_expiry_s
             properties.ReceiveMaximum = LIMITS.outbox_in_flight
             with self._lock:
                 self._generation += 1
                 self._client = client
-            client.connect(
-                settings.host, settings.port, settings.keepalive_s, clean_start=False, properties=properties
-            )
+            client.connect(settings.host, settings.port, settings.keepalive_s, clean_start=False, properties=properties)
         except (OSError, ValueError) as error:
             self._reason = (_reason(error), (("error", str(error)),))
             return None
@@ -280,13 +279,13 @@ class BrokerLink:
                 self._delivery += 1
                 delivery = self._delivery
                 self._deliveries[delivery] = (self._generation, message.mid, message.qos)
-            self._incoming.put_nowait((scope, message.payload, delivery))
+            self._incoming.put_nowait((scope, bytes(message.payload), delivery))
             return
         client.ack(message.mid, message.qos)
         chunk = self._topics.blob_chunk(message.topic)
         waiting = self._chunks.get(chunk[0]) if chunk else None
         if chunk is not None and waiting is not None:
-            self._put_chunk(waiting, chunk[1], message.payload)
+            self._put_chunk(waiting, chunk[1], bytes(message.payload))
 
     def _put_chunk(self, waiting: queue.Queue[tuple[int, bytes]], number: int, payload: bytes) -> None:
         """Retained chunks come as fast as the link goes; the fetcher takes them as fast as the card goes."""

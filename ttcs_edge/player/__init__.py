@@ -1,0 +1,1 @@
+"""The process that owns libvlc and the sound device."""

@@ -145,4 +145,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-

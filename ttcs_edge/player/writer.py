@@ -13,7 +13,6 @@ from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-
 from ttcs_edge.drivers.sound import PERIOD_BYTES, PERIOD_FRAMES, PERIOD_MS, PERIOD_NS, SoundError, SoundSink
 from ttcs_edge.player.decoder import Decoder
 from ttcs_edge.player.messages import Alive, Answer, Device, Ended, Item, Play, Progress, Ready, Started
@@ -270,5 +269,3 @@ def item_offset_ms(items: tuple[Item, ...], from_ms: int) -> int:
 
 def _db(value: float) -> float:
     return round(20 * math.log10(value / 32_768), 1) if value > 0 else SILENCE_DB
-
-

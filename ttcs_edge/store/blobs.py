@@ -110,7 +110,7 @@ class Blobs:
     def open_verified(self, sha256: Sha256) -> VerifiedAudio:
         """Read a file into a sealed memory file while hashing it. The caller owns, and closes, its ``fd``.
 
-        Raises BlobError: ``missing``; ``rotten`` when the bytes no longer have their hash, and then the file is removed.
+        Raises BlobError: ``missing``; ``rotten`` when the bytes lost their hash, and then the file is removed.
         """
         path = self._folder / sha256
         try:

@@ -136,7 +136,8 @@ def _accepted(entry: effects.ProgrammeAccepted, station: str, wall_ms: int) -> l
     return [
         ("INSERT OR REPLACE INTO programmes VALUES (?, ?, ?)", values),
         (
-            "INSERT INTO floors VALUES (?, ?) ON CONFLICT (scope) DO UPDATE SET version = max(version, excluded.version)",
+            "INSERT INTO floors VALUES (?, ?) "
+            "ON CONFLICT (scope) DO UPDATE SET version = max(version, excluded.version)",
             (entry.scope, entry.version),
         ),
     ]
@@ -155,9 +156,13 @@ def _as_run_closed(entry: effects.AsRunClosed, station: str, wall_ms: int) -> li
     record, key = entry.record, entry.record.occurrence
     return [
         ("DELETE FROM as_run_open WHERE id = ?", (record.id,)),
-        ("INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?)", (key.scope, key.slot, key.local, record.planned_start_ms)),
+        ("INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?)", (*_columns(key), record.planned_start_ms)),
         _outbox(as_run_report(station, record, wall_ms), wall_ms),
     ]
+
+
+def _columns(key: Occurrence) -> tuple[str, str, str]:
+    return key.scope, key.slot, key.local
 
 
 def _fault_raised(entry: effects.FaultRaised, station: str, wall_ms: int) -> list[Statement]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import UnverifiedSignatureError, VerificationError
-from securesystemslib.signer import Signer, SSlibKey
+from securesystemslib.signer import Signer, SSlibKey  # type: ignore[attr-defined]
 
 from ttcs_edge.core.documents import PublicKey, Refused
 from ttcs_edge.core.limits import LIMITS
