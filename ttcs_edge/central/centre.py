@@ -1,0 +1,249 @@
+"""A centre's folder: who may sign, what was published, which stations there are.
+
+    centre.yaml                    name, scope, and each signing key: its public part and the URI of its signer
+    keys/                          private signing keys, PKCS8 PEM, mode 0600; root keys belong off this machine
+    trust/root.dsse.json           the signed trust root that every station is given
+    ca.pem ca.key                  the private authority
+    operator.crt operator.key      with which this centre connects to the broker
+    servers/ stations/             certificates given out; a station's file to carry to it
+    programmes/<scope>/            version.txt (the last number used) and every envelope published
+    audio/ cache/                  encoded audio by SHA-256, and what it was encoded from
+
+A key is named by the URI of a securesystemslib signer. ``file2:keys/publish-1.pem`` is a file below this folder; an
+``hsm:`` URI can stand in its place later without any other change.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import yaml
+from securesystemslib.signer import CryptoSigner, Signer, SSlibKey
+
+from ttcs_edge.central.authority import OPERATOR, Pair, make_authority, make_client_certificate
+from ttcs_edge.central.errors import CentralError
+from ttcs_edge.central.files import PRIVATE, PUBLIC, replace, sync_folder, write_new
+from ttcs_edge.core.documents import Grant, PublicKey, Refused, ScopePath, Signed, TrustRoot
+from ttcs_edge.core.model import Instant, MonoMs, Scope, WallMs
+from ttcs_edge.core.trust import check_trust_root
+from ttcs_edge.wire.documents import read_trust_root, write_document
+from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
+
+Role = Literal["root", "publish"]
+TRUST_DAYS = 10 * 365
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningKey:
+    """One key of a centre: what is public of it, and where its signer is found."""
+
+    name: str
+    role: Role
+    keyid: str
+    keytype: str
+    scheme: str
+    public: str
+    signer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CentreSettings:
+    """What stands in ``centre.yaml``. ``broker`` and ``audio_url`` are what commands take when they are not told."""
+
+    name: str
+    scope: ScopePath
+    keys: tuple[SigningKey, ...]
+    topic_root: str = "ttcs/v1"
+    broker: str | None = None
+    audio_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quorum:
+    """How many keys a role has, and how many of them must sign together."""
+
+    keys: int
+    threshold: int
+
+
+@dataclass(frozen=True, slots=True)
+class Centre:
+    """A centre's folder, opened: its settings and its trust root, which was verified as a station would."""
+
+    folder: Path
+    settings: CentreSettings
+    trust: Signed[TrustRoot]
+
+    @property
+    def authority(self) -> Pair:
+        """The private authority, certificate and key."""
+        return Pair(_read(self.folder / "ca.pem"), _read(self.folder / "ca.key"))
+
+    def signers(self, role: Role) -> tuple[Signer, ...]:
+        """Load the signers of a role. Raises CentralError ``no-key`` when one cannot be reached."""
+        # A file2 URI names a file below the centre's folder, wherever that folder is carried.
+        os.environ[CryptoSigner.PREFIX_ENV_VAR] = str(self.folder)
+        return tuple(_load(key) for key in self.settings.keys if key.role == role)
+
+    def programme_folder(self, scope: str) -> Path:
+        """Where what was published for a scope is kept."""
+        return self.folder / "programmes" / scope
+
+    def last_version(self, scope: str) -> int:
+        """The last version number used for a scope; 0 when nothing was published yet."""
+        try:
+            return int((self.programme_folder(scope) / "version.txt").read_text())
+        except FileNotFoundError:
+            return 0
+        except ValueError as error:
+            raise CentralError("bad-centre", file=self.programme_folder(scope) / "version.txt") from error
+
+    def take_version(self, scope: str, above: int = 0) -> int:
+        """Take the next version number, above ``above``: it is on the disk before it is used, so it never comes again."""
+        version = max(self.last_version(scope), above) + 1
+        folder = self.programme_folder(scope)
+        folder.mkdir(parents=True, exist_ok=True)
+        replace(folder / "version.txt", f"{version}\n".encode(), PUBLIC)
+        return version
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the centre: a second command that numbers or adds waits until the first is done."""
+        with open(self.folder / ".lock", "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def now() -> Instant:
+    """The centre's own clock, which it believes."""
+    return Instant(WallMs(time.time_ns() // 1_000_000), MonoMs(time.monotonic_ns() // 1_000_000), trusted=True)
+
+
+def utc(wall_ms: int) -> str:
+    """An instant as documents write it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(wall_ms // 1_000))
+
+
+def make_centre(folder: Path, settings: CentreSettings, root: Quorum, publish: Quorum) -> Centre:
+    """Make a centre's folder, whole or not at all; an existing one is never touched.
+
+    Raises CentralError ``centre-exists`` when the folder is there and not empty.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise CentralError("centre-exists", folder=folder)
+    for quorum in (root, publish):
+        if not 1 <= quorum.threshold <= quorum.keys <= 16:
+            raise CentralError("bad-threshold", keys=quorum.keys, threshold=quorum.threshold)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = folder.with_name(f".{folder.name}.{os.getpid()}.new")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(mode=0o700)
+    try:
+        _fill(aside, settings, root, publish)
+        os.rename(aside, folder)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+    sync_folder(folder.parent)
+    return open_centre(folder)
+
+
+def open_centre(folder: Path) -> Centre:
+    """Open a centre's folder. Raises CentralError ``no-centre`` or ``bad-centre``."""
+    file = folder / "centre.yaml"
+    if not file.is_file():
+        raise CentralError("no-centre", folder=folder)
+    try:
+        settings = msgspec.convert(yaml.safe_load(file.read_bytes()), CentreSettings)
+    except (yaml.YAMLError, msgspec.ValidationError) as error:
+        raise CentralError("bad-centre", file=file, found=" ".join(str(error).split())) from error
+    trust_file = folder / "trust" / "root.dsse.json"
+    signed = read_trust_root(_read(trust_file))
+    if isinstance(signed, Refused):
+        raise CentralError("bad-centre", file=trust_file, found=signed.code)
+    verdict = check_trust_root(signed, now())
+    if isinstance(verdict, Refused):
+        raise CentralError("bad-centre", file=trust_file, found=verdict.code)
+    return Centre(folder, settings, signed)
+
+
+def _fill(folder: Path, settings: CentreSettings, root: Quorum, publish: Quorum) -> None:
+    for name in ("keys", "trust", "servers", "stations", "programmes", "audio", "cache"):
+        (folder / name).mkdir(mode=0o700)
+    signers: dict[Role, list[CryptoSigner]] = {"root": [], "publish": []}
+    keys: list[SigningKey] = []
+    quorums: dict[Role, Quorum] = {"root": root, "publish": publish}
+    for role, quorum in quorums.items():
+        for number in range(1, quorum.keys + 1):
+            signer = CryptoSigner.generate_ed25519()
+            signers[role].append(signer)
+            keys.append(_signing_key(f"{role}-{number}", role, signer))
+            write_new(folder / "keys" / f"{role}-{number}.pem", signer.private_bytes, PRIVATE)
+    written = {**asdict(settings), "keys": [asdict(key) for key in keys]}
+    text = yaml.safe_dump(written, allow_unicode=True, sort_keys=False)
+    write_new(folder / "centre.yaml", text.encode(), PUBLIC)
+    trust = _trust_root(settings.scope, keys, {role: q.threshold for role, q in quorums.items()})
+    envelope = sign(write_document(trust), PAYLOAD_TYPES["trust"], signers["root"])
+    write_new(folder / "trust" / "root.dsse.json", envelope, PUBLIC)
+    authority = make_authority(f"{settings.name} CA"[:64])
+    write_pair(authority, folder / "ca.pem", folder / "ca.key")
+    write_pair(make_client_certificate(authority, OPERATOR), folder / "operator.crt", folder / "operator.key")
+
+
+def write_pair(pair: Pair, certificate: Path, key: Path) -> None:
+    """Write a certificate and its key, the key first and for its owner's eyes only."""
+    write_new(key, pair.key, PRIVATE)
+    write_new(certificate, pair.certificate, PUBLIC)
+
+
+def _signing_key(name: str, role: Role, signer: CryptoSigner) -> SigningKey:
+    key = signer.public_key
+    return SigningKey(
+        name=name,
+        role=role,
+        keyid=key.keyid,
+        keytype=key.keytype,
+        scheme=key.scheme,
+        public=key.keyval["public"],
+        signer=f"{CryptoSigner.SCHEME}:keys/{name}.pem",
+    )
+
+
+def _trust_root(scope: Scope, keys: list[SigningKey], thresholds: dict[Role, int]) -> TrustRoot:
+    issued = now().wall_ms
+    grants = tuple(
+        Grant(role=role, scope=scope, keys=tuple(key.keyid for key in keys if key.role == role), threshold=threshold)
+        for role, threshold in thresholds.items()
+    )
+    return TrustRoot(
+        scope=scope,
+        version=1,
+        issued=utc(issued),
+        expires=utc(issued + TRUST_DAYS * 86_400_000),
+        keys={key.keyid: PublicKey(keytype="ed25519", scheme="ed25519", public=key.public) for key in keys},
+        grants=grants,
+    )
+
+
+def _load(key: SigningKey) -> Signer:
+    public = SSlibKey(key.keyid, key.keytype, key.scheme, {"public": key.public})
+    try:
+        return Signer.from_priv_key_uri(key.signer, public)
+    except Exception as error:  # each kind of signer, a hardware token too, fails in its own way
+        raise CentralError("no-key", name=key.name, signer=key.signer, found=type(error).__name__) from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise CentralError("unreadable", file=path, found=error.strerror or "") from error
