@@ -157,6 +157,15 @@ class Desk:
             airing.end_play_at(event.written_ms)
             self._interrupted(airing, AsRunReason.PLAYER_DIED, now)
 
+    def watched_until_ms(self, programmes: Programmes) -> WallMs | None:
+        """Up to when every occurrence is settled, or open on disk; None before the first trusted instant."""
+        seen_ms = programmes.since_ms if programmes.seen_wall_ms is None else programmes.seen_wall_ms
+        if seen_ms is None:
+            return None
+        unsettled = (a.cue.planned_ms - 1 for a in self.waiting.values() if not a.has_sounded)
+        on_air_ms = [self.on_air.cue.planned_ms - 1] if self.on_air and not self.on_air.has_sounded else []
+        return WallMs(min([seen_ms, *unsettled, *on_air_ms]))
+
     def forget_prepared(self) -> None:
         """A new player has nothing decoded ahead."""
         self.prepared = ()
@@ -238,22 +247,25 @@ class Desk:
         blocked = self.on_air is not None
         if now.wall_ms <= max(self._deadline_ms(airing, blocked), cue.late_until_ms):
             return None
+        absence = None if airing.has_sounded else self._absence(airing, now)
+        if absence is not None:
+            return absence
         if not cue.items:
             return AsRunReason.NO_AUDIO
         if not player_up:
             return AsRunReason.PLAYER_DIED
         if self.claimed == cue.occurrence and not airing.has_sounded and not blocked:
             return None
-        return AsRunReason.PRE_EMPTED if blocked or airing.has_sounded else self._absence(airing, now)
+        return AsRunReason.PRE_EMPTED if blocked or airing.has_sounded else AsRunReason.TOO_LATE
 
-    def _absence(self, airing: Airing, now: Instant) -> AsRunReason:
-        """Tell why nobody looked after a cue at its instant."""
+    def _absence(self, airing: Airing, now: Instant) -> AsRunReason | None:
+        """Tell why nobody could look after a cue at its instant; None when the station could."""
         planned_mono_ms = now.mono_ms - (now.wall_ms - airing.cue.planned_ms)
         if planned_mono_ms < self.started_mono_ms:
             return AsRunReason.POWER
         if planned_mono_ms < (self.trusted_since_mono_ms or 0):
             return AsRunReason.NO_TIME
-        return AsRunReason.TOO_LATE
+        return None
 
     def _deadline_ms(self, airing: Airing, blocked: bool) -> int:
         since_ms = airing.interrupted_ms or airing.cue.planned_ms

@@ -115,7 +115,14 @@ class FaultCleared:
     fault: Fault
 
 
-Entry = ProgrammeAccepted | ProgrammeDropped | AsRunOpened | AsRunClosed | FaultRaised | FaultCleared
+@dataclass(frozen=True, slots=True)
+class WatchedUntil:
+    """Record: every occurrence up to this instant is settled or open; a later start looks back to here (never-5)."""
+
+    wall_ms: WallMs
+
+
+Entry = ProgrammeAccepted | ProgrammeDropped | AsRunOpened | AsRunClosed | FaultRaised | FaultCleared | WatchedUntil
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,8 @@ class Started:
     ``programmes`` are those stored as in force; ``floors`` the newest version ever accepted for each scope;
     ``open_as_run`` what a death left open; ``settled`` the occurrences that must not air again, with their planned
     instants; ``open_faults`` what was raised and never cleared; ``cached`` which audio is whole in the store;
-    ``alive_until_ms`` the last wall clock known before the death, if any.
+    ``alive_until_ms`` the last wall clock known before the death, if any; ``watched_until_ms`` up to when every
+    occurrence is accounted for.
     """
 
     trust: TrustRoot
@@ -27,6 +28,7 @@ class Started:
     cached: frozenset[Sha256]
     refused: tuple[Refused, ...]
     alive_until_ms: WallMs | None
+    watched_until_ms: WallMs | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class Programmes:
         self.trust = event.trust
         self.floors = dict(event.floors)
         self.cached = set(event.cached)
-        self.since_ms = event.alive_until_ms
+        self.since_ms = event.watched_until_ms
         for signed in event.programmes:
             self.signed[signed.document.scope] = signed
         self.changes += 1

@@ -99,6 +99,9 @@ class Station:
         if self.stopping and self.desk.playout.quiescent and not self.left:
             self.left = True
             turn.after.append(effects.Leave())
+        watched_until_ms = self.desk.watched_until_ms(self.programmes)
+        if turn.entries and watched_until_ms is not None:
+            turn.entries.append(effects.WatchedUntil(watched_until_ms))
         turn.after.append(effects.WakeAt(MonoMs(self._wake_mono_ms(now))))
 
     def _tell_closed(self, airing: AsRun, turn: _Turn) -> None:

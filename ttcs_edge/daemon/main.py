@@ -94,6 +94,7 @@ def started(remembered: Remembered, trust: TrustRoot, blobs: Blobs, now: Instant
         cached=blobs.have(),
         refused=tuple(refused),
         alive_until_ms=remembered.alive_until_ms,
+        watched_until_ms=remembered.watched_until_ms,
     )
 
 

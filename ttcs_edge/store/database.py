@@ -43,6 +43,7 @@ class Remembered:
     settled: tuple[tuple[Occurrence, WallMs], ...]
     open_faults: tuple[Fault, ...]
     alive_until_ms: WallMs | None
+    watched_until_ms: WallMs | None
     damaged: bool
 
 
@@ -87,7 +88,7 @@ class Database:
     def remembered(self) -> Remembered:
         """Read what an earlier life left."""
         select: Callable[[str], list[Any]] = lambda sql: self._connection.execute(sql).fetchall()  # noqa: E731
-        alive = select("SELECT value FROM meta WHERE name = 'alive_until_ms'")
+        meta = dict(select("SELECT name, value FROM meta"))
         return Remembered(
             envelopes=tuple(row[0] for row in select("SELECT envelope FROM programmes ORDER BY scope")),
             floors=tuple((row[0], row[1]) for row in select("SELECT scope, version FROM floors ORDER BY scope")),
@@ -100,7 +101,8 @@ class Database:
             open_faults=tuple(
                 msgspec.json.decode(row[0], type=Fault) for row in select("SELECT fault FROM faults_open ORDER BY id")
             ),
-            alive_until_ms=WallMs(alive[0][0]) if alive else None,
+            alive_until_ms=meta.get("alive_until_ms"),
+            watched_until_ms=meta.get("watched_until_ms"),
             damaged=self._damaged,
         )
 
@@ -184,6 +186,10 @@ def _outbox(report: AsRunReport | FaultReport, wall_ms: int) -> Statement:
     return ("INSERT OR IGNORE INTO outbox (id, body, told_ms) VALUES (?, ?, ?)", (report.id, encode(report), wall_ms))
 
 
+def _watched(entry: effects.WatchedUntil, station: str, wall_ms: int) -> list[Statement]:
+    return [("INSERT OR REPLACE INTO meta VALUES ('watched_until_ms', ?)", (entry.wall_ms,))]
+
+
 _STATEMENTS: dict[type, Callable[[Any, str, int], list[Statement]]] = {
     effects.ProgrammeAccepted: _accepted,
     effects.ProgrammeDropped: _dropped,
@@ -191,6 +197,7 @@ _STATEMENTS: dict[type, Callable[[Any, str, int], list[Statement]]] = {
     effects.AsRunClosed: _as_run_closed,
     effects.FaultRaised: _fault_raised,
     effects.FaultCleared: _fault_cleared,
+    effects.WatchedUntil: _watched,
 }
 
 
