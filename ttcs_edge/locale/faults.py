@@ -1,0 +1,512 @@
+"""What each fault means, what most often causes it, and what mends it; and the reasons that records carry.
+
+``FAULTS`` is the table: a code, then meaning, cause and mend, each as (Vietnamese, English). A new fault is one entry.
+A meaning may name the fault's ``{subject}`` and its detail fields; a field that a fault did not bring shows as "?",
+because faults also come from stations of other versions. ``REASONS`` are the words of ``AsRunReason``, of a lost link
+and of a player's end, which stand in the field ``reason``; ``OUTCOMES`` those of ``Outcome``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ttcs_edge.locale import LANGUAGES, Language
+
+Pair = tuple[str, str]
+
+_SENDER_MENDS = (
+    "xuất bản lại chương trình từ trung tâm; chương trình đang có hiệu lực vẫn phát",
+    "publish the programme again from the centre; the one in force goes on airing",
+)
+_BROKEN_SENDER = (
+    "phần mềm xuất bản bị lỗi hoặc bản tin bị hỏng trên đường truyền",
+    "a fault of the publishing software, or damage on the way",
+)
+_FETCHED_AGAIN = (
+    "trạm tự tải lại; nếu kéo dài, xem máy chủ âm thanh và đường truyền",
+    "the station fetches it again by itself; if it lasts, look at the audio server and the link",
+)
+_CARD = (
+    "sao lưu rồi thay thẻ nhớ; xem: journalctl -k | grep mmc",
+    "replace the card; see: journalctl -k | grep mmc",
+)
+
+FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
+    # -- a document was refused; the one in force stays in force
+    "bad-date": (
+        ("Chương trình {subject} có ngày giờ sai: {found}", "A date in the programme of {subject} is wrong: {found}"),
+        ("ngày không có thật, hoặc hết hạn trước khi phát hành", "no such date, or it expires before it was issued"),
+        _SENDER_MENDS,
+    ),
+    "bad-grant": (
+        ("Gốc tin cậy {subject} giao quyền sai: {found}", "The trust root of {subject} has a bad grant: {found}"),
+        (
+            "ngưỡng chữ ký lớn hơn số khóa, hoặc khóa không có trong tệp",
+            "a threshold above the keys, or an unknown key",
+        ),
+        ("tạo lại tệp root.dsse.json ở trung tâm", "make root.dsse.json again at the centre"),
+    ),
+    "bad-rule": (
+        ("Khung giờ {slot} lặp lại sai cách: {found}", "The slot {slot} has a bad recurrence: {found}"),
+        ("quy tắc RRULE không dùng được (RFC 5545)", "an RRULE that cannot be used (RFC 5545)"),
+        _SENDER_MENDS,
+    ),
+    "bad-time-zone": (
+        ("Chương trình {subject} dùng múi giờ lạ: {found}", "The programme of {subject} names no time zone: {found}"),
+        ("tên múi giờ viết sai", "the name of the time zone is mistyped"),
+        _SENDER_MENDS,
+    ),
+    "duplicate-id": (
+        ("Chương trình {subject} dùng mã hai lần: {found}", "The programme of {subject} uses an id twice: {found}"),
+        ("hai bản tin hoặc hai khung giờ trùng mã", "two bulletins or two slots share an id"),
+        _SENDER_MENDS,
+    ),
+    "duplicate-key": (
+        ("Tài liệu {subject} ghi một khóa hai lần: {found}", "A document of {subject} has a key twice: {found}"),
+        _BROKEN_SENDER,
+        _SENDER_MENDS,
+    ),
+    "expired": (
+        (
+            "Chương trình mới của {subject} đã hết hạn: {expires}",
+            "A programme sent for {subject} has expired: {expires}",
+        ),
+        ("gửi lại bản cũ, hoặc giờ ở trung tâm sai", "an old one was sent again, or the centre's clock is wrong"),
+        _SENDER_MENDS,
+    ),
+    "not-an-envelope": (
+        ("Tài liệu {subject} không phải phong bì có chữ ký", "A document of {subject} is no signed envelope"),
+        _BROKEN_SENDER,
+        _SENDER_MENDS,
+    ),
+    "not-enough-signatures": (
+        (
+            "Tài liệu {subject} không đủ chữ ký tin cậy: có {found}, cần {expected}",
+            "A document of {subject} has too few trusted signatures: {found}, needed {expected}",
+        ),
+        (
+            "người ký không được giao quyền cho địa bàn này; có thể là kẻ giả mạo",
+            "the signer may not speak for this place; it may be a forgery",
+        ),
+        (
+            "hỏi trung tâm ai đã xuất bản; nếu không phải họ, báo an ninh mạng",
+            "ask the centre who published it; if it was not them, report an attack",
+        ),
+    ),
+    "not-json": (
+        ("Tài liệu {subject} bị cụt hoặc hỏng: {found}", "A document of {subject} is cut short or broken: {found}"),
+        _BROKEN_SENDER,
+        _SENDER_MENDS,
+    ),
+    "not-utf8": (
+        ("Tài liệu {subject} không ở dạng UTF-8: {found}", "A document of {subject} is not UTF-8: {found}"),
+        _BROKEN_SENDER,
+        _SENDER_MENDS,
+    ),
+    "old-version": (
+        (
+            "Chương trình {subject} là bản cũ: {found}, cần {expected}",
+            "A programme of {subject} is an old version: {found}, needed {expected}",
+        ),
+        (
+            "bản cũ được gửi lại; có thể là cố ý (tấn công phát lại)",
+            "an old one was sent again, perhaps on purpose (a replay)",
+        ),
+        (
+            "xuất bản lại với số bản lớn hơn; nếu trung tâm không gửi, báo an ninh mạng",
+            "publish again under a higher version; if the centre did not send it, report an attack",
+        ),
+    ),
+    "oversized": (
+        (
+            "Tài liệu {subject} quá lớn: {found} byte, cần {expected}",
+            "A document of {subject} is too large: {found} bytes, needed {expected}",
+        ),
+        ("quá nhiều bản tin, hoặc dữ liệu rác", "too many bulletins, or junk"),
+        ("chia nhỏ chương trình ở trung tâm", "make the programme smaller at the centre"),
+    ),
+    "same-version": (
+        (
+            "Chương trình {subject} đổi nội dung mà giữ số bản {found}",
+            "A programme of {subject} has other content under the version in force, {found}",
+        ),
+        ("sửa chương trình mà không tăng số bản", "it was changed without raising its version"),
+        ("xuất bản lại với số bản lớn hơn", "publish again under a higher version"),
+    ),
+    "too-deep": (
+        (
+            "Tài liệu {subject} lồng nhau quá sâu, cần {expected}",
+            "A document of {subject} nests too deep, needed {expected}",
+        ),
+        _BROKEN_SENDER,
+        _SENDER_MENDS,
+    ),
+    "too-many-signatures": (
+        (
+            "Tài liệu {subject} có quá nhiều chữ ký: {found}, cần {expected}",
+            "A document of {subject} has too many signatures: {found}, needed {expected}",
+        ),
+        ("dữ liệu rác, có thể là tấn công", "junk, perhaps an attack"),
+        _SENDER_MENDS,
+    ),
+    "trust-expired": (
+        ("Gốc tin cậy của {subject} đã hết hạn: {expires}", "The trust root of {subject} has expired: {expires}"),
+        (
+            "không ai gia hạn khóa gốc; trạm không tin ai nữa",
+            "nobody renewed the root keys; the station believes nobody",
+        ),
+        (
+            "ký lại gốc tin cậy ở trung tâm, chép root.dsse.json vào thư mục trust của trạm",
+            "sign the trust root anew at the centre and put root.dsse.json into the station's trust folder",
+        ),
+    ),
+    "unknown-bulletin": (
+        ("Khung giờ {slot} gọi bản tin không có: {found}", "The slot {slot} names an unknown bulletin: {found}"),
+        ("bản tin bị xóa mà khung giờ còn", "the bulletin was removed and its slot was not"),
+        _SENDER_MENDS,
+    ),
+    "unknown-field": (
+        ("Tài liệu {subject} có mục lạ: {found}", "A document of {subject} has an unknown field: {found}"),
+        ("trung tâm dùng phần mềm mới hơn trạm", "the centre's software is newer than the station's"),
+        ("nâng cấp phần mềm của trạm", "update the station's software"),
+    ),
+    "unreadable": (
+        ("Không đọc được tài liệu {subject}", "A document of {subject} cannot be read"),
+        ("tài liệu hỏng, hoặc lỗi của phần mềm trạm", "it is damaged, or the station's software is at fault"),
+        (
+            "gửi nhật ký cho nhà phát triển: journalctl -u ttcs-edge",
+            "send the log to the makers: journalctl -u ttcs-edge",
+        ),
+    ),
+    "wrong-payload-type": (
+        (
+            "Phong bì {subject} chứa loại khác: {found}, cần {expected}",
+            "An envelope of {subject} holds another kind: {found}, needed {expected}",
+        ),
+        ("tài liệu gửi nhầm chủ đề MQTT", "it was sent on the wrong topic"),
+        _SENDER_MENDS,
+    ),
+    "wrong-scope": (
+        (
+            "Chương trình gửi nhầm địa bàn: {found}, cần {expected}",
+            "A programme was sent to the wrong place: {found}, needed {expected}",
+        ),
+        (
+            "xuất bản nhầm địa bàn, hoặc chuyển tiếp trái phép",
+            "it was published for another place, or passed on by someone who may not",
+        ),
+        ("xuất bản lại đúng địa bàn", "publish it for the right place"),
+    ),
+    "wrong-type": (
+        (
+            "Tài liệu {subject} có giá trị sai kiểu ở {path}: {found}",
+            "A document of {subject} has a value of the wrong kind at {path}: {found}",
+        ),
+        _BROKEN_SENDER,
+        _SENDER_MENDS,
+    ),
+    # -- audio could not be had, or is not what was signed
+    "broken": (
+        ("Tải âm thanh bị đứt: {error}", "The fetching of audio broke off: {error}"),
+        ("đường truyền chập chờn, hoặc máy chủ khởi động lại", "an unsteady link, or the server restarted"),
+        _FETCHED_AGAIN,
+    ),
+    "dns": (
+        ("Không tìm được máy chủ âm thanh: {url}", "The audio server's name cannot be found: {url}"),
+        ("tên viết sai, hoặc mạng không có DNS", "a mistyped name, or a network without DNS"),
+        ("thử ở trạm: getent hosts TÊN-MÁY-CHỦ", "try on the station: getent hosts SERVER-NAME"),
+    ),
+    "http-status": (
+        ("Máy chủ âm thanh trả lời {found}: {url}", "The audio server answered {found}: {url}"),
+        (
+            "404: tệp chưa được đưa lên; 403: không có quyền; 5xx: máy chủ lỗi",
+            "404: not uploaded; 403: not allowed; 5xx: its fault",
+        ),
+        ("đưa tệp âm thanh lên đúng địa chỉ", "upload the audio file to that address"),
+    ),
+    "missing": (
+        ("Tệp âm thanh không còn trong kho: {subject}", "An audio file is gone from the store: {subject}"),
+        ("tệp bị xóa, hoặc thẻ nhớ lỗi", "it was deleted, or the card is failing"),
+        _FETCHED_AGAIN,
+    ),
+    "not-audio": (
+        ("Bản tin không phải âm thanh: {subject}", "A bulletin is not audio: {subject}"),
+        ("tệp được ký nhưng không giải mã được", "the file was signed, but it cannot be decoded"),
+        ("xuất bản lại bản tin từ tệp âm thanh đúng", "publish the bulletin again from a good recording"),
+    ),
+    "redirect": (
+        ("Máy chủ âm thanh chuyển hướng tới {found}: {url}", "The audio server points elsewhere, to {found}: {url}"),
+        ("cổng đăng nhập Wi-Fi, hoặc địa chỉ đã đổi", "a Wi-Fi log-in page, or the address has changed"),
+        ("ghi địa chỉ cuối cùng vào chương trình", "name the final address in the programme"),
+    ),
+    "refused": (
+        ("Máy chủ âm thanh từ chối kết nối: {url}", "The audio server refuses connections: {url}"),
+        ("máy chủ chưa chạy, hoặc tường lửa chặn", "it is not running, or a firewall stands between"),
+        _FETCHED_AGAIN,
+    ),
+    "rotten": (
+        ("Tệp âm thanh trong kho đã hỏng: {subject}", "An audio file in the store has gone bad: {subject}"),
+        ("thẻ nhớ đang hỏng, hoặc tệp bị sửa", "the card is failing, or the file was changed"),
+        (
+            "trạm tự tải lại; nếu lặp lại, thay thẻ nhớ",
+            "the station fetches it again by itself; if it happens again, replace the card",
+        ),
+    ),
+    "short": (
+        (
+            "Tệp âm thanh bị cụt: {found} trên {expected} byte",
+            "An audio file is cut short: {found} of {expected} bytes",
+        ),
+        ("máy chủ đóng kết nối sớm, hoặc tệp đưa lên thiếu", "the server hung up early, or part was uploaded"),
+        _FETCHED_AGAIN,
+    ),
+    "store-full": (
+        ("Kho âm thanh đầy", "The audio store is full"),
+        (
+            "chương trình cần nhiều âm thanh hơn store.audio_mb, hoặc thẻ nhớ sắp đầy",
+            "the programmes need more audio than store.audio_mb, or the card is nearly full",
+        ),
+        (
+            "xem: df -h /var/lib/ttcs-edge; dọn thẻ nhớ hoặc dùng thẻ lớn hơn",
+            "see: df -h /var/lib/ttcs-edge; free space, or use a larger card",
+        ),
+    ),
+    "timeout": (
+        (
+            "Máy chủ âm thanh không trả lời trong {seconds} giây: {url}",
+            "The audio server did not answer in {seconds} s: {url}",
+        ),
+        ("máy chủ treo, hoặc đường truyền đứt", "the server hangs, or the link is cut"),
+        _FETCHED_AGAIN,
+    ),
+    "tls": (
+        ("Không tin được máy chủ âm thanh {url}: {error}", "The audio server {url} cannot be trusted: {error}"),
+        (
+            "chứng chỉ hết hạn, sai tên, sai nơi cấp; hoặc giờ của trạm sai",
+            "its certificate expired, or has another name or authority; or the station's clock is wrong",
+        ),
+        (
+            "xem giờ của trạm (timedatectl), rồi https.ca trong station.yaml",
+            "look at the station's clock (timedatectl), then at https.ca in station.yaml",
+        ),
+    ),
+    "too-large": (
+        (
+            "Tệp âm thanh lớn hơn đã ký: {found}, cần {expected} byte",
+            "An audio file is larger than was signed: {found}, needed {expected} bytes",
+        ),
+        ("tệp trên máy chủ đã bị thay", "the file on the server was replaced"),
+        ("đưa lại đúng tệp đã ký, hoặc xuất bản lại", "upload the very file that was signed, or publish again"),
+    ),
+    "too-slow": (
+        ("Tải âm thanh quá chậm: {found} trên {expected} byte", "Audio comes too slowly: {found} of {expected} bytes"),
+        ("đường truyền yếu, hoặc máy chủ nhỏ giọt", "a weak link, or a server that drips"),
+        ("trạm tải tiếp từ chỗ dừng; xem sóng 4G", "the station goes on from where it stopped; look at the 4G signal"),
+    ),
+    "wrong-hash": (
+        ("Tệp âm thanh không đúng tệp đã ký: {subject}", "An audio file is not the one that was signed: {subject}"),
+        ("tệp trên máy chủ bị thay, có thể do kẻ xấu", "the file on the server was replaced, perhaps by an attacker"),
+        (
+            "đưa lại đúng tệp đã ký; kiểm tra ai có quyền trên máy chủ",
+            "upload the very file that was signed; check who may write on that server",
+        ),
+    ),
+    # -- the link
+    "link-callback": (
+        ("Lỗi trong phần kết nối: {error}", "The link's own code failed: {error}"),
+        ("lỗi của phần mềm trạm", "a mistake in the station's software"),
+        (
+            "trạm tự nối lại; gửi nhật ký cho nhà phát triển: journalctl -u ttcs-edge",
+            "the station connects again by itself; send the log to the makers: journalctl -u ttcs-edge",
+        ),
+    ),
+    "link-down": (
+        ("Mất kết nối tới trung tâm: {reason}", "There is no connection to the centre: {reason}"),
+        ("đường truyền, máy chủ MQTT, hoặc chứng chỉ", "the link, the MQTT broker, or a certificate"),
+        (
+            "chương trình đã tải vẫn phát; xem đèn modem, rồi broker trong station.yaml",
+            "what was fetched goes on airing; look at the modem, then at broker in station.yaml",
+        ),
+    ),
+    "report-refused": (
+        ("Trung tâm không nhận báo cáo {report}: {error}", "The centre does not take report {report}: {error}"),
+        (
+            "máy chủ MQTT không cho trạm ghi vào chủ đề của mình",
+            "the broker does not let the station write to its topic",
+        ),
+        (
+            "sửa quyền (ACL) của trạm trên máy chủ MQTT; báo cáo vẫn được giữ",
+            "mend the station's rights (ACL) on the broker; the reports are kept",
+        ),
+    ),
+    "session-taken-over": (
+        ("Máy khác đang dùng mã của trạm này", "Another machine uses this station's id"),
+        (
+            "hai trạm cùng id và chứng chỉ (thẻ nhớ sao chép), hoặc khóa bị lộ",
+            "two stations with one id and certificate (a copied card), or a stolen key",
+        ),
+        (
+            "tắt máy kia; nếu không tìm thấy, thu hồi chứng chỉ và cấp mới",
+            "switch the other one off; if it cannot be found, revoke the certificate and make a new one",
+        ),
+    ),
+    # -- the station itself
+    "cue-missed": (
+        ("Không phát được {subject}: {reason}", "{subject} was not heard: {reason}"),
+        ("xem các sự cố khác cùng lúc", "see the other faults of the same time"),
+        ("chữa sự cố gốc; hết khi khung giờ này phát trọn", "mend the cause; it clears when this slot airs whole"),
+    ),
+    "no-time": (
+        ("Chưa có giờ đúng: không phát theo lịch", "There is no trusted time: no schedule airs"),
+        ("chưa đồng bộ NTP từ khi khởi động, không có đồng hồ RTC", "no NTP since the start, and no real-time clock"),
+        (
+            "nối mạng, xem: timedatectl; hoặc lắp RTC và đặt clock.trust: host",
+            "connect it and see: timedatectl; or fit a real-time clock and set clock.trust: host",
+        ),
+    ),
+    "player-died": (
+        ("Bộ phát âm thanh bị dừng: {reason}", "The player stopped: {reason}"),
+        (
+            "libvlc treo hoặc hỏng, thiếu bộ nhớ, thiết bị âm thanh treo",
+            "libvlc hung or crashed, memory ran out, or the sound device hangs",
+        ),
+        (
+            "trạm tự thay bộ phát; nếu lặp lại, xem: journalctl -u ttcs-edge",
+            "the station replaces it by itself; if it happens again, see: journalctl -u ttcs-edge",
+        ),
+    ),
+    "programme-expired": (
+        (
+            "Chương trình {subject} bản {version} đã hết hạn",
+            "The programme of {subject}, version {version}, has expired",
+        ),
+        (
+            "trung tâm chưa gửi bản mới, hoặc trạm mất kết nối lâu",
+            "the centre sent no new one, or the link was down for long",
+        ),
+        ("xuất bản chương trình mới", "publish a new programme"),
+    ),
+    "relay": (
+        ("Không đóng mở được rơ-le {subject}: {error}", "The relay {subject} cannot be switched: {error}"),
+        (
+            "chân GPIO bị chương trình khác chiếm, hoặc thiếu quyền",
+            "another program holds the GPIO line, or a right is missing",
+        ),
+        (
+            "xem: gpioinfo; người dùng ttcs phải thuộc nhóm gpio",
+            "see: gpioinfo; the user ttcs must be in the group gpio",
+        ),
+    ),
+    "sound-device": (
+        ("Thiết bị âm thanh {subject} không dùng được: {error}", "The sound device {subject} does not work: {error}"),
+        ("thẻ âm thanh rời bị rút, bận, hoặc tên sai", "the card was unplugged, is busy, or its name is wrong"),
+        (
+            "cắm lại thẻ âm thanh; xem: aplay -L, rồi sound.device trong station.yaml",
+            "plug it in again; see: aplay -L, then sound.device in station.yaml",
+        ),
+    ),
+    "store-damaged": (
+        (
+            "Cơ sở dữ liệu của trạm bị hỏng và đã được thay mới",
+            "The station's database was damaged and has been replaced",
+        ),
+        ("thẻ nhớ hỏng, mất điện giữa chừng", "a failing card, or a power cut"),
+        _CARD,
+    ),
+    "store-failing": (
+        ("Không ghi được vào thẻ nhớ: {error}", "The card cannot be written: {error}"),
+        ("thẻ nhớ hỏng hoặc chuyển sang chỉ đọc", "the card is failing, or turned read-only"),
+        _CARD,
+    ),
+    "unknown": (
+        ("Sự cố chưa có tên: {code} ({subject})", "A fault without words: {code} ({subject})"),
+        ("trạm dùng phần mềm mới hơn chương trình này", "the station's software is newer than this program"),
+        ("nâng cấp chương trình này", "update this program"),
+    ),
+}
+
+REASONS: dict[str, Pair] = {
+    # AsRunReason
+    "no-audio": ("chưa tải được âm thanh", "its audio was not there"),
+    "no-time": ("chưa có giờ đúng", "there was no trusted time"),
+    "no-zone": ("không cụm loa nào của trạm được chọn", "no zone of this station was meant"),
+    "not-audio": ("tệp không phải âm thanh", "the file was not audio"),
+    "player-died": ("bộ phát âm thanh bị dừng", "the player stopped"),
+    "power": ("mất điện", "the power failed"),
+    "pre-empted": ("nhường cho mục ưu tiên hơn", "something of higher priority took the air"),
+    "quiet-hours": ("rơi vào giờ nghỉ", "it fell into quiet hours"),
+    "relay": ("rơ-le không đóng mở được", "a relay could not be switched"),
+    "sound-device": ("thiết bị âm thanh không dùng được", "the sound device did not work"),
+    "stopped": ("trạm được dừng", "the station was stopped"),
+    "too-late": ("quá giờ cho phép", "it was too late"),
+    "withdrawn": ("chương trình mới đã bỏ mục này", "a newer programme withdrew it"),
+    # why a link went down
+    "dns": ("không tìm được tên máy chủ", "the broker's name cannot be found"),
+    "lost": ("đường truyền đứt", "the link was lost"),
+    "refused": ("máy chủ từ chối trạm", "the broker refuses the station"),
+    "timeout": ("máy chủ không trả lời", "the broker does not answer"),
+    "tls": ("không tin được chứng chỉ", "a certificate is not trusted"),
+    "tls-expired": ("chứng chỉ hết hạn, hoặc giờ của trạm sai", "a certificate has expired, or the clock is wrong"),
+    "unreachable": ("không tới được máy chủ", "the broker cannot be reached"),
+    # how a player ended
+    "died": ("tiến trình chết", "the process died"),
+    "hung": ("tiến trình treo", "the process hung"),
+}
+
+OUTCOMES: dict[str, Pair] = {
+    "aired": ("đã phát", "aired"),
+    "cut": ("bị cắt", "cut"),
+    "missed": ("không phát", "missed"),
+    "part": ("phát một phần", "aired in part"),
+}
+
+MESSAGES: dict[str, Pair] = {
+    **{
+        f"{code}.{part}": pair
+        for code, three in FAULTS.items()
+        for part, pair in zip(("meaning", "cause", "mend"), three, strict=True)
+    },
+    **{f"reason.{code}": pair for code, pair in REASONS.items()},
+    **{f"outcome.{code}": pair for code, pair in OUTCOMES.items()},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FaultWords:
+    """A fault for people: what it means, what most often causes it, what to do."""
+
+    meaning: str
+    cause: str
+    mend: str
+
+
+class _Fields(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return "?"
+
+
+def fault_words(code: str, subject: str, detail: Mapping[str, str], lang: Language) -> FaultWords:
+    """Give the words of a fault. Total: a code without words is told as such, a missing field as "?"."""
+    place = LANGUAGES.index(lang)
+    fields = _Fields({name: str(value) for name, value in detail.items()} | {"code": code, "subject": _short(subject)})
+    if "reason" in fields:
+        fields["reason"] = reason_words(fields["reason"], lang)
+    three = FAULTS.get(code, FAULTS["unknown"])
+    return FaultWords(*(pair[place].format_map(fields) for pair in three))
+
+
+def reason_words(code: str, lang: Language) -> str:
+    """Give the words of a reason; a code without words stands for itself."""
+    return REASONS.get(code, (code, code))[LANGUAGES.index(lang)]
+
+
+def outcome_words(code: str, lang: Language) -> str:
+    """Give the words of an as-run outcome; a code without words stands for itself."""
+    return OUTCOMES.get(code, (code, code))[LANGUAGES.index(lang)]
+
+
+def _short(subject: str) -> str:
+    """A hash is told by its first twelve digits."""
+    return f"{subject[:12]}…" if re.fullmatch(r"[0-9a-f]{64}", subject) else subject
