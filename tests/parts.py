@@ -279,7 +279,7 @@ sound: {{driver: wav, wav_file: {folder}/aired.wav}}
 pins: {{factory: mock, mock_folder: {folder}/lines}}
 heartbeat_s: 5
 https: {{ca: {ca}}}
-store: {{audio_mb: 64, free_mb: 1}}
+store: {{audio_mb: 64, free_mb: 16}}
 clock: {{trust: host}}
 folders: {{trust: {folder}/trust, state: {folder}/state, runtime: {folder}/run}}
 """
