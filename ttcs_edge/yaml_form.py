@@ -72,6 +72,7 @@ class Page:
     """A file while it is read: where each key stands, its value when it is good, and what was found wrong so far."""
 
     file: Path
+    most_bytes: int = FILE_BYTES
     problems: list[Problem] = field(default_factory=list)
     nodes: dict[str, yaml.Node] = field(default_factory=dict)
     values: dict[str, Any] = field(default_factory=dict)
@@ -175,16 +176,16 @@ def read_bytes(page: Page) -> bytes:
             page.refuse("", "not-a-file", wanted, "give-file", found=str(page.file))
             raise _Stopped
         with page.file.open("rb") as stream:
-            content = stream.read(FILE_BYTES + 1)
+            content = stream.read(page.most_bytes + 1)
     except FileNotFoundError:
         page.refuse("", "file-missing", wanted, "make-file", found=str(page.file))
         raise _Stopped from None
     except OSError as error:
         page.refuse("", "file-unreadable", wanted, "give-access", found=error.strerror or str(error))
         raise _Stopped from None
-    if len(content) > FILE_BYTES:
-        size = Expected("file-size", (("most", str(FILE_BYTES)),))
-        page.refuse("", "file-too-large", size, "give-file", found=f"> {FILE_BYTES}")
+    if len(content) > page.most_bytes:
+        size = Expected("file-size", (("most", str(page.most_bytes)),))
+        page.refuse("", "file-too-large", size, "give-file", found=f"> {page.most_bytes}")
         raise _Stopped
     return content
 
@@ -518,9 +519,9 @@ class Section:
         return children
 
 
-def fill(file: Path, form: Section) -> tuple[Page, Mapping[str, Any] | None]:
+def fill(file: Path, form: Section, most_bytes: int = FILE_BYTES) -> tuple[Page, Mapping[str, Any] | None]:
     """Read a file by a form: the page, with every problem found, and the good values; whole when there is none."""
-    page = Page(file)
+    page = Page(file, most_bytes)
     try:
         node = compose(page, decode(page, read_bytes(page)))
     except _Stopped:

@@ -6,7 +6,7 @@ try again later, 70 a program that is needed failed, 73 it is there already.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from ttcs_edge.yaml_form import Problem
 
 DATA_ERROR = 65
 NO_INPUT = 66
@@ -52,24 +52,9 @@ class CentralError(Exception):
         self.exit_code = EXIT_CODES[code]
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """One thing wrong in a programme file: where it stands, what was found and what was expected there.
-
-    ``line`` counts from 1. The mend is the sentence of ``code``.
-    """
-
-    code: str
-    line: int
-    key: str
-    found: str
-    expected: str
-
-
 class BadProgrammeFile(CentralError):
-    """A programme file with mistakes in it, all of those that could be found in one reading."""
+    """A programme file with problems in it, all of those that could be found in one reading."""
 
-    def __init__(self, file: str, mistakes: tuple[Mistake, ...]) -> None:
-        super().__init__("bad-programme-file", file=file, count=len(mistakes))
-        self.file = file
-        self.mistakes = mistakes
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("bad-programme-file", count=len(problems))
+        self.problems = problems

@@ -196,6 +196,8 @@ MENDS = {
     "write-span": ('viết như "21:00-05:00", giờ từ 00:00 đến 24:00', 'write it as "21:00-05:00", from 00:00 to 24:00'),
 }
 
+TABLES = (PROBLEMS, EXPECTED, MENDS)
+
 LABELS = {
     "problem": ("Sai", "Wrong"),
     "found": ("Thấy", "Found"),
@@ -211,16 +213,23 @@ MESSAGES = {
 }
 
 
-def problem_text(place: str, key: str, codes: tuple[str, str, str], found: str, fields: Mapping[str, str]) -> str:
+def problem_text(
+    place: str,
+    key: str,
+    codes: tuple[str, str, str],
+    found: str,
+    fields: Mapping[str, str],
+    tables: tuple[Mapping[str, tuple[str, str]], ...] = TABLES,
+) -> str:
     """Tell one problem in Vietnamese and then in English: where, what is wrong, found, expected, mend.
 
-    ``codes`` are those of the problem, of what was expected and of the mend.
+    ``codes`` are those of the problem, of what was expected and of the mend; ``tables`` hold their words.
     """
     lines = [f"{place}: {key}" if key else place]
     filled = dict(fields) | {"found": found, "name": key.rpartition(".")[2] or place}
     for lang in (0, 1):
         problem, expected, mend = (
-            table[code][lang].format_map(filled) for table, code in zip((PROBLEMS, EXPECTED, MENDS), codes, strict=True)
+            table[code][lang].format_map(filled) for table, code in zip(tables, codes, strict=True)
         )
         label = {name: pair[lang] for name, pair in LABELS.items()}
         lines += [
