@@ -190,8 +190,9 @@ def duration_ms(recording: Path) -> int:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         ) as process:
-            assert process.stdout is not None
-            count = sum(len(block) for block in iter(lambda: process.stdout.read(1 << 20), b""))
+            pipe = process.stdout
+            assert pipe is not None
+            count = sum(len(block) for block in iter(lambda: pipe.read(1 << 20), b""))
     except FileNotFoundError as error:
         raise CentralError("program-missing", program="ffmpeg") from error
     return max(1, count // 2 * 1_000 // RATE_HZ)

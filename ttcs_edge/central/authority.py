@@ -1,4 +1,4 @@
-"""The private certificate authority of a centre: EC P-256, for the broker, the web server, the operator and the stations.
+"""The private certificate authority of a centre: EC P-256, for broker, web server, operator and stations.
 
 A certificate's common name is what a broker takes as its user name: a station's id, or ``operator``. All certificates
 begin a day early, because a station's clock may be a little behind when it first connects.

@@ -107,9 +107,9 @@ class Centre:
         except ValueError as error:
             raise CentralError("bad-centre", file=self.programme_folder(scope) / "version.txt") from error
 
-    def take_version(self, scope: str, above: int = 0) -> int:
-        """Take the next version number, above ``above``: it is on the disk before it is used, so it never comes again."""
-        version = max(self.last_version(scope), above) + 1
+    def take_version(self, scope: str) -> int:
+        """Take the next version number: it is on the disk before it is used, so it never comes again."""
+        version = self.last_version(scope) + 1
         folder = self.programme_folder(scope)
         folder.mkdir(parents=True, exist_ok=True)
         replace(folder / "version.txt", f"{version}\n".encode(), PUBLIC)

@@ -136,9 +136,11 @@ TOLD = {
     "station-made": ("Đã tạo {file} cho trạm {id}", "Made {file} for station {id}"),
     "install": (
         "Chép sang trạm rồi cài với quyền root: mkdir -p /etc/ttcs-edge && tar -xf {name} -C /etc/ttcs-edge"
-        "\nSửa zones, amplifier và sound trong station.yaml theo dây thật, rồi xóa tệp .tar ở cả hai máy: có khóa bên trong.",
+        "\nSửa zones, amplifier và sound trong station.yaml theo dây thật,"
+        " rồi xóa tệp .tar ở cả hai máy: có khóa bên trong.",
         "Carry it to the station and, as root: mkdir -p /etc/ttcs-edge && tar -xf {name} -C /etc/ttcs-edge"
-        "\nFit zones, amplifier and sound in station.yaml to the wires, then delete the .tar on both machines: it holds a key.",
+        "\nFit zones, amplifier and sound in station.yaml to the wires,"
+        " then delete the .tar on both machines: it holds a key.",
     ),
     "certificate-made": ("Đã tạo {certificate} và {key}", "Made {certificate} and {key}"),
     "published": (
