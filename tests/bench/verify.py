@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from tests.bench.report import percentile, report
 from tests.parts import SCOPE, Province, utc
-from ttcs_edge.core import events
+from ttcs_edge.core import events, schedule
 from ttcs_edge.core.documents import Audio, Bulletin, Programme, Slot
 from ttcs_edge.core.model import Instant, MonoMs, Scope, StationSettings, WallMs, Zone, ZoneId
 from ttcs_edge.core.programmes import Programmes
@@ -68,6 +68,8 @@ def in_force_ms(envelope: bytes, province: Province) -> float:
     programmes = Programmes(SETTINGS)
     programmes.remember(events.Started(province.root, (), (), (), (), (), frozenset(), (), None, None))
     now = Instant(WallMs(time.time_ns() // 1_000_000), MonoMs(0), True)
+    for cache in (schedule._on_or_after, schedule._date_rule_of, schedule.check_rule, schedule._is_civil_time):
+        cache.cache_clear()  # a station meets a programme for the first time
     began = time.perf_counter()
     signed = read_programme(envelope, province.root, SCOPE)
     verdict = programmes.judge(events.ProgrammeArrived(signed, SCOPE, 1), now)  # type: ignore[arg-type]

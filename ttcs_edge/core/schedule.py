@@ -152,6 +152,12 @@ def _date_rule_of(text: str, start: date) -> _DateRule:
     return _DateRule(rule, start, freq, int(parts.get("INTERVAL", "1")), last)
 
 
+@lru_cache(maxsize=65_536)
+def _on_or_after(text: str, start: date, day: date) -> date | None:
+    """All slots that share a rule and a start date share the answer."""
+    return _date_rule_of(text, start).on_or_after(day)
+
+
 def _pinned(text: str, parts: dict[str, str], start: date) -> str:
     """The rule with what DTSTART would supply written out, so that another start does not change it."""
     freq = parts["FREQ"]
@@ -179,11 +185,11 @@ class SlotOccurrence:
 class _SlotDates:
     """The civil times of one slot, one after another."""
 
-    __slots__ = ("exdate", "rdate", "rule", "start", "until")
+    __slots__ = ("exdate", "rdate", "start", "text", "until")
 
     def __init__(self, slot: Slot) -> None:
         self.start = datetime.fromisoformat(slot.start)
-        self.rule = _date_rule_of(slot.rrule, self.start.date()) if slot.rrule else None
+        self.text = slot.rrule
         self.rdate = sorted(datetime.fromisoformat(text) for text in slot.rdate)
         self.exdate = frozenset(datetime.fromisoformat(text) for text in slot.exdate)
         self.until = _until_time(slot.rrule)
@@ -198,11 +204,11 @@ class _SlotDates:
         return None
 
     def _by_rule(self, after: datetime) -> datetime | None:
-        if self.rule is None:
+        if not self.text:
             return self.start if self.start > after else None
         day = max(after.date(), self.start.date())
         for _ in range(2):
-            found = self.rule.on_or_after(day)
+            found = _on_or_after(self.text, self.start.date(), day)
             if found is None:
                 return None
             moment = datetime.combine(found, self.start.time())
@@ -235,6 +241,7 @@ def to_ms(civil: datetime, time_zone: str) -> WallMs:
     return WallMs(round(civil.replace(tzinfo=zone(time_zone), fold=0).timestamp() * 1_000))
 
 
+@lru_cache(maxsize=64)
 def to_civil(wall_ms: int, time_zone: str) -> datetime:
     """The civil time at an instant, without its zone."""
     utc = datetime.fromtimestamp(wall_ms / 1_000, timezone.utc)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Mapping
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfoNotFoundError
 
 import msgspec
@@ -97,19 +97,23 @@ def _convert(payload: bytes, kind: type[D], subject: str) -> D | Refused:
 def _unknown_field(value: dict[str, object], kind: type) -> str | None:
     """Name a field that the types do not know. Built-in conversion of dataclasses passes over them."""
     known = _FIELDS[kind]
-    stack: list[tuple[str, object]] = [("$", value)]
-    while stack:
-        path, node = stack.pop()
-        if isinstance(node, dict) and not path.endswith(".keys"):
-            for name, child in node.items():
-                if name not in known:
-                    return f"{path}.{name}"
-                stack.append((f"{path}.{name}", child))
-        elif isinstance(node, dict):
-            stack += [(f"{path}[...]", child) for child in node.values()]
-        elif isinstance(node, list) and node and isinstance(node[0], dict):
-            stack += [(f"{path}[{index}]", child) for index, child in enumerate(node)]
+    level: list[Any] = [value]
+    while level:
+        stranger = next((node for node in level if isinstance(node, dict) and not node.keys() <= known), None)
+        if stranger is not None:
+            return next(name for name in stranger if name not in known)
+        nodes = (_children(node) for node in level)
+        level = [child for children in nodes for child in children if isinstance(child, dict | list)]
     return None
+
+
+def _children(node: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    if isinstance(node, list):
+        return node
+    # The names in a table of keys are key ids, not fields.
+    return [
+        child if name != "keys" or isinstance(child, list) else list(child.values()) for name, child in node.items()
+    ]
 
 
 def _names(*kinds: type) -> frozenset[str]:

@@ -52,7 +52,8 @@ def read_json(data: bytes, subject: str) -> Any | Refused:
         return _nested(subject)
     except ValueError as error:
         return Refused("not-json", subject, (("found", str(error)[:120]),))
-    return _nested(subject) if _too_deep(value, LIMITS.nesting) else value
+    deep = isinstance(value, dict | list) and _too_deep(value, LIMITS.nesting)
+    return _nested(subject) if deep else value
 
 
 def _nested(subject: str) -> Refused:
@@ -71,12 +72,14 @@ def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON number")
 
 
-def _too_deep(value: Any, left: int) -> bool:
-    if isinstance(value, dict):
-        return left == 0 or any(_too_deep(child, left - 1) for child in value.values())
-    if isinstance(value, list):
-        return left == 0 or any(_too_deep(child, left - 1) for child in value)
-    return False
+def _too_deep(value: Any, most: int) -> bool:
+    level = [value]
+    for _ in range(most):
+        nodes = (node.values() if isinstance(node, dict) else node for node in level)
+        level = [child for children in nodes for child in children if isinstance(child, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def open_envelope(data: bytes, payload_type: str, keys: Mapping[str, PublicKey], subject: str) -> Opened | Refused:
