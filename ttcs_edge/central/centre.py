@@ -27,7 +27,7 @@ from typing import Literal
 
 import msgspec
 import yaml
-from securesystemslib.signer import CryptoSigner, Signer, SSlibKey
+from securesystemslib.signer import CryptoSigner, Signer, SSlibKey  # type: ignore[attr-defined]
 
 from ttcs_edge.central.authority import OPERATOR, Pair, make_authority, make_client_certificate
 from ttcs_edge.central.errors import CentralError

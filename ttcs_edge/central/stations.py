@@ -14,6 +14,7 @@ import io
 import re
 import sysconfig
 import tarfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,6 +127,6 @@ def _tar(members: dict[str, tuple[bytes, int]]) -> bytes:
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
         for name, (data, mode) in members.items():
             info = tarfile.TarInfo(name)
-            info.size, info.mode = len(data), mode
+            info.size, info.mode, info.mtime = len(data), mode, int(time.time())
             tar.addfile(info, io.BytesIO(data))
     return buffer.getvalue()
