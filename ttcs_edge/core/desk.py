@@ -35,6 +35,7 @@ QUEUE_LIMIT_MS = 30 * 60_000
 """How long a cue may wait for another one to leave the air."""
 PLAYER_DEATHS = 3
 """How many deaths of the player one cue survives."""
+MINUTE_MS = 60_000
 SETTLED_MEMORY_MS = 8 * 86_400_000
 """How long a settled occurrence is remembered: longer than any look back into the schedule."""
 
@@ -183,6 +184,8 @@ class Desk:
         next_ms = programmes.next_instant()
         if next_ms is not None:
             walls.append(next_ms - self.horizon_ms)
+        if self.on_air is not None and self.settings.quiet_hours:
+            walls.append((now.wall_ms // MINUTE_MS + 1) * MINUTE_MS)  # quiet hours begin on a minute
         monos = [now.mono_ms + max(0, ms - now.wall_ms) for ms in walls if now.trusted]
         if self.playout.wake_mono_ms is not None:
             monos.append(self.playout.wake_mono_ms)
