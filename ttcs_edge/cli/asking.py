@@ -1,0 +1,51 @@
+"""Asking the daemon: where its socket is, and what may come back."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ttcs_edge.cli.arguments import SOCKET
+from ttcs_edge.cli.errors import CommandError
+from ttcs_edge.cli.machine import print_json
+from ttcs_edge.link.control import ControlError, ask
+
+TIMEOUT_S = 10.0
+
+
+def socket_path(options: argparse.Namespace) -> Path:
+    """Give the socket: ``--socket``, else that of ``--config``'s runtime folder, else where the unit has it.
+
+    A bad ``--config`` is told, and ends the command with EX_CONFIG.
+    """
+    if options.socket is not None:
+        return Path(options.socket)
+    if options.config is not None:
+        from ttcs_edge.config import EX_CONFIG, ConfigError, load_config  # PyYAML only for those who ask for it
+
+        try:
+            return load_config(options.config).runtime_folder / SOCKET.name
+        except ConfigError as error:
+            print(error, file=sys.stderr)
+            raise SystemExit(EX_CONFIG) from error
+    return SOCKET
+
+
+def ask_and_show(options: argparse.Namespace, request: dict[str, Any], show: Callable[[dict[str, Any]], None]) -> None:
+    """Ask the daemon; print its answer as JSON, or show it. Raises CommandError."""
+    try:
+        answer = ask(socket_path(options), request, TIMEOUT_S)
+    except ControlError as error:
+        raise CommandError(error.code, **error.detail) from error
+    if options.json:
+        print_json(answer)
+        return
+    try:
+        show(answer)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CommandError("bad-answer") from error
+    except ModuleNotFoundError as error:
+        raise CommandError("no-rich") from error

@@ -1,0 +1,142 @@
+"""The status on a screen: what the station does now, what comes next, and its faults, each with its mend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import tzinfo
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from ttcs_edge.cli import screen
+from ttcs_edge.locale import Language, text
+from ttcs_edge.locale.faults import fault_words
+
+Answer = dict[str, Any]
+
+
+def show(answer: Answer, lang: Language) -> None:
+    """Draw the status; faults last, where a phone's screen ends."""
+    place = screen.zone_of(answer.get("time_zone"))
+    parts: list[RenderableType] = [screen.pairs(_now(answer, lang, place))]
+    sections: tuple[tuple[str, Sequence[RenderableType]], ...] = (
+        ("cli.programmes", _programmes(answer, lang, place)),
+        ("cli.next", _next(answer, lang, place)),
+        ("cli.faults", _faults(answer, lang, place)),
+    )
+    for heading, items in sections:
+        parts += [screen.styled(""), screen.styled(text(heading, lang), screen.HEADING)]
+        parts += [screen.indented(item) for item in items]
+    out = screen.console()
+    for part in parts:
+        out.print(part)
+
+
+def _now(answer: Answer, lang: Language, place: tzinfo | None) -> list[tuple[str, Text]]:
+    now = screen.local(answer["wall_ms"], place)
+    trusted = text("cli.time-trusted" if answer["clock_trusted"] else "cli.time-untrusted", lang)
+    clock = screen.joined(
+        [
+            f"{now:%H:%M:%S} {screen.date_words(now, lang)} ({now:%Z})",
+            screen.styled(trusted, "" if answer["clock_trusted"] else screen.BAD),
+        ]
+    )
+    rows = [
+        ("cli.station", screen.styled(answer["station"], screen.HEADING)),
+        ("cli.scope", screen.styled(answer["scope"])),
+        ("cli.time", clock),
+        ("cli.state", screen.styled(text(f"cli.state.{answer['state']}", lang))),
+        *([("cli.on-air", _on_air(answer["on_air"], lang))] if answer["on_air"] else []),
+        ("cli.amplifier", screen.styled(text(f"cli.amplifier.{answer['amplifier']}", lang))),
+        ("cli.zones", screen.styled(", ".join(answer["zones_closed"]) or text("cli.zones-none", lang))),
+        ("cli.relays", _relays(answer["relays"], lang)),
+        ("cli.link", _good_or_bad(answer["link_up"], "cli.link-up", "cli.link-down", lang)),
+        ("cli.outbox", _outbox(answer["outbox"], lang)),
+        ("cli.player", _player(answer, lang)),
+        ("cli.audio", _audio(answer["cache"], lang)),
+        (
+            "cli.software",
+            screen.styled(text("cli.software-boot", lang, version=answer["version"], boot=answer["boot"])),
+        ),
+    ]
+    return [(text(code, lang), value) for code, value in rows]
+
+
+def _good_or_bad(good: bool, good_code: str, bad_code: str, lang: Language) -> Text:
+    return screen.styled(text(good_code if good else bad_code, lang), "" if good else screen.BAD)
+
+
+def _on_air(on_air: Answer, lang: Language) -> Text:
+    position = f"{screen.length_words(on_air['position_ms'])}/{screen.length_words(on_air['duration_ms'])}"
+    level = text("cli.level", lang, rms=round(on_air["rms_db"]), peak=round(on_air["peak_db"]))
+    return screen.joined([screen.styled(on_air["title"], screen.HEADING), position, level])
+
+
+def _relays(relays: dict[str, bool], lang: Language) -> Text:
+    words = {True: text("cli.relay-closed", lang), False: text("cli.relay-open", lang)}
+    names = {"amplifier": text("cli.relay-amplifier", lang)}
+    return screen.joined(f"{names.get(subject, subject)} {words[closed]}" for subject, closed in relays.items())
+
+
+def _outbox(outbox: Answer, lang: Language) -> Text:
+    if not outbox["depth"]:
+        return screen.styled(text("cli.outbox-empty", lang))
+    age = screen.age_words(outbox["oldest_age_s"], lang)
+    return screen.styled(text("cli.outbox-waiting", lang, depth=outbox["depth"], age=age))
+
+
+def _player(answer: Answer, lang: Language) -> Text:
+    state = _good_or_bad(answer["player_up"], "cli.player-up", "cli.player-down", lang)
+    count = answer["underruns"]
+    return screen.joined(
+        [state, screen.styled(text("cli.underruns", lang, count=count), screen.DOUBTFUL if count else "")]
+    )
+
+
+def _audio(cache: Answer, lang: Language) -> Text:
+    whole = cache["stored_files"] == cache["wanted_files"]
+    words = text(
+        "cli.audio-stored",
+        lang,
+        stored=cache["stored_files"],
+        wanted=cache["wanted_files"],
+        stored_mb=f"{cache['stored_bytes'] / 1e6:.1f}",
+        wanted_mb=f"{cache['wanted_bytes'] / 1e6:.1f}",
+    )
+    return screen.styled(words, "" if whole else screen.DOUBTFUL)
+
+
+def _programmes(answer: Answer, lang: Language, place: tzinfo | None) -> list[Text]:
+    lines = []
+    for one in answer["programmes"]:
+        expires = screen.date_words(screen.local(one["expires_ms"], place), lang)
+        words = [
+            text("cli.programme-version", lang, version=one["version"]),
+            text("cli.programme-slots", lang, slots=one["slots"]),
+            text("cli.programme-expires", lang, when=expires),
+        ]
+        lines.append(screen.joined([f"{one['scope']}: {words[0]}", *words[1:]]))
+    return lines or [screen.styled(text("cli.programmes-none", lang))]
+
+
+def _next(answer: Answer, lang: Language, place: tzinfo | None) -> list[Text]:
+    lines = []
+    for one in answer["next_cues"]:
+        missing = "" if one["audio_ready"] else screen.styled(text("cli.audio-missing", lang), screen.DOUBTFUL)
+        when = screen.moment_words(screen.local(one["planned_ms"], place), lang)
+        lines.append(screen.joined([f"{when} {one['title']}", ", ".join(one["zones"]), missing], "; "))
+    return lines or [screen.styled(text("cli.next-none", lang))]
+
+
+def _faults(answer: Answer, lang: Language, place: tzinfo | None) -> list[RenderableType]:
+    lines: list[RenderableType] = []
+    for one in answer["faults"]:
+        words = fault_words(one["code"], one["subject"], dict(one["detail"]), lang)
+        since = screen.moment_words(screen.local(one["raised_ms"], place), lang)
+        style = screen.BAD if one["severity"] == "error" else screen.DOUBTFUL
+        severity = screen.styled(text(f"cli.severity.{one['severity']}", lang), style)
+        meaning = screen.joined([severity, words.meaning], ": ")
+        lines.append(screen.joined([meaning, text("cli.fault-since", lang, when=since)]))
+        lines.append(screen.indented(screen.styled(text("cli.fault-mend", lang, mend=words.mend))))
+    return lines or [screen.styled(text("cli.faults-none", lang))]

@@ -1,0 +1,29 @@
+"""What a technician's command can fail with: codes, fields, and exit codes of sysexits.h; words in ``locale.cli``."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+EXIT_CODES: Final[dict[str, int]] = {
+    "not-running": os.EX_UNAVAILABLE,
+    "no-permission": os.EX_NOPERM,
+    "timeout": os.EX_TEMPFAIL,
+    "bad-answer": os.EX_PROTOCOL,
+    "bad-request": os.EX_PROTOCOL,
+    "no-rich": os.EX_UNAVAILABLE,
+}
+
+
+class CommandError(Exception):
+    """A command cannot go on: ``code`` names its words and its exit code, ``fields`` fill the words."""
+
+    def __init__(self, code: str, **fields: str) -> None:
+        super().__init__(code, fields)
+        self.code = code if code in EXIT_CODES else "bad-answer"
+        self.fields = fields
+
+    @property
+    def exit_code(self) -> int:
+        """The process's exit code."""
+        return EXIT_CODES[self.code]

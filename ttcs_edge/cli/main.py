@@ -1,0 +1,63 @@
+"""``ttcs-edge``: the technician's commands, at the foot of a pole, on a phone's screen.
+
+A command loads nothing of the station's own parts: ``run`` becomes the daemon (exec), ``status`` and ``schedule`` ask
+it over its Unix socket. Exit codes are those of sysexits.h: 64 wrong use, 69 the station is not running, 78 a wrong
+configuration. Sentences are in ``ttcs_edge.locale.cli``; a machine gives ``--json``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, Final, cast
+
+from ttcs_edge.cli.arguments import language_argument, parse
+from ttcs_edge.cli.errors import CommandError
+from ttcs_edge.cli.machine import print_json
+from ttcs_edge.locale import Language, language, text
+
+COMMANDS: Final = {
+    "run": "ttcs_edge.cli.run",
+    "check-config": "ttcs_edge.cli.check",
+    "status": "ttcs_edge.cli.status",
+    "schedule": "ttcs_edge.cli.schedule",
+    "version": "ttcs_edge.cli.version",
+}
+"""Each command's module, loaded when it is called; its ``command(arguments, lang)`` gives the exit code."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        cast(Any, stream).reconfigure(errors="replace")  # a terminal that cannot show a letter still shows the rest
+    lang = language(language_argument(words), os.environ)
+    options = parse(words, lang)
+    try:
+        code = int(importlib.import_module(COMMANDS[options.command]).command(options, lang))
+        sys.stdout.flush()
+    except CommandError as error:
+        return tell(error, options, lang)
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return os.EX_OK
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+def tell(error: CommandError, options: argparse.Namespace, lang: Language) -> int:
+    """Tell why a command failed, and what mends it; gives the exit code."""
+    if getattr(options, "json", False):
+        print_json({"error": {"code": error.code, "detail": error.fields}})
+    fields = {"path": "?", "seconds": "?"} | error.fields
+    print(text(f"cli.error.{error.code}", lang, **fields), file=sys.stderr)
+    print(text(f"cli.error.{error.code}.mend", lang), file=sys.stderr)
+    return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

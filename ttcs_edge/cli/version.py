@@ -1,0 +1,54 @@
+"""``ttcs-edge version``: what is installed here, for a report to the makers."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import sqlite3
+from importlib import metadata
+from typing import Final
+
+from ttcs_edge import __version__
+from ttcs_edge.cli.machine import print_json
+from ttcs_edge.locale import Language
+
+LIBRARIES: Final = (
+    "PyYAML",
+    "cryptography",
+    "gpiozero",
+    "msgspec",
+    "paho-mqtt",
+    "pyalsaaudio",
+    "python-dateutil",
+    "python-vlc",
+    "rich",
+    "sdnotify",
+    "securesystemslib",
+    "structlog",
+    "tzdata",
+)
+
+
+def command(options: argparse.Namespace, lang: Language) -> int:
+    """Print the versions."""
+    versions = {
+        "ttcs-edge": __version__,
+        "python": platform.python_version(),
+        "sqlite": sqlite3.sqlite_version,
+    } | {name: installed(name) for name in LIBRARIES}
+    if options.json:
+        print_json(versions)
+    else:
+        width = max(map(len, versions)) + 2
+        for name, version in versions.items():
+            print(f"{name:<{width}}{version}")
+    return os.EX_OK
+
+
+def installed(name: str) -> str:
+    """Give the version of an installed distribution; ``-`` when it is not installed."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "-"
