@@ -92,7 +92,7 @@ class OperatorClient:
 
     def publish_all(self, messages: list[tuple[str, bytes]], expiry_s: int | None = None) -> None:
         """Put several retained messages, a bounded number in flight, and wait until the broker has them all."""
-        properties = Properties(PacketTypes.PUBLISH)
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         if expiry_s is not None:
             properties.MessageExpiryInterval = min(expiry_s, 2**32 - 1)
         for begin in range(0, len(messages), IN_FLIGHT):

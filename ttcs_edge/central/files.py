@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 PRIVATE = 0o600
@@ -38,7 +39,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _write_aside(path: Path, data: bytes, mode: int) -> Path:
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    aside = path.with_name(f".{path.name}.{threading.get_native_id()}.part")
     aside.unlink(missing_ok=True)
     with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         os.fchmod(file.fileno(), mode)

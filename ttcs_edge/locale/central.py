@@ -128,6 +128,14 @@ ERRORS = {
 }
 
 TOLD = {
+    "help-init": ("lập trung tâm: khóa, nơi cấp chứng chỉ", "make a centre: keys and a private authority"),
+    "help-add-station": ("tạo tệp cho một trạm mới", "make the file of a new station"),
+    "help-server-certificate": (
+        "cấp chứng chỉ cho máy chủ MQTT hoặc web",
+        "make a certificate for the broker or the web server",
+    ),
+    "help-publish": ("phát hành một chương trình", "publish a programme"),
+    "help-watch": ("theo dõi các trạm", "watch the stations"),
     "centre-made": ("Đã lập trung tâm {folder} cho {scope}", "Made the centre {folder} for {scope}"),
     "move-roots": (
         "Hãy cất các khóa gốc keys/root-*.pem ra khỏi máy này (hai thẻ nhớ, hai nơi): phát chương trình không cần đến.",
