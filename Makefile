@@ -25,7 +25,7 @@ $(VENV)/.ready: requirements.lock setup.cfg Makefile
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install -q --disable-pip-version-check --use-pep517 --require-hashes -r requirements.lock
-	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --use-pep517 -e .
+	@$(BIN)/pip install -q --disable-pip-version-check --no-deps --use-pep517 -e . --config-settings editable_mode=compat
 	@for module in /usr/lib/python3/dist-packages/lgpio.py /usr/lib/python3/dist-packages/_lgpio*.so; do \
 	  test -e $$module && ln -sf $$module $$(echo $(VENV)/lib/python3*/site-packages)/ || true; done
 	@touch $@

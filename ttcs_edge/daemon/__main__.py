@@ -1,12 +1,43 @@
-"""``python -m ttcs_edge.daemon --config FILE``: what ``ttcs-edge run`` becomes."""
+"""``python -m ttcs_edge.daemon --config FILE``: what ``ttcs-edge run`` becomes.
+
+The order of a start: config, relays open (never-2), the player's process on its way, and only then the imports of all
+that the station is made of: the player comes up beside them.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
-from ttcs_edge.daemon.main import main
+from ttcs_edge.config import ConfigError, load_config
+from ttcs_edge.drivers.player import PlayerProcess
+from ttcs_edge.drivers.relays import GpioRelays, RelayError
+
+
+def main(config_path: Path) -> int:
+    """Run a station until it is stopped; gives an exit code of sysexits.h."""
+    if not __debug__:
+        print("assertions-off", file=sys.stderr)
+        return os.EX_USAGE
+    try:
+        config = load_config(config_path)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return os.EX_CONFIG
+    try:
+        relays = GpioRelays(config.pins)
+    except (RelayError, OSError) as error:
+        print(f"not-started {error}", file=sys.stderr)
+        return os.EX_IOERR
+    player = PlayerProcess(config.sound)
+    # structlog would load rich, for tracebacks on a terminal, wherever it is installed: 30 ms and 5 MB of the daemon.
+    sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+    from ttcs_edge.daemon.main import run
+
+    return run(config, relays, player)
+
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="ttcs-edge run")

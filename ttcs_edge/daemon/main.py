@@ -1,6 +1,7 @@
 """Composition: what a station is made of, in the order in which it comes up and goes down.
 
-Up: relays open, before anything else (never-2); player; store; core; control socket; link. READY is told by the core,
+Up: relays open, before anything else (never-2), and the player on its way (``__main__``); store; core; control
+socket; link. READY is told by the core,
 once pins, audio, store and schedule are live, whether or not the broker answers. Down: the core fades and opens
 everything, then the parts are closed; whatever happens on the way, the relays are opened last of all.
 """
@@ -9,7 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,6 @@ import sdnotify
 import structlog
 
 from ttcs_edge import __version__
-from ttcs_edge.config import ConfigError, load_config
 from ttcs_edge.core import effects
 from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
 from ttcs_edge.core.events import Started, StopRequested
@@ -32,7 +32,7 @@ from ttcs_edge.daemon.logs import configure
 from ttcs_edge.daemon.loop import Loop
 from ttcs_edge.drivers.clock import SystemClock
 from ttcs_edge.drivers.player import PlayerProcess
-from ttcs_edge.drivers.relays import GpioRelays, RelayError
+from ttcs_edge.drivers.relays import GpioRelays
 from ttcs_edge.link.control import ControlServer
 from ttcs_edge.link.fetcher import Fetcher
 from ttcs_edge.link.mqtt import BrokerLink
@@ -101,9 +101,10 @@ def started(remembered: Remembered, trust: TrustRoot, blobs: Blobs, now: Instant
 class Daemon:
     """The running parts of one station."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, relays: GpioRelays, player: PlayerProcess) -> None:
         self.config = config
-        self.relays = GpioRelays(config.pins)
+        self.relays = relays
+        self.player = player
         self.clock = SystemClock(config.time_source)
         self.notifier = sdnotify.SystemdNotifier()
         trust = load_trust(config.trust_folder, self.clock.now())
@@ -112,7 +113,6 @@ class Daemon:
         station = Station(config.station, database.boot)
         self.loop = Loop(station, self.clock.now, lambda: self.notifier.notify("WATCHDOG=1"))
         post = self.loop.post
-        self.player = PlayerProcess(config.sound, post)
         self.blobs = Blobs(config.state_folder / "blobs", config.store)
         self.first = started(database.remembered(), trust, self.blobs, self.clock.now())
         self.outbox = Outbox(database.path)
@@ -141,6 +141,7 @@ class Daemon:
         """Work until the core says to leave."""
         control = Control(self.loop.station, self.clock.now, self.relays.states, self.outbox.depth, self.boot)
         server = ControlServer(self.config.runtime_folder / "control.sock", control.answer)
+        self.player.watch(self.loop.post)
         self.link.start()
         try:
             self.loop.run(self.first, self.handlers, _Waking(self.recorder, self.link))
@@ -212,22 +213,18 @@ class _Waking:
         self._recorder.submit(entries, wall_ms, both)
 
 
-def main(config_path: Path) -> int:
+def run(config: Config, relays: GpioRelays, player: PlayerProcess) -> int:
     """Run a station until it is stopped; gives an exit code of sysexits.h."""
-    if not __debug__:
-        print("assertions-off", file=sys.stderr)
-        return os.EX_USAGE
     configure()
     try:
-        daemon = Daemon(load_config(config_path))
-    except ConfigError as error:
-        print(error, file=sys.stderr)
-        return os.EX_CONFIG
+        daemon = Daemon(config, relays, player)
     except (TrustError, FileNotFoundError) as error:
         _log.error("not-started", error=str(error))
+        player.close(CLOSE_S)
         return os.EX_CONFIG
-    except (RelayError, NewerDatabaseError, OSError) as error:
+    except (NewerDatabaseError, sqlite3.Error, OSError) as error:
         _log.error("not-started", error=str(error))
+        player.close(CLOSE_S)
         return os.EX_IOERR
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=daemon.stop).start())

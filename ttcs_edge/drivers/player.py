@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
-import structlog
 
 from ttcs_edge.core import events
 from ttcs_edge.core.events import Event
@@ -29,7 +28,6 @@ BACKOFF_S = (0.0, 0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Waits before the 1st, 2nd, ... replacement without any sound in between; proof of sound begins anew."""
 
 Audio = Sequence[tuple[AudioItem, VerifiedAudio]]
-_log = structlog.get_logger()
 
 
 class Player(Protocol):
@@ -57,16 +55,19 @@ class Player(Protocol):
 class PlayerProcess:
     """Starts, feeds, watches and replaces the player process. Events go out through ``post``."""
 
-    def __init__(self, settings: SoundSettings, post: Callable[[Event], None]) -> None:
+    def __init__(self, settings: SoundSettings) -> None:
         self._settings = settings
-        self._post = post
+        self._post: Callable[[Event], None] = lambda event: None
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._deaths = 0
         self._written_ms = 0
         self._spawn()
-        self._thread = threading.Thread(target=self._watch, name="player-watch", daemon=True)
-        self._thread.start()
+
+    def watch(self, post: Callable[[Event], None]) -> None:
+        """Begin to pass on what the player says, and to replace it."""
+        self._post = post
+        threading.Thread(target=self._watch, name="player-watch", daemon=True).start()
 
     @property
     def pid(self) -> int:
@@ -107,9 +108,8 @@ class PlayerProcess:
         try:
             with self._lock:
                 socket.send_fds(self._socket, [msgspec.json.encode(command)], fds)
-        except OSError as error:
-            # The watching thread sees the same end and tells of it.
-            _log.warning("player-not-reached", error=str(error))
+        except OSError:
+            pass  # the watching thread sees the same end and tells of it
 
     def close(self, timeout_s: float) -> None:
         """Let the player fade out and go; kill it when it does not."""
