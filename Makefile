@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PREFIX ?= /opt/ttcs-edge
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RUN_PACKAGES := libvlc5 vlc-plugin-base vlc-bin libasound2-dev gcc libc6-dev python3-dev python3-venv ca-certificates
-DEMO_PACKAGES := mosquitto ffmpeg espeak-ng systemd
+DEMO_PACKAGES := mosquitto nginx-light ffmpeg espeak-ng systemd
 PYTHONDONTWRITEBYTECODE := 1
 export PYTHONDONTWRITEBYTECODE
 

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
@@ -81,11 +81,23 @@ class Authority:
         return certificate, key
 
 
+class Certificates(Protocol):
+    """Who certifies a broker and its clients."""
+
+    ca_file: Path
+
+    def server(self) -> tuple[Path, Path]:
+        """Certificate and key files of a server."""
+
+    def client(self, name: str) -> tuple[Path, Path]:
+        """Certificate and key files of a client."""
+
+
 class Broker:
     """A real Mosquitto with TLS and client certificates, which keeps its memory over a restart."""
 
-    def __init__(self, folder: Path, authority: Authority) -> None:
-        self.port = free_port()
+    def __init__(self, folder: Path, authority: Certificates, port: int | None = None) -> None:
+        self.port = port or free_port()
         self.authority = authority
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)

@@ -298,7 +298,7 @@ def _check_time_zone(page: Page) -> None:
     try:
         zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        guess = closest(name, sorted(zoneinfo.available_timezones()))
+        guess = closest(name, sorted(zoneinfo.available_timezones()), 0.8)
         mend = "did-you-mean" if guess else "find-time-zone"
         page.refuse("time_zone", "no-such-time-zone", Expected("time-zone"), mend, guess=guess)
 

@@ -225,7 +225,8 @@ def compose(page: Page, text: str) -> yaml.Node:
 
 
 def _refuse_syntax(page: Page, text: str, error: yaml.MarkedYAMLError) -> None:
-    mark = error.problem_mark or error.context_mark
+    quote_open = "quoted scalar" in (error.context or "")
+    mark = error.context_mark if quote_open else error.problem_mark or error.context_mark
     number = mark.line if mark else 0
     lines = text.splitlines() or [""]
     found = lines[min(number, len(lines) - 1)]
@@ -234,7 +235,7 @@ def _refuse_syntax(page: Page, text: str, error: yaml.MarkedYAMLError) -> None:
         code, mend = "tab", "use-spaces"
     elif "single document" in (error.context or ""):
         code, mend = "several-documents", "one-document"
-    elif found.count('"') % 2 or found.count("'") % 2 or "quoted scalar" in (error.context or ""):
+    elif quote_open or found.count('"') % 2 or found.count("'") % 2:
         code, mend = "syntax", "close-quote"
     else:
         code, mend = "syntax", "check-indent"
@@ -267,7 +268,7 @@ def _refuse_type(page: Page, key: str, node: yaml.Node, expected: Expected, mend
     if node.tag == NULL_TAG:
         page.refuse(key, "no-value", expected, "give-value", found="")
     elif node.tag not in PLAIN_TAGS:
-        page.refuse(key, "tag", expected, "delete-tag", found=node.tag)
+        page.refuse(key, "tag", expected, "delete-tag", found=node.tag.replace("tag:yaml.org,2002:", "!!"))
     else:
         page.refuse(key, "wrong-type", expected, mend)
 
@@ -402,9 +403,9 @@ class Choice:
         return None
 
 
-def closest(word: str, known: list[str]) -> str:
-    """Give the known word that a mistyped one was most probably meant to be; empty when none is near."""
-    near = difflib.get_close_matches(word.lower(), [one.lower() for one in known], 1, 0.6)
+def closest(word: str, known: list[str], likeness: float = 0.6) -> str:
+    """Give the known word that a mistyped one was most probably meant to be; empty when none is that near."""
+    near = difflib.get_close_matches(word.lower(), [one.lower() for one in known], 1, likeness)
     return next((one for one in known if near and one.lower() == near[0]), "")
 
 
@@ -484,22 +485,23 @@ class Section:
         if not isinstance(node, yaml.MappingNode):
             _refuse_type(page, key, node, self.expected, "write-section")
             return None
-        children = self._children(page, key, node)
+        children, meant = self._children(page, key, node)
         values = {}
         for one in self.keys:
             path = f"{key}.{one.name}" if key else one.name
             if one.name in children:
                 values[one.name] = _read(one.kind, page, path, children[one.name])
-            elif one.required:
+            elif one.required and one.name not in meant:
                 mend = "add-line" if one.example else "add-section"
                 addition = f"{one.name}: {one.example}"
                 page.refuse(path, "missing-key", one.kind.expected, mend, found="", addition=addition)
         return {name: value for name, value in values.items() if value is not None}
 
-    def _children(self, page: Page, key: str, node: yaml.MappingNode) -> dict[str, yaml.Node]:
-        """Give the known keys' nodes; refuse keys that are unknown or stand twice."""
+    def _children(self, page: Page, key: str, node: yaml.MappingNode) -> tuple[dict[str, yaml.Node], set[str]]:
+        """Give the known keys' nodes, and the keys that mistyped ones were meant to be; refuse unknown and double."""
         names = [one.name for one in self.keys]
         children: dict[str, yaml.Node] = {}
+        meant: set[str] = set()
         for name_node, child in node.value:
             name, line = plain(name_node), line_of(name_node)
             path = f"{key}.{name}" if key else name
@@ -510,13 +512,14 @@ class Section:
                 )
             elif name not in names or not isinstance(name_node, yaml.ScalarNode):
                 guess = closest(name, names)
+                meant.add(guess)
                 mend = "did-you-mean" if guess else "delete-key"
                 known = Expected("known-key", self.expected.fields)
                 page.refuse(path, "unknown-key", known, mend, found=name, line=line, guess=guess)
             else:
                 children[name] = child
                 page.nodes[path] = child
-        return children
+        return children, meant
 
 
 def fill(file: Path, form: Section, most_bytes: int = FILE_BYTES) -> tuple[Page, Mapping[str, Any] | None]:
@@ -527,4 +530,7 @@ def fill(file: Path, form: Section, most_bytes: int = FILE_BYTES) -> tuple[Page,
     except _Stopped:
         return page, None
     page.nodes[""] = node
+    if not isinstance(node, yaml.MappingNode):
+        page.refuse("", "not-a-form", Expected("form"), "make-file")
+        return page, None
     return page, form.read(page, "", node)

@@ -71,9 +71,11 @@ class World:
 
     @property
     def wall_ms(self) -> int:
+        """The wall clock."""
         return self.mono_ms + self.offset_ms
 
     def instant(self) -> Instant:
+        """Both clocks."""
         return Instant(WallMs(self.wall_ms), MonoMs(self.mono_ms), self.trusted)
 
     def power_on(self) -> None:
@@ -133,6 +135,7 @@ class World:
         self.offset_ms += by_ms
 
     def later(self, after_ms: int, do: Callable[[], None]) -> None:
+        """Have something happen."""
         self.order += 1
         heapq.heappush(self.pending, (self.mono_ms + after_ms, self.order, do))
 

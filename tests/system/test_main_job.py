@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -28,9 +27,9 @@ from tests.parts import (
     newer,
     put_chunks,
 )
+from tests.system.sight import line_log, sound_runs, status
 from ttcs_edge.core.documents import Bulletin, Programme, Slot
 from ttcs_edge.drivers.pins import level
-from ttcs_edge.link.control import ControlError, ask
 
 TOPIC = f"{ROOT}/scope/{SCOPE}/programme"
 
@@ -44,31 +43,9 @@ def one_slot(clip: Clip, seconds_ahead: float, **slot: Any) -> Programme:
     )
 
 
-def line_log(station: Station) -> list[tuple[str, int, int]]:
-    """Every change of a line: (line, level, monotonic ns)."""
-    text = (station.lines / "lines.jsonl").read_text()
-    changes = [json.loads(line) for line in text.splitlines()]
-    return [(change["line"], change["level"], change["mono_ns"]) for change in changes]
-
-
-def sound_runs(station: Station) -> list[tuple[int, int]]:
-    """Every stretch of sound: (first sample, last sample), monotonic ns."""
-    lines = (station.folder / "aired.wav.timeline").read_text().splitlines()
-    runs = [json.loads(line) for line in lines]
-    return [(r["mono_ns"], r["mono_ns"] + r["frames"] * 1_000_000_000 // 48_000) for r in runs if r["frames"]]
-
-
 def all_open(station: Station) -> bool:
     """Tell whether every relay is open, felt at the wire."""
     return not any(level(station.lines, pin) for pin in (17, 27, 22))
-
-
-def status(station: Station) -> dict[str, Any]:
-    """What the daemon says of itself; empty while it cannot."""
-    try:
-        return ask(station.folder / "run/control.sock", {"ask": "status"})
-    except ControlError:
-        return {}
 
 
 def test_a_signed_programme_becomes_sound_and_switched_relays_and_comes_back_as_proof(

@@ -24,6 +24,7 @@ PROBLEMS = {
     "named-file-unreadable": ("Không đọc được tệp được nêu", "The file that is named cannot be read"),
     "no-such-time-zone": ("Không có múi giờ này", "There is no such time zone"),
     "no-value": ("Khóa không có giá trị", "The key has no value"),
+    "not-a-form": ("Tệp không gồm các khóa", "The file does not hold keys"),
     "not-a-file": ("Đây không phải là tệp thường", "This is not a regular file"),
     "not-one-of": ("Giá trị không nằm trong các lựa chọn", "The value is none of the choices"),
     "not-utf8": ("Tệp không ở dạng UTF-8", "The file is not UTF-8"),
@@ -185,8 +186,8 @@ MENDS = {
         "write one item a line, each after a hyphen and a space, or all within [ ]",
     ),
     "write-number": (
-        "chỉ viết chữ số (có thể có dấu chấm thập phân), không nháy, không đơn vị",
-        "write digits only (with a decimal point where allowed), no quotes, no unit",
+        "chỉ viết chữ số (dấu chấm thập phân nếu được), không số 0 ở đầu, không nháy, không đơn vị",
+        "write digits only (a decimal point where allowed), no leading zero, no quotes, no unit",
     ),
     "write-out": ("chép giá trị vào thay cho {found}", "copy the value here in place of {found}"),
     "write-section": (

@@ -101,7 +101,7 @@ def _unknown_field(value: dict[str, object], kind: type) -> str | None:
     while level:
         stranger = next((node for node in level if isinstance(node, dict) and not node.keys() <= known), None)
         if stranger is not None:
-            return next(name for name in stranger if name not in known)
+            return str(next(name for name in stranger if name not in known))
         nodes = (_children(node) for node in level)
         level = [child for children in nodes for child in children if isinstance(child, dict | list)]
     return None

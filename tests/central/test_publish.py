@@ -1,0 +1,301 @@
+"""``ttcs-central publish``: what is on the broker is what a station believes, and its audio is as it is declared."""
+
+from __future__ import annotations
+
+import array
+import hashlib
+import json
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.central.test_programme_file import EXAMPLE, GOOD, written
+from tests.parts import Broker, Listener, eventually
+from ttcs_edge.central.audio import LEAD_MS, TARGET_LUFS
+from ttcs_edge.central.centre import now, open_centre
+from ttcs_edge.central.main import main
+from ttcs_edge.core.documents import Audio, Programme, Refused, Signed
+from ttcs_edge.core.model import Scope
+from ttcs_edge.core.trust import Accepted, judge_programme
+from ttcs_edge.wire.documents import read_programme, read_trust_root
+
+PLACE = "vn/lam-dong/da-teh"
+TOPIC = f"ttcs/v1/scope/{PLACE}/programme"
+
+
+def run(folder: Path, file: Path, broker: Broker, *more: str) -> int:
+    """Publish a file."""
+    return main(["--lang", "en", "publish", str(folder), str(file), "--broker", f"localhost:{broker.port}", *more])
+
+
+def retained(broker: Broker, topic: str, name: str) -> list[tuple[str, bytes]]:
+    """What stands on the broker below a topic, as a newcomer hears it."""
+    listener = Listener(broker, name, subscribe=topic)
+    try:
+        eventually(lambda: any(heard == TOPIC for heard, _ in listener.messages) or "blob" in topic)
+        eventually(lambda: listener.messages)
+        settled = -1
+        while settled != len(listener.messages):
+            settled = len(listener.messages)
+            # An own message comes back behind all that was retained.
+            listener.publish(topic.split("/#")[0] + f"/mark{settled}", b"mark", retain=False)
+            eventually(lambda: listener.messages[-1][1] == b"mark")
+        return [message for message in listener.messages if message[1] != b"mark"]
+    finally:
+        listener.close()
+
+
+def verified(folder: Path, envelope: bytes, floor: int = 0) -> Programme:
+    """A programme, through every check that a station makes with the trust root that it was given."""
+    root = read_trust_root((folder / "trust/root.dsse.json").read_bytes())
+    assert isinstance(root, Signed)
+    signed = read_programme(envelope, root.document, PLACE)
+    assert not isinstance(signed, Refused), signed
+    verdict = judge_programme(
+        signed,
+        trust=root.document,
+        topic_scope=PLACE,
+        station_scope=Scope(f"{PLACE}/thon-1"),
+        floors={PLACE: floor},
+        in_force=None,
+        now=now(),
+    )
+    assert verdict == Accepted()
+    return signed.document
+
+
+def samples(path: Path) -> array.array[int]:
+    """A file decoded, 48 kHz mono."""
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-f", "s16le", "-ar", "48000", "-ac", "1", "-"]
+    return array.array("h", subprocess.run(command, check=True, capture_output=True).stdout)
+
+
+def loudness(path: Path) -> float:
+    """Integrated loudness by EBU R128, measured by another filter than the product's: loudnorm."""
+    command = ["ffmpeg", "-hide_banner", "-i", str(path), "-af", "loudnorm=print_format=json", "-f", "null", "-"]
+    told = subprocess.run(command, check=True, capture_output=True, text=True).stderr
+    found = re.search(r"\{[^{}]*\}\s*$", told)
+    assert found is not None, told
+    return float(json.loads(found[0])["input_i"])
+
+
+def recording(folder: Path, name: str, sound: str) -> Path:
+    """A recording made by ffmpeg."""
+    path = folder / name
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", sound, str(path)], check=True)
+    return path
+
+
+def only_audio(programme: Programme) -> Audio:
+    """The one recording of a programme with one bulletin."""
+    return programme.bulletins[0].audio[0]
+
+
+def test_the_worked_example_publishes_as_it_is_and_a_station_believes_it(
+    centre_folder: Path, own_broker: Broker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From init to the broker: the retained document passes a station's checks and all its audio is there in chunks."""
+    assert run(centre_folder, EXAMPLE, own_broker, "--via-broker") == 0
+
+    messages = dict(retained(own_broker, "ttcs/v1/#", "newcomer"))
+    programme = verified(centre_folder, messages[TOPIC])
+    assert (programme.version, programme.scope, len(programme.bulletins), len(programme.slots)) == (1, PLACE, 4, 3)
+    for audio in (audio for bulletin in programme.bulletins for audio in bulletin.audio):
+        chunks = sorted((int(topic.split("/")[-1]), data) for topic, data in messages.items() if audio.sha256 in topic)
+        whole = b"".join(data for _, data in chunks)
+        assert audio.places == ("broker:",)
+        assert (hashlib.sha256(whole).hexdigest(), len(whole)) == (audio.sha256, audio.size_bytes)
+    assert capsys.readouterr().out.splitlines()[-1] == f"Published {PLACE} version 1, until {programme.expires}"
+
+
+def test_a_large_recording_is_cut_into_chunks_in_order(centre_folder: Path, own_broker: Broker, tmp_path: Path) -> None:
+    """A file of several chunks arrives as chunks 0, 1, 2 that together have the declared hash."""
+    recording(tmp_path, "a.wav", "anoisesrc=d=60:r=48000:a=0.2")
+    file = written(tmp_path, GOOD.replace("text: Xin chào bà con.", "file: a.wav"))
+
+    assert run(centre_folder, file, own_broker, "--via-broker") == 0
+
+    messages = retained(own_broker, "ttcs/v1/#", "newcomer")
+    audio = only_audio(verified(centre_folder, dict(messages)[TOPIC]))
+    chunks = {int(topic.split("/")[-1]): data for topic, data in messages if audio.sha256 in topic}
+    assert sorted(chunks) == list(range(-(-audio.size_bytes // 131_072))) and len(chunks) > 1
+    assert hashlib.sha256(b"".join(chunks[n] for n in sorted(chunks))).hexdigest() == audio.sha256
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        "sine=300:r=44100:d=4,volume=-35dB",
+        "anoisesrc=d=4:r=48000:a=0.9:seed=1",
+        "sine=500:d=6,volume='if(lt(mod(t,1),0.1),1,0.02)':eval=frame",
+    ],
+    ids=["quiet", "loud", "peaky"],
+)
+def test_every_recording_comes_out_at_one_loudness_behind_100_ms_of_silence(
+    centre_folder: Path, tmp_path: Path, own_broker: Broker, sound: str
+) -> None:
+    """Within 1 LU of the target, mono, 100 ms of silence first, and as long as the document says."""
+    source = recording(tmp_path, "a.wav", sound)
+    file = written(tmp_path, GOOD.replace("text: Xin chào bà con.", "file: a.wav"))
+    served = tmp_path / "www"
+
+    url = "https://audio.lam-dong.vn/ttcs"
+    assert run(centre_folder, file, own_broker, "--audio-folder", str(served), "--audio-url", url) == 0
+
+    audio = only_audio(verified(centre_folder, dict(retained(own_broker, TOPIC, "newcomer"))[TOPIC]))
+    made = served / f"{audio.sha256}.ogg"
+    decoded = samples(made)
+    lead = LEAD_MS * 48
+    assert audio.places == (f"{url}/{audio.sha256}.ogg",)
+    assert hashlib.sha256(made.read_bytes()).hexdigest() == audio.sha256
+    assert loudness(made) == pytest.approx(TARGET_LUFS, abs=1.0)
+    assert audio.loudness_lufs == pytest.approx(loudness(made), abs=0.3)
+    assert audio.duration_ms == len(decoded) // 48
+    assert audio.duration_ms == pytest.approx(len(samples(source)) // 48 + LEAD_MS, abs=20)
+    assert max(map(abs, decoded[: lead - 480])) < 33, "silence is below -60 dBFS"
+    assert max(map(abs, decoded[lead : lead + 4800])) > 300, "sound begins right after it"
+
+
+def test_spoken_text_is_at_the_same_loudness(centre_folder: Path, own_broker: Broker, tmp_path: Path) -> None:
+    """Vietnamese speech of espeak-ng is normalised like any recording."""
+    assert run(centre_folder, written(tmp_path, GOOD), own_broker, "--via-broker") == 0
+
+    audio = only_audio(verified(centre_folder, dict(retained(own_broker, TOPIC, "newcomer"))[TOPIC]))
+    assert loudness(centre_folder / "audio" / f"{audio.sha256}.ogg") == pytest.approx(TARGET_LUFS, abs=1.0)
+    assert audio.duration_ms > 800
+
+
+def test_each_publication_has_a_newer_version_and_replaces_the_last(
+    centre_folder: Path, own_broker: Broker, tmp_path: Path
+) -> None:
+    """Versions grow by one; the broker keeps the newest only; the centre keeps every envelope."""
+    file = written(tmp_path, GOOD)
+    for _ in range(3):
+        assert run(centre_folder, file, own_broker, "--via-broker") == 0
+
+    messages = retained(own_broker, TOPIC, "newcomer")
+    assert [topic for topic, _ in messages] == [TOPIC]
+    assert verified(centre_folder, messages[0][1], floor=2).version == 3
+    kept = centre_folder / "programmes" / PLACE
+    assert sorted(path.name for path in kept.iterdir()) == [
+        "1.dsse.json",
+        "2.dsse.json",
+        "3.dsse.json",
+        "version.txt",
+    ]
+    assert (kept / "3.dsse.json").read_bytes() == messages[0][1]
+
+
+def test_publishing_again_encodes_nothing(centre_folder: Path, own_broker: Broker, tmp_path: Path) -> None:
+    """The second time the same bytes go out, and the files in the audio folder are not even written again."""
+    recording(tmp_path, "a.wav", "sine=300:d=30")
+    file = written(tmp_path, GOOD.replace("text: Xin chào bà con.", "file: a.wav"))
+    assert run(centre_folder, file, own_broker, "--via-broker") == 0
+    before = {path: path.stat().st_mtime_ns for path in (centre_folder / "audio").iterdir()}
+    began_s = time.monotonic()
+
+    assert run(centre_folder, file, own_broker, "--via-broker") == 0
+
+    assert time.monotonic() - began_s < 1.0
+    assert {path: path.stat().st_mtime_ns for path in (centre_folder / "audio").iterdir()} == before
+
+
+def test_a_damaged_file_in_the_audio_folder_is_made_anew(
+    centre_folder: Path, own_broker: Broker, tmp_path: Path
+) -> None:
+    """What was encoded is hashed again before it is trusted: a card's bad block does not go out under a good hash."""
+    file = written(tmp_path, GOOD)
+    assert run(centre_folder, file, own_broker, "--via-broker") == 0
+    audio = only_audio(verified(centre_folder, dict(retained(own_broker, TOPIC, "first"))[TOPIC]))
+    made = centre_folder / "audio" / f"{audio.sha256}.ogg"
+    made.write_bytes(b"\0" * audio.size_bytes)
+
+    assert run(centre_folder, file, own_broker, "--via-broker") == 0
+
+    assert hashlib.sha256(made.read_bytes()).hexdigest() == audio.sha256
+
+
+def test_a_dry_run_changes_nothing_outside_the_cache(
+    centre_folder: Path, own_broker: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No number is used, nothing is put on the broker; the table is shown."""
+    file = written(tmp_path, GOOD)
+
+    assert run(centre_folder, file, own_broker, "--via-broker", "--dry-run") == 0
+
+    assert capsys.readouterr().out.splitlines()[-1] == f"{PLACE} version 1 is good (a dry run: nothing was published)"
+    assert list((centre_folder / "programmes").iterdir()) == []
+    listener = Listener(own_broker, "newcomer", subscribe="ttcs/v1/#")
+    listener.publish("ttcs/v1/mark", b"", retain=False)
+    eventually(lambda: listener.messages)
+    listener.close()
+    assert [topic for topic, _ in listener.messages] == ["ttcs/v1/mark"]
+
+
+def test_a_publication_that_failed_does_not_give_its_number_to_the_next(
+    centre_folder: Path, own_broker: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A broker that is away is told with exit code 69; the next try has the next number (two contents, two numbers)."""
+    file = written(tmp_path, GOOD)
+    own_broker.stop()
+
+    assert run(centre_folder, file, own_broker, "--via-broker") == 69
+
+    told = capsys.readouterr().err
+    assert told == f"localhost:{own_broker.port} cannot be reached: Connection refused\n"
+    own_broker.start()
+    assert run(centre_folder, file, own_broker, "--via-broker") == 0
+    assert verified(centre_folder, dict(retained(own_broker, TOPIC, "newcomer"))[TOPIC]).version == 2
+
+
+def test_a_broker_with_another_authoritys_certificate_is_not_spoken_to(
+    centre_folder: Path, broker: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A stranger who answers at the broker's address gets nothing."""
+    assert run(centre_folder, written(tmp_path, GOOD), broker, "--via-broker") == 69
+
+    assert "certificate verify failed" in capsys.readouterr().err
+
+
+def test_a_signature_by_a_key_outside_the_trust_root_stays_here(
+    centre_folder: Path, own_broker: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The centre checks what it signed with the station's own code, and sends nothing that a station would refuse."""
+    from securesystemslib.signer import CryptoSigner
+
+    stranger = CryptoSigner.generate_ed25519()
+    old = next(key for key in open_centre(centre_folder).settings.keys if key.role == "publish")
+    (centre_folder / "keys/publish-1.pem").write_bytes(stranger.private_bytes)
+    settings = (centre_folder / "centre.yaml").read_text()
+    settings = settings.replace(old.keyid, stranger.public_key.keyid)
+    (centre_folder / "centre.yaml").write_text(settings.replace(old.public, stranger.public_key.keyval["public"]))
+
+    assert run(centre_folder, written(tmp_path, GOOD), own_broker, "--via-broker") == 65
+
+    assert capsys.readouterr().err == (
+        "Stations would refuse this programme: not-enough-signatures found=0, expected=>= 1\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ((), "Stations would have no place to get the audio: add --audio-url https://... or --via-broker\n"),
+        (("--audio-url", "http://x/"), "http://x/ will not do: it must begin with https://\n"),
+    ],
+)
+def test_audio_needs_a_place_that_a_station_may_use(
+    centre_folder: Path,
+    own_broker: Broker,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    more: tuple[str, ...],
+    told: str,
+) -> None:
+    """Neither a document without places nor one with an unprotected address goes out."""
+    assert run(centre_folder, written(tmp_path, GOOD), own_broker, *more) == 65
+
+    assert capsys.readouterr().err == told
