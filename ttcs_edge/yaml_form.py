@@ -218,7 +218,7 @@ def compose(page: Page, text: str) -> yaml.Node:
     except yaml.MarkedYAMLError as error:
         _refuse_syntax(page, text, error)
         raise _Stopped from None
-    if node is None:
+    if node is None or (node.tag == NULL_TAG and not plain(node)):
         page.refuse("", "file-empty", Expected("form"), "make-file", found="")
         raise _Stopped
     return node

@@ -1,0 +1,474 @@
+"""``station.yaml``: what a right one becomes, and what a wrong one is answered with, word for word."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import stat
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from ttcs_edge.config import STATION, ConfigError, check_files, explain, load_config
+from ttcs_edge.core.model import Amplifier, QuietHours, StationSettings, Zone, ZoneId
+from ttcs_edge.locale.config import EXPECTED, MENDS, PROBLEMS
+from ttcs_edge.settings import (
+    BrokerSettings,
+    Config,
+    HttpsSettings,
+    PinFactory,
+    PinSettings,
+    RelaySettings,
+    SoundDriver,
+    SoundSettings,
+    StoreSettings,
+    TimeSource,
+)
+from ttcs_edge.yaml_form import FILE_BYTES, Choice, Key, Kind, ListOf, Milliseconds, Problem, Section, Whole
+
+REPOSITORY = Path(__file__).parent.parent
+EXAMPLE = REPOSITORY / "config/station.yaml"
+WRONG = sorted((Path(__file__).parent / "data/config").glob("*.yaml"))
+
+SHORTEST = """\
+id: da-teh-01
+scope: vn/lam-dong/da-teh
+time_zone: Asia/Ho_Chi_Minh
+broker:
+  host: mqtt.example.vn
+  ca: tls/ca.pem
+  certificate: tls/station.pem
+  key: tls/station.key
+zones:
+  - id: cho-xa
+    name: Chợ xã
+    pin: 17
+amplifier:
+  pin: 4
+"""
+
+
+def written(folder: Path, content: str | bytes) -> Path:
+    """A file of that content."""
+    path = folder / "station.yaml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def refused(path: Path) -> tuple[Problem, ...]:
+    """The problems of a file that must not load."""
+    with pytest.raises(ConfigError) as caught:
+        load_config(path, {})
+    return caught.value.problems
+
+
+def message(code: str, found: str, expected: str, mend: str, place: str) -> str:
+    """The whole message of one problem, from the tables."""
+    lines = [place]
+    for lang, labels in enumerate((("Sai", "Thấy", "Cần", "Sửa"), ("Wrong", "Found", "Expected", "Mend"))):
+        words = (PROBLEMS[code][lang], found or ("(không có gì)", "(nothing)")[lang], EXPECTED[expected][lang])
+        lines += [f"  {label}: {text}" for label, text in zip(labels, (*words, MENDS[mend][lang]), strict=True)]
+    return "\n".join(lines)
+
+
+class TestRight:
+    """A file that is right becomes the settings."""
+
+    def test_the_worked_example_loads_as_it_stands(self) -> None:
+        """config/station.yaml is a right configuration, every line of it understood."""
+        config = load_config(EXAMPLE, {"CREDENTIALS_DIRECTORY": "/run/credentials/x"})
+
+        assert config.station == StationSettings(
+            id="da-teh-01",
+            scope=config.station.scope,
+            zones=(
+                Zone(ZoneId("cho-xa"), "Chợ xã", ("vi",), 80),
+                Zone(ZoneId("buon-go"), "Buôn Go", ("cil", "vi"), 100),
+            ),
+            time_zone="Asia/Ho_Chi_Minh",
+            quiet_hours=(QuietHours(21 * 60, 5 * 60),),
+        )
+        assert config.station.scope == "vn/lam-dong/da-teh"
+        assert config.broker.key_file == Path("/run/credentials/x/station.key")
+        assert config.pins.zones == {"cho-xa": RelaySettings(17), "buon-go": RelaySettings(27)}
+
+    def test_what_is_left_out_has_the_settings_own_default(self, tmp_path: Path) -> None:
+        """The shortest file gives the defaults of the settings, and paths beside the file."""
+        config = load_config(written(tmp_path, SHORTEST), {})
+
+        zone = Zone(ZoneId("cho-xa"), "Chợ xã")
+        station = StationSettings("da-teh-01", config.station.scope, (zone,), "Asia/Ho_Chi_Minh")
+        tls = tmp_path / "tls"
+        assert config == Config(
+            station=station,
+            broker=BrokerSettings("mqtt.example.vn", tls / "ca.pem", tls / "station.pem", tls / "station.key"),
+            pins=PinSettings(RelaySettings(4), {ZoneId("cho-xa"): RelaySettings(17)}),
+            sound=SoundSettings(),
+            https=HttpsSettings(),
+            store=StoreSettings(),
+            time_source=TimeSource.KERNEL,
+            trust_folder=Path("/etc/ttcs-edge/trust"),
+            state_folder=Path("/var/lib/ttcs-edge"),
+            runtime_folder=Path("/run/ttcs-edge"),
+        )
+
+    def test_a_default_written_out_changes_nothing(self, tmp_path: Path) -> None:
+        """The defaults that the table tells are the ones that count."""
+        sections = {key.name: key for key in STATION.keys}
+        text = SHORTEST
+        for name in ("sequencing", "sound", "pins", "store", "clock", "folders"):
+            lines = [f"  {key.name}: {key.default}\n" for key in keys_of(sections[name].kind) if key.default]
+            text += f"{name}:\n" + "".join(lines)
+        for name, indent in (("broker", "  "), ("amplifier", "  "), ("zones", "    ")):
+            lines = [f"{indent}{key.name}: {key.default}\n" for key in keys_of(sections[name].kind) if key.default]
+            anchor = {"broker": "  host:", "amplifier": "  pin: 4", "zones": "    name:"}[name]
+            text = text.replace(anchor, "".join(lines) + anchor)
+        for name in ("quiet_hours", "heartbeat_s"):
+            text += f"{name}: {sections[name].default}\n"
+
+        long, short = written(tmp_path, text), tmp_path / "short.yaml"
+        short.write_text(SHORTEST)
+
+        assert load_config(long, {}) == load_config(short, {})
+
+    def test_every_key_is_read(self, tmp_path: Path) -> None:
+        """Each key that has a default can be given another value, and it arrives in its unit."""
+        text = SHORTEST.replace("  host: mqtt.example.vn\n", BROKER_EXTRA).replace("    pin: 17\n", ZONE_EXTRA)
+        config = load_config(written(tmp_path, text + REST), {})
+
+        tls = tmp_path / "tls"
+        files = (tls / "ca.pem", tls / "station.pem", tls / "station.key")
+        assert config.broker == BrokerSettings("10.0.0.5", *files, 1883, "tinh/x", 30, 3_600)
+        assert config.station.zones == (Zone(ZoneId("cho-xa"), "Chợ xã", ("cil", "vi"), 55),)
+        assert config.station.amplifier == Amplifier(1_500, 61_000)
+        assert config.station.quiet_hours == (QuietHours(0, 300), QuietHours(1_290, 1_440))
+        assert (config.station.zone_stagger_ms, config.station.fade_in_ms, config.station.fade_out_ms) == (50, 0, 1250)
+        assert config.station.heartbeat_s == 5
+        assert config.pins == PinSettings(
+            RelaySettings(4, False),
+            {ZoneId("cho-xa"): RelaySettings(17, False)},
+            PinFactory.MOCK,
+            tmp_path / "pins",
+        )
+        assert config.sound == SoundSettings(SoundDriver.WAV, "hw:1", tmp_path / "a.wav", 100)
+        assert config.https.ca_file == tmp_path / "https.pem"
+        assert config.store == StoreSettings(100 * 1024**2, 20 * 1024**2)
+        assert config.time_source is TimeSource.HOST
+        folders = (config.trust_folder, config.state_folder, config.runtime_folder)
+        assert folders == (tmp_path / "t", Path("/s"), tmp_path / "r")
+
+    def test_a_byte_order_mark_and_windows_line_ends_are_read(self, tmp_path: Path) -> None:
+        """A file saved by an editor on Windows is as good as any."""
+        path = written(tmp_path, b"\xef\xbb\xbf" + SHORTEST.replace("\n", "\r\n").encode())
+
+        assert load_config(path, {}).station.zones[0].name == "Chợ xã"
+
+
+BROKER_EXTRA = """\
+  host: 10.0.0.5
+  port: 1883
+  topic_root: tinh/x
+  keepalive_s: 30
+  session_expiry_s: 3600
+"""
+ZONE_EXTRA = """\
+    pin: 17
+    active_high: no
+    languages: [cil, vi]
+    volume_percent: 55
+"""
+REST = """\
+  active_high: false
+  warm_up_s: 1.5
+  hold_s: 61
+sequencing: {zone_stagger_s: 0.05, fade_in_s: 0, fade_out_s: 1.25}
+sound: {driver: wav, device: "hw:1", wav_file: a.wav, buffer_ms: 100}
+pins: {factory: mock, mock_folder: pins}
+quiet_hours: ["00:00-05:00", "21:30-24:00"]
+heartbeat_s: 5
+https: {ca: https.pem}
+store: {audio_mb: 100, free_mb: 20}
+clock: {trust: host}
+folders: {trust: t, state: /s, runtime: r}
+"""
+
+
+class TestWrong:
+    """A file that is wrong is answered with what is wrong, and where, and what mends it."""
+
+    @pytest.mark.parametrize("path", WRONG, ids=lambda path: path.stem)
+    def test_each_mistake_is_told_in_both_languages(self, path: Path) -> None:
+        """The whole message stands in the .txt beside the file: line, key, found, expected, mend."""
+        told = explain(refused(path)).replace(str(path), "station.yaml")
+
+        assert told + "\n" == path.with_suffix(".txt").read_text()
+
+    def test_every_word_is_reached(self, tmp_path: Path) -> None:
+        """No problem, expectation or mend has words that no wrong file brings up."""
+        problems = [one for path in WRONG for one in refused(path)]
+        problems += [one for path in unreadable_files(tmp_path) for one in refused(path)]
+        problems += check_files(written(tmp_path, SHORTEST + f"folders: {{trust: {tmp_path}/none}}\n"), {})
+        problems += check_files(folder_for_a_file(tmp_path), {})
+
+        assert {one.code for one in problems} == set(PROBLEMS) - BY_PERMISSION
+        assert {one.expected for one in problems} == set(EXPECTED)
+        assert {one.mend for one in problems} == set(MENDS)
+
+    def test_a_missing_file_is_told(self, tmp_path: Path) -> None:
+        """A path that leads nowhere is answered with where the example is."""
+        path = tmp_path / "none.yaml"
+
+        told = explain(refused(path))
+
+        assert told == message("file-missing", str(path), "readable-file", "make-file", str(path))
+
+    def test_a_folder_or_a_pipe_is_not_read(self, tmp_path: Path) -> None:
+        """What is not a regular file is refused at once; a pipe without a writer would hang for ever."""
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+
+        for path in (tmp_path, pipe):
+            assert explain(refused(path)) == message("not-a-file", str(path), "readable-file", "give-file", str(path))
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+    def test_a_file_without_leave_to_read_is_told(self, tmp_path: Path) -> None:
+        """A file that is there and may not be read is told apart from one that is not there."""
+        path = written(tmp_path, SHORTEST)
+        path.chmod(stat.S_IWUSR)
+
+        told = explain(refused(path))
+
+        assert told == message("file-unreadable", "Permission denied", "readable-file", "give-access", str(path))
+
+    def test_a_file_that_is_not_utf8_is_told_with_its_line(self, tmp_path: Path) -> None:
+        """The line of the first bad byte is named, and the bytes."""
+        path = written(tmp_path, b"id: a\nscope: \xe0\xe1\xe2\n")
+
+        assert explain(refused(path)) == message("not-utf8", "e0 e1 e2 0a", "utf8", "save-utf8", f"{path}:2")
+
+    @pytest.mark.parametrize("content", ["", "\n\n", "# nothing\n", "---\n"])
+    def test_an_empty_file_is_told(self, tmp_path: Path, content: str) -> None:
+        """A file without a key is refused as empty, not with a list of missing keys."""
+        path = written(tmp_path, content)
+
+        assert explain(refused(path)) == message("file-empty", "", "form", "make-file", str(path))
+
+    def test_a_huge_file_is_not_read(self, tmp_path: Path) -> None:
+        """One byte over the bound is refused, whatever is in it."""
+        path = written(tmp_path, SHORTEST + "#" * (FILE_BYTES - len(SHORTEST.encode()) + 1))
+
+        (problem,) = refused(path)
+
+        assert (problem.code, problem.found, problem.fields) == (
+            "file-too-large",
+            f"> {FILE_BYTES}",
+            (("most", str(FILE_BYTES)),),
+        )
+        path.write_bytes(path.read_bytes()[:-1])
+        assert load_config(path, {}).station.id == "da-teh-01"
+
+    def test_a_bomb_of_aliases_is_refused_at_its_first(self, tmp_path: Path) -> None:
+        """Aliases that would grow to thousands of millions of items are never followed."""
+        lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
+
+        (problem,) = refused(written(tmp_path, "\n".join(lines)))
+
+        assert (problem.code, problem.line, problem.found) == ("alias", 2, "*a0")
+
+    def test_a_thousand_levels_are_refused(self, tmp_path: Path) -> None:
+        """Nesting is bounded, so that it cannot exhaust the stack."""
+        (problem,) = refused(written(tmp_path, "id: " + "[" * 20_000))
+
+        assert problem.code == "too-deep"
+
+    def test_no_damage_to_a_file_does_more_than_refuse_it(self, tmp_path: Path) -> None:
+        """However a file is cut and flipped, it loads or is refused with words (never-7)."""
+        chance = random.Random(20_251_205)
+        whole = EXAMPLE.read_bytes()
+        loaded = told = 0
+        for _ in range(150):
+            content = bytearray(whole)
+            for _ in range(chance.randrange(1, 6)):
+                place = chance.randrange(len(content))
+                content[place : place + chance.randrange(0, 4)] = chance.choice(DAMAGE)
+            try:
+                load_config(written(tmp_path, bytes(content)), {})
+                loaded += 1
+            except ConfigError as error:
+                assert explain(error.problems).count("\n  Mend: ") == len(error.problems) > 0
+                told += 1
+
+        assert min(loaded, told) > 10
+
+
+DAMAGE = (
+    b"",
+    b"\t",
+    b":",
+    b"- ",
+    b"\n",
+    b"'",
+    b'"',
+    b"{",
+    b"]",
+    b"&a ",
+    b"*a",
+    b"!!int ",
+    b"\x00",
+    b"\xff",
+    b"9",
+    b"~",
+    b"? ",
+)
+
+BY_PERMISSION = frozenset({"file-unreadable"} if os.geteuid() == 0 else ())
+"""What root never meets."""
+
+
+def unreadable_files(folder: Path) -> Iterator[Path]:
+    """Files that are refused before a key is read."""
+    yield folder / "none.yaml"
+    yield folder
+    yield written(folder, b"\xff")
+    yield written(folder, "")
+    yield written(folder, "#" * (FILE_BYTES + 1))
+    if os.geteuid() != 0:
+        path = written(folder, SHORTEST)
+        path.chmod(0)
+        yield path
+        path.chmod(0o600)
+
+
+def folder_for_a_file(folder: Path) -> Path:
+    """A configuration whose certificate is a folder."""
+    (folder / "tls/station.pem").mkdir(parents=True)
+    return written(folder, SHORTEST)
+
+
+class TestFiles:
+    """What a right file names must be on the machine."""
+
+    def test_files_that_are_there_are_not_told(self, tmp_path: Path) -> None:
+        """With every named file in its place there is nothing to say."""
+        assert check_files(complete_station(tmp_path), {}) == ()
+
+    def test_every_missing_file_is_told_with_its_line(self, tmp_path: Path) -> None:
+        """Certificates, key and trust root, all at once, in the order of their lines."""
+        path = complete_station(tmp_path)
+        for name in ("ca.pem", "station.pem", "station.key", "https.pem", "root.dsse.json"):
+            (tmp_path / name).unlink()
+
+        problems = check_files(path, {})
+
+        assert [(one.line, one.key, one.found, one.expected) for one in problems] == [
+            (6, "broker.ca", str(tmp_path / "ca.pem"), "ca-file"),
+            (7, "broker.certificate", str(tmp_path / "station.pem"), "certificate-file"),
+            (8, "broker.key", str(tmp_path / "station.key"), "key-file"),
+            (15, "folders.trust", str(tmp_path / "root.dsse.json"), "trust-file"),
+            (16, "https.ca", str(tmp_path / "https.pem"), "ca-file"),
+        ]
+        assert explain(problems[:1]) == message(
+            "named-file-missing", str(tmp_path / "ca.pem"), "ca-file", "put-file", f"{path}:6: broker.ca"
+        )
+
+    def test_a_folder_in_place_of_a_file_is_told(self, tmp_path: Path) -> None:
+        """A certificate that is a folder cannot be read, and says so."""
+        path = complete_station(tmp_path)
+        (tmp_path / "station.pem").unlink()
+        (tmp_path / "station.pem").mkdir()
+
+        (problem,) = check_files(path, {})
+
+        assert (problem.code, problem.found) == ("named-file-unreadable", f"{tmp_path}/station.pem: Is a directory")
+
+    def test_a_credential_is_looked_at_only_where_there_is_one(self, tmp_path: Path) -> None:
+        """Outside the service a credential does not exist yet, which is no mistake; inside it must be there."""
+        path = complete_station(tmp_path)
+        path.write_text(path.read_text().replace("key: station.key", "key: credential:station.key"))
+        (tmp_path / "credentials").mkdir()
+        inside = {"CREDENTIALS_DIRECTORY": str(tmp_path / "credentials")}
+
+        assert check_files(path, {}) == ()
+        assert [one.key for one in check_files(path, inside)] == ["broker.key"]
+
+        (tmp_path / "credentials/station.key").write_text("key")
+        assert check_files(path, inside) == ()
+        assert load_config(path, inside).broker.key_file == tmp_path / "credentials/station.key"
+        assert load_config(path, {}).broker.key_file == Path("/run/credentials/ttcs-edge.service/station.key")
+
+
+def complete_station(folder: Path) -> Path:
+    """A right configuration with every file that it names."""
+    for name in ("ca.pem", "station.pem", "station.key", "https.pem", "root.dsse.json"):
+        (folder / name).write_text(name)
+    text = SHORTEST.replace("tls/", "") + f"folders: {{trust: {folder}}}\nhttps: {{ca: https.pem}}\n"
+    return written(folder, text)
+
+
+def keys_of(kind: Kind) -> tuple[Key, ...]:
+    """The keys under a key, whether it is a section or a list of them."""
+    inner = kind.of if isinstance(kind, ListOf) else kind
+    return inner.keys if isinstance(inner, Section) else ()
+
+
+def table_keys(keys: tuple[Key, ...], prefix: str = "") -> Iterator[tuple[str, Key]]:
+    """Every key of the table by its path, lists written ``zones[]``."""
+    for key in keys:
+        path = prefix + key.name
+        yield path, key
+        yield from table_keys(keys_of(key.kind), path + ("[]." if isinstance(key.kind, ListOf) else "."))
+
+
+def bounds(key: Key) -> str:
+    """What the documentation must tell of a key's bounds."""
+    match key.kind:
+        case Whole(least, most):
+            return f"{least}–{most}"
+        case Milliseconds(least_ms, most_ms):
+            return f"{least_ms / 1000:g}–{most_ms / 1000:g}"
+        case ListOf(_, least, most):
+            return f"{least}–{most}"
+        case Choice(of):
+            return ", ".join(str(one.value) for one in of)
+    return ""
+
+
+class TestDocumentation:
+    """The page and the example beside the table tell the truth."""
+
+    def test_every_key_is_documented_in_both_languages(self) -> None:
+        """config/README.md tells each key once, with its default and bounds, and nothing that is not a key."""
+        rows = [
+            [cell.strip() for cell in line.strip("|").split("|")]
+            for line in (REPOSITORY / "config/README.md").read_text().splitlines()
+            if line.startswith("| `")
+        ]
+        table = dict(table_keys(STATION.keys))
+
+        assert sorted(row[0].strip("`") for row in rows) == sorted(table)
+        for name, default, takes, vietnamese, english in rows:
+            key = table[name.strip("`")]
+            expected = "bắt buộc / required" if key.required else f"`{key.default}`" if key.default else ""
+            assert (name, default) == (name, expected)
+            assert bounds(key) in takes
+            assert vietnamese and english and vietnamese != english
+
+    def test_the_example_shows_every_section(self) -> None:
+        """Each section that a technician may need stands in the worked example, bilingual comment and all."""
+        text = EXAMPLE.read_text()
+
+        shown = set(re.findall(r"^([a-z_]+):", text, re.MULTILINE))
+        assert shown | {"https"} == {key.name for key in STATION.keys}
+
+    def test_the_example_of_every_key_is_one(self, tmp_path: Path) -> None:
+        """The value that a mend proposes for a missing key is itself accepted."""
+        for path, key in table_keys(STATION.keys):
+            if key.required and key.example and "[]" not in path:
+                section, _, name = path.rpartition(".")
+                pattern = rf"(?m)^{'  ' if section else ''}{name}: .*$"
+                text, count = re.subn(pattern, f"{'  ' if section else ''}{name}: {key.example}", SHORTEST)
+                assert count == 1, path
+                assert asdict(load_config(written(tmp_path, text), {}).station)
