@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 import ttcs_edge.locale
+from ttcs_edge.core.asrun import SILENT_REASONS
 from ttcs_edge.core.model import AsRunReason, Outcome
 from ttcs_edge.core.supervision import SEVERITY
 from ttcs_edge.locale import faults, language, messages, text
-from ttcs_edge.locale.faults import FAULTS, OUTCOMES, REASONS, fault_words
+from ttcs_edge.locale.faults import FAULTS, MISSED, OUTCOMES, REASONS, fault_words
 
 PACKAGE = Path(ttcs_edge.locale.__file__).parent.parent
 MODULES = sorted(module.name for module in pkgutil.iter_modules(ttcs_edge.locale.__path__))
@@ -43,9 +44,9 @@ def fields(words: str) -> set[str | None]:
 
 
 def raised_codes() -> set[str]:
-    """Every fault code that a line of the code base brings up."""
+    """Every fault code that a line of a station's code brings up."""
     codes = set(SEVERITY)
-    for tree in trees():
+    for tree in trees("core", "wire", "link", "store", "drivers", "daemon"):
         for node in ast.walk(tree):
             if isinstance(node, ast.Call):
                 name = getattr(node.func, "id", getattr(node.func, "attr", ""))
@@ -66,29 +67,26 @@ def test_every_message_speaks_both_languages(module: str) -> None:
 
 def test_no_command_lacks_a_word_and_no_word_lacks_a_command() -> None:
     """Codes in the commands and messages in the table are the same, those made of a name and a value included."""
-    whole: set[str] = set()
-    begun: set[str] = set()
+    whole, begun = set[str](), set[str]()
     for tree in trees("cli"):
-        for node in ast.walk(tree):
-            if isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
-                begun |= (
-                    {str(node.values[0].value)} & {str(node.values[0].value)} if _is_code(node.values[0]) else set()
-                )
-            elif _is_code(node):
-                whole.add(str(node.value))  # type: ignore[attr-defined]
+        parts = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+        begun |= {code for node in parts for code in codes_in(node.values[0])}
+        whole |= codes_in(tree)
     table = {f"cli.{code}" for code in messages("cli")}
-    used = {code for code in table if code in whole or any(code.startswith(part) for part in begun if part != "cli.")}
-    used |= {f"cli.{name}" for name in COMMANDS}
+    begun -= {"cli."}
+    used = whole | {code for code in table if code.startswith(tuple(begun))} | {f"cli.{name}" for name in COMMANDS}
 
-    assert {code for code in whole if code not in begun} <= table
+    assert begun > {"cli.state.", "cli.error."}
+    assert whole - begun - {"cli."} <= table
     assert table - used == set()
 
 
 COMMANDS = ("run", "check-config", "status", "schedule", "version")
 
 
-def _is_code(node: ast.AST) -> bool:
-    return isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("cli.")
+def codes_in(node: ast.AST) -> set[str]:
+    """The codes of messages of the commands, or their beginnings, within a piece of syntax."""
+    return {one for one in constants(node) if one.startswith("cli.")}
 
 
 def test_every_fault_that_is_raised_has_words_and_no_other() -> None:
@@ -102,12 +100,12 @@ def test_every_fault_that_is_raised_has_words_and_no_other() -> None:
 def test_every_reason_and_outcome_of_a_record_has_words() -> None:
     """As-run records, lost links and dead players are told in words."""
     assert {reason.value for reason in AsRunReason} <= set(REASONS)
+    assert {reason.value for reason in SILENT_REASONS} == set(MISSED)
     assert {outcome.value for outcome in Outcome} == set(OUTCOMES)
     link = (PACKAGE / "link/mqtt.py").read_text()
     player = (PACKAGE / "drivers/player.py").read_text()
     assigned = set(re.findall(r'self\._reason(?:: [^=]+)? = \("([a-z-]+)"', link))
-    named = constants(_function(link, "_reason")) & {"tls", "tls-expired", "refused", "timeout", "dns", "unreachable"}
-    ended = {one.value for one in ast.walk(_function(player, "_listen")) if _is_returned_text(one, player)}  # type: ignore[attr-defined]
+    named, ended = _returned(link, "_reason"), _returned(player, "_listen")
     assert {"lost", "session-taken-over"} <= assigned
     assert named == {"tls", "tls-expired", "refused", "timeout", "dns", "unreachable"}
     assert ended == {"died", "hung"}
@@ -118,8 +116,17 @@ def _function(source: str, name: str) -> ast.AST:
     return next(one for one in ast.walk(ast.parse(source)) if isinstance(one, ast.FunctionDef) and one.name == name)
 
 
-def _is_returned_text(node: ast.AST, source: str) -> bool:
-    return isinstance(node, ast.Constant) and f'return "{node.value}"' in source
+def _returned(source: str, name: str) -> set[str]:
+    """The strings that a function returns."""
+    returns = [one for one in ast.walk(_function(source, name)) if isinstance(one, ast.Return) and one.value]
+    return {
+        one.value
+        for node in returns
+        for one in ast.walk(node.value or node)
+        if isinstance(one, ast.Constant)
+        and isinstance(one.value, str)
+        and one.value not in {"expired", "name", "resolve"}
+    }
 
 
 def test_a_fault_is_told_with_its_mend() -> None:
@@ -140,6 +147,17 @@ def test_a_reason_within_a_fault_is_told_in_words() -> None:
     words = fault_words("link-down", "broker", {"reason": "tls-expired"}, "en")
 
     assert words.meaning == "There is no connection to the centre: a certificate has expired, or the clock is wrong"
+
+
+def test_a_cue_that_was_not_heard_is_mended_by_its_reason() -> None:
+    """A bulletin that is not audio is published again; a relay is looked at with gpioinfo."""
+    words = fault_words("cue-missed", "vn/lam-dong#sang", {"reason": "not-audio", "occurrence": "x"}, "en")
+
+    assert words.meaning == "vn/lam-dong#sang was not heard: the file was not audio"
+    assert words.cause == "the file was signed, but it cannot be decoded"
+    assert words.mend == "publish the bulletin again from a good recording"
+    assert "gpioinfo" in fault_words("cue-missed", "x", {"reason": "relay"}, "vi").mend
+    assert fault_words("cue-missed", "x", {}, "en").cause == "see the other faults of the same time"
 
 
 @pytest.mark.parametrize("lang", ttcs_edge.locale.LANGUAGES)

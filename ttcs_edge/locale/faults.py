@@ -2,8 +2,9 @@
 
 ``FAULTS`` is the table: a code, then meaning, cause and mend, each as (Vietnamese, English). A new fault is one entry.
 A meaning may name the fault's ``{subject}`` and its detail fields; a field that a fault did not bring shows as "?",
-because faults also come from stations of other versions. ``REASONS`` are the words of ``AsRunReason``, of a lost link
-and of a player's end, which stand in the field ``reason``; ``OUTCOMES`` those of ``Outcome``.
+because faults also come from stations of other versions. ``MISSED`` tells more of a cue that was not heard. ``REASONS``
+are the words of ``AsRunReason``, of a lost link and of a player's end, which stand in the field ``reason``;
+``OUTCOMES`` those of ``Outcome``.
 """
 
 from __future__ import annotations
@@ -231,11 +232,6 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         ("tệp bị xóa, hoặc thẻ nhớ lỗi", "it was deleted, or the card is failing"),
         _FETCHED_AGAIN,
     ),
-    "not-audio": (
-        ("Bản tin không phải âm thanh: {subject}", "A bulletin is not audio: {subject}"),
-        ("tệp được ký nhưng không giải mã được", "the file was signed, but it cannot be decoded"),
-        ("xuất bản lại bản tin từ tệp âm thanh đúng", "publish the bulletin again from a good recording"),
-    ),
     "redirect": (
         ("Máy chủ âm thanh chuyển hướng tới {found}: {url}", "The audio server points elsewhere, to {found}: {url}"),
         ("cổng đăng nhập Wi-Fi, hoặc địa chỉ đã đổi", "a Wi-Fi log-in page, or the address has changed"),
@@ -427,6 +423,34 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
     ),
 }
 
+MISSED: dict[str, tuple[Pair, Pair]] = {
+    "no-audio": (
+        ("âm thanh của mục này chưa tải xong khi đến giờ", "its audio was not all here when its time came"),
+        (
+            "xem sự cố tải âm thanh, máy chủ âm thanh và đường truyền",
+            "look at the faults of its audio, at the audio server and at the link",
+        ),
+    ),
+    "no-zone": (
+        ("khung giờ gọi cụm loa mà trạm này không có", "the slot names zones that this station does not have"),
+        (
+            "so mã cụm loa trong chương trình với zones trong station.yaml",
+            "compare the zones of the programme with those of station.yaml",
+        ),
+    ),
+    "not-audio": (
+        ("tệp được ký nhưng không giải mã được", "the file was signed, but it cannot be decoded"),
+        (
+            "xuất bản lại bản tin từ tệp âm thanh đúng",
+            "publish the bulletin again from a good recording",
+        ),
+    ),
+    "player-died": FAULTS["player-died"][1:],
+    "relay": FAULTS["relay"][1:],
+    "sound-device": FAULTS["sound-device"][1:],
+}
+"""Cause and mend of ``cue-missed``, by its reason."""
+
 REASONS: dict[str, Pair] = {
     # AsRunReason
     "no-audio": ("chưa tải được âm thanh", "its audio was not there"),
@@ -468,6 +492,11 @@ MESSAGES: dict[str, Pair] = {
         for code, three in FAULTS.items()
         for part, pair in zip(("meaning", "cause", "mend"), three, strict=True)
     },
+    **{
+        f"missed.{code}.{part}": pair
+        for code, two in MISSED.items()
+        for part, pair in zip(("cause", "mend"), two, strict=True)
+    },
     **{f"reason.{code}": pair for code, pair in REASONS.items()},
     **{f"outcome.{code}": pair for code, pair in OUTCOMES.items()},
 }
@@ -494,6 +523,8 @@ def fault_words(code: str, subject: str, detail: Mapping[str, str], lang: Langua
     if "reason" in fields:
         fields["reason"] = reason_words(fields["reason"], lang)
     three = FAULTS.get(code, FAULTS["unknown"])
+    if code == "cue-missed":
+        three = (three[0], *MISSED.get(detail.get("reason", ""), three[1:]))
     return FaultWords(*(pair[place].format_map(fields) for pair in three))
 
 
