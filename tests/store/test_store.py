@@ -1,0 +1,272 @@
+"""What survives: records, floors, audio; and what is found out when it did not."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.parts import eventually
+from ttcs_edge.core import effects
+from ttcs_edge.core.events import ConditionChanged, Event
+from ttcs_edge.core.model import AsRun, AsRunReason, Fault, Occurrence, Outcome, Scope, Severity, Sha256, WallMs
+from ttcs_edge.settings import StoreSettings
+from ttcs_edge.store.blobs import BlobError, Blobs
+from ttcs_edge.store.database import Database, NewerDatabaseError
+from ttcs_edge.store.outbox import Outbox
+from ttcs_edge.store.recorder import Recorder
+
+STATION = "da-teh-01"
+KEY = Occurrence(Scope("vn"), "sang", "2026-11-24T05:00:00")
+ROOM = StoreSettings(audio_bytes=1_000_000, free_bytes=0)
+
+
+def fault(number: int = 1) -> Fault:
+    return Fault(f"1-f{number}", "no-time", "clock", Severity.WARNING, (("a", "b"),), WallMs(5))
+
+
+def record(outcome: Outcome | None = None, reason: AsRunReason | None = None) -> AsRun:
+    return AsRun(
+        "1-a1", KEY, "Tin", 1, WallMs(1_000), WallMs(2_000), WallMs(1_000), None, (), (), outcome=outcome, reason=reason
+    )
+
+
+def test_what_was_committed_is_remembered_by_the_next_life(tmp_path: Path) -> None:
+    """Programme, floor, open as-run, open fault; and the boot count grows."""
+    first = Database.open(tmp_path)
+    entries = [
+        effects.ProgrammeAccepted("vn", 7, b"envelope"),
+        effects.AsRunOpened(record()),
+        effects.FaultRaised(fault()),
+        effects.WatchedUntil(WallMs(900)),
+    ]
+    first.commit(entries, STATION, 10_000)
+    first.close()
+    second = Database.open(tmp_path)
+    remembered = second.remembered()
+
+    assert (first.boot, second.boot) == (1, 2)
+    assert remembered.envelopes == (b"envelope",)
+    assert remembered.floors == (("vn", 7),)
+    assert remembered.open_as_run == (record(),)
+    assert remembered.open_faults == (fault(),)
+    assert (remembered.alive_until_ms, remembered.watched_until_ms, remembered.damaged) == (10_000, 900, False)
+
+
+def test_a_closed_record_settles_its_occurrence_and_waits_in_the_outbox_once(tmp_path: Path) -> None:
+    """The same entry twice is one row: told at least once, counted once."""
+    database = Database.open(tmp_path)
+    database.commit([effects.AsRunOpened(record())], STATION, 10_000)
+    closed = effects.AsRunClosed(record(Outcome.PART, AsRunReason.STOPPED))
+    database.commit([closed], STATION, 10_000)
+    database.commit([closed], STATION, 10_000)
+
+    assert database.remembered().open_as_run == ()
+    assert database.remembered().settled == ((KEY, 1_000),)
+    assert [row.id for row in Outbox(database.path).pending(10, 0)] == [f"{STATION}/1-a1"]
+
+
+def test_a_dropped_programme_leaves_its_floor(tmp_path: Path) -> None:
+    """never-6: an expired programme cannot come back under its old number's cover."""
+    database = Database.open(tmp_path)
+    database.commit([effects.ProgrammeAccepted("vn", 7, b"x"), effects.ProgrammeDropped("vn")], STATION, 1)
+    database.commit([effects.ProgrammeAccepted("vn", 3, b"y")], STATION, 1)
+
+    assert database.remembered().floors == (("vn", 7),)
+
+
+@pytest.mark.parametrize("nth", range(1, 12))
+def test_a_failure_at_any_statement_leaves_all_or_nothing(tmp_path: Path, nth: int) -> None:
+    """The n-th statement fails: everything of the transaction is there, or nothing of it."""
+    database = Database.open(tmp_path)
+    count = 0
+
+    class Failing:
+        """A connection whose n-th statement fails."""
+
+        def execute(self, sql: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
+            nonlocal count
+            count += 1
+            if count == nth:
+                raise sqlite3.OperationalError("disk I/O error")
+            return connection.execute(sql, values)
+
+        @property
+        def in_transaction(self) -> bool:
+            return connection.in_transaction
+
+    connection = database._connection
+    database._connection = Failing()  # type: ignore[assignment]
+    entries = [effects.ProgrammeAccepted("vn", 7, b"x"), effects.FaultRaised(fault())]
+    try:
+        database.commit(entries, STATION, 1)
+        failed = False
+    except sqlite3.OperationalError:
+        failed = True
+    connection.execute("SELECT 1")
+    database._connection = connection
+    remembered = database.remembered()
+
+    assert failed == (nth <= 8)
+    expected = ((), ()) if failed else ((b"x",), (fault(),))
+    assert (remembered.envelopes, remembered.open_faults) == expected
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from ttcs_edge.core import effects
+from ttcs_edge.core.model import Fault, Severity
+from ttcs_edge.store.database import Database
+database = Database.open(Path(sys.argv[1]))
+for number in range(100_000):
+    fault = Fault(f"{database.boot}-f{number}", "c", "s", Severity.INFO, (), 1)
+    database.commit([effects.FaultRaised(fault)], "s", 1)
+    print(fault.id, flush=True)
+"""
+
+
+def test_a_killed_writer_loses_nothing_that_it_said_was_written(tmp_path: Path) -> None:
+    """never-5: kill -9 at random instants, twelve times."""
+    said: list[str] = []
+    for round_ in range(12):
+        process = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        said.append(process.stdout.readline().strip())
+        time.sleep(0.002 * round_)  # not a wait: the instant of the kill
+        process.send_signal(signal.SIGKILL)
+        said += process.stdout.read().split()
+        process.wait()
+    kept = [row.id for row in Outbox(tmp_path / "ttcs.db").pending(1_000_000, 0)]
+
+    assert {f"s/{name}" for name in said} <= set(kept)
+    assert len(kept) == len(set(kept))
+
+
+def test_a_damaged_database_is_set_aside_and_said_so(tmp_path: Path) -> None:
+    """The station goes on with a fresh one."""
+    database = Database.open(tmp_path)
+    database.commit([effects.ProgrammeAccepted("vn", 7, b"x" * 50_000)], STATION, 1)
+    database.close()
+    path = tmp_path / "ttcs.db"
+    path.write_bytes(b"no database at all" * 1_000)
+    fresh = Database.open(tmp_path)
+
+    assert fresh.remembered().damaged
+    assert fresh.remembered().envelopes == ()
+    assert (tmp_path / "ttcs.db.damaged-1").read_bytes().startswith(b"no database")
+
+
+def test_a_database_of_a_newer_release_is_not_touched(tmp_path: Path) -> None:
+    """Downgrade: refused, byte for byte the same afterwards."""
+    Database.open(tmp_path).close()
+    with sqlite3.connect(tmp_path / "ttcs.db") as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(NewerDatabaseError, match=r"ttcs\.db: 99 > 1"):
+        Database.open(tmp_path)
+
+
+def test_the_recorder_keeps_what_a_failing_card_refuses_and_writes_it_later(tmp_path: Path) -> None:
+    """store-failing is told, then cleared; the record is there."""
+    database = Database.open(tmp_path)
+    heard: list[Event] = []
+    done: list[str] = []
+    working = database.commit
+    broken = [True]
+
+    def commit(*arguments: object) -> None:
+        if broken[0]:
+            raise sqlite3.OperationalError("disk I/O error")
+        working(*arguments)  # type: ignore[arg-type]
+
+    database.commit = commit  # type: ignore[method-assign]
+    recorder = Recorder(database, STATION, heard.append)
+    recorder.submit((effects.FaultRaised(fault()),), 1, lambda: done.append("written"))
+    eventually(lambda: heard)
+    assert heard == [ConditionChanged("store-failing", "database", True, (("error", "disk I/O error"),))]
+    assert done == []
+    broken[0] = False
+    eventually(lambda: done)
+    assert heard[1] == ConditionChanged("store-failing", "database", False)
+    assert recorder.close(5)
+    assert Outbox(tmp_path / "ttcs.db").depth() == (1, 1)
+
+
+def put(blobs: Blobs, data: bytes) -> Sha256:
+    sha256 = Sha256(hashlib.sha256(data).hexdigest())
+    part = blobs.begin(sha256, len(data))
+    part.write(data[part.offset :])
+    part.finish()
+    return sha256
+
+
+def test_audio_appears_only_whole_and_with_its_hash(tmp_path: Path) -> None:
+    """.part until then; resumed where it was left."""
+    blobs = Blobs(tmp_path, ROOM)
+    data = os.urandom(5_000)
+    sha256 = Sha256(hashlib.sha256(data).hexdigest())
+    part = blobs.begin(sha256, len(data))
+    part.write(data[:2_000])
+    with pytest.raises(BlobError, match="short"):
+        part.finish()
+    part.close()
+    assert blobs.have() == frozenset()
+
+    again = blobs.begin(sha256, len(data))
+    assert again.offset == 2_000
+    again.write(data[2_000:])
+    again.finish()
+    assert blobs.have() == {sha256}
+    verified = blobs.open_verified(sha256)
+    assert os.pread(verified.fd, 10_000, 0) == data
+    with pytest.raises(OSError):
+        os.pwrite(verified.fd, b"x", 0)
+    os.close(verified.fd)
+
+
+def test_audio_with_the_wrong_hash_or_beyond_its_size_is_thrown_away(tmp_path: Path) -> None:
+    """Nothing of it stays."""
+    blobs = Blobs(tmp_path, ROOM)
+    part = blobs.begin(Sha256("a" * 64), 4)
+    part.write(b"good")
+    with pytest.raises(BlobError) as wrong:
+        part.finish()
+    assert wrong.value.code == "wrong-hash"
+    part = blobs.begin(Sha256("a" * 64), 4)
+    with pytest.raises(BlobError) as large:
+        part.write(b"too much")
+    assert large.value.code == "too-large"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_rotten_file_is_found_when_it_is_read_to_be_aired(tmp_path: Path) -> None:
+    """never-1: one bit on the card."""
+    blobs = Blobs(tmp_path, ROOM)
+    sha256 = put(blobs, b"sound" * 100)
+    path = tmp_path / sha256
+    path.write_bytes(b"Sound" + path.read_bytes()[5:])
+    with pytest.raises(BlobError) as rotten:
+        blobs.open_verified(sha256)
+    assert rotten.value.code == "rotten"
+    assert blobs.have() == frozenset()
+
+
+def test_eviction_takes_the_longest_unused_first_and_never_what_is_kept(tmp_path: Path) -> None:
+    """A full store makes room, but not out of what is due."""
+    blobs = Blobs(tmp_path, StoreSettings(audio_bytes=3_000, free_bytes=0))
+    old, due, young = (put(blobs, bytes([n]) * 1_000) for n in range(3))
+    for age_s, sha256 in ((30, old), (20, due), (10, young)):
+        os.utime(tmp_path / sha256, (time.time() - age_s,) * 2)
+
+    assert blobs.make_room(1_000, {due})
+    assert blobs.have() == {due, young}
+    assert not blobs.make_room(2_500, {due})
+    assert due in blobs.have()
