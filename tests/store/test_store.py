@@ -92,6 +92,7 @@ def test_a_failure_at_any_statement_leaves_all_or_nothing(tmp_path: Path, nth: i
         """A connection whose n-th statement fails."""
 
         def execute(self, sql: str, values: tuple[object, ...] = ()) -> sqlite3.Cursor:
+            """Count, and fail at the n-th."""
             nonlocal count
             count += 1
             if count == nth:
@@ -100,6 +101,7 @@ def test_a_failure_at_any_statement_leaves_all_or_nothing(tmp_path: Path, nth: i
 
         @property
         def in_transaction(self) -> bool:
+            """As the real one."""
             return connection.in_transaction
 
     connection = database._connection
