@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from securesystemslib.signer import CryptoSigner
 
 from tests.central.test_programme_file import EXAMPLE, GOOD, written
 from tests.parts import Broker, Listener, eventually
@@ -31,19 +32,15 @@ def run(folder: Path, file: Path, broker: Broker, *more: str) -> int:
     return main(["--lang", "en", "publish", str(folder), str(file), "--broker", f"localhost:{broker.port}", *more])
 
 
-def retained(broker: Broker, topic: str, name: str) -> list[tuple[str, bytes]]:
-    """What stands on the broker below a topic, as a newcomer hears it."""
-    listener = Listener(broker, name, subscribe=topic)
+def retained(broker: Broker, name: str = "newcomer") -> dict[str, bytes]:
+    """What stands on the broker, as a newcomer hears it: all of it comes before the newcomer's own message."""
+    listener = Listener(broker, name, subscribe="ttcs/v1/#")
     try:
-        eventually(lambda: any(heard == TOPIC for heard, _ in listener.messages) or "blob" in topic)
-        eventually(lambda: listener.messages)
-        settled = -1
-        while settled != len(listener.messages):
-            settled = len(listener.messages)
-            # An own message comes back behind all that was retained.
-            listener.publish(topic.split("/#")[0] + f"/mark{settled}", b"mark", retain=False)
-            eventually(lambda: listener.messages[-1][1] == b"mark")
-        return [message for message in listener.messages if message[1] != b"mark"]
+        listener.publish("ttcs/v1/mark", b"mark", retain=False)
+        eventually(lambda: listener.messages and listener.messages[-1][1] == b"mark")
+        topics = [topic for topic, _ in listener.messages]
+        assert len(topics) == len(set(topics))
+        return dict(listener.messages[:-1])
     finally:
         listener.close()
 
@@ -100,7 +97,7 @@ def test_the_worked_example_publishes_as_it_is_and_a_station_believes_it(
     """From init to the broker: the retained document passes a station's checks and all its audio is there in chunks."""
     assert run(centre_folder, EXAMPLE, own_broker, "--via-broker") == 0
 
-    messages = dict(retained(own_broker, "ttcs/v1/#", "newcomer"))
+    messages = retained(own_broker)
     programme = verified(centre_folder, messages[TOPIC])
     assert (programme.version, programme.scope, len(programme.bulletins), len(programme.slots)) == (1, PLACE, 4, 3)
     for audio in (audio for bulletin in programme.bulletins for audio in bulletin.audio):
@@ -118,9 +115,9 @@ def test_a_large_recording_is_cut_into_chunks_in_order(centre_folder: Path, own_
 
     assert run(centre_folder, file, own_broker, "--via-broker") == 0
 
-    messages = retained(own_broker, "ttcs/v1/#", "newcomer")
-    audio = only_audio(verified(centre_folder, dict(messages)[TOPIC]))
-    chunks = {int(topic.split("/")[-1]): data for topic, data in messages if audio.sha256 in topic}
+    messages = retained(own_broker)
+    audio = only_audio(verified(centre_folder, messages[TOPIC]))
+    chunks = {int(topic.split("/")[-1]): data for topic, data in messages.items() if audio.sha256 in topic}
     assert sorted(chunks) == list(range(-(-audio.size_bytes // 131_072))) and len(chunks) > 1
     assert hashlib.sha256(b"".join(chunks[n] for n in sorted(chunks))).hexdigest() == audio.sha256
 
@@ -145,14 +142,14 @@ def test_every_recording_comes_out_at_one_loudness_behind_100_ms_of_silence(
     url = "https://audio.lam-dong.vn/ttcs"
     assert run(centre_folder, file, own_broker, "--audio-folder", str(served), "--audio-url", url) == 0
 
-    audio = only_audio(verified(centre_folder, dict(retained(own_broker, TOPIC, "newcomer"))[TOPIC]))
+    audio = only_audio(verified(centre_folder, retained(own_broker)[TOPIC]))
     made = served / f"{audio.sha256}.ogg"
     decoded = samples(made)
     lead = LEAD_MS * 48
     assert audio.places == (f"{url}/{audio.sha256}.ogg",)
     assert hashlib.sha256(made.read_bytes()).hexdigest() == audio.sha256
     assert loudness(made) == pytest.approx(TARGET_LUFS, abs=1.0)
-    assert audio.loudness_lufs == pytest.approx(loudness(made), abs=0.3)
+    assert audio.loudness_lufs == pytest.approx(loudness(made), abs=0.5)
     assert audio.duration_ms == len(decoded) // 48
     assert audio.duration_ms == pytest.approx(len(samples(source)) // 48 + LEAD_MS, abs=20)
     assert max(map(abs, decoded[: lead - 480])) < 33, "silence is below -60 dBFS"
@@ -163,7 +160,7 @@ def test_spoken_text_is_at_the_same_loudness(centre_folder: Path, own_broker: Br
     """Vietnamese speech of espeak-ng is normalised like any recording."""
     assert run(centre_folder, written(tmp_path, GOOD), own_broker, "--via-broker") == 0
 
-    audio = only_audio(verified(centre_folder, dict(retained(own_broker, TOPIC, "newcomer"))[TOPIC]))
+    audio = only_audio(verified(centre_folder, retained(own_broker)[TOPIC]))
     assert loudness(centre_folder / "audio" / f"{audio.sha256}.ogg") == pytest.approx(TARGET_LUFS, abs=1.0)
     assert audio.duration_ms > 800
 
@@ -176,9 +173,9 @@ def test_each_publication_has_a_newer_version_and_replaces_the_last(
     for _ in range(3):
         assert run(centre_folder, file, own_broker, "--via-broker") == 0
 
-    messages = retained(own_broker, TOPIC, "newcomer")
-    assert [topic for topic, _ in messages] == [TOPIC]
-    assert verified(centre_folder, messages[0][1], floor=2).version == 3
+    messages = retained(own_broker)
+    assert [topic for topic in messages if "/scope/" in topic] == [TOPIC]
+    assert verified(centre_folder, messages[TOPIC], floor=2).version == 3
     kept = centre_folder / "programmes" / PLACE
     assert sorted(path.name for path in kept.iterdir()) == [
         "1.dsse.json",
@@ -186,7 +183,7 @@ def test_each_publication_has_a_newer_version_and_replaces_the_last(
         "3.dsse.json",
         "version.txt",
     ]
-    assert (kept / "3.dsse.json").read_bytes() == messages[0][1]
+    assert (kept / "3.dsse.json").read_bytes() == messages[TOPIC]
 
 
 def test_publishing_again_encodes_nothing(centre_folder: Path, own_broker: Broker, tmp_path: Path) -> None:
@@ -209,7 +206,7 @@ def test_a_damaged_file_in_the_audio_folder_is_made_anew(
     """What was encoded is hashed again before it is trusted: a card's bad block does not go out under a good hash."""
     file = written(tmp_path, GOOD)
     assert run(centre_folder, file, own_broker, "--via-broker") == 0
-    audio = only_audio(verified(centre_folder, dict(retained(own_broker, TOPIC, "first"))[TOPIC]))
+    audio = only_audio(verified(centre_folder, retained(own_broker, "first")[TOPIC]))
     made = centre_folder / "audio" / f"{audio.sha256}.ogg"
     made.write_bytes(b"\0" * audio.size_bytes)
 
@@ -228,11 +225,7 @@ def test_a_dry_run_changes_nothing_outside_the_cache(
 
     assert capsys.readouterr().out.splitlines()[-1] == f"{PLACE} version 1 is good (a dry run: nothing was published)"
     assert list((centre_folder / "programmes").iterdir()) == []
-    listener = Listener(own_broker, "newcomer", subscribe="ttcs/v1/#")
-    listener.publish("ttcs/v1/mark", b"", retain=False)
-    eventually(lambda: listener.messages)
-    listener.close()
-    assert [topic for topic, _ in listener.messages] == ["ttcs/v1/mark"]
+    assert retained(own_broker) == {}
 
 
 def test_a_publication_that_failed_does_not_give_its_number_to_the_next(
@@ -248,7 +241,7 @@ def test_a_publication_that_failed_does_not_give_its_number_to_the_next(
     assert told == f"localhost:{own_broker.port} cannot be reached: Connection refused\n"
     own_broker.start()
     assert run(centre_folder, file, own_broker, "--via-broker") == 0
-    assert verified(centre_folder, dict(retained(own_broker, TOPIC, "newcomer"))[TOPIC]).version == 2
+    assert verified(centre_folder, retained(own_broker)[TOPIC]).version == 2
 
 
 def test_a_broker_with_another_authoritys_certificate_is_not_spoken_to(
@@ -264,8 +257,6 @@ def test_a_signature_by_a_key_outside_the_trust_root_stays_here(
     centre_folder: Path, own_broker: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The centre checks what it signed with the station's own code, and sends nothing that a station would refuse."""
-    from securesystemslib.signer import CryptoSigner
-
     stranger = CryptoSigner.generate_ed25519()
     old = next(key for key in open_centre(centre_folder).settings.keys if key.role == "publish")
     (centre_folder / "keys/publish-1.pem").write_bytes(stranger.private_bytes)
