@@ -1,0 +1,575 @@
+"""The technician's commands, each as a process of its own, against the daemon's end of the control socket."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+import unicodedata
+from collections.abc import Callable, Iterator
+from configparser import ConfigParser
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.cells import cell_len
+
+from ttcs_edge import __version__
+from ttcs_edge.cli.arguments import EXAMPLES, make_parser
+from ttcs_edge.cli.version import LIBRARIES
+from ttcs_edge.link.control import ControlError, ControlServer
+from ttcs_edge.locale import LANGUAGES
+
+REPOSITORY = Path(__file__).parent.parent.parent
+SCREENS = Path(__file__).parent.parent / "data/cli"
+LONG_TITLE = "Thông báo lịch tiêm chủng mở rộng cho trẻ em dưới sáu tuổi toàn xã"
+
+STATUS: dict[str, Any] = {
+    "station": "da-teh-01",
+    "scope": "vn/lam-dong/da-teh",
+    "wall_ms": 1_795_471_200_000,
+    "clock_trusted": True,
+    "state": "on-air",
+    "amplifier": "on",
+    "zones_closed": ["cho-xa"],
+    "on_air": {
+        "occurrence": "vn/lam-dong#sang@2026-11-24T05:00:00",
+        "title": "Bản tin buổi sáng của xã Đạ Tẻh",
+        "zones": ["cho-xa"],
+        "start_ms": 1_795_471_180_000,
+        "position_ms": 20_000,
+        "duration_ms": 185_000,
+        "rms_db": -18.2,
+        "peak_db": -3.1,
+    },
+    "next_cues": [
+        {
+            "occurrence": "vn/lam-dong#tiem@2026-11-24T06:00:00",
+            "title": LONG_TITLE,
+            "planned_ms": 1_795_474_800_000,
+            "zones": ["cho-xa", "buon-go"],
+            "audio_ready": False,
+        }
+    ],
+    "programmes": [{"scope": "vn/lam-dong", "version": 12, "expires_ms": 1_796_471_200_000, "slots": 8}],
+    "cache": {"wanted_files": 14, "stored_files": 12, "wanted_bytes": 40_000_000, "stored_bytes": 34_000_000},
+    "faults": [
+        {
+            "id": "7-f1",
+            "code": "link-down",
+            "subject": "broker",
+            "severity": "warning",
+            "detail": [["reason", "tls-expired"], ["error", "certificate has expired"]],
+            "raised_ms": 1_795_470_200_000,
+            "cleared_ms": None,
+        },
+        {
+            "id": "7-f2",
+            "code": "sound-device",
+            "subject": "plughw:1",
+            "severity": "error",
+            "detail": [["error", "No such device"]],
+            "raised_ms": 1_795_470_200_000,
+            "cleared_ms": None,
+        },
+    ],
+    "link_up": False,
+    "player_up": True,
+    "underruns": 3,
+    "relays": {"amplifier": True, "cho-xa": True, "buon-go": False},
+    "version": "0.1.0",
+    "boot": 7,
+    "outbox": {"depth": 3, "oldest_age_s": 720},
+    "time_zone": "Asia/Ho_Chi_Minh",
+}
+
+IDLE = STATUS | {
+    "clock_trusted": False,
+    "state": "no-time",
+    "amplifier": "off",
+    "zones_closed": [],
+    "on_air": None,
+    "next_cues": [],
+    "programmes": [],
+    "cache": {"wanted_files": 0, "stored_files": 0, "wanted_bytes": 0, "stored_bytes": 0},
+    "faults": [],
+    "link_up": True,
+    "player_up": False,
+    "underruns": 0,
+    "outbox": {"depth": 0, "oldest_age_s": 0},
+}
+
+
+def cue(title: str, planned: str, **changes: Any) -> dict[str, Any]:
+    """One cue of the daemon's answer."""
+    return {
+        "occurrence": {"scope": "vn/lam-dong", "slot": "x", "local": planned[:19]},
+        "title": title,
+        "planned": planned,
+        "duration_ms": 185_000,
+        "zones": ["cho-xa", "buon-go"],
+        "priority": 5,
+        "audio_ready": True,
+        "clashes": [],
+    } | changes
+
+
+SCHEDULE: dict[str, Any] = {
+    "time_zone": "Asia/Ho_Chi_Minh",
+    "cues": [
+        cue("Bản tin buổi sáng của xã Đạ Tẻh", "2026-11-24T05:00:00+07:00"),
+        cue("Tiếp sóng đài huyện", "2026-11-25T03:15:00+07:00", duration_ms=5_400_000, clashes=["quiet-hours"]),
+        cue(
+            LONG_TITLE,
+            "2026-11-25T03:20:00+07:00",
+            zones=[],
+            audio_ready=False,
+            clashes=["quiet-hours", "overlap"],
+        ),
+    ],
+}
+
+
+def run(*words: str | Path, columns: int = 80, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, its output piped."""
+    environment = {name: value for name, value in os.environ.items() if not re.match(r"LC_|LANG|NO_COLOR|CRED", name)}
+    return subprocess.run(
+        [sys.executable, "-m", "ttcs_edge.cli.main", *map(str, words)],
+        env=environment | {"COLUMNS": str(columns)} | environ,
+        capture_output=True,
+        timeout=30,
+        encoding="utf-8",
+        cwd="/",
+    )
+
+
+@contextmanager
+def daemon(folder: Path, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Iterator[Path]:
+    """The daemon's end of the socket, with answers of the test."""
+    path = folder / "control.sock"
+    server = ControlServer(path, answer)
+    yield path
+    server.close()
+
+
+@pytest.fixture
+def socket(tmp_path: Path) -> Iterator[Path]:
+    """The socket of a station that is on the air and has faults."""
+    with daemon(tmp_path, lambda request: STATUS if request["ask"] == "status" else SCHEDULE) as path:
+        yield path
+
+
+def screen(name: str) -> str:
+    """What a screen must show, letter for letter."""
+    return (SCREENS / f"{name}.txt").read_text()
+
+
+def shown(done: subprocess.CompletedProcess[str]) -> str:
+    """The output without the blanks that fill up lines."""
+    assert (done.returncode, done.stderr) == (0, "")
+    return "".join(line.rstrip() + "\n" for line in done.stdout.splitlines())
+
+
+class TestScreens:
+    """A phone's 40 columns and a desk's 120, letter for letter."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    @pytest.mark.parametrize("columns", [40, 120])
+    @pytest.mark.parametrize("name", ["status", "schedule"])
+    def test_a_screen_shows_all_of_it(self, socket: Path, name: str, columns: int, lang: str) -> None:
+        """The whole screen is as in the file beside, and no line is wider than the screen."""
+        done = run(name, "--socket", socket, "--lang", lang, columns=columns)
+
+        assert shown(done) == screen(f"{name}-{columns}-{lang}")
+        assert max(cell_len(line) for line in done.stdout.splitlines()) <= columns
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_an_idle_station_without_anything_is_shown(self, tmp_path: Path, lang: str) -> None:
+        """No programme, no fault, no trusted time: each is said in words."""
+        with daemon(tmp_path, lambda request: IDLE) as path:
+            assert shown(run("status", "--socket", path, "--lang", lang)) == screen(f"idle-80-{lang}")
+
+    def test_a_schedule_without_cues_says_so(self, tmp_path: Path) -> None:
+        """An empty table could mean anything; a sentence cannot."""
+        with daemon(tmp_path, lambda request: {"time_zone": "Asia/Ho_Chi_Minh", "cues": []}) as path:
+            done = run("schedule", "--days", "3", "--socket", path, "--lang", "en")
+
+        assert shown(done) == "What airs in the next 3 days, time zone Asia/Ho_Chi_Minh\n\nNothing will air.\n"
+
+    def test_without_clashes_the_night_is_said_to_be_quiet(self, tmp_path: Path) -> None:
+        """The good answer is an answer too."""
+        quiet = SCHEDULE | {"cues": SCHEDULE["cues"][:1]}
+        with daemon(tmp_path, lambda request: quiet) as path:
+            done = run("schedule", "--socket", path)
+
+        assert shown(done).endswith("\n\nSố mục phát: 1\nKhông mục nào rơi vào giờ nghỉ.\n")
+
+    @pytest.mark.parametrize("columns", [20, 33, 40, 57, 120])
+    def test_no_letter_is_cut_or_lost(self, tmp_path: Path, columns: int) -> None:
+        """A title typed with separate accents comes out whole and composed at every width."""
+        title = "Đường thôn Buôn Gỗ tắc nghẽn vì sạt lở"
+        answer = copy.deepcopy(SCHEDULE)
+        answer["cues"][0]["title"] = unicodedata.normalize("NFD", title)
+        assert answer["cues"][0]["title"] != title
+        with daemon(tmp_path, lambda request: answer) as path:
+            done = run("schedule", "--socket", path, columns=columns)
+
+        assert " ".join(title.split()) in " ".join(done.stdout.replace("05:00", "").split())
+
+    def test_a_title_cannot_command_the_terminal(self, tmp_path: Path) -> None:
+        """Escape sequences, line ends and invisible marks of a title are shown as blanks, and markup is text."""
+        answer = copy.deepcopy(SCHEDULE)
+        answer["cues"][0]["title"] = "\x1b[2J\x1b]0;x\x07A\r\nB\u202e\u200b[red]C[/red] :smile:"
+        with daemon(tmp_path, lambda request: answer) as path:
+            done = run("schedule", "--socket", path, "--lang", "en", columns=120)
+
+        assert "[2J ]0;x A  B  [red]C[/red] :smile:" in done.stdout
+        assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u202e\u200b]", done.stdout)
+
+    def test_a_terminal_without_the_letters_still_shows_the_rest(self, socket: Path) -> None:
+        """An ASCII terminal gets question marks, not a crash."""
+        done = run("status", "--socket", socket, PYTHONIOENCODING="ascii")
+
+        assert shown(done).startswith("Tr?m        da-teh-01\n")
+
+    def test_colour_is_for_terminals_that_want_it(self, socket: Path) -> None:
+        """On a terminal the clash is red; with NO_COLOR, TERM=dumb or in a pipe there is no escape sequence."""
+        assert "\x1b[1;31m!! GIỜ NGHỈ" in on_terminal("schedule", "--socket", socket)
+        assert "\x1b" not in on_terminal("schedule", "--socket", socket, NO_COLOR="1")
+        assert "\x1b" not in on_terminal("schedule", "--socket", socket, TERM="dumb")
+        assert "\x1b" not in run("schedule", "--socket", socket, TERM="xterm-256color").stdout
+
+
+def on_terminal(*words: str | Path, **environ: str) -> str:
+    """Run a command on a pseudo-terminal and give what it wrote there."""
+    controller, terminal = pty.openpty()
+    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+    environment |= {"TERM": "xterm-256color", "COLUMNS": "100", "LC_ALL": "C.UTF-8"} | environ
+    command = [sys.executable, "-m", "ttcs_edge.cli.main", *map(str, words)]
+    process = subprocess.Popen(command, stdout=terminal, stderr=terminal, env=environment)
+    os.close(terminal)
+    told = bytearray()
+    while True:
+        try:
+            part = os.read(controller, 65_536)
+        except OSError:  # the other end is closed
+            break
+        if not part:
+            break
+        told += part
+    os.close(controller)
+    assert process.wait(30) == 0
+    return told.decode()
+
+
+class TestMachines:
+    """--json is the daemon's answer, whole."""
+
+    def test_status_and_schedule_are_passed_on_whole(self, socket: Path) -> None:
+        """What comes out is what the daemon said, in UTF-8 whatever the locale."""
+        for name, answer in (("status", STATUS), ("schedule", SCHEDULE)):
+            done = run(name, "--json", "--socket", socket, PYTHONIOENCODING="ascii")
+            assert (json.loads(done.stdout), done.stderr, done.returncode) == (answer, "", 0)
+            assert "xã Đạ Tẻh" in done.stdout
+
+    def test_the_days_arrive_at_the_daemon(self, tmp_path: Path) -> None:
+        """What is asked is what the technician typed."""
+        requests: list[dict[str, Any]] = []
+        with daemon(tmp_path, lambda request: requests.append(request) or SCHEDULE) as path:  # type: ignore[func-returns-value]
+            assert run("schedule", "--days", "31", "--json", "--socket", path).returncode == 0
+            assert run("schedule", "--json", "--socket", path).returncode == 0
+            assert run("status", "--json", "--socket", path).returncode == 0
+
+        assert requests == [{"ask": "schedule", "days": 31}, {"ask": "schedule", "days": 7}, {"ask": "status"}]
+
+    def test_a_failure_is_json_too(self, tmp_path: Path) -> None:
+        """A machine reads the code; the words stay on standard error."""
+        path = tmp_path / "control.sock"
+
+        done = run("status", "--json", "--socket", path, "--lang", "en")
+
+        assert json.loads(done.stdout) == {"error": {"code": "not-running", "detail": {"path": str(path)}}}
+        assert done.returncode == os.EX_UNAVAILABLE
+
+    def test_a_mistake_in_the_configuration_is_json_too(self, tmp_path: Path) -> None:
+        """Each problem with its line, key and codes."""
+        path = tmp_path / "station.yaml"
+        path.write_text((REPOSITORY / "tests/data/config/same-pin.yaml").read_text())
+
+        done = run("check-config", "--json", "--config", path)
+
+        assert json.loads(done.stdout) == {
+            "file": str(path),
+            "problems": [
+                {
+                    "file": str(path),
+                    "line": 14,
+                    "key": "amplifier.pin",
+                    "code": "same-pin",
+                    "found": "17",
+                    "expected": "pin",
+                    "mend": "other-pin",
+                    "fields": {"least": "2", "most": "27", "first": "12", "other": "zones[1].pin"},
+                }
+            ],
+        }
+        assert done.returncode == 78
+
+
+class TestNoAnswer:
+    """The daemon does not answer: why, and what mends it, and an exit code for scripts."""
+
+    def test_a_stopped_daemon_is_told_with_its_mend(self, tmp_path: Path) -> None:
+        """No socket: the station is not running."""
+        path = tmp_path / "control.sock"
+
+        english = run("status", "--socket", path, "--lang", "en")
+        vietnamese = run("schedule", "--socket", path)
+
+        assert (english.returncode, english.stdout) == (69, "")
+        assert english.stderr == (
+            f"The station is not running (there is no {path})\n"
+            "Start it: sudo systemctl start ttcs-edge\n"
+            "See why it stopped: journalctl -u ttcs-edge -n 50\n"
+        )
+        assert (vietnamese.returncode, vietnamese.stdout) == (69, "")
+        assert vietnamese.stderr == (
+            f"Trạm không chạy (không có {path})\n"
+            "Chạy: sudo systemctl start ttcs-edge\n"
+            "Xem vì sao dừng: journalctl -u ttcs-edge -n 50\n"
+        )
+
+    def test_the_socket_a_dead_daemon_left_is_no_daemon(self, tmp_path: Path) -> None:
+        """After kill -9 the socket's file is still there, and nobody behind it."""
+        with daemon(tmp_path, lambda request: STATUS) as path:
+            os.link(path, tmp_path / "left.sock")
+
+        assert run("status", "--socket", tmp_path / "left.sock").returncode == 69
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may ask everybody")
+    def test_a_technician_without_leave_is_told_how_to_get_it(self, socket: Path) -> None:
+        """The socket belongs to the group ttcs."""
+        socket.chmod(0)
+
+        done = run("status", "--socket", socket, "--lang", "en")
+
+        assert (done.returncode, done.stderr.splitlines()[0]) == (77, f"You may not ask the station ({socket})")
+
+    @pytest.mark.parametrize("strange", [{}, {"cues": [{}]}, STATUS | {"state": "dreaming"}, STATUS | {"wall_ms": "x"}])
+    def test_an_answer_of_another_version_is_told(self, tmp_path: Path, strange: dict[str, Any]) -> None:
+        """An answer with other fields ends in words, not in a traceback, and draws nothing."""
+        with daemon(tmp_path, lambda request: strange) as path:
+            done = run("status", "--socket", path, "--lang", "en")
+
+        assert (done.returncode, done.stdout) == (76, "")
+        assert done.stderr == (
+            "The station's answer is not understood\nIt runs another version: sudo systemctl restart ttcs-edge\n"
+        )
+
+    def test_a_refusal_of_the_daemon_is_told(self, tmp_path: Path) -> None:
+        """The daemon's own error code has words."""
+
+        def refuse(request: dict[str, Any]) -> dict[str, Any]:
+            raise ControlError("bad-request", found="x")
+
+        with daemon(tmp_path, refuse) as path:
+            done = run("schedule", "--socket", path, "--lang", "en")
+
+        assert (done.returncode, done.stderr.splitlines()[0]) == (76, "The station does not understand the question")
+
+    def test_head_may_stop_reading(self, socket: Path) -> None:
+        """A reader that has seen enough is no error."""
+        command = f"{sys.executable} -m ttcs_edge.cli.main schedule --json --socket {socket} | head -c 5"
+        done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, timeout=30)
+
+        assert done.stderr == b""
+
+
+class TestWhere:
+    """Which socket is asked."""
+
+    def test_a_configuration_names_the_socket(self, tmp_path: Path) -> None:
+        """--config leads to the socket of its runtime folder."""
+        config = tmp_path / "station.yaml"
+        shortest = (REPOSITORY / "tests/data/config/folder-number.yaml").read_text()
+        config.write_text(shortest.replace("state: 7", "runtime: ."))
+        with daemon(tmp_path, lambda request: STATUS):
+            done = run("status", "--json", "--config", config)
+
+        assert json.loads(done.stdout) == STATUS
+
+    def test_a_bad_configuration_names_no_socket(self) -> None:
+        """It is told as check-config would."""
+        path = REPOSITORY / "tests/data/config/same-pin.yaml"
+
+        done = run("status", "--config", path)
+
+        assert done.stderr.replace(str(path), "station.yaml") == path.with_suffix(".txt").read_text()
+        assert done.returncode == 78
+
+    def test_asking_loads_nothing_heavy(self, socket: Path) -> None:
+        """status neither reads YAML nor loads any part of the station; with --json it does not draw either."""
+        report = (
+            "import sys\nfrom ttcs_edge.cli.main import main\nmain(sys.argv[1:])\n"
+            f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+        )
+        for words, heavy in (([], ["rich"]), (["--json"], [])):
+            command = [sys.executable, "-c", report, "status", "--socket", str(socket), *words]
+            done = subprocess.run(command, capture_output=True, timeout=30, encoding="utf-8")
+            assert (done.returncode, done.stderr) == (0, f"{heavy}\n")
+
+
+HEAVY = (
+    "yaml",
+    "rich",
+    "msgspec",
+    "paho",
+    "vlc",
+    "gpiozero",
+    "cryptography",
+    "securesystemslib",
+    "structlog",
+    "sqlite3",
+)
+
+
+class TestUse:
+    """Help, languages, wrong use."""
+
+    @pytest.mark.parametrize("lang", LANGUAGES)
+    def test_help_tells_every_command_in_the_language(self, lang: str) -> None:
+        """The whole first page, as in the file beside."""
+        assert shown(run("--help", "--lang", lang)) == screen(f"help-80-{lang}")
+
+    @pytest.mark.parametrize("name", EXAMPLES)
+    def test_every_command_shows_an_example_that_parses(self, name: str) -> None:
+        """The example at the end of each help is a command line that is understood."""
+        page = shown(run(name, "--help", "--lang", "en"))
+
+        assert page.endswith(f"\nexample:\n  {EXAMPLES[name]}\n")
+        assert make_parser("en").parse_args(EXAMPLES[name].split()[1:]).command == name
+        assert "show this help" in page and "usage: ttcs-edge " + name in page
+        assert "cách dùng: ttcs-edge " + name in shown(run(name, "--help"))
+
+    @pytest.mark.parametrize(
+        ("words", "english", "vietnamese"),
+        [
+            (["stauts"], "COMMAND: there is no 'stauts'", "LỆNH: không có lựa chọn 'stauts'"),
+            (["status", "now"], "not understood: now", "không hiểu: now"),
+            (["schedule", "--days"], "--days: its value is missing", "--days: thiếu giá trị"),
+            (
+                ["schedule", "--days", "0"],
+                "--days: 0 will not do, give a number of days from 1 to 31",
+                "--days: 0 không dùng được, cần số ngày từ 1 đến 31",
+            ),
+            (
+                ["schedule", "--days", "x"],
+                "--days: x will not do, give a number of days from 1 to 31",
+                "--days: x không dùng được, cần số ngày từ 1 đến 31",
+            ),
+            (["--json"], "the name of a command is missing", "thiếu tên lệnh"),
+        ],
+    )
+    def test_wrong_use_is_told(self, words: list[str], english: str, vietnamese: str) -> None:
+        """What is wrong, and where the help is; exit code 64."""
+        for lang, problem in (("en", f"Wrong use: {english}"), ("vi", f"Lệnh không đúng: {vietnamese}")):
+            done = run(*words, "--lang", lang)
+            assert (done.returncode, done.stdout, done.stderr.splitlines()[0]) == (64, "", problem)
+            assert re.fullmatch(r"(See|Xem): ttcs-edge( status| schedule)? --help", done.stderr.splitlines()[1])
+
+    def test_no_command_at_all_shows_the_help(self) -> None:
+        """It is wrong use all the same."""
+        done = run()
+
+        assert (done.returncode, done.stdout, done.stderr) == (64, "", screen("help-80-vi"))
+
+    def test_the_locale_chooses_the_language(self, socket: Path) -> None:
+        """--lang is stronger than the locale, and the locale than Vietnamese."""
+        assert run("status", "--socket", socket).stdout.split()[0] == "Trạm"
+        assert run("status", "--socket", socket, LANG="en_US.UTF-8").stdout.split()[0] == "Station"
+        assert run("status", "--socket", socket, LC_ALL="C.UTF-8", LANG="en_US").stdout.split()[0] == "Trạm"
+        assert run("--lang", "en", "status", "--socket", socket).stdout.split()[0] == "Station"
+        assert run("status", "--socket", socket, "--lang=vi", LANG="en_US.UTF-8").stdout.split()[0] == "Trạm"
+
+    def test_version_tells_what_is_installed(self) -> None:
+        """The program, Python and every library that setup.cfg asks for."""
+        versions = json.loads(run("version", "--json").stdout)
+        table = dict(line.split() for line in shown(run("version")).splitlines())
+
+        setup = ConfigParser()
+        setup.read(REPOSITORY / "setup.cfg")
+        asked = setup["options"]["install_requires"] + setup["options.extras_require"]["cli"]
+        assert sorted(re.findall(r"^[A-Za-z-]+", asked, re.MULTILINE)) == sorted(LIBRARIES)
+        assert versions == table
+        assert versions["ttcs-edge"] == __version__
+        assert versions["python"] == sys.version.split()[0]
+        assert all(re.match(r"\d+\.\d+|\d{4}", version) for version in versions.values())
+
+
+class TestCheckConfig:
+    """check-config, as a technician calls it."""
+
+    def test_a_right_station_is_told_in_a_line(self, tmp_path: Path) -> None:
+        """What was understood is said back: id, scope, zones."""
+        config = complete(tmp_path)
+
+        english, vietnamese = (
+            run("check-config", "--config", config, "--lang", "en"),
+            run("check-config", "--config", config),
+        )
+
+        assert shown(english) == (
+            f"The configuration is right: {config}\nStation da-teh-01, scope vn/lam-dong/da-teh, zones: 1\n"
+        )
+        assert shown(vietnamese) == (
+            f"Cấu hình đúng: {config}\nTrạm da-teh-01, địa bàn vn/lam-dong/da-teh, 1 cụm loa\n"
+        )
+
+    def test_a_key_that_could_not_be_looked_at_is_said(self, tmp_path: Path) -> None:
+        """A credential exists only while the service runs: no wrong comfort."""
+        config = complete(tmp_path)
+        config.write_text(config.read_text().replace("tls/station.key", "credential:station.key"))
+
+        done = run("check-config", "--config", config, "--lang", "en")
+
+        assert shown(done).splitlines()[2] == (
+            "broker.key is handed over by systemd when the station runs, so it was not checked here"
+        )
+
+    def test_missing_files_are_told_with_their_lines(self, tmp_path: Path) -> None:
+        """The file is right and the machine is not: exit code 78, both languages, and how many."""
+        config = complete(tmp_path)
+        (tmp_path / "tls/ca.pem").unlink()
+        (tmp_path / "root.dsse.json").unlink()
+
+        done = run("check-config", "--config", config, "--lang", "en")
+
+        assert (done.returncode, done.stdout) == (78, "")
+        assert f"{config}:6: broker.ca\n  Sai: Không có tệp được nêu\n" in done.stderr
+        assert "\n  Wrong: The file that is named does not exist\n" in done.stderr
+        assert done.stderr.endswith(f"\n\n{config}: 2 wrong\n")
+
+    def test_the_worked_example_lacks_nothing_but_its_files(self) -> None:
+        """On a machine where nothing is installed, the example is told its three missing files and no mistake."""
+        done = run("check-config", "--config", REPOSITORY / "config/station.yaml", "--json")
+
+        assert [(one["code"], one["key"]) for one in json.loads(done.stdout)["problems"]] == [
+            ("named-file-missing", "broker.ca"),
+            ("named-file-missing", "broker.certificate"),
+            ("named-file-missing", "folders.trust"),
+        ]
+
+
+def complete(folder: Path) -> Path:
+    """A right configuration with all its files."""
+    (folder / "tls").mkdir()
+    for name in ("tls/ca.pem", "tls/station.pem", "tls/station.key", "root.dsse.json"):
+        (folder / name).write_text(name)
+    config = folder / "station.yaml"
+    config.write_text((REPOSITORY / "tests/data/config/folder-number.yaml").read_text().replace("state: 7", "trust: ."))
+    return config
