@@ -14,22 +14,25 @@ from msgspec import Meta
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope, Sha256
 
-SCOPE_PATTERN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(/[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
-ID_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"
-UTC_PATTERN = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"
-LOCAL_PATTERN = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$"
-SHA256_PATTERN = r"^[0-9a-f]{64}$"
-LANGUAGE_PATTERN = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"
+# Patterns end in (?!\n)$ because $ alone also matches before a newline in Python, and they say [0-9] because \d is any
+# digit of Unicode there: in JSON Schema, which has neither habit, they mean the same.
+SCOPE_PATTERN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(/[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(?!\n)$"
+ID_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(?!\n)$"
+UTC_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z(?!\n)$"
+LOCAL_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?!\n)$"
+SHA256_PATTERN = r"^[0-9a-f]{64}(?!\n)$"
+LANGUAGE_PATTERN = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*(?!\n)$"
+PLACE_PATTERN = r"^(https://\S+|broker:)(?!\n)$"
 
 ScopePath = Annotated[Scope, Meta(pattern=SCOPE_PATTERN, max_length=LIMITS.scope_chars)]
 Identifier = Annotated[str, Meta(pattern=ID_PATTERN, max_length=LIMITS.id_chars)]
 Utc = Annotated[str, Meta(pattern=UTC_PATTERN)]
 LocalTime = Annotated[str, Meta(pattern=LOCAL_PATTERN)]
-Language = Annotated[str, Meta(pattern=LANGUAGE_PATTERN)]
+Language = Annotated[str, Meta(pattern=LANGUAGE_PATTERN, max_length=LIMITS.language_chars)]
 KeyId = Annotated[str, Meta(pattern=SHA256_PATTERN)]
 Version = Annotated[int, Meta(ge=1, le=2**53 - 1)]
 Title = Annotated[str, Meta(max_length=LIMITS.title_chars)]
-Place = Annotated[str, Meta(pattern=r"^(https://\S+|broker:)$", max_length=LIMITS.place_chars)]
+Place = Annotated[str, Meta(pattern=PLACE_PATTERN, max_length=LIMITS.place_chars)]
 Percent = Annotated[int, Meta(ge=0, le=100)]
 
 
@@ -99,7 +102,7 @@ class PublicKey:
 
     keytype: Literal["ed25519"]
     scheme: Literal["ed25519"]
-    public: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+    public: Annotated[str, Meta(pattern=SHA256_PATTERN)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,8 @@ class Limits:
     scope_chars: int = 200
     id_chars: int = 64
     title_chars: int = 200
+    language_chars: int = 35
+    found_chars: int = 120
     place_chars: int = 500
     rule_chars: int = 300
     dates_per_slot: int = 400

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -28,7 +28,7 @@ from ttcs_edge.core.documents import (
 )
 from ttcs_edge.core.schedule import check_slot, zone
 from ttcs_edge.core.trust import utc_ms
-from ttcs_edge.wire.envelope import PAYLOAD_TYPES, Opened, open_envelope, read_envelope_payload, read_json
+from ttcs_edge.wire.envelope import PAYLOAD_TYPES, Opened, open_envelope, read_envelope_payload, read_json, shown
 
 D = TypeVar("D", Programme, TrustRoot)
 
@@ -89,41 +89,36 @@ def _convert(payload: bytes, kind: type[D], subject: str) -> D | Refused:
         match = _WHERE.match(str(error))
         assert match is not None
         path = match["path"] or "$"
-        return Refused("wrong-type", subject, (("path", path), ("found", match["what"][:200])))
+        return Refused("wrong-type", subject, (("path", path), ("found", shown(match["what"]))))
     unknown = _unknown_field(value, kind)
-    return Refused("unknown-field", subject, (("found", unknown),)) if unknown else document
+    return Refused("unknown-field", subject, (("found", shown(unknown)),)) if unknown else document
 
 
-def _unknown_field(value: dict[str, object], kind: type) -> str | None:
-    """Name a field that the types do not know. Built-in conversion of dataclasses passes over them."""
-    known = _FIELDS[kind]
-    level: list[Any] = [value]
-    while level:
-        stranger = next((node for node in level if isinstance(node, dict) and not node.keys() <= known), None)
-        if stranger is not None:
-            return str(next(name for name in stranger if name not in known))
-        nodes = (_children(node) for node in level)
-        level = [child for children in nodes for child in children if isinstance(child, dict | list)]
-    return None
-
-
-def _children(node: dict[str, Any] | list[Any]) -> Iterable[Any]:
-    if isinstance(node, list):
-        return node
-    # The names in a table of keys are key ids, not fields.
-    return [
-        child if name != "keys" or isinstance(child, list) else list(child.values()) for name, child in node.items()
-    ]
-
-
-def _names(*kinds: type) -> frozenset[str]:
-    return frozenset(field.name for kind in kinds for field in dataclasses.fields(kind))
-
+_PARTS: dict[type, tuple[tuple[str, type], ...]] = {
+    Programme: (("bulletins", Bulletin), ("slots", Slot)),
+    Bulletin: (("audio", Audio),),
+    TrustRoot: (("keys", PublicKey), ("grants", Grant)),
+}
+"""The fields whose values have fields of their own."""
 
 _FIELDS: dict[type, frozenset[str]] = {
-    Programme: _names(Programme, Bulletin, Audio, Slot),
-    TrustRoot: _names(TrustRoot, PublicKey, Grant),
+    kind: frozenset(field.name for field in dataclasses.fields(kind))
+    for kind in (Programme, Bulletin, Audio, Slot, TrustRoot, PublicKey, Grant)
 }
+
+
+def _unknown_field(value: dict[str, Any], kind: type, path: str = "$") -> str | None:
+    """Give the path of a field that its type does not know. Conversion to dataclasses passes over such fields."""
+    known = _FIELDS[kind]
+    if not value.keys() <= known:
+        return f"{path}.{next(name for name in value if name not in known)}"
+    for name, part in _PARTS.get(kind, ()):
+        children = value.get(name, ())
+        for at, child in children.items() if isinstance(children, dict) else enumerate(children):
+            found = _unknown_field(child, part, f"{path}.{name}[{at}]")
+            if found is not None:
+                return found
+    return None
 
 
 def _check_times(issued: str, expires: str, subject: str) -> Refused | None:
@@ -131,11 +126,14 @@ def _check_times(issued: str, expires: str, subject: str) -> Refused | None:
         if utc_ms(issued) < utc_ms(expires):
             return None
     except ValueError as error:
-        return Refused("bad-date", subject, (("found", str(error)[:80]), ("expected", "YYYY-MM-DDThh:mm:ssZ")))
+        return Refused("bad-date", subject, (("found", shown(error)), ("expected", "YYYY-MM-DDThh:mm:ssZ")))
     return Refused("bad-date", subject, (("found", expires), ("expected", f"> {issued}")))
 
 
 def _check_grants(root: TrustRoot, subject: str) -> Refused | None:
+    if len({key.public for key in root.keys.values()}) < len(root.keys):
+        # One key under two ids would count twice against a threshold.
+        return Refused("bad-grant", subject, (("found", "keys"),))
     for grant in root.grants:
         keys = set(grant.keys)
         if len(keys) < len(grant.keys) or not keys.issubset(root.keys) or grant.threshold > len(keys):

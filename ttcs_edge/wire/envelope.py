@@ -1,12 +1,14 @@
 """DSSE envelopes: what is signed, and by whom. Made and verified with securesystemslib (DSSE v1, Ed25519).
 
 Bounds come before parsing, parsing before cryptography. A name that stands twice in an object is refused: two readers
-could take two different values from it. Only keys that are known are tried, and a key counts once.
+could take two different values from it. Half of a surrogate pair, which JSON can write and UTF-8 cannot, is refused:
+no report or database could carry it on. Only keys that are known are tried, and a key counts once.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +34,9 @@ class Opened:
     signers: frozenset[str]
 
 
+_HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
+
+
 class _Twice(ValueError):
     """A name stands twice in one object."""
 
@@ -47,13 +52,29 @@ def read_json(data: bytes, subject: str) -> Any | Refused:
     try:
         value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
     except _Twice as error:
-        return Refused("duplicate-key", subject, (("found", str(error)),))
+        return Refused("duplicate-key", subject, (("found", shown(error)),))
     except RecursionError:
         return _nested(subject)
     except ValueError as error:
-        return Refused("not-json", subject, (("found", str(error)[:120]),))
-    deep = isinstance(value, dict | list) and _too_deep(value, LIMITS.nesting)
-    return _nested(subject) if deep else value
+        return Refused("not-json", subject, (("found", shown(error)),))
+    if isinstance(value, dict | list) and _too_deep(value, LIMITS.nesting):
+        return _nested(subject)
+    if _HALF_PAIR.search(text) and not _can_be_written(value):
+        return Refused("not-utf8", subject, (("found", "half a surrogate pair"),))
+    return value
+
+
+def shown(found: object) -> str:
+    """What was found, as a refusal may carry it: short, and writable as UTF-8 whatever stood there."""
+    return str(found)[: LIMITS.found_chars].encode("utf-8", "replace").decode("utf-8")
+
+
+def _can_be_written(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _nested(subject: str) -> Refused:
@@ -64,7 +85,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
         names = [name for name, _ in pairs]
-        raise _Twice(next(name for name in names if names.count(name) > 1)[:60])
+        raise _Twice(next(name for at, name in enumerate(names) if name in names[:at]))
     return value
 
 
@@ -115,8 +136,9 @@ def _read_envelope(data: bytes, payload_type: str, subject: str) -> Envelope | R
     except (ValueError, KeyError, TypeError, AttributeError):
         return Refused("not-an-envelope", subject)
     if envelope.payload_type != payload_type:
-        found = str(envelope.payload_type)[:80]
-        return Refused("wrong-payload-type", subject, (("found", found), ("expected", payload_type)))
+        return Refused(
+            "wrong-payload-type", subject, (("found", shown(envelope.payload_type)), ("expected", payload_type))
+        )
     return envelope
 
 

@@ -15,6 +15,7 @@ import msgspec
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.model import AiredItem, AsRun, Fault
 from ttcs_edge.core.reports import Cache, Snapshot
+from ttcs_edge.wire.envelope import shown
 
 REPORT_BYTES = 256 * 1024
 """The largest report that anybody reads."""
@@ -143,12 +144,13 @@ def read_report(data: bytes, subject: str = "") -> Report | Refused:
         return Refused("oversized", subject, (("found", str(len(data))), ("expected", f"<= {REPORT_BYTES}")))
     try:
         value = msgspec.json.decode(data)
-        kind = _KINDS.get(value.get("kind", "")) if isinstance(value, dict) else None
+        named = value.get("kind") if isinstance(value, dict) else None
+        kind = _KINDS.get(named) if isinstance(named, str) else None
         if kind is None:
-            return Refused("wrong-type", subject, (("path", "$.kind"), ("found", str(value)[:60])))
+            return Refused("wrong-type", subject, (("path", "$.kind"), ("found", shown(named))))
         return msgspec.convert(value, kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return Refused("wrong-type", subject, (("path", "$"), ("found", str(error)[:200])))
+        return Refused("wrong-type", subject, (("path", "$"), ("found", shown(error))))
 
 
 def as_run_report(station: str, record: AsRun, told_ms: int) -> AsRunReport:
