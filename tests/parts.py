@@ -131,11 +131,13 @@ class Broker:
 class Listener:
     """A client at the centre: publishes, and keeps all that stations say."""
 
-    def __init__(self, broker: Broker, name: str = "operator", subscribe: str = f"{ROOT}/station/#") -> None:
+    def __init__(
+        self, broker: Broker, name: str = "operator", subscribe: str = f"{ROOT}/station/#", client_id: str = ""
+    ) -> None:
         self.messages: list[tuple[str, bytes]] = []
         self._connected: queue.SimpleQueue[bool] = queue.SimpleQueue()
         certificate, key = broker.authority.client(name)
-        self._client = Client(CallbackAPIVersion.VERSION2, client_id=f"test-{name}", protocol=MQTTv5)
+        self._client = Client(CallbackAPIVersion.VERSION2, client_id=client_id or f"test-{name}", protocol=MQTTv5)
         self._client.tls_set(str(broker.authority.ca_file), str(certificate), str(key))
         self._client.reconnect_delay_set(1, 1)
         self._client.on_message = lambda c, u, message: self.messages.append((message.topic, message.payload))

@@ -36,6 +36,8 @@ RECONNECT_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 TAKEN_OVER_S = 30.0
 """After another client took the session over: two stations of one id must not throw each other out in a loop."""
 SESSION_TAKEN_OVER = 0x8E
+SHORT_LIFE_S = 10.0
+SHORT_LIVES = 2
 CONNECT_TIMEOUT_S = 15.0
 CHUNKS_WAITING = 16
 
@@ -96,6 +98,7 @@ class BrokerLink:
         self._delivery = 0
         self._reason: tuple[str, tuple[tuple[str, str], ...]] = ("lost", ())
         self._told_reason: str | None = None
+        self._short_lives = 0
         self._incoming: queue.Queue[tuple[str, bytes, int]] = queue.Queue(LIMITS.events_queued)
         self._chunks: dict[str, queue.Queue[tuple[int, bytes]]] = {}
         self._answers: queue.SimpleQueue[tuple[int, int, ReasonCode]] = queue.SimpleQueue()
@@ -183,10 +186,17 @@ class BrokerLink:
             if client is not None:
                 self._lost.wait()
                 client.loop_stop()
+                self._suspect_a_double(time.monotonic() - began_s)
             self._went_down()
             tries = 0 if time.monotonic() - began_s > CONNECT_TIMEOUT_S else tries + 1
             wait_s = RECONNECT_S[min(tries, len(RECONNECT_S) - 1)] * self._jitter.uniform(0.5, 1.0)
             self._closing.wait(TAKEN_OVER_S if self._reason[0] == "session-taken-over" else wait_s)
+
+    def _suspect_a_double(self, lived_s: float) -> None:
+        """Not every broker says why it closes a connection: one lost again and again, at once, was taken over."""
+        self._short_lives = self._short_lives + 1 if lived_s < SHORT_LIFE_S and self._reason[0] == "lost" else 0
+        if self._short_lives >= SHORT_LIVES:
+            self._reason = ("session-taken-over", (("connections", str(self._short_lives)),))
 
     def _connect(self) -> Client | None:
         settings = self._settings
@@ -207,7 +217,13 @@ class BrokerLink:
 
     def _make_client(self) -> Client:
         settings = self._settings
-        client = Client(CallbackAPIVersion.VERSION2, client_id=self._station, protocol=MQTTv5, manual_ack=True)
+        client = Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._station,
+            protocol=MQTTv5,
+            manual_ack=True,
+            reconnect_on_failure=False,  # the supervisor alone decides when
+        )
         client.tls_set(
             ca_certs=str(settings.ca_file),
             certfile=str(settings.certificate_file),
@@ -255,6 +271,8 @@ class BrokerLink:
     def _on_disconnect(
         self, client: Client, userdata: Any, flags: DisconnectFlags, code: ReasonCode, properties: Properties | None
     ) -> None:
+        if self._lost.is_set():
+            return  # paho tells of the closed socket again, behind the broker's own reason
         if code.value == SESSION_TAKEN_OVER:
             self._reason = ("session-taken-over", ())
         elif self._connected:
