@@ -137,7 +137,7 @@ def test_a_wrongly_typed_field_is_named(changes: dict[str, Any], path: str) -> N
 
 def test_an_unknown_field_is_refused() -> None:
     """A station that overlooked it might air what must not be heard here."""
-    assert refused(payload(only_for="someone")) == ("unknown-field", {"found": "only_for"})
+    assert refused(payload(only_for="someone")) == ("unknown-field", {"found": "$.only_for"})
 
 
 def test_a_slot_of_every_second_is_refused() -> None:

@@ -99,6 +99,7 @@ class BrokerLink:
         self._reason: tuple[str, tuple[tuple[str, str], ...]] = ("lost", ())
         self._told_reason: str | None = None
         self._short_lives = 0
+        self._supervisor = threading.Thread(target=self._supervise, name="link-supervise", daemon=True)
         self._incoming: queue.Queue[tuple[str, bytes, int]] = queue.Queue(LIMITS.events_queued)
         self._chunks: dict[str, queue.Queue[tuple[int, bytes]]] = {}
         self._answers: queue.SimpleQueue[tuple[int, int, ReasonCode]] = queue.SimpleQueue()
@@ -106,8 +107,9 @@ class BrokerLink:
 
     def start(self) -> None:
         """Begin to connect, and go on for ever."""
-        for target in (self._supervise, self._verify, self._pump):
+        for target in (self._verify, self._pump):
             threading.Thread(target=target, name=f"link-{target.__name__[1:]}", daemon=True).start()
+        self._supervisor.start()
 
     def wake(self) -> None:
         """There is something new in the outbox."""
@@ -138,6 +140,8 @@ class BrokerLink:
             client.publish(topic, self._status("stopped"), qos=1, retain=True).wait_for_publish(timeout_s)
             client.disconnect()
         self._lost.set()
+        # The broker must hear the farewell, or it publishes the will over it.
+        self._supervisor.join(timeout_s)
 
     # chunks of audio, for the fetcher
 
