@@ -53,7 +53,7 @@ def test_what_was_committed_is_remembered_by_the_next_life(tmp_path: Path) -> No
     remembered = second.remembered()
 
     assert (first.boot, second.boot) == (1, 2)
-    assert remembered.envelopes == (b"envelope",)
+    assert remembered.envelopes == (("vn", b"envelope"),)
     assert remembered.floors == (("vn", 7),)
     assert remembered.open_as_run == (record(),)
     assert remembered.open_faults == (fault(),)
@@ -117,7 +117,7 @@ def test_a_failure_at_any_statement_leaves_all_or_nothing(tmp_path: Path, nth: i
     remembered = database.remembered()
 
     assert failed == (nth <= 8)
-    expected = ((), ()) if failed else ((b"x",), (fault(),))
+    expected = ((), ()) if failed else ((("vn", b"x"),), (fault(),))
     assert (remembered.envelopes, remembered.open_faults) == expected
 
 

@@ -1,6 +1,6 @@
 """Who has the air, and what becomes of the loser. Pure choice: no state is kept here.
 
-- air-1: the higher priority has the air, at once and alone. A cue never takes it from one of its own rank.
+- air-1, never-4: the higher priority has the air, at once and alone. A cue never takes it from one of its own rank.
 - Of two for the same moment the higher priority comes first, then the smaller scope path and slot id; the other queues.
 - air-2: the loser resumes, restarts or is dropped, as its slot says.
 """

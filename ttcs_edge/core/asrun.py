@@ -12,11 +12,14 @@ from dataclasses import dataclass, field, replace
 
 from ttcs_edge.core.air import Contender
 from ttcs_edge.core.library import Resolved
-from ttcs_edge.core.model import AiredItem, AsRun, AsRunReason, Cue, Outcome, WallMs, ZoneId
+from ttcs_edge.core.model import AiredItem, AsRun, AsRunReason, Cue, Outcome, Sha256, WallMs, ZoneId
 from ttcs_edge.core.schedule import SlotOccurrence
 
 LENGTH_TOLERANCE_MS = 250
 """How far the samples written may fall short of the declared duration: codecs cut the first 74 ms (Opus)."""
+
+CODEC_CUT_MS = 100
+"""How much of one item a codec may cut off: an interruption so near to an item's end goes on with the next one."""
 
 SILENT_REASONS = frozenset(
     {
@@ -36,7 +39,7 @@ class Airing:
     """One cue on its way through the air."""
 
     cue: Cue
-    missing: tuple[str, ...] = ()
+    missing: tuple[Sha256, ...] = ()
     id: str = ""
     source: SlotOccurrence | None = None
     play: int | None = None
@@ -71,13 +74,16 @@ class Airing:
         """Take what more audio there is by now; only before the cue's first play."""
         self.cue, self.missing = resolved.cue, resolved.missing
 
-    def leave_out(self, index: int) -> None:
-        """Leave an item out that proved to be no audio, and go on behind it."""
-        items = self.cue.items
-        self.position_ms = sum(item.duration_ms for item in items[:index])
-        self.cue = replace(self.cue, items=items[:index] + items[index + 1 :])
-        del self.written_ms[index]
+    def pass_over_bad_item(self) -> bool:
+        """Go on behind the item that proved to be no audio; False when nothing is left behind it."""
         self.unplayable = True
+        end_ms = 0
+        for item in self.cue.items:
+            end_ms += item.duration_ms
+            if end_ms > self.position_ms:
+                break
+        self.position_ms = end_ms
+        return end_ms < self.cue.duration_ms
 
     def begin_play(self, play: int, zones: tuple[ZoneId, ...]) -> None:
         """A play of this cue is handed to the player, from ``position_ms``."""
@@ -86,11 +92,20 @@ class Airing:
             self.written_ms = [0] * len(self.cue.items)
 
     def end_play(self, item_written_ms: Sequence[int]) -> None:
-        """A play is over: add what it wrote of each item."""
+        """A play is over: add what it wrote of each item, and stand where it ended.
+
+        An item that was written whole is behind the position by its declared length, whatever its codec cut off.
+        """
         self.play = None
-        for index, written_ms in enumerate(item_written_ms[: len(self.written_ms)]):
+        position_ms, begin_ms = self.play_from_ms, 0
+        for index, (item, written_ms) in enumerate(zip(self.cue.items, item_written_ms, strict=True)):
             self.written_ms[index] += written_ms
-        self.position_ms = self.play_from_ms + sum(item_written_ms)
+            end_ms = begin_ms + item.duration_ms
+            if begin_ms <= position_ms < end_ms:
+                position_ms += written_ms
+                position_ms = end_ms if position_ms + CODEC_CUT_MS >= end_ms else position_ms
+            begin_ms = end_ms
+        self.position_ms = position_ms
 
     def end_play_at(self, play_written_ms: int) -> None:
         """A play ended without telling what it wrote of each item: attribute it by the declared durations."""

@@ -20,6 +20,7 @@ from ttcs_edge.core import events
 from ttcs_edge.core.air import choose, resumes_from_ms
 from ttcs_edge.core.asrun import Airing
 from ttcs_edge.core.effects import Effect, PrepareSound
+from ttcs_edge.core.library import Resolved
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import AsRun, AsRunReason, AudioItem, Instant, Occurrence, StationSettings, WallMs
 from ttcs_edge.core.playout import Playout, Wanted
@@ -36,6 +37,8 @@ QUEUE_LIMIT_MS = 30 * 60_000
 PLAYER_DEATHS = 3
 """How many deaths of the player one cue survives."""
 MINUTE_MS = 60_000
+NEXT_CUES = 5
+"""How many cues to come are shown."""
 SETTLED_MEMORY_MS = 8 * 86_400_000
 """How long a settled occurrence is remembered: longer than any look back into the schedule."""
 
@@ -60,6 +63,7 @@ class Desk:
     closing: list[AsRun] = field(default_factory=list)
     prepared: tuple[AudioItem, ...] = ()
     claimed: Occurrence | None = None
+    free_since_ms: int = 0
     sequence: int = 0
     plays: int = 0
     started_mono_ms: int = 0
@@ -132,18 +136,26 @@ class Desk:
         airing.start_ms = WallMs(now.wall_ms - (now.mono_ms - event.mono_ns // 1_000_000))
         return airing.open_record()
 
-    def sound_ended(self, event: events.SoundEnded, now: Instant) -> None:
+    def audio_lost(self, programmes: Programmes) -> None:
+        """Audio is gone from the store: cues that have not begun do with what is left."""
+        for airing in self.waiting.values():
+            if not airing.has_sounded and airing.source is not None:
+                airing.take(programmes.resolve(airing.source))
+
+    def sound_ended(self, event: events.SoundEnded, programmes: Programmes, now: Instant) -> None:
         """A play is over: the cue is closed, goes on later, or goes on without what is no audio."""
         self.playout.sound_ended(event.play, now.mono_ms)
         airing = self.on_air
         if airing is None or airing.play != event.play:
             return
-        self.on_air = None
+        self._free_the_air(now)
         airing.end_play(event.item_written_ms)
         if event.completed and airing.stop_reason is None:
             self._close(airing, True, airing.shortfall, now)
+        elif event.failure == "audio-lost":
+            self._go_on_without_lost_item(airing, programmes, now)
         elif event.failure == "not-audio":
-            self._go_on_without_bad_item(airing, event.item_written_ms, now)
+            self._go_on_without_bad_item(airing, now)
         elif event.failure is not None:
             self._close(airing, False, AsRunReason.SOUND_DEVICE, now)
         else:
@@ -153,10 +165,15 @@ class Desk:
         """The player is dead: the cue goes on where its slot allows it."""
         self.playout.player_gone(now.mono_ms)
         self.prepared = ()
-        airing, self.on_air = self.on_air, None
+        airing = self.on_air
+        self._free_the_air(now)
         if airing is not None:
             airing.end_play_at(event.written_ms)
             self._interrupted(airing, AsRunReason.PLAYER_DIED, now)
+
+    def _free_the_air(self, now: Instant) -> None:
+        self.on_air = None
+        self.free_since_ms = now.wall_ms
 
     def watched_until_ms(self, programmes: Programmes) -> WallMs | None:
         """Up to when every occurrence is settled, or open on disk; None before the first trusted instant."""
@@ -172,10 +189,12 @@ class Desk:
         self.prepared = ()
 
     def next_cues(self, programmes: Programmes, now: Instant) -> tuple[NextCue, ...]:
-        """List what waits for the air, the next first."""
+        """List what waits for the air, the next first, and what comes after it; a few cues at the least."""
         waiting = sorted(self.waiting.values(), key=lambda airing: airing.contender.rank[1:])
+        later = programmes.upcoming(max(0, NEXT_CUES - len(waiting)))
+        resolved = [Resolved(a.cue, a.missing) for a in waiting] + [programmes.resolve(due) for due in later]
         return tuple(
-            NextCue(str(a.cue.occurrence), a.cue.title, a.cue.planned_ms, a.cue.zones, not a.missing) for a in waiting
+            NextCue(str(r.cue.occurrence), r.cue.title, r.cue.planned_ms, r.cue.zones, not r.missing) for r in resolved
         )
 
     def wake_mono_ms(self, programmes: Programmes, now: Instant) -> int | None:
@@ -247,7 +266,7 @@ class Desk:
             return AsRunReason.NO_ZONE
         if self.claimed == cue.occurrence and not self.playout.can_reach(cue.zones):
             return AsRunReason.RELAY
-        blocked = self.on_air is not None
+        blocked = self._is_blocked(airing)
         if now.wall_ms <= max(self._deadline_ms(airing, blocked), cue.late_until_ms):
             return None
         absence = None if airing.has_sounded else self._absence(airing, now)
@@ -261,6 +280,11 @@ class Desk:
             return None
         return AsRunReason.PRE_EMPTED if blocked or airing.has_sounded else AsRunReason.TOO_LATE
 
+    def _is_blocked(self, airing: Airing) -> bool:
+        """Tell whether another cue has the air, or is on its way up to it."""
+        other = self.claimed is not None and self.claimed != airing.cue.occurrence
+        return self.on_air is not None or (other and self.claimed in self.waiting)
+
     def _absence(self, airing: Airing, now: Instant) -> AsRunReason | None:
         """Tell why nobody could look after a cue at its instant; None when the station could."""
         planned_mono_ms = now.mono_ms - (now.wall_ms - airing.cue.planned_ms)
@@ -272,7 +296,9 @@ class Desk:
 
     def _deadline_ms(self, airing: Airing, blocked: bool) -> int:
         since_ms = airing.interrupted_ms or airing.cue.planned_ms
-        return since_ms + (QUEUE_LIMIT_MS if blocked or airing.has_sounded else GRACE_MS)
+        if blocked or airing.has_sounded:
+            return since_ms + QUEUE_LIMIT_MS
+        return max(since_ms, min(self.free_since_ms, since_ms + QUEUE_LIMIT_MS)) + GRACE_MS
 
     def _wanted(self, now: Instant, player_up: bool) -> Wanted | None:
         playable = [a for a in self.waiting.values() if a.cue.items and a.cue.zones] if player_up else []
@@ -340,18 +366,20 @@ class Desk:
         airing.stop_reason = None
         self.waiting[airing.cue.occurrence] = airing
 
-    def _go_on_without_bad_item(self, airing: Airing, written_ms: tuple[int, ...], now: Instant) -> None:
-        """What cannot be decoded is left out; what is whole around it airs, and the log says that it is not all."""
-        airing.unplayable = True
-        bad = next((n for n, ms in enumerate(airing.written_ms) if ms == 0), None)
-        if bad is None or len(airing.cue.items) == 1 or airing.stop_reason is not None:
-            self._close(airing, False, airing.stop_reason or AsRunReason.NOT_AUDIO, now)
+    def _go_on_without_lost_item(self, airing: Airing, programmes: Programmes, now: Instant) -> None:
+        """What was gone when it was to be read is left out, before the first sample; later the cue ends there."""
+        if airing.has_sounded or airing.source is None or airing.stop_reason is not None:
+            self._close(airing, False, airing.stop_reason or AsRunReason.NO_AUDIO, now)
             return
-        if bad == len(airing.cue.items) - 1:
-            self._close(airing, False, AsRunReason.NOT_AUDIO, now)
-            return
-        airing.leave_out(bad)
+        airing.take(programmes.resolve(airing.source))
         self.waiting[airing.cue.occurrence] = airing
+
+    def _go_on_without_bad_item(self, airing: Airing, now: Instant) -> None:
+        """What cannot be decoded is passed over; what is whole behind it airs, and the log says that it is not all."""
+        if airing.stop_reason is None and airing.pass_over_bad_item():
+            self.waiting[airing.cue.occurrence] = airing
+        else:
+            self._close(airing, False, airing.stop_reason or AsRunReason.NOT_AUDIO, now)
 
     def _close(self, airing: Airing, completed: bool, reason: AsRunReason | None, now: Instant) -> None:
         self.waiting.pop(airing.cue.occurrence, None)

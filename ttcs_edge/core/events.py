@@ -111,7 +111,7 @@ class SoundEnded:
     """A play is over and silent: ``completed`` is true when every sample of every item was written (never-9).
 
     ``item_written_ms`` holds what was written of each item of the play, in order; ``failure`` a code when the end was
-    neither reached nor asked for: ``not-audio``, ``sound-device``.
+    neither reached nor asked for: ``not-audio``, ``sound-device``, or ``audio-lost``, after ``AudioLost`` told of what.
     """
 
     play: int

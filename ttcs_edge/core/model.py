@@ -18,6 +18,9 @@ ZoneId = NewType("ZoneId", str)
 Sha256 = NewType("Sha256", str)
 """64 lower-case hexadecimal digits."""
 
+AMPLIFIER = "amplifier"
+"""What the amplifier's switch is called where zones are called by their ids; no zone may have this id."""
+
 WallMs = NewType("WallMs", int)
 MonoMs = NewType("MonoMs", int)
 
@@ -29,6 +32,11 @@ class Instant:
     wall_ms: WallMs
     mono_ms: MonoMs
     trusted: bool
+
+
+def is_sha256(text: str) -> bool:
+    """Tell whether a text is a SHA-256 in hexadecimal."""
+    return len(text) == 64 and not text.strip("0123456789abcdef")
 
 
 def scope_covers(scope: Scope, place: Scope) -> bool:

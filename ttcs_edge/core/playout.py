@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ttcs_edge.core.effects import Effect, StartSound, StopSound, SwitchAmplifier, SwitchZone
-from ttcs_edge.core.model import AudioItem, MonoMs, StationSettings, ZoneId
+from ttcs_edge.core.model import AMPLIFIER, AudioItem, MonoMs, StationSettings, ZoneId
 
 START_MARGIN_MS = 150
 """How far ahead of its instant a sound is handed to the player, so that it starts to the period."""
@@ -78,14 +78,14 @@ class Playout:
     def relay_failed(self, subject: str) -> None:
         """A relay did not do as told: count it as open and leave it out until the next cue."""
         self.failed.add(subject)
-        if subject == "amplifier":
+        if subject == AMPLIFIER:
             self.amplifier_on_mono_ms = None
         elif subject in self.closed:
             self.closed.remove(ZoneId(subject))
 
     def can_reach(self, zones: tuple[ZoneId, ...]) -> bool:
         """Tell whether any of these zones can be heard: amplifier and at least one relay do as told."""
-        return "amplifier" not in self.failed and bool(self._reachable(zones))
+        return AMPLIFIER not in self.failed and bool(self._reachable(zones))
 
     @property
     def quiescent(self) -> bool:

@@ -16,7 +16,7 @@ from ttcs_edge.core import events, library, trust
 from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
 from ttcs_edge.core.effects import SetWanted
 from ttcs_edge.core.library import Resolved
-from ttcs_edge.core.model import Cue, Instant, Scope, Sha256, StationSettings, WallMs
+from ttcs_edge.core.model import Cue, Instant, Occurrence, Scope, Sha256, StationSettings, WallMs
 from ttcs_edge.core.reports import Cache, InForce
 from ttcs_edge.core.schedule import SlotOccurrence, Timetable
 
@@ -92,9 +92,22 @@ class Programmes:
             self.changes += 1
         return dropped
 
-    def next_expiry_ms(self) -> int | None:
-        """The next instant at which a programme expires."""
-        return min((_expires_ms(signed.document) for signed in self.signed.values()), default=None)
+    def trust_is_over(self, now: Instant) -> bool:
+        """Tell whether the trust root has expired: then nobody may say anything (never-1)."""
+        assert self.trust is not None
+        return now.trusted and trust.utc_ms(self.trust.expires) <= now.wall_ms
+
+    def suspend(self) -> None:
+        """Take everything out of force; what is on disk is judged again at the next start."""
+        self.changes += bool(self.signed)
+        self.signed.clear()
+        self.timetables.clear()
+
+    def next_expiry_ms(self, now: Instant) -> int | None:
+        """The next instant at which something expires."""
+        assert self.trust is not None
+        ends = [trust.utc_ms(self.trust.expires), *(_expires_ms(signed.document) for signed in self.signed.values())]
+        return min((ms for ms in ends if ms > now.wall_ms), default=None)
 
     def due(self, now: Instant, ahead_ms: int) -> list[SlotOccurrence]:
         """Take the occurrences up to ``ahead_ms`` from now, in the order of the air; each is given once."""
@@ -109,7 +122,7 @@ class Programmes:
                 after_ms = self._look_back_ms(signed.document, now)
                 self.timetables[scope] = Timetable((signed.document,), self.settings, after_ms)
             found += self.timetables[scope].due(now.wall_ms + ahead_ms)
-        return sorted(found, key=lambda due: (due.planned_ms, -due.slot.priority, due.occurrence))
+        return sorted(found, key=_order)
 
     def _look_back_ms(self, programme: Programme, now: Instant) -> int:
         """What lies before the first trusted instant, or before the programme was issued, is nobody's loss."""
@@ -121,6 +134,11 @@ class Programmes:
         """The instant of the next occurrence not yet taken."""
         instants = (timetable.next_instant() for timetable in self.timetables.values())
         return min((ms for ms in instants if ms is not None), default=None)
+
+    def upcoming(self, most: int) -> list[SlotOccurrence]:
+        """List the next occurrences not yet taken, in the order of the air."""
+        found = [due for timetable in self.timetables.values() for due in timetable.upcoming(most)]
+        return sorted(found, key=_order)[:most]
 
     def resolve(self, due: SlotOccurrence) -> Resolved:
         """Make a cue of an occurrence, with the audio that is there."""
@@ -176,6 +194,10 @@ class Programmes:
         local = utc.astimezone(ZoneInfo(self.settings.time_zone))
         minute = local.hour * 60 + local.minute
         return any(span.contains(minute) for span in self.settings.quiet_hours)
+
+
+def _order(due: SlotOccurrence) -> tuple[int, int, Occurrence]:
+    return due.planned_ms, -due.slot.priority, due.occurrence
 
 
 def _expires_ms(programme: Programme) -> int:

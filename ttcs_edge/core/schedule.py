@@ -16,6 +16,7 @@ from __future__ import annotations
 import heapq
 import re
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
@@ -302,6 +303,15 @@ class Timetable:
     def next_instant(self) -> int | None:
         """The instant of the next occurrence, in constant time; None when nothing will ever be due again."""
         return self._heap[0][0] if self._heap else None
+
+    def upcoming(self, most: int) -> list[SlotOccurrence]:
+        """List the next occurrences and take none; more than ``most`` only when the last ones are at one instant."""
+        scan = copy(self)
+        scan._heap = list(self._heap)
+        found: list[SlotOccurrence] = []
+        while len(found) < most and (instant := scan.next_instant()) is not None:
+            found += scan.due(instant)
+        return found
 
     def first_instants(self) -> dict[str, int]:
         """The next instant of each slot that has one, by slot id."""

@@ -18,7 +18,7 @@ from ttcs_edge.core import asrun, effects, events
 from ttcs_edge.core.desk import Desk
 from ttcs_edge.core.effects import Effect, Entry
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import AsRun, Instant, MonoMs, StationSettings, WallMs
+from ttcs_edge.core.model import AMPLIFIER, AsRun, Instant, MonoMs, StationSettings, WallMs, is_sha256
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.reports import OnAir, Snapshot
 from ttcs_edge.core.supervision import Detail, Supervision
@@ -82,6 +82,7 @@ class Station:
         now = turn.now
         turn.entries += self.faults.mature(now.wall_ms, now.mono_ms)
         self._judge_clock(turn)
+        self._judge_trust(turn)
         self._expire_programmes(turn)
         if now.trusted and not self.stopping:
             self.desk.take_due(self.programmes, now)
@@ -126,16 +127,31 @@ class Station:
         else:
             self._raise(turn, "no-time", "clock")
 
+    def _judge_trust(self, turn: _Turn) -> None:
+        trust = self.programmes.trust
+        assert trust is not None
+        if self.programmes.trust_is_over(turn.now):
+            self.programmes.suspend()
+            self._raise(turn, "trust-expired", trust.scope, (("expires", trust.expires),))
+        elif turn.now.trusted:
+            self._clear(turn, "trust-expired", trust.scope)
+
     def _expire_programmes(self, turn: _Turn) -> None:
         for scope, version in self.programmes.drop_expired(turn.now):
             turn.entries.append(effects.ProgrammeDropped(scope))
             self._raise(turn, "programme-expired", scope, (("version", str(version)),))
+            self._clear_withdrawn_slots(turn)
             self.next_wanted_mono_ms = 0
 
     def _refresh_wanted(self, turn: _Turn) -> None:
-        if turn.now.mono_ms >= self.next_wanted_mono_ms:
-            self.next_wanted_mono_ms = turn.now.mono_ms + WANTED_REFRESH_MS
-            turn.air.append(self.programmes.wanted(turn.now))
+        if turn.now.mono_ms < self.next_wanted_mono_ms:
+            return
+        self.next_wanted_mono_ms = turn.now.mono_ms + WANTED_REFRESH_MS
+        wanted = self.programmes.wanted(turn.now)
+        turn.air.append(wanted)
+        gone = [subject for _, subject in self.faults.open if is_sha256(subject) and subject not in wanted.keep]
+        for subject in gone:
+            turn.entries += self.faults.clear_subject(subject, turn.now.wall_ms)
 
     def _beat(self, turn: _Turn) -> None:
         if turn.now.mono_ms >= self.next_heartbeat_mono_ms:
@@ -148,7 +164,7 @@ class Station:
         asked.append(self.desk.wake_mono_ms(self.programmes, now))
         if not now.trusted:
             asked.append(now.mono_ms + UNTRUSTED_POLL_MS)
-        elif (expiry_ms := self.programmes.next_expiry_ms()) is not None:
+        elif (expiry_ms := self.programmes.next_expiry_ms(now)) is not None:
             asked.append(now.mono_ms + expiry_ms - now.wall_ms)
         return max(now.mono_ms, min(mono_ms for mono_ms in asked if mono_ms is not None))
 
@@ -156,7 +172,7 @@ class Station:
 
     def _on_started(self, event: events.Started, turn: _Turn) -> None:
         self.started = True
-        self.faults.open = {(fault.code, fault.subject): fault for fault in event.open_faults}
+        self.faults.remember(event.open_faults, turn.now.mono_ms)
         self.programmes.remember(event)
         self.desk.remember(event, turn.now)
         for record in event.open_as_run:
@@ -202,6 +218,7 @@ class Station:
 
     def _on_audio_lost(self, event: events.AudioLost, turn: _Turn) -> None:
         self.programmes.cached.discard(event.sha256)
+        self.desk.audio_lost(self.programmes)
         self._raise(turn, event.code, event.sha256)
         self.next_wanted_mono_ms = 0
 
@@ -222,6 +239,8 @@ class Station:
         record = self.desk.sound_started(event, turn.now)
         if record is not None:
             turn.entries.append(effects.AsRunOpened(record))
+            for subject in (AMPLIFIER, *record.zones):  # they did as told
+                self._clear(turn, "relay", subject)
 
     def _on_sound_progress(self, event: events.SoundProgress, turn: _Turn) -> None:
         self.level_db = (event.rms_db, event.peak_db)
@@ -230,7 +249,7 @@ class Station:
 
     def _on_sound_ended(self, event: events.SoundEnded, turn: _Turn) -> None:
         self.position_ms = 0
-        self.desk.sound_ended(event, turn.now)
+        self.desk.sound_ended(event, self.programmes, turn.now)
 
     def _on_sound_device(self, event: events.SoundDevice, turn: _Turn) -> None:
         if event.ok:

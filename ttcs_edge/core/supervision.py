@@ -1,11 +1,13 @@
 """Faults: raised once, debounced, cleared when the condition is gone. One table says how much each matters.
 
 A fault is known by its code and its subject. While it is there, hearing of it again changes nothing (one clear fault
-for each bad input); when its condition ends before its debounce time is over, nobody is told.
+for each bad input); when its condition ends before its debounce time is over, nobody is told. What happened once and
+has no end of its own is over when it was not heard of again for a while.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from ttcs_edge.core.effects import Entry, FaultCleared, FaultRaised
@@ -13,6 +15,9 @@ from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Fault, Severity, WallMs
 
 DEBOUNCE_MS = {"link-down": 5_000}
+
+OVER_AFTER_MS = {"link-callback": 3_600_000, "report-refused": 3_600_000, "store-damaged": 86_400_000}
+"""What happens and is past: for how long it is shown."""
 
 SEVERITY = {
     "link-down": Severity.WARNING,
@@ -42,10 +47,18 @@ class Supervision:
     sequence: int = 0
     open: dict[Key, Fault] = field(default_factory=dict)
     pending: dict[Key, tuple[int, Detail]] = field(default_factory=dict)
+    heard_mono_ms: dict[Key, int] = field(default_factory=dict)
+
+    def remember(self, faults: Iterable[Fault], mono_ms: int) -> None:
+        """Take over what an earlier life left open."""
+        self.open = {(fault.code, fault.subject): fault for fault in faults}
+        self.heard_mono_ms = {key: mono_ms for key in self.open if key[0] in OVER_AFTER_MS}
 
     def raise_(self, code: str, subject: str, detail: Detail, wall_ms: WallMs, mono_ms: int) -> list[Entry]:
         """A condition is there. Gives the record to make when it is news and needs no debounce."""
         key = (code, subject)
+        if code in OVER_AFTER_MS:
+            self.heard_mono_ms[key] = mono_ms
         if key in self.open or len(self.open) >= LIMITS.open_faults:
             return []
         if code in DEBOUNCE_MS:
@@ -56,6 +69,7 @@ class Supervision:
     def clear(self, code: str, subject: str, wall_ms: WallMs) -> list[Entry]:
         """A condition is gone."""
         self.pending.pop((code, subject), None)
+        self.heard_mono_ms.pop((code, subject), None)
         fault = self.open.pop((code, subject), None)
         return [FaultCleared(replace(fault, cleared_ms=wall_ms))] if fault else []
 
@@ -65,16 +79,20 @@ class Supervision:
         return [entry for code, name in keys for entry in self.clear(code, name, wall_ms)]
 
     def mature(self, wall_ms: WallMs, mono_ms: int) -> list[Entry]:
-        """Raise what has been there for its debounce time."""
+        """Raise what has been there for its debounce time, and clear what is past."""
         ripe = [(key, detail) for key, (at_ms, detail) in self.pending.items() if mono_ms >= at_ms]
         for key, _ in ripe:
             del self.pending[key]
-        return [self._raised(key, detail, wall_ms) for key, detail in ripe]
+        raised: list[Entry] = [self._raised(key, detail, wall_ms) for key, detail in ripe]
+        past = [key for key, at_ms in self.heard_mono_ms.items() if mono_ms >= at_ms + OVER_AFTER_MS[key[0]]]
+        return raised + [entry for code, subject in past for entry in self.clear(code, subject, wall_ms)]
 
     @property
     def wake_mono_ms(self) -> int | None:
         """When ``mature`` has something to do next."""
-        return min((at_ms for at_ms, _ in self.pending.values()), default=None)
+        ripe = [at_ms for at_ms, _ in self.pending.values()]
+        past = [at_ms + OVER_AFTER_MS[key[0]] for key, at_ms in self.heard_mono_ms.items()]
+        return min(ripe + past, default=None)
 
     def _raised(self, key: Key, detail: Detail, wall_ms: WallMs) -> FaultRaised:
         self.sequence += 1

@@ -4,38 +4,51 @@ from __future__ import annotations
 
 import json
 import platform
+import queue
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
 from ttcs_edge import __version__
-from ttcs_edge.core.model import Instant
+from ttcs_edge.core.documents import Programme
+from ttcs_edge.core.library import resolve
+from ttcs_edge.core.model import Instant, Sha256, StationSettings
 from ttcs_edge.core.schedule import PreviewCue, preview, zone
 from ttcs_edge.core.station import Station
 from ttcs_edge.link.control import ControlError
 
 DAYS_MOST = 31
 DAY_MS = 86_400_000
+ANSWER_S = 4.0
+"""How long the core may take to come to a question: less than the technician's command waits."""
+T = TypeVar("T")
+
+
+class Ask(Protocol):
+    """Looks at the core between two events, and gives what was seen."""
+
+    def __call__(self, call: Callable[[Station], T], timeout_s: float) -> T:
+        """Raises TimeoutError or queue.Full."""
 
 
 class Control:
     """Answers ``status``, ``schedule`` and ``version``; called on the control socket's threads.
 
-    What it reads of the core are values that the core replaces and never changes in place, or single fields.
+    What costs time is worked out on those threads, of values that the core gave.
     """
 
     def __init__(
         self,
-        station: Station,
+        ask: Ask,
         now: Callable[[], Instant],
         relays: Callable[[], dict[str, bool]],
         outbox: Callable[[], tuple[int, int | None]],
         boot: int,
     ) -> None:
-        self._station = station
+        self._ask = ask
         self._now = now
         self._relays = relays
         self._outbox = outbox
@@ -51,13 +64,17 @@ class Control:
         handler = table.get(request.get("ask"))
         if handler is None:
             raise ControlError("bad-request", found=str(request.get("ask"))[:60])
-        return handler(request)
+        try:
+            return handler(request)
+        except (TimeoutError, queue.Full) as error:
+            raise ControlError("timeout", seconds=str(ANSWER_S)) from error
 
     def _status(self, request: dict[str, Any]) -> dict[str, Any]:
         now = self._now()
         depth, oldest_ms = self._outbox()
         oldest_s = 0 if oldest_ms is None else max(0, now.wall_ms - oldest_ms) // 1_000
-        answer: dict[str, Any] = json.loads(msgspec.json.encode(self._station.snapshot(now)))
+        snapshot = self._ask(lambda station: station.snapshot(now), ANSWER_S)
+        answer: dict[str, Any] = json.loads(msgspec.json.encode(snapshot))
         return answer | {
             "relays": self._relays(),
             "version": __version__,
@@ -70,20 +87,25 @@ class Control:
         if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= DAYS_MOST:
             raise ControlError("bad-request", found=str(days)[:60], expected=f"1..{DAYS_MOST}")
         now = self._now()
-        station = self._station
-        cues = preview(station.programmes.documents(), station.settings, now.wall_ms, now.wall_ms + days * DAY_MS)
-        return {"time_zone": station.settings.time_zone, "cues": [self._cue(cue) for cue in cues]}
+        documents, cached, settings = self._ask(_what_is_planned, ANSWER_S)
+        cues = preview(documents, settings, now.wall_ms, now.wall_ms + days * DAY_MS)
+        return {"time_zone": settings.time_zone, "cues": [_cue(cue, settings, cached) for cue in cues]}
 
-    def _cue(self, cue: PreviewCue) -> dict[str, Any]:
-        resolved = self._station.programmes.resolve(cue.due)
-        local = datetime.fromtimestamp(cue.due.planned_ms / 1_000, zone(self._station.settings.time_zone))
-        return {
-            "occurrence": asdict(cue.due.occurrence),
-            "title": resolved.cue.title,
-            "planned": local.isoformat(timespec="seconds"),
-            "duration_ms": cue.duration_ms,
-            "zones": list(resolved.cue.zones),
-            "priority": cue.due.slot.priority,
-            "audio_ready": not resolved.missing,
-            "clashes": list(cue.clashes),
-        }
+
+def _what_is_planned(station: Station) -> tuple[tuple[Programme, ...], frozenset[Sha256], StationSettings]:
+    return station.programmes.documents(), frozenset(station.programmes.cached), station.settings
+
+
+def _cue(cue: PreviewCue, settings: StationSettings, cached: frozenset[Sha256]) -> dict[str, Any]:
+    resolved = resolve(cue.due, settings, cached)
+    local = datetime.fromtimestamp(cue.due.planned_ms / 1_000, zone(settings.time_zone))
+    return {
+        "occurrence": asdict(cue.due.occurrence),
+        "title": resolved.cue.title,
+        "planned": local.isoformat(timespec="seconds"),
+        "duration_ms": cue.duration_ms,
+        "zones": list(resolved.cue.zones),
+        "priority": cue.due.slot.priority,
+        "audio_ready": not resolved.missing,
+        "clashes": list(cue.clashes),
+    }

@@ -17,9 +17,10 @@ import structlog
 from ttcs_edge.core import effects
 from ttcs_edge.core.effects import Effect, PrepareSound, StartSound, StopSound
 from ttcs_edge.core.events import AudioLost, Event, RelayFailed, SoundEnded
-from ttcs_edge.core.model import AudioItem, VerifiedAudio
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.model import AMPLIFIER, AudioItem, VerifiedAudio
 from ttcs_edge.drivers.player import Audio, Player
-from ttcs_edge.drivers.relays import AMPLIFIER, RelayError, Relays
+from ttcs_edge.drivers.relays import RelayError, Relays
 from ttcs_edge.store.blobs import BlobError, Blobs
 
 _log = structlog.get_logger()
@@ -36,14 +37,14 @@ class SoundDesk:
         self._blobs = blobs
         self._player = player
         self._post = post
-        self._queue: queue.SimpleQueue[PrepareSound | StartSound | StopSound | None] = queue.SimpleQueue()
+        self._queue: queue.Queue[PrepareSound | StartSound | StopSound | None] = queue.Queue(LIMITS.sound_commands)
         self._held: dict[str, VerifiedAudio] = {}
         self._thread = threading.Thread(target=self._run, name="sound-desk", daemon=True)
         self._thread.start()
 
     def put(self, command: PrepareSound | StartSound | StopSound) -> None:
-        """Have a command carried out."""
-        self._queue.put(command)
+        """Have a command carried out. Raises queue.Full when reading the card hangs: a case for a new start."""
+        self._queue.put_nowait(command)
 
     def close(self, timeout_s: float) -> None:
         """Carry out what waits, and end."""
@@ -65,7 +66,7 @@ class SoundDesk:
     def _start(self, command: StartSound) -> None:
         audio = self._open(command.items)
         if audio is None:
-            self._post(SoundEnded(command.play, False, (0,) * len(command.items), "not-audio"))
+            self._post(SoundEnded(command.play, False, (0,) * len(command.items), "audio-lost"))
             return
         at_mono_ns = command.at_mono_ms * NS_PER_MS
         self._player.play(command.play, audio, command.from_ms, at_mono_ns, command.volume_percent, command.fade_in_ms)

@@ -2,17 +2,20 @@
 
 ``Record`` is a barrier (decision 1): the effects behind it in the same list come back to this thread once the store
 has it on disk. Nothing here waits for anything but the next event; the watchdog is fed from here, so that a loop that
-hangs is seen by the service manager (never-8, never-2).
+hangs is seen by the service manager (never-8, never-2). Other threads look at the core only through ``ask``, between
+two events.
 """
 
 from __future__ import annotations
 
 import queue
+import threading
 import time
+from collections import deque
 from collections.abc import Callable
-from typing import Protocol
-
-import structlog
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any, Protocol, TypeVar
 
 from ttcs_edge.core.effects import Effect, Leave, Record, WakeAt
 from ttcs_edge.core.events import Event, TimePassed
@@ -24,7 +27,7 @@ from ttcs_edge.daemon.handlers import Handlers
 IDLE_S = 1.0
 """How long the loop sleeps at the most: it must feed the watchdog."""
 
-_log = structlog.get_logger()
+T = TypeVar("T")
 
 
 class Store(Protocol):
@@ -41,43 +44,92 @@ class Rest:
         self.effects = effects
 
 
+class Question:
+    """Something to be asked of the core between two events, and where the answer goes."""
+
+    def __init__(self, call: Callable[[Station], Any]) -> None:
+        self._call = call
+        self.answer: Future[Any] = Future()
+
+    def put_to(self, station: Station) -> None:
+        """Ask; what goes wrong is for whoever asked."""
+        try:
+            self.answer.set_result(self._call(station))
+        except Exception as error:
+            self.answer.set_exception(error)
+
+
 class Loop:
-    """Owns the station. ``post`` is for every thread; all else is for the thread that calls ``run``."""
+    """Owns the station. ``post``, ``ask`` and ``crash`` are for every thread; ``run`` is for one."""
 
     def __init__(self, station: Station, now: Callable[[], Instant], feed: Callable[[], None]) -> None:
-        self.station = station
+        self._station = station
         self._now = now
         self._feed = feed
-        self._queue: queue.Queue[Event | Rest] = queue.Queue(LIMITS.events_queued)
+        self._queue: queue.Queue[Event | Rest | Question] = queue.Queue(LIMITS.events_queued)
+        self._own: deque[Event] = deque()
+        self._thread: threading.Thread | None = None
+        self._crashed: BaseException | None = None
         self._wake_mono_ms = 0
         self._leave = False
 
     def post(self, event: Event | Rest) -> None:
-        """Put an event on the queue, from any thread. A full queue is waited for: what fills it is never the core."""
-        self._queue.put(event)
+        """Put an event on the queue, from any thread. A full queue is waited for, but never by the loop itself."""
+        if threading.current_thread() is self._thread and not isinstance(event, Rest):
+            self._own.append(event)
+        else:
+            self._queue.put(event)
+
+    def ask(self, call: Callable[[Station], T], timeout_s: float) -> T:
+        """Look at the core between two events; ``call`` must be quick and change nothing.
+
+        Raises TimeoutError when the loop does not come to it in time, queue.Full when it is flooded.
+        """
+        question = Question(call)
+        self._queue.put_nowait(question)
+        answer: T = question.answer.result(timeout_s)
+        return answer
+
+    def crash(self, error: BaseException) -> None:
+        """End the loop: a thread of this process has ended by a bug of ours, and nothing can be relied on any more."""
+        self._crashed = error
+        with suppress(queue.Full):
+            self._queue.put_nowait(Question(lambda station: None))  # so that it is seen at once
 
     def run(self, first: Event, handlers: Handlers, store: Store) -> None:
-        """Handle ``first``, then everything that comes, until the core says ``Leave``."""
+        """Handle ``first``, then everything that comes, until the core says ``Leave``; raises what ``crash`` gave."""
+        self._thread = threading.current_thread()
         self._handle(first, handlers, store)
         while not self._leave:
+            if self._crashed is not None:
+                raise self._crashed
             self._feed()
-            wait_s = min(IDLE_S, max(0.0, self._wake_mono_ms / 1_000 - time.monotonic()))
-            try:
-                event = self._queue.get(timeout=wait_s)
-            except queue.Empty:
-                if time.monotonic() * 1_000 >= self._wake_mono_ms:
+            match self._next():
+                case None if time.monotonic() * 1_000 < self._wake_mono_ms:
+                    pass
+                case None:
                     self._handle(TimePassed(), handlers, store)
-                continue
-            if isinstance(event, Rest):
-                self._carry_out(event.effects, handlers, store)
-            else:
-                self._handle(event, handlers, store)
+                case Rest() as rest:
+                    self._carry_out(rest.effects, handlers, store)
+                case Question() as question:
+                    question.put_to(self._station)
+                case event:
+                    self._handle(event, handlers, store)
+
+    def _next(self) -> Event | Rest | Question | None:
+        if self._own:
+            return self._own.popleft()
+        wait_s = min(IDLE_S, max(0.0, self._wake_mono_ms / 1_000 - time.monotonic()))
+        try:
+            return self._queue.get(timeout=wait_s)
+        except queue.Empty:
+            return None
 
     def _poster(self, rest: list[Effect]) -> Callable[[], None]:
         return lambda: self.post(Rest(rest))
 
     def _handle(self, event: Event, handlers: Handlers, store: Store) -> None:
-        self._carry_out(self.station.handle(event, self._now()), handlers, store)
+        self._carry_out(self._station.handle(event, self._now()), handlers, store)
 
     def _carry_out(self, effects: list[Effect], handlers: Handlers, store: Store) -> None:
         for index, effect in enumerate(effects):

@@ -22,7 +22,7 @@ import structlog
 from ttcs_edge import __version__
 from ttcs_edge.core import effects
 from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
-from ttcs_edge.core.events import Started, StopRequested
+from ttcs_edge.core.events import Event, LinkChanged, Started, StopRequested
 from ttcs_edge.core.model import Instant
 from ttcs_edge.core.station import Station
 from ttcs_edge.core.trust import check_authority, check_trust_root
@@ -75,13 +75,14 @@ def started(remembered: Remembered, trust: TrustRoot, blobs: Blobs, now: Instant
     """The first event: what the store remembers, every document of it verified again (never-1)."""
     programmes: list[Signed[Programme]] = []
     refused: list[Refused] = []
-    for envelope in remembered.envelopes:
-        signed = read_programme(envelope, trust, "store")
+    for scope, envelope in remembered.envelopes:
+        signed = read_programme(envelope, trust, scope)
         wrong = signed if isinstance(signed, Refused) else check_authority(signed, trust, now)
-        if isinstance(signed, Refused) or (wrong is not None and wrong.code != "expired"):
-            refused.append(wrong or Refused("unreadable", "store"))
-        else:
+        if isinstance(signed, Signed) and (wrong is None or wrong.code == "expired"):
             programmes.append(signed)
+        else:
+            assert wrong is not None
+            refused.append(wrong)
     if remembered.damaged:
         refused.append(Refused("store-damaged", "database"))
     return Started(
@@ -110,8 +111,8 @@ class Daemon:
         trust = load_trust(config.trust_folder, self.clock.now())
         database = Database.open(config.state_folder)
         station_id = config.station.id
-        station = Station(config.station, database.boot)
-        self.loop = Loop(station, self.clock.now, lambda: self.notifier.notify("WATCHDOG=1"))
+        self.station = Station(config.station, database.boot)
+        self.loop = Loop(self.station, self.clock.now, lambda: self.notifier.notify("WATCHDOG=1"))
         post = self.loop.post
         self.blobs = Blobs(config.state_folder / "blobs", config.store)
         self.first = started(database.remembered(), trust, self.blobs, self.clock.now())
@@ -126,7 +127,7 @@ class Daemon:
             self._status,
             self.outbox,
             lambda data, scope: read_programme(data, trust, scope),
-            post,
+            self._post_from_link,
         )
         self.fetcher = Fetcher(self.blobs, BlobError, self.link, config.https, post)
         others: dict[Any, Callable[[Any], None]] = {
@@ -138,13 +139,16 @@ class Daemon:
         self.handlers = Handlers(self.relays, self.sound, post, others)
 
     def run(self) -> None:
-        """Work until the core says to leave."""
-        control = Control(self.loop.station, self.clock.now, self.relays.states, self.outbox.depth, self.boot)
+        """Work until the core says to leave. Whatever goes wrong, the relays are open before it is told (never-2)."""
+        control = Control(self.loop.ask, self.clock.now, self.relays.states, self.outbox.depth, self.boot)
         server = ControlServer(self.config.runtime_folder / "control.sock", control.answer)
         self.player.watch(self.loop.post)
         self.link.start()
         try:
             self.loop.run(self.first, self.handlers, _Waking(self.recorder, self.link))
+        except BaseException:
+            self.relays.open_all()
+            raise
         finally:
             server.close()
 
@@ -169,6 +173,18 @@ class Daemon:
         self.notifier.notify("STOPPING=1")
         self.loop.post(StopRequested())
 
+    def thread_ended(self, ended: threading.ExceptHookArgs) -> None:
+        """A thread of ours ended by an exception that nobody foresaw: end the whole, and be started anew."""
+        name = ended.thread.name if ended.thread else ""
+        error = ended.exc_value or RuntimeError(name)
+        _log.error("thread-ended", thread=name, exc_info=error)
+        self.loop.crash(error)
+
+    def _post_from_link(self, event: Event) -> None:
+        self.loop.post(event)
+        if isinstance(event, LinkChanged) and event.up:
+            self.fetcher.retry_now()
+
     def _ready(self, effect: effects.NotifyReady) -> None:
         self.notifier.notify("READY=1")
         _log.info("ready", station=self.config.station.id, boot=self.boot)
@@ -177,7 +193,7 @@ class Daemon:
         now = self.clock.now()
         depth, oldest_ms = self.outbox.depth()
         report = reports.heartbeat_report(
-            self.loop.station.snapshot(now),
+            self.station.snapshot(now),
             sequence=effect.sequence,
             boot=self.boot,
             software=__version__,
@@ -226,6 +242,7 @@ def run(config: Config, relays: GpioRelays, player: PlayerProcess) -> int:
         _log.error("not-started", error=str(error))
         player.close(CLOSE_S)
         return os.EX_IOERR
+    threading.excepthook = daemon.thread_ended
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=daemon.stop).start())
     try:

@@ -7,9 +7,8 @@ from typing import Any, Protocol
 
 from gpiozero import OutputDevice
 
+from ttcs_edge.core.model import AMPLIFIER
 from ttcs_edge.settings import PinFactory, PinSettings, RelaySettings
-
-AMPLIFIER = "amplifier"
 
 
 class RelayError(Exception):

@@ -35,9 +35,9 @@ class NewerDatabaseError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What an earlier life left. ``envelopes`` are to be verified again before anything in them is used."""
+    """What an earlier life left. ``envelopes``, each behind its scope, are to be verified again before any use."""
 
-    envelopes: tuple[bytes, ...]
+    envelopes: tuple[tuple[str, bytes], ...]
     floors: tuple[tuple[str, int], ...]
     open_as_run: tuple[AsRun, ...]
     settled: tuple[tuple[Occurrence, WallMs], ...]
@@ -90,7 +90,9 @@ class Database:
         select: Callable[[str], list[Any]] = lambda sql: self._connection.execute(sql).fetchall()  # noqa: E731
         meta = dict(select("SELECT name, value FROM meta"))
         return Remembered(
-            envelopes=tuple(row[0] for row in select("SELECT envelope FROM programmes ORDER BY scope")),
+            envelopes=tuple(
+                (row[0], row[1]) for row in select("SELECT scope, envelope FROM programmes ORDER BY scope")
+            ),
             floors=tuple((row[0], row[1]) for row in select("SELECT scope, version FROM floors ORDER BY scope")),
             open_as_run=tuple(
                 msgspec.json.decode(row[0], type=AsRun) for row in select("SELECT record FROM as_run_open ORDER BY id")

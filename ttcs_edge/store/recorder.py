@@ -1,7 +1,7 @@
 """The thread that writes. Records are handed to it in order; what waits together is committed together.
 
 A failing card loses nothing that it can help: records stay in memory, in order, and are tried again; the station goes
-on and says so (``store-failing``).
+on and says so (``store-failing``). Only what is over ``LIMITS.records_waiting`` is let go, and the log says so.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import structlog
 
 from ttcs_edge.core.effects import Entry
 from ttcs_edge.core.events import ConditionChanged, Event
+from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.store.database import Database
 
 RETRY_S = 1.0
@@ -40,15 +41,18 @@ class Recorder:
         self._database = database
         self._station = station
         self._post = post
-        self._queue: queue.Queue[_Submission | None] = queue.Queue()
+        self._queue: queue.Queue[_Submission | None] = queue.Queue(LIMITS.records_waiting)
         self._failing = False
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder")
         self._thread.start()
 
     def submit(self, entries: tuple[Entry, ...], wall_ms: int, then: Callable[[], None]) -> None:
-        """Have entries put on disk, and ``then`` called once they are there."""
-        self._queue.put(_Submission(entries, wall_ms, then))
+        """Have entries put on disk, and ``then`` called once they are there; never waits."""
+        try:
+            self._queue.put_nowait(_Submission(entries, wall_ms, then))
+        except queue.Full:
+            _log.error("records-lost", count=len(entries), error="records_waiting")
 
     def close(self, timeout_s: float) -> bool:
         """Write what waits, close the database; tell whether all was written in time."""
