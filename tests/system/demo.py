@@ -27,6 +27,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.parts import ROOT, Broker, Listener, Province, Station, eventually, free_port, make_clip, make_programme
+from tests.system.ear import card, follow
 from tests.system.sight import line_log, sound_runs, status
 from ttcs_edge.core.documents import Bulletin, Slot
 from ttcs_edge.drivers.pins import level
@@ -232,6 +233,7 @@ def tell_the_story(seen: Seen, cleanup: list[Callable[[], object]]) -> None:
     station.start()
     cleanup.append(lambda: station.process and station.stop())
     eventually(lambda: status(station).get("link_up"))
+    listen_along(station.folder / "aired.wav", cleanup)
 
     publish(seen, station, centre, audio)
     air_offline(seen, station, broker, watch)
@@ -241,6 +243,18 @@ def tell_the_story(seen: Seen, cleanup: list[Callable[[], object]]) -> None:
     code = station.stop()
     open_now = not any(level(station.lines, pin) for pin in LAMPS)
     seen.tell("stops within 3 s, all relays open", f"{time.monotonic() - stop_s:.1f} s, exit {code}", open_now)
+
+
+def listen_along(aired: Path, cleanup: list[Callable[[], object]]) -> None:
+    """Where there is a sound card, let it be heard."""
+    sink = card()
+    if sink is None:
+        console.print("     không có loa: chỉ ghi tệp WAV / no sound card: the WAV file only", style="dim")
+        return
+    done = threading.Event()
+    ear = threading.Thread(target=follow, args=(aired, sink, done), daemon=True)
+    ear.start()
+    cleanup.extend([lambda: ear.join(5), done.set])
 
 
 def publish(seen: Seen, station: Station, centre: Path, audio: Path) -> None:
