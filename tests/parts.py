@@ -113,7 +113,8 @@ class Broker:
     def start(self) -> None:
         """Start, and wait until it accepts connections."""
         path = "/usr/sbin/mosquitto"
-        self._process = subprocess.Popen([path, "-c", str(self._folder / "mosquitto.conf")])
+        with (self._folder / "stderr").open("ab") as stderr:
+            self._process = subprocess.Popen([path, "-c", str(self._folder / "mosquitto.conf")], stderr=stderr)
         eventually(self._accepts)
 
     def _accepts(self) -> bool:

@@ -165,19 +165,20 @@ folders: {{trust: {folder}/trust, state: {folder}/state, runtime: {folder}/run}}
 
 
 def draw_until(station: Station, done: Callable[[], bool], timeout_s: float) -> None:
-    """Show the lamps whenever one changes, until something is so."""
-    before: tuple[int, ...] = ()
+    """Show the lamps and the sound whenever one changes, until something is so."""
+    before: tuple[object, ...] = ()
     deadline_s = time.monotonic() + timeout_s
     while not done() and time.monotonic() < deadline_s:
-        now = tuple(level(station.lines, pin) for pin in LAMPS)
-        if now != before:
-            before = now
+        title = (status(station).get("on_air") or {}).get("title", "")
+        lit = [level(station.lines, pin) for pin in LAMPS]
+        if (title, *lit) != before:
+            before = (title, *lit)
             lamps = "   ".join(
-                f"[{'bold yellow' if lit else 'dim'}]{'●' if lit else '○'} {name}[/]"
-                for lit, name in zip(now, LAMPS.values(), strict=True)
+                f"[{'bold yellow' if on else 'dim'}]{'●' if on else '○'} {name}[/]"
+                for on, name in zip(lit, LAMPS.values(), strict=True)
             )
-            on_air = status(station).get("on_air") or {}
-            console.print(f"     {datetime.now():%H:%M:%S.%f}"[:-4] + f"  {lamps}  {on_air.get('title', '')}")
+            sound = f"   [bold green]♪ {title}[/]" if title else ""
+            console.print(f"     {datetime.now():%H:%M:%S.%f}"[:-4] + f"  {lamps}{sound}")
         time.sleep(0.02)
 
 
