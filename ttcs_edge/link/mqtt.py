@@ -5,17 +5,19 @@
 - Reports leave the outbox in order, a bounded number in flight, and are removed only when the broker has acknowledged
   them. One that the broker refuses for good is passed over until the next connect; it does not hold up the rest.
 - paho's thread dies of an exception in a callback, for good. So every callback here catches at its border, and a
-  supervisor makes a connection anew, with a growing, jittered wait.
+  supervisor makes a connection anew, after a wait that depends on what the failure cost (``RETRY``).
 """
 
 from __future__ import annotations
 
 import queue
 import random
+import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
@@ -32,9 +34,40 @@ from ttcs_edge.core.model import Scope
 from ttcs_edge.settings import BrokerSettings
 from ttcs_edge.wire.topics import Topics
 
-RECONNECT_S = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
-TAKEN_OVER_S = 30.0
-"""After another client took the session over: two stations of one id must not throw each other out in a loop."""
+
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long to wait before the next try: drawn evenly from ``least_s`` up to the n-th of ``most_s``, then its last.
+
+    The draw is over the whole span: stations that lost one broker together must not come back together.
+    """
+
+    most_s: tuple[float, ...]
+    least_s: float = 0.0
+
+    def wait_s(self, tries: int, draw: float) -> float:
+        """The wait behind ``tries`` failures in a row before this one; ``draw`` is from 0 to 1."""
+        return self.least_s + draw * (self.most_s[min(tries, len(self.most_s) - 1)] - self.least_s)
+
+
+SOON = Backoff((1.0, 2.0, 5.0, 10.0))
+"""An attempt that costs nobody anything; what waits in the outbox should go as soon as the broker is back."""
+SPARING = Backoff((5.0, 15.0, 60.0))
+"""An attempt that cost the broker a TLS handshake, and that the next one will most likely repeat."""
+RETRY = {
+    "lost": SOON,
+    "unreachable": SOON,
+    "dns": SOON,
+    "timeout": SOON,
+    "tls": SPARING,
+    "tls-expired": SPARING,
+    "refused": SPARING,
+    # Two stations of one id must not throw each other out in a loop.
+    "session-taken-over": Backoff((60.0,), least_s=30.0),
+}
+"""How to go on, by the reason for which a connection ended or did not come up."""
+OUTBOX_RETRY_S = 1.0
+"""After the card failed under the outbox."""
 SESSION_TAKEN_OVER = 0x8E
 SHORT_LIFE_S = 10.0
 SHORT_LIVES = 2
@@ -182,7 +215,7 @@ class BrokerLink:
     # the connection
 
     def _supervise(self) -> None:
-        tries = 0
+        tries, before = 0, SOON
         while not self._closing.is_set():
             self._lost.clear()
             began_s = time.monotonic()
@@ -192,9 +225,11 @@ class BrokerLink:
                 client.loop_stop()
                 self._suspect_a_double(time.monotonic() - began_s)
             self._went_down()
-            tries = 0 if time.monotonic() - began_s > CONNECT_TIMEOUT_S else tries + 1
-            wait_s = RECONNECT_S[min(tries, len(RECONNECT_S) - 1)] * self._jitter.uniform(0.5, 1.0)
-            self._closing.wait(TAKEN_OVER_S if self._reason[0] == "session-taken-over" else wait_s)
+            backoff = RETRY[self._reason[0]]
+            lived = time.monotonic() - began_s > 2 * CONNECT_TIMEOUT_S
+            tries = tries + 1 if backoff is before and not lived else 0
+            before = backoff
+            self._closing.wait(backoff.wait_s(tries, self._jitter.random()))
 
     def _suspect_a_double(self, lived_s: float) -> None:
         """Not every broker says why it closes a connection: one lost again and again, at once, was taken over."""
@@ -258,7 +293,7 @@ class BrokerLink:
         self, client: Client, userdata: Any, flags: ConnectFlags, code: ReasonCode, properties: Properties | None
     ) -> None:
         if code.is_failure:
-            self._reason = ("refused", (("error", str(code)),))
+            self._reason = (_reason(RefusedByBrokerError(str(code))), (("error", str(code)),))
             self._lost.set()
             return
         with self._lock:
@@ -347,7 +382,7 @@ class BrokerLink:
                     pump.send(client, self._generation)
             except Exception:  # a failing card: the rows stay, and the next wake tries again
                 _log.exception("outbox-not-drained")
-                self._closing.wait(RECONNECT_S[0])
+                self._closing.wait(OUTBOX_RETRY_S)
                 self._wake.set()
 
     def _refused(self, seq: int, code: ReasonCode) -> None:
@@ -391,13 +426,19 @@ class _Pump:
             self._after_seq = row.seq
 
 
+class RefusedByBrokerError(Exception):
+    """The broker answered CONNECT with a refusal."""
+
+
 def _reason(error: Exception) -> str:
-    """Name what kept a connection from coming up."""
-    text = str(error).lower()
-    if isinstance(error, ssl.SSLError):
-        return "tls-expired" if "expired" in text else "tls"
-    if isinstance(error, ConnectionRefusedError):
+    """Name what kept a connection from coming up: one of ``RETRY``."""
+    if isinstance(error, RefusedByBrokerError):
         return "refused"
+    if isinstance(error, ssl.SSLEOFError):
+        return "unreachable"  # a proxy without a broker behind it
+    if isinstance(error, ssl.SSLError):
+        text = str(error).lower()
+        return "tls-expired" if "expired" in text else "tls"
     if isinstance(error, TimeoutError):
         return "timeout"
-    return "dns" if "name" in text or "resolve" in text else "unreachable"
+    return "dns" if isinstance(error, socket.gaierror) else "unreachable"
