@@ -118,6 +118,11 @@ class Airing:
             shares.append(share_ms)
         self.end_play(shares)
 
+    @property
+    def over(self) -> bool:
+        """Tell whether it ended whole: nothing of it is left to be resumed."""
+        return self.whole and self.position_ms >= self.cue.duration_ms
+
     def restart(self) -> None:
         """Forget what was written: the cue begins again from its first sample."""
         self.position_ms = 0
@@ -127,7 +132,7 @@ class Airing:
     def whole(self) -> bool:
         """Tell whether every item was written for its whole length (never-9)."""
         return bool(self.cue.items) and all(
-            written_ms + LENGTH_TOLERANCE_MS >= item.duration_ms
+            written_ms > 0 and written_ms + LENGTH_TOLERANCE_MS >= item.duration_ms
             for written_ms, item in zip(self.written_ms, self.cue.items, strict=True)
         )
 

@@ -22,7 +22,7 @@ from ttcs_edge.core.asrun import Airing
 from ttcs_edge.core.effects import Effect, PrepareSound
 from ttcs_edge.core.library import Resolved
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import AsRun, AsRunReason, AudioItem, Instant, Occurrence, StationSettings, WallMs
+from ttcs_edge.core.model import AsRun, AsRunReason, AudioItem, Instant, Occurrence, Sha256, StationSettings, WallMs
 from ttcs_edge.core.playout import Playout, Wanted
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.reports import NextCue
@@ -77,9 +77,7 @@ class Desk:
     @property
     def horizon_ms(self) -> int:
         """How far ahead of its instant an occurrence is taken."""
-        settings = self.settings
-        way_up_ms = settings.amplifier.warm_up_ms + len(settings.zones) * 2 * settings.zone_stagger_ms
-        return PREPARE_LEAD_MS + way_up_ms
+        return PREPARE_LEAD_MS + self.playout.cold_lead_ms
 
     def remember(self, event: events.Started, now: Instant) -> None:
         """Take over what an earlier life settled."""
@@ -99,7 +97,7 @@ class Desk:
             taken = True
             airing = self._airing(programmes, due)
             if len(self.waiting) >= LIMITS.waiting_cues:
-                self._close(airing, False, AsRunReason.PRE_EMPTED, now)
+                self._close(airing, False, self._absence(airing, now) or AsRunReason.PRE_EMPTED, now)
             else:
                 self.waiting[key] = airing
         if taken:
@@ -116,14 +114,18 @@ class Desk:
         if stopping:
             return self._stop_step(now)
         self._follow_programmes(programmes, now)
-        if self.on_air is not None and now.trusted and programmes.is_quiet(now):
+        if self.on_air is not None and now.trusted and programmes.is_quiet(_sounds_ms(self.on_air, now)):
             self.on_air.stop_reason = self.on_air.stop_reason or AsRunReason.QUIET_HOURS
         if now.trusted:
             self._close_hopeless(programmes, now, player_up)
+        else:
+            self.trusted_since_mono_ms = None
         if not player_up and self._awaits_player(now):
+            self.playout.wake_mono_ms = None
             return Step([], self._closed())
-        wanted = self._wanted(now, player_up)
-        steps = self._prepare(player_up) + self.playout.step(wanted, now.mono_ms)
+        playable = self._playable(programmes, now) if player_up else []
+        wanted = self._wanted(playable, now)
+        steps = self._prepare(player_up) + self.playout.step(wanted, _needed_mono_ms(playable, now), now.mono_ms)
         if wanted is not None and self.playout.sounding == wanted.play and self.on_air is None:
             self._take_the_air(wanted)
         return Step(steps, self._closed())
@@ -150,7 +152,7 @@ class Desk:
             return
         self._free_the_air(now)
         airing.end_play(event.item_written_ms)
-        if event.completed and airing.stop_reason is None:
+        if airing.over or (event.completed and airing.stop_reason is None):
             self._close(airing, True, airing.shortfall, now)
         elif event.failure == "audio-lost":
             self._go_on_without_lost_item(airing, programmes, now)
@@ -169,7 +171,7 @@ class Desk:
         self._free_the_air(now)
         if airing is not None:
             airing.end_play_at(event.written_ms)
-            self._interrupted(airing, AsRunReason.PLAYER_DIED, now)
+            self._interrupted(airing, airing.stop_reason or AsRunReason.PLAYER_DIED, now)
 
     def _free_the_air(self, now: Instant) -> None:
         self.on_air = None
@@ -197,8 +199,15 @@ class Desk:
             NextCue(str(r.cue.occurrence), r.cue.title, r.cue.planned_ms, r.cue.zones, not r.missing) for r in resolved
         )
 
-    def wake_mono_ms(self, programmes: Programmes, now: Instant) -> int | None:
+    def in_use(self) -> frozenset[Sha256]:
+        """The audio of what has the air or waits for it: it must not be evicted."""
+        airings = [*self.waiting.values(), *([] if self.on_air is None else [self.on_air])]
+        return frozenset(item.sha256 for airing in airings for item in airing.cue.items)
+
+    def wake_mono_ms(self, programmes: Programmes, now: Instant, stopping: bool) -> int | None:
         """When something here changes by time alone."""
+        if stopping:
+            return self.playout.asks_mono_ms
         walls = [ms for airing in self.waiting.values() for ms in self._turning_points(airing, now)]
         next_ms = programmes.next_instant()
         if next_ms is not None:
@@ -206,8 +215,8 @@ class Desk:
         if self.on_air is not None and self.settings.quiet_hours:
             walls.append((now.wall_ms // MINUTE_MS + 1) * MINUTE_MS)  # quiet hours begin on a minute
         monos = [now.mono_ms + max(0, ms - now.wall_ms) for ms in walls if now.trusted]
-        if self.playout.wake_mono_ms is not None:
-            monos.append(self.playout.wake_mono_ms)
+        if self.playout.asks_mono_ms is not None:
+            monos.append(self.playout.asks_mono_ms)
         return min(monos, default=None)
 
     def _turning_points(self, airing: Airing, now: Instant) -> Iterator[int]:
@@ -239,9 +248,15 @@ class Desk:
         if self.seen_changes == programmes.changes:
             return
         self.seen_changes = programmes.changes
-        for airing in [a for a in self.waiting.values() if not programmes.holds(a.cue)]:
-            if airing.cue.planned_ms <= now.wall_ms or airing.has_sounded:
-                self._close(airing, False, AsRunReason.WITHDRAWN, now)
+        for airing in list(self.waiting.values()):
+            found = programmes.find(airing.cue.occurrence)
+            if found is not None and not airing.has_sounded:
+                airing.source = found
+                airing.take(programmes.resolve(found))
+            elif airing.has_sounded and programmes.holds(airing.cue):
+                continue
+            elif airing.cue.planned_ms <= now.wall_ms or airing.has_sounded:
+                self._close(airing, False, self._absence(airing, now) or AsRunReason.WITHDRAWN, now)
             else:
                 del self.waiting[airing.cue.occurrence]
         if self.on_air is not None and not programmes.holds(self.on_air.cue):
@@ -260,8 +275,9 @@ class Desk:
     def _hopeless(self, airing: Airing, programmes: Programmes, now: Instant, player_up: bool) -> AsRunReason | None:
         """Tell why a cue whose instant has come will not air any more; None while it still may."""
         cue = airing.cue
-        if programmes.is_quiet(now):
-            return AsRunReason.QUIET_HOURS
+        absence = self._absence(airing, now)
+        if programmes.is_quiet(now.wall_ms):
+            return absence or AsRunReason.QUIET_HOURS
         if not cue.zones:
             return AsRunReason.NO_ZONE
         if self.claimed == cue.occurrence and not self.playout.can_reach(cue.zones):
@@ -269,7 +285,6 @@ class Desk:
         blocked = self._is_blocked(airing)
         if now.wall_ms <= max(self._deadline_ms(airing, blocked), cue.late_until_ms):
             return None
-        absence = None if airing.has_sounded else self._absence(airing, now)
         if absence is not None:
             return absence
         if not cue.items:
@@ -287,6 +302,8 @@ class Desk:
 
     def _absence(self, airing: Airing, now: Instant) -> AsRunReason | None:
         """Tell why nobody could look after a cue at its instant; None when the station could."""
+        if airing.has_sounded:
+            return None
         planned_mono_ms = now.mono_ms - (now.wall_ms - airing.cue.planned_ms)
         if planned_mono_ms < self.started_mono_ms:
             return AsRunReason.POWER
@@ -300,8 +317,12 @@ class Desk:
             return since_ms + QUEUE_LIMIT_MS
         return max(since_ms, min(self.free_since_ms, since_ms + QUEUE_LIMIT_MS)) + GRACE_MS
 
-    def _wanted(self, now: Instant, player_up: bool) -> Wanted | None:
-        playable = [a for a in self.waiting.values() if a.cue.items and a.cue.zones] if player_up else []
+    def _playable(self, programmes: Programmes, now: Instant) -> list[Airing]:
+        """What waits, can be heard, and would not sound in quiet hours (air-5)."""
+        ready = (airing for airing in self.waiting.values() if airing.cue.items and airing.cue.zones)
+        return [airing for airing in ready if not programmes.is_quiet(_sounds_ms(airing, now))]
+
+    def _wanted(self, playable: list[Airing], now: Instant) -> Wanted | None:
         due = [a for a in playable if a.cue.planned_ms <= now.wall_ms] if now.trusted else []
         if self.on_air is not None:
             return self._keep_or_yield(self.on_air, due)
@@ -312,7 +333,7 @@ class Desk:
             return None
         if self.claimed != airing.cue.occurrence:
             self.claimed = airing.cue.occurrence
-            self.playout.failed.clear()
+            self.playout.begin_cue(airing.cue.zones)
         start_mono_ms = now.mono_ms + airing.cue.planned_ms - now.wall_ms
         cue = airing.cue
         return Wanted(self.plays + 1, cue.zones, cue.items, airing.position_ms, start_mono_ms, cue.volume_percent)
@@ -323,7 +344,8 @@ class Desk:
             return None
         airing = min(playable, key=lambda a: (a.cue.planned_ms, a.contender.rank))
         begin_ms = airing.cue.planned_ms - self.playout.lead_ms(airing.cue.zones, now.mono_ms)
-        claimed = self.claimed == airing.cue.occurrence
+        # A claim outlives the way up, which grows shorter as it is walked, but not a clock that is set back.
+        claimed = self.claimed == airing.cue.occurrence and now.wall_ms >= begin_ms - PREPARE_LEAD_MS
         return airing if claimed or now.wall_ms >= begin_ms else None
 
     def _keep_or_yield(self, holder: Airing, due: list[Airing]) -> Wanted | None:
@@ -389,3 +411,14 @@ class Desk:
     def _closed(self) -> list[AsRun]:
         closed, self.closing = self.closing, []
         return closed
+
+
+def _sounds_ms(airing: Airing, now: Instant) -> int:
+    """When this cue is heard if nothing hinders it: a start is handed over a moment ahead of its instant."""
+    return now.wall_ms if airing.has_sounded else max(now.wall_ms, airing.cue.planned_ms)
+
+
+def _needed_mono_ms(playable: list[Airing], now: Instant) -> int | None:
+    """When the next cue to come is to sound."""
+    planned_ms = min((a.cue.planned_ms for a in playable if a.cue.planned_ms > now.wall_ms), default=None)
+    return None if planned_ms is None or not now.trusted else now.mono_ms + planned_ms - now.wall_ms

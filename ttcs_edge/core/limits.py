@@ -38,7 +38,7 @@ class Limits:
     events_queued: int = 10_000
     records_waiting: int = 10_000
     sound_commands: int = 64
-    fixed_point_steps: int = 64
+    fixed_point_steps: int = 256
     outbox_in_flight: int = 20
     control_request_bytes: int = 64 * 1024
 

@@ -4,8 +4,10 @@ It is told what is *wanted* (a cue's zones and sound, or nothing) and what reall
 the next steps. Rules, in the order in which ``step`` asks them:
 
 1. Sound that is not the wanted one is faded out first; until it has ended nothing switches (air-4, never-3).
-2. With nothing wanted: zones open one by one, then the amplifier goes off, its hold time after the last sound.
-3. With something wanted: amplifier on, warm-up, superfluous zones opened and wanted ones closed one by one, sound.
+2. A relay that did not do as told is told to open again, until it does not complain.
+3. With nothing wanted: zones open one by one, then the amplifier goes off, its hold time after the last sound; but not
+   when the next cue is so near that it would have to go on again at once.
+4. With something wanted: amplifier on, warm-up, superfluous zones opened and wanted ones closed one by one, sound.
 
 A zone whose relay failed is left out of what is wanted until the next cue. It leaves out who has the air (``air``) and
 what the log says of it (``asrun``).
@@ -20,6 +22,9 @@ from ttcs_edge.core.model import AMPLIFIER, AudioItem, MonoMs, StationSettings, 
 
 START_MARGIN_MS = 150
 """How far ahead of its instant a sound is handed to the player, so that it starts to the period."""
+
+OPEN_AGAIN_MS = 5_000
+"""How long after a relay failed it is told to open again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,19 @@ class Playout:
     last_switch_mono_ms: int | None = None
     last_use_mono_ms: int = 0
     wake_mono_ms: int | None = None
+    open_again_mono_ms: dict[str, int] = field(default_factory=dict)
+
+    def begin_cue(self, zones: tuple[ZoneId, ...]) -> None:
+        """Another cue is on its way up: what failed for the one before is tried again."""
+        self.failed.clear()
+        for subject in (AMPLIFIER, *zones):
+            self.open_again_mono_ms.pop(subject, None)
+
+    @property
+    def cold_lead_ms(self) -> int:
+        """The longest way up: warm-up, every zone opened or closed, and the player's margin."""
+        settings = self.settings
+        return settings.amplifier.warm_up_ms + 2 * len(settings.zones) * settings.zone_stagger_ms + START_MARGIN_MS
 
     def lead_ms(self, zones: tuple[ZoneId, ...], now_mono_ms: int) -> int:
         """Tell how long from here to sound in ``zones``: warm-up left, switches and the player's margin."""
@@ -54,13 +72,19 @@ class Playout:
         switches = len(set(target) ^ set(self.closed))
         return self._warm_up_left_ms(now_mono_ms) + switches * self.settings.zone_stagger_ms + START_MARGIN_MS
 
-    def step(self, wanted: Wanted | None, now_mono_ms: int) -> list[Effect]:
-        """Give the next steps towards what is wanted and set ``wake_mono_ms`` to when to ask again."""
+    def step(self, wanted: Wanted | None, needed_mono_ms: int | None, now_mono_ms: int) -> list[Effect]:
+        """Give the next steps towards what is wanted and set ``wake_mono_ms`` to when to ask again.
+
+        ``needed_mono_ms`` is when the next cue is to sound, while none is wanted yet.
+        """
         self.wake_mono_ms = None
         if self.sounding is not None:
             return self._end_unwanted_sound(wanted)
+        stuck = [subject for subject, at_ms in self.open_again_mono_ms.items() if now_mono_ms >= at_ms]
+        if stuck:
+            return self._open_again(stuck[0])
         if wanted is None or not self.can_reach(wanted.zones):
-            return self._down(now_mono_ms)
+            return self._down(needed_mono_ms, now_mono_ms)
         return self._up(wanted, now_mono_ms)
 
     def sound_ended(self, play: int, now_mono_ms: int) -> None:
@@ -75,9 +99,10 @@ class Playout:
         self.sounding = None
         self.stopping = False
 
-    def relay_failed(self, subject: str) -> None:
-        """A relay did not do as told: count it as open and leave it out until the next cue."""
+    def relay_failed(self, subject: str, now_mono_ms: int) -> None:
+        """A relay did not do as told: leave it out until the next cue, and tell it to open until it does."""
         self.failed.add(subject)
+        self.open_again_mono_ms[subject] = now_mono_ms + OPEN_AGAIN_MS
         if subject == AMPLIFIER:
             self.amplifier_on_mono_ms = None
         elif subject in self.closed:
@@ -113,13 +138,20 @@ class Playout:
         self.stopping = True
         return [StopSound(self.sounding, self.settings.fade_out_ms)]
 
-    def _down(self, now_mono_ms: int) -> list[Effect]:
+    def _open_again(self, subject: str) -> list[Effect]:
+        del self.open_again_mono_ms[subject]
+        return [SwitchAmplifier(False) if subject == AMPLIFIER else SwitchZone(ZoneId(subject), False)]
+
+    def _down(self, needed_mono_ms: int | None, now_mono_ms: int) -> list[Effect]:
         if self.closed:
             return self._switch(self.closed[-1], False, now_mono_ms)
         if self.amplifier_on_mono_ms is None:
             return []
         off_at_ms = max(self.last_use_mono_ms, self.amplifier_on_mono_ms) + self.settings.amplifier.hold_ms
-        return self._amplifier_off() if now_mono_ms >= off_at_ms else self._wake(off_at_ms)
+        if now_mono_ms < off_at_ms:
+            return self._wake(off_at_ms)
+        soon = needed_mono_ms is not None and now_mono_ms <= needed_mono_ms <= now_mono_ms + self.cold_lead_ms
+        return [] if soon else self._amplifier_off()
 
     def all_off(self, now_mono_ms: int) -> list[Effect]:
         """Go down without the hold time, as a stop asks."""
@@ -178,3 +210,9 @@ class Playout:
     def _wake(self, mono_ms: int) -> list[Effect]:
         self.wake_mono_ms = mono_ms
         return []
+
+    @property
+    def asks_mono_ms(self) -> int | None:
+        """When ``step`` has something to do by time alone."""
+        again = self.open_again_mono_ms.values() if self.sounding is None else ()
+        return min([*again, *([] if self.wake_mono_ms is None else [self.wake_mono_ms])], default=None)

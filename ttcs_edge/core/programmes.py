@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from ttcs_edge.core import events, library, trust
 from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
@@ -18,7 +17,7 @@ from ttcs_edge.core.effects import SetWanted
 from ttcs_edge.core.library import Resolved
 from ttcs_edge.core.model import Cue, Instant, Occurrence, Scope, Sha256, StationSettings, WallMs
 from ttcs_edge.core.reports import Cache, InForce
-from ttcs_edge.core.schedule import SlotOccurrence, Timetable
+from ttcs_edge.core.schedule import SlotOccurrence, Timetable, concerns, occurrences, to_civil, to_ms
 
 LOOK_BACK_MS = 7 * 86_400_000
 """How far back into the schedule a start or a new programme looks."""
@@ -121,7 +120,8 @@ class Programmes:
             if scope not in self.timetables:
                 after_ms = self._look_back_ms(signed.document, now)
                 self.timetables[scope] = Timetable((signed.document,), self.settings, after_ms)
-            found += self.timetables[scope].due(now.wall_ms + ahead_ms)
+            upto_ms = min(now.wall_ms + ahead_ms, _expires_ms(signed.document) - 1)
+            found += self.timetables[scope].due(upto_ms)
         return sorted(found, key=_order)
 
     def _look_back_ms(self, programme: Programme, now: Instant) -> int:
@@ -157,6 +157,17 @@ class Programmes:
         audio = {recording.sha256 for bulletin in programme.bulletins for recording in bulletin.audio}
         return audio.issuperset(item.sha256 for item in cue.items)
 
+    def find(self, key: Occurrence) -> SlotOccurrence | None:
+        """Look an occurrence up in the programme in force: its slot may have been changed, moved or taken away."""
+        signed = self.signed.get(key.scope)
+        if signed is None:
+            return None
+        programme = signed.document
+        planned_ms = to_ms(datetime.fromisoformat(key.local), programme.time_zone)
+        slots = (slot for slot in programme.slots if slot.id == key.slot and concerns(slot, self.settings))
+        dues = (due for slot in slots for due in occurrences(programme, slot, planned_ms - 1, planned_ms))
+        return next((due for due in dues if due.occurrence == key), None)
+
     def slot_subjects(self) -> frozenset[str]:
         """Name every slot in force, as the subjects of faults do."""
         return frozenset(
@@ -186,12 +197,11 @@ class Programmes:
         """What is in force, for the reports."""
         return tuple(InForce(p.scope, p.version, WallMs(_expires_ms(p)), len(p.slots)) for p in self.documents())
 
-    def is_quiet(self, now: Instant) -> bool:
-        """Tell whether this instant lies in quiet hours (air-5)."""
+    def is_quiet(self, wall_ms: int) -> bool:
+        """Tell whether an instant lies in quiet hours (air-5)."""
         if not self.settings.quiet_hours:
             return False
-        utc = datetime.fromtimestamp(now.wall_ms / 1_000, timezone.utc)
-        local = utc.astimezone(ZoneInfo(self.settings.time_zone))
+        local = to_civil(wall_ms, self.settings.time_zone)
         minute = local.hour * 60 + local.minute
         return any(span.contains(minute) for span in self.settings.quiet_hours)
 

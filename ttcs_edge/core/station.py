@@ -11,7 +11,7 @@ sound, notes, one ``Record`` with everything to be remembered, then the acknowle
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ttcs_edge.core import asrun, effects, events
@@ -83,9 +83,9 @@ class Station:
         turn.entries += self.faults.mature(now.wall_ms, now.mono_ms)
         self._judge_clock(turn)
         self._judge_trust(turn)
-        self._expire_programmes(turn)
         if now.trusted and not self.stopping:
             self.desk.take_due(self.programmes, now)
+        self._expire_programmes(turn)
         for _ in range(LIMITS.fixed_point_steps):
             step = self.desk.step(self.programmes, now, self.player_up, self.stopping)
             turn.air += step.effects
@@ -99,7 +99,7 @@ class Station:
         self._beat(turn)
         if self.stopping and self.desk.playout.quiescent and not self.left:
             self.left = True
-            turn.after.append(effects.Leave())
+            turn.air.append(effects.Leave())  # a card that hangs must not keep it
         watched_until_ms = self.desk.watched_until_ms(self.programmes)
         if turn.entries and watched_until_ms is not None:
             turn.entries.append(effects.WatchedUntil(watched_until_ms))
@@ -148,6 +148,8 @@ class Station:
             return
         self.next_wanted_mono_ms = turn.now.mono_ms + WANTED_REFRESH_MS
         wanted = self.programmes.wanted(turn.now)
+        wanted = replace(wanted, keep=wanted.keep | self.desk.in_use())
+        self.programmes.cached &= wanted.keep  # the rest may be evicted at any time, and nobody tells
         turn.air.append(wanted)
         gone = [subject for _, subject in self.faults.open if is_sha256(subject) and subject not in wanted.keep]
         for subject in gone:
@@ -161,7 +163,7 @@ class Station:
 
     def _wake_mono_ms(self, now: Instant) -> int:
         asked = [self.next_heartbeat_mono_ms, self.next_wanted_mono_ms, self.faults.wake_mono_ms]
-        asked.append(self.desk.wake_mono_ms(self.programmes, now))
+        asked.append(self.desk.wake_mono_ms(self.programmes, now, self.stopping))
         if not now.trusted:
             asked.append(now.mono_ms + UNTRUSTED_POLL_MS)
         elif (expiry_ms := self.programmes.next_expiry_ms(now)) is not None:
@@ -258,7 +260,7 @@ class Station:
             self._raise(turn, "sound-device", event.device, (("error", event.error),))
 
     def _on_relay_failed(self, event: events.RelayFailed, turn: _Turn) -> None:
-        self.desk.playout.relay_failed(event.subject)
+        self.desk.playout.relay_failed(event.subject, turn.now.mono_ms)
         self._raise(turn, "relay", event.subject, (("error", event.error),))
 
     def _on_link(self, event: events.LinkChanged, turn: _Turn) -> None:

@@ -26,6 +26,8 @@ from ttcs_edge.daemon.handlers import Handlers
 
 IDLE_S = 1.0
 """How long the loop sleeps at the most: it must feed the watchdog."""
+CLOCK_SET_MS = 100
+"""A wall clock that moved by more against the monotonic one was set, not slewed."""
 
 T = TypeVar("T")
 
@@ -70,6 +72,7 @@ class Loop:
         self._own: deque[Event] = deque()
         self._thread: threading.Thread | None = None
         self._crashed: BaseException | None = None
+        self._seen = now()
         self._wake_mono_ms = 0
         self._leave = False
 
@@ -105,16 +108,22 @@ class Loop:
                 raise self._crashed
             self._feed()
             match self._next():
-                case None if time.monotonic() * 1_000 < self._wake_mono_ms:
-                    pass
-                case None:
+                case None if time.monotonic() * 1_000 >= self._wake_mono_ms or self._clock_was_set():
                     self._handle(TimePassed(), handlers, store)
+                case None:
+                    pass
                 case Rest() as rest:
                     self._carry_out(rest.effects, handlers, store)
                 case Question() as question:
                     question.put_to(self._station)
                 case event:
                     self._handle(event, handlers, store)
+
+    def _clock_was_set(self) -> bool:
+        """Tell whether the wall clock was set, or its trust changed, since the core last saw it."""
+        now, seen = self._now(), self._seen
+        moved_ms = (now.wall_ms - now.mono_ms) - (seen.wall_ms - seen.mono_ms)
+        return now.trusted != seen.trusted or abs(moved_ms) > CLOCK_SET_MS
 
     def _next(self) -> Event | Rest | Question | None:
         if self._own:
@@ -129,7 +138,8 @@ class Loop:
         return lambda: self.post(Rest(rest))
 
     def _handle(self, event: Event, handlers: Handlers, store: Store) -> None:
-        self._carry_out(self._station.handle(event, self._now()), handlers, store)
+        self._seen = self._now()
+        self._carry_out(self._station.handle(event, self._seen), handlers, store)
 
     def _carry_out(self, effects: list[Effect], handlers: Handlers, store: Store) -> None:
         for index, effect in enumerate(effects):
