@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Any
 
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5
@@ -27,6 +28,8 @@ from ttcs_edge.central.stations import BrokerAddress
 
 TIMEOUT_S = 15.0
 KEEPALIVE_S = 30
+SESSION_S = 3_600
+"""How long a broker keeps for a watcher what it could not deliver."""
 IN_FLIGHT = 20
 WAITING_MESSAGES = 10_000
 
@@ -57,7 +60,8 @@ class OperatorClient:
         self._answers: queue.SimpleQueue[ReasonCode] = queue.SimpleQueue()
         self._settled: dict[int, ReasonCode] = {}
         self._changed = threading.Condition()
-        self._client = Client(CallbackAPIVersion.VERSION2, client_id="", protocol=MQTTv5)
+        # A session of its own, which outlives a broken connection: what stations tell meanwhile is not lost.
+        self._client = Client(CallbackAPIVersion.VERSION2, f"ttcs-central-{token_hex(8)}", protocol=MQTTv5)
         self._client.max_inflight_messages_set(IN_FLIGHT)
         self._client.tls_set_context(_tls(centre))
         self._client.reconnect_delay_set(1, 10)
@@ -71,7 +75,8 @@ class OperatorClient:
     def connected(self) -> Iterator[OperatorClient]:
         """Connect, and leave at the end. Raises CentralError ``broker-unreachable`` or ``broker-refused``."""
         try:
-            code = self._client.connect(self._address.host, self._address.port, KEEPALIVE_S)
+            session = _session(PacketTypes.CONNECT, SESSION_S if self._subscriptions else 0)
+            code = self._client.connect(self._address.host, self._address.port, KEEPALIVE_S, properties=session)
         except (OSError, ValueError) as error:
             raise CentralError("broker-unreachable", broker=self._address, found=_reason(error)) from error
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
@@ -83,7 +88,7 @@ class OperatorClient:
                 self._expect_answer()
             yield self
         finally:
-            self._client.disconnect()
+            self._client.disconnect(properties=_session(PacketTypes.DISCONNECT, 0))
             self._client.loop_stop()
 
     def publish(self, topic: str, payload: bytes, expiry_s: int | None = None) -> None:
@@ -142,6 +147,12 @@ class OperatorClient:
         with self._changed:
             self._settled[mid] = reason
             self._changed.notify_all()
+
+
+def _session(packet: int, expiry_s: int) -> Properties:
+    properties = Properties(packet)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = expiry_s
+    return properties
 
 
 def _tls(centre: Centre) -> ssl.SSLContext:
