@@ -74,11 +74,11 @@ def test_a_technician_follows_a_station_through_its_day(
     shown = run("schedule", "--days", "2", "--config", running.config, "--lang", "en", columns=120)
     night = sum(cue["planned"][11:16] == "03:15" for cue in cues)
     assert f"!! IN QUIET HOURS: {night}\n" in shown.stdout
-    assert shown.stdout.count("!! QUIET HOURS: will be silenced") == night
+    assert shown.stdout.count("!! QUIET HOURS: will not sound") == night
     shown = run("status", "--config", running.config, "--lang", "en", columns=120)
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "vn/lam-dong: version 1, 2 slots, expires " in shown.stdout
-    assert "Tiếp sóng đài huyện; cho, dinh" in shown.stdout
+    assert " Tiếp sóng đài huyện; cho, dinh; audio not here yet\n" in shown.stdout
 
     assert running.stop() == 0
     assert run("status", "--config", running.config).returncode == 69

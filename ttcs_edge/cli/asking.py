@@ -10,8 +10,8 @@ from typing import Any
 
 from ttcs_edge.cli.arguments import SOCKET
 from ttcs_edge.cli.errors import CommandError
-from ttcs_edge.cli.machine import print_json
 from ttcs_edge.link.control import ControlError, ask
+from ttcs_edge.terminal.output import print_json
 
 TIMEOUT_S = 10.0
 

@@ -8,9 +8,9 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from ttcs_edge.cli.machine import print_json
 from ttcs_edge.config import EX_CONFIG, UNIT_CREDENTIALS, ConfigError, Problem, check_files, explain, load_config
 from ttcs_edge.locale import Language, text
+from ttcs_edge.terminal.output import print_json
 
 
 def command(options: argparse.Namespace, lang: Language) -> int:

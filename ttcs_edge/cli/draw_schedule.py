@@ -1,57 +1,140 @@
-"""The schedule on a screen. A clash is marked at its cue and told again at the end, where a phone's screen stops."""
+"""The schedule on a screen: every cue to come, and above all those of the night.
+
+1. A cue that meets quiet hours is marked where it stands, counted under the heading, and told again at the end, where a
+   phone's screen stops; there, what comes again every day takes one line and not thirty.
+2. A cue between ``NIGHT`` that no quiet hours keep silent would wake people, so it is marked just the same: the commune
+   that was woken at 03:15 had nothing set that forbade it.
+3. Quiet hours that are not set are said to be not set.
+"""
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ttcs_edge.cli import screen
 from ttcs_edge.locale import Language, text
+from ttcs_edge.terminal import screen
 
 Answer = dict[str, Any]
 
-CLASHES = {"quiet-hours": "cli.clash.quiet-hours", "overlap": "cli.clash.overlap"}
+DAY_MINUTES: Final = 24 * 60
+DAYS_LISTED: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A span of the local day, in minutes from midnight; it may cross midnight. The end is not part of it."""
+
+    begin: int
+    end: int
+
+    def holds(self, minute: int) -> bool:
+        """Tell whether a minute of the day lies in the span."""
+        return (minute - self.begin) % DAY_MINUTES < (self.end - self.begin) % DAY_MINUTES
+
+    def meets(self, begin: int, minutes: int) -> bool:
+        """Tell whether a stretch of the day from ``begin`` touches the span."""
+        return self.holds(begin) or (self.begin - begin) % DAY_MINUTES < minutes
+
+
+NIGHT: Final = Span(22 * 60, 5 * 60)
+"""When people sleep, whatever quiet hours are set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A cue with what the screen marks about it."""
+
+    when: datetime
+    cue: Answer
+    quiet: bool
+    night: bool
+    cut_at: str
+
+    @property
+    def time(self) -> str:
+        """The time of day; seconds only when there are some."""
+        return f"{self.when:%H:%M:%S}" if self.when.second else f"{self.when:%H:%M}"
 
 
 def show(answer: Answer, days: int, lang: Language) -> None:
     """Draw the schedule, a heading for each day."""
-    cues = [(datetime.fromisoformat(cue["planned"]), cue) for cue in answer["cues"]]
+    quiet_hours = answer.get("quiet_hours")
+    spans = [_span(one) for one in quiet_hours or ()]
+    rows = [_row(cue, spans) for cue in answer["cues"]]
     out = screen.console()
     table = _narrow if out.width < screen.NARROW_COLUMNS else _wide
-    drawn = [
-        (screen.day_words(group[0][0], lang), table(group, lang))
-        for group in (list(members) for _, members in groupby(cues, key=lambda one: one[0].date()))
+    parts: list[RenderableType] = [
+        screen.styled(text("cli.schedule-title", lang, days=days, zone=answer["time_zone"]), screen.HEADING)
     ]
-    summary = _summary(cues, lang)
-    out.print(screen.styled(text("cli.schedule-title", lang, days=days, zone=answer["time_zone"]), screen.HEADING))
-    for heading, cells in drawn:
-        out.print(screen.styled(""))
-        out.print(screen.styled(heading, screen.HEADING))
-        out.print(screen.indented(cells))
-    out.print(screen.styled(""))
-    for line in summary:
-        out.print(line)
+    parts += _heading(rows, quiet_hours, lang)
+    for day, members in groupby(rows, key=lambda row: row.when.date()):
+        of_day = list(members)
+        parts += [screen.styled(""), screen.styled(screen.day_words(of_day[0].when, lang), screen.HEADING)]
+        parts.append(screen.indented(table(of_day, lang)))
+        assert day == of_day[-1].when.date()
+    parts += [screen.styled(""), *_summary(rows, lang, unset=quiet_hours == [])]
+    screen.show(out, parts)
 
 
-def _narrow(cues: list[tuple[datetime, Answer]], lang: Language) -> Table:
+def _span(words: str) -> Span:
+    match = re.fullmatch(r"(\d\d):(\d\d)-(\d\d):(\d\d)", words)
+    if match is None:
+        raise ValueError(words)
+    begin_hour, begin, end_hour, end = map(int, match.groups())
+    return Span(begin_hour * 60 + begin, end_hour * 60 + end)
+
+
+def _row(cue: Answer, spans: list[Span]) -> Row:
+    when = datetime.fromisoformat(cue["planned"])
+    minute = when.hour * 60 + when.minute
+    end = when + timedelta(milliseconds=max(0, cue["duration_ms"] - 1))
+    minutes = (end.replace(second=0, microsecond=0) - when.replace(second=0, microsecond=0)) // timedelta(minutes=1) + 1
+    quiet = "quiet-hours" in cue["clashes"]
+    met = [span for span in spans if span.meets(minute, minutes)]
+    later = met and not any(span.holds(minute) for span in met)
+    begin = min(((span.begin - minute) % DAY_MINUTES for span in met), default=0) + minute
+    cut_at = f"{begin // 60 % 24:02}:{begin % 60:02}" if quiet and later else ""
+    return Row(when, cue, quiet, not quiet and NIGHT.meets(minute, minutes), cut_at)
+
+
+def _heading(rows: list[Row], quiet_hours: list[str] | None, lang: Language) -> list[RenderableType]:
+    """What must be seen at first sight."""
+    lines: list[RenderableType] = []
+    if quiet_hours:
+        lines.append(screen.styled(text("cli.quiet-hours", lang, spans=", ".join(quiet_hours))))
+    elif quiet_hours is not None:
+        lines.append(screen.alarm(text("cli.quiet-hours-unset", lang)))
+    for code, count in (
+        ("cli.quiet-summary", sum(row.quiet for row in rows)),
+        ("cli.night-summary", sum(row.night for row in rows)),
+    ):
+        if count:
+            lines.append(screen.alarm(text(code, lang, count=count)))
+    return lines
+
+
+def _narrow(rows: list[Row], lang: Language) -> Table:
     """Draw the time, and beside it everything else, one below the other."""
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
-    for when, cue in cues:
-        notes = _notes(cue, lang)
-        title = f"{cue['title']} ({screen.length_words(cue['duration_ms'])})"
-        lines = [screen.styled(title), screen.styled(_zones(cue, lang), screen.QUIET), *notes]
-        grid.add_row(_time(when, cue), screen.joined(lines, "\n"))
+    for row in rows:
+        title = f"{row.cue['title']} ({screen.length_words(row.cue['duration_ms'])})"
+        lines = [screen.styled(title), screen.styled(_zones(row.cue, lang), screen.QUIET), *_notes(row, lang)]
+        grid.add_row(_time(row), screen.joined(lines, "\n"))
     return grid
 
 
-def _wide(cues: list[tuple[datetime, Answer]], lang: Language) -> Table:
+def _wide(rows: list[Row], lang: Language) -> Table:
     """Draw one column each."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style=screen.QUIET)
     table.add_column(text("cli.column-time", lang), no_wrap=True)
@@ -60,52 +143,74 @@ def _wide(cues: list[tuple[datetime, Answer]], lang: Language) -> Table:
     table.add_column(text("cli.column-zones", lang), overflow="fold")
     table.add_column(text("cli.column-priority", lang), justify="right")
     table.add_column(text("cli.column-note", lang), overflow="fold")
-    for when, cue in cues:
+    for row in rows:
         table.add_row(
-            _time(when, cue),
-            screen.length_words(cue["duration_ms"]),
-            screen.styled(cue["title"]),
-            screen.styled(_zones(cue, lang)),
-            str(int(cue["priority"])),
-            screen.joined(_notes(cue, lang), "; "),
+            _time(row),
+            screen.length_words(row.cue["duration_ms"]),
+            screen.styled(row.cue["title"]),
+            screen.styled(_zones(row.cue, lang)),
+            str(int(row.cue["priority"])),
+            screen.joined(_notes(row, lang), "; "),
         )
     return table
 
 
-def _time(when: datetime, cue: Answer) -> Text:
-    return screen.styled(f"{when:%H:%M}", screen.BAD if "quiet-hours" in cue["clashes"] else screen.HEADING)
+def _time(row: Row) -> Text:
+    return screen.styled(row.time, screen.BAD if row.quiet or row.night else screen.HEADING)
 
 
 def _zones(cue: Answer, lang: Language) -> str:
     return ", ".join(cue["zones"]) or text("cli.no-zones", lang)
 
 
-def _notes(cue: Answer, lang: Language) -> list[Text]:
+def _notes(row: Row, lang: Language) -> list[Text]:
     notes = []
-    for clash in cue["clashes"]:
-        words = text(CLASHES[clash], lang) if clash in CLASHES else clash
-        notes.append(screen.styled(f"!! {words}", screen.BAD if clash == "quiet-hours" else screen.DOUBTFUL))
-    if not cue["audio_ready"]:
+    if row.quiet:
+        code = "cli.clash.quiet-hours-later" if row.cut_at else "cli.clash.quiet-hours"
+        notes.append(screen.alarm(text(code, lang, time=row.cut_at)))
+    if row.night:
+        notes.append(screen.alarm(text("cli.clash.night", lang)))
+    for clash in [one for one in row.cue["clashes"] if one != "quiet-hours"]:
+        words = text("cli.clash.overlap", lang) if clash == "overlap" else clash
+        notes.append(screen.styled(f"!! {words}", screen.DOUBTFUL))
+    if not row.cue["audio_ready"]:
         notes.append(screen.styled(text("cli.audio-missing", lang), screen.DOUBTFUL))
     return notes
 
 
-def _summary(cues: list[tuple[datetime, Answer]], lang: Language) -> list[RenderableType]:
-    if not cues:
+def _summary(rows: list[Row], lang: Language, *, unset: bool) -> list[RenderableType]:
+    if not rows:
         return [screen.styled(text("cli.schedule-empty", lang))]
-    quiet = [(when, cue) for when, cue in cues if "quiet-hours" in cue["clashes"]]
-    overlaps = sum("overlap" in cue["clashes"] for _, cue in cues)
-    missing = sum(not cue["audio_ready"] for _, cue in cues)
-    lines: list[RenderableType] = [screen.styled(text("cli.schedule-count", lang, count=len(cues)))]
-    if missing:
-        lines.append(screen.styled(text("cli.missing-summary", lang, count=missing), screen.DOUBTFUL))
-    if overlaps:
-        lines.append(screen.styled(text("cli.overlap-summary", lang, count=overlaps), screen.DOUBTFUL))
-    if not quiet:
-        return [*lines, screen.styled(text("cli.quiet-none", lang))]
-    lines.append(screen.styled(f"!! {text('cli.quiet-summary', lang, count=len(quiet))}", screen.BAD))
-    for when, cue in quiet:
-        words = f"{when:%H:%M} {screen.day_words(when, lang)}: {cue['title']}"
-        lines.append(screen.indented(screen.styled(words, screen.BAD)))
-    lines.append(screen.styled(text("cli.quiet-mend", lang)))
+    lines: list[RenderableType] = [screen.styled(text("cli.schedule-count", lang, count=len(rows)))]
+    for code, count in (
+        ("cli.missing-summary", sum(not row.cue["audio_ready"] for row in rows)),
+        ("cli.overlap-summary", sum("overlap" in row.cue["clashes"] for row in rows)),
+    ):
+        if count:
+            lines.append(screen.styled(text(code, lang, count=count), screen.DOUBTFUL))
+    quiet, night = [row for row in rows if row.quiet], [row for row in rows if row.night]
+    if not quiet and not unset:
+        lines.append(screen.styled(text("cli.quiet-none", lang)))
+    for code, mend, members in (
+        ("cli.quiet-summary", "cli.quiet-mend", quiet),
+        ("cli.night-summary", "cli.night-mend", night),
+    ):
+        if members:
+            lines.append(screen.alarm(text(code, lang, count=len(members))))
+            lines += [screen.indented(screen.styled(words, screen.BAD)) for words in _repeated(members, lang)]
+            lines.append(screen.styled(text(mend, lang)))
+    return lines
+
+
+def _repeated(rows: Iterable[Row], lang: Language) -> list[str]:
+    """Tell cues, those of one title and time of day in one line."""
+    groups: dict[tuple[str, str], list[datetime]] = {}
+    for row in rows:
+        groups.setdefault((row.time, row.cue["title"]), []).append(row.when)
+    lines = []
+    for (time, title), days in sorted(groups.items(), key=lambda group: group[1][0]):
+        named = [screen.short_day_words(day, lang) for day in days]
+        if len(days) > DAYS_LISTED:
+            named = [text("cli.days-from-to", lang, count=len(days), first=named[0], last=named[-1])]
+        lines.append(f"{time} {title}: {', '.join(named)}")
     return lines

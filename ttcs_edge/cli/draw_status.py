@@ -3,38 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import tzinfo
+from datetime import datetime
 from typing import Any
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from ttcs_edge.cli import screen
 from ttcs_edge.locale import Language, text
 from ttcs_edge.locale.faults import fault_words
+from ttcs_edge.terminal import screen
 
 Answer = dict[str, Any]
 
 
 def show(answer: Answer, lang: Language) -> None:
     """Draw the status; faults last, where a phone's screen ends."""
-    place = screen.zone_of(answer.get("time_zone"))
-    parts: list[RenderableType] = [screen.pairs(_now(answer, lang, place))]
+    now = screen.local(answer["wall_ms"], screen.zone_of(answer.get("time_zone")))
+    parts: list[RenderableType] = [screen.pairs(_now(answer, lang, now))]
     sections: tuple[tuple[str, Sequence[RenderableType]], ...] = (
-        ("cli.programmes", _programmes(answer, lang, place)),
-        ("cli.next", _next(answer, lang, place)),
-        ("cli.faults", _faults(answer, lang, place)),
+        ("cli.programmes", _programmes(answer, lang, now)),
+        ("cli.next", _next(answer, lang, now)),
+        ("cli.faults", _faults(answer, lang, now)),
     )
     for heading, items in sections:
         parts += [screen.styled(""), screen.styled(text(heading, lang), screen.HEADING)]
         parts += [screen.indented(item) for item in items]
-    out = screen.console()
-    for part in parts:
-        out.print(part)
+    screen.show(screen.console(), parts)
 
 
-def _now(answer: Answer, lang: Language, place: tzinfo | None) -> list[tuple[str, Text]]:
-    now = screen.local(answer["wall_ms"], place)
+def _now(answer: Answer, lang: Language, now: datetime) -> list[tuple[str, Text]]:
     trusted = text("cli.time-trusted" if answer["clock_trusted"] else "cli.time-untrusted", lang)
     clock = screen.joined(
         [
@@ -107,10 +104,10 @@ def _audio(cache: Answer, lang: Language) -> Text:
     return screen.styled(words, "" if whole else screen.DOUBTFUL)
 
 
-def _programmes(answer: Answer, lang: Language, place: tzinfo | None) -> list[Text]:
+def _programmes(answer: Answer, lang: Language, now: datetime) -> list[Text]:
     lines = []
     for one in answer["programmes"]:
-        expires = screen.date_words(screen.local(one["expires_ms"], place), lang)
+        expires = screen.date_words(screen.local(one["expires_ms"], now.tzinfo), lang)
         words = [
             text("cli.programme-version", lang, version=one["version"]),
             text("cli.programme-slots", lang, slots=one["slots"]),
@@ -120,20 +117,20 @@ def _programmes(answer: Answer, lang: Language, place: tzinfo | None) -> list[Te
     return lines or [screen.styled(text("cli.programmes-none", lang))]
 
 
-def _next(answer: Answer, lang: Language, place: tzinfo | None) -> list[Text]:
+def _next(answer: Answer, lang: Language, now: datetime) -> list[Text]:
     lines = []
     for one in answer["next_cues"]:
         missing = "" if one["audio_ready"] else screen.styled(text("cli.audio-missing", lang), screen.DOUBTFUL)
-        when = screen.moment_words(screen.local(one["planned_ms"], place), lang)
+        when = screen.moment_words(screen.local(one["planned_ms"], now.tzinfo), now, lang)
         lines.append(screen.joined([f"{when} {one['title']}", ", ".join(one["zones"]), missing], "; "))
     return lines or [screen.styled(text("cli.next-none", lang))]
 
 
-def _faults(answer: Answer, lang: Language, place: tzinfo | None) -> list[RenderableType]:
+def _faults(answer: Answer, lang: Language, now: datetime) -> list[RenderableType]:
     lines: list[RenderableType] = []
     for one in answer["faults"]:
         words = fault_words(one["code"], one["subject"], dict(one["detail"]), lang)
-        since = screen.moment_words(screen.local(one["raised_ms"], place), lang)
+        since = screen.moment_words(screen.local(one["raised_ms"], now.tzinfo), now, lang)
         style = screen.BAD if one["severity"] == "error" else screen.DOUBTFUL
         severity = screen.styled(text(f"cli.severity.{one['severity']}", lang), style)
         meaning = screen.joined([severity, words.meaning], ": ")

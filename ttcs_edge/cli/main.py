@@ -12,12 +12,13 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any, Final, cast
+from typing import Final
 
-from ttcs_edge.cli.arguments import language_argument, parse
+from ttcs_edge.cli.arguments import parse
 from ttcs_edge.cli.errors import CommandError
-from ttcs_edge.cli.machine import print_json
 from ttcs_edge.locale import Language, language, text
+from ttcs_edge.terminal.arguments import language_argument
+from ttcs_edge.terminal.output import prepare_streams, print_json, run_to_the_end
 
 COMMANDS: Final = {
     "run": "ttcs_edge.cli.run",
@@ -31,22 +32,18 @@ COMMANDS: Final = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
+    prepare_streams()
     words = list(sys.argv[1:] if arguments is None else arguments)
-    for stream in (sys.stdout, sys.stderr):
-        cast(Any, stream).reconfigure(errors="replace")  # a terminal that cannot show a letter still shows the rest
     lang = language(language_argument(words), os.environ)
+    return run_to_the_end(lambda: _run(words, lang), lang)
+
+
+def _run(words: list[str], lang: Language) -> int:
     options = parse(words, lang)
     try:
-        code = int(importlib.import_module(COMMANDS[options.command]).command(options, lang))
-        sys.stdout.flush()
+        return int(importlib.import_module(COMMANDS[options.command]).command(options, lang))
     except CommandError as error:
         return tell(error, options, lang)
-    except BrokenPipeError:  # the reader, such as head, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return os.EX_OK
-    except KeyboardInterrupt:
-        return 130
-    return code
 
 
 def tell(error: CommandError, options: argparse.Namespace, lang: Language) -> int:

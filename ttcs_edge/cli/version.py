@@ -10,8 +10,8 @@ from importlib import metadata
 from typing import Final
 
 from ttcs_edge import __version__
-from ttcs_edge.cli.machine import print_json
 from ttcs_edge.locale import Language
+from ttcs_edge.terminal.output import print_json
 
 LIBRARIES: Final = (
     "PyYAML",

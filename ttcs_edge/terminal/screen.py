@@ -21,7 +21,7 @@ from rich.text import Text
 
 from ttcs_edge.locale import Language, text
 
-NARROW_COLUMNS = 70
+NARROW_COLUMNS = 100
 HEADING = "bold"
 BAD = "bold red"
 DOUBTFUL = "yellow"
@@ -40,6 +40,14 @@ def console() -> Console:
     )
 
 
+def show(out: Console, parts: Iterable[RenderableType]) -> None:
+    """Print one below the other, without the blanks with which tables fill up their lines."""
+    with out.capture() as captured:
+        for part in parts:
+            out.print(part)
+    out.file.write("".join(line.rstrip(" ") + "\n" for line in captured.get().splitlines()))
+
+
 def clean(words: object) -> str:
     """Give text that is safe to show and safe to wrap."""
     composed = unicodedata.normalize("NFC", str(words))
@@ -49,6 +57,11 @@ def clean(words: object) -> str:
 def styled(words: object, style: str = "") -> Text:
     """Give text in a style."""
     return Text(clean(words), style=style)
+
+
+def alarm(words: object) -> Text:
+    """Give text that must not be overlooked, also without colour."""
+    return styled(f"!! {words}", BAD)
 
 
 def joined(parts: Iterable[Text | str], separator: str = ", ") -> Text:
@@ -86,18 +99,23 @@ def local(wall_ms: int, place: tzinfo | None) -> datetime:
 
 def date_words(when: datetime, lang: Language) -> str:
     """Give a date as it is written in the language."""
-    return text("cli.date", lang, day=f"{when.day:02}", month=f"{when.month:02}", year=when.year)
+    return text("terminal.date", lang, day=f"{when.day:02}", month=f"{when.month:02}", year=when.year)
 
 
 def day_words(when: datetime, lang: Language) -> str:
     """Give the weekday and the date."""
-    return f"{text(f'cli.weekday.{when.weekday()}', lang)} {date_words(when, lang)}"
+    return f"{text(f'terminal.weekday.{when.weekday()}', lang)} {date_words(when, lang)}"
 
 
-def moment_words(when: datetime, lang: Language) -> str:
-    """Give the time of day and the short date."""
-    date = text("cli.date-short", lang, day=f"{when.day:02}", month=f"{when.month:02}")
-    return f"{when:%H:%M} {date}"
+def short_day_words(when: datetime, lang: Language) -> str:
+    """Give the weekday and the date without its year."""
+    date = text("terminal.date-short", lang, day=f"{when.day:02}", month=f"{when.month:02}")
+    return f"{text(f'terminal.weekday.{when.weekday()}', lang)} {date}"
+
+
+def moment_words(when: datetime, now: datetime, lang: Language) -> str:
+    """Give the time of day, and the day unless it is today."""
+    return f"{when:%H:%M}" if when.date() == now.date() else f"{when:%H:%M} {short_day_words(when, lang)}"
 
 
 def length_words(duration_ms: int) -> str:
@@ -111,5 +129,5 @@ def age_words(seconds: int, lang: Language) -> str:
     """Give an age in the largest unit of which there are at least two."""
     for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
         if seconds >= 2 * size:
-            return text(f"cli.age.{unit}", lang, count=seconds // size)
-    return text("cli.age.seconds", lang, count=seconds)
+            return text(f"terminal.age.{unit}", lang, count=seconds // size)
+    return text("terminal.age.seconds", lang, count=seconds)

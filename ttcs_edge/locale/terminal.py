@@ -1,0 +1,42 @@
+"""What both programs say of their command line, of dates and of ages."""
+
+from __future__ import annotations
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    # -- help
+    "usage": ("cách dùng: ", "usage: "),
+    "metavar": ("LỆNH", "COMMAND"),
+    "commands": ("lệnh", "commands"),
+    "arguments": ("phải có", "required"),
+    "options": ("tùy chọn", "options"),
+    "example": ("ví dụ:", "example:"),
+    "help-help": ("xem hướng dẫn này", "show this help"),
+    "help-lang": ("ngôn ngữ (mặc định: theo máy, hoặc vi)", "language (default: the locale's, or vi)"),
+    # -- wrong use
+    "bad-usage": ("Lệnh không đúng: {problem}", "Wrong use: {problem}"),
+    "see-help": ("Xem: {command} --help", "See: {command} --help"),
+    "missing-words": ("thiếu {found}", "{found} is missing"),
+    "unknown-words": ("không hiểu: {found}", "not understood: {found}"),
+    "unknown-choice": ("{option}: không có lựa chọn {found}", "{option}: there is no {found}"),
+    "needs-value": ("{option}: thiếu giá trị", "{option}: its value is missing"),
+    "takes-no-value": ("{option}: không kèm giá trị", "{option}: it takes no value"),
+    "bad-number": (
+        "{option}: {found} không dùng được, cần một số từ {least} đến {most}",
+        "{option}: {found} will not do, give a number from {least} to {most}",
+    ),
+    "no-output": ("Không ghi được kết quả: {found}", "What there is to say cannot be written: {found}"),
+    # -- dates and ages
+    "date": ("{day}/{month}/{year}", "{year}-{month}-{day}"),
+    "date-short": ("{day}/{month}", "{month}-{day}"),
+    "weekday.0": ("Thứ hai", "Monday"),
+    "weekday.1": ("Thứ ba", "Tuesday"),
+    "weekday.2": ("Thứ tư", "Wednesday"),
+    "weekday.3": ("Thứ năm", "Thursday"),
+    "weekday.4": ("Thứ sáu", "Friday"),
+    "weekday.5": ("Thứ bảy", "Saturday"),
+    "weekday.6": ("Chủ nhật", "Sunday"),
+    "age.seconds": ("{count} giây", "{count} s"),
+    "age.minutes": ("{count} phút", "{count} min"),
+    "age.hours": ("{count} giờ", "{count} h"),
+    "age.days": ("{count} ngày", "{count} d"),
+}

@@ -1,0 +1,58 @@
+"""What a command leaves behind: JSON for machines, an exit code of sysexits.h, and never a traceback of the terminal's.
+
+A reader that has seen enough (``| head``) is no error; a disk that is full is one; Ctrl-C ends a command with 130, as
+shells expect. A terminal that cannot show a letter shows a question mark in its place.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, Final, cast
+
+from ttcs_edge.locale import Language, text
+
+INTERRUPTED: Final = 128 + 2
+"""A shell's word for SIGINT."""
+OUTPUT_ERRORS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
+"""What a stream, which has no file name, says when it cannot be written."""
+
+
+def print_json(value: object) -> None:
+    """Print JSON as UTF-8 (RFC 8259), whatever the terminal's encoding."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n")
+
+
+def prepare_streams() -> None:
+    """Make standard output and standard error take every letter, also when the shell closed them."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+        cast(Any, getattr(sys, name)).reconfigure(errors="replace")
+
+
+def run_to_the_end(command: Callable[[], int], lang: Language) -> int:
+    """Run a command until all that it said is out; gives its exit code, or that of how it ended."""
+    try:
+        code = command()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _give_up_output()
+        return os.EX_OK
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except OSError as error:
+        if error.filename is not None or error.errno not in OUTPUT_ERRORS:
+            raise
+        _give_up_output()
+        print(text("terminal.no-output", lang, found=error.strerror), file=sys.stderr)
+        return os.EX_IOERR
+    return code
+
+
+def _give_up_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
