@@ -10,7 +10,7 @@ PYTHONDONTWRITEBYTECODE := 1
 export PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports tests bench install uninstall lock clean
+.PHONY: help setup demo test lint types imports tests schemas bench install uninstall lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ imports:
 
 tests:
 	@$(BIN)/python -m pytest -q
+
+schemas: setup ## write the JSON Schemas of the wire anew, from the types
+	@$(BIN)/python -m ttcs_edge.wire.schemas
 
 bench: setup ## run the benchmarks, or one: make bench ONLY=due
 	@for file in tests/bench/$(or $(ONLY),[a-z]*).py; do \

@@ -7,8 +7,7 @@ until when it holds) would air what nobody signed for. A new field therefore com
 from __future__ import annotations
 
 import dataclasses
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -28,23 +27,22 @@ from ttcs_edge.core.documents import (
 )
 from ttcs_edge.core.schedule import check_slot, zone
 from ttcs_edge.core.trust import utc_ms
-from ttcs_edge.wire.envelope import PAYLOAD_TYPES, Opened, open_envelope, read_envelope_payload, read_json, shown
+from ttcs_edge.wire.envelope import PAYLOAD_TYPES, read_envelope, read_json, shown, where
 
 D = TypeVar("D", Programme, TrustRoot)
-
-_WHERE = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>.*)`)?$", re.DOTALL)
 
 
 def read_programme(data: bytes, trust: TrustRoot, subject: str = "") -> Signed[Programme] | Refused:
     """Read a programme whose signatures are checked against the keys of ``trust``; ``subject`` names it in refusals."""
-    opened = open_envelope(data, PAYLOAD_TYPES["programme"], trust.keys, subject)
-    if isinstance(opened, Refused):
-        return opened
-    if not opened.signers:
+    envelope = read_envelope(data, PAYLOAD_TYPES["programme"], subject)
+    if isinstance(envelope, Refused):
+        return envelope
+    signers = envelope.signers(trust.keys)
+    if not signers:
         # Nobody known signed it: what it says is not worth parsing.
         return Refused("not-enough-signatures", subject, (("found", "0"), ("expected", ">= 1")))
-    programme = parse_programme(opened.payload, subject)
-    return programme if isinstance(programme, Refused) else Signed(programme, opened.signers, data)
+    programme = parse_programme(envelope.payload, subject)
+    return programme if isinstance(programme, Refused) else Signed(programme, signers, data)
 
 
 def parse_programme(payload: bytes, subject: str) -> Programme | Refused:
@@ -57,21 +55,19 @@ def parse_programme(payload: bytes, subject: str) -> Programme | Refused:
 
 def read_trust_root(data: bytes, subject: str = "trust") -> Signed[TrustRoot] | Refused:
     """Read a trust root whose signatures are checked against its own keys."""
-    payload = read_envelope_payload(data, PAYLOAD_TYPES["trust"], subject)
-    if isinstance(payload, Refused):
-        return payload
+    envelope = read_envelope(data, PAYLOAD_TYPES["trust"], subject)
+    if isinstance(envelope, Refused):
+        return envelope
+    root = parse_trust_root(envelope.payload, subject)
+    return root if isinstance(root, Refused) else Signed(root, envelope.signers(root.keys), data)
+
+
+def parse_trust_root(payload: bytes, subject: str) -> TrustRoot | Refused:
+    """Read the payload of a trust root, and make every check that its type cannot express."""
     root = _convert(payload, TrustRoot, subject)
     if isinstance(root, Refused):
         return root
-    wrong = _check_times(root.issued, root.expires, subject) or _check_grants(root, subject)
-    if wrong is not None:
-        return wrong
-    opened = _signers(data, root.keys, subject)
-    return opened if isinstance(opened, Refused) else Signed(root, opened.signers, data)
-
-
-def _signers(data: bytes, keys: Mapping[str, PublicKey], subject: str) -> Opened | Refused:
-    return open_envelope(data, PAYLOAD_TYPES["trust"], keys, subject)
+    return _check_times(root.issued, root.expires, subject) or _check_grants(root, subject) or root
 
 
 def write_document(document: Document) -> bytes:
@@ -86,10 +82,8 @@ def _convert(payload: bytes, kind: type[D], subject: str) -> D | Refused:
     try:
         document = msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        match = _WHERE.match(str(error))
-        assert match is not None
-        path = match["path"] or "$"
-        return Refused("wrong-type", subject, (("path", path), ("found", shown(match["what"]))))
+        path, what = where(error)
+        return Refused("wrong-type", subject, (("path", path), ("found", what)))
     unknown = _unknown_field(value, kind)
     return Refused("unknown-field", subject, (("found", shown(unknown)),)) if unknown else document
 
@@ -149,10 +143,14 @@ def _check_programme(programme: Programme, subject: str) -> Refused | None:
         zone(programme.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return Refused("bad-time-zone", subject, (("found", programme.time_zone),))
+    twice = (
+        _twice(bulletin.id for bulletin in programme.bulletins)
+        or _twice(slot.id for slot in programme.slots)
+        or next((f"{one.id} {name}" for one in programme.bulletins if (name := _twice_spoken(one))), None)
+    )
+    if twice is not None:
+        return Refused("duplicate-id", subject, (("found", twice),))
     bulletins = {bulletin.id for bulletin in programme.bulletins}
-    slots = {slot.id for slot in programme.slots}
-    if len(bulletins) < len(programme.bulletins) or len(slots) < len(programme.slots):
-        return Refused("duplicate-id", subject, (("found", _twice(programme)),))
     for slot in programme.slots:
         unknown = next((name for name in slot.bulletins if name not in bulletins), None)
         if unknown is not None:
@@ -163,11 +161,15 @@ def _check_programme(programme: Programme, subject: str) -> Refused | None:
     return None
 
 
-def _twice(programme: Programme) -> str:
-    for ids in ([bulletin.id for bulletin in programme.bulletins], [slot.id for slot in programme.slots]):
-        seen: set[str] = set()
-        for name in ids:
-            if name in seen:
-                return name
-            seen.add(name)
-    raise AssertionError("no id stands twice")
+def _twice(names: Iterable[str]) -> str | None:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
+
+
+def _twice_spoken(bulletin: Bulletin) -> str | None:
+    """A language of which a bulletin has two recordings: two stations could air two of them."""
+    return _twice(audio.language for audio in bulletin.audio) if len(bulletin.audio) > 1 else None

@@ -3,19 +3,25 @@
 Bounds come before parsing, parsing before cryptography. A name that stands twice in an object is refused: two readers
 could take two different values from it. Half of a surrogate pair, which JSON can write and UTF-8 cannot, is refused:
 no report or database could carry it on. Only keys that are known are tried, and a key counts once.
+
+The envelope itself is read as DSSE v1 asks: standard or URL-safe base64, unknown fields passed over (nobody signed
+them), a missing ``keyid`` like an empty one. What was signed is what the base64 gives, to the letter.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
+from msgspec import Meta
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import UnverifiedSignatureError, VerificationError
-from securesystemslib.signer import Signer, SSlibKey  # type: ignore[attr-defined]
+from securesystemslib.signer import Signature, Signer, SSlibKey  # type: ignore[attr-defined]
 
 from ttcs_edge.core.documents import PublicKey, Refused
 from ttcs_edge.core.limits import LIMITS
@@ -26,12 +32,49 @@ PAYLOAD_TYPES = {
 }
 
 
+BASE64_PATTERN = r"^([A-Za-z0-9+/_-]{4})*([A-Za-z0-9+/_-]{2}==|[A-Za-z0-9+/_-]{3}=)?(?!\n)$"
+Base64 = Annotated[str, Meta(extra_json_schema={"pattern": BASE64_PATTERN, "contentEncoding": "base64"})]
+"""Checked by decoding it: a pattern over megabytes would be the slowest part of reading a document."""
+
+PayloadType = Annotated[str, Meta(extra_json_schema={"enum": sorted(PAYLOAD_TYPES.values())})]
+"""Compared with the one type that is expected, and refused with both."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DsseSignature:
+    """One signature over a payload and its type. ``keyid`` names the key: a signature whose key is not known here, or
+    not named, counts for nothing.
+    """
+
+    sig: Base64
+    keyid: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DsseEnvelope:
+    """A document and its signatures, each made over the DSSE v1 pre-authentication encoding of type and payload.
+
+    Base64 is that of RFC 4648 with padding, in the standard or the URL-safe alphabet. Unknown fields are passed over.
+    """
+
+    payload: Base64
+    payloadType: PayloadType  # noqa: N815 (the name on the wire)
+    signatures: Annotated[tuple[DsseSignature, ...], Meta(max_length=LIMITS.signatures)]
+
+
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """An envelope that could be read: its payload, and which known keys signed it well."""
+class Sealed:
+    """An envelope that could be read. Whose word the payload is, ``signers`` tells."""
 
     payload: bytes
-    signers: frozenset[str]
+    payload_type: str
+    signatures: tuple[Signature, ...]
+
+    def signers(self, keys: Mapping[str, PublicKey]) -> frozenset[str]:
+        """The ids of those among ``keys`` whose signatures are good."""
+        signed = Envelope(self.payload, self.payload_type, {}).pae()
+        known = [signature for signature in self.signatures if signature.keyid in keys]
+        return frozenset(one.keyid for one in known if _verifies(one, keys[one.keyid], signed))
 
 
 _HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
@@ -41,10 +84,10 @@ class _Twice(ValueError):
     """A name stands twice in one object."""
 
 
-def read_json(data: bytes, subject: str) -> Any | Refused:
+def read_json(data: bytes, subject: str, most_bytes: int = LIMITS.envelope_bytes) -> Any | Refused:
     """Parse JSON from outside: UTF-8, no name twice, no NaN, bounded in size and nesting."""
-    if len(data) > LIMITS.envelope_bytes:
-        return Refused("oversized", subject, (("found", str(len(data))), ("expected", f"<= {LIMITS.envelope_bytes}")))
+    if len(data) > most_bytes:
+        return Refused("oversized", subject, (("found", str(len(data))), ("expected", f"<= {most_bytes}")))
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -69,6 +112,16 @@ def shown(found: object) -> str:
     return str(found)[: LIMITS.found_chars].encode("utf-8", "replace").decode("utf-8")
 
 
+_WHERE = re.compile(r"^(?P<what>.*?)(?: - at (?P<path>`.*`))?$", re.DOTALL)
+
+
+def where(error: msgspec.ValidationError) -> tuple[str, str]:
+    """The path of a value of the wrong kind, and what msgspec says of it, both as a refusal may carry them."""
+    match = _WHERE.match(str(error))
+    assert match is not None
+    return shown((match["path"] or "$").replace("`", "")), shown(match["what"])
+
+
 def _can_be_written(value: Any) -> bool:
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
@@ -84,8 +137,11 @@ def _nested(subject: str) -> Refused:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        names = [name for name, _ in pairs]
-        raise _Twice(next(name for at, name in enumerate(names) if name in names[:at]))
+        seen: set[str] = set()
+        for name, _ in pairs:
+            if name in seen:
+                raise _Twice(name)
+            seen.add(name)
     return value
 
 
@@ -103,26 +159,8 @@ def _too_deep(value: Any, most: int) -> bool:
     return True
 
 
-def open_envelope(data: bytes, payload_type: str, keys: Mapping[str, PublicKey], subject: str) -> Opened | Refused:
-    """Open a DSSE envelope and find the known keys whose signatures are good."""
-    envelope = _read_envelope(data, payload_type, subject)
-    if isinstance(envelope, Refused):
-        return envelope
-    known = [
-        SSlibKey(keyid, keys[keyid].keytype, keys[keyid].scheme, {"public": keys[keyid].public})
-        for keyid in envelope.signatures
-        if keyid in keys
-    ]
-    return Opened(envelope.payload, frozenset(key.keyid for key in known if _verifies(envelope, key)))
-
-
-def read_envelope_payload(data: bytes, payload_type: str, subject: str) -> bytes | Refused:
-    """The payload alone, before anybody's signature was looked at: only a trust root is read so, to learn its keys."""
-    envelope = _read_envelope(data, payload_type, subject)
-    return envelope if isinstance(envelope, Refused) else envelope.payload
-
-
-def _read_envelope(data: bytes, payload_type: str, subject: str) -> Envelope | Refused:
+def read_envelope(data: bytes, payload_type: str, subject: str) -> Sealed | Refused:
+    """Read a DSSE envelope of one payload type, before anybody's signature is looked at."""
     value = read_json(data, subject)
     if isinstance(value, Refused):
         return value
@@ -132,19 +170,29 @@ def _read_envelope(data: bytes, payload_type: str, subject: str) -> Envelope | R
         found = str(len(value["signatures"]))
         return Refused("too-many-signatures", subject, (("found", found), ("expected", f"<= {LIMITS.signatures}")))
     try:
-        envelope = Envelope.from_dict(value)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return Refused("not-an-envelope", subject)
-    if envelope.payload_type != payload_type:
+        envelope = msgspec.convert(value, DsseEnvelope)
+        payload = _decoded(envelope.payload)
+        signatures = tuple(Signature(one.keyid, _decoded(one.sig).hex()) for one in envelope.signatures)
+    except ValueError as error:  # msgspec.ValidationError and binascii.Error are
+        return Refused("not-an-envelope", subject, (("found", shown(error)),))
+    if envelope.payloadType != payload_type:
         return Refused(
-            "wrong-payload-type", subject, (("found", shown(envelope.payload_type)), ("expected", payload_type))
+            "wrong-payload-type", subject, (("found", shown(envelope.payloadType)), ("expected", payload_type))
         )
-    return envelope
+    return Sealed(payload, payload_type, signatures)
 
 
-def _verifies(envelope: Envelope, key: SSlibKey) -> bool:
+_URL_SAFE = str.maketrans("-_", "+/")
+
+
+def _decoded(text: str) -> bytes:
+    """Base64 to the letter: nothing beside the alphabet is passed over. Raises ValueError."""
+    return b64decode(text.translate(_URL_SAFE) if "-" in text or "_" in text else text, validate=True)
+
+
+def _verifies(signature: Signature, key: PublicKey, signed: bytes) -> bool:
     try:
-        key.verify_signature(envelope.signatures[key.keyid], envelope.pae())
+        SSlibKey(signature.keyid, key.keytype, key.scheme, {"public": key.public}).verify_signature(signature, signed)
     except (UnverifiedSignatureError, VerificationError, ValueError, TypeError):
         return False
     return True

@@ -2,130 +2,181 @@
 
 Times are RFC 3339 in UTC with milliseconds. Reports from the outbox carry an ``id`` that is never made again, so the
 centre counts each once however often it arrives.
+
+A station may be newer than who reads its reports, and a report that is not read is proof that is lost. So a reader
+passes over fields that it does not know, and takes states, outcomes, reasons, severities and fault codes that it does
+not know for what they are: words to be shown. ``kind`` and the three states of ``status`` alone are fixed. A field is
+never taken away and never changes its meaning; what would need that gets a new ``kind``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timezone
-from typing import Literal
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
-from ttcs_edge.core.documents import Refused
-from ttcs_edge.core.model import AiredItem, AsRun, Fault
-from ttcs_edge.core.reports import Cache, Snapshot
-from ttcs_edge.wire.envelope import shown
+from ttcs_edge.core.documents import SHA256_PATTERN, Identifier, Language, Refused, ScopePath, Version
+from ttcs_edge.core.model import AsRun, AsRunReason, Fault, Outcome, Severity
+from ttcs_edge.core.reports import Snapshot
+from ttcs_edge.wire.envelope import read_json, shown, where
 
 REPORT_BYTES = 256 * 1024
-"""The largest report that anybody reads."""
+"""The largest report that anybody reads; the largest that a station makes is smaller."""
+
+
+MOMENT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z(?!\n)$"
+
+Moment = Annotated[str, Meta(pattern=MOMENT_PATTERN, description="RFC 3339, UTC, with milliseconds.")]
+Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Boot = Annotated[int, Meta(ge=1, le=2**53 - 1, description="How many times the station has started.")]
+ReportId = Annotated[str, Meta(min_length=1, max_length=200, description="Never made again: count each once.")]
+Software = Annotated[str, Meta(max_length=64, description="The release that the station runs.")]
+OccurrenceText = Annotated[str, Meta(description="`scope#slot@local time`: one occurrence of one slot.")]
+OutcomeWord = Annotated[str, Meta(examples=[outcome.value for outcome in Outcome])]
+ReasonWord = Annotated[str, Meta(examples=[reason.value for reason in AsRunReason])]
+SeverityWord = Annotated[str, Meta(examples=[severity.value for severity in Severity])]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def utc_text(wall_ms: int) -> str:
     """An instant as ``2026-11-24T05:00:00.000Z``."""
-    moment = datetime.fromtimestamp(wall_ms / 1_000, timezone.utc)
+    moment = _EPOCH + timedelta(milliseconds=wall_ms)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AiredAudio:
+    """What of one recording was written to the sound device: ``written_ms`` of its ``duration_ms``."""
+
+    bulletin: Identifier
+    language: Language
+    sha256: Annotated[str, Meta(pattern=SHA256_PATTERN)]
+    size_bytes: Count
+    duration_ms: Count
+    written_ms: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AsRunReport:
-    """What became of one cue. ``outcome`` and ``reason`` are the values of core's ``Outcome`` and ``AsRunReason``."""
+    """What became of one cue. ``start`` and ``end`` are null when it never sounded, ``reason`` when it aired whole."""
 
     kind: Literal["as-run"] = "as-run"
-    id: str
-    station: str
-    told: str
-    scope: str
-    slot: str
-    occurrence: str
+    id: ReportId
+    station: Identifier
+    told: Moment
+    scope: ScopePath
+    slot: Identifier
+    occurrence: OccurrenceText
     title: str
-    programme_version: int
-    planned_start: str
-    planned_end: str
-    start: str | None
-    end: str | None
-    zones: tuple[str, ...]
-    items: tuple[AiredItem, ...]
-    outcome: str
-    reason: str | None
-    interruptions: int
+    programme_version: Version
+    planned_start: Moment
+    planned_end: Moment
+    start: Moment | None
+    end: Moment | None
+    zones: tuple[Identifier, ...]
+    items: tuple[AiredAudio, ...]
+    outcome: OutcomeWord
+    reason: ReasonWord | None
+    interruptions: Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultReport:
-    """A fault that was raised (``cleared`` is None) or has been cleared."""
+    """A fault that was raised (``cleared`` is null) or has been cleared. ``code`` and ``subject`` are its identity;
+    ``detail`` holds the fields of the message of its code.
+    """
 
     kind: Literal["fault"] = "fault"
-    id: str
-    station: str
-    told: str
-    code: str
+    id: ReportId
+    station: Identifier
+    told: Moment
+    code: Identifier
     subject: str
-    severity: str
+    severity: SeverityWord
     detail: dict[str, str]
-    raised: str
-    cleared: str | None
+    raised: Moment
+    cleared: Moment | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgrammeState:
     """A programme in force, as the heartbeat tells it."""
 
-    scope: str
-    version: int
-    expires: str
-    slots: int
+    scope: ScopePath
+    version: Version
+    expires: Moment
+    slots: Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultState:
     """An open fault, as the heartbeat tells it."""
 
-    code: str
+    code: Identifier
     subject: str
-    severity: str
-    raised: str
+    severity: SeverityWord
+    raised: Moment
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheState:
+    """Audio that the programmes in force need: how much of it is on the station."""
+
+    wanted_files: Count
+    stored_files: Count
+    wanted_bytes: Count
+    stored_bytes: Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeartbeatReport:
-    """The state of a station. ``outbox_oldest_s`` is the age of the oldest report not yet acknowledged."""
+    """The state of a station. ``on_air`` is the occurrence that sounds now. ``state`` is ``on-air``, ``idle``,
+    ``no-time`` or ``stopping``; ``amplifier`` is ``off``, ``warming`` or ``on``. ``underruns`` counts periods that came
+    too late for the sound device since the start; ``outbox_oldest_s`` is the age of the oldest report not yet
+    acknowledged.
+    """
 
     kind: Literal["heartbeat"] = "heartbeat"
-    id: str
-    station: str
-    told: str
-    scope: str
-    software: str
-    boot: int
-    state: str
+    id: ReportId
+    station: Identifier
+    told: Moment
+    scope: ScopePath
+    software: Software
+    boot: Boot
+    state: Identifier
     clock_trusted: bool
-    on_air: str | None
-    amplifier: str
-    zones_closed: tuple[str, ...]
+    on_air: OccurrenceText | None
+    amplifier: Identifier
+    zones_closed: tuple[Identifier, ...]
     programmes: tuple[ProgrammeState, ...]
-    cache: Cache
+    cache: CacheState
     faults: tuple[FaultState, ...]
-    underruns: int
-    outbox_depth: int
-    outbox_oldest_s: int
+    underruns: Count
+    outbox_depth: Count
+    outbox_oldest_s: Count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusReport:
-    """Birth (``online``), a clean leave (``stopped``) or the last will (``offline``); retained."""
+    """Birth (``online``), a clean leave (``stopped``) or the last will (``offline``); retained. ``told`` is null in a
+    will, which is told at a time that its author cannot know.
+    """
 
     kind: Literal["status"] = "status"
-    station: str
-    scope: str
+    station: Identifier
+    scope: ScopePath
     state: Literal["online", "offline", "stopped"]
-    software: str
-    boot: int
-    told: str | None
+    software: Software
+    boot: Boot
+    told: Moment | None
 
 
 Report = AsRunReport | FaultReport | HeartbeatReport | StatusReport
-_KINDS: dict[str, type[Report]] = {
+KINDS: dict[str, type[Report]] = {
     "as-run": AsRunReport,
     "fault": FaultReport,
     "heartbeat": HeartbeatReport,
@@ -139,18 +190,21 @@ def encode(report: Report) -> bytes:
 
 
 def read_report(data: bytes, subject: str = "") -> Report | Refused:
-    """Read a report from a station, bounded and strict."""
-    if len(data) > REPORT_BYTES:
-        return Refused("oversized", subject, (("found", str(len(data))), ("expected", f"<= {REPORT_BYTES}")))
+    """Read a report from a station, bounded and strict, but for what a newer station may say more."""
+    value = read_json(data, subject, REPORT_BYTES)
+    if isinstance(value, Refused):
+        return value
+    named = value.get("kind") if isinstance(value, dict) else None
+    kind = KINDS.get(named) if isinstance(named, str) else None
+    if kind is None:
+        return Refused(
+            "wrong-type", subject, (("path", "$.kind"), ("found", shown(named)), ("expected", "|".join(KINDS)))
+        )
     try:
-        value = msgspec.json.decode(data)
-        named = value.get("kind") if isinstance(value, dict) else None
-        kind = _KINDS.get(named) if isinstance(named, str) else None
-        if kind is None:
-            return Refused("wrong-type", subject, (("path", "$.kind"), ("found", shown(named))))
         return msgspec.convert(value, kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return Refused("wrong-type", subject, (("path", "$"), ("found", shown(error))))
+    except msgspec.ValidationError as error:
+        path, what = where(error)
+        return Refused("wrong-type", subject, (("path", path), ("found", what)))
 
 
 def as_run_report(station: str, record: AsRun, told_ms: int) -> AsRunReport:
@@ -170,7 +224,7 @@ def as_run_report(station: str, record: AsRun, told_ms: int) -> AsRunReport:
         start=None if record.start_ms is None else utc_text(record.start_ms),
         end=None if record.end_ms is None else utc_text(record.end_ms),
         zones=record.zones,
-        items=record.items,
+        items=tuple(AiredAudio(**asdict(item)) for item in record.items),
         outcome=record.outcome.value,
         reason=record.reason.value if record.reason else None,
         interruptions=record.interruptions,
@@ -217,7 +271,7 @@ def heartbeat_report(
         amplifier=snapshot.amplifier,
         zones_closed=snapshot.zones_closed,
         programmes=programmes,
-        cache=snapshot.cache,
+        cache=CacheState(**asdict(snapshot.cache)),
         faults=faults,
         underruns=snapshot.underruns,
         outbox_depth=outbox_depth,

@@ -1,12 +1,23 @@
-"""The topics of the wire, built and taken apart in one place (design, section 4)."""
+"""The topics of the wire, built and taken apart in one place (design, section 4).
+
+What stands in a topic is from outside: a topic is taken apart only when every part of it has the form of what it names,
+so nothing that comes out of here is without a bound or an alphabet.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from ttcs_edge.core.model import Scope, scope_prefixes
+from ttcs_edge.core.documents import ID_PATTERN, SCOPE_PATTERN
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.model import Scope, is_sha256, scope_prefixes
 
 UPWARD = ("status", "heartbeat", "event", "reply")
+
+_SCOPE = re.compile(SCOPE_PATTERN)
+_ID = re.compile(ID_PATTERN)
+_CHUNK = re.compile(r"(0|[1-9][0-9]{0,6})\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +33,10 @@ class Topics:
     def programme_scope(self, topic: str) -> str | None:
         """The scope of a programme topic; None for any other topic."""
         begin, end = f"{self.root}/scope/", "/programme"
-        if topic.startswith(begin) and topic.endswith(end) and len(topic) > len(begin) + len(end):
-            return topic[len(begin) : -len(end)]
-        return None
+        if not topic.startswith(begin) or not topic.endswith(end):
+            return None
+        scope = topic[len(begin) : -len(end)]
+        return scope if len(scope) <= LIMITS.scope_chars and _SCOPE.match(scope) else None
 
     def blob(self, sha256: str, chunk: int | str) -> str:
         """Where a chunk of an audio file stands; ``+`` for all of them."""
@@ -32,10 +44,8 @@ class Topics:
 
     def blob_chunk(self, topic: str) -> tuple[str, int] | None:
         """The hash and chunk number of a blob topic; None for any other topic."""
-        parts = topic.removeprefix(f"{self.root}/blob/").split("/")
-        if topic.startswith(f"{self.root}/blob/") and len(parts) == 2 and parts[1].isdecimal() and len(parts[1]) < 8:
-            return parts[0], int(parts[1])
-        return None
+        sha256, chunk = self._two_parts(topic, "blob")
+        return (sha256, int(chunk)) if is_sha256(sha256) and _CHUNK.match(chunk) else None
 
     def station(self, station: str, leaf: str) -> str:
         """A topic of one station: ``command`` goes down, ``status``, ``heartbeat``, ``event`` and ``reply`` up."""
@@ -43,11 +53,15 @@ class Topics:
 
     def station_leaf(self, topic: str) -> tuple[str, str] | None:
         """The station and leaf of an upward topic; None for any other topic."""
-        parts = topic.removeprefix(f"{self.root}/station/").split("/")
-        if topic.startswith(f"{self.root}/station/") and len(parts) == 2 and parts[1] in UPWARD:
-            return parts[0], parts[1]
-        return None
+        station, leaf = self._two_parts(topic, "station")
+        return (station, leaf) if leaf in UPWARD and len(station) <= LIMITS.id_chars and _ID.match(station) else None
 
     def subscriptions(self, scope: Scope) -> tuple[str, ...]:
         """What a station of a scope listens to at all times: the programme of every scope above it and its own."""
         return tuple(self.programme(prefix) for prefix in scope_prefixes(scope))
+
+    def _two_parts(self, topic: str, branch: str) -> tuple[str, str]:
+        """What stands behind a branch, when it is two levels; else two empty texts."""
+        begin = f"{self.root}/{branch}/"
+        parts = topic[len(begin) :].split("/") if topic.startswith(begin) else []
+        return (parts[0], parts[1]) if len(parts) == 2 else ("", "")

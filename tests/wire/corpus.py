@@ -1,0 +1,161 @@
+"""Good documents of every kind, in which every field stands, and how the product reads each kind."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from tests.parts import PLACE, SCOPE, Province
+from ttcs_edge.core.documents import Audio, Bulletin, Programme, Slot
+from ttcs_edge.core.model import (
+    AiredItem,
+    AsRun,
+    AsRunReason,
+    Fault,
+    Occurrence,
+    Outcome,
+    Scope,
+    Severity,
+    Sha256,
+    WallMs,
+    ZoneId,
+)
+from ttcs_edge.core.reports import Cache, InForce, OnAir, Snapshot
+from ttcs_edge.wire.documents import parse_programme, parse_trust_root, write_document
+from ttcs_edge.wire.envelope import PAYLOAD_TYPES, read_envelope
+from ttcs_edge.wire.reports import (
+    HeartbeatReport,
+    Report,
+    StatusReport,
+    as_run_report,
+    encode,
+    fault_report,
+    heartbeat_report,
+    read_report,
+)
+
+PROVINCE = Province(publishers=2, threshold=2)
+NOON_MS = WallMs(1_795_496_400_000)
+OCCURRENCE = Occurrence(Scope(SCOPE), "sang", "2026-11-24T05:00:00")
+
+
+def audio(language: str = "vi", sha256: str = "a" * 64) -> Audio:
+    """One recording."""
+    return Audio(
+        language=language,
+        sha256=Sha256(sha256),
+        size_bytes=64_000,
+        duration_ms=12_345,
+        media_type="audio/ogg",
+        loudness_lufs=-16.25,
+        places=("https://audio.example/a.ogg", "broker:"),
+    )
+
+
+def programme() -> Programme:
+    """A programme in which every field has another value than its default."""
+    slot = Slot(
+        id="sang",
+        start="2026-11-24T05:00:00",
+        bulletins=("tin", "nhac"),
+        rrule="FREQ=WEEKLY;BYDAY=MO,FR;UNTIL=20271231",
+        rdate=("2026-12-24T05:00:00",),
+        exdate=("2027-02-06T05:00:00",),
+        zones=("cho", "dinh"),
+        priority=8,
+        volume_percent=80,
+        late_window_s=1_800,
+        if_interrupted="restart",
+    )
+    return Programme(
+        scope=Scope(SCOPE),
+        version=7,
+        issued="2026-11-23T00:00:00Z",
+        expires="2026-12-23T00:00:00Z",
+        time_zone="Asia/Ho_Chi_Minh",
+        bulletins=(
+            Bulletin(id="tin", title="Bản tin sáng 🌾", audio=(audio(), audio("kpm", "b" * 64))),
+            Bulletin(id="nhac", title="", audio=(audio(sha256="c" * 64),)),
+        ),
+        slots=(slot, Slot(id="mot-lan", start="2026-11-25T17:00:00", bulletins=("tin",))),
+    )
+
+
+def as_run(outcome: Outcome = Outcome.PART, reason: AsRunReason | None = AsRunReason.PRE_EMPTED) -> AsRun:
+    """A closed record."""
+    return AsRun(
+        id="3-17",
+        occurrence=OCCURRENCE,
+        title="Bản tin sáng · Nhạc",
+        programme_version=7,
+        planned_start_ms=NOON_MS,
+        planned_end_ms=WallMs(NOON_MS + 24_690),
+        start_ms=WallMs(NOON_MS + 3),
+        end_ms=WallMs(NOON_MS + 9_001),
+        zones=(ZoneId("cho"), ZoneId("dinh")),
+        items=(AiredItem("tin", "vi", Sha256("a" * 64), 64_000, 12_345, 8_990),),
+        outcome=outcome,
+        reason=reason,
+        interruptions=2,
+    )
+
+
+def fault(severity: Severity = Severity.ERROR, cleared_ms: int | None = NOON_MS + 60_000) -> Fault:
+    """A fault, cleared unless told otherwise."""
+    detail = (("found", "6"), ("expected", ">= 7"))
+    return Fault(
+        "3-f4", "old-version", SCOPE, severity, detail, NOON_MS, None if cleared_ms is None else WallMs(cleared_ms)
+    )
+
+
+def heartbeat() -> HeartbeatReport:
+    """The heartbeat of a station on the air."""
+    zones = (ZoneId("cho"),)
+    snapshot = Snapshot(
+        station="da-teh-01",
+        scope=Scope(PLACE),
+        wall_ms=NOON_MS,
+        clock_trusted=True,
+        state="on-air",
+        amplifier="on",
+        zones_closed=zones,
+        on_air=OnAir(str(OCCURRENCE), "Bản tin sáng", zones, NOON_MS, 8_000, 24_690, -18.5, -3.25),
+        next_cues=(),
+        programmes=(InForce(Scope(SCOPE), 7, WallMs(NOON_MS + 86_400_000), 2),),
+        cache=Cache(3, 2, 192_000, 128_000),
+        faults=(fault(cleared_ms=None),),
+        link_up=True,
+        player_up=True,
+        underruns=1,
+    )
+    return heartbeat_report(snapshot, sequence=9, boot=3, software="0.1.0", outbox_depth=4, outbox_oldest_s=77)
+
+
+def status() -> StatusReport:
+    """A birth."""
+    told = "2026-11-24T05:00:00.000Z"
+    return StatusReport(station="da-teh-01", scope=PLACE, state="online", software="0.1.0", boot=3, told=told)
+
+
+REPORTS: dict[str, Report] = {
+    "status": status(),
+    "heartbeat": heartbeat(),
+    "as-run": as_run_report("da-teh-01", as_run(), NOON_MS + 10_000),
+    "fault": fault_report("da-teh-01", fault(), NOON_MS + 61_000),
+}
+
+GOOD: dict[str, Any] = {
+    "programme": json.loads(write_document(programme())),
+    "trust": json.loads(write_document(PROVINCE.root)),
+    "envelope": json.loads(PROVINCE.sign(programme())),
+} | {name: json.loads(encode(report)) for name, report in REPORTS.items()}
+"""By the name of the kind, as the plain JSON value that goes over the wire."""
+
+
+READ: dict[str, Callable[[bytes], object]] = {
+    "programme": lambda data: parse_programme(data, "x"),
+    "trust": lambda data: parse_trust_root(data, "x"),
+    "envelope": lambda data: read_envelope(data, PAYLOAD_TYPES["programme"], "x"),
+} | dict.fromkeys(REPORTS, read_report)
+"""By the name of the kind: bytes to a value or to its refusal."""
