@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import os
+import pwd
 import random
 import re
+import shutil
 import stat
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from cryptography.x509.oid import NameOID
 
-from ttcs_edge.config import STATION, ConfigError, check_files, explain, load_config
+from tests.cli.terminal import AS_ANYBODY, run
+from tests.parts import Authority, Province
+from ttcs_edge.config import STATION, ConfigError, load_config
 from ttcs_edge.core.model import Amplifier, QuietHours, StationSettings, Zone, ZoneId
 from ttcs_edge.locale.config import EXPECTED, MENDS, PROBLEMS
+from ttcs_edge.named_files import acting_as, check_files
 from ttcs_edge.settings import (
     BrokerSettings,
     Config,
@@ -27,7 +39,7 @@ from ttcs_edge.settings import (
     StoreSettings,
     TimeSource,
 )
-from ttcs_edge.yaml_form import FILE_BYTES, Choice, Key, Kind, ListOf, Milliseconds, Problem, Section, Whole
+from ttcs_edge.yaml_form import FILE_BYTES, Choice, Key, Kind, ListOf, Milliseconds, Problem, Section, Whole, explain
 
 REPOSITORY = Path(__file__).parent.parent
 EXAMPLE = REPOSITORY / "config/station.yaml"
@@ -210,10 +222,16 @@ class TestWrong:
         """No problem, expectation or mend has words that no wrong file brings up."""
         problems = [one for path in WRONG for one in refused(path)]
         problems += [one for path in unreadable_files(tmp_path) for one in refused(path)]
-        problems += check_files(written(tmp_path, SHORTEST + f"folders: {{trust: {tmp_path}/none}}\n"), {})
-        problems += check_files(folder_for_a_file(tmp_path), {})
+        problems += [one for case in MACHINE for one in case.problems(tmp_path / case.name)]
 
-        assert {one.code for one in problems} == set(PROBLEMS) - BY_PERMISSION
+        closed = written(tmp_path, SHORTEST)
+        closed.chmod(0)
+        problems += [
+            Problem(**one)
+            for one in json.loads(run("check-config", "--json", "--config", closed, by=AS_ANYBODY).stdout)["problems"]
+        ]
+
+        assert {one.code for one in problems} == set(PROBLEMS)
         assert {one.expected for one in problems} == set(EXPECTED)
         assert {one.mend for one in problems} == set(MENDS)
 
@@ -233,15 +251,15 @@ class TestWrong:
         for path in (tmp_path, pipe):
             assert explain(refused(path)) == message("not-a-file", str(path), "readable-file", "give-file", str(path))
 
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
     def test_a_file_without_leave_to_read_is_told(self, tmp_path: Path) -> None:
         """A file that is there and may not be read is told apart from one that is not there."""
         path = written(tmp_path, SHORTEST)
         path.chmod(stat.S_IWUSR)
 
-        told = explain(refused(path))
+        done = run("check-config", "--config", path, by=AS_ANYBODY)
 
-        assert told == message("file-unreadable", "Permission denied", "readable-file", "give-access", str(path))
+        told = message("file-unreadable", "Permission denied", "readable-file", "give-access", str(path))
+        assert (done.returncode, done.stderr) == (78, f"{told}\n\n{path}: 1 chỗ sai\n")
 
     def test_a_file_that_is_not_utf8_is_told_with_its_line(self, tmp_path: Path) -> None:
         """The line of the first bad byte is named, and the bytes."""
@@ -324,9 +342,6 @@ DAMAGE = (
     b"? ",
 )
 
-BY_PERMISSION = frozenset({"file-unreadable"} if os.geteuid() == 0 else ())
-"""What root never meets."""
-
 
 def unreadable_files(folder: Path) -> Iterator[Path]:
     """Files that are refused before a key is read."""
@@ -335,77 +350,332 @@ def unreadable_files(folder: Path) -> Iterator[Path]:
     yield written(folder, b"\xff")
     yield written(folder, "")
     yield written(folder, "#" * (FILE_BYTES + 1))
-    if os.geteuid() != 0:
-        path = written(folder, SHORTEST)
-        path.chmod(0)
-        yield path
-        path.chmod(0o600)
 
 
-def folder_for_a_file(folder: Path) -> Path:
-    """A configuration whose certificate is a folder."""
-    (folder / "tls/station.pem").mkdir(parents=True)
-    return written(folder, SHORTEST)
+NOBODY = "nobody" if os.geteuid() == 0 else "root"
+"""Whose rights the station has in these tests: without root's, those of whoever runs them."""
 
 
-class TestFiles:
-    """What a right file names must be on the machine."""
+def complete_station(folder: Path, user: str = NOBODY) -> Path:
+    """A right configuration, every file that it names as it should be; the key is its user's, where there is one."""
+    folder.mkdir(exist_ok=True)
+    for parent in [folder, *folder.parents][:4]:
+        parent.chmod(parent.stat().st_mode | 0o755)
+    certificate, key = Authority(folder / "authority").client("da-teh-01")
+    shutil.copy(folder / "authority/ca.pem", folder / "ca.pem")
+    shutil.copy(folder / "authority/ca.pem", folder / "https.pem")
+    certificate.rename(folder / "station.pem")
+    key.rename(folder / "station.key").chmod(0o600)
+    (folder / "root.dsse.json").write_bytes(Province().signed_root())
+    text = SHORTEST.replace("tls/", "") + f"folders: {{trust: {folder}, state: state, runtime: run}}\n"
+    path = written(folder, text + "https: {ca: https.pem}\nsound: {driver: wav, wav_file: wav/a.wav}\n")
+    for name in ("state", "run", "wav"):
+        (folder / name).mkdir()
+        (folder / name).chmod(0o777)
+    if os.geteuid() == 0 and user in {entry.pw_name for entry in pwd.getpwall()}:
+        os.chown(folder / "station.key", pwd.getpwnam(user).pw_uid, -1)
+    return path
 
-    def test_files_that_are_there_are_not_told(self, tmp_path: Path) -> None:
+
+@dataclass(frozen=True)
+class Machine:
+    """Something that is wrong with a machine whose ``station.yaml`` is right: how to break it, and what is told."""
+
+    name: str
+    spoil: Callable[[Path], object]
+    line: int
+    key: str
+    code: str
+    expected: str
+    mend: str
+    found: str
+
+    def problems(self, folder: Path) -> tuple[Problem, ...]:
+        """Break a whole station, and check it."""
+        path = complete_station(folder)
+        self.spoil(folder)
+        return check_files(path, {}, NOBODY)
+
+
+def expired_certificate() -> bytes:
+    """A certificate of the year 2020."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "old")])
+    first, last = datetime(2020, 1, 1), datetime(2020, 12, 31)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, first, last)
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+def encrypted_key() -> bytes:
+    """A private key behind a password."""
+    key, locked = ec.generate_private_key(ec.SECP256R1()), BestAvailableEncryption(b"x")
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked)
+
+
+def stolen_root() -> bytes:
+    """A trust root whose signature is that of a key that is not in it."""
+    province = Province()
+    province.root_signer = Province().root_signer
+    return province.signed_root()
+
+
+def put(name: str, data: bytes) -> Callable[[Path], object]:
+    """Write over a file, which keeps its owner and its permissions."""
+    return lambda folder: (folder / name).write_bytes(data)
+
+
+def close(name: str, mode: int = 0) -> Callable[[Path], object]:
+    """Take a file or folder from the station's user, who owns it only without root."""
+
+    def spoil(folder: Path) -> None:
+        (folder / name).chmod(mode)
+        if os.geteuid() == 0:
+            os.chown(folder / name, 0, 0)
+
+    return spoil
+
+
+TRUST = ("folders.trust", "trust-refused", "trust-file", "copy-again", "root.dsse.json")
+CERTIFICATE = ("broker.certificate", "not-a-certificate", "certificate-file", "copy-again", "station.pem")
+MACHINE = [
+    Machine(
+        "ca-gone",
+        lambda f: (f / "ca.pem").unlink(),
+        6,
+        "broker.ca",
+        "named-file-missing",
+        "ca-file",
+        "put-file",
+        "ca.pem",
+    ),
+    Machine(
+        "ca-closed",
+        close("ca.pem"),
+        6,
+        "broker.ca",
+        "named-file-unreadable",
+        "ca-file",
+        "give-access",
+        "ca.pem: Permission denied",
+    ),
+    Machine(
+        "ca-old",
+        put("ca.pem", expired_certificate()),
+        6,
+        "broker.ca",
+        "certificate-expired",
+        "ca-file",
+        "renew",
+        "ca.pem",
+    ),
+    Machine("certificate-junk", put("station.pem", b"junk"), 7, *CERTIFICATE),
+    Machine("certificate-empty", put("station.pem", b""), 7, *CERTIFICATE),
+    Machine(
+        "key-gone",
+        lambda f: (f / "station.key").unlink(),
+        8,
+        "broker.key",
+        "named-file-missing",
+        "key-file",
+        "put-file",
+        "station.key",
+    ),
+    Machine(
+        "key-junk", put("station.key", b"junk"), 8, "broker.key", "not-a-key", "key-file", "copy-again", "station.key"
+    ),
+    Machine(
+        "key-locked",
+        put("station.key", encrypted_key()),
+        8,
+        "broker.key",
+        "not-a-key",
+        "key-file",
+        "copy-again",
+        "station.key",
+    ),
+    Machine(
+        "key-of-another",
+        lambda f: put("station.key", Authority(f / "other").client("x")[1].read_bytes())(f),
+        8,
+        "broker.key",
+        "key-mismatch",
+        "key-file",
+        "copy-again",
+        "station.key",
+    ),
+    Machine(
+        "key-for-all",
+        lambda f: (f / "station.key").chmod(0o644),
+        8,
+        "broker.key",
+        "key-exposed",
+        "key-file",
+        "close-key",
+        "station.key",
+    ),
+    Machine(
+        "trust-gone",
+        lambda f: (f / "root.dsse.json").unlink(),
+        15,
+        "folders.trust",
+        "named-file-missing",
+        "trust-file",
+        "put-file",
+        "root.dsse.json",
+    ),
+    Machine("trust-junk", put("root.dsse.json", b"{}"), 15, *TRUST),
+    Machine("trust-stolen", put("root.dsse.json", stolen_root()), 15, *TRUST),
+    Machine(
+        "trust-elsewhere",
+        put("root.dsse.json", Province(scope="vn/da-nang").signed_root()),
+        2,
+        "scope",
+        "trust-elsewhere",
+        "trust-file",
+        "other-place",
+        "vn/lam-dong/da-teh",
+    ),
+    Machine(
+        "run-gone",
+        lambda f: (f / "run").rmdir(),
+        15,
+        "folders.runtime",
+        "folder-missing",
+        "writable-folder",
+        "make-folder",
+        "run",
+    ),
+    Machine(
+        "state-closed",
+        close("state", 0o555),
+        15,
+        "folders.state",
+        "folder-closed",
+        "writable-folder",
+        "open-folder",
+        "state",
+    ),
+    Machine(
+        "wav-gone",
+        lambda f: (f / "wav").rmdir(),
+        17,
+        "sound.wav_file",
+        "folder-missing",
+        "writable-folder",
+        "make-folder",
+        "wav",
+    ),
+    Machine(
+        "https-gone",
+        lambda f: (f / "https.pem").unlink(),
+        16,
+        "https.ca",
+        "named-file-missing",
+        "ca-file",
+        "put-file",
+        "https.pem",
+    ),
+]
+
+
+class TestMachine:
+    """What a right file names must be on the machine, and be what it should be."""
+
+    def test_a_whole_station_has_nothing_to_be_told(self, tmp_path: Path) -> None:
         """With every named file in its place there is nothing to say."""
-        assert check_files(complete_station(tmp_path), {}) == ()
+        assert check_files(complete_station(tmp_path / "station"), {}, NOBODY) == ()
 
-    def test_every_missing_file_is_told_with_its_line(self, tmp_path: Path) -> None:
-        """Certificates, key and trust root, all at once, in the order of their lines."""
-        path = complete_station(tmp_path)
+    @pytest.mark.parametrize("case", MACHINE, ids=lambda case: case.name)
+    def test_what_would_fail_at_start_is_told_before(self, tmp_path: Path, case: Machine) -> None:
+        """The whole message: line, key, what is wrong, the file, what should be there, the mend."""
+        folder = tmp_path / "station"
+
+        (problem,) = case.problems(folder)
+
+        found = case.found if case.key == "scope" else f"{folder}/{case.found}"
+        told = explain([problem])
+        assert (problem.line, problem.key, problem.found) == (case.line, case.key, found)
+        assert told.splitlines()[0] == f"{folder}/station.yaml:{case.line}: {case.key}"
+        fields = dict(problem.fields) | {"found": found}
+        for lang, label in ((0, "Sai"), (1, "Wrong")):
+            assert f"  {label}: {PROBLEMS[case.code][lang].format_map(fields)}\n" in told
+            assert EXPECTED[case.expected][lang] in told
+            assert MENDS[case.mend][lang].format_map(fields) in told
+
+    def test_everything_that_is_wrong_is_told_at_once(self, tmp_path: Path) -> None:
+        """Certificates, key, trust root and folders, in the order of their lines."""
+        folder = tmp_path / "station"
+        path = complete_station(folder)
         for name in ("ca.pem", "station.pem", "station.key", "https.pem", "root.dsse.json"):
-            (tmp_path / name).unlink()
+            (folder / name).unlink()
+        (folder / "run").rmdir()
 
-        problems = check_files(path, {})
+        problems = check_files(path, {}, NOBODY)
 
-        assert [(one.line, one.key, one.found, one.expected) for one in problems] == [
-            (6, "broker.ca", str(tmp_path / "ca.pem"), "ca-file"),
-            (7, "broker.certificate", str(tmp_path / "station.pem"), "certificate-file"),
-            (8, "broker.key", str(tmp_path / "station.key"), "key-file"),
-            (15, "folders.trust", str(tmp_path / "root.dsse.json"), "trust-file"),
-            (16, "https.ca", str(tmp_path / "https.pem"), "ca-file"),
+        assert [(one.line, one.key) for one in problems] == [
+            (6, "broker.ca"),
+            (7, "broker.certificate"),
+            (8, "broker.key"),
+            (15, "folders.trust"),
+            (15, "folders.runtime"),
+            (16, "https.ca"),
         ]
         assert explain(problems[:1]) == message(
-            "named-file-missing", str(tmp_path / "ca.pem"), "ca-file", "put-file", f"{path}:6: broker.ca"
+            "named-file-missing", str(folder / "ca.pem"), "ca-file", "put-file", f"{path}:6: broker.ca"
         )
 
-    def test_a_folder_in_place_of_a_file_is_told(self, tmp_path: Path) -> None:
-        """A certificate that is a folder cannot be read, and says so."""
-        path = complete_station(tmp_path)
-        (tmp_path / "station.pem").unlink()
-        (tmp_path / "station.pem").mkdir()
+    def test_a_folder_that_the_unit_makes_need_not_be_there(self, tmp_path: Path) -> None:
+        """/run/ttcs-edge and /var/lib/ttcs-edge come with the service; one that can be made is no mistake either."""
+        folder = tmp_path / "station"
+        path = complete_station(folder)
+        path.write_text(
+            path.read_text().replace("state: state, runtime: run", "state: run/new, runtime: /run/ttcs-edge")
+        )
 
-        (problem,) = check_files(path, {})
+        assert check_files(path, {}, NOBODY) == ()
 
-        assert (problem.code, problem.found) == ("named-file-unreadable", f"{tmp_path}/station.pem: Is a directory")
+    def test_a_station_yaml_that_the_station_may_not_read_is_told(self, tmp_path: Path) -> None:
+        """Root reads it, the service's user does not: the service would not start."""
+        path = complete_station(tmp_path / "station")
+        path.chmod(0o600)
 
-    def test_a_credential_is_looked_at_only_where_there_is_one(self, tmp_path: Path) -> None:
-        """Outside the service a credential does not exist yet, which is no mistake; inside it must be there."""
-        path = complete_station(tmp_path)
+        codes = [one.code for one in check_files(path, {}, NOBODY)]
+
+        assert codes == (["file-unreadable"] if os.geteuid() == 0 else [])
+
+    def test_root_is_root_again_afterwards(self, tmp_path: Path) -> None:
+        """The rights of the station's user are given back, also behind a failure."""
+        before = (os.geteuid(), os.getegid(), os.getgroups())
+        with pytest.raises(ZeroDivisionError), acting_as(NOBODY):
+            assert os.geteuid() == pwd.getpwnam(NOBODY).pw_uid or before[0] != 0
+            raise ZeroDivisionError
+
+        assert (os.geteuid(), os.getegid(), os.getgroups()) == before
+
+    def test_a_credential_is_looked_at_where_it_is(self, tmp_path: Path) -> None:
+        """Inside the service in its folder, where it must be; outside in the file from which the unit takes it."""
+        folder = tmp_path / "station"
+        path = complete_station(folder)
         path.write_text(path.read_text().replace("key: station.key", "key: credential:station.key"))
-        (tmp_path / "credentials").mkdir()
-        inside = {"CREDENTIALS_DIRECTORY": str(tmp_path / "credentials")}
+        (folder / "credentials").mkdir()
+        inside = {"CREDENTIALS_DIRECTORY": str(folder / "credentials")}
 
-        assert check_files(path, {}) == ()
-        assert [one.key for one in check_files(path, inside)] == ["broker.key"]
-
-        (tmp_path / "credentials/station.key").write_text("key")
-        assert check_files(path, inside) == ()
-        assert load_config(path, inside).broker.key_file == tmp_path / "credentials/station.key"
+        assert check_files(path, {}, NOBODY) == ()
+        assert [(one.code, one.key) for one in check_files(path, inside, NOBODY)] == [
+            ("named-file-missing", "broker.key")
+        ]
+        shutil.copy2(folder / "station.key", folder / "credentials/station.key")
+        if os.geteuid() == 0:
+            os.chown(folder / "credentials/station.key", pwd.getpwnam(NOBODY).pw_uid, -1)
+        assert check_files(path, inside, NOBODY) == ()
+        (folder / "station.key").write_bytes(encrypted_key())
+        assert [(one.code, one.found) for one in check_files(path, {}, NOBODY)] == [
+            ("not-a-key", str(folder / "station.key"))
+        ]
+        (folder / "station.key").unlink()
+        assert check_files(path, {}, NOBODY) == ()
+        assert load_config(path, inside).broker.key_file == folder / "credentials/station.key"
         assert load_config(path, {}).broker.key_file == Path("/run/credentials/ttcs-edge.service/station.key")
-
-
-def complete_station(folder: Path) -> Path:
-    """A right configuration with every file that it names."""
-    for name in ("ca.pem", "station.pem", "station.key", "https.pem", "root.dsse.json"):
-        (folder / name).write_text(name)
-    text = SHORTEST.replace("tls/", "") + f"folders: {{trust: {folder}}}\nhttps: {{ca: https.pem}}\n"
-    return written(folder, text)
 
 
 def keys_of(kind: Kind) -> tuple[Key, ...]:

@@ -10,8 +10,8 @@ between keys is checked here:
 3. quiet hours are spans of local time; one may cross midnight, none is empty;
 4. a driver's own keys are there when the driver is chosen.
 
-Whether the files that it names exist is a question of the machine, not of the file, so ``check_files`` asks it apart.
-Paths are taken from the folder of the file. A bad file leaves nothing changed: it raises ``ConfigError``, and a
+Whether the files that it names exist is a question of the machine, not of the file: ``named_files`` asks it. Paths
+are taken from the folder of the file. A bad file leaves nothing changed: it raises ``ConfigError``, and a
 command then leaves with 78 (EX_CONFIG of ``sysexits.h``).
 """
 
@@ -30,7 +30,6 @@ import yaml
 from ttcs_edge.core.documents import ID_PATTERN, LANGUAGE_PATTERN, SCOPE_PATTERN
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Amplifier, QuietHours, Scope, StationSettings, Zone
-from ttcs_edge.locale.config import problem_text
 from ttcs_edge.settings import (
     BrokerSettings,
     Config,
@@ -57,11 +56,10 @@ from ttcs_edge.yaml_form import (
     Text,
     Whole,
     closest,
+    explain,
     fill,
     plain,
 )
-
-__all__ = ["EX_CONFIG", "STATION", "ConfigError", "Problem", "check_files", "explain", "load_config"]
 
 EX_CONFIG: Final = 78
 MIB: Final = 1024**2
@@ -76,6 +74,8 @@ HOST_PATTERN: Final = (
 TOPIC_PATTERN: Final = r"[^/+#$\s][^/+#\s]*(/[^/+#\s]+)*"
 SPAN_PATTERN: Final = r"(\d\d):(\d\d)-(\d\d):(\d\d)"
 DAY_MINUTES: Final = 24 * 60
+FOLDERS: Final = {"trust": "/etc/ttcs-edge/trust", "state": "/var/lib/ttcs-edge", "runtime": "/run/ttcs-edge"}
+"""Where a station has its things, unless it is told otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,13 +159,7 @@ _STORE = Section(
         Key("free_mb", Whole(16, 1_000_000, "mebibytes"), "256", default="256"),
     )
 )
-_FOLDERS = Section(
-    (
-        Key("trust", PathText("folder"), "/etc/ttcs-edge/trust", default="/etc/ttcs-edge/trust"),
-        Key("state", PathText("folder"), "/var/lib/ttcs-edge", default="/var/lib/ttcs-edge"),
-        Key("runtime", PathText("folder"), "/run/ttcs-edge", default="/run/ttcs-edge"),
-    )
-)
+_FOLDERS = Section(tuple(Key(name, PathText("folder"), path, default=path) for name, path in FOLDERS.items()))
 
 STATION: Final = Section(
     (
@@ -200,60 +194,17 @@ class ConfigError(Exception):
         return explain(self.problems)
 
 
-def explain(problems: tuple[Problem, ...]) -> str:
-    """Tell problems in Vietnamese and in English, the line of each first, as a technician reads them."""
-    return "\n\n".join(
-        problem_text(
-            place=f"{one.file}:{one.line}" if one.line else str(one.file),
-            key=one.key,
-            codes=(one.code, one.expected, one.mend),
-            found=one.found,
-            fields=dict(one.fields),
-        )
-        for one in problems
-    )
-
-
 def load_config(path: Path, environ: Mapping[str, str] = os.environ) -> Config:
     """Read a ``station.yaml``; raise ``ConfigError`` with every mistake in it.
 
     ``environ`` is asked for CREDENTIALS_DIRECTORY, where ``credential:`` keys lie; without it (a technician's shell)
     they are taken to lie where the unit ``ttcs-edge.service`` has them.
     """
-    return _load(path, environ)[1]
+    return read_config(path, environ)[1]
 
 
-def check_files(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Problem, ...]:
-    """List the files that a good ``station.yaml`` names and that this machine does not have, or may not read.
-
-    A credential is looked at only inside the service, where it exists. Raises ``ConfigError`` as ``load_config`` does.
-    """
-    page, config = _load(path, environ)
-    for key, expected in (
-        ("broker.ca", "ca-file"),
-        ("broker.certificate", "certificate-file"),
-        ("https.ca", "ca-file"),
-    ):
-        if key in page.values:
-            _check_file(page, key, page.values[key], expected)
-    if not plain(page.nodes["broker.key"]).startswith(CREDENTIAL) or "CREDENTIALS_DIRECTORY" in environ:
-        _check_file(page, "broker.key", config.broker.key_file, "key-file")
-    _check_file(page, "folders.trust", config.trust_folder / TRUST_FILE, "trust-file")
-    return tuple(sorted(page.problems, key=lambda one: one.line))
-
-
-def _check_file(page: Page, key: str, path: Path, expected: str) -> None:
-    try:
-        with path.open("rb") as stream:
-            stream.read(1)
-    except FileNotFoundError:
-        page.refuse(key, "named-file-missing", Expected(expected), "put-file", found=str(path))
-    except OSError as error:
-        found = f"{path}: {error.strerror}"
-        page.refuse(key, "named-file-unreadable", Expected(expected), "give-access", found=found)
-
-
-def _load(path: Path, environ: Mapping[str, str]) -> tuple[Page, Config]:
+def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Page, Config]:
+    """Read a ``station.yaml`` as ``load_config`` does, and give the page too, which knows where each key stands."""
     page, values = fill(path, STATION)
     _check_relays(page)
     _check_zone_ids(page)
@@ -263,6 +214,12 @@ def _load(path: Path, environ: Mapping[str, str]) -> tuple[Page, Config]:
     if page.problems or values is None:
         raise ConfigError(tuple(sorted(page.problems, key=lambda one: one.line)))
     return page, _build(values, spans, environ)
+
+
+def credential_name(page: Page) -> str | None:
+    """Give the name of the credential that is the station's key; None when the key is a file."""
+    written = plain(page.nodes["broker.key"])
+    return written.removeprefix(CREDENTIAL) if written.startswith(CREDENTIAL) else None
 
 
 # ------------------------------------------------------------------------------------------- between the keys
@@ -361,7 +318,7 @@ def _pins(values: Mapping[str, Any]) -> PinSettings:
 def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], environ: Mapping[str, str]) -> Config:
     sequencing = {"zone_stagger_s": "zone_stagger_ms", "fade_in_s": "fade_in_ms", "fade_out_s": "fade_out_ms"}
     store = {key: size * MIB for key, size in values.get("store", {}).items()}
-    folders = values.get("folders", {})
+    folders = {name: Path(path) for name, path in FOLDERS.items()} | dict(values.get("folders", {}))
     station = StationSettings(
         id=values["id"],
         scope=Scope(values["scope"]),
@@ -380,7 +337,7 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         https=HttpsSettings(**_take(values.get("https", {}), ca="ca_file")),
         store=StoreSettings(**_take(store, audio_mb="audio_bytes", free_mb="free_bytes")),
         time_source=values.get("clock", {}).get("trust", TimeSource.KERNEL),
-        trust_folder=folders.get("trust", Path("/etc/ttcs-edge/trust")),
-        state_folder=folders.get("state", Path("/var/lib/ttcs-edge")),
-        runtime_folder=folders.get("runtime", Path("/run/ttcs-edge")),
+        trust_folder=folders["trust"],
+        state_folder=folders["state"],
+        runtime_folder=folders["runtime"],
     )

@@ -1,4 +1,8 @@
-"""What ``station.yaml`` sets for each part of the shell. ``config.py`` reads it; the parts are handed theirs."""
+"""What ``station.yaml`` sets for each part of the shell. ``config.py`` makes it; each part is handed its own.
+
+It stands apart from ``config.py`` so that a driver, the link or the player can name its settings without loading YAML
+and the words of every mistake; what the core must know of a station is the core's own (``StationSettings``).
+"""
 
 from __future__ import annotations
 

@@ -18,13 +18,15 @@ from __future__ import annotations
 import difflib
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final, Protocol
 
 import yaml
+
+from ttcs_edge.locale.config import TABLES, Words, problem_text
 
 FILE_BYTES: Final = 64 * 1024
 NESTING: Final = 8
@@ -57,6 +59,24 @@ class Problem:
     expected: str
     mend: str
     fields: tuple[tuple[str, str], ...] = ()
+
+
+def explain(problems: Iterable[Problem], tables: tuple[Words, Words, Words] = TABLES) -> str:
+    """Tell problems in Vietnamese and in English, the line of each first, as a person at the file reads them.
+
+    ``tables`` hold the words of what is wrong, of what was expected and of the mend.
+    """
+    return "\n\n".join(
+        problem_text(
+            place=f"{one.file}:{one.line}" if one.line else str(one.file),
+            key=one.key,
+            codes=(one.code, one.expected, one.mend),
+            found=one.found,
+            fields=dict(one.fields),
+            tables=tables,
+        )
+        for one in problems
+    )
 
 
 @dataclass(frozen=True, slots=True)

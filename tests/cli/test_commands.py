@@ -6,26 +6,26 @@ import copy
 import itertools
 import json
 import os
-import pty
 import re
 import signal
 import subprocess
 import sys
 import threading
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from configparser import ConfigParser
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.cells import cell_len
 
+from tests.cli.terminal import AS_ANYBODY, daemon, on_terminal, run, shown
+from tests.test_config import complete_station, encrypted_key
 from ttcs_edge import __version__
 from ttcs_edge.cli.arguments import EXAMPLES, make_parser
 from ttcs_edge.cli.version import LIBRARIES
-from ttcs_edge.link.control import ControlError, ControlServer
+from ttcs_edge.link.control import ControlError
 from ttcs_edge.locale import LANGUAGES
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -140,35 +140,6 @@ SCHEDULE: dict[str, Any] = {
 }
 
 
-POWERS = "-dac_override,-dac_read_search"
-AS_ANYBODY = ["setpriv", "--inh-caps", POWERS, "--bounding-set", POWERS] if os.geteuid() == 0 else []
-"""Root without the power to pass over permissions; it owns its files like anybody else."""
-
-
-def run(
-    *words: str | Path, columns: int = 80, by: Sequence[str] = (), **environ: str
-) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, its output piped; ``by`` is what starts it."""
-    environment = {name: value for name, value in os.environ.items() if not re.match(r"LC_|LANG|NO_COLOR|CRED", name)}
-    return subprocess.run(
-        [*by, sys.executable, "-m", "ttcs_edge.cli.main", *map(str, words)],
-        env=environment | {"COLUMNS": str(columns)} | environ,
-        capture_output=True,
-        timeout=30,
-        encoding="utf-8",
-        cwd="/",
-    )
-
-
-@contextmanager
-def daemon(folder: Path, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Iterator[Path]:
-    """The daemon's end of the socket, with answers of the test."""
-    path = folder / "control.sock"
-    server = ControlServer(path, answer)
-    yield path
-    server.close()
-
-
 @pytest.fixture
 def socket(tmp_path: Path) -> Iterator[Path]:
     """The socket of a station that is on the air and has faults."""
@@ -179,12 +150,6 @@ def socket(tmp_path: Path) -> Iterator[Path]:
 def screen(name: str) -> str:
     """What a screen must show, letter for letter."""
     return (SCREENS / f"{name}.txt").read_text()
-
-
-def shown(done: subprocess.CompletedProcess[str]) -> str:
-    """The output without the blanks that fill up lines."""
-    assert (done.returncode, done.stderr) == (0, "")
-    return "".join(line.rstrip() + "\n" for line in done.stdout.splitlines())
 
 
 class TestScreens:
@@ -322,28 +287,6 @@ class TestScreens:
         assert "\x1b" not in on_terminal("schedule", "--socket", socket, NO_COLOR="1")
         assert "\x1b" not in on_terminal("schedule", "--socket", socket, TERM="dumb")
         assert "\x1b" not in run("schedule", "--socket", socket, TERM="xterm-256color").stdout
-
-
-def on_terminal(*words: str | Path, **environ: str) -> str:
-    """Run a command on a pseudo-terminal and give what it wrote there."""
-    controller, terminal = pty.openpty()
-    environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
-    environment |= {"TERM": "xterm-256color", "COLUMNS": "100", "LC_ALL": "C.UTF-8"} | environ
-    command = [sys.executable, "-m", "ttcs_edge.cli.main", *map(str, words)]
-    process = subprocess.Popen(command, stdout=terminal, stderr=terminal, env=environment)
-    os.close(terminal)
-    told = bytearray()
-    while True:
-        try:
-            part = os.read(controller, 65_536)
-        except OSError:  # the other end is closed
-            break
-        if not part:
-            break
-        told += part
-    os.close(controller)
-    assert process.wait(30) == 0
-    return told.decode()
 
 
 class TestMachines:
@@ -638,38 +581,45 @@ class TestUse:
 class TestCheckConfig:
     """check-config, as a technician calls it."""
 
-    def test_a_right_station_is_told_in_a_line(self, tmp_path: Path) -> None:
-        """What was understood is said back: id, scope, zones."""
-        config = complete(tmp_path)
+    def test_a_right_station_is_said_back(self, tmp_path: Path) -> None:
+        """What was understood: the place, each relay with its pin, and the quiet hours or that there are none."""
+        config = complete_station(tmp_path / "station", "ttcs")
 
-        english, vietnamese = (
-            run("check-config", "--config", config, "--lang", "en"),
-            run("check-config", "--config", config),
+        assert shown(run("check-config", "--config", config, "--lang", "en")) == (
+            f"The configuration is right: {config}\n"
+            "Station da-teh-01, scope vn/lam-dong/da-teh\n"
+            "Pin 17: zone cho-xa (Chợ xã)\n"
+            "Pin 4: the amplifier\n"
+            "!! NO QUIET HOURS ARE SET (quiet_hours in station.yaml)\n"
         )
-
-        assert shown(english) == (
-            f"The configuration is right: {config}\nStation da-teh-01, scope vn/lam-dong/da-teh, zones: 1\n"
-        )
-        assert shown(vietnamese) == (
-            f"Cấu hình đúng: {config}\nTrạm da-teh-01, địa bàn vn/lam-dong/da-teh, 1 cụm loa\n"
+        config.write_text(config.read_text() + 'quiet_hours: ["21:00-05:00", "12:00-13:30"]\n')
+        assert shown(run("check-config", "--config", config)) == (
+            f"Cấu hình đúng: {config}\n"
+            "Trạm da-teh-01, địa bàn vn/lam-dong/da-teh\n"
+            "Chân 17: cụm loa cho-xa (Chợ xã)\n"
+            "Chân 4: bộ khuếch đại\n"
+            "Giờ nghỉ: 21:00-05:00, 12:00-13:30\n"
         )
 
     def test_a_key_that_could_not_be_looked_at_is_said(self, tmp_path: Path) -> None:
-        """A credential exists only while the service runs: no wrong comfort."""
-        config = complete(tmp_path)
-        config.write_text(config.read_text().replace("tls/station.key", "credential:station.key"))
+        """A credential that only root may read: no wrong comfort; with its file readable, there is nothing to say."""
+        config = complete_station(tmp_path / "station", "ttcs")
+        config.write_text(config.read_text().replace("key: station.key", "key: credential:station.key"))
+        key = config.with_name("station.key")
 
-        done = run("check-config", "--config", config, "--lang", "en")
+        assert "broker.key" not in shown(run("check-config", "--config", config, "--lang", "en"))
+        key.chmod(0)
+        done = run("check-config", "--config", config, "--lang", "en", by=AS_ANYBODY)
 
-        assert shown(done).splitlines()[2] == (
-            "broker.key is handed over by systemd when the station runs, so it was not checked here"
+        assert shown(done).splitlines()[-1] == (
+            "broker.key could not be checked: systemd hands it over when the station runs; try again with sudo"
         )
 
     def test_missing_files_are_told_with_their_lines(self, tmp_path: Path) -> None:
         """The file is right and the machine is not: exit code 78, both languages, and how many."""
-        config = complete(tmp_path)
-        (tmp_path / "tls/ca.pem").unlink()
-        (tmp_path / "root.dsse.json").unlink()
+        config = complete_station(tmp_path / "station", "ttcs")
+        config.with_name("ca.pem").unlink()
+        config.with_name("root.dsse.json").unlink()
 
         done = run("check-config", "--config", config, "--lang", "en")
 
@@ -677,6 +627,16 @@ class TestCheckConfig:
         assert f"{config}:6: broker.ca\n  Sai: Không có tệp được nêu\n" in done.stderr
         assert "\n  Wrong: The file that is named does not exist\n" in done.stderr
         assert done.stderr.endswith(f"\n\n{config}: 2 wrong\n")
+
+    def test_a_key_behind_a_password_is_not_asked_for(self, tmp_path: Path) -> None:
+        """A station has nobody to type a password: it is told, and no terminal is kept waiting."""
+        config = complete_station(tmp_path / "station", "ttcs")
+        key = config.with_name("station.key")
+        key.write_bytes(encrypted_key())
+
+        done = run("check-config", "--config", config, "--json")
+
+        assert [(one["code"], one["found"]) for one in json.loads(done.stdout)["problems"]] == [("not-a-key", str(key))]
 
     def test_the_worked_example_lacks_nothing_but_its_files(self) -> None:
         """On a machine where nothing is installed, the example is told its three missing files and no mistake."""
@@ -687,13 +647,3 @@ class TestCheckConfig:
             ("named-file-missing", "broker.certificate"),
             ("named-file-missing", "folders.trust"),
         ]
-
-
-def complete(folder: Path) -> Path:
-    """A right configuration with all its files."""
-    (folder / "tls").mkdir()
-    for name in ("tls/ca.pem", "tls/station.pem", "tls/station.key", "root.dsse.json"):
-        (folder / name).write_text(name)
-    config = folder / "station.yaml"
-    config.write_text((REPOSITORY / "tests/data/config/folder-number.yaml").read_text().replace("state: 7", "trust: ."))
-    return config

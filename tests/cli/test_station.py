@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_commands import run
+from tests.cli.terminal import run
 from tests.parts import Clip, Listener, Province, Station, eventually, local, make_programme, notify_socket
 from ttcs_edge.core.documents import Bulletin, Slot
 from ttcs_edge.locale.faults import fault_words

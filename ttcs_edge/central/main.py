@@ -15,7 +15,8 @@ from ttcs_edge.central.errors import CANNOT_CREATE, BadProgrammeFile, CentralErr
 from ttcs_edge.central.publish import Delivery, Published, publish, with_defaults
 from ttcs_edge.central.stations import BrokerAddress, add_station, check_scope, read_broker
 from ttcs_edge.locale import LANGUAGES, Language, language, text
-from ttcs_edge.locale.central import problem_text
+from ttcs_edge.locale.central import TABLES
+from ttcs_edge.yaml_form import explain
 
 ONCE_S = 3.0
 HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?")
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return command(given, lang)
     except BadProgrammeFile as error:
-        _tell_problems(error)
+        print(explain(error.problems, TABLES), file=sys.stderr)
         return error.exit_code
     except CentralError as error:
         print(text(f"central.{error.code}", lang, **error.fields), file=sys.stderr)
@@ -40,20 +41,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return CANNOT_CREATE
     except KeyboardInterrupt:
         return 130
-
-
-def _tell_problems(error: BadProgrammeFile) -> None:
-    told = [
-        problem_text(
-            place=f"{one.file}:{one.line}" if one.line else str(one.file),
-            key=one.key,
-            codes=(one.code, one.expected, one.mend),
-            found=one.found,
-            fields=dict(one.fields),
-        )
-        for one in error.problems
-    ]
-    print("\n\n".join(told), file=sys.stderr)
 
 
 def _init(given: argparse.Namespace, lang: Language) -> int:

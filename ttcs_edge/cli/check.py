@@ -1,4 +1,4 @@
-"""``ttcs-edge check-config``: every mistake of a ``station.yaml``, and every file it names that is not there."""
+"""``ttcs-edge check-config``: every mistake of a ``station.yaml`` and of the files that it names."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from ttcs_edge.config import EX_CONFIG, UNIT_CREDENTIALS, ConfigError, Problem, check_files, explain, load_config
+from ttcs_edge.config import EX_CONFIG, ConfigError, credential_name, read_config
+from ttcs_edge.core.model import QuietHours
 from ttcs_edge.locale import Language, text
+from ttcs_edge.named_files import check_files, credential_source
+from ttcs_edge.settings import Config
 from ttcs_edge.terminal.output import print_json
+from ttcs_edge.yaml_form import Page, Problem, explain
 
 
 def command(options: argparse.Namespace, lang: Language) -> int:
     """Check, tell, and give 0 or EX_CONFIG. Problems are told in both languages, the rest in one."""
     try:
-        config = load_config(options.config)
+        page, config = read_config(options.config)
         problems = check_files(options.config)
     except ConfigError as error:
         problems = error.problems
@@ -26,13 +30,29 @@ def command(options: argparse.Namespace, lang: Language) -> int:
         print(explain(problems), file=sys.stderr)
         print("\n" + text("cli.config-counted", lang, file=options.config, count=len(problems)), file=sys.stderr)
     else:
-        station = config.station
-        zones = len(station.zones)
         print(text("cli.config-right", lang, file=options.config))
-        print(text("cli.config-summary", lang, id=station.id, scope=station.scope, zones=zones))
-        if config.broker.key_file.parent == UNIT_CREDENTIALS and "CREDENTIALS_DIRECTORY" not in os.environ:
-            print(text("cli.credential-unchecked", lang))
+        _tell(page, config, lang)
     return EX_CONFIG if problems else os.EX_OK
+
+
+def _tell(page: Page, config: Config, lang: Language) -> None:
+    """Say back what was understood: a pin that is right in form may be wrong on the wires."""
+    station, pins = config.station, config.pins
+    print(text("cli.config-station", lang, id=station.id, scope=station.scope))
+    for zone in station.zones:
+        print(text("cli.config-zone", lang, pin=pins.zones[zone.id].pin, id=zone.id, name=zone.name))
+    print(text("cli.config-amplifier", lang, pin=pins.amplifier.pin))
+    if station.quiet_hours:
+        print(text("cli.quiet-hours", lang, spans=", ".join(map(_span, station.quiet_hours))))
+    else:
+        print(f"!! {text('cli.quiet-hours-unset', lang)}")
+    if credential_name(page) is not None and credential_source(page) is None:
+        print(text("cli.credential-unchecked", lang))
+
+
+def _span(one: QuietHours) -> str:
+    begin, end = divmod(one.begin_minute, 60), divmod(one.end_minute, 60)
+    return f"{begin[0]:02}:{begin[1]:02}-{end[0]:02}:{end[1]:02}"
 
 
 def _as_json(problem: Problem) -> dict[str, Any]:

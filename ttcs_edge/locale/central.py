@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ttcs_edge.locale import config
 
-PROBLEMS: Mapping[str, tuple[str, str]] = {
+PROBLEMS: config.Words = {
     **config.PROBLEMS,
     "audio-too-long": ("Bản thu quá dài: {measured}", "The recording is too long: {measured}"),
     "bad-rule": ("Quy tắc lặp sai ở chỗ: {part}", "The rule is wrong at: {part}"),
@@ -27,7 +25,7 @@ PROBLEMS: Mapping[str, tuple[str, str]] = {
     "unknown-bulletin": ("Không có bản tin này", "There is no such bulletin"),
 }
 
-EXPECTED: Mapping[str, tuple[str, str]] = {
+EXPECTED: config.Words = {
     **config.EXPECTED,
     "a-bulletin": ("mã của một bản tin trong tệp này", "the id of a bulletin in this file"),
     "audible": ("bản thu có tiếng, không quá 2 giờ và 64 MiB", "a recording with sound, at most 2 hours and 64 MiB"),
@@ -53,7 +51,7 @@ EXPECTED: Mapping[str, tuple[str, str]] = {
     "voice": ("tên giọng của espeak-ng, như vi", "the name of an espeak-ng voice, such as vi"),
 }
 
-MENDS: Mapping[str, tuple[str, str]] = {
+MENDS: config.Words = {
     **config.MENDS,
     "add-bulletin": ("thêm bản tin {found}, hoặc xóa ở đây", "add a bulletin {found}, or delete it here"),
     "add-section": (
@@ -75,6 +73,8 @@ MENDS: Mapping[str, tuple[str, str]] = {
     "write-civil-time": ("viết như 2026-12-01 05:00", "write it as 2026-12-01 05:00"),
     "write-rule": ("viết như FREQ=DAILY, hoặc xóa khóa này", "write it as FREQ=DAILY, or delete this key"),
 }
+
+TABLES: tuple[config.Words, config.Words, config.Words] = (PROBLEMS, EXPECTED, MENDS)
 
 ERRORS = {
     "bad-broker": (
@@ -180,8 +180,3 @@ TOLD = {
 }
 
 MESSAGES: dict[str, tuple[str, str]] = {**ERRORS, **TOLD}
-
-
-def problem_text(place: str, key: str, codes: tuple[str, str, str], found: str, fields: Mapping[str, str]) -> str:
-    """Tell one problem of a programme file in Vietnamese and then in English."""
-    return config.problem_text(place, key, codes, found, fields, (PROBLEMS, EXPECTED, MENDS))

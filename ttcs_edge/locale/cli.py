@@ -61,13 +61,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # -- check-config
     "config-right": ("Cấu hình đúng: {file}", "The configuration is right: {file}"),
     "config-counted": ("{file}: {count} chỗ sai", "{file}: {count} wrong"),
-    "config-summary": (
-        "Trạm {id}, địa bàn {scope}, {zones} cụm loa",
-        "Station {id}, scope {scope}, zones: {zones}",
-    ),
+    "config-station": ("Trạm {id}, địa bàn {scope}", "Station {id}, scope {scope}"),
+    "config-zone": ("Chân {pin}: cụm loa {id} ({name})", "Pin {pin}: zone {id} ({name})"),
+    "config-amplifier": ("Chân {pin}: bộ khuếch đại", "Pin {pin}: the amplifier"),
     "credential-unchecked": (
-        "Khóa broker.key do systemd trao khi trạm chạy, nên chưa kiểm tra ở đây",
-        "broker.key is handed over by systemd when the station runs, so it was not checked here",
+        "Chưa kiểm tra được broker.key: systemd trao khóa khi trạm chạy; thử lại với sudo",
+        "broker.key could not be checked: systemd hands it over when the station runs; try again with sudo",
     ),
     # -- status
     "station": ("Trạm", "Station"),

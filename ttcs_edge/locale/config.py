@@ -7,9 +7,14 @@ both. ``found`` (as written in the file) and ``name`` (the last part of the key)
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeAlias
+
+Words: TypeAlias = Mapping[str, tuple[str, str]]
+"""Codes and their words, each as (Vietnamese, English)."""
 
 PROBLEMS = {
     "alias": ("Tệp dùng bí danh (*) của YAML", "The file uses a YAML alias (*)"),
+    "certificate-expired": ("Chứng chỉ đã hết hạn ngày {date}", "The certificate expired on {date}"),
     "control-character": ("Có ký tự điều khiển vô hình", "There is an invisible control character"),
     "duplicate-key": ("Khóa này ghi hai lần", "This key stands twice"),
     "empty-span": ("Khoảng giờ dài bằng không", "The span has no length"),
@@ -17,6 +22,10 @@ PROBLEMS = {
     "file-missing": ("Không có tệp cấu hình", "There is no configuration file"),
     "file-too-large": ("Tệp quá lớn", "The file is too large"),
     "file-unreadable": ("Không đọc được tệp cấu hình", "The configuration file cannot be read"),
+    "folder-closed": ("Trạm không ghi được vào thư mục này", "The station may not write to this folder"),
+    "folder-missing": ("Không có thư mục này", "There is no such folder"),
+    "key-exposed": ("Mọi người dùng trên máy đều đọc được khóa", "Every user of the machine can read the key"),
+    "key-mismatch": ("Khóa không phải của chứng chỉ này", "The key is not that of the certificate"),
     "list-length": ("Danh sách có {count} mục", "The list has {count} items"),
     "malformed": ("Viết không đúng dạng", "It is not written in the right form"),
     "missing-key": ("Thiếu khóa bắt buộc", "A required key is missing"),
@@ -24,8 +33,10 @@ PROBLEMS = {
     "named-file-unreadable": ("Không đọc được tệp được nêu", "The file that is named cannot be read"),
     "no-such-time-zone": ("Không có múi giờ này", "There is no such time zone"),
     "no-value": ("Khóa không có giá trị", "The key has no value"),
+    "not-a-certificate": ("Tệp không phải chứng chỉ PEM", "The file is no PEM certificate"),
     "not-a-form": ("Tệp không gồm các khóa", "The file does not hold keys"),
     "not-a-file": ("Đây không phải là tệp thường", "This is not a regular file"),
+    "not-a-key": ("Tệp không phải khóa riêng PEM, hoặc có mật khẩu", "The file is no PEM key, or has a password"),
     "not-one-of": ("Giá trị không nằm trong các lựa chọn", "The value is none of the choices"),
     "not-utf8": ("Tệp không ở dạng UTF-8", "The file is not UTF-8"),
     "out-of-range": ("Số nằm ngoài giới hạn", "The number is out of range"),
@@ -38,6 +49,11 @@ PROBLEMS = {
     "tag": ("Có nhãn (!) của YAML", "There is a YAML tag (!)"),
     "too-deep": ("Lồng nhau quá sâu", "The nesting is too deep"),
     "too-long": ("Dài quá: {chars} ký tự", "It is too long: {chars} characters"),
+    "trust-elsewhere": (
+        "Gốc tin cậy ({trusted}) không cho ai phát ở {place}",
+        "The trust root ({trusted}) lets nobody publish for {place}",
+    ),
+    "trust-refused": ("Gốc tin cậy không dùng được: {why}", "The trust root cannot be used: {why}"),
     "unknown-key": ("Không có khóa này", "There is no such key"),
     "wrong-type": ("Sai kiểu giá trị", "The value is of the wrong kind"),
 }
@@ -111,6 +127,7 @@ EXPECTED = {
         "a whole number of milliseconds from {least} to {most}",
     ),
     "whole-seconds": ("số giây nguyên từ {least} đến {most}", "a whole number of seconds from {least} to {most}"),
+    "writable-folder": ("thư mục mà người dùng ttcs ghi được", "a folder that the user ttcs may write to"),
     "yaml": (
         "mỗi dòng một khóa: tên, dấu hai chấm, dấu cách, giá trị",
         "one key a line: its name, a colon, a space, its value",
@@ -133,7 +150,12 @@ MENDS = {
         "check the indentation and the colon on this line and the one above",
     ),
     "choose": ("chọn một trong các giá trị trên", "choose one of the values above"),
+    "close-key": ("chạy: chmod 640 {found}", "run: chmod 640 {found}"),
     "close-quote": ("đóng dấu nháy còn mở", "close the quote that was left open"),
+    "copy-again": (
+        "chép lại tệp này từ gói .station.tar mà tỉnh cấp",
+        "copy this file again from the .station.tar of the province",
+    ),
     "delete-character": ("xóa ký tự {found}", "delete the character {found}"),
     "delete-key": ("xóa khóa {found}", "delete the key {found}"),
     "delete-one": (
@@ -156,11 +178,17 @@ MENDS = {
         "ghi giá trị sau dấu hai chấm, hoặc xóa khóa {name}",
         "write a value after the colon, or delete {name}",
     ),
+    "make-folder": ("chạy: mkdir -p {found}", "run: mkdir -p {found}"),
     "make-file": (
         "chép tệp mẫu config/station.yaml rồi sửa cho trạm này",
         "copy the example config/station.yaml and fit it to this station",
     ),
     "one-document": ("chỉ giữ một tài liệu, xóa dòng ---", "keep one document and delete the line ---"),
+    "open-folder": ("chạy: chown ttcs:ttcs {found}", "run: chown ttcs:ttcs {found}"),
+    "other-place": (
+        "sửa scope, hoặc chép đúng root.dsse.json của tỉnh",
+        "correct scope, or copy the root.dsse.json of the right province",
+    ),
     "other-pin": (
         "đổi chân này hoặc chân của {other} ở dòng {first}, theo đúng dây đã nối",
         "change this one or that of {other} on line {first}, as the wires are",
@@ -171,6 +199,10 @@ MENDS = {
     ),
     "quote": ('đặt trong dấu nháy: "{found}"', 'put it in quotes: "{found}"'),
     "rename": ("đặt mã khác cho cụm loa này", "give this zone another id"),
+    "renew": (
+        "xem giờ của máy (timedatectl); nếu đúng, xin tỉnh cấp lại gói .station.tar",
+        "look at the machine's clock (timedatectl); if it is right, ask the province for a new .station.tar",
+    ),
     "save-utf8": ("lưu tệp lại dưới dạng UTF-8", "save the file again as UTF-8"),
     "sexagesimal": (
         'YAML đọc giờ không có nháy là một con số: đặt trong dấu nháy, như "21:00-05:00"',
@@ -197,7 +229,7 @@ MENDS = {
     "write-span": ('viết như "21:00-05:00", giờ từ 00:00 đến 24:00', 'write it as "21:00-05:00", from 00:00 to 24:00'),
 }
 
-TABLES = (PROBLEMS, EXPECTED, MENDS)
+TABLES: tuple[Words, Words, Words] = (PROBLEMS, EXPECTED, MENDS)
 
 LABELS = {
     "problem": ("Sai", "Wrong"),
@@ -220,7 +252,7 @@ def problem_text(
     codes: tuple[str, str, str],
     found: str,
     fields: Mapping[str, str],
-    tables: tuple[Mapping[str, tuple[str, str]], ...] = TABLES,
+    tables: tuple[Words, Words, Words] = TABLES,
 ) -> str:
     """Tell one problem in Vietnamese and then in English: where, what is wrong, found, expected, mend.
 
