@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import signal
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.link.hostile import HostileServer
 from tests.parts import (
     ROOT,
     SCOPE,
@@ -18,15 +22,18 @@ from tests.parts import (
     Station,
     eventually,
     local,
+    make_clip,
     make_programme,
     newer,
     put_chunks,
 )
 from tests.system.sight import status
-from tests.system.test_main_job import TOPIC, one_slot
-from ttcs_edge.core.documents import Bulletin, Slot
-
-ALREADY = "already in force and stored"
+from tests.system.test_main_job import TOPIC, all_open, one_slot
+from ttcs_edge.core.documents import Bulletin, Programme, Slot
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.model import Scope
+from ttcs_edge.wire.documents import write_document
+from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
 
 
 def faults(centre: Listener) -> list[tuple[str, bool]]:
@@ -34,32 +41,114 @@ def faults(centre: Listener) -> list[tuple[str, bool]]:
     return [(fault["code"], fault["cleared"] is not None) for fault in centre.reports("fault")]
 
 
-@pytest.mark.parametrize(
-    ("payload", "code"),
-    [
-        (b'{"payload":', "not-json"),
-        (b"\xff\xfe", "not-utf8"),
-        (b'{"a":1,"a":2}', "duplicate-key"),
-        (b"[]", "not-an-envelope"),
-    ],
-)
-def test_a_document_that_is_none_is_one_fault_and_the_cache_stays(
-    station: Station, centre: Listener, province: Province, clip: Clip, payload: bytes, code: str
+def wrongly_typed(province: Province, good: Programme) -> bytes:
+    """A signed programme whose version is a word."""
+    payload = write_document(good).replace(b'"version":2', b'"version":"hai"')
+    return sign(payload, PAYLOAD_TYPES["programme"], province.publishers)
+
+
+def badly_signed(province: Province, good: Programme) -> bytes:
+    """The publisher's key id, over a signature of something else."""
+    envelope = json.loads(province.sign(good))
+    envelope["signatures"][0]["sig"] = json.loads(province.sign(newer(good)))["signatures"][0]["sig"]
+    return json.dumps(envelope).encode()
+
+
+LAST_YEAR = {"issued": "2025-01-01T00:00:00Z", "expires": "2025-12-31T00:00:00Z"}
+BAD: dict[str, tuple[str, Callable[[Province, Programme], bytes]]] = {
+    "truncated": ("not-json", lambda province, good: province.sign(good)[:-40]),
+    "oversized": ("oversized", lambda province, good: b" " * (LIMITS.envelope_bytes + 1)),
+    "not UTF-8": ("not-utf8", lambda province, good: b"\xff\xfe"),
+    "duplicate key": ("duplicate-key", lambda province, good: b'{"a":1,"a":2}'),
+    "no envelope": ("not-an-envelope", lambda province, good: b"[]"),
+    "wrongly typed": ("wrong-type", wrongly_typed),
+    "bad signature": ("not-enough-signatures", badly_signed),
+    "unknown key": ("not-enough-signatures", lambda province, good: Province().sign(good)),
+    "wrong scope": ("wrong-scope", lambda province, good: province.sign(replace(good, scope=Scope("vn/lam-dong/xa")))),
+    "old version": ("old-version", lambda province, good: province.sign(replace(good, version=1))),
+    "expired": ("expired", lambda province, good: province.sign(replace(good, **LAST_YEAR))),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_a_bad_document_is_one_fault_and_what_is_in_force_and_cached_stays(
+    station: Station, centre: Listener, province: Province, clip: Clip, kind: str
 ) -> None:
-    """Refused with its reason; programme and audio stay; the next good programme clears the fault."""
+    """Refused once with its reason, however often it comes; the next good programme clears the fault."""
+    code, make = BAD[kind]
     put_chunks(centre, clip)
-    good = one_slot(clip, 3_600)
+    good = newer(one_slot(clip, 3_600))
     centre.publish(TOPIC, province.sign(good))
     station.start()
     eventually(lambda: status(station)["cache"]["stored_files"] == 1)
-    centre.publish(TOPIC, payload)
+    bad = make(province, newer(good) if kind != "wrongly typed" else good)
+    for _ in range(2):
+        centre.publish(TOPIC, bad)
     eventually(lambda: (code, False) in faults(centre))
 
-    assert [p["version"] for p in status(station)["programmes"]] == [1]
+    assert [p["version"] for p in status(station)["programmes"]] == [2]
     assert status(station)["cache"]["stored_files"] == 1
-    centre.publish(TOPIC, province.sign(newer(good)))
+    (fault,) = status(station)["faults"]
+    assert (fault["code"], fault["subject"]) == (code, SCOPE)
+    centre.publish(TOPIC, province.sign(newer(newer(good))))
     eventually(lambda: (code, True) in faults(centre))
     assert faults(centre) == [(code, False), (code, True)]
+    assert status(station)["faults"] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "code"), [("/404", "http-status"), ("/wrong", "wrong-hash"), ("/short", "short"), ("/login", "short")]
+)
+def test_audio_from_a_bad_server_is_one_fault_and_what_is_cached_still_airs(
+    station: Station, authority: Authority, centre: Listener, province: Province, clip: Clip, path: str, code: str
+) -> None:
+    """The other bulletin is heard, and the record says that it is not all; then the broker brings what was lacking."""
+    lacking = make_clip(station.folder, "lacking", 1.0, 500)
+    server = HostileServer(authority, lacking.data)
+    put_chunks(centre, clip)
+    bulletins = (
+        Bulletin(id="thieu", title="Thiếu", audio=(lacking.audio(server.url + path),)),
+        Bulletin(id="co", title="Có", audio=(clip.audio(),)),
+    )
+    programme = make_programme(bulletins=bulletins, slots=(Slot(id="sang", start=local(9), bulletins=("thieu", "co")),))
+    centre.publish(TOPIC, province.sign(programme))
+    station.start()
+    try:
+        (report,) = eventually(lambda: centre.reports("as-run"), 25)
+    finally:
+        server.close()
+
+    assert (report["outcome"], report["reason"]) == ("part", "no-audio")
+    assert [item["bulletin"] for item in report["items"]] == ["co"]
+    (fault,) = [fault for fault in centre.reports("fault") if fault["subject"] == lacking.sha256]
+    assert (fault["code"], fault["cleared"]) == (code, None)
+    put_chunks(centre, lacking)
+    repaired = replace(bulletins[0], audio=(lacking.audio(),))
+    slots = (replace(programme.slots[0], start=local(3_600)),)
+    centre.publish(TOPIC, province.sign(newer(programme, bulletins=(repaired, bulletins[1]), slots=slots)))
+    eventually(lambda: status(station)["cache"]["stored_files"] == 2)
+    eventually(lambda: [f["cleared"] is None for f in centre.reports("fault") if f["subject"] == lacking.sha256][1:])
+    assert [f["code"] for f in status(station)["faults"] if f["subject"] == lacking.sha256] == []
+
+
+def test_a_sound_device_that_is_not_there_is_a_fault_and_the_record_says_so(
+    station: Station, centre: Listener, province: Province, clip: Clip
+) -> None:
+    """READY all the same; the cue is missed for the device; relays are open behind it (never-9)."""
+    text = station.config.read_text()
+    wav = f"sound: {{driver: wav, wav_file: {station.folder}/aired.wav}}"
+    assert wav in text
+    station.config.write_text(text.replace(wav, "sound: {driver: alsa, device: no-such-card}"))
+    put_chunks(centre, clip)
+    centre.publish(TOPIC, province.sign(one_slot(clip, 7)))
+    station.start()
+    (report,) = eventually(lambda: centre.reports("as-run"), 20)
+
+    assert (report["outcome"], report["reason"], report["start"]) == ("missed", "sound-device", None)
+    assert [item["written_ms"] for item in report["items"]] == [0]
+    told = {(f["code"], f["subject"]) for f in centre.reports("fault")}
+    assert told == {("sound-device", "no-such-card"), ("cue-missed", f"{SCOPE}#sang")}
+    eventually(lambda: all_open(station))
 
 
 def test_a_bulletin_that_is_no_audio_is_told_and_the_one_behind_it_is_heard(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from securesystemslib.signer import CryptoSigner
 
 from tests.parts import (
@@ -179,15 +181,16 @@ def test_after_a_kill_release_opens_every_relay_and_the_open_record_is_closed_as
     assert len(centre.reports("as-run")) == 1
 
 
-def test_a_killed_player_is_replaced_and_the_cue_goes_on(
-    station: Station, centre: Listener, province: Province, clip: Clip
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_player_that_dies_or_hangs_is_replaced_and_the_cue_goes_on(
+    station: Station, centre: Listener, province: Province, clip: Clip, number: int
 ) -> None:
-    """kill -9 of the player in the middle of a cue: relays never notice, the cue is heard to its end."""
+    """In the middle of a cue: relays never notice, the cue is heard to its end."""
     put_chunks(centre, clip)
     centre.publish(TOPIC, province.sign(one_slot(clip, 7)))
     station.start()
     eventually(lambda: (status(station).get("on_air") or {}).get("position_ms", 0) > 300, 15)
-    kill_player(station)
+    signal_player(station, number)
 
     (report,) = eventually(lambda: centre.reports("as-run"), 15)
     assert (report["outcome"], report["interruptions"]) == ("aired", 1)
@@ -197,10 +200,67 @@ def test_a_killed_player_is_replaced_and_the_cue_goes_on(
     assert ups == ["gpio17", "gpio27", "gpio22"], "no relay was switched for it"
 
 
-def kill_player(station: Station) -> None:
-    """SIGKILL to the daemon's only child."""
+def signal_player(station: Station, number: int) -> None:
+    """A signal to the daemon's only child."""
     assert station.process is not None
     pid = station.process.pid
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     for child in children:
-        os.kill(int(child), signal.SIGKILL)
+        os.kill(int(child), number)
+
+
+def test_two_slots_at_one_instant_air_one_after_the_other(
+    station: Station, centre: Listener, province: Province, clip: Clip
+) -> None:
+    """By priority, then by slot id; each is heard whole and told once (air-3)."""
+    put_chunks(centre, clip)
+    bulletin = Bulletin(id="tin", title="Tin", audio=(clip.audio(),))
+    start = local(7)
+    order = (("c", 5), ("a", 5), ("b", 7))
+    slots = tuple(Slot(id=name, start=start, bulletins=("tin",), priority=priority) for name, priority in order)
+    centre.publish(TOPIC, province.sign(make_programme(bulletins=(bulletin,), slots=slots)))
+    station.start()
+    eventually(lambda: len(centre.reports("as-run")) == 3, 25)
+
+    told = [(report["slot"], report["outcome"], report["reason"]) for report in centre.reports("as-run")]
+    assert told == [("b", "aired", None), ("a", "aired", None), ("c", "aired", None)]
+    assert_relays_never_switched_under_sound(station)
+    assert len(sound_runs(station)) == 3
+    ups = [line for line, value, _ in line_log(station) if value == 1]
+    assert ups[0] == "gpio17" and ups.count("gpio17") == 1, "the amplifier stays on between them"
+
+
+def test_a_station_is_ready_without_a_broker_and_airs_what_it_has(
+    station: Station, broker: Broker, centre: Listener, province: Province, clip: Clip
+) -> None:
+    """Stopped, and started again with no broker in the world."""
+    put_chunks(centre, clip)
+    centre.publish(TOPIC, province.sign(one_slot(clip, 14)))
+    station.start()
+    eventually(lambda: status(station).get("cache", {}).get("stored_files") == 1)
+    assert station.stop() == 0
+    broker.stop()
+    station.start()
+
+    eventually(lambda: status(station).get("state") == "on-air", 20)
+    assert status(station)["link_up"] is False
+
+
+def test_a_programme_is_acknowledged_only_once_it_is_on_disk(
+    station: Station, centre: Listener, province: Province, clip: Clip
+) -> None:
+    """A card that does not write, a kill -9: the broker brings the message again, which is not retained."""
+    station.start()
+    eventually(lambda: status(station)["link_up"])
+    with sqlite3.connect(station.folder / "state/ttcs.db", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        centre.publish(TOPIC, province.sign(one_slot(clip, 3_600)), retain=False)
+        eventually(lambda: status(station)["programmes"])
+        station.stop(signal.SIGKILL)
+        other.execute("ROLLBACK")
+    station.start()
+
+    eventually(lambda: status(station)["programmes"])
+    assert station.stop() == 0
+    station.start()
+    assert [p["version"] for p in status(station)["programmes"]] == [1], "from the disk: nobody brought it a third time"

@@ -1,0 +1,160 @@
+"""The one thread: events in, effects out in their order, questions in between, and what ends it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.parts import eventually
+from tests.simulation.world import TRUST
+from ttcs_edge.core import effects, events
+from ttcs_edge.core.effects import Effect
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.model import Instant, MonoMs, Scope, StationSettings, WallMs, Zone, ZoneId
+from ttcs_edge.core.station import Station
+from ttcs_edge.daemon.loop import Loop
+
+SETTINGS = StationSettings("da-teh-01", Scope("vn/lam-dong"), (Zone(ZoneId("cho"), "Chợ"),), "Asia/Ho_Chi_Minh")
+FIRST = events.Started(TRUST, (), (), (), (), (), frozenset(), (), None, None)
+NOON = Instant(WallMs(1_795_500_000_000), MonoMs(0), True)
+
+
+class Handlers:
+    """Keeps what it was told to do; ``react`` is called with each effect."""
+
+    def __init__(self) -> None:
+        self.done: list[Effect] = []
+        self.react: Callable[[Effect], None] = lambda effect: None
+
+    def carry_out(self, effect: Effect) -> None:
+        """One effect."""
+        self.done.append(effect)
+        self.react(effect)
+
+
+class SlowDisk:
+    """A store that writes nothing until it is let."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[tuple[object, ...], Callable[[], None]]] = []
+
+    def submit(self, entries: tuple[object, ...], wall_ms: int, then: Callable[[], None]) -> None:
+        """Take entries."""
+        self.waiting.append((entries, then))
+
+    def write(self) -> None:
+        """Everything that waits is on disk now."""
+        waiting, self.waiting = self.waiting, []
+        for _, then in waiting:
+            then()
+
+
+class Bench:
+    """A loop on a thread of its own, with the core of a real station behind it."""
+
+    def __init__(self) -> None:
+        self.station = Station(SETTINGS, 1)
+        self.handlers = Handlers()
+        self.disk = SlowDisk()
+        self.instant = NOON
+        self.loop = Loop(self.station, lambda: self.instant, lambda: None)
+        self.ended: list[BaseException | None] = []
+        self.thread = threading.Thread(target=self._run, daemon=True)
+
+    def _run(self) -> None:
+        try:
+            self.loop.run(FIRST, self.handlers, self.disk)  # type: ignore[arg-type]
+            self.ended.append(None)
+        except BaseException as error:
+            self.ended.append(error)
+
+    def did(self, kind: type[Any]) -> list[Any]:
+        """The effects of a kind so far."""
+        return [effect for effect in list(self.handlers.done) if isinstance(effect, kind)]
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    """A running loop."""
+    bench = Bench()
+    bench.thread.start()
+    eventually(lambda: bench.did(effects.Heartbeat))
+    yield bench
+    bench.loop.post(events.StopRequested())
+    bench.thread.join(5)
+    assert not bench.thread.is_alive()
+
+
+def test_what_stands_behind_a_record_waits_for_the_disk_and_the_rest_does_not(bench: Bench) -> None:
+    """A refused document is acknowledged only when the fault that it became is on disk (decision 1)."""
+    refused = events.ProgrammeArrived(events.Refused("not-json", "vn"), "vn", 7)
+    bench.loop.post(refused)
+    eventually(lambda: bench.disk.waiting)
+    bench.loop.post(events.PlayerReady("wav"))
+    eventually(lambda: bench.did(effects.NotifyReady))
+    assert bench.did(effects.Acknowledge) == []
+
+    bench.disk.write()
+    eventually(lambda: bench.did(effects.Acknowledge) == [effects.Acknowledge(7)])
+
+
+def test_a_question_is_answered_between_two_events(bench: Bench) -> None:
+    """From another thread, with what the core knows at that moment."""
+    bench.loop.post(events.PlayerReady("wav"))
+    assert bench.loop.ask(lambda station: station.snapshot(NOON).player_up, 5) is True
+
+
+def test_a_question_that_fails_is_told_to_whoever_asked_and_to_nobody_else(bench: Bench) -> None:
+    """The loop goes on."""
+    with pytest.raises(KeyError, match="nothing"):
+        bench.loop.ask(lambda station: {}["nothing"], 5)
+    assert bench.loop.ask(lambda station: station.boot, 5) == 1
+
+
+def test_a_loop_that_does_not_run_answers_no_question() -> None:
+    """The asker is not left hanging."""
+    with pytest.raises(TimeoutError):
+        Bench().loop.ask(lambda station: station.boot, 0.05)
+
+
+def test_a_bug_in_any_thread_ends_the_loop_at_once(bench: Bench) -> None:
+    """What it was told is what it raises."""
+    bug = ValueError("planted")
+    bench.loop.crash(bug)
+    eventually(lambda: bench.ended, 2)
+    assert bench.ended == [bug]
+
+
+def test_a_clock_that_is_set_is_noticed_within_a_second_although_nothing_is_due(bench: Bench) -> None:
+    """A day ahead, and then no longer to be trusted: the core is told each time."""
+    bench.instant = replace(NOON, wall_ms=WallMs(NOON.wall_ms + 86_400_000))
+    eventually(lambda: bench.station.programmes.seen_wall_ms == bench.instant.wall_ms, 3)
+    bench.instant = replace(bench.instant, trusted=False)
+    eventually(lambda: bench.disk.waiting, 3)
+    (entries, _) = bench.disk.waiting[0]
+    assert isinstance(entries[0], effects.FaultRaised)
+
+
+def test_what_the_loop_posts_to_itself_never_waits_for_a_full_queue() -> None:
+    """A relay fails while every place is taken: the loop would wait for itself for ever (never-8)."""
+    bench = Bench()
+    failed = events.RelayFailed("cho", "stuck")
+    told: list[bool] = []
+
+    def react(effect: Effect) -> None:
+        if not told and isinstance(effect, effects.Heartbeat):
+            told.append(True)
+            for _ in range(LIMITS.events_queued):
+                bench.loop._queue.put_nowait(events.TimePassed())
+            bench.loop.post(failed)
+
+    bench.handlers.react = react
+    bench.thread.start()
+    eventually(lambda: ("relay", "cho") in bench.station.faults.open)
+    bench.loop.crash(ValueError("enough"))
+    bench.thread.join(10)
+    assert not bench.thread.is_alive()
