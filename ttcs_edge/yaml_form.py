@@ -18,6 +18,7 @@ from __future__ import annotations
 import difflib
 import re
 import stat
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -300,6 +301,11 @@ def _quoting(node: yaml.ScalarNode) -> str:
     return "sexagesimal" if node.tag in {INTEGER_TAG, FLOAT_TAG} and ":" in node.value else "quote"
 
 
+def _unwritable(letter: str) -> bool:
+    """Tell whether a letter, which YAML can write as an escape, commands a terminal or fits into no file or path."""
+    return letter not in "\n\t" and unicodedata.category(letter) in {"Cc", "Cs"}
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A word or a sentence; ``pattern`` must match the whole of it."""
@@ -321,6 +327,9 @@ class Text:
             _refuse_type(page, key, node, self.expected, _quoting(node))
         elif len(node.value) > self.most_chars:
             page.refuse(key, "too-long", self.expected, "shorten", chars=str(len(node.value)))
+        elif bad := next((letter for letter in node.value if _unwritable(letter)), None):
+            found = f"U+{ord(bad):04X}"
+            page.refuse(key, "control-character", Expected("plain-text"), "delete-character", found=found)
         elif not re.fullmatch(self.pattern, node.value):
             page.refuse(key, "malformed", self.expected, "write-kind")
         else:
