@@ -288,6 +288,15 @@ class TestWrong:
         path.write_bytes(path.read_bytes()[:-1])
         assert load_config(path, {}).station.id == "da-teh-01"
 
+    def test_a_file_wrong_from_end_to_end_is_not_told_from_end_to_end(self, tmp_path: Path) -> None:
+        """Thousands of unknown keys end in a hundred problems, the last of which says that there are more."""
+        problems = refused(written(tmp_path, "".join(f"k{n}: 1\n" for n in range(5_000))))
+
+        assert [one.code for one in problems] == ["unknown-key"] * 99 + ["more-problems"]
+        assert explain(problems[-1:]) == message(
+            "more-problems", "k99", "form", "mend-first", f"{tmp_path}/station.yaml:100: k99"
+        )
+
     def test_a_bomb_of_aliases_is_refused_at_its_first(self, tmp_path: Path) -> None:
         """Aliases that would grow to thousands of millions of items are never followed."""
         lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
@@ -350,6 +359,7 @@ def unreadable_files(folder: Path) -> Iterator[Path]:
     yield written(folder, b"\xff")
     yield written(folder, "")
     yield written(folder, "#" * (FILE_BYTES + 1))
+    yield written(folder, "".join(f"k{n}: 1\n" for n in range(200)))
 
 
 NOBODY = "nobody" if os.geteuid() == 0 else "root"

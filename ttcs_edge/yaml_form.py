@@ -32,6 +32,7 @@ from ttcs_edge.locale.config import TABLES, Words, problem_text
 FILE_BYTES: Final = 64 * 1024
 NESTING: Final = 8
 FOUND_CHARS: Final = 80
+PROBLEMS: Final = 100
 
 BOOLEAN_TAG: Final = "tag:yaml.org,2002:bool"
 INTEGER_TAG: Final = "tag:yaml.org,2002:int"
@@ -119,7 +120,14 @@ class Page:
         line: int | None = None,
         **more: str,
     ) -> None:
-        """Add a problem about a key. ``line`` and ``found`` are looked up when not given; empty fields are left out."""
+        """Add a problem about a key. ``line`` and ``found`` are looked up when not given; empty fields are left out.
+
+        A file that is wrong from end to end is not told from end to end: the last of ``PROBLEMS`` says so.
+        """
+        if len(self.problems) >= PROBLEMS:
+            return
+        if len(self.problems) == PROBLEMS - 1:
+            code, expected, mend, more = "more-problems", Expected("form"), "mend-first", {}
         self.problems.append(
             Problem(
                 file=self.file,

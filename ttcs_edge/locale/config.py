@@ -29,6 +29,7 @@ PROBLEMS = {
     "list-length": ("Danh sách có {count} mục", "The list has {count} items"),
     "malformed": ("Viết không đúng dạng", "It is not written in the right form"),
     "missing-key": ("Thiếu khóa bắt buộc", "A required key is missing"),
+    "more-problems": ("Còn nhiều chỗ sai nữa", "There are more mistakes than are told here"),
     "named-file-missing": ("Không có tệp được nêu", "The file that is named does not exist"),
     "named-file-unreadable": ("Không đọc được tệp được nêu", "The file that is named cannot be read"),
     "no-such-time-zone": ("Không có múi giờ này", "There is no such time zone"),
@@ -183,6 +184,7 @@ MENDS = {
         "chép tệp mẫu config/station.yaml rồi sửa cho trạm này",
         "copy the example config/station.yaml and fit it to this station",
     ),
+    "mend-first": ("sửa những chỗ trên trước, rồi thử lại", "mend those above first, then try again"),
     "one-document": ("chỉ giữ một tài liệu, xóa dòng ---", "keep one document and delete the line ---"),
     "open-folder": ("chạy: chown ttcs:ttcs {found}", "run: chown ttcs:ttcs {found}"),
     "other-place": (
