@@ -146,9 +146,10 @@ def test_a_sound_device_that_is_not_there_is_a_fault_and_the_record_says_so(
 
     assert (report["outcome"], report["reason"], report["start"]) == ("missed", "sound-device", None)
     assert [item["written_ms"] for item in report["items"]] == [0]
-    told = {(f["code"], f["subject"]) for f in centre.reports("fault")}
-    assert told == {("sound-device", "no-such-card"), ("cue-missed", f"{SCOPE}#sang")}
+    expected = {("sound-device", "no-such-card"), ("cue-missed", f"{SCOPE}#sang")}
+    eventually(lambda: {(f["code"], f["subject"]) for f in centre.reports("fault")} == expected)
     eventually(lambda: all_open(station))
+    assert {(f["code"], f["subject"]) for f in status(station)["faults"]} == expected
 
 
 def test_a_bulletin_that_is_no_audio_is_told_and_the_one_behind_it_is_heard(

@@ -50,6 +50,7 @@ class Airing:
     start_ms: WallMs | None = None
     interruptions: int = 0
     interrupted_ms: int | None = None
+    queued_ms: int = 0
     stop_reason: AsRunReason | None = None
     unplayable: bool = False
 
@@ -73,6 +74,7 @@ class Airing:
     def take(self, resolved: Resolved) -> None:
         """Take what more audio there is by now; only before the cue's first play."""
         self.cue, self.missing = resolved.cue, resolved.missing
+        self.written_ms = [0] * len(resolved.cue.items)
 
     def pass_over_bad_item(self) -> bool:
         """Go on behind the item that proved to be no audio; False when nothing is left behind it."""

@@ -63,7 +63,6 @@ class Desk:
     closing: list[AsRun] = field(default_factory=list)
     prepared: tuple[AudioItem, ...] = ()
     claimed: Occurrence | None = None
-    free_since_ms: int = 0
     sequence: int = 0
     plays: int = 0
     started_mono_ms: int = 0
@@ -175,7 +174,9 @@ class Desk:
 
     def _free_the_air(self, now: Instant) -> None:
         self.on_air = None
-        self.free_since_ms = now.wall_ms
+        for airing in self.waiting.values():
+            if airing.cue.planned_ms <= now.wall_ms:
+                airing.queued_ms = now.wall_ms
 
     def watched_until_ms(self, programmes: Programmes) -> WallMs | None:
         """Up to when every occurrence is settled, or open on disk; None before the first trusted instant."""
@@ -315,7 +316,7 @@ class Desk:
         since_ms = airing.interrupted_ms or airing.cue.planned_ms
         if blocked or airing.has_sounded:
             return since_ms + QUEUE_LIMIT_MS
-        return max(since_ms, min(self.free_since_ms, since_ms + QUEUE_LIMIT_MS)) + GRACE_MS
+        return max(since_ms, min(airing.queued_ms, since_ms + QUEUE_LIMIT_MS)) + GRACE_MS
 
     def _playable(self, programmes: Programmes, now: Instant) -> list[Airing]:
         """What waits, can be heard, and would not sound in quiet hours (air-5)."""

@@ -24,7 +24,9 @@ START_MARGIN_MS = 150
 """How far ahead of its instant a sound is handed to the player, so that it starts to the period."""
 
 OPEN_AGAIN_MS = 5_000
-"""How long after a relay failed it is told to open again."""
+"""How long after a relay failed it is told to open again; each further failure doubles it."""
+OPEN_AGAIN_MOST_MS = 300_000
+"""A relay that is broken for good must not wear itself and the log out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,14 @@ class Playout:
     last_use_mono_ms: int = 0
     wake_mono_ms: int | None = None
     open_again_mono_ms: dict[str, int] = field(default_factory=dict)
+    open_again_wait_ms: dict[str, int] = field(default_factory=dict)
 
     def begin_cue(self, zones: tuple[ZoneId, ...]) -> None:
         """Another cue is on its way up: what failed for the one before is tried again."""
         self.failed.clear()
         for subject in (AMPLIFIER, *zones):
             self.open_again_mono_ms.pop(subject, None)
+            self.open_again_wait_ms.pop(subject, None)
 
     @property
     def cold_lead_ms(self) -> int:
@@ -82,7 +86,7 @@ class Playout:
             return self._end_unwanted_sound(wanted)
         stuck = [subject for subject, at_ms in self.open_again_mono_ms.items() if now_mono_ms >= at_ms]
         if stuck:
-            return self._open_again(stuck[0])
+            return self._open_again(stuck[0], now_mono_ms)
         if wanted is None or not self.can_reach(wanted.zones):
             return self._down(needed_mono_ms, now_mono_ms)
         return self._up(wanted, now_mono_ms)
@@ -102,7 +106,9 @@ class Playout:
     def relay_failed(self, subject: str, now_mono_ms: int) -> None:
         """A relay did not do as told: leave it out until the next cue, and tell it to open until it does."""
         self.failed.add(subject)
-        self.open_again_mono_ms[subject] = now_mono_ms + OPEN_AGAIN_MS
+        wait_ms = min(2 * self.open_again_wait_ms.get(subject, OPEN_AGAIN_MS // 2), OPEN_AGAIN_MOST_MS)
+        self.open_again_wait_ms[subject] = wait_ms
+        self.open_again_mono_ms[subject] = now_mono_ms + wait_ms
         if subject == AMPLIFIER:
             self.amplifier_on_mono_ms = None
         elif subject in self.closed:
@@ -138,9 +144,18 @@ class Playout:
         self.stopping = True
         return [StopSound(self.sounding, self.settings.fade_out_ms)]
 
-    def _open_again(self, subject: str) -> list[Effect]:
+    def _open_again(self, subject: str, now_mono_ms: int) -> list[Effect]:
+        next_ms = self._next_switch_mono_ms(now_mono_ms)
+        if now_mono_ms < next_ms:
+            return self._wake(next_ms)
         del self.open_again_mono_ms[subject]
+        self.last_switch_mono_ms = now_mono_ms
         return [SwitchAmplifier(False) if subject == AMPLIFIER else SwitchZone(ZoneId(subject), False)]
+
+    def _next_switch_mono_ms(self, now_mono_ms: int) -> int:
+        if self.last_switch_mono_ms is None:
+            return now_mono_ms
+        return self.last_switch_mono_ms + self.settings.zone_stagger_ms
 
     def _down(self, needed_mono_ms: int | None, now_mono_ms: int) -> list[Effect]:
         if self.closed:
@@ -168,6 +183,8 @@ class Playout:
 
     def _up(self, wanted: Wanted, now_mono_ms: int) -> list[Effect]:
         self.last_use_mono_ms = now_mono_ms
+        if self.amplifier_on_mono_ms is None and self.closed:
+            return self._switch(self.closed[-1], False, now_mono_ms)
         if self.amplifier_on_mono_ms is None:
             self.amplifier_on_mono_ms = now_mono_ms
             self._wake(now_mono_ms + self.settings.amplifier.warm_up_ms)
@@ -184,8 +201,7 @@ class Playout:
         return self._start(wanted, now_mono_ms)
 
     def _start(self, wanted: Wanted, now_mono_ms: int) -> list[Effect]:
-        settled_ms = (self.last_switch_mono_ms or 0) + self.settings.zone_stagger_ms
-        hand_over_ms = max(wanted.start_mono_ms - START_MARGIN_MS, settled_ms if self.last_switch_mono_ms else 0)
+        hand_over_ms = max(wanted.start_mono_ms - START_MARGIN_MS, self._next_switch_mono_ms(now_mono_ms))
         if now_mono_ms < hand_over_ms:
             return self._wake(hand_over_ms)
         self.sounding = wanted.play
@@ -195,10 +211,9 @@ class Playout:
         return [StartSound(wanted.play, wanted.items, wanted.from_ms, at_mono_ms, wanted.volume_percent, fade_in_ms)]
 
     def _switch(self, zone: ZoneId, closed: bool, now_mono_ms: int) -> list[Effect]:
-        if self.last_switch_mono_ms is not None:
-            next_ms = self.last_switch_mono_ms + self.settings.zone_stagger_ms
-            if now_mono_ms < next_ms:
-                return self._wake(next_ms)
+        next_ms = self._next_switch_mono_ms(now_mono_ms)
+        if now_mono_ms < next_ms:
+            return self._wake(next_ms)
         self.last_switch_mono_ms = now_mono_ms
         if closed:
             self.closed.append(zone)
@@ -214,5 +229,7 @@ class Playout:
     @property
     def asks_mono_ms(self) -> int | None:
         """When ``step`` has something to do by time alone."""
-        again = self.open_again_mono_ms.values() if self.sounding is None else ()
-        return min([*again, *([] if self.wake_mono_ms is None else [self.wake_mono_ms])], default=None)
+        if self.sounding is not None or not self.open_again_mono_ms:
+            return self.wake_mono_ms
+        again_ms = max(min(self.open_again_mono_ms.values()), self._next_switch_mono_ms(0))
+        return again_ms if self.wake_mono_ms is None else min(again_ms, self.wake_mono_ms)

@@ -120,8 +120,7 @@ class Programmes:
             if scope not in self.timetables:
                 after_ms = self._look_back_ms(signed.document, now)
                 self.timetables[scope] = Timetable((signed.document,), self.settings, after_ms)
-            upto_ms = min(now.wall_ms + ahead_ms, _expires_ms(signed.document) - 1)
-            found += self.timetables[scope].due(upto_ms)
+            found += self.timetables[scope].due(min(now.wall_ms + ahead_ms, self._ends_ms(scope) - 1))
         return sorted(found, key=_order)
 
     def _look_back_ms(self, programme: Programme, now: Instant) -> int:
@@ -132,13 +131,16 @@ class Programmes:
 
     def next_instant(self) -> int | None:
         """The instant of the next occurrence not yet taken."""
-        instants = (timetable.next_instant() for timetable in self.timetables.values())
-        return min((ms for ms in instants if ms is not None), default=None)
+        nexts = ((scope, timetable.next_instant()) for scope, timetable in self.timetables.items())
+        return min((ms for scope, ms in nexts if ms is not None and ms < self._ends_ms(scope)), default=None)
+
+    def _ends_ms(self, scope: Scope) -> int:
+        return _expires_ms(self.signed[scope].document)
 
     def upcoming(self, most: int) -> list[SlotOccurrence]:
         """List the next occurrences not yet taken, in the order of the air."""
         found = [due for timetable in self.timetables.values() for due in timetable.upcoming(most)]
-        return sorted(found, key=_order)[:most]
+        return sorted((due for due in found if due.planned_ms < _expires_ms(due.programme)), key=_order)[:most]
 
     def resolve(self, due: SlotOccurrence) -> Resolved:
         """Make a cue of an occurrence, with the audio that is there."""
