@@ -5,9 +5,7 @@ BIN := $(VENV)/bin
 PREFIX ?= /opt/ttcs-edge
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RUN_PACKAGES := libvlc5 vlc-plugin-base vlc-bin libasound2-dev gcc libc6-dev python3-dev python3-venv ca-certificates
-DEMO_PACKAGES := mosquitto nginx-light ffmpeg espeak-ng systemd
-PYTHONDONTWRITEBYTECODE := 1
-export PYTHONDONTWRITEBYTECODE
+DEMO_PACKAGES := mosquitto nginx-light ffmpeg espeak-ng systemd git
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint types imports tests schemas bench install uninstall lock clean
@@ -52,15 +50,15 @@ schemas: setup ## write the JSON Schemas of the wire anew, from the types
 	@$(BIN)/python -m ttcs_edge.wire.schemas
 
 bench: setup ## run the benchmarks, or one: make bench ONLY=due
+	@$(BIN)/python -m compileall -q ttcs_edge # as an installed package has it
 	@for file in tests/bench/$(or $(ONLY),[a-z]*).py; do \
 	  name=$$(basename $$file .py); test $$name = report || $(BIN)/python -m tests.bench.$$name || exit 1; done
 
 install: ## install the daemon and its unit on this machine, from source
-	@$(MAKE) --no-print-directory setup
-	$(SUDO) systemd/install $(PREFIX)
+	@$(SUDO) systemd/install $(PREFIX)
 
 uninstall: ## remove the daemon and its unit; config and data stay
-	$(SUDO) systemd/uninstall $(PREFIX)
+	@$(SUDO) systemd/uninstall $(PREFIX)
 
 lock: setup ## resolve the dependencies anew, with hashes
 	@$(BIN)/pip install -q uv

@@ -1,7 +1,4 @@
-"""`start`: exec to READY, against a bare Python with the same libraries, one libvlc instance and one MQTT client.
-
-`memory`: proportional set size of daemon and player together, idle with a 200-bulletin programme, against that Python.
-"""
+"""`start`: exec to READY, against a bare Python with the same libraries, one libvlc instance and one MQTT client."""
 
 from __future__ import annotations
 
@@ -10,12 +7,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.bench.report import report
-from tests.bench.verify import programme
-from tests.parts import ROOT, SCOPE, Authority, Broker, Listener, Province, Station, eventually
-from ttcs_edge.link.control import ControlError, ask
+from tests.parts import Authority, Broker, Province, Station
 
 RUNS = 15
 BARE = """
@@ -39,16 +35,8 @@ def bare(code: str = BARE) -> tuple[subprocess.Popen[str], float]:
     return process, (time.perf_counter() - began) * 1_000
 
 
-def pss_kb(pid: int) -> int:
-    """Proportional set size of a process."""
-    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith("Pss:"):
-            return int(line.split()[1])
-    raise AssertionError("no Pss")
-
-
-def main() -> None:
-    """Fifteen starts of each, one after the other; then the memory of one of each."""
+def a_station(measure: Callable[[Station, Broker], None]) -> None:
+    """Measure something on a station and its broker, in a folder of their own."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         broker = Broker(folder / "broker", Authority(folder / "authority"))
@@ -64,7 +52,7 @@ def main() -> None:
 
 
 def measure(station: Station, broker: Broker) -> None:
-    """Both benchmarks on one station."""
+    """Fifteen starts of each, one after the other."""
     station.start()
     station.stop()
     floor, ours = [], []
@@ -77,33 +65,8 @@ def measure(station: Station, broker: Broker) -> None:
         ours.append((time.perf_counter() - began) * 1_000)
         station.stop()
     report("start", "ms", floor, ours)
-    measure_memory(station, broker)
-
-
-def measure_memory(station: Station, broker: Broker) -> None:
-    """Idle, with 200 bulletins and 1,000 slots in force."""
-    centre = Listener(broker)
-    centre.publish(f"{ROOT}/scope/{SCOPE}/programme", station.province.sign(programme(200)))
-    station.start()
-
-    def in_force() -> bool:
-        try:
-            return bool(ask(station.folder / "run/control.sock", {"ask": "status"})["programmes"])
-        except ControlError:
-            return False
-
-    eventually(in_force)
-    assert station.process is not None
-    pid = station.process.pid
-    children = [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    process, _ = bare()
-    floor_mb = pss_kb(process.pid) / 1_024
-    parts = [pss_kb(one) / 1_024 for one in (pid, *children)]
-    process.communicate("\n")
-    centre.close()
-    report("memory", "MB", [floor_mb], [sum(parts)], daemon=round(parts[0], 1), player=round(sum(parts[1:]), 1))
 
 
 if __name__ == "__main__":
-    main()
+    a_station(measure)
     os._exit(0)
