@@ -8,7 +8,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ import pytest
 from tests.parts import eventually
 from ttcs_edge.core import effects
 from ttcs_edge.core.events import ConditionChanged, Event
+from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import AsRun, AsRunReason, Fault, Occurrence, Outcome, Scope, Severity, Sha256, WallMs
 from ttcs_edge.settings import StoreSettings
 from ttcs_edge.store.blobs import BlobError, Blobs
@@ -272,3 +275,71 @@ def test_eviction_takes_the_longest_unused_first_and_never_what_is_kept(tmp_path
     assert blobs.have() == {due, young}
     assert not blobs.make_room(2_500, {due})
     assert due in blobs.have()
+
+
+FULL = """
+import hashlib, os, sys
+from pathlib import Path
+from tests.store.test_store import put
+from ttcs_edge.settings import StoreSettings
+from ttcs_edge.store.blobs import BlobError, Blobs
+
+folder = Path(sys.argv[1])
+blobs = Blobs(folder, StoreSettings(audio_bytes=10**9, free_bytes=0))
+kept = put(blobs, b"k" * 50_000)
+part = blobs.begin("a" * 64, 10**6)
+try:
+    for _ in range(10):
+        part.write(b"x" * 100_000)
+except BlobError as error:
+    print(error.code, dict(error.detail)["error"])
+part.close()
+os.close(blobs.open_verified(kept).fd)
+print(blobs.have() == {kept}, part.offset == (folder / ("a" * 64 + ".part")).stat().st_size // 100_000 * 100_000)
+print(blobs.make_room(100_000, {kept}), sorted(entry.name for entry in folder.iterdir()) == [kept])
+"""
+
+
+def test_a_disk_that_is_full_is_said_so_and_what_is_whole_stays(tmp_path: Path) -> None:
+    """A real file system of 400 KB; room is made of the part that nobody wants."""
+    unshare = ["unshare", "--mount"] + ([] if os.geteuid() == 0 else ["--map-root-user"])
+    mount = f'mount -t tmpfs -o size=400k none "{tmp_path}" && exec "{sys.executable}" -c "$0" "{tmp_path}"'
+    done = subprocess.run([*unshare, "sh", "-c", mount, FULL], capture_output=True, text=True)
+
+    assert done.stdout.splitlines() == ["store-full [Errno 28] No space left on device", "True True", "True True"], done
+
+
+def test_a_file_that_is_no_audio_of_ours_is_neither_counted_nor_evicted(tmp_path: Path) -> None:
+    """lost+found, a note left by somebody."""
+    blobs = Blobs(tmp_path, StoreSettings(audio_bytes=1_000, free_bytes=0))
+    (tmp_path / "lost+found").mkdir()
+    (tmp_path / "note").write_bytes(b"x" * 5_000)
+
+    assert blobs.have() == frozenset()
+    assert blobs.make_room(1_000, frozenset())
+    assert {entry.name for entry in tmp_path.iterdir()} == {"lost+found", "note"}
+
+
+def test_a_recorder_behind_a_card_that_hangs_takes_a_bounded_number_and_never_waits(tmp_path: Path) -> None:
+    """never-8: what is over the bound is let go; what was taken is written once the card is back."""
+    database = Database.open(tmp_path)
+    card_back = threading.Event()
+    honest = database.commit
+
+    def hanging(entries: Sequence[effects.Entry], station: str, wall_ms: int) -> None:
+        card_back.wait(30)
+        honest(entries, station, wall_ms)
+
+    database.commit = hanging  # type: ignore[method-assign]
+    recorder = Recorder(database, STATION, lambda event: None)
+    taken: list[int] = []
+    recorder.submit((effects.WatchedUntil(WallMs(0)),), 0, lambda: taken.append(0))
+    eventually(lambda: recorder._queue.empty())
+    over = 5
+    for number in range(1, LIMITS.records_waiting + over + 1):
+        recorder.submit((effects.WatchedUntil(WallMs(number)),), number, lambda number=number: taken.append(number))
+    card_back.set()
+
+    assert recorder.close(30)
+    assert taken == list(range(LIMITS.records_waiting + 1))
+    assert Database.open(tmp_path).remembered().watched_until_ms == LIMITS.records_waiting

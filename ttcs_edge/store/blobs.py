@@ -14,7 +14,7 @@ import os
 from collections.abc import Set
 from pathlib import Path
 
-from ttcs_edge.core.model import Sha256, VerifiedAudio
+from ttcs_edge.core.model import Sha256, VerifiedAudio, is_sha256
 from ttcs_edge.settings import StoreSettings
 
 COPY_BYTES = 1024 * 1024
@@ -98,7 +98,10 @@ class Blobs:
 
     def have(self) -> frozenset[Sha256]:
         """The hashes of all that is whole."""
-        return frozenset(Sha256(entry.name) for entry in os.scandir(self._folder) if "." not in entry.name)
+        return frozenset(Sha256(entry.name) for entry in self._whole())
+
+    def _whole(self) -> list[os.DirEntry[str]]:
+        return [entry for entry in os.scandir(self._folder) if is_sha256(entry.name)]
 
     def begin(self, sha256: Sha256, size_bytes: int) -> Partial:
         """Begin a file, or go on with what of it is there."""
@@ -146,7 +149,7 @@ class Blobs:
         for part in self._folder.glob("*.part"):
             if part.name.removesuffix(".part") not in keep:
                 part.unlink(missing_ok=True)
-        evictable = [entry for entry in os.scandir(self._folder) if "." not in entry.name and entry.name not in keep]
+        evictable = [entry for entry in self._whole() if entry.name not in keep]
         evictable.sort(key=lambda entry: (entry.stat().st_mtime_ns, entry.name))
         for entry in evictable:
             if self._fits(needed_bytes):
@@ -155,7 +158,7 @@ class Blobs:
         return self._fits(needed_bytes)
 
     def _fits(self, needed_bytes: int) -> bool:
-        used_bytes = sum(entry.stat().st_size for entry in os.scandir(self._folder))
+        used_bytes = sum(entry.stat().st_size for entry in self._whole())
         disk = os.statvfs(self._folder)
         free_bytes = disk.f_bavail * disk.f_frsize
         settings = self._settings

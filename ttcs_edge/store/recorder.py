@@ -11,6 +11,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
@@ -44,7 +45,7 @@ class Recorder:
         self._queue: queue.Queue[_Submission | None] = queue.Queue(LIMITS.records_waiting)
         self._failing = False
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="recorder")
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
 
     def submit(self, entries: tuple[Entry, ...], wall_ms: int, then: Callable[[], None]) -> None:
@@ -57,7 +58,8 @@ class Recorder:
     def close(self, timeout_s: float) -> bool:
         """Write what waits, close the database; tell whether all was written in time."""
         self._closing.set()
-        self._queue.put(None)
+        with suppress(queue.Full):
+            self._queue.put(None, timeout=timeout_s)
         self._thread.join(timeout_s)
         return not self._thread.is_alive() and self._queue.empty()
 
