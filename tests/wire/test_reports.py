@@ -226,6 +226,7 @@ def test_the_largest_reports_that_a_station_makes_are_read() -> None:
         assert read_report(encode(report)) == report
 
 
+@settings(deadline=None)
 @given(st.integers(0, 253_402_300_799_999))
 @example(253_402_300_799_999)
 @example(1_795_496_400_001)

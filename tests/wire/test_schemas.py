@@ -130,7 +130,7 @@ def changed(name: str, *path: str | int, to: object) -> str:
     return json.dumps(document)
 
 
-TWO_KEYS = dict.fromkeys(("a" * 64, "b" * 64), next(iter(GOOD["trust"]["keys"].values())))
+KEYS, ROOT_KEY = GOOD["trust"]["keys"], GOOD["trust"]["grants"][0]["keys"][0]
 BULLETIN, SLOT = GOOD["programme"]["bulletins"][0], GOOD["programme"]["slots"][0]
 
 BEYOND = [
@@ -143,8 +143,8 @@ BEYOND = [
     ("bad-time-zone", "programme", changed("programme", "time_zone", to="Asia/Atlantis")),
     ("bad-rule", "programme", changed("programme", "slots", 0, "rrule", to="FREQ=HOURLY")),
     ("bad-grant", "trust", changed("trust", "keys", to={})),
-    ("bad-grant", "trust", changed("trust", "keys", to=TWO_KEYS)),
-    ("bad-grant", "trust", changed("trust", "grants", 1, "keys", to=[GOOD["trust"]["grants"][1]["keys"][0]] * 2)),
+    ("bad-grant", "trust", changed("trust", "keys", to=KEYS | {"f" * 64: KEYS[ROOT_KEY]})),
+    ("bad-grant", "trust", changed("trust", "grants", 0, "keys", to=[ROOT_KEY] * 2)),
     ("bad-grant", "trust", changed("trust", "grants", 1, "threshold", to=3)),
     ("duplicate-id", "programme", changed("programme", "bulletins", to=[BULLETIN, BULLETIN])),
     ("duplicate-id", "programme", changed("programme", "slots", to=[SLOT, SLOT])),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ttcs_edge.core.documents import ID_PATTERN, SCOPE_PATTERN
@@ -13,6 +13,8 @@ from ttcs_edge.wire.topics import UPWARD, Topics
 
 TOPICS = Topics("ttcs/v1")
 SHA256 = "0123456789abcdef" * 4
+SLOW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""Texts of a pattern are slow to find, and the machine may be busy."""
 
 
 def test_topics_read_as_the_design_writes_them() -> None:
@@ -40,6 +42,7 @@ def test_a_station_listens_to_every_scope_above_it_and_its_own() -> None:
 SCOPES = st.from_regex(SCOPE_PATTERN, fullmatch=True).filter(lambda scope: len(scope) <= LIMITS.scope_chars)
 
 
+@SLOW
 @given(SCOPES)
 @example("a" * LIMITS.scope_chars)
 @example("vn/programme")
@@ -49,12 +52,14 @@ def test_a_scope_comes_out_as_it_went_in(scope: str) -> None:
     assert TOPICS.programme_scope(TOPICS.programme(scope)) == scope
 
 
+@SLOW
 @given(st.from_regex(ID_PATTERN, fullmatch=True).filter(lambda name: len(name) <= 64), st.sampled_from(UPWARD))
 def test_a_station_comes_out_as_it_went_in(station: str, leaf: str) -> None:
     """With what it said."""
     assert TOPICS.station_leaf(TOPICS.station(station, leaf)) == (station, leaf)
 
 
+@SLOW
 @given(st.integers(0, 9_999_999))
 def test_a_chunk_comes_out_as_it_went_in(number: int) -> None:
     """Under the hash of its file."""
