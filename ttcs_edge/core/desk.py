@@ -68,6 +68,7 @@ class Desk:
     started_mono_ms: int = 0
     trusted_since_mono_ms: int | None = None
     seen_changes: int = 0
+    awaits_player: bool = False
     playout: Playout = field(init=False)
 
     def __post_init__(self) -> None:
@@ -119,8 +120,8 @@ class Desk:
             self._close_hopeless(programmes, now, player_up)
         else:
             self.trusted_since_mono_ms = None
-        if not player_up and self._awaits_player(now):
-            self.playout.wake_mono_ms = None
+        self.awaits_player = not player_up and self._lost_player(now)
+        if self.awaits_player:
             return Step([], self._closed())
         playable = self._playable(programmes, now) if player_up else []
         wanted = self._wanted(playable, now)
@@ -216,7 +217,7 @@ class Desk:
         if self.on_air is not None and self.settings.quiet_hours:
             walls.append((now.wall_ms // MINUTE_MS + 1) * MINUTE_MS)  # quiet hours begin on a minute
         monos = [now.mono_ms + max(0, ms - now.wall_ms) for ms in walls if now.trusted]
-        if self.playout.asks_mono_ms is not None:
+        if self.playout.asks_mono_ms is not None and not self.awaits_player:
             monos.append(self.playout.asks_mono_ms)
         return min(monos, default=None)
 
@@ -233,7 +234,7 @@ class Desk:
         )
         return (point for point in points if point > now.wall_ms)
 
-    def _awaits_player(self, now: Instant) -> bool:
+    def _lost_player(self, now: Instant) -> bool:
         """A cue that lost its player goes on within a moment: relays must not notice."""
         cut = [a.interrupted_ms for a in self.waiting.values() if a.interrupted_ms is not None]
         return any(now.wall_ms < ms + GRACE_MS for ms in cut)
