@@ -8,7 +8,7 @@ RUN_PACKAGES := libvlc5 vlc-plugin-base vlc-bin libasound2-dev gcc libc6-dev pyt
 DEMO_PACKAGES := mosquitto nginx-light ffmpeg espeak-ng systemd git
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports tests schemas bench install uninstall lock clean
+.PHONY: help setup demo test lint types imports tests schemas bench install rig uninstall lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -57,6 +57,11 @@ bench: setup ## run the benchmarks, or one: make bench ONLY=due
 install: ## install the daemon and its unit on this machine, from source
 	@$(SUDO) systemd/install $(PREFIX)
 
+rig: setup ## prove install and unit on whole machines, Debian 12 and 13 with their systemd; needs root
+	@which mmdebstrap systemd-nspawn >/dev/null || { $(SUDO) apt-get update -qq && \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq mmdebstrap systemd-container >/dev/null; }
+	@$(SUDO) $(BIN)/python -m pytest -q -m rig tests/rig
+
 uninstall: ## remove the daemon and its unit; config and data stay
 	@$(SUDO) systemd/uninstall $(PREFIX)
 
@@ -64,6 +69,10 @@ lock: setup ## resolve the dependencies anew, with hashes
 	@$(BIN)/pip install -q uv
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	  --exclude-newer $$(date -d "-10 days" +%F) --extra cli --extra central --extra dev --upgrade setup.cfg -o requirements.lock
+	@# What goes on a station: of the same versions, that without which it runs.
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  --exclude-newer $$(date -d "-10 days" +%F) --extra cli --extra central -c requirements.lock setup.cfg \
+	  -o requirements-run.lock
 
 clean: ## remove what make has made
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Tests on a whole machine: Debian, its systemd, what ``make install`` puts there, and a station's file."""

@@ -1,0 +1,105 @@
+"""``make install`` on a machine that had nothing, and what it leaves there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.rig.machine import CHECKOUT, TOP, Machine
+from tests.rig.pole import STATE, UNIT, Pole
+from ttcs_edge import __version__
+
+pytestmark = [pytest.mark.rig, pytest.mark.timeout(900)]
+
+
+def test_the_environment_holds_the_run_lock_and_nothing_else(computer: Machine) -> None:
+    """Neither a test tool nor a type checker lands on a pole; every version is the one that was locked."""
+    lock = (TOP / "requirements-run.lock").read_text()
+    locked = set(re.findall(r"^([a-z0-9-]+==[^ ]+)", lock, re.MULTILINE)) | {f"ttcs-edge=={__version__}"}
+
+    listed = computer.shell("/opt/ttcs-edge/bin/python -m pip list --format=freeze --exclude pip").split()
+    assert {name.lower().replace("_", "-") for name in listed} == locked
+
+
+def test_nothing_of_the_tests_and_the_demo_is_put_on_a_pole(computer: Machine) -> None:
+    """No broker, no web server, no encoder, no speech."""
+    packages = computer.run("dpkg-query", "--show", "--showformat=${Package}\n").stdout.split()
+    assert "libvlc5" in packages
+    assert [name for name in packages if re.match(r"mosquitto|nginx|ffmpeg|espeak|mypy|git$", name)] == []
+
+
+def test_a_technician_is_told_what_comes_next_in_vietnamese_first(computer: Machine) -> None:
+    """Run again, it says the same."""
+    told = computer.install()
+
+    assert told.index("Đã cài ttcs-edge") < told.index("ttcs-edge is installed")
+    for command in ("tar -xf", "ttcs-edge check-config", f"systemctl enable --now {UNIT.removesuffix('.service')}"):
+        assert told.count(command) == 2, f"{command} is told in both languages"
+
+
+def test_an_update_is_in_force_at_once_and_leaves_config_key_and_data(pole: Pole) -> None:
+    """A station that runs is started anew with what was installed; a stale module of an earlier release is gone."""
+    pole.start()
+    before = pole.main_pid
+    stale = "/opt/ttcs-edge/lib/python3*/site-packages/ttcs_edge/stale.py"
+    pole.machine.shell(f"cd {CHECKOUT} && mkdir -p build/lib/ttcs_edge && touch build/lib/ttcs_edge/stale.py")
+    kept = pole.machine.shell("cd /etc/ttcs-edge && sha256sum station.yaml station.key tls/* trust/*")
+    pole.machine.install()
+
+    assert pole.is_active(not_pid=before)
+    assert pole.machine.shell("cd /etc/ttcs-edge && sha256sum station.yaml station.key tls/* trust/*") == kept
+    assert pole.machine.run("sh", "-c", f"ls {stale}", check=False).returncode != 0
+    assert pole.status()["boot"] == 2, "its database went on"
+
+
+def test_owners_and_modes_keep_the_key_from_everybody_and_the_rest_from_strangers(pole: Pole) -> None:
+    """The daemon's user reads its config, writes its data, and cannot read the key's file: that one is handed over."""
+    pole.start()
+    shown = "stat --format='%U:%G %a %n'"
+    listed = pole.machine.shell(f"{shown} /etc/ttcs-edge /etc/ttcs-edge/* {STATE} /run/ttcs-edge/control.sock")
+
+    assert listed.splitlines() == [
+        "root:ttcs 750 /etc/ttcs-edge",
+        "root:root 600 /etc/ttcs-edge/station.key",
+        "root:root 644 /etc/ttcs-edge/station.yaml",
+        "root:ttcs 750 /etc/ttcs-edge/tls",
+        "root:ttcs 750 /etc/ttcs-edge/trust",
+        f"ttcs:ttcs 750 {STATE}",
+        "ttcs:ttcs 660 /run/ttcs-edge/control.sock",
+    ]
+    assert pole.machine.run("setpriv", "--reuid=ttcs", "--regid=ttcs", "--clear-groups", "cat",
+                            "/etc/ttcs-edge/station.key", check=False).returncode == 1  # fmt: skip
+    groups = pole.machine.shell(f"grep ^Groups: /proc/{pole.main_pid}/status; getent group audio gpio")
+    ids = set(groups.splitlines()[0].split()[1:])
+    assert ids >= {line.split(":")[2] for line in groups.splitlines()[1:]}, "it may use the lines and the sound card"
+
+
+def test_a_folder_that_holds_something_else_is_not_taken_over(computer: Machine) -> None:
+    """PREFIX=/usr/local must not become an environment, nor be removed as one."""
+    computer.shell("mkdir -p /srv/other && touch /srv/other/precious")
+    done = computer.run("make", "-C", CHECKOUT, "install", "PREFIX=/srv/other", check=False)
+    computer.run("make", "-C", CHECKOUT, "uninstall", "PREFIX=/srv/other")
+    computer.install()
+
+    assert done.returncode != 0
+    assert "ttcs-edge: /srv/other chứa thứ khác, hãy chọn nơi khác / holds something else, choose another PREFIX" in (
+        done.stderr
+    )
+    assert computer.shell("ls /srv/other") == "precious\n"
+
+
+def test_uninstall_leaves_config_and_data_and_a_new_install_goes_on_with_them(pole: Pole) -> None:
+    """The daemon is stopped, its unit and programs are gone; installed again, the station is the one that it was."""
+    pole.start()
+    pole.machine.run("make", "-C", CHECKOUT, "uninstall")
+    gone = "/opt/ttcs-edge /etc/systemd/system/ttcs-edge.service /usr/local/bin/ttcs-edge /usr/local/bin/ttcs-central"
+    left = pole.machine.shell(f"ls -d {gone} 2>/dev/null || true")
+    unit = pole.machine.run("systemctl", "show", UNIT, "--value", "--property=LoadState").stdout.strip()
+    kept = pole.machine.shell(f"ls /etc/ttcs-edge {STATE}/ttcs.db")
+    pole.machine.install()
+    pole.start()
+
+    assert (left, unit) == ("", "not-found")
+    assert {"station.yaml", "station.key", "tls", "trust"} <= set(kept.split())
+    assert pole.status()["boot"] == 2
