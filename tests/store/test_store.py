@@ -166,6 +166,7 @@ def test_a_damaged_database_is_set_aside_and_said_so(tmp_path: Path) -> None:
 
     assert fresh.remembered().damaged
     assert fresh.remembered().envelopes == ()
+    assert (database.boot, fresh.boot) == (1, 2), "ids are made of it: they must not come again (never-5)"
     assert (tmp_path / "ttcs.db.damaged-1").read_bytes().startswith(b"no database")
 
 
@@ -343,3 +344,17 @@ def test_a_recorder_behind_a_card_that_hangs_takes_a_bounded_number_and_never_wa
     assert recorder.close(30)
     assert taken == list(range(LIMITS.records_waiting + 1))
     assert Database.open(tmp_path).remembered().watched_until_ms == LIMITS.records_waiting
+
+
+@pytest.mark.parametrize("beside", [None, b"", b"\xff", b"three", b"1"])
+def test_starts_are_counted_on_whatever_of_the_two_counts_is_rotten(tmp_path: Path, beside: bytes | None) -> None:
+    """The database's own count when the file beside it is absent, empty, garbage or behind."""
+    for _ in range(3):
+        Database.open(tmp_path).close()
+    if beside is None:
+        (tmp_path / "boot").unlink()
+    else:
+        (tmp_path / "boot").write_bytes(beside)
+
+    assert Database.open(tmp_path).boot == 4
+    assert (tmp_path / "boot").read_text() == "4"

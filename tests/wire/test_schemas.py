@@ -79,13 +79,6 @@ def test_every_pattern_means_the_same_to_every_reader() -> None:
         assert node["pattern"].endswith("$") and node["not"] == {"pattern": "\n"}
 
 
-def test_every_translation_of_a_pattern_is_needed() -> None:
-    """A line of the table that no type needs any more goes."""
-    types = resources.files("ttcs_edge.core").joinpath("documents.py").read_text("utf-8")
-    for ours, _ in schemas._EVERY_DIALECT:
-        assert ours in types, f"{ours} is in no pattern: take it out of _EVERY_DIALECT"
-
-
 def test_the_words_that_a_station_uses_are_told() -> None:
     """The outcomes, reasons and severities of the core stand in the schemas as examples, not as bounds."""
     as_run, fault = SCHEMAS["as-run"]["properties"], SCHEMAS["fault"]["properties"]

@@ -15,24 +15,42 @@ from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope, Sha256
 
 # Patterns end in (?!\n)$ because $ alone also matches before a newline in Python, and they say [0-9] because \d is any
-# digit of Unicode there: in JSON Schema, which has neither habit, they mean the same.
+# digit of Unicode there. The JSON Schemas are made of what every reader of patterns reads alike (wire.schemas).
 SCOPE_PATTERN = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(/[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(?!\n)$"
 ID_PATTERN = r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?(?!\n)$"
 UTC_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z(?!\n)$"
 LOCAL_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?!\n)$"
 SHA256_PATTERN = r"^[0-9a-f]{64}(?!\n)$"
 LANGUAGE_PATTERN = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*(?!\n)$"
-PLACE_PATTERN = r"^(https://\S+|broker:)(?!\n)$"
+PLACE_PATTERN = r"^(https://[!-~]+|broker:)(?!\n)$"
 
-ScopePath = Annotated[Scope, Meta(pattern=SCOPE_PATTERN, max_length=LIMITS.scope_chars)]
+ScopePath = Annotated[
+    Scope,
+    Meta(
+        pattern=SCOPE_PATTERN,
+        max_length=LIMITS.scope_chars,
+        description="A place in the administrative tree and everything below it, such as `vn/lam-dong/da-teh`.",
+    ),
+]
 Identifier = Annotated[str, Meta(pattern=ID_PATTERN, max_length=LIMITS.id_chars)]
-Utc = Annotated[str, Meta(pattern=UTC_PATTERN)]
-LocalTime = Annotated[str, Meta(pattern=LOCAL_PATTERN)]
-Language = Annotated[str, Meta(pattern=LANGUAGE_PATTERN, max_length=LIMITS.language_chars)]
-KeyId = Annotated[str, Meta(pattern=SHA256_PATTERN)]
-Version = Annotated[int, Meta(ge=1, le=2**53 - 1)]
+Utc = Annotated[str, Meta(pattern=UTC_PATTERN, description="RFC 3339, UTC, whole seconds.")]
+LocalTime = Annotated[
+    str, Meta(pattern=LOCAL_PATTERN, description="Date and time of day in the programme's time zone.")
+]
+Language = Annotated[
+    str, Meta(pattern=LANGUAGE_PATTERN, max_length=LIMITS.language_chars, description="BCP 47: `vi`, `kpm`, `en-GB`.")
+]
+KeyId = Annotated[str, Meta(pattern=SHA256_PATTERN, description="The id of a key: 64 hexadecimal digits.")]
+Version = Annotated[int, Meta(ge=1, le=2**53 - 1, description="Grows each time; one that is lower is refused.")]
 Title = Annotated[str, Meta(max_length=LIMITS.title_chars)]
-Place = Annotated[str, Meta(pattern=PLACE_PATTERN, max_length=LIMITS.place_chars)]
+Place = Annotated[
+    str,
+    Meta(
+        pattern=PLACE_PATTERN,
+        max_length=LIMITS.place_chars,
+        description="An `https:` address, or `broker:` for chunks on `blob/<sha256>/<n>`.",
+    ),
+]
 Percent = Annotated[int, Meta(ge=0, le=100)]
 
 
@@ -98,7 +116,7 @@ class Programme:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicKey:
-    """A public key as securesystemslib writes it: ``keytype``, ``scheme`` and the hexadecimal or PEM value."""
+    """A public key as securesystemslib writes it: ``keytype``, ``scheme`` and the value in hexadecimal."""
 
     keytype: Literal["ed25519"]
     scheme: Literal["ed25519"]

@@ -97,6 +97,12 @@ class Supervision:
     def _raised(self, key: Key, detail: Detail, wall_ms: WallMs) -> FaultRaised:
         self.sequence += 1
         severity = SEVERITY.get(key[0], Severity.WARNING)
-        fault = Fault(f"{self.boot}-f{self.sequence}", key[0], key[1], severity, detail, wall_ms)
+        told = tuple((name, _writable(value)) for name, value in detail)
+        fault = Fault(f"{self.boot}-f{self.sequence}", key[0], key[1], severity, told, wall_ms)
         self.open[key] = fault
         return FaultRaised(fault)
+
+
+def _writable(text: str) -> str:
+    """An error's text may hold what UTF-8 cannot write (a file name, say): no record may fail for it."""
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -61,7 +61,10 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
     ),
     "duplicate-id": (
         ("Chương trình {subject} dùng mã hai lần: {found}", "The programme of {subject} uses an id twice: {found}"),
-        ("hai bản tin hoặc hai khung giờ trùng mã", "two bulletins or two slots share an id"),
+        (
+            "hai bản tin hoặc hai khung giờ trùng mã, hoặc một bản tin có hai bản ghi cùng thứ tiếng",
+            "two bulletins or two slots share an id, or a bulletin has two recordings in one language",
+        ),
         _SENDER_MENDS,
     ),
     "duplicate-key": (

@@ -75,7 +75,7 @@ class Partial:
             raise _full(error, self.sha256) from error
         self._file.close()
         self._path.replace(self._target)
-        _sync_folder(self._target.parent)
+        sync_folder(self._target.parent)
 
     def close(self) -> None:
         """Leave the part where it is, to be resumed."""
@@ -170,7 +170,8 @@ def _full(error: OSError, sha256: str) -> BlobError:
     return BlobError(code, sha256, error=str(error))
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on disk: a rename survives a power cut only then."""
     fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(fd)

@@ -7,6 +7,7 @@ and a fresh one begun: the station goes on, says so, and gets its programmes fro
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -19,11 +20,14 @@ import msgspec
 from ttcs_edge.core import effects
 from ttcs_edge.core.effects import Entry
 from ttcs_edge.core.model import AsRun, Fault, Occurrence, WallMs
+from ttcs_edge.store.blobs import sync_folder
 from ttcs_edge.wire.reports import AsRunReport, FaultReport, as_run_report, encode, fault_report
 
 SCHEMA_VERSION = 1
 SETTLED_MEMORY_MS = 9 * 86_400_000
 """How long an occurrence stays settled on disk: longer than the core ever looks back."""
+BOOT_FILE = "boot"
+"""The number of starts, once more, in a file of its own."""
 DAMAGED_KEPT = 3
 """How many damaged databases are kept for those who want to look."""
 BUSY_TIMEOUT_S = 5.0
@@ -62,7 +66,7 @@ class Database:
         self.path = path
         self._connection = connection
         self._damaged = damaged
-        self.boot = self._count_boot()
+        self.boot = self._count_boot(path.with_name(BOOT_FILE))
 
     @classmethod
     def open(cls, folder: Path) -> Database:
@@ -80,10 +84,13 @@ class Database:
             _set_aside(path)
             return cls(path, _checked(path), damaged=True)
 
-    def _count_boot(self) -> int:
-        sql = "INSERT INTO meta VALUES ('boot', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"
-        row = self._connection.execute(sql).fetchone()
-        return int(row[0])
+    def _count_boot(self, beside: Path) -> int:
+        """Count one more start, here and beside: ids made of it must not come again with a fresh database (never-5)."""
+        row = self._connection.execute("SELECT value FROM meta WHERE name = 'boot'").fetchone()
+        boot = 1 + max(int(row[0]) if row else 0, _read_count(beside))
+        self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('boot', ?)", (boot,))
+        _write_count(beside, boot)
+        return boot
 
     def remembered(self) -> Remembered:
         """Read what an earlier life left."""
@@ -219,6 +226,23 @@ def _checked(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _read_count(path: Path) -> int:
+    try:
+        return int(path.read_text("ascii"))
+    except (OSError, ValueError):  # absent or rotten: the database knows
+        return 0
+
+
+def _write_count(path: Path, count: int) -> None:
+    part = path.with_name(f"{path.name}.part")
+    with part.open("w", encoding="ascii") as file:
+        file.write(str(count))
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    sync_folder(path.parent)
 
 
 def _set_aside(path: Path) -> None:

@@ -65,8 +65,7 @@ BEYOND_A_SCHEMA = {
 }
 """What a station refuses, by the code of its refusal, and no schema can express."""
 
-_EVERY_DIALECT = ((r"(?!\n)$", "$"), (r"\S", "[^\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"))
-"""What only Python reads so, and how ECMA-262, RE2 and Python alike read it."""
+_PYTHONS_END, _EVERYONES_END = r"(?!\n)$", "$"
 
 
 def schema(document: OnTheWire) -> dict[str, Any]:
@@ -111,10 +110,7 @@ def _pattern(python: str) -> dict[str, Any]:
 
     To some (Python, Perl, Java) ``$`` also stands before a last newline: the newline must be refused by itself.
     """
-    text = python
-    for ours, everyones in _EVERY_DIALECT:
-        text = text.replace(ours, everyones)
-    return {"pattern": text, "not": {"pattern": "\n"}}
+    return {"pattern": python.replace(_PYTHONS_END, _EVERYONES_END), "not": {"pattern": "\n"}}
 
 
 def _object(node: dict[str, Any], closed: bool) -> dict[str, Any]:
