@@ -1,34 +1,69 @@
-"""A station's core in a world with physics: clocks, an amplifier that needs warmth, relays, a player, power.
+"""A station's core in a world with physics: clocks, an amplifier, relays, a player, a card, a broker, and power.
 
-The world carries effects out as real parts would, and refuses what they could not do. ``Violation`` names the rule of
-the design that was broken. Everything follows from a seed.
+The world speaks the core's own events and effects. It carries effects out as real parts would: late, not at all, or
+not whole, when its dice or a test say so, and it keeps what really happened (``rules`` compares that with what the core
+says). Everything follows from a seed.
 """
 
 from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+from tests.core.material import STRANGER, TRUST, signed, started
 from ttcs_edge.core import effects, events
-from ttcs_edge.core.documents import Grant, Programme, Refused, Signed, TrustRoot
-from ttcs_edge.core.model import AsRun, Fault, Instant, MonoMs, Occurrence, Outcome, Scope, StationSettings, WallMs
+from ttcs_edge.core.documents import Programme, Refused, Signed
+from ttcs_edge.core.model import (
+    AMPLIFIER,
+    AsRun,
+    AudioItem,
+    Fault,
+    Instant,
+    MonoMs,
+    Occurrence,
+    Sha256,
+    StationSettings,
+    WallMs,
+)
 from ttcs_edge.core.station import Station
 
-KEY = "0" * 64
-TRUST = TrustRoot(
-    scope=Scope("vn"),
-    version=1,
-    issued="2026-01-01T00:00:00Z",
-    expires="2036-01-01T00:00:00Z",
-    keys={},
-    grants=(Grant(role="publish", scope=Scope("vn"), keys=(KEY,), threshold=1),),
-)
+CODEC_CUT_MS = 74
+"""What libvlc loses of the beginning of an Opus file."""
+HUNG_AFTER_MS = 400
+PLAYER_BACK_MS = 500
+TRACE_LINES = 100_000
+DEVICE = "hw:0"
 
 
 class Violation(AssertionError):
     """A rule of the design was broken."""
+
+
+class Rule:
+    """Something that must hold. The world tells it everything; it raises ``Violation`` with the rule's id."""
+
+    def power_on(self, world: World) -> None:
+        """A new life of the station is about to begin."""
+
+    def power_off(self, world: World) -> None:
+        """The life is over: by a cut, or after ``Leave``."""
+
+    def hears(self, world: World, event: events.Event) -> None:
+        """The core is about to be told of an event."""
+
+    def before(self, world: World, effect: effects.Effect) -> None:
+        """An effect is about to be carried out; a ``Record``, to be handed to the card."""
+
+    def after(self, world: World, event: events.Event, done: list[effects.Effect]) -> None:
+        """An event was handled; what of its effects stands before the barrier was carried out."""
+
+    def written(self, world: World, entry: effects.Entry) -> None:
+        """An entry is on disk."""
+
+    def silent(self, world: World, sound: Sound, written_ms: tuple[int, ...]) -> None:
+        """A sound is over; so much of each item was really written."""
 
 
 @dataclass
@@ -48,26 +83,71 @@ class Disk:
 
 
 @dataclass
+class Letter:
+    """A message of the broker: it comes again at each start until it is acknowledged."""
+
+    delivery: int
+    programme: Signed[Programme] | Refused
+    scope: str
+    acknowledged: bool = False
+
+
+@dataclass
 class Sound:
-    """A play in the player."""
+    """A play in the player. ``stop_at_mono_ms`` is when its fade-out is over, ``frozen_mono_ms`` when it hung."""
 
     command: effects.StartSound
     begin_mono_ms: int
+    stop_at_mono_ms: int | None = None
+    frozen_mono_ms: int | None = None
+
+    def sounds(self, mono_ms: int) -> bool:
+        """Tell whether samples go out."""
+        return self.begin_mono_ms < mono_ms and self.frozen_mono_ms is None
+
+
+@dataclass
+class Faults:
+    """What is broken at the moment, by the will of the test."""
+
+    relays: set[str] = field(default_factory=set)
+    device: bool = False
+    not_audio: set[Sha256] = field(default_factory=set)
+    short: set[Sha256] = field(default_factory=set)
+    disk_ms: int = 0
+    start_ms: int = 0
+    player_slow_ms: int = PLAYER_BACK_MS
 
 
 class World:
-    """One station and everything around it. ``run_until`` lets time pass."""
+    """One station and everything around it. ``run`` lets time pass."""
 
-    def __init__(self, settings: StationSettings, wall_ms: int, cached: set[str], seed: int = 0) -> None:
+    def __init__(
+        self, settings: StationSettings, wall_ms: int, cached: set[Sha256], seed: int = 0, rules: Iterable[Rule] = ()
+    ) -> None:
         self.settings = settings
+        self.rules = tuple(rules)
+        self._hears = [rule.hears for rule in self.rules if type(rule).hears is not Rule.hears]
+        self._before = [rule.before for rule in self.rules if type(rule).before is not Rule.before]
+        self._after = [rule.after for rule in self.rules if type(rule).after is not Rule.after]
         self.random = random.Random(seed)
         self.mono_ms = 1_000
         self.offset_ms = wall_ms - self.mono_ms
         self.trusted = True
-        self.cached = cached
+        self.cached = set(cached)
+        self.known: set[Sha256] = set()
+        self.faults = Faults()
+        self.progress_ms = 0
         self.disk = Disk()
+        self.letters: list[Letter] = []
         self.trace: list[str] = []
+        self.stepped_mono_ms = 0
+        self.wakes = 0
         self.powered = False
+        self.left = False
+        self.sound: Sound | None = None
+        self.closed: list[str] = []
+        self.amplifier_on_ms: int | None = None
 
     @property
     def wall_ms(self) -> int:
@@ -78,201 +158,431 @@ class World:
         """Both clocks."""
         return Instant(WallMs(self.wall_ms), MonoMs(self.mono_ms), self.trusted)
 
+    # power and process
+
     def power_on(self) -> None:
-        """Start: relays open, a new core, what the disk remembers."""
+        """Start: relays open, a new core, what the disk remembers; the broker sends again what nobody acknowledged."""
         self.disk.boots += 1
         self.station = Station(self.settings, self.disk.boots)
-        self.amplifier_on_ms: int | None = None
-        self.closed: set[str] = set()
-        self.sound: Sound | None = None
-        self.last_sound_end_ms = self.mono_ms
+        self.amplifier_on_ms = None
+        self.closed = []
+        self.failed: set[str] = set()
+        self.sound = None
+        self.player_up = self.player_hung = False
+        self.last_sound_end_ms = self.last_switch_ms = self.booted_ms = self.mono_ms
         self.wake_ms = 0
         self.pending: list[tuple[int, int, Callable[[], None]]] = []
         self.order = 0
-        self.powered = True
-        self.left = False
+        self.committed_ms = 0
+        self.powered, self.left, self.stopping = True, False, False
+        for rule in self.rules:
+            rule.power_on(self)
         disk = self.disk
+        self.known = set(self.cached)
         self.send(
-            events.Started(
+            started(
                 trust=TRUST,
                 programmes=tuple(disk.programmes.values()),
                 floors=tuple(disk.floors.items()),
                 open_as_run=tuple(disk.open_as_run.values()),
                 settled=tuple(disk.settled.items()),
                 open_faults=tuple(disk.faults.values()),
-                cached=frozenset(self.cached),  # type: ignore[arg-type]
-                refused=(),
+                cached=frozenset(self.cached),
                 alive_until_ms=disk.alive_until_ms,
                 watched_until_ms=disk.watched_until_ms,
             )
         )
-        self.send(events.PlayerReady("simulated"))
+        self.later(self.faults.player_slow_ms, self._player_ready)
+        for letter in self.letters:
+            if not letter.acknowledged:
+                self._deliver(letter)
 
     def power_off(self) -> None:
-        """The power is cut: nothing runs, no relay is held."""
+        """The power is cut: nothing runs, no relay is held, what was not yet on disk is gone."""
+        if self.powered:
+            self._silence()
+            for rule in self.rules:
+                rule.power_off(self)
         self.powered = False
-        self.sound = None
+        self.closed, self.amplifier_on_ms, self.pending = [], None, []
 
-    def publish(self, programme: Programme) -> None:
-        """A signed programme arrives."""
-        signed = Signed(programme, frozenset({KEY}), repr(programme).encode())
-        self.send(events.ProgrammeArrived(signed, programme.scope, 1))
+    def stop(self) -> None:
+        """SIGTERM: the station must leave by itself, within a time that follows from its settings."""
+        self.stopping = True
+        begun_ms = self.mono_ms
+        self.send(events.StopRequested())
+        zones = len(self.settings.zones)
+        bound_ms = self.settings.fade_out_ms + HUNG_AFTER_MS + (zones + 1) * self.settings.zone_stagger_ms
+        bound_ms += 2 * self.faults.disk_ms + 100
+        self.run(bound_ms)
+        if self.powered and not self.left:
+            raise Violation(f"never-2: not left {self.mono_ms - begun_ms} ms after StopRequested")
+        self.power_off()
 
-    def refuse(self, refused: Refused, scope: str) -> None:
+    # what arrives
+
+    def publish(self, programme: Programme, *signers: str) -> Letter:
+        """A programme arrives, signed by the publisher unless other signers are named."""
+        return self._post(Letter(len(self.letters) + 1, signed(programme, *signers), programme.scope))
+
+    def publish_as_stranger(self, programme: Programme) -> Letter:
+        """A programme arrives that nobody with a say signed."""
+        return self.publish(programme, STRANGER)
+
+    def refuse(self, refused: Refused, scope: str) -> Letter:
         """A document that could not be believed arrives."""
-        self.send(events.ProgrammeArrived(refused, scope, 2))
+        return self._post(Letter(len(self.letters) + 1, refused, scope))
 
-    def kill_player(self) -> None:
-        """The player dies and is replaced."""
-        written_ms = max(0, self.mono_ms - self.sound.begin_mono_ms) if self.sound else 0
-        self.sound = None
-        self.last_sound_end_ms = self.mono_ms
-        self.send(events.PlayerGone("died", written_ms))
-        self.later(500, lambda: self.send(events.PlayerReady("simulated")))
+    def _post(self, letter: Letter) -> Letter:
+        self.letters.append(letter)
+        if self.powered:
+            self._deliver(letter)
+        return letter
+
+    def _deliver(self, letter: Letter) -> None:
+        self.send(events.ProgrammeArrived(letter.programme, letter.scope, letter.delivery))
+
+    def store_audio(self, sha256: Sha256) -> None:
+        """An audio file is whole in the store."""
+        self.cached.add(sha256)
+        self.known.add(sha256)
+        self.send(events.AudioStored(sha256))
+
+    def lose_audio(self, sha256: Sha256) -> None:
+        """An audio file rots; nobody knows until it is read."""
+        self.cached.discard(sha256)
+
+    # clocks and time
 
     def step_clock(self, by_ms: int) -> None:
-        """The wall clock is set."""
+        """The wall clock is set. Nobody tells the station."""
         self.offset_ms += by_ms
+        self.stepped_mono_ms = self.mono_ms
 
     def later(self, after_ms: int, do: Callable[[], None]) -> None:
-        """Have something happen."""
+        """Have something happen in this life."""
         self.order += 1
         heapq.heappush(self.pending, (self.mono_ms + after_ms, self.order, do))
 
     def run(self, span_ms: int) -> None:
         """Let time pass."""
         end_ms = self.mono_ms + span_ms
-        while True:
-            next_ms = min([end_ms, *(p[0] for p in self.pending[:1]), *([self.wake_ms] if self.powered else [])])
+        while self.powered and not self.left:
+            due_ms = self.pending[0][0] if self.pending else end_ms
+            next_ms = min(end_ms, due_ms, self.wake_ms)
             self.mono_ms = max(self.mono_ms, next_ms)
             if self.mono_ms >= end_ms:
                 return
-            if not self.powered:
-                self.mono_ms = end_ms
-                return
-            if self.pending and self.pending[0][0] <= self.mono_ms:
+            if due_ms <= self.mono_ms:
                 heapq.heappop(self.pending)[2]()
-            elif self.wake_ms <= self.mono_ms:
+            else:
+                self.wakes += 1
                 self.send(events.TimePassed())
+        self.mono_ms = max(self.mono_ms, end_ms)
+
+    def run_until(self, wall_ms: int) -> None:
+        """Let time pass until an instant of the wall clock; an instant that is past is here already."""
+        self.run(max(0, wall_ms - self.wall_ms))
+
+    # one event
 
     def send(self, event: events.Event) -> None:
-        """One event to the core, its effects into the world, the rules checked."""
+        """One event to the core, its effects into the world, the rules asked."""
         if not self.powered or self.left:
             return
+        for hears in self._hears:
+            hears(self, event)
         done = self.station.handle(event, self.instant())
-        self.trace.append(f"{self.mono_ms} {type(event).__name__} -> {[type(e).__name__ for e in done]}")
-        for effect in done:
-            self._carry_out(effect)
-        self._check()
+        self._note(event, done)
+        self._carry_out(done, new=True)
+        for after in self._after:
+            after(self, event, done)
 
-    def _carry_out(self, effect: effects.Effect) -> None:
+    def _note(self, event: events.Event, done: list[effects.Effect]) -> None:
+        said = [text for text in map(_said, done) if text]
+        if said or not isinstance(event, events.TimePassed | events.SoundProgress):
+            self.trace.append(f"{self.mono_ms} {_said(event)} -> {', '.join(said)}")
+            del self.trace[:-TRACE_LINES]
+
+    def _carry_out(self, done: list[effects.Effect], new: bool = False) -> None:
+        for index, effect in enumerate(done):
+            if isinstance(effect, effects.Record):
+                self._submit(effect, done[index + 1 :])
+                break
+            self.do(effect)
+        if new:
+            self.wake_ms = next(effect.mono_ms for effect in done if isinstance(effect, effects.WakeAt))
+
+    def _submit(self, record: effects.Record, rest: list[effects.Effect]) -> None:
+        """The barrier: the rest waits until the card has what stands before it, in the order of submission."""
+        for before in self._before:
+            before(self, record)
+        wall_ms = self.wall_ms
+
+        def commit() -> None:
+            for entry in record.entries:
+                self._write(entry)
+            self.disk.alive_until_ms = WallMs(wall_ms)
+            self._carry_out(rest)
+
+        slow_ms = self.random.randrange(self.faults.disk_ms + 1) if self.faults.disk_ms else 0
+        if slow_ms == 0 and self.committed_ms <= self.mono_ms:
+            commit()
+            return
+        self.committed_ms = max(self.committed_ms, self.mono_ms + slow_ms)
+        self.later(self.committed_ms - self.mono_ms, commit)
+
+    def do(self, effect: effects.Effect) -> None:
+        """Carry one effect out, as far as it can be; the rules are asked first."""
+        for before in self._before:
+            before(self, effect)
         match effect:
             case effects.SwitchAmplifier(on):
-                self._quiet("the amplifier")
-                self.amplifier_on_ms = self.mono_ms if on else None
-                if not on and self.closed:
-                    raise Violation("air-4: the amplifier goes off before the zones are open")
+                self._switch(AMPLIFIER, on)
             case effects.SwitchZone(zone, closed):
-                self._quiet(zone)
-                if closed and self._warm_up_left() > 0:
-                    raise Violation("air-4: a zone closes on an amplifier that is not warm")
-                (self.closed.add if closed else self.closed.remove)(zone)
+                self._switch(zone, closed)
             case effects.StartSound():
                 self._start(effect)
             case effects.StopSound(play, fade_out_ms):
                 self._stop(play, fade_out_ms)
-            case effects.Record(entries):
-                for entry in entries:
-                    self._write(entry)
-                self.disk.alive_until_ms = WallMs(self.wall_ms)
-            case effects.WakeAt(mono_ms):
-                if mono_ms < self.mono_ms:
-                    raise Violation("WakeAt lies in the past")
-                self.wake_ms = max(mono_ms, self.mono_ms + 1)
+            case effects.SetWanted(wanted, keep):
+                self.known &= keep
+                for audio in wanted:
+                    if audio.sha256 in self.cached:  # the fetcher finds it whole in its folder
+                        self.later(0, lambda sha256=audio.sha256: self.store_audio(sha256))
+            case effects.Acknowledge(delivery):
+                self.letters[delivery - 1].acknowledged = True
             case effects.Leave():
                 self.left = True
             case _:
                 pass
 
-    def _quiet(self, what: str) -> None:
-        if self.sound is not None and self.sound.begin_mono_ms < self.mono_ms:
-            raise Violation(f"never-3: {what} switches under sound")
+    # relays
 
-    def _warm_up_left(self) -> int:
+    def _switch(self, subject: str, closed: bool) -> None:
+        self.last_switch_ms = self.mono_ms
+        if subject in self.faults.relays:
+            self.failed.add(subject)
+            self.later(0, lambda: self.send(events.RelayFailed(subject, f"does not switch to {int(closed)}")))
+        elif subject == AMPLIFIER:
+            self.amplifier_on_ms = self.mono_ms if closed else None
+        elif closed:
+            self.closed.append(subject)
+        elif subject in self.closed:
+            self.closed.remove(subject)
+
+    def warm_up_left_ms(self) -> int:
+        """How long until the amplifier is warm; for ever when it is off."""
         if self.amplifier_on_ms is None:
-            return 1 << 30
-        return self.amplifier_on_ms + self.settings.amplifier.warm_up_ms - self.mono_ms
+            return 1 << 40
+        return max(0, self.amplifier_on_ms + self.settings.amplifier.warm_up_ms - self.mono_ms)
+
+    # the player
+
+    def _player_ready(self) -> None:
+        """A new player has tried its device before it says that it is ready."""
+        self.player_up = True
+        self.send(events.SoundDevice(not self.faults.device, DEVICE, "unplugged" if self.faults.device else ""))
+        self.send(events.PlayerReady(DEVICE))
+
+    def kill_player(self, reason: str = "died") -> None:
+        """The player dies and is replaced. It told its position up to 100 ms ago."""
+        if not self.powered or not self.player_up:
+            return
+        told_ms = self._sounded_ms() // 100 * 100
+        self._silence()
+        self.player_up = self.player_hung = False
+        self.send(events.PlayerGone(reason, told_ms))
+        self.later(self.faults.player_slow_ms, self._player_ready)
+
+    def hang_player(self) -> None:
+        """The player stops where it is; whoever watches it kills it soon."""
+        if self.powered and self.player_up and not self.player_hung:
+            self.player_hung = True
+            if self.sound is not None:
+                self.sound.frozen_mono_ms = self.mono_ms
+            self.later(HUNG_AFTER_MS, lambda: self.kill_player("hung"))
+
+    def fail_device(self) -> None:
+        """The sound device is pulled out."""
+        self.faults.device = True
+        if self.sound is not None and self.sound.sounds(self.mono_ms):
+            self._end(self.sound.command.play, False, "sound-device")
+        self.send(events.SoundDevice(False, DEVICE, "unplugged"))
+
+    def mend_device(self) -> None:
+        """The sound device is there again."""
+        self.faults.device = False
+        self.send(events.SoundDevice(True, DEVICE, ""))
+
+    def _sounded_ms(self) -> int:
+        if self.sound is None:
+            return 0
+        until_ms = self.mono_ms if self.sound.frozen_mono_ms is None else self.sound.frozen_mono_ms
+        return max(0, until_ms - self.sound.begin_mono_ms)
 
     def _start(self, command: effects.StartSound) -> None:
-        if self.sound is not None:
-            raise Violation("two sounds at once")
-        if self._warm_up_left() > 0 or not self.closed:
-            raise Violation("sound into a cold amplifier or into no zone")
-        for item in command.items:
-            if item.sha256 not in self.cached:
-                raise Violation("never-1: audio airs that is not in the store")
-        self.sound = Sound(command, max(command.at_mono_ms, self.mono_ms))
-        total_ms = sum(item.duration_ms for item in command.items) - command.from_ms
-        wait_ms = self.sound.begin_mono_ms - self.mono_ms
-        play = command.play
-        begin_ms = self.sound.begin_mono_ms
-        self.later(wait_ms, lambda: self._if_playing(play, events.SoundStarted(play, begin_ms * 1_000_000)))
-        self.later(wait_ms + total_ms, lambda: self._end(play, True))
+        play, nothing = command.play, (0,) * len(command.items)
+        lost = next((item.sha256 for item in command.items if item.sha256 not in self.cached), None)
+        if not self.player_up or self.player_hung:
+            self.sound = Sound(command, self.mono_ms, frozen_mono_ms=self.mono_ms) if self.player_up else None
+            return
+        if lost is not None:
+            self.known.discard(lost)
+            self.later(0, lambda: self.send(events.AudioLost(lost, "rotten")))
+            self.later(0, lambda: self.send(events.SoundEnded(play, False, nothing, "audio-lost")))
+            return
+        if self.faults.device:
+            self.later(0, lambda: self.send(events.SoundEnded(play, False, nothing, "sound-device")))
+            return
+        begin_ms = max(command.at_mono_ms, self.mono_ms + self.random.randrange(self.faults.start_ms + 1))
+        self.sound = Sound(command, begin_ms)
+        self.later(begin_ms - self.mono_ms, lambda: self._begin(play))
+        length_ms, failure, completed = self._length(command)
+        self.later(begin_ms - self.mono_ms + length_ms, lambda: self._end(play, completed, failure))
 
-    def _if_playing(self, play: int, event: events.Event) -> None:
-        if self.sound is not None and self.sound.command.play == play:
-            self.send(event)
+    def _length(self, command: effects.StartSound) -> tuple[int, str | None, bool]:
+        """How long a play would sound, the failure that ends it, and whether the player calls it complete."""
+        total_ms = 0
+        for item, share_ms in zip(command.items, shares(command.items, command.from_ms), strict=True):
+            if share_ms and item.sha256 in self.faults.not_audio:
+                return total_ms, "not-audio", False
+            if share_ms and item.sha256 in self.faults.short:
+                return total_ms + share_ms // 2, None, True
+            total_ms += share_ms
+        return total_ms, None, True
+
+    def _begin(self, play: int) -> None:
+        sound = self._playing(play)
+        if sound is not None and sound.stop_at_mono_ms is None and sound.frozen_mono_ms is None:
+            self.send(events.SoundStarted(play, self.mono_ms * 1_000_000))
+            if self.progress_ms:
+                self.later(self.progress_ms, lambda: self._progress(play))
+
+    def _progress(self, play: int) -> None:
+        sound = self._playing(play)
+        if sound is not None and sound.frozen_mono_ms is None:
+            self.send(events.SoundProgress(play, self._sounded_ms(), -20.0, -6.0, 0))
+            self.later(self.progress_ms, lambda: self._progress(play))
 
     def _stop(self, play: int, fade_out_ms: int) -> None:
-        if self.sound is not None and self.sound.command.play == play:
-            begun = self.sound.begin_mono_ms < self.mono_ms
-            self.later(fade_out_ms if begun else 1, lambda: self._end(play, False))
+        sound = self._playing(play)
+        if sound is not None and sound.frozen_mono_ms is None:
+            wait_ms = fade_out_ms if sound.begin_mono_ms < self.mono_ms else 1
+            sound.stop_at_mono_ms = self.mono_ms + wait_ms
+            if sound.begin_mono_ms >= self.mono_ms:
+                sound.begin_mono_ms = sound.stop_at_mono_ms
+            self.later(wait_ms, lambda: self._end(play, False, None))
 
-    def _end(self, play: int, completed: bool) -> None:
-        if self.sound is None or self.sound.command.play != play:
-            return
-        command, written_ms = self.sound.command, max(0, self.mono_ms - self.sound.begin_mono_ms)
+    def _playing(self, play: int) -> Sound | None:
+        return self.sound if self.sound is not None and self.sound.command.play == play else None
+
+    def _end(self, play: int, completed: bool, failure: str | None) -> None:
+        sound = self._playing(play)
+        if sound is not None and sound.frozen_mono_ms is None:
+            written_ms = self._silence()
+            self.send(events.SoundEnded(play, completed, written_ms, failure))
+
+    def _silence(self) -> tuple[int, ...]:
+        """Nothing sounds any more; gives what was written of each item."""
+        sound, left_ms = self.sound, self._sounded_ms()
+        if sound is None:
+            return ()
+        written = []
+        for share_ms in shares(sound.command.items, sound.command.from_ms):
+            written.append(min(left_ms, share_ms))
+            left_ms -= written[-1]
         self.sound = None
         self.last_sound_end_ms = self.mono_ms
-        skip_ms, shares = command.from_ms, []
-        for item in command.items:
-            skipped_ms = min(skip_ms, item.duration_ms)
-            share_ms = min(written_ms, item.duration_ms - skipped_ms)
-            skip_ms, written_ms = skip_ms - skipped_ms, written_ms - share_ms
-            shares.append(share_ms)
-        self.send(events.SoundEnded(play, completed, tuple(shares), None))
+        for rule in self.rules:
+            rule.silent(self, sound, tuple(written))
+        return tuple(written)
+
+    # the card
 
     def _write(self, entry: effects.Entry) -> None:
+        for rule in self.rules:
+            rule.written(self, entry)
         disk = self.disk
         match entry:
-            case effects.ProgrammeAccepted(scope, version, _):
-                disk.programmes[scope] = self.station.programmes.signed[Scope(scope)]
-                disk.floors[scope] = version
+            case effects.ProgrammeAccepted(scope, version, envelope):
+                disk.programmes[scope] = self._signed(envelope)
+                disk.floors[scope] = max(version, disk.floors.get(scope, 0))
             case effects.ProgrammeDropped(scope):
-                del disk.programmes[scope]
+                disk.programmes.pop(scope, None)
             case effects.AsRunOpened(record):
                 disk.open_as_run[record.id] = record
             case effects.AsRunClosed(record):
                 disk.open_as_run.pop(record.id, None)
-                if record.occurrence in disk.settled:
-                    raise Violation(f"never-5: {record.occurrence} is told twice")
                 disk.settled[record.occurrence] = record.planned_start_ms
-                if record.outcome is Outcome.AIRED and record.reason is not None:
-                    raise Violation("aired with a reason why not")
                 disk.as_run.append(record)
             case effects.FaultRaised(fault):
                 disk.faults[fault.id] = fault
                 disk.fault_log.append(fault)
-            case effects.WatchedUntil(wall_ms):
-                disk.watched_until_ms = wall_ms
             case effects.FaultCleared(fault):
                 disk.faults.pop(fault.id)
                 disk.fault_log.append(fault)
+            case effects.WatchedUntil(wall_ms):
+                disk.watched_until_ms = wall_ms
 
-    def _check(self) -> None:
-        if self.amplifier_on_ms is None or self.sound is not None:
-            return
-        idle_since_ms = max(self.last_sound_end_ms, self.amplifier_on_ms)
-        slack_ms = self.settings.amplifier.warm_up_ms + 10_000 + 2 * len(self.closed) * self.settings.zone_stagger_ms
-        if self.mono_ms - idle_since_ms > self.settings.amplifier.hold_ms + slack_ms:
-            raise Violation("never-3: the amplifier is on with nothing to air beyond its hold time")
+    def _signed(self, envelope: bytes) -> Signed[Programme]:
+        return next(
+            letter.programme
+            for letter in self.letters
+            if isinstance(letter.programme, Signed) and letter.programme.envelope == envelope
+        )
+
+
+def shares(items: tuple[AudioItem, ...], from_ms: int) -> list[int]:
+    """How much of each item a play from ``from_ms`` of the whole would write: the codec cuts the head of each file."""
+    lengths = []
+    for item in items:
+        skipped_ms = min(from_ms, item.duration_ms)
+        from_ms -= skipped_ms
+        cut_ms = CODEC_CUT_MS if skipped_ms == 0 else 0
+        lengths.append(max(0, item.duration_ms - skipped_ms - cut_ms))
+    return lengths
+
+
+def _said(thing: object) -> str:
+    """An event or effect in few words, the same under every hash seed; nothing for what happens all the time."""
+    match thing:
+        case effects.WakeAt() | effects.Heartbeat() | effects.Note():
+            return ""
+        case effects.SetWanted(wanted, keep):
+            return f"SetWanted({len(wanted)} of {len(keep)})"
+        case effects.Record(entries):
+            return f"Record({', '.join(_entry_said(entry) for entry in entries)})"
+        case effects.StartSound(play, items, from_ms, at_mono_ms, volume_percent, _):
+            names = "+".join(item.bulletin for item in items)
+            return f"StartSound({play}: {names} from {from_ms} at {at_mono_ms}, {volume_percent}%)"
+        case effects.PrepareSound(items):
+            return f"PrepareSound({'+'.join(item.bulletin for item in items)})"
+        case events.Started():
+            return "Started"
+        case events.ProgrammeArrived(Signed(document=document), _, delivery):
+            return f"ProgrammeArrived({delivery}: {document.scope} version {document.version})"
+        case _:
+            return str(thing)
+
+
+def _entry_said(entry: effects.Entry) -> str:
+    match entry:
+        case effects.ProgrammeAccepted(scope, version, _):
+            return f"accepted {scope} {version}"
+        case effects.AsRunOpened(record):
+            return f"opened {record.id} {record.occurrence}"
+        case effects.AsRunClosed(record):
+            outcome = record.outcome.value if record.outcome else "open"
+            written_ms = [item.written_ms for item in record.items]
+            return (
+                f"closed {record.id} {record.occurrence} {outcome} {record.reason and record.reason.value} {written_ms}"
+            )
+        case effects.FaultRaised(fault):
+            return f"raised {fault.id} {fault.code} {fault.subject}"
+        case effects.FaultCleared(fault):
+            return f"cleared {fault.id} {fault.code} {fault.subject}"
+        case effects.WatchedUntil(wall_ms):
+            return f"watched {wall_ms}"
+        case _:
+            return str(entry)

@@ -1,0 +1,669 @@
+"""The rules of the design (sections 5 and 6), checked from outside after every event of a simulated station.
+
+Each rule keeps its own books from what the world does and from what the documents say; none asks the core what it
+thinks, but for its public snapshot. All slots of these worlds recur daily, or not at all, in a zone without clock
+changes, so that the books need no recurrence rules of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+
+from tests.core.material import DAY_MS, KEY
+from tests.simulation.world import CODEC_CUT_MS, Rule, Sound, Violation, World
+from ttcs_edge.core import effects, events
+from ttcs_edge.core.documents import Audio, Bulletin, Programme, Refused, Signed, Slot
+from ttcs_edge.core.model import AMPLIFIER, AsRun, AudioItem, Occurrence, Outcome, Scope, StationSettings, Zone
+
+LOCAL = timezone(timedelta(hours=7))
+"""Vietnam's time, which has had no clock change since 1975."""
+GRACE_MS = 3_000
+"""For how long a cue may stay silent before it is missed."""
+TOLERANCE_MS = 250
+"""How far the samples of an item may fall short of its declared length."""
+MARGIN_MS = 150
+"""How far ahead of its instant a sound may be handed to the player."""
+ENTRY_ORDER = ("air", "notes", "record", "after")
+PLACES: dict[type, str] = {
+    effects.SwitchAmplifier: "air",
+    effects.SwitchZone: "air",
+    effects.PrepareSound: "air",
+    effects.StartSound: "air",
+    effects.StopSound: "air",
+    effects.SetWanted: "air",
+    effects.Leave: "air",
+    effects.Note: "notes",
+    effects.Record: "record",
+}
+
+
+def every_rule() -> tuple[Rule, ...]:
+    """All of them, in the order in which they are asked; those that keep books for others come first."""
+    standing = Standing()
+    air = Air(standing)
+    records = Records(air)
+    return (
+        standing,
+        air,
+        Order(),
+        Waking(),
+        Switching(standing),
+        Precedence(standing, air),
+        records,
+        Lengths(air),
+        Versions(standing),
+        Refusals(),
+        Going(),
+    )
+
+
+@lru_cache(maxsize=1_024)
+def utc_ms(text: str) -> int:
+    """The instant of a document's time."""
+    return round(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1_000)
+
+
+@lru_cache(maxsize=1_024)
+def _local_ms(text: str) -> int:
+    return round(datetime.fromisoformat(text).replace(tzinfo=LOCAL).timestamp() * 1_000)
+
+
+@dataclass(frozen=True)
+class Due:
+    """One occurrence of a slot, by the books."""
+
+    occurrence: Occurrence
+    planned_ms: int
+    slot: Slot
+    programme: Programme
+
+
+def nearest(programme: Programme, slot: Slot, wall_ms: int) -> Due:
+    """The occurrence of a slot whose instant is nearest to ``wall_ms``."""
+    start_ms = _local_ms(slot.start)
+    days = max(0, round((wall_ms - start_ms) / DAY_MS)) if slot.rrule else 0
+    planned_ms = start_ms + days * DAY_MS
+    local = datetime.fromtimestamp(planned_ms / 1_000, LOCAL).replace(tzinfo=None).isoformat()
+    return Due(Occurrence(programme.scope, slot.id, local), planned_ms, slot, programme)
+
+
+def is_quiet(settings: StationSettings, wall_ms: int) -> bool:
+    """Tell whether an instant lies in quiet hours."""
+    local = datetime.fromtimestamp(wall_ms / 1_000, LOCAL)
+    minute = local.hour * 60 + local.minute
+    for span in settings.quiet_hours:
+        begin, end = span.begin_minute, span.end_minute
+        if begin <= minute < end or (begin > end and (minute >= begin or minute < end)):
+            return True
+    return False
+
+
+def zones_of(settings: StationSettings, slot: Slot) -> list[Zone]:
+    """The zones here that a slot speaks to."""
+    return [zone for zone in settings.zones if not slot.zones or zone.id in slot.zones]
+
+
+def spoken(bulletin: Bulletin, zones: list[Zone]) -> list[Audio]:
+    """air-8: what a bulletin sounds like for some zones: each zone's best language, each once."""
+    chosen: list[Audio] = []
+    for zone in zones:
+        known = {audio.language: audio for audio in bulletin.audio}
+        best = [known[language] for language in zone.languages if language in known][:1] or [bulletin.audio[0]]
+        chosen += [audio for audio in best if audio not in chosen]
+    return chosen
+
+
+def whole_of(settings: StationSettings, due: Due) -> list[tuple[str, Audio]]:
+    """Everything that a cue is made of when no audio lacks."""
+    bulletins = {bulletin.id: bulletin for bulletin in due.programme.bulletins}
+    zones = zones_of(settings, due.slot)
+    return [(name, audio) for name in due.slot.bulletins for audio in spoken(bulletins[name], zones)]
+
+
+def way_up_ms(settings: StationSettings) -> int:
+    """How long from a cold amplifier to sound, at the most."""
+    zones = len(settings.zones)
+    return settings.amplifier.warm_up_ms + (2 * zones + 1) * settings.zone_stagger_ms + MARGIN_MS
+
+
+class Standing(Rule):
+    """Books: which programmes must be in force, by the documents and signatures alone."""
+
+    def __init__(self) -> None:
+        self.programmes: dict[Scope, Programme] = {}
+        self.floors: dict[str, int] = {}
+        self.since_ms: int | None = None
+        self.history: list[tuple[Programme, int, int]] = []
+        self.accepted_ms: dict[Scope, int] = {}
+        self.verdicts: dict[int, str] = {}
+
+    def power_on(self, world: World) -> None:
+        """What the disk has is in force; what was accepted and did not reach it is not."""
+        self.since_ms = world.disk.watched_until_ms
+        self.floors = dict(world.disk.floors)
+        stored = {Scope(scope): one.document for scope, one in world.disk.programmes.items()}
+        for scope in [scope for scope, one in self.programmes.items() if stored.get(scope) != one]:
+            self._ends(scope, world.wall_ms)
+        for scope, one in stored.items():
+            if scope not in self.programmes:
+                self._begins(scope, one, world.wall_ms)
+
+    def hears(self, world: World, event: events.Event) -> None:
+        """Judge a document as the design says, and see what has expired."""
+        if world.trusted and self.since_ms is None:
+            self.since_ms = world.wall_ms
+        if isinstance(event, events.ProgrammeArrived):
+            self.verdicts[event.delivery] = self._judge(world, event)
+        if world.trusted:
+            for scope in [s for s, one in self.programmes.items() if utc_ms(one.expires) <= world.wall_ms]:
+                self._ends(scope, utc_ms(self.programmes[scope].expires))
+
+    def _judge(self, world: World, event: events.ProgrammeArrived) -> str:
+        if isinstance(event.programme, Refused):
+            return "refused"
+        document = event.programme.document
+        scope, here = document.scope, world.settings.scope
+        expired = world.trusted and utc_ms(document.expires) <= world.wall_ms
+        if KEY not in event.programme.signers or scope != event.topic_scope or not (here + "/").startswith(scope + "/"):
+            return "refused"
+        if expired or document.version < self.floors.get(scope, 0):
+            return "refused"
+        if document.version == self.floors.get(scope) and scope in self.programmes:
+            return "known" if self.programmes[scope] == document else "refused"
+        if scope in self.programmes:
+            self._ends(scope, world.wall_ms)
+        self._begins(scope, document, world.wall_ms)
+        self.floors[scope] = document.version
+        return "accepted"
+
+    def _begins(self, scope: Scope, document: Programme, wall_ms: int) -> None:
+        self.programmes[scope] = document
+        self.accepted_ms[scope] = wall_ms
+
+    def _ends(self, scope: Scope, wall_ms: int) -> None:
+        self.history.append((self.programmes.pop(scope), self.accepted_ms.pop(scope), wall_ms))
+
+    def spans(self, wall_ms: int) -> Iterator[tuple[Programme, int, int]]:
+        """Every programme that was in force, from when until when."""
+        yield from self.history
+        for scope, document in self.programmes.items():
+            yield document, self.accepted_ms[scope], wall_ms
+
+    def slots(self) -> Iterator[tuple[Programme, Slot]]:
+        """Every slot that is in force."""
+        for document in self.programmes.values():
+            for slot in document.slots:
+                yield document, slot
+
+
+@dataclass
+class Heard:
+    """What was really heard of one occurrence in this life: of each item, the stretches that were written."""
+
+    due: Due
+    first_mono_ms: int | None = None
+    stretches: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    position_ms: int = 0
+    ended_badly: bool = False
+
+    def written_ms(self) -> int:
+        """All that was written, what the codec swallowed included."""
+        return sum(end - begin for spans in self.stretches.values() for begin, end in spans)
+
+    def uncovered_ms(self, audio: Audio) -> int:
+        """How much of one recording was never written."""
+        reached_ms = missing_ms = 0
+        for begin_ms, end_ms in sorted(self.stretches.get(audio.sha256, [])):
+            missing_ms += max(0, begin_ms - reached_ms)
+            reached_ms = max(reached_ms, end_ms)
+        return missing_ms + max(0, audio.duration_ms - reached_ms)
+
+
+class Air(Rule):
+    """Who sounds, and whether it may: never-1, air-2, air-5, air-6, air-7, air-8. Keeps the book of what was heard."""
+
+    def __init__(self, standing: Standing) -> None:
+        self.standing = standing
+        self.heard: dict[Occurrence, Heard] = {}
+        self.cut: dict[Occurrence, int] = {}
+        self.current: Heard | None = None
+        self.free_ms = 0
+        self.last: Heard | None = None
+        self.told: set[Occurrence] = set()
+
+    def power_on(self, world: World) -> None:
+        """A new life has heard nothing; what the disk has as told is told."""
+        self.told = set(world.disk.settled)
+        self.heard, self.current, self.last, self.free_ms = {}, None, None, 0
+
+    def power_off(self, world: World) -> None:
+        """What was on the air for long enough to be on disk must not air again in any life."""
+        for occurrence, heard in self.heard.items():
+            if heard.first_mono_ms is not None and occurrence not in self.told:
+                self.cut[occurrence] = world.mono_ms - heard.first_mono_ms
+
+    def hears(self, world: World, event: events.Event) -> None:
+        """A play that ended badly may go on behind what was bad."""
+        if isinstance(event, events.SoundEnded) and event.failure and self.last is not None:
+            self.last.ended_badly = True
+
+    def before(self, world: World, effect: effects.Effect) -> None:
+        """Judge a start; keep the book of what was told."""
+        if isinstance(effect, effects.StartSound):
+            self._start(world, effect)
+        elif isinstance(effect, effects.Record):
+            self.told |= {entry.record.occurrence for entry in effect.entries if isinstance(entry, effects.AsRunClosed)}
+
+    def after(self, world: World, event: events.Event, done: list[effects.Effect]) -> None:
+        """air-5: what runs into quiet hours is on its way out."""
+        sound = world.sound
+        if sound is None or sound.stop_at_mono_ms is not None or sound.frozen_mono_ms is not None or not world.trusted:
+            return
+        if sound.begin_mono_ms <= world.mono_ms and is_quiet(world.settings, world.wall_ms):
+            raise Violation(f"air-5: {self._name()} goes on in quiet hours")
+        if self.current is not None and not self._holds(self.current.due, sound.command.items):
+            raise Violation(f"never-1: {self._name()} goes on without a programme in force")
+
+    def silent(self, world: World, sound: Sound, written_ms: tuple[int, ...]) -> None:
+        """Enter what was written into the book."""
+        heard = self.current
+        assert heard is not None
+        skip_ms, begin_ms = sound.command.from_ms, 0
+        heard.position_ms = sound.command.from_ms
+        for item, wrote_ms in zip(sound.command.items, written_ms, strict=True):
+            skipped_ms = min(skip_ms, item.duration_ms)
+            skip_ms -= skipped_ms
+            begin_ms += item.duration_ms
+            if wrote_ms:
+                end_ms = skipped_ms + wrote_ms + (CODEC_CUT_MS if skipped_ms == 0 else 0)
+                heard.stretches.setdefault(item.sha256, []).append((skipped_ms, end_ms))
+                heard.position_ms = begin_ms - item.duration_ms + end_ms
+                if heard.first_mono_ms is None:
+                    heard.first_mono_ms = sound.begin_mono_ms
+        self.current = None
+        self.free_ms = world.wall_ms
+
+    def identify(self, world: World, items: tuple[AudioItem, ...]) -> Due | None:
+        """Which occurrence a sound is of: the slot in force that is made of these recordings, nearest to now."""
+        sounds = [(item.bulletin, item.sha256) for item in items]
+        for heard in self.heard.values():
+            names = {bulletin for bulletin, _ in sounds}
+            interrupted = heard.first_mono_ms is not None and heard.due.occurrence not in self.told
+            if interrupted and names <= set(heard.due.slot.bulletins) and self._holds(heard.due, items):
+                return heard.due
+        found = []
+        for programme, slot in self.standing.slots():
+            due = nearest(programme, slot, world.wall_ms)
+            parts = [(name, audio.sha256) for name, audio in whole_of(world.settings, due)]
+            left = iter(parts)
+            if all(sound in left for sound in sounds):
+                found.append((parts != sounds, abs(due.planned_ms - world.wall_ms), len(found), due))
+        return min(found)[3] if found else None
+
+    def _holds(self, due: Due, items: tuple[AudioItem, ...]) -> bool:
+        programme = self.standing.programmes.get(due.programme.scope)
+        if programme is None or not any(slot.id == due.slot.id for slot in programme.slots):
+            return False
+        audio = {recording.sha256 for one in programme.bulletins for recording in one.audio}
+        return audio.issuperset(item.sha256 for item in items)
+
+    def _start(self, world: World, command: effects.StartSound) -> None:
+        if world.sound is not None:
+            raise Violation("air-1: two sounds at once")
+        due = self.identify(world, command.items)
+        if due is None:
+            raise Violation(f"never-1: no programme in force has {[item.bulletin for item in command.items]} for here")
+        heard = self.heard.setdefault(due.occurrence, Heard(due))
+        self.current = self.last = heard
+        heard.due = due
+        name = self._name()
+        begin_ms = world.wall_ms + max(0, command.at_mono_ms - world.mono_ms)
+        if not world.trusted:
+            raise Violation(f"air-7: {name} starts without trusted time")
+        if is_quiet(world.settings, begin_ms):
+            raise Violation(f"air-5: {name} starts in quiet hours")
+        if due.occurrence in self.told:
+            raise Violation(f"never-5: {name} airs again after it was told")
+        if self.cut.get(due.occurrence, 0) > 1_000 + world.faults.disk_ms:
+            raise Violation(f"never-5: {name} airs again after a power cut")
+        zones = zones_of(world.settings, due.slot)
+        loudest = min(due.slot.volume_percent * zone.volume_percent // 100 for zone in zones)
+        if command.volume_percent != loudest:
+            raise Violation(f"air-5: {name} at {command.volume_percent}%, its quietest zone allows {loudest}%")
+        if not set(world.closed) <= {zone.id for zone in zones} | world.faults.relays:
+            raise Violation(f"never-1: {name} goes to {world.closed}, which its slot does not name")
+        self._judge_position(heard, command)
+        self._judge_lateness(world, heard, begin_ms)
+        heard.ended_badly = False
+        self.free_ms = world.wall_ms
+
+    def _judge_position(self, heard: Heard, command: effects.StartSound) -> None:
+        """air-2: where an interrupted cue goes on."""
+        if heard.first_mono_ms is None:
+            return
+        kind, from_ms = heard.due.slot.if_interrupted, command.from_ms
+        ends_ms = [sum(item.duration_ms for item in command.items[: n + 1]) for n in range(len(command.items))]
+        behind_ms = next((end_ms for end_ms in ends_ms if end_ms > heard.position_ms), heard.position_ms)
+        if heard.ended_badly and from_ms == behind_ms:
+            return
+        slack_ms = TOLERANCE_MS + CODEC_CUT_MS * len(command.items)
+        if kind == "drop":
+            raise Violation(f"air-2: {self._name()} goes on, but is to be dropped")
+        if kind == "restart" and from_ms:
+            raise Violation(f"air-2: {self._name()} goes on at {from_ms} ms, but is to restart")
+        if kind == "restart":
+            heard.stretches.clear()
+        elif not heard.position_ms - slack_ms <= from_ms <= heard.position_ms + slack_ms:
+            raise Violation(f"air-2: {self._name()} goes on at {from_ms} ms, was cut at {heard.position_ms} ms")
+
+    def _judge_lateness(self, world: World, heard: Heard, begin_ms: int) -> None:
+        """air-6: late only within the slot's window, or because another cue had the air."""
+        due = heard.due
+        late_ms = begin_ms - due.planned_ms
+        if heard.first_mono_ms is not None or world.mono_ms - world.stepped_mono_ms <= late_ms:
+            return
+        freed_ms = max(due.planned_ms, self.free_ms)
+        if late_ms > due.slot.late_window_s * 1_000 + way_up_ms(world.settings) and (
+            begin_ms - freed_ms > GRACE_MS + way_up_ms(world.settings)
+        ):
+            raise Violation(f"air-6: {self._name()} starts {late_ms} ms late")
+
+    def _name(self) -> str:
+        return str(self.current.due.occurrence) if self.current else "a sound"
+
+
+class Order(Rule):
+    """Decision 1: switches and sound, notes, one Record, then what must wait for it; the wake last."""
+
+    def after(self, world: World, event: events.Event, done: list[effects.Effect]) -> None:
+        """Look at the order of the effects of one event."""
+        places = [ENTRY_ORDER.index(PLACES.get(type(effect), "after")) for effect in done]
+        if places != sorted(places) or places.count(ENTRY_ORDER.index("record")) > 1:
+            raise Violation(f"decision 1: out of order {[type(effect).__name__ for effect in done]}")
+        if [type(effect) for effect in done].count(effects.WakeAt) != 1 or not isinstance(done[-1], effects.WakeAt):
+            raise Violation(f"never-8: not one WakeAt at the end of {[type(effect).__name__ for effect in done]}")
+        if isinstance(event, events.ProgrammeArrived) and effects.Acknowledge(event.delivery) not in done:
+            raise Violation("never-7: a message is not acknowledged")
+
+
+class Waking(Rule):
+    """never-8: a wake is never in the past, and the core is never woken again and again for nothing."""
+
+    def after(self, world: World, event: events.Event, done: list[effects.Effect]) -> None:
+        """Look at when the core wants to be woken."""
+        wake_ms = world.wake_ms
+        if wake_ms < world.mono_ms:
+            raise Violation(f"never-8: WakeAt {world.mono_ms - wake_ms} ms in the past")
+        if wake_ms == world.mono_ms and isinstance(event, events.TimePassed):
+            raise Violation(f"never-8: woken at {world.mono_ms}, the core asks to be woken at once")
+        if wake_ms > world.mono_ms + 1_000 * world.settings.heartbeat_s:
+            raise Violation(f"never-8: the next wake is {wake_ms - world.mono_ms} ms away, beyond the heartbeat")
+
+
+class Switching(Rule):
+    """never-3, air-4: nothing switches under sound; warm before zones; zones one by one; off only after the hold."""
+
+    def __init__(self, standing: Standing) -> None:
+        self.standing = standing
+        self.zone_ms: int | None = None
+        self.busy_ms = 0
+
+    def power_on(self, world: World) -> None:
+        """Nothing has switched yet."""
+        self.zone_ms, self.busy_ms = None, world.mono_ms
+
+    def before(self, world: World, effect: effects.Effect) -> None:
+        """Judge a switch or a start by what is physically so."""
+        match effect:
+            case effects.SwitchAmplifier(on):
+                self._quiet(world, AMPLIFIER)
+                self._amplifier(world, on)
+            case effects.SwitchZone(zone, closed):
+                self._quiet(world, zone)
+                self._zone(world, zone, closed)
+            case effects.StartSound():
+                self.busy_ms = world.mono_ms
+                if world.warm_up_left_ms() > 0 and AMPLIFIER not in world.faults.relays:
+                    raise Violation("air-4: sound into an amplifier that is not warm")
+                if not world.closed:
+                    raise Violation("air-4: sound into no zone")
+                if self.zone_ms is not None and world.mono_ms < self.zone_ms + world.settings.zone_stagger_ms:
+                    raise Violation("air-4: sound before the last switch has come to rest")
+                if effect.fade_in_ms != world.settings.fade_in_ms:
+                    raise Violation("air-4: sound does not fade in")
+            case effects.StopSound(_, fade_out_ms):
+                if fade_out_ms != world.settings.fade_out_ms:
+                    raise Violation("air-4: sound does not fade out")
+            case _:
+                pass
+
+    def _quiet(self, world: World, what: str) -> None:
+        if world.sound is not None and world.sound.sounds(world.mono_ms):
+            raise Violation(f"never-3: {what} switches under sound")
+
+    def _amplifier(self, world: World, on: bool) -> None:
+        if on == (world.amplifier_on_ms is not None) and (on or AMPLIFIER not in world.failed):
+            raise Violation(f"air-4: the amplifier is {'on' if on else 'off'} already")
+        if set(world.closed) - world.faults.relays:
+            raise Violation(f"air-4: the amplifier goes {'on' if on else 'off'} while {world.closed} are closed")
+        if not on and not world.stopping and world.amplifier_on_ms is not None:
+            used_ms = max(world.last_sound_end_ms, world.amplifier_on_ms)
+            if world.mono_ms < used_ms + world.settings.amplifier.hold_ms:
+                raise Violation("air-4: the amplifier goes off before its hold time")
+
+    def _zone(self, world: World, zone: str, closed: bool) -> None:
+        if closed:
+            self.busy_ms = world.mono_ms
+        if closed and world.warm_up_left_ms() > 0 and AMPLIFIER not in world.faults.relays:
+            raise Violation(f"air-4: {zone} closes on an amplifier that is not warm")
+        if closed == (zone in world.closed) and (closed or zone not in world.failed):
+            raise Violation(f"air-4: {zone} is {'closed' if closed else 'open'} already")
+        if self.zone_ms is not None and world.mono_ms < self.zone_ms + world.settings.zone_stagger_ms:
+            raise Violation(f"air-4: {zone} switches {world.mono_ms - self.zone_ms} ms after another zone")
+        self.zone_ms = world.mono_ms
+
+    def after(self, world: World, event: events.Event, done: list[effects.Effect]) -> None:
+        """never-3: the amplifier is not on with nothing to air beyond its hold time."""
+        if world.amplifier_on_ms is None or world.sound is not None or AMPLIFIER in world.faults.relays:
+            self.busy_ms = world.mono_ms
+            return
+        settings = world.settings
+        way_ms = way_up_ms(settings)
+        if world.trusted and any(
+            -GRACE_MS - way_ms <= nearest(one, slot, world.wall_ms).planned_ms - world.wall_ms <= way_ms
+            for one, slot in self.standing.slots()
+        ):
+            self.busy_ms = world.mono_ms
+            return
+        idle_ms = world.mono_ms - max(self.busy_ms, world.last_sound_end_ms, world.amplifier_on_ms)
+        if idle_ms > settings.amplifier.hold_ms + way_ms + GRACE_MS:
+            raise Violation(f"never-3: the amplifier is on with nothing to air for {idle_ms} ms")
+
+
+class Precedence(Rule):
+    """never-4, air-1: a lower item never holds the air while a higher one waits."""
+
+    def __init__(self, standing: Standing, air: Air) -> None:
+        self.standing = standing
+        self.air = air
+
+    def after(self, world: World, event: events.Event, done: list[effects.Effect]) -> None:
+        """Compare what sounds with everything that is due at this moment."""
+        sound, current = world.sound, self.air.current
+        if sound is None or current is None or sound.stop_at_mono_ms is not None or sound.frozen_mono_ms is not None:
+            return
+        if not world.trusted or is_quiet(world.settings, world.wall_ms) or world.stopping:
+            return
+        for programme, slot in self.standing.slots():
+            if slot.priority > current.due.slot.priority and self._waits(
+                world, nearest(programme, slot, world.wall_ms)
+            ):
+                raise Violation(f"never-4: {current.due.occurrence} holds the air while {slot.id} waits")
+
+    def _waits(self, world: World, due: Due) -> bool:
+        since_ms = max(self.standing.since_ms or 0, utc_ms(due.programme.issued))
+        here = zones_of(world.settings, due.slot)
+        return (
+            since_ms < due.planned_ms <= world.wall_ms < due.planned_ms + GRACE_MS
+            and due.occurrence not in self.air.told
+            and bool({zone.id for zone in here} - world.faults.relays)
+            and any(audio.sha256 in world.known for _, audio in whole_of(world.settings, due))
+        )
+
+
+class Records(Rule):
+    """never-5: nothing is told twice, no id means two things, and a fault is open or not."""
+
+    def __init__(self, air: Air) -> None:
+        self.air = air
+        self.ids: dict[str, object] = {}
+        self.open: dict[str, Occurrence] = {}
+        self.faults: dict[tuple[str, str], str] = {}
+
+    def power_on(self, world: World) -> None:
+        """What is on disk is open."""
+        self.open = {record.id: record.occurrence for record in world.disk.open_as_run.values()}
+        self.faults = {(fault.code, fault.subject): fault.id for fault in world.disk.faults.values()}
+
+    def before(self, world: World, effect: effects.Effect) -> None:
+        """Look at everything that is about to be told."""
+        if not isinstance(effect, effects.Record):
+            return
+        if not effect.entries:
+            raise Violation("never-8: an empty Record")
+        for entry in effect.entries:
+            match entry:
+                case effects.AsRunOpened(record):
+                    self._same(record.id, record.occurrence)
+                    if record.id in self.open:
+                        raise Violation(f"never-5: {record.id} is opened twice")
+                    self.open[record.id] = record.occurrence
+                case effects.AsRunClosed(record):
+                    self._same(record.id, record.occurrence)
+                    self.open.pop(record.id, None)
+                case effects.FaultRaised(fault):
+                    self._same(fault.id, (fault.code, fault.subject))
+                    if self.faults.setdefault((fault.code, fault.subject), fault.id) != fault.id:
+                        raise Violation(f"never-5: {fault.code} {fault.subject} is raised twice")
+                case effects.FaultCleared(fault):
+                    if self.faults.pop((fault.code, fault.subject), None) != fault.id:
+                        raise Violation(f"never-5: {fault.code} {fault.subject} is cleared, but was not raised")
+                case _:
+                    pass
+
+    def _same(self, name: str, what: object) -> None:
+        if self.ids.setdefault(name, what) != what:
+            raise Violation(f"never-5: the id {name} means {self.ids[name]} and {what}")
+
+    def written(self, world: World, entry: effects.Entry) -> None:
+        """On disk, an occurrence is closed once, in all lives together."""
+        if isinstance(entry, effects.AsRunClosed):
+            occurrence = entry.record.occurrence
+            if any(record.occurrence == occurrence for record in world.disk.as_run[-500:]):
+                raise Violation(f"never-5: {occurrence} is told twice")
+            cut_ms = self.air.cut.get(occurrence, 0)
+            if cut_ms > 1_000 + world.faults.disk_ms and entry.record.outcome is not Outcome.CUT:
+                raise Violation(f"never-5: {occurrence} was heard before a power cut, but is told as {entry.record}")
+
+
+class Lengths(Rule):
+    """never-9: what is told is what was written to the sound device, by the world's own book."""
+
+    def __init__(self, air: Air) -> None:
+        self.air = air
+
+    def before(self, world: World, effect: effects.Effect) -> None:
+        """Compare each closed record with the book."""
+        if isinstance(effect, effects.Record):
+            for entry in effect.entries:
+                if isinstance(entry, effects.AsRunClosed) and entry.record.outcome is not Outcome.CUT:
+                    self._judge(world, entry.record)
+
+    def _judge(self, world: World, record: AsRun) -> None:
+        name = str(record.occurrence)
+        heard = self.air.heard.get(record.occurrence)
+        written_ms = heard.written_ms() if heard is not None else 0
+        if record.outcome is Outcome.MISSED and (written_ms or record.start_ms or record.end_ms):
+            raise Violation(f"never-9: {name} is told as missed, but {written_ms} ms were heard")
+        if (record.outcome is Outcome.AIRED) != (record.reason is None):
+            raise Violation(f"never-9: {name} is told as {record.outcome} for the reason {record.reason}")
+        if sum(item.written_ms for item in record.items) > written_ms:
+            raise Violation(f"never-9: {name} is told with more than the {written_ms} ms that were written")
+        if record.outcome is not Outcome.AIRED:
+            return
+        if heard is None:
+            raise Violation(f"never-9: {name} is told as aired, but was never heard")
+        for part, audio in whole_of(world.settings, heard.due):
+            missing_ms = heard.uncovered_ms(audio)
+            if missing_ms > TOLERANCE_MS:
+                raise Violation(f"never-9: {name} is told as aired, but {missing_ms} ms of {part} were not written")
+
+
+class Versions(Rule):
+    """never-6: what is in force is the newest that was accepted; what was acknowledged is never forgotten."""
+
+    def __init__(self, standing: Standing) -> None:
+        self.standing = standing
+
+    def before(self, world: World, effect: effects.Effect) -> None:
+        """An acknowledged version is on disk."""
+        if not isinstance(effect, effects.Acknowledge):
+            return
+        letter = world.letters[effect.delivery - 1]
+        if isinstance(letter.programme, Signed) and self.standing.verdicts[effect.delivery] == "accepted":
+            version = letter.programme.document.version
+            if version > world.disk.floors.get(letter.scope, 0):
+                raise Violation(f"decision 1: {letter.scope} version {version} is acknowledged before it is on disk")
+
+    def after(self, world: World, event: events.Event, done: list[effects.Effect]) -> None:
+        """What the station says is in force is what must be."""
+        if not isinstance(event, events.ProgrammeArrived | events.Started):
+            return
+        said = {one.scope: one.version for one in world.station.snapshot(world.instant()).programmes}
+        must = {scope: one.version for scope, one in self.standing.programmes.items()}
+        if said != must:
+            raise Violation(f"never-6: in force are {said}, but should be {must}")
+
+
+class Refusals(Rule):
+    """never-7: bad input changes nothing but the list of faults."""
+
+    def __init__(self) -> None:
+        self.said: object = None
+
+    def hears(self, world: World, event: events.Event) -> None:
+        """Remember what is in force."""
+        if isinstance(event, events.ProgrammeArrived) and isinstance(event.programme, Refused):
+            self.said = world.station.snapshot(world.instant()).programmes
+
+    def after(self, world: World, event: events.Event, done: list[effects.Effect]) -> None:
+        """The same is in force, and the refusal is a fault, once."""
+        if not isinstance(event, events.ProgrammeArrived) or not isinstance(event.programme, Refused):
+            return
+        snapshot = world.station.snapshot(world.instant())
+        expired = any(fault.code == "programme-expired" for fault in snapshot.faults)
+        if snapshot.programmes != self.said and not expired:
+            raise Violation("never-7: a refused document changed what is in force")
+        key = (event.programme.code, event.topic_scope)
+        if [(fault.code, fault.subject) for fault in snapshot.faults].count(key) != 1:
+            raise Violation(f"never-7: {key} is not one fault")
+
+
+class Going(Rule):
+    """never-2: nothing goes on after a stop was asked for, and everything is open when the station leaves."""
+
+    def before(self, world: World, effect: effects.Effect) -> None:
+        """Look at what is done while stopping."""
+        match effect:
+            case effects.StartSound() | effects.SwitchAmplifier(True) | effects.SwitchZone(_, True) if world.stopping:
+                raise Violation(f"never-2: {effect} while stopping")
+            case effects.Leave():
+                closed = set(world.closed) - world.faults.relays
+                on = world.amplifier_on_ms is not None and AMPLIFIER not in world.faults.relays
+                if closed or on or world.sound is not None:
+                    raise Violation(f"never-2: left with {closed} closed, amplifier {on}, {world.sound}")
+            case _:
+                pass
