@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import resource
+import signal
 import ssl
 import stat
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
-import yaml
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from securesystemslib.signer import SIGNER_FOR_URI_SCHEME, CryptoSigner, Key, SecretsHandler
 
 from ttcs_edge.central.centre import now, open_centre
+from ttcs_edge.central.errors import BadCentreFile
 from ttcs_edge.central.main import main
 from ttcs_edge.config import load_config
 from ttcs_edge.core.documents import Refused, Signed
 from ttcs_edge.core.trust import Accepted, check_trust_root
+from ttcs_edge.locale.central import CENTRE_TABLES
 from ttcs_edge.wire.documents import read_trust_root
+from ttcs_edge.yaml_form import explain
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -85,7 +94,9 @@ def test_a_centre_is_never_overwritten(centre_folder: Path, capsys: pytest.Captu
     code = main(["--lang", "en", "init", str(centre_folder), "--scope", "vn/lam-dong"])
 
     assert code == 73
-    assert capsys.readouterr().err == f"{centre_folder} is there already; it is not overwritten\n"
+    assert (
+        capsys.readouterr().err == f"{centre_folder} is there already; it is not overwritten\nChoose another folder\n"
+    )
     assert contents(centre_folder) == before
 
 
@@ -96,7 +107,9 @@ def test_an_init_that_is_refused_leaves_nothing(tmp_path: Path, capsys: pytest.C
     )
 
     assert code == 65
-    assert capsys.readouterr().err == "A threshold of 3 does not fit 2 keys (1 to 16 keys)\n"
+    assert capsys.readouterr().err == (
+        "A threshold of 3 does not fit 2 keys\nFrom 1 to the number of keys; at most 16 keys\n"
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -126,7 +139,8 @@ def test_a_missing_key_is_named(centre_folder: Path) -> None:
 
     assert (run.returncode, run.stderr) == (
         66,
-        "Key publish-1 (file2:keys/publish-1.pem) cannot be used: FileNotFoundError\n",
+        "Key publish-1 (file2:keys/publish-1.pem) cannot be used: FileNotFoundError\n"
+        "Plug the token in, or put the key where centre.yaml says it is\n",
     )
 
 
@@ -178,7 +192,12 @@ def test_a_station_is_not_added_twice(centre_folder: Path, capsys: pytest.Captur
 
     assert add(centre_folder, "da-teh-07") == 73
 
-    assert capsys.readouterr().err == "There is a station da-teh-07 already\n"
+    stations = centre_folder / "stations"
+    assert capsys.readouterr().err == (
+        "There is a station da-teh-07 already\n"
+        f"Choose another id; to make its file anew, delete {stations}/da-teh-07.crt"
+        f" and {stations}/da-teh-07.station.tar first\n"
+    )
     assert contents(centre_folder) == before
 
 
@@ -202,7 +221,9 @@ def test_a_station_outside_the_centres_scope_is_refused(
 
     assert main(["--lang", "en", *command]) == 65
 
-    assert capsys.readouterr().err == "vn/da-nang lies outside vn/lam-dong, the centre's scope\n"
+    assert capsys.readouterr().err == (
+        "vn/da-nang lies outside vn/lam-dong\nCorrect --scope, or use the centre that has it\n"
+    )
 
 
 @pytest.mark.parametrize("flags", [ssl.VerifyFlags(0), ssl.VERIFY_X509_STRICT])
@@ -256,15 +277,140 @@ def test_two_dotted_names_get_files_of_their_own(centre_folder: Path) -> None:
 
 
 def test_a_broken_centre_yaml_is_told(centre_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A centre.yaml that lost its scope is named, with what is missing."""
+    """A centre.yaml that lost its scope is told with its line, in both languages, and exit code 66."""
     file = centre_folder / "centre.yaml"
-    settings = yaml.safe_load(file.read_text())
-    del settings["scope"]
-    file.write_text(yaml.safe_dump(settings))
+    file.write_text(file.read_text().replace("scope: vn/lam-dong\n", ""))
 
     assert add(centre_folder, "x") == 66
 
-    assert capsys.readouterr().err == (f"{file} cannot be used: Object missing required field `scope`\n")
+    told = capsys.readouterr().err
+    assert told.startswith(f"{file}:1: scope\n  Sai: Thiếu khóa bắt buộc\n  Thấy: (không có gì)\n")
+    assert "\n  Mend: copy this line back from a backup: scope: vn/lam-dong\n" in told
+    assert told.endswith("\ncentre.yaml: 1 wrong\nMend those above, then run it again\n")
+
+
+@pytest.mark.parametrize(
+    ("change", "line", "key", "code"),
+    [
+        (("role: publish", "role: signer"), 26, "keys[4].role", "not-one-of"),
+        (("keytype: ed25519", "keytype: [ed25519]"), 7, "keys[1].keytype", "wrong-type"),
+        (("signer: file2:keys/root-1.pem", "signer: keys/root-1.pem"), 10, "keys[1].signer", "malformed"),
+        (("topic_root: ttcs/v1", "topic_root: ttcs/v1\nbroker: mqtt://x"), 33, "broker", "malformed"),
+        (("topic_root: ttcs/v1", "topic_root: ttcs/v1\naudio_url: http://x"), 33, "audio_url", "malformed"),
+        (("topic_root: ttcs/v1", "topic_root: ttcs/v1\nname: x"), 33, "name", "duplicate-key"),
+        (("name: Lâm Đồng", "name: *x"), 1, "", "alias"),
+    ],
+)
+def test_each_mistake_in_centre_yaml_is_told_where_it_stands(
+    centre_folder: Path, change: tuple[str, str], line: int, key: str, code: str
+) -> None:
+    """A centre.yaml is fitted by hand when a token comes: a mistake there is no traceback, and has words."""
+    file = centre_folder / "centre.yaml"
+    assert change[0] in file.read_text()
+    file.write_text(file.read_text().replace(*change, 1))
+
+    with pytest.raises(BadCentreFile) as raised:
+        open_centre(centre_folder)
+
+    assert (line, key, code) in [(one.line, one.key, one.code) for one in raised.value.problems]
+    assert explain(raised.value.problems, CENTRE_TABLES).count("\n  Mend: ") == len(raised.value.problems)
+
+
+def test_an_init_with_a_name_that_no_centre_may_have_leaves_nothing(tmp_path: Path) -> None:
+    """What was made is opened before it is there: a name with a control character makes no folder."""
+    assert main(["init", str(tmp_path / "c"), "--scope", "vn", "--name", "a\x1b[31m"]) == 66
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["-x", "a/b", "a b", "*.vn", "đà-lạt.vn", ".", "x" * 254])
+def test_a_server_certificate_for_no_host_is_refused(centre_folder: Path, name: str) -> None:
+    """A name is a file's too: it must be a host's or an address."""
+    before = contents(centre_folder)
+
+    assert main(["server-certificate", str(centre_folder), "--", name]) == 65
+
+    assert contents(centre_folder) == before
+
+
+def test_a_full_disk_leaves_no_half_a_key(
+    centre_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that cannot be written whole is not there at all, not even aside."""
+    before = contents(centre_folder)
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, limit[1]))
+    try:
+        assert add(centre_folder, "da-teh-07") == 73
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+
+    assert contents(centre_folder) == before
+
+
+class Token(CryptoSigner):
+    """A hardware token of the tests: it signs with a key that never leaves it, once it was told its PIN."""
+
+    keys: ClassVar[dict[str, CryptoSigner]] = {}
+
+    @classmethod
+    def from_priv_key_uri(
+        cls, priv_key_uri: str, public_key: Key, secrets_handler: SecretsHandler | None = None
+    ) -> CryptoSigner:
+        """Give the signer of ``token:NUMBER``, if the PIN is right."""
+        assert secrets_handler is not None
+        if secrets_handler("pin") != "123456":
+            raise PermissionError("wrong PIN")
+        return cls.keys[priv_key_uri.partition(":")[2]]
+
+
+@pytest.mark.parametrize(("pin", "code"), [("123456", 0), ("000000", 66)])
+def test_a_hardware_token_signs_in_place_of_a_file(centre_folder: Path, tmp_path: Path, pin: str, code: int) -> None:
+    """Its URI in centre.yaml is all that changes; the PIN is asked for, and what it signed is what stations believe."""
+    (centre_folder / "keys/publish-1.pem").rename(tmp_path / "token.pem")
+    file = centre_folder / "centre.yaml"
+    file.write_text(file.read_text().replace("file2:keys/publish-1.pem", "token:7"))
+    programme = tmp_path / "p.yaml"
+    programme.write_text("scope: vn/lam-dong\ntime_zone: Asia/Ho_Chi_Minh\nvalid_days: 1\nbulletins: []\nslots: []\n")
+    words = ["--lang", "en", "publish", str(centre_folder), str(programme), "--via-broker", "--dry-run"]
+
+    given, said = on_a_terminal_of_its_own(words, pin)
+
+    assert os.waitstatus_to_exitcode(given) == code, said
+    assert pin not in said
+    assert ("vn/lam-dong version 1 is good" in said) == (code == 0)
+    assert ("Key publish-1 (token:7) cannot be used: PermissionError" in said) == (code != 0)
+
+
+def on_a_terminal_of_its_own(words: list[str], pin: str) -> tuple[int, str]:
+    """Run ttcs-central where a token can be plugged in, type its PIN when asked; gives the status and the screen."""
+    script = "import sys; from tests.central.test_centre import with_token; sys.exit(with_token(sys.argv[1:]))"
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(Path(__file__).parents[2])
+        os.execv(sys.executable, [sys.executable, "-c", script, *words])
+    said = b""
+    typed = False
+    while True:
+        try:
+            part = os.read(terminal, 4096)
+        except OSError:  # the other end is closed
+            break
+        said += part
+        if b"PIN of pin: " in said and not typed:
+            typed = True
+            os.write(terminal, f"{pin}\n".encode())
+    os.close(terminal)
+    return os.waitpid(process, 0)[1], said.decode()
+
+
+def with_token(words: list[str]) -> int:
+    """Run ttcs-central with the test's token plugged in; it holds the key that lies beside the programme."""
+    key = load_pem_private_key(Path(words[4]).with_name("token.pem").read_bytes(), None)
+    Token.keys["7"] = CryptoSigner(key)
+    SIGNER_FOR_URI_SCHEME["token"] = Token
+    return main(words)
 
 
 def test_versions_are_never_given_twice(centre_folder: Path) -> None:

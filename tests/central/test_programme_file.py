@@ -153,6 +153,8 @@ def test_a_mistake_is_told_whole_in_both_languages(
   Found: chap
   Expected: the id of a bulletin in this file
   Mend: did you mean chao?
+Chương trình: 1 chỗ sai; chưa phát hành gì
+Sửa những chỗ trên, rồi chạy lại
 """
     )
 

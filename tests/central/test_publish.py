@@ -6,15 +6,22 @@ import array
 import hashlib
 import json
 import re
+import shutil
+import socket
 import subprocess
+import sys
+import threading
 import time
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from paho.mqtt.client import Client, MQTTMessage
 from securesystemslib.signer import CryptoSigner
 
 from tests.central.test_programme_file import EXAMPLE, GOOD, written
-from tests.parts import Broker, Listener, eventually
+from tests.parts import Broker, Listener, Province, eventually, local, make_programme
 from ttcs_edge.central.audio import LEAD_MS, TARGET_LUFS
 from ttcs_edge.central.centre import now, open_centre
 from ttcs_edge.central.main import main
@@ -105,7 +112,8 @@ def test_the_worked_example_publishes_as_it_is_and_a_station_believes_it(
         whole = b"".join(data for _, data in chunks)
         assert audio.places == ("broker:",)
         assert (hashlib.sha256(whole).hexdigest(), len(whole)) == (audio.sha256, audio.size_bytes)
-    assert capsys.readouterr().out.splitlines()[-1] == f"Published {PLACE} version 1, until {programme.expires}"
+    until = datetime.fromisoformat(programme.expires).astimezone()
+    assert capsys.readouterr().out.splitlines()[-1] == f"Published {PLACE} version 1, until {until:%Y-%m-%d}"
 
 
 def test_a_large_recording_is_cut_into_chunks_in_order(centre_folder: Path, own_broker: Broker, tmp_path: Path) -> None:
@@ -228,20 +236,126 @@ def test_a_dry_run_changes_nothing_outside_the_cache(
     assert retained(own_broker) == {}
 
 
-def test_a_publication_that_failed_does_not_give_its_number_to_the_next(
+def test_a_broker_that_is_away_costs_no_number(
     centre_folder: Path, own_broker: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A broker that is away is told with exit code 69; the next try has the next number (two contents, two numbers)."""
+    """Nothing is numbered or kept before the broker answers; the next try is version 1."""
     file = written(tmp_path, GOOD)
     own_broker.stop()
 
     assert run(centre_folder, file, own_broker, "--via-broker") == 69
 
-    told = capsys.readouterr().err
-    assert told == f"localhost:{own_broker.port} cannot be reached: Connection refused\n"
+    assert capsys.readouterr().err == (
+        f"localhost:{own_broker.port} cannot be reached: the broker cannot be reached (Connection refused)\n"
+        "Look at --broker or broker in centre.yaml, the line, this machine's clock, and the broker's certificate\n"
+    )
+    assert list((centre_folder / "programmes").iterdir()) == []
     own_broker.start()
     assert run(centre_folder, file, own_broker, "--via-broker") == 0
-    assert verified(centre_folder, retained(own_broker)[TOPIC]).version == 2
+    assert verified(centre_folder, retained(own_broker)[TOPIC]).version == 1
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_folder_restored_from_a_copy_does_not_use_a_number_twice(
+    centre_folder: Path, own_broker: Broker, tmp_path: Path, restart: bool
+) -> None:
+    """The broker holds version 3, the copy knows of 1: the next is 4, and a station takes it."""
+    file = written(tmp_path, GOOD)
+    assert run(centre_folder, file, own_broker, "--via-broker") == 0
+    copy = Path(shutil.copytree(centre_folder, tmp_path / "copy"))
+    for _ in range(2):
+        assert run(centre_folder, file, own_broker, "--via-broker") == 0
+    if restart:
+        eventually(lambda: (tmp_path / "broker/mosquitto.db").exists())
+        own_broker.stop()
+        own_broker.start()
+
+    assert run(copy, file, own_broker, "--via-broker") == 0
+
+    assert verified(copy, retained(own_broker)[TOPIC], floor=4).version == 4
+    assert (copy / f"programmes/{PLACE}/version.txt").read_text() == "4\n"
+
+
+def test_a_strangers_number_on_the_broker_counts_for_nothing(
+    centre_folder: Path, own_broker: Broker, tmp_path: Path
+) -> None:
+    """Whoever may write to the broker cannot drive the numbers up to where none is left."""
+    province = Province(scope="vn/lam-dong/da-teh")
+    stranger = Listener(own_broker, "stranger", subscribe="none")
+    high = replace(make_programme(version=2**53 - 1, bulletins=(), slots=()), scope=Scope(PLACE))
+    stranger.publish(TOPIC, province.sign(high))
+    stranger.close()
+
+    assert run(centre_folder, written(tmp_path, GOOD), own_broker, "--via-broker") == 0
+
+    assert verified(centre_folder, retained(own_broker)[TOPIC]).version == 1
+
+
+def test_two_operators_at_once_publish_one_after_the_other(
+    centre_folder: Path, own_broker: Broker, tmp_path: Path
+) -> None:
+    """Four commands in one moment: four numbers, four envelopes, and the broker holds the newest."""
+    file = written(tmp_path, GOOD)
+    assert run(centre_folder, file, own_broker, "--via-broker", "--dry-run") == 0  # so that the audio is there
+    broker = ["--via-broker", "--broker", f"localhost:{own_broker.port}"]
+    command = [sys.executable, "-m", "ttcs_edge.central.main", "publish", str(centre_folder), str(file), *broker]
+    operators = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]
+    said = [(operator.communicate(timeout=60)[1], operator.returncode) for operator in operators]
+
+    assert said == [(b"", 0)] * 4
+    kept = centre_folder / f"programmes/{PLACE}"
+    assert sorted(path.name for path in kept.glob("*.json")) == [f"{n}.dsse.json" for n in (1, 2, 3, 4)]
+    assert retained(own_broker)[TOPIC] == (kept / "4.dsse.json").read_bytes()
+
+
+def test_a_broker_that_keeps_nothing_is_told(
+    centre_folder: Path, own_broker: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without retained messages, a station that starts tomorrow would hear nothing: exit code 69, no number."""
+    config = tmp_path / "broker/mosquitto.conf"
+    config.write_text(config.read_text() + "retain_available false\n")
+    own_broker.stop()
+    own_broker.start()
+
+    assert run(centre_folder, written(tmp_path, GOOD), own_broker, "--via-broker") == 69
+
+    assert capsys.readouterr().err == (
+        f"localhost:{own_broker.port} retains no messages\n"
+        "A station that starts later would get no programme: set retain_available true on the broker\n"
+    )
+
+
+def test_a_document_that_another_replaced_at_once_is_not_told_as_published(
+    centre_folder: Path, own_broker: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody answers every programme with his own: what stands at the end is not ours, and that is said."""
+    file = written(tmp_path, GOOD)
+    other = Rival(own_broker)
+    try:
+        eventually(lambda: run(centre_folder, file, own_broker, "--via-broker") == 69, 60)
+    finally:
+        other.close()
+
+    version = (centre_folder / f"programmes/{PLACE}/version.txt").read_text().strip()
+    said = capsys.readouterr()
+    assert f"version {version}," not in said.out
+    assert said.err == (
+        f"The broker does not hold what was just sent ({PLACE} version {version})\n"
+        "Somebody else published at the same moment: agree with them, then publish again\n"
+    )
+
+
+class Rival(Listener):
+    """Puts something else in the place of each programme, before its publisher can look."""
+
+    def __init__(self, broker: Broker) -> None:
+        super().__init__(broker, "rival", subscribe="none")
+        self._client.on_message = self._replace
+        self._client.subscribe(TOPIC, qos=0)
+
+    def _replace(self, client: Client, userdata: object, message: MQTTMessage) -> None:
+        if message.payload != b"other":
+            client.publish(TOPIC, b"other", qos=0, retain=True)
 
 
 def test_a_broker_with_another_authoritys_certificate_is_not_spoken_to(
@@ -250,13 +364,65 @@ def test_a_broker_with_another_authoritys_certificate_is_not_spoken_to(
     """A stranger who answers at the broker's address gets nothing."""
     assert run(centre_folder, written(tmp_path, GOOD), broker, "--via-broker") == 69
 
-    assert "certificate verify failed" in capsys.readouterr().err
+    assert capsys.readouterr().err.splitlines()[0] == (
+        f"localhost:{broker.port} cannot be reached: a certificate is not trusted"
+        " (self-signed certificate in certificate chain)"
+    )
+
+
+def test_a_broker_that_does_not_know_the_operator_is_told(
+    centre_folder: Path, own_broker: Broker, broker: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The broker trusts another authority than the operator's: the connection is closed at once, and it is said why."""
+    shutil.copy(broker.authority.ca_file, centre_folder / "ca.pem")
+
+    assert run(centre_folder, written(tmp_path, GOOD), broker, "--via-broker") == 69
+
+    assert capsys.readouterr().err == (
+        f"localhost:{broker.port} closed the connection without an answer\n"
+        "It does not take operator.crt (its cafile must be this centre's ca.pem), or does not speak MQTT\n"
+    )
+
+
+def test_a_broker_that_lets_the_operator_write_nothing_is_told(
+    centre_folder: Path, own_broker: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The broker's access list leaves the operator out: nothing is numbered, nothing goes out."""
+    (tmp_path / "broker/acl").write_text("user somebody\ntopic readwrite #\n")
+    config = tmp_path / "broker/mosquitto.conf"
+    config.write_text(config.read_text() + f"acl_file {tmp_path}/broker/acl\n")
+    own_broker.stop()
+    own_broker.start()
+
+    assert run(centre_folder, written(tmp_path, GOOD), own_broker, "--via-broker") == 69
+
+    assert capsys.readouterr().err == (
+        f"localhost:{own_broker.port} refused: Not authorized\n"
+        "Give the user operator the right to these topics (the broker's ACL)\n"
+    )
+    assert list((centre_folder / "programmes").iterdir()) == []
+
+
+def test_a_name_that_is_not_found_and_a_port_that_is_silent_are_told(
+    centre_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No such host, and a server that closes at once instead of speaking TLS."""
+    file = written(tmp_path, GOOD)
+    command = ["--lang", "vi", "publish", str(centre_folder), str(file), "--via-broker", "--broker"]
+
+    assert main([*command, "khong-co.invalid"]) == 69
+    assert capsys.readouterr().err.startswith("Không nối được tới khong-co.invalid:8883: không tìm được tên máy chủ (")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=lambda: server.accept()[0].close(), daemon=True).start()
+        assert main([*command, f"127.0.0.1:{server.getsockname()[1]}"]) == 69
+    assert capsys.readouterr().err.startswith("Không nối được tới 127.0.0.1:")
 
 
 def test_a_signature_by_a_key_outside_the_trust_root_stays_here(
     centre_folder: Path, own_broker: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The centre checks what it signed with the station's own code, and sends nothing that a station would refuse."""
+    """What a station would refuse is not sent; the number that it was signed under is never used again."""
+    ours, before = (centre_folder / "keys/publish-1.pem").read_bytes(), (centre_folder / "centre.yaml").read_text()
     stranger = CryptoSigner.generate_ed25519()
     old = next(key for key in open_centre(centre_folder).settings.keys if key.role == "publish")
     (centre_folder / "keys/publish-1.pem").write_bytes(stranger.private_bytes)
@@ -268,14 +434,26 @@ def test_a_signature_by_a_key_outside_the_trust_root_stays_here(
 
     assert capsys.readouterr().err == (
         "Stations would refuse this programme: not-enough-signatures found=0, expected=>= 1\n"
+        "Nothing was sent. The keys of centre.yaml must be those that the trust root lets publish\n"
     )
+    (centre_folder / "keys/publish-1.pem").write_bytes(ours)
+    (centre_folder / "centre.yaml").write_text(before)
+    assert run(centre_folder, written(tmp_path, GOOD), own_broker, "--via-broker") == 0
+    assert verified(centre_folder, retained(own_broker)[TOPIC]).version == 2
 
 
 @pytest.mark.parametrize(
     ("more", "told"),
     [
-        ((), "Stations would have no place to get the audio: add --audio-url https://... or --via-broker\n"),
-        (("--audio-url", "http://x/"), "http://x/ will not do: it must begin with https://\n"),
+        (
+            (),
+            "Stations would have no place to get the audio\nAdd --audio-url https://... or --via-broker\n",
+        ),
+        (
+            ("--audio-url", "http://x/"),
+            "This address of audio will not do: http://x/\n"
+            "It must begin with https://, without blanks, at most 400 characters\n",
+        ),
     ],
 )
 def test_audio_needs_a_place_that_a_station_may_use(
@@ -290,3 +468,50 @@ def test_audio_needs_a_place_that_a_station_may_use(
     assert run(centre_folder, written(tmp_path, GOOD), own_broker, *more) == 65
 
     assert capsys.readouterr().err == told
+
+
+def test_what_sounds_by_night_is_seen_before_it_is_published(
+    centre_folder: Path, own_broker: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A slot at 03:15 among others stands first, once and marked; a daily slot takes one line."""
+    night = GOOD + "  - {id: dem, start: 2026-01-01 03:15, rrule: FREQ=DAILY, bulletins: [chao]}\n"
+    file = written(tmp_path, night.replace("2026-12-01 05:30", "2026-01-01 05:30"))
+
+    assert run(centre_folder, file, own_broker, "--via-broker", "--dry-run") == 0
+
+    shown = capsys.readouterr().out
+    begin = shown.index("The next 7 days, time zone Asia/Ho_Chi_Minh\n")
+    lines = [
+        re.sub(r", [A-Z][a-z]+day \d\d-\d\d to [A-Z][a-z]+day \d\d-\d\d$", "", one) for one in shown[begin:].split("\n")
+    ]
+    assert lines[1:4] == [
+        "!! BY NIGHT: 7 (silent where quiet hours are set)",
+        "  03:15 dem (Lời chào): 7 times",
+        "  05:30 sang (Lời chào): 7 times",
+    ]
+
+
+def test_what_comes_first_is_shown_first_however_many_slots_there_are(
+    centre_folder: Path, own_broker: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The hundred next cues are those that air next, not those of the first hundred slots; and that there are more."""
+    slots = "".join(
+        f"  - {{id: s{n}, start: 2026-01-01 12:00, rrule: FREQ=DAILY, bulletins: [chao]}}\n" for n in range(30)
+    )
+    once = f"  - {{id: mai, start: {local(1_800)[:16]}, bulletins: [chao]}}\n"
+
+    assert run(centre_folder, written(tmp_path, GOOD + slots + once), own_broker, "--via-broker", "--dry-run") == 0
+
+    shown = capsys.readouterr().out
+    assert f" {local(1_800)[11:16]} mai (Lời chào): " in shown
+    assert "  and more\n" in shown
+
+
+def test_audio_that_nobody_uploads_is_said(
+    centre_folder: Path, own_broker: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With an address and no folder to put the files into, the operator is told which files must go there."""
+    assert run(centre_folder, written(tmp_path, GOOD), own_broker, "--audio-url", "https://a.vn/x") == 0
+
+    told = f"Stations will get the audio at https://a.vn/x: put the files of {centre_folder}/audio there"
+    assert told in " ".join(capsys.readouterr().out.split())

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import pty
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
+import pytest
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
 
 from tests.parts import Broker, Listener, eventually
 from ttcs_edge.central.centre import open_centre
-from ttcs_edge.central.fleet import Fleet
+from ttcs_edge.central.draw_watch import fault_lines, fleet_lines, see
+from ttcs_edge.central.fleet import FaultSeen, Fleet, StationRow
 from ttcs_edge.central.main import main
-from ttcs_edge.central.watch import fleet_table
 from ttcs_edge.core.documents import Refused
+from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.reports import Cache
+from ttcs_edge.locale import LANGUAGES, Language
+from ttcs_edge.terminal import screen
 from ttcs_edge.wire.reports import (
     AsRunReport,
     FaultReport,
@@ -32,6 +41,7 @@ from ttcs_edge.wire.topics import Topics
 TOLD = "2026-11-24T05:00:00.000Z"
 PLACE = "vn/lam-dong/da-teh"
 TOPICS = Topics("ttcs/v1")
+SCREENS = Path(__file__).parents[1] / "data/central"
 
 
 def status(state: str = "online", station: str = "da-teh-01") -> StatusReport:
@@ -138,7 +148,7 @@ def test_a_heartbeat_tells_which_faults_are_open() -> None:
     open_fault = FaultState(code="sound-device", subject="hw:0", severity="error", raised=TOLD)
     hear(fleet, "heartbeat", heartbeat(faults=(open_fault,)))
 
-    assert fleet.rows[0].faults == {("sound-device", "hw:0"): "error"}
+    assert fleet.rows[0].faults == {("sound-device", "hw:0"): FaultSeen("error")}
 
 
 def test_one_station_cannot_speak_for_another() -> None:
@@ -151,8 +161,8 @@ def test_one_station_cannot_speak_for_another() -> None:
     assert isinstance(other, Refused) and other.code == "wrong-station"
     assert isinstance(misplaced, Refused) and misplaced.code == "wrong-topic"
     assert [(row.id, row.state, row.bad_reports) for row in fleet.rows] == [
-        ("cat-tien-01", "?", 1),
-        ("da-teh-01", "?", 1),
+        ("cat-tien-01", "unknown", 1),
+        ("da-teh-01", "unknown", 1),
     ]
 
 
@@ -176,18 +186,148 @@ def test_bad_reports_of_every_kind_are_counted() -> None:
     assert fleet.rows[0].bad_reports == len(bad)
 
 
-def test_a_name_cannot_paint_over_the_terminal() -> None:
-    """Escape sequences and markup in what a station says are shown as text."""
+def test_a_heartbeat_does_not_forget_what_a_fault_was_about() -> None:
+    """The details of a fault come with its report; a heartbeat that tells it is still open leaves them."""
     fleet = Fleet(TOPICS)
-    hear(fleet, "event", as_run("\x1b[2J[red]no[/red]\x07"))
-    hear(fleet, "event", fault(subject="\x1b]0;owned\x07"))
+    told = replace(fault(), code="link-down", subject="broker", severity="warning", detail={"reason": "dns"})
+    hear(fleet, "event", told)
+    hear(
+        fleet,
+        "heartbeat",
+        heartbeat(faults=(FaultState(code="link-down", subject="broker", severity="warning", raised=TOLD),)),
+    )
+
+    assert fleet.rows[0].faults == {("link-down", "broker"): FaultSeen("warning", {"reason": "dns"})}
+
+
+def test_one_station_cannot_use_up_the_ids_of_another() -> None:
+    """An id counts with the station that told it: a stranger who tells it first silences nobody."""
+    fleet = Fleet(TOPICS)
+    stolen = replace(as_run(), station="cat-tien-01")
+    fleet.hear(TOPICS.station("cat-tien-01", "event"), encode(stolen), 0)
+    hear(fleet, "event", as_run())
+
+    assert [(row.id, row.last and row.last.station) for row in fleet.rows] == [
+        ("cat-tien-01", "cat-tien-01"),
+        ("da-teh-01", "da-teh-01"),
+    ]
+
+
+def test_a_station_cannot_fill_the_centre_with_faults() -> None:
+    """A thousand made-up faults are held as many as a station may have open, and a heartbeat puts it right."""
+    fleet = Fleet(TOPICS)
+    for number in range(1_000):
+        hear(fleet, "event", replace(fault(subject=f"x{number}"), id=f"da-teh-01/1-{number}"))
+    assert len(fleet.rows[0].faults) == LIMITS.open_faults
+
+    hear(fleet, "heartbeat", heartbeat())
+
+    assert fleet.rows[0].faults == {}
+
+
+def test_a_station_that_misses_three_of_its_heartbeats_is_silent() -> None:
+    """A daemon that hangs keeps its connection: its last state is not believed; our own broken line proves nothing."""
+    fleet = Fleet(TOPICS)
+    topic = TOPICS.station("da-teh-01", "heartbeat")
+    fleet.hear(topic, encode(heartbeat(1)), 0)
+    (row,) = fleet.rows
+    assert [row.is_silent(now_s) for now_s in (1, 10_000)] == [False, False]
+    fleet.hear(topic, encode(heartbeat(2)), 60)
+
+    assert [row.is_silent(now_s) for now_s in (61, 60 + 180 + 5, 60 + 180 + 6)] == [False, False, True]
+    assert see(row, 300).state == "silent"
+    fleet.hear(topic, encode(heartbeat(3)), 301)
+    assert not row.is_silent(302)
+    fleet.line_was_lost()
+    assert not row.is_silent(9_999)
+    fleet.hear(topic, encode(heartbeat(4)), 10_000)
+    hear(fleet, "status", status("offline"))
+    assert not row.is_silent(99_999) and see(row, 99_999).state == "offline"
+
+
+def drawn(lines: Sequence[RenderableType], columns: int) -> str:
+    """What a screen of so many columns shows."""
     out = io.StringIO()
+    console = Console(file=out, width=columns, color_system=None, markup=False, highlight=False, emoji=False)
+    screen.show(console, lines)
+    return out.getvalue()
 
-    Console(file=out, width=300, force_terminal=False).print(fleet_table(fleet.rows, "en"))
 
-    shown = out.getvalue()
-    assert "\x1b" not in shown and "\x07" not in shown
-    assert "�[2J[red]no[/red]�" in shown
+def test_a_name_cannot_paint_over_the_terminal() -> None:
+    """Escape sequences, markup and line ends in what a station says are shown as text, in one line."""
+    fleet = Fleet(TOPICS)
+    hear(fleet, "event", as_run("\x1b[2J[red]no[/red]\x07\n\u202e"))
+    hear(fleet, "event", fault(subject="\x1b]0;owned\x07"))
+    hear(
+        fleet,
+        "heartbeat",
+        heartbeat(on_air="\x1b[2J\n", faults=(FaultState(code="\x1b", subject="\n", severity="\x1b", raised=""),)),
+    )
+
+    shown = drawn(fleet_lines(fleet.rows, 100, "en", 300) + fault_lines(fleet.rows, 100, "en"), 300)
+
+    assert not set("\x1b\x07\u202e") & set(shown)
+    assert " [2J[red]no[/red] " in shown
+    assert len(drawn(fleet_lines(fleet.rows, 100, "en", 300), 300).splitlines()) == 3
+
+
+def province() -> Fleet:
+    """A province of 142 stations: seven lost, some with faults, some on the air, one that sends garbage, one silent."""
+    fleet = Fleet(TOPICS)
+    kinds = [("sound-device", "plughw:1", "error"), ("link-down", "broker", "warning"), ("meteor", "roof", "info")]
+    for number in range(142):
+        station = f"xa-{number:03}-{('da-teh', 'cat-tien', 'bao-lam', 'di-linh')[number % 4]}"
+        lost = number % 20 == 3
+        fleet.hear(TOPICS.station(station, "status"), encode(status("offline" if lost else "online", station)), 0)
+        if lost:
+            continue
+        for code, subject, severity in kinds[: number % 3 + 1] if number % 13 == 5 else ():
+            told = replace(
+                fault(subject=subject), id=f"{station}/1-{code}", station=station, code=code, severity=severity
+            )
+            detail = {"error": "No such device", "reason": "dns"}
+            fleet.hear(TOPICS.station(station, "event"), encode(replace(told, detail=detail)), 0)
+        aired = replace(as_run(), id=f"{station}/1-a", station=station)
+        missed = replace(aired, outcome="missed", reason="no-audio")
+        fleet.hear(TOPICS.station(station, "event"), encode(missed if number % 5 == 4 else aired), 0)
+        faults = tuple(
+            FaultState(code=c, subject=s, severity=f.severity, raised=TOLD)
+            for (c, s), f in row_of(fleet, station).faults.items()
+        )
+        on_air = f"{PLACE}#ban-tin-sang@2026-11-24T05:00:00" if number % 17 == 0 else None
+        for beat in (1, 2):
+            at_s = 60.0 * beat - (1_000 if number == 77 else 0)
+            report = replace(heartbeat(beat, on_air, faults), id=f"{station}/1-h{beat}", station=station)
+            fleet.hear(TOPICS.station(station, "heartbeat"), encode(report), at_s)
+    for _ in range(2):
+        fleet.hear(TOPICS.station("xa-050-bao-lam", "event"), b"\x00", 0)
+    return fleet
+
+
+def row_of(fleet: Fleet, station: str) -> StationRow:
+    """The row of a station."""
+    return next(row for row in fleet.rows if row.id == station)
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(("columns", "lines"), [(40, 24), (80, 24), (120, 30)])
+def test_a_province_fits_a_terminal(columns: int, lines: int, lang: Language) -> None:
+    """142 stations on the operator's screen, letter for letter: who needs a person is there, the rest is counted."""
+    shown = drawn(fleet_lines(province().rows, 130.0, lang, columns, lines), columns)
+
+    assert shown == (SCREENS / f"watch-{columns}-{lang}.txt").read_text()
+    assert len(shown.splitlines()) <= lines - 3
+    assert max(map(cell_len, shown.splitlines())) <= columns
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_once_shows_every_station_and_every_fault_with_its_mend(lang: Language) -> None:
+    """The whole province, and below it what is wrong and what mends it, letter for letter."""
+    rows = province().rows
+    shown = drawn(fleet_lines(rows, 130.0, lang, 80) + fault_lines(rows, 130.0, lang), 80)
+
+    assert shown == (SCREENS / f"watch-once-80-{lang}.txt").read_text()
+    assert all(row.id in shown for row in rows)
 
 
 def test_watch_json_prints_one_object_for_each_message_good_or_bad(centre_folder: Path, own_broker: Broker) -> None:
@@ -220,7 +360,7 @@ def test_watch_json_prints_one_object_for_each_message_good_or_bad(centre_folder
         ("ttcs/v1/station/da-teh-01/heartbeat", False),
     ]
     assert lines[0]["report"] == json.loads(encode(status()))
-    assert isinstance(lines[1]["refused"], dict) and lines[1]["refused"]["code"] == "wrong-type"
+    assert isinstance(lines[1]["refused"], dict) and lines[1]["refused"]["code"] == "not-json"
     assert lines[2]["report"] == json.loads(encode(heartbeat()))
 
 
@@ -240,7 +380,45 @@ def test_watch_once_prints_the_table(centre_folder: Path, own_broker: Broker) ->
         env={"COLUMNS": "160", "PYTHONPATH": ":".join(sys.path), "LC_ALL": "C.UTF-8"},
     )
 
-    assert "da-teh-01" in run.stdout and "offline" in run.stdout and "Trạng thái" in run.stdout
+    assert [line.rstrip() for line in run.stdout.splitlines()[:1]] == ["Trạm: 1, MẤT LIÊN LẠC 1"]
+    assert run.stdout.splitlines()[2].split() == ["da-teh-01", "MẤT", "LIÊN", "LẠC", "-"]
+
+
+def test_the_live_table_follows_the_fleet_and_the_broker(centre_folder: Path, own_broker: Broker) -> None:
+    """On a terminal: a station appears, the broker goes and comes back, Ctrl-C ends it with 130 and no traceback."""
+    command = ["--lang", "en", "watch", str(centre_folder), "--broker", f"localhost:{own_broker.port}"]
+    process, terminal = pty.fork()
+    if process == 0:
+        os.environ |= {"COLUMNS": "80", "LINES": "24", "TERM": "xterm"}
+        os.execv(sys.executable, [sys.executable, "-m", "ttcs_edge.central.main", *command])
+    said = bytearray()
+    reader = threading.Thread(target=lambda: follow(terminal, said), daemon=True)
+    reader.start()
+    eventually(lambda: b"No station has been heard yet" in said)
+    station = Listener(own_broker, "da-teh-01", subscribe="none")
+    station.publish(TOPICS.station("da-teh-01", "status"), encode(status()))
+    eventually(lambda: b"Stations: 1, connected 1" in said)
+    station.close()
+    own_broker.stop()
+    eventually(lambda: b"is lost, connecting again" in said)
+    said.clear()
+    own_broker.start()
+    eventually(lambda: b"Listening to localhost" in said, 30)
+    os.write(terminal, b"\x03")
+    code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    reader.join(5)
+    os.close(terminal)
+
+    assert (code, b"Traceback" in said) == (130, False)
+
+
+def follow(terminal: int, said: bytearray) -> None:
+    """Keep what a terminal shows until its program ends."""
+    while True:
+        try:
+            said += os.read(terminal, 65_536)
+        except OSError:  # the other end is closed
+            return
 
 
 def test_the_watcher_hears_again_after_the_broker_was_away(centre_folder: Path, own_broker: Broker) -> None:

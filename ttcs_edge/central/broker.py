@@ -6,6 +6,7 @@ Its callbacks run on paho's thread, which dies for good of an exception; so they
 from __future__ import annotations
 
 import queue
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -21,10 +22,10 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from ttcs_edge.central.address import BrokerAddress
 from ttcs_edge.central.authority import OPERATOR
 from ttcs_edge.central.centre import Centre
 from ttcs_edge.central.errors import CentralError
-from ttcs_edge.central.stations import BrokerAddress
 
 TIMEOUT_S = 15.0
 KEEPALIVE_S = 30
@@ -57,35 +58,39 @@ class OperatorClient:
         self.incoming: queue.Queue[Heard | LinkTurned] = queue.Queue(WAITING_MESSAGES)
         self._address = address
         self._subscriptions = subscriptions
-        self._answers: queue.SimpleQueue[ReasonCode] = queue.SimpleQueue()
+        self._connack: queue.Queue[ReasonCode | None] = queue.Queue(1)
+        self._retains = True
         self._settled: dict[int, ReasonCode] = {}
         self._changed = threading.Condition()
         # A session of its own, which outlives a broken connection: what stations tell meanwhile is not lost.
         self._client = Client(CallbackAPIVersion.VERSION2, f"ttcs-central-{token_hex(8)}", protocol=MQTTv5)
+        self._client.connect_timeout = TIMEOUT_S
         self._client.max_inflight_messages_set(IN_FLIGHT)
         self._client.tls_set_context(_tls(centre))
         self._client.reconnect_delay_set(1, 10)
         self._client.on_connect = self._on_connect
-        self._client.on_disconnect = lambda *_: self._put(LinkTurned(False))
-        self._client.on_subscribe = lambda c, u, m, reasons, p: self._subscribed(reasons)
+        self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message
-        self._client.on_publish = self._on_publish
+        self._client.on_publish = lambda c, u, mid, reason, p: self._answered(mid, [reason])
+        self._client.on_subscribe = lambda c, u, mid, reasons, p: self._answered(mid, reasons)
+        self._client.on_unsubscribe = lambda c, u, mid, reasons, p: self._answered(mid, reasons)
 
     @contextmanager
     def connected(self) -> Iterator[OperatorClient]:
-        """Connect, and leave at the end. Raises CentralError ``broker-unreachable`` or ``broker-refused``."""
+        """Connect, and leave at the end. Raises CentralError ``broker-...``, each with why."""
         try:
             session = _session(PacketTypes.CONNECT, SESSION_S if self._subscriptions else 0)
             code = self._client.connect(self._address.host, self._address.port, KEEPALIVE_S, properties=session)
         except (OSError, ValueError) as error:
-            raise CentralError("broker-unreachable", broker=self._address, found=_reason(error)) from error
+            fields = {"reason": _reason(error), "found": _shown(error)}
+            raise CentralError("broker-unreachable", broker=self._address, **fields) from error
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
-            raise CentralError("broker-unreachable", broker=self._address, found=str(code))
+            raise CentralError("broker-closed", broker=self._address)
         self._client.loop_start()
         try:
-            self._expect_answer()
+            self._await_connack()
             if self._subscriptions:
-                self._expect_answer()
+                self._settle(self._subscribe(self._subscriptions))
             yield self
         finally:
             self._client.disconnect(properties=_session(PacketTypes.DISCONNECT, 0))
@@ -97,6 +102,8 @@ class OperatorClient:
 
     def publish_all(self, messages: list[tuple[str, bytes]], expiry_s: int | None = None) -> None:
         """Put several retained messages, a bounded number in flight, and wait until the broker has them all."""
+        if not self._retains:
+            raise CentralError("broker-keeps-nothing", broker=self._address)
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         if expiry_s is not None:
             properties.MessageExpiryInterval = min(expiry_s, 2**32 - 1)
@@ -109,43 +116,78 @@ class OperatorClient:
             for mid in sent:
                 self._settle(mid)
 
+    def standing(self, topic: str) -> bytes | None:
+        """Give what stands retained on a topic, for a client that listens to nothing else; None when nothing does.
+
+        A broker sends what is retained before it answers to the unsubscribing behind it. Raises CentralError.
+        """
+        while not self.incoming.empty():
+            self.incoming.get_nowait()
+        self._settle(self._subscribe((topic,)))
+        unsubscribing = self._client.unsubscribe(topic)[1]
+        assert unsubscribing is not None
+        self._settle(unsubscribing)
+        found = None
+        while not self.incoming.empty():
+            message = self.incoming.get_nowait()
+            if isinstance(message, Heard) and message.topic == topic:
+                found = message.payload
+        return found
+
+    def _subscribe(self, topics: tuple[str, ...]) -> int:
+        mid = self._client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in topics])[1]
+        assert mid is not None
+        return mid
+
     def _settle(self, mid: int) -> None:
         with self._changed:
             if not self._changed.wait_for(lambda: mid in self._settled, TIMEOUT_S):
-                raise CentralError("broker-silent", seconds=int(TIMEOUT_S))
+                raise CentralError("broker-silent", broker=self._address, seconds=int(TIMEOUT_S))
             reason = self._settled.pop(mid)
         if reason.is_failure:
-            raise CentralError("broker-refused", found=str(reason))
+            raise CentralError("broker-refused", broker=self._address, found=str(reason))
 
-    def _expect_answer(self) -> None:
+    def _await_connack(self) -> None:
         try:
-            reason = self._answers.get(timeout=TIMEOUT_S)
+            reason = self._connack.get(timeout=TIMEOUT_S)
         except queue.Empty:
-            raise CentralError("broker-silent", seconds=int(TIMEOUT_S)) from None
+            raise CentralError("broker-silent", broker=self._address, seconds=int(TIMEOUT_S)) from None
+        if reason is None:
+            raise CentralError("broker-closed", broker=self._address)
         if reason.is_failure:
-            raise CentralError("broker-refused", found=str(reason))
+            raise CentralError("broker-refused", broker=self._address, found=str(reason))
 
     def _put(self, what: Heard | LinkTurned) -> None:
         # Nobody reads when publishing; a watcher that fell 10,000 messages behind loses the newest, not its thread.
         if not self.incoming.full():
             self.incoming.put_nowait(what)
 
-    def _on_connect(self, client: Client, userdata: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
-        self._answers.put(reason)
-        if not reason.is_failure:
-            if self._subscriptions:
-                client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._subscriptions])
-            self._put(LinkTurned(True))
+    def _first(self, answer: ReasonCode | None) -> bool:
+        """Keep the first answer to CONNECT, or that the broker closed without one; tell whether this was it."""
+        try:
+            self._connack.put_nowait(answer)
+        except queue.Full:
+            return False
+        return True
 
-    def _subscribed(self, reasons: list[ReasonCode]) -> None:
-        self._answers.put(next((one for one in reasons if one.is_failure), reasons[0]))
+    def _on_connect(self, client: Client, userdata: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
+        self._retains = getattr(properties, "RetainAvailable", 1) != 0
+        if self._first(reason) or reason.is_failure:
+            return
+        self._put(LinkTurned(True))
+        if self._subscriptions:  # made anew: what is retained comes again, whatever was missed
+            self._subscribe(self._subscriptions)
+
+    def _on_disconnect(self, client: Client, userdata: Any, flags: Any, reason: ReasonCode, properties: Any) -> None:
+        self._first(None)
+        self._put(LinkTurned(False))
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
         self._put(Heard(message.topic, bytes(message.payload), message.retain))
 
-    def _on_publish(self, client: Client, userdata: Any, mid: int, reason: ReasonCode, properties: Any) -> None:
+    def _answered(self, mid: int, reasons: list[ReasonCode]) -> None:
         with self._changed:
-            self._settled[mid] = reason
+            self._settled[mid] = next((one for one in reasons if one.is_failure), reasons[0])
             self._changed.notify_all()
 
 
@@ -156,13 +198,29 @@ def _session(packet: int, expiry_s: int) -> Properties:
 
 
 def _tls(centre: Centre) -> ssl.SSLContext:
+    certificate = centre.folder / f"{OPERATOR}.crt"
     try:
         context = ssl.create_default_context(cafile=str(centre.folder / "ca.pem"))
-        context.load_cert_chain(centre.folder / f"{OPERATOR}.crt", centre.folder / f"{OPERATOR}.key")
-    except OSError as error:
-        raise CentralError("unreadable", file=centre.folder / f"{OPERATOR}.crt", found=_reason(error)) from error
+        context.load_cert_chain(certificate, centre.folder / f"{OPERATOR}.key", password=_no_password)
+    except (OSError, ValueError) as error:
+        raise CentralError("unreadable", file=certificate, found=_shown(error)) from error
     return context
 
 
+def _no_password() -> str:
+    """Answer for a key behind a password: a command that runs by night has nobody to ask."""
+    return ""
+
+
 def _reason(error: Exception) -> str:
-    return (getattr(error, "strerror", None) or str(error) or type(error).__name__)[:200]
+    """Name why a connection did not come up, by a reason of ``locale.faults``."""
+    if isinstance(error, ssl.SSLError):
+        return "tls-expired" if "expired" in str(error) else "tls"
+    if isinstance(error, TimeoutError):
+        return "timeout"
+    return "dns" if isinstance(error, socket.gaierror) else "unreachable"
+
+
+def _shown(error: Exception) -> str:
+    told = getattr(error, "verify_message", None) or getattr(error, "strerror", None) or str(error)
+    return (told or type(error).__name__)[:200]

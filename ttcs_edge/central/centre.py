@@ -17,29 +17,74 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from enum import Enum
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
-import msgspec
 import yaml
 from securesystemslib.signer import CryptoSigner, Signer, SSlibKey  # type: ignore[attr-defined]
 
+from ttcs_edge.central.address import BROKER_PATTERN, URL_CHARS, URL_PATTERN
 from ttcs_edge.central.authority import OPERATOR, Pair, make_authority, make_client_certificate
-from ttcs_edge.central.errors import CentralError
+from ttcs_edge.central.errors import BadCentreFile, CentralError
 from ttcs_edge.central.files import PRIVATE, PUBLIC, replace, sync_folder, write_new
-from ttcs_edge.core.documents import Grant, PublicKey, Refused, ScopePath, Signed, TrustRoot
+from ttcs_edge.config import TOPIC_PATTERN
+from ttcs_edge.core.documents import (
+    ID_PATTERN,
+    SCOPE_PATTERN,
+    SHA256_PATTERN,
+    Grant,
+    PublicKey,
+    Refused,
+    ScopePath,
+    Signed,
+    TrustRoot,
+)
+from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Instant, MonoMs, Scope, WallMs
 from ttcs_edge.core.trust import check_trust_root
 from ttcs_edge.wire.documents import read_trust_root, write_document
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
+from ttcs_edge.yaml_form import Choice, Key, ListOf, Section, Text, fill
 
 Role = Literal["root", "publish"]
 TRUST_DAYS = 10 * 365
+
+
+class _Role(Enum):
+    ROOT = "root"
+    PUBLISH = "publish"
+
+
+_HEX = Text("hexadecimal", 64, SHA256_PATTERN)
+_KEY = Section(
+    (
+        Key("name", Text("identifier", LIMITS.id_chars, ID_PATTERN), "publish-1", required=True),
+        Key("role", Choice(_Role), "publish", required=True),
+        Key("keyid", _HEX, "", required=True),
+        Key("keytype", Text("key-type", 64), "ed25519", required=True),
+        Key("scheme", Text("key-type", 64), "ed25519", required=True),
+        Key("public", _HEX, "", required=True),
+        Key("signer", Text("signer", 500, r"[a-z][a-z0-9]*:\S*"), "file2:keys/publish-1.pem", required=True),
+    )
+)
+CENTRE: Final = Section(
+    (
+        Key("name", Text("name", LIMITS.title_chars), "Lâm Đồng", required=True),
+        Key("scope", Text("scope", LIMITS.scope_chars, SCOPE_PATTERN), "vn/lam-dong", required=True),
+        Key("keys", ListOf(_KEY, 1, LIMITS.keys), "", required=True),
+        Key("topic_root", Text("topic", 64, TOPIC_PATTERN), "ttcs/v1", default="ttcs/v1"),
+        Key("broker", Text("broker-address", 300, BROKER_PATTERN), "mqtt.lam-dong.vn:8883"),
+        Key("audio_url", Text("https-url", URL_CHARS, URL_PATTERN), "https://audio.lam-dong.vn/ttcs"),
+    )
+)
+"""The grammar of ``centre.yaml``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +133,14 @@ class Centre:
         """The private authority, certificate and key."""
         return Pair(_read(self.folder / "ca.pem"), _read(self.folder / "ca.key"))
 
-    def signers(self, role: Role) -> tuple[Signer, ...]:
-        """Load the signers of a role. Raises CentralError ``no-key`` when one cannot be reached."""
+    def signers(self, role: Role, secret: Callable[[str], str] | None = None) -> tuple[Signer, ...]:
+        """Load the signers of a role. Raises CentralError ``no-key`` when one cannot be reached.
+
+        ``secret`` gives what a signer asks for by name, such as the PIN of a hardware token.
+        """
         # A file2 URI names a file below the centre's folder, wherever that folder is carried.
         os.environ[CryptoSigner.PREFIX_ENV_VAR] = str(self.folder)
-        return tuple(_load(key) for key in self.settings.keys if key.role == role)
+        return tuple(_load(key, secret) for key in self.settings.keys if key.role == role)
 
     def programme_folder(self, scope: str) -> Path:
         """Where what was published for a scope is kept."""
@@ -100,16 +148,22 @@ class Centre:
 
     def last_version(self, scope: str) -> int:
         """The last version number used for a scope; 0 when nothing was published yet."""
+        file = self.programme_folder(scope) / "version.txt"
         try:
-            return int((self.programme_folder(scope) / "version.txt").read_text())
+            written = file.read_text("utf-8", "replace").strip()
         except FileNotFoundError:
             return 0
-        except ValueError as error:
-            raise CentralError("bad-centre", file=self.programme_folder(scope) / "version.txt") from error
+        if not re.fullmatch(r"[0-9]{1,15}", written):
+            raise CentralError("bad-centre", file=file, found=written[:40])
+        return int(written)
 
-    def take_version(self, scope: str) -> int:
-        """Take the next version number: it is on the disk before it is used, so it never comes again."""
-        version = self.last_version(scope) + 1
+    def take_version(self, scope: str, above: int = 0) -> int:
+        """Take the next version number: it is on the disk before it is used, so it never comes again.
+
+        ``above`` is a number that was used elsewhere: what stands on the broker may be newer than a folder that was
+        restored from a copy.
+        """
+        version = max(self.last_version(scope), above) + 1
         folder = self.programme_folder(scope)
         folder.mkdir(parents=True, exist_ok=True)
         replace(folder / "version.txt", f"{version}\n".encode(), PUBLIC)
@@ -149,6 +203,7 @@ def make_centre(folder: Path, settings: CentreSettings, root: Quorum, publish: Q
     aside.mkdir(mode=0o700)
     try:
         _fill(aside, settings, root, publish)
+        open_centre(aside)  # what was made can be used, or was not made
         os.rename(aside, folder)
     except BaseException:
         shutil.rmtree(aside, ignore_errors=True)
@@ -158,14 +213,10 @@ def make_centre(folder: Path, settings: CentreSettings, root: Quorum, publish: Q
 
 
 def open_centre(folder: Path) -> Centre:
-    """Open a centre's folder. Raises CentralError ``no-centre`` or ``bad-centre``."""
-    file = folder / "centre.yaml"
-    if not file.is_file():
+    """Open a centre's folder. Raises CentralError ``no-centre`` or ``bad-centre``, and BadCentreFile."""
+    if not (folder / "centre.yaml").is_file():
         raise CentralError("no-centre", folder=folder)
-    try:
-        settings = msgspec.convert(yaml.safe_load(file.read_bytes()), CentreSettings)
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
-        raise CentralError("bad-centre", file=file, found=" ".join(str(error).split())) from error
+    settings = _read_settings(folder / "centre.yaml")
     trust_file = folder / "trust" / "root.dsse.json"
     signed = read_trust_root(_read(trust_file))
     if isinstance(signed, Refused):
@@ -174,6 +225,14 @@ def open_centre(folder: Path) -> Centre:
     if isinstance(verdict, Refused):
         raise CentralError("bad-centre", file=trust_file, found=verdict.code)
     return Centre(folder, settings, signed)
+
+
+def _read_settings(file: Path) -> CentreSettings:
+    page, values = fill(file, CENTRE)
+    if page.problems or values is None:
+        raise BadCentreFile(tuple(sorted(page.problems, key=lambda one: one.line)))
+    keys = tuple(SigningKey(**{**key, "role": key["role"].value}) for key in values["keys"])
+    return CentreSettings(**{**values, "keys": keys})
 
 
 def _fill(folder: Path, settings: CentreSettings, root: Quorum, publish: Quorum) -> None:
@@ -188,7 +247,8 @@ def _fill(folder: Path, settings: CentreSettings, root: Quorum, publish: Quorum)
             signers[role].append(signer)
             keys.append(_signing_key(f"{role}-{number}", role, signer))
             write_new(folder / "keys" / f"{role}-{number}.pem", signer.private_bytes, PRIVATE)
-    written = {**asdict(settings), "keys": [asdict(key) for key in keys]}
+    given = {name: value for name, value in asdict(settings).items() if value is not None}
+    written = {**given, "keys": [asdict(key) for key in keys]}
     text = yaml.safe_dump(written, allow_unicode=True, sort_keys=False)
     write_new(folder / "centre.yaml", text.encode(), PUBLIC)
     trust = _trust_root(settings.scope, keys, {role: q.threshold for role, q in quorums.items()})
@@ -234,10 +294,10 @@ def _trust_root(scope: Scope, keys: list[SigningKey], thresholds: dict[Role, int
     )
 
 
-def _load(key: SigningKey) -> Signer:
+def _load(key: SigningKey, secret: Callable[[str], str] | None) -> Signer:
     public = SSlibKey(key.keyid, key.keytype, key.scheme, {"public": key.public})
     try:
-        return Signer.from_priv_key_uri(key.signer, public)
+        return Signer.from_priv_key_uri(key.signer, public, secret)
     except Exception as error:  # each kind of signer, a hardware token too, fails in its own way
         raise CentralError("no-key", name=key.name, signer=key.signer, found=type(error).__name__) from error
 

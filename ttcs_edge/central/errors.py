@@ -16,9 +16,11 @@ CANNOT_CREATE = 73
 
 EXIT_CODES: dict[str, int] = {
     "bad-programme-file": DATA_ERROR,
+    "bad-centre-file": NO_INPUT,
     "bad-id": DATA_ERROR,
     "bad-scope": DATA_ERROR,
     "bad-broker": DATA_ERROR,
+    "bad-host": DATA_ERROR,
     "bad-threshold": DATA_ERROR,
     "bad-url": DATA_ERROR,
     "outside-scope": DATA_ERROR,
@@ -32,13 +34,16 @@ EXIT_CODES: dict[str, int] = {
     "unreadable": NO_INPUT,
     "broker-unreachable": UNAVAILABLE,
     "broker-refused": UNAVAILABLE,
+    "broker-closed": UNAVAILABLE,
+    "broker-keeps-nothing": UNAVAILABLE,
+    "overtaken": UNAVAILABLE,
     "broker-silent": UNAVAILABLE,
     "program-missing": UNAVAILABLE,
     "program-failed": SOFTWARE,
     "centre-exists": CANNOT_CREATE,
     "station-exists": CANNOT_CREATE,
     "certificate-exists": CANNOT_CREATE,
-    "cannot-write": CANNOT_CREATE,
+    "disk": CANNOT_CREATE,
 }
 
 
@@ -52,9 +57,23 @@ class CentralError(Exception):
         self.exit_code = EXIT_CODES[code]
 
 
-class BadProgrammeFile(CentralError):
-    """A programme file with problems in it, all of those that could be found in one reading."""
+class BadFile(CentralError):
+    """A file of the operator's with problems in it, all of those that could be found in one reading."""
+
+    def __init__(self, code: str, problems: tuple[Problem, ...]) -> None:
+        super().__init__(code, count=len(problems))
+        self.problems = problems
+
+
+class BadProgrammeFile(BadFile):
+    """A ``programme.yaml`` that cannot be published."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("bad-programme-file", count=len(problems))
-        self.problems = problems
+        super().__init__("bad-programme-file", problems)
+
+
+class BadCentreFile(BadFile):
+    """A ``centre.yaml`` that cannot be used."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("bad-centre-file", problems)

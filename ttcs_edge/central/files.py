@@ -41,9 +41,17 @@ def sync_folder(folder: Path) -> None:
 def _write_aside(path: Path, data: bytes, mode: int) -> Path:
     aside = path.with_name(f".{path.name}.{threading.get_native_id()}.part")
     aside.unlink(missing_ok=True)
-    with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-        os.fchmod(file.fileno(), mode)
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    whole = False
+    try:
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        whole = True
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    finally:
+        if not whole:
+            aside.unlink(missing_ok=True)  # half a key is of use to nobody, and is a key
     return aside

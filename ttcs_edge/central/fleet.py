@@ -1,15 +1,18 @@
 """What the centre knows of its stations, from what they report; a report that cannot be read is counted and shown.
 
-Reports come at least once, so one with an id that was heard already changes nothing. A report that names another
-station than its topic does is bad: one station must not speak for another.
+Reports come at least once, so one with an id that was heard already changes nothing; ids are a station's own, so one
+station cannot use up another's. A report that names another station than its topic does is bad: one station must not
+speak for another. A station that lets three of its own heartbeats go by is silent, whatever it said last.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import Final
 
 from ttcs_edge.core.documents import Refused
+from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.wire.reports import (
     AsRunReport,
     FaultReport,
@@ -20,9 +23,20 @@ from ttcs_edge.wire.reports import (
 )
 from ttcs_edge.wire.topics import Topics
 
-STATIONS = 20_000
-IDS_REMEMBERED = 20_000
-LEAVES = ("status", "heartbeat", "event")
+STATIONS: Final = 20_000
+IDS_REMEMBERED: Final = 20_000
+LEAVES: Final = ("status", "heartbeat", "event")
+BEATS_MISSED: Final = 3
+SLACK_S: Final = 5.0
+"""What a heartbeat may be late by without being missed."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaultSeen:
+    """An open fault. ``detail`` fills its words; a heartbeat, which tells that it is open, does not carry it."""
+
+    severity: str
+    detail: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -30,12 +44,19 @@ class StationRow:
     """One station as it was last heard. ``heard_s`` is on the monotonic clock; None before the first heartbeat."""
 
     id: str
-    state: str = "?"
+    state: str = "unknown"
     on_air: str | None = None
-    faults: dict[tuple[str, str], str] = field(default_factory=dict)
+    faults: dict[tuple[str, str], FaultSeen] = field(default_factory=dict)
     last: AsRunReport | None = None
     heard_s: float | None = None
+    gap_s: float | None = None
     bad_reports: int = 0
+
+    def is_silent(self, now_s: float) -> bool:
+        """Tell whether it should have been heard again by now."""
+        if self.heard_s is None or self.gap_s is None or self.state in ("offline", "stopped"):
+            return False
+        return now_s - self.heard_s > BEATS_MISSED * self.gap_s + SLACK_S
 
 
 class Fleet:
@@ -44,7 +65,7 @@ class Fleet:
     def __init__(self, topics: Topics) -> None:
         self._topics = topics
         self._rows: dict[str, StationRow] = {}
-        self._ids: OrderedDict[str, None] = OrderedDict()
+        self._ids: OrderedDict[tuple[str, str], None] = OrderedDict()
 
     @property
     def rows(self) -> list[StationRow]:
@@ -65,12 +86,18 @@ class Fleet:
             _take_in(row, report, at_s)
         return report
 
+    def line_was_lost(self) -> None:
+        """Take nobody for silent because of what our own line did not bring."""
+        for row in self._rows.values():
+            row.gap_s = None
+
     def _heard_before(self, report: Report) -> bool:
         if isinstance(report, StatusReport):
             return False
-        if report.id in self._ids:
+        key = (report.station, report.id)
+        if key in self._ids:
             return True
-        self._ids[report.id] = None
+        self._ids[key] = None
         if len(self._ids) > IDS_REMEMBERED:
             self._ids.popitem(last=False)
         return False
@@ -89,16 +116,26 @@ def _checked(report: Report | Refused, station: str, leaf: str, topic: str) -> R
 
 def _take_in(row: StationRow, report: Report, at_s: float) -> None:
     if isinstance(report, StatusReport):
-        row.state = report.state
+        row.state, row.gap_s = report.state, None
         if report.state != "online":
             row.on_air = None
     elif isinstance(report, HeartbeatReport):
+        row.gap_s = None if row.heard_s is None else at_s - row.heard_s
         row.state, row.on_air, row.heard_s = report.state, report.on_air, at_s
-        row.faults = {(fault.code, fault.subject): fault.severity for fault in report.faults}
+        known = row.faults
+        row.faults = {
+            (fault.code, fault.subject): known.get((fault.code, fault.subject), FaultSeen(fault.severity))
+            for fault in report.faults[: LIMITS.open_faults]
+        }
     elif isinstance(report, FaultReport):
-        if report.cleared is None:
-            row.faults[report.code, report.subject] = report.severity
-        else:
-            row.faults.pop((report.code, report.subject), None)
+        _take_in_fault(row, report)
     else:
         row.last = report
+
+
+def _take_in_fault(row: StationRow, report: FaultReport) -> None:
+    key = (report.code, report.subject)
+    if report.cleared is not None:
+        row.faults.pop(key, None)
+    elif key in row.faults or len(row.faults) < LIMITS.open_faults:
+        row.faults[key] = FaultSeen(report.severity, report.detail)

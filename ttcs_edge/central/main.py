@@ -3,195 +3,147 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import os
-import re
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from typing import Final
 
+from ttcs_edge.central.address import BrokerAddress, check_audio_url, check_host, read_broker
+from ttcs_edge.central.arguments import make_parser
 from ttcs_edge.central.authority import make_server_certificate
 from ttcs_edge.central.centre import CentreSettings, Quorum, make_centre, open_centre, write_pair
-from ttcs_edge.central.errors import CANNOT_CREATE, BadProgrammeFile, CentralError
-from ttcs_edge.central.publish import Delivery, Published, publish, with_defaults
-from ttcs_edge.central.stations import BrokerAddress, add_station, check_scope, read_broker
-from ttcs_edge.locale import LANGUAGES, Language, language, text
-from ttcs_edge.locale.central import TABLES
+from ttcs_edge.central.errors import BadCentreFile, BadProgrammeFile, CentralError
+from ttcs_edge.central.publish import Delivery, publish, with_defaults
+from ttcs_edge.central.stations import add_station, check_scope
+from ttcs_edge.locale import Language, language, text
+from ttcs_edge.locale.central import CENTRE_TABLES, TABLES
+from ttcs_edge.locale.faults import reason_words
+from ttcs_edge.terminal.arguments import language_argument, read
+from ttcs_edge.terminal.output import OUTPUT_ERRORS, prepare_streams, run_to_the_end
 from ttcs_edge.yaml_form import explain
 
-ONCE_S = 3.0
-HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?")
+ONCE_S: Final = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives its exit code (sysexits.h)."""
-    given = _parser().parse_args(arguments)
-    lang = language(given.lang, os.environ)
-    command: Callable[[argparse.Namespace, Language], int] = given.command
+    prepare_streams()
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    lang = language(language_argument(words), os.environ)
+    return run_to_the_end(lambda: _run(words, lang), lang)
+
+
+def _run(words: list[str], lang: Language) -> int:
+    given = read(make_parser(lang), words)
     try:
-        return command(given, lang)
+        COMMANDS[given.command](given, lang)
     except BadProgrammeFile as error:
         print(explain(error.problems, TABLES), file=sys.stderr)
-        return error.exit_code
+        return _tell(error, lang)
+    except BadCentreFile as error:
+        print(explain(error.problems, CENTRE_TABLES), file=sys.stderr)
+        return _tell(error, lang)
     except CentralError as error:
-        print(text(f"central.{error.code}", lang, **error.fields), file=sys.stderr)
-        return error.exit_code
+        return _tell(error, lang)
     except OSError as error:
-        found = error.strerror or type(error).__name__
-        print(text("central.cannot-write", lang, file=error.filename, found=found), file=sys.stderr)
-        return CANNOT_CREATE
-    except KeyboardInterrupt:
-        return 130
+        if isinstance(error, BrokenPipeError) or (error.filename is None and error.errno in OUTPUT_ERRORS):
+            raise  # it is about what was said, not about a file
+        return _tell(CentralError("disk", file=error.filename or "?", found=error.strerror or error), lang)
+    return os.EX_OK
 
 
-def _init(given: argparse.Namespace, lang: Language) -> int:
+def _tell(error: CentralError, lang: Language) -> int:
+    """Tell what went wrong, and what mends it; gives the exit code."""
+    fields = dict(error.fields)
+    if "reason" in fields:
+        fields["reason"] = reason_words(str(fields["reason"]), lang)
+    for code in (f"central.error.{error.code}", f"central.error.{error.code}.mend"):
+        print(text(code, lang, **fields), file=sys.stderr)
+    return error.exit_code
+
+
+def _init(given: argparse.Namespace, lang: Language) -> None:
     scope = check_scope(given.scope)
     if given.broker is not None:
         read_broker(given.broker)
-    if given.audio_url is not None and not given.audio_url.startswith("https://"):
-        raise CentralError("bad-url", found=given.audio_url)
+    if given.audio_url is not None:
+        check_audio_url(given.audio_url)
     settings = CentreSettings(
         name=given.name or scope, scope=scope, keys=(), broker=given.broker, audio_url=given.audio_url
     )
     root = Quorum(given.root_keys, given.root_threshold)
     make_centre(given.folder, settings, root, Quorum(given.publish_keys, given.publish_threshold))
     print(text("central.centre-made", lang, folder=given.folder, scope=scope))
-    print(text("central.move-roots", lang))
-    return 0
+    print(text("central.move-roots", lang, folder=given.folder))
 
 
-def _add_station(given: argparse.Namespace, lang: Language) -> int:
+def _add_station(given: argparse.Namespace, lang: Language) -> None:
     centre = open_centre(given.folder)
     broker = _broker(given.broker or centre.settings.broker)
-    if broker is None:
-        raise CentralError("no-broker")
     file = add_station(centre, given.id, given.scope, broker, own_https_ca=given.https_ca == "own")
     print(text("central.station-made", lang, file=file, id=given.id))
     print(text("central.install", lang, name=file.name))
-    return 0
 
 
-def _server_certificate(given: argparse.Namespace, lang: Language) -> int:
+def _server_certificate(given: argparse.Namespace, lang: Language) -> None:
     centre = open_centre(given.folder)
     for name in given.names:
-        if not HOST.fullmatch(name):
-            raise CentralError("bad-id", found=name)
+        check_host(name)
     certificate = centre.folder / "servers" / f"{given.names[0]}.crt"
     key = certificate.with_suffix(".key")
     if certificate.exists() or key.exists():
-        raise CentralError("certificate-exists", name=given.names[0])
+        raise CentralError("certificate-exists", name=given.names[0], certificate=certificate, key=key)
     write_pair(make_server_certificate(centre.authority, tuple(given.names)), certificate, key)
     print(text("central.certificate-made", lang, certificate=certificate, key=key))
-    return 0
 
 
-def _publish(given: argparse.Namespace, lang: Language) -> int:
+def _publish(given: argparse.Namespace, lang: Language) -> None:
+    from ttcs_edge.central.draw_published import show
+
     centre = open_centre(given.folder)
+    found = given.broker or centre.settings.broker
     delivery = Delivery(
-        broker=_broker(given.broker or centre.settings.broker),
+        broker=None if found is None else read_broker(found),
         audio_url=given.audio_url,
         audio_folder=given.audio_folder,
         via_broker=given.via_broker,
     )
-    published = publish(centre, given.programme, with_defaults(delivery, centre), dry_run=given.dry_run)
-    _tell_published(published, lang, dry_run=given.dry_run)
-    return 0
+
+    def secret(name: str) -> str:
+        return getpass.getpass(text("central.ask-secret", lang, name=name))
+
+    delivery = with_defaults(delivery, centre)
+    published = publish(centre, given.programme, delivery, dry_run=given.dry_run, secret=secret)
+    show(published, delivery, centre, lang, dry_run=given.dry_run)
 
 
-def _tell_published(published: Published, lang: Language, *, dry_run: bool) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    programme = published.programme
-    bulletins = Table(
-        *(text(f"central.{name}", lang) for name in ("bulletin", "language", "duration", "loudness", "size"))
-    )
-    for bulletin in programme.bulletins:
-        for audio in bulletin.audio:
-            figures = (f"{audio.duration_ms / 1_000:.1f} s", f"{audio.loudness_lufs:.1f} LUFS", f"{audio.size_bytes} B")
-            bulletins.add_row(Text(bulletin.title), audio.language, *figures)
-    cues = Table(*(text(f"central.{name}", lang) for name in ("when", "slot", "bulletin")))
-    cues.title = text("central.next-days", lang)
-    titles = {bulletin.id: bulletin.title for bulletin in programme.bulletins}
-    for due in published.coming:
-        names = ", ".join(titles[name] for name in due.slot.bulletins)
-        cues.add_row(due.occurrence.local.replace("T", " "), due.slot.id, Text(names))
-    console = Console()
-    console.print(bulletins)
-    console.print(cues)
-    code = "central.checked" if dry_run else "central.published"
-    fields = {"scope": programme.scope, "version": programme.version, "expires": programme.expires}
-    print(text(code, lang, **fields))
-
-
-def _watch(given: argparse.Namespace, lang: Language) -> int:
-    from ttcs_edge.central.watch import watch_json, watch_table
+def _watch(given: argparse.Namespace, lang: Language) -> None:
+    from ttcs_edge.central.watch import watch_json, watch_live, watch_once
 
     centre = open_centre(given.folder)
     broker = _broker(given.broker or centre.settings.broker)
-    if broker is None:
-        raise CentralError("no-broker")
-    for_s = ONCE_S if given.once and given.seconds is None else given.seconds
     if given.json:
-        watch_json(centre, broker, for_s)
+        watch_json(centre, broker, given.seconds or (ONCE_S if given.once else None))
+    elif given.once:
+        watch_once(centre, broker, given.seconds or ONCE_S, lang)
     else:
-        watch_table(centre, broker, for_s, lang, once=given.once)
-    return 0
+        watch_live(centre, broker, given.seconds, lang)
 
 
-def _broker(found: str | None) -> BrokerAddress | None:
-    return None if found is None else read_broker(found)
+def _broker(found: str | None) -> BrokerAddress:
+    if found is None:
+        raise CentralError("no-broker")
+    return read_broker(found)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="ttcs-central")
-    parser.add_argument("--lang", choices=LANGUAGES)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    init = _command(commands, "init", _init)
-    init.add_argument("--scope", required=True)
-    init.add_argument("--name")
-    init.add_argument("--broker", metavar="HOST[:PORT]")
-    init.add_argument("--audio-url", metavar="https://...")
-    for name, default in (("root-keys", 3), ("root-threshold", 2), ("publish-keys", 1), ("publish-threshold", 1)):
-        init.add_argument(f"--{name}", type=int, default=default, metavar="N")
-
-    add = _command(commands, "add-station", _add_station)
-    add.add_argument("id", metavar="ID")
-    add.add_argument("--scope", required=True)
-    add.add_argument("--broker", metavar="HOST[:PORT]")
-    add.add_argument("--https-ca", choices=("own", "system"), default="system")
-
-    server = _command(commands, "server-certificate", _server_certificate)
-    server.add_argument("names", metavar="NAME", nargs="+")
-
-    out = _command(commands, "publish", _publish)
-    out.add_argument("programme", type=Path, metavar="PROGRAMME.yaml")
-    out.add_argument("--broker", metavar="HOST[:PORT]")
-    out.add_argument("--audio-folder", type=Path, metavar="DIR")
-    out.add_argument("--audio-url", metavar="https://...")
-    out.add_argument("--via-broker", action="store_true")
-    out.add_argument("--dry-run", action="store_true")
-
-    watch = _command(commands, "watch", _watch)
-    watch.add_argument("--broker", metavar="HOST[:PORT]")
-    watch.add_argument("--json", action="store_true")
-    watch.add_argument("--once", action="store_true")
-    watch.add_argument("--for", dest="seconds", type=float, metavar="SECONDS")
-    return parser
-
-
-def _command(
-    commands: argparse._SubParsersAction[argparse.ArgumentParser],
-    name: str,
-    run: Callable[[argparse.Namespace, Language], int],
-) -> argparse.ArgumentParser:
-    """A command on a centre's folder; its help is told in both languages."""
-    told = " / ".join(text(f"central.help-{name}", lang) for lang in LANGUAGES)
-    command = commands.add_parser(name, help=told, description=told)
-    command.add_argument("folder", type=Path, metavar="FOLDER")
-    command.set_defaults(command=run)
-    return command
+COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Language], None]]] = {
+    "init": _init,
+    "add-station": _add_station,
+    "server-certificate": _server_certificate,
+    "publish": _publish,
+    "watch": _watch,
+}
 
 
 if __name__ == "__main__":

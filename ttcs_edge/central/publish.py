@@ -1,37 +1,45 @@
-"""A programme goes out: encode, number, sign, check as a station would, then audio first and the document last.
+"""A programme goes out: encode, deliver the audio, number, sign, check as a station would, and the document last.
 
-1 Nothing is numbered before every bulletin is encoded: a mistake in the file costs no version.
-2 A number is on the disk before it is signed, and is never used again, even when what follows fails (never-6).
+1 Nothing is numbered before every bulletin is encoded, the broker answers and the audio is in its places: a mistake in
+  the file, a key that is away or a broken line costs no version, and no station asks for audio that is not there.
+2 A number is on the disk before it is signed, and is never used again, even when what follows fails (never-6). It is
+  above what stands on the broker too, so that a folder restored from a copy does not use a number twice.
 3 What is about to go out is read back with the very code of a station; what a station would refuse stays here.
-4 The audio is in its places before the document that names it, so no station asks for what is not there.
+4 One at a time: a second command waits while the first numbers and sends. What stands on the broker afterwards is read
+  back, so that a document which another machine replaced at the same moment is not told as published.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from heapq import merge
+from itertools import islice
 from pathlib import Path
+from typing import Any
+
+from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 
 from ttcs_edge.central import files
-from ttcs_edge.central.audio import AudioFolder, Encoded, UnusableAudio
+from ttcs_edge.central.address import BrokerAddress, check_audio_url
+from ttcs_edge.central.audio import AudioFolder, Encoded, UnusableAudio, sha256_of
 from ttcs_edge.central.broker import OperatorClient
 from ttcs_edge.central.centre import Centre, now, utc
 from ttcs_edge.central.errors import CentralError
 from ttcs_edge.central.programme_file import Draft, Take, read_programme_file, refuse_if_wrong
-from ttcs_edge.central.stations import BrokerAddress
-from ttcs_edge.core.documents import Audio, Bulletin, Programme, Refused
+from ttcs_edge.core.documents import Audio, Bulletin, Programme, Refused, Signed
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope, Sha256, scope_covers
 from ttcs_edge.core.schedule import SlotOccurrence, occurrences
-from ttcs_edge.core.trust import Accepted, judge_programme, utc_ms
+from ttcs_edge.core.trust import Accepted, judge_programme
 from ttcs_edge.wire.documents import read_programme, write_document
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
 from ttcs_edge.wire.topics import Topics
 from ttcs_edge.yaml_form import Expected
 
-DAY_MS = 86_400_000
+DAY_S = 86_400
 PREVIEW_DAYS = 7
 PREVIEW_CUES = 100
 BROKER_PLACE = "broker:"
@@ -60,10 +68,21 @@ class Published:
     programme: Programme
     envelope: bytes
     coming: tuple[SlotOccurrence, ...]
+    is_all: bool
 
 
-def publish(centre: Centre, file: Path, delivery: Delivery, *, dry_run: bool = False) -> Published:
-    """Publish a programme file. Raises BadProgrammeFile for the file, CentralError for everything else."""
+def publish(
+    centre: Centre,
+    file: Path,
+    delivery: Delivery,
+    *,
+    dry_run: bool = False,
+    secret: Callable[[str], str] | None = None,
+) -> Published:
+    """Publish a programme file. Raises BadProgrammeFile for the file, CentralError for everything else.
+
+    ``secret`` gives the PIN of a hardware token that holds a key.
+    """
     _check_delivery(delivery, dry_run=dry_run)
     draft = read_programme_file(file)
     if not scope_covers(centre.settings.scope, draft.scope):
@@ -72,20 +91,64 @@ def publish(centre: Centre, file: Path, delivery: Delivery, *, dry_run: bool = F
         refuse_if_wrong(draft.page)
     folder = AudioFolder(centre.folder / "audio", centre.folder / "cache")
     encoded = _encode(draft, folder)
-    with centre.alone():
-        floor = centre.last_version(draft.scope)
-        version = floor + 1 if dry_run else centre.take_version(draft.scope)
-        programme = _programme(draft, encoded, delivery, version)
-        envelope = sign(write_document(programme), PAYLOAD_TYPES["programme"], centre.signers("publish"))
-        _check_as_a_station(centre, envelope, draft.scope, floor)
-        if not dry_run:
-            _send(centre, programme, envelope, delivery, folder, encoded)
-    return Published(programme, envelope, _coming(programme))
+    issue = _Issue(centre, draft, encoded, delivery, centre.signers("publish", secret))
+    if dry_run:
+        programme, envelope = issue.make(centre.last_version(draft.scope) + 1)
+    else:
+        programme, envelope = issue.send(folder)
+    return Published(programme, envelope, *_coming(programme))
+
+
+@dataclass(frozen=True, slots=True)
+class _Issue:
+    """A programme on its way out."""
+
+    centre: Centre
+    draft: Draft
+    encoded: dict[str, Encoded]
+    delivery: Delivery
+    signers: tuple[Signer, ...]
+
+    def make(self, version: int) -> tuple[Programme, bytes]:
+        """Sign it under a number, and check it as a station would."""
+        programme = _programme(self.draft, self.encoded, self.delivery, version)
+        envelope = sign(write_document(programme), PAYLOAD_TYPES["programme"], self.signers)
+        _check_as_a_station(self.centre, envelope, self.draft.scope, version - 1)
+        return programme, envelope
+
+    def send(self, folder: AudioFolder) -> tuple[Programme, bytes]:
+        """Put the audio in its places, then number it, and put it on the broker."""
+        assert self.delivery.broker is not None
+        topics, scope = Topics(self.centre.settings.topic_root), self.draft.scope
+        files_once = {one.sha256: one for one in self.encoded.values()}.values()
+        with OperatorClient(self.centre, self.delivery.broker).connected() as client:
+            for one in files_once:
+                if self.delivery.audio_folder is not None:
+                    _put_in_folder(self.delivery.audio_folder, one, folder.path(one))
+                if self.delivery.via_broker:
+                    chunks = list(_chunks(topics, one, folder.path(one).read_bytes()))
+                    client.publish_all(chunks, (self.draft.valid_days + 1) * DAY_S)
+            with self.centre.alone():
+                standing = client.standing(topics.programme(scope))
+                version = self.centre.take_version(scope, _version_of(standing, self.centre, scope))
+                programme, envelope = self.make(version)
+                kept = self.centre.programme_folder(scope) / f"{version}.dsse.json"
+                files.write_new(kept, envelope, files.PUBLIC)
+                client.publish(topics.programme(scope), envelope)
+                if client.standing(topics.programme(scope)) != envelope:
+                    raise CentralError("overtaken", scope=scope, version=version)
+        return programme, envelope
+
+
+def _version_of(envelope: bytes | None, centre: Centre, scope: Scope) -> int:
+    """Tell the version of what stands on the broker; 0 for what this centre's keys did not sign."""
+    signed = None if envelope is None else read_programme(envelope, centre.trust.document, scope)
+    return signed.document.version if isinstance(signed, Signed) else 0
 
 
 def _check_delivery(delivery: Delivery, *, dry_run: bool) -> None:
-    if delivery.audio_url is not None and not delivery.audio_url.startswith("https://"):
-        raise CentralError("bad-url", found=delivery.audio_url)
+    if delivery.audio_url is not None:
+        check_audio_url(delivery.audio_url)
     if not delivery.places:
         raise CentralError("no-place")
     if delivery.broker is None and not dry_run:
@@ -129,7 +192,7 @@ def _programme(draft: Draft, encoded: dict[str, Encoded], delivery: Delivery, ve
         scope=draft.scope,
         version=version,
         issued=utc(issued),
-        expires=utc(issued + draft.valid_days * DAY_MS),
+        expires=utc(issued + draft.valid_days * DAY_S * 1_000),
         time_zone=draft.time_zone,
         bulletins=bulletins,
         slots=draft.slots,
@@ -168,38 +231,11 @@ def _check_as_a_station(centre: Centre, envelope: bytes, scope: Scope, floor: in
     assert isinstance(verdict, Accepted), verdict
 
 
-def _send(
-    centre: Centre,
-    programme: Programme,
-    envelope: bytes,
-    delivery: Delivery,
-    folder: AudioFolder,
-    encoded: dict[str, Encoded],
-) -> None:
-    assert delivery.broker is not None
-    topics = Topics(centre.settings.topic_root)
-    each = {one.sha256: one for one in encoded.values()}
-    kept = centre.programme_folder(programme.scope) / f"{programme.version}.dsse.json"
-    files.write_new(kept, envelope, files.PUBLIC)
-    if delivery.audio_folder is not None:
-        for one in each.values():
-            _put_in_folder(delivery.audio_folder, one, folder.path(one))
-    remaining_s = (utc_ms(programme.expires) - now().wall_ms) // 1_000
-    with OperatorClient(centre, delivery.broker).connected() as client:
-        if delivery.via_broker:
-            for one in each.values():
-                client.publish_all(list(_chunks(topics, one, folder.path(one).read_bytes())), remaining_s)
-        client.publish(topics.programme(programme.scope), envelope)
-
-
 def _put_in_folder(target: Path, encoded: Encoded, source: Path) -> None:
     path = target / encoded.file_name
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-        if not path.exists() or path.stat().st_size != encoded.size_bytes:
-            files.replace(path, source.read_bytes(), files.PUBLIC)
-    except OSError as error:
-        raise CentralError("cannot-write", file=path, found=error.strerror or "") from error
+    target.mkdir(parents=True, exist_ok=True)
+    if not path.exists() or sha256_of(path) != encoded.sha256:
+        files.replace(path, source.read_bytes(), files.PUBLIC)
 
 
 def _chunks(topics: Topics, encoded: Encoded, data: bytes) -> Iterator[tuple[str, bytes]]:
@@ -207,15 +243,13 @@ def _chunks(topics: Topics, encoded: Encoded, data: bytes) -> Iterator[tuple[str
         yield topics.blob(encoded.sha256, number), data[begin : begin + LIMITS.blob_chunk_bytes]
 
 
-def _coming(programme: Programme) -> tuple[SlotOccurrence, ...]:
-    """What will air in the next days, at most as much as a person reads."""
+def _coming(programme: Programme) -> tuple[tuple[SlotOccurrence, ...], bool]:
+    """What will air in the next days, at most as much as a person reads; and whether that is all of it."""
     begin = now().wall_ms
-    found = [
-        one
-        for slot in programme.slots[:PREVIEW_CUES]
-        for one in occurrences(programme, slot, begin, begin + PREVIEW_DAYS * DAY_MS)
-    ]
-    return tuple(sorted(found, key=lambda one: (one.planned_ms, -one.slot.priority, one.slot.id))[:PREVIEW_CUES])
+    each = (occurrences(programme, slot, begin, begin + PREVIEW_DAYS * DAY_S * 1_000) for slot in programme.slots)
+    order: Callable[[SlotOccurrence], Any] = lambda one: (one.planned_ms, -one.slot.priority, one.slot.id)  # noqa: E731
+    found = tuple(islice(merge(*each, key=order), PREVIEW_CUES + 1))
+    return found[:PREVIEW_CUES], len(found) <= PREVIEW_CUES
 
 
 def with_defaults(delivery: Delivery, centre: Centre) -> Delivery:

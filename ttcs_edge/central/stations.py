@@ -15,11 +15,11 @@ import re
 import sysconfig
 import tarfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from ttcs_edge.central.address import BrokerAddress
 from ttcs_edge.central.authority import OPERATOR, make_client_certificate
 from ttcs_edge.central.centre import Centre
 from ttcs_edge.central.errors import CentralError
@@ -29,25 +29,6 @@ from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope, scope_covers
 
 EXAMPLE = Path("config") / "station.yaml"
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerAddress:
-    """Where a broker listens for TLS."""
-
-    host: str
-    port: int = 8883
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-
-def read_broker(text: str) -> BrokerAddress:
-    """Read ``HOST``, ``HOST:PORT`` or ``[IPv6]:PORT``. Raises CentralError ``bad-broker``."""
-    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?))(?::(\d{1,5}))?", text)
-    if match is None or not 1 <= int(match[3] or 8883) <= 65_535:
-        raise CentralError("bad-broker", found=text)
-    return BrokerAddress(match[1] or match[2], int(match[3] or 8883))
 
 
 def check_scope(text: str, centre: Centre | None = None) -> Scope:
@@ -68,7 +49,7 @@ def add_station(centre: Centre, station: str, scope: str, broker: BrokerAddress,
         record = centre.folder / "stations" / f"{station}.crt"
         file = record.with_name(f"{station}.station.tar")
         if record.exists() or file.exists():
-            raise CentralError("station-exists", id=station)
+            raise CentralError("station-exists", id=station, record=record, file=file)
         pair = make_client_certificate(centre.authority, station)
         config = station_yaml(_example(), station, place, broker, centre.settings.topic_root, own_https_ca=own_https_ca)
         members = {

@@ -1,8 +1,4 @@
-"""The live table of stations, or one JSON object a message for machines.
-
-What stations send is text from outside: it is shown without markup and without control characters, so that a name
-cannot paint over the operator's terminal.
-"""
+"""The live table of stations, the table once, or one JSON object a message for machines."""
 
 from __future__ import annotations
 
@@ -12,64 +8,62 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from typing import Any, TextIO
+from typing import Any, Final, TextIO
 
 import msgspec
 from rich.console import Console, Group
 from rich.live import Live
-from rich.table import Table
-from rich.text import Text
 
+from ttcs_edge.central.address import BrokerAddress
 from ttcs_edge.central.broker import Heard, LinkTurned, OperatorClient
 from ttcs_edge.central.centre import Centre
-from ttcs_edge.central.fleet import LEAVES, Fleet, StationRow
-from ttcs_edge.central.stations import BrokerAddress
+from ttcs_edge.central.draw_watch import fault_lines, fleet_lines, one_line
+from ttcs_edge.central.fleet import LEAVES, Fleet
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.locale import Language, text
+from ttcs_edge.terminal import screen
 from ttcs_edge.wire.topics import Topics
 
-REDRAW_S = 0.5
-COLOURS = {
-    "online": "green",
-    "idle": "green",
-    "on-air": "bold cyan",
-    "no-time": "yellow",
-    "stopping": "yellow",
-    "stopped": "yellow",
-    "offline": "red",
-}
+REDRAW_S: Final = 0.5
 
 
-def watch_json(centre: Centre, address: BrokerAddress, for_s: float | None, out: TextIO = sys.stdout) -> None:
+def watch_json(centre: Centre, address: BrokerAddress, for_s: float | None, out: TextIO | None = None) -> None:
     """Print one JSON object for each message, good or bad, until the time is over."""
     fleet = Fleet(Topics(centre.settings.topic_root))
     with OperatorClient(centre, address, _subscriptions(centre)).connected() as client:
         for message in _messages(client, for_s):
             if isinstance(message, Heard):
-                print(json_line(message, fleet), file=out, flush=True)
+                print(json_line(message, fleet), file=out or sys.stdout, flush=True)
 
 
-def watch_table(centre: Centre, address: BrokerAddress, for_s: float | None, lang: Language, *, once: bool) -> None:
-    """Show the table: live, or once after the time is over."""
+def watch_once(centre: Centre, address: BrokerAddress, for_s: float, lang: Language) -> None:
+    """Listen for a while, then show every station, and every fault with its mend."""
     fleet = Fleet(Topics(centre.settings.topic_root))
-    console = Console()
-    up = True
     with OperatorClient(centre, address, _subscriptions(centre)).connected() as client:
-        messages = _messages(client, for_s)
-        if once:
-            for message in messages:
-                _hear(fleet, message)
-            console.print(fleet_table(fleet.rows, lang))
-            return
-        with Live(console=console, auto_refresh=False, screen=console.is_terminal) as live:
-            drawn_s = 0.0
-            for message in messages:
-                up = message.up if isinstance(message, LinkTurned) else up
-                _hear(fleet, message)
-                if time.monotonic() - drawn_s >= REDRAW_S:
-                    drawn_s = time.monotonic()
-                    live.update(_screen(fleet, address, lang, up=up), refresh=True)
-            live.update(_screen(fleet, address, lang, up=up), refresh=True)
+        for message in _messages(client, for_s):
+            _take(fleet, message)
+    out = screen.console()
+    now_s = time.monotonic()
+    screen.show(out, fleet_lines(fleet.rows, now_s, lang, out.width) + fault_lines(fleet.rows, now_s, lang))
+
+
+def watch_live(centre: Centre, address: BrokerAddress, for_s: float | None, lang: Language) -> None:
+    """Show as many stations as the terminal has lines for, until the time is over or the operator has seen enough."""
+    fleet = Fleet(Topics(centre.settings.topic_root))
+    out = screen.console()
+    up = True
+    with (
+        OperatorClient(centre, address, _subscriptions(centre)).connected() as client,
+        Live(console=out, auto_refresh=False, screen=out.is_terminal) as live,
+    ):
+        drawn_s = 0.0
+        for message in _messages(client, for_s):
+            up = message.up if isinstance(message, LinkTurned) else up
+            _take(fleet, message)
+            if time.monotonic() - drawn_s >= REDRAW_S:
+                drawn_s = time.monotonic()
+                live.update(_screen(fleet, centre, address, lang, out, up=up), refresh=True)
+        live.update(_screen(fleet, centre, address, lang, out, up=up), refresh=True)
 
 
 def json_line(message: Heard, fleet: Fleet) -> str:
@@ -87,49 +81,20 @@ def json_line(message: Heard, fleet: Fleet) -> str:
     return json.dumps(line)
 
 
-def fleet_table(rows: list[StationRow], lang: Language) -> Table:
-    """The stations as a table."""
-    table = Table(expand=True)
-    for name in ("station", "state", "on-air", "faults", "last", "heard", "bad"):
-        table.add_column(text(f"central.{name}", lang))
-    for row in rows:
-        table.add_row(*_cells(row, lang))
-    return table
+def _screen(fleet: Fleet, centre: Centre, address: BrokerAddress, lang: Language, out: Console, *, up: bool) -> Group:
+    code, style = ("central.link-up", screen.QUIET) if up else ("central.link-down", screen.BAD)
+    title = screen.joined([screen.styled(centre.settings.name, screen.HEADING), f"{datetime.now():%H:%M:%S}"], "  ")
+    lines = out.height if out.is_terminal else None
+    stations = fleet_lines(fleet.rows, time.monotonic(), lang, out.width, lines)
+    link = screen.styled(text(code, lang, broker=address), style)
+    return Group(one_line(title), *stations, screen.styled(""), one_line(link))
 
 
-def plain(value: str) -> str:
-    """Text from outside without control characters (a terminal obeys those)."""
-    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in value)
-
-
-def _cells(row: StationRow, lang: Language) -> Iterator[Text]:
-    yield Text(plain(row.id))
-    yield Text(plain(row.state), style=COLOURS.get(row.state, ""))
-    yield Text(plain(row.on_air or "-"), style="cyan" if row.on_air else "dim")
-    faults = "\n".join(f"{code} {subject}".strip() for code, subject in sorted(row.faults))
-    # A station's text may hold line ends of its own; ours part the faults.
-    yield Text("\n".join(map(plain, faults.split("\n"))) or "-", style="red" if row.faults else "dim")
-    yield Text(_last(row))
-    ago = "-" if row.heard_s is None else text("central.ago", lang, seconds=int(time.monotonic() - row.heard_s))
-    yield Text(ago)
-    yield Text(str(row.bad_reports or "-"), style="red" if row.bad_reports else "dim")
-
-
-def _last(row: StationRow) -> str:
-    if row.last is None:
-        return "-"
-    why = f" ({row.last.reason})" if row.last.reason else ""
-    return plain(f"{row.last.outcome}{why} {row.last.title} {row.last.planned_start}")
-
-
-def _screen(fleet: Fleet, address: BrokerAddress, lang: Language, *, up: bool) -> Group:
-    code, style = ("central.link-up", "green") if up else ("central.link-down", "red")
-    return Group(fleet_table(fleet.rows, lang), Text(text(code, lang, broker=address), style=style))
-
-
-def _hear(fleet: Fleet, message: Heard | LinkTurned | None) -> None:
+def _take(fleet: Fleet, message: Heard | LinkTurned | None) -> None:
     if isinstance(message, Heard):
         fleet.hear(message.topic, message.payload, time.monotonic())
+    elif isinstance(message, LinkTurned) and not message.up:
+        fleet.line_was_lost()
 
 
 def _subscriptions(centre: Centre) -> tuple[str, ...]:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import os
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -54,11 +50,3 @@ def make_parser(lang: Language) -> Parser:
         "--days", action=whole_number(1, DAYS_MOST), default=7, metavar="N", help=text("cli.help-days", lang)
     )
     return parser
-
-
-def parse(arguments: Sequence[str], lang: Language) -> argparse.Namespace:
-    """Read a command line; wrong use prints words and leaves with EX_USAGE."""
-    if not arguments:
-        make_parser(lang).print_help(sys.stderr)
-        sys.exit(os.EX_USAGE)
-    return make_parser(lang).parse_args(arguments)

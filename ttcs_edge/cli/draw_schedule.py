@@ -10,11 +10,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import groupby
-from typing import Any, Final
+from typing import Any
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -22,31 +21,9 @@ from rich.text import Text
 
 from ttcs_edge.locale import Language, text
 from ttcs_edge.terminal import screen
+from ttcs_edge.terminal.days import DAY_MINUTES, NIGHT, Span, minute_of, repeated, time_words
 
 Answer = dict[str, Any]
-
-DAY_MINUTES: Final = 24 * 60
-DAYS_LISTED: Final = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A span of the local day, in minutes from midnight; it may cross midnight. The end is not part of it."""
-
-    begin: int
-    end: int
-
-    def holds(self, minute: int) -> bool:
-        """Tell whether a minute of the day lies in the span."""
-        return (minute - self.begin) % DAY_MINUTES < (self.end - self.begin) % DAY_MINUTES
-
-    def meets(self, begin: int, minutes: int) -> bool:
-        """Tell whether a stretch of the day from ``begin`` touches the span."""
-        return self.holds(begin) or (self.begin - begin) % DAY_MINUTES < minutes
-
-
-NIGHT: Final = Span(22 * 60, 5 * 60)
-"""When people sleep, whatever quiet hours are set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +35,6 @@ class Row:
     quiet: bool
     night: bool
     cut_at: str
-
-    @property
-    def time(self) -> str:
-        """The time of day; seconds only when there are some."""
-        return f"{self.when:%H:%M:%S}" if self.when.second else f"{self.when:%H:%M}"
 
 
 def show(answer: Answer, days: int, lang: Language) -> None:
@@ -94,16 +66,14 @@ def _span(words: str) -> Span:
 
 
 def _row(cue: Answer, spans: list[Span]) -> Row:
-    when = datetime.fromisoformat(cue["planned"])
-    minute = when.hour * 60 + when.minute
-    end = when + timedelta(milliseconds=max(0, cue["duration_ms"] - 1))
-    minutes = (end.replace(second=0, microsecond=0) - when.replace(second=0, microsecond=0)) // timedelta(minutes=1) + 1
+    when, duration_ms = datetime.fromisoformat(cue["planned"]), cue["duration_ms"]
     quiet = "quiet-hours" in cue["clashes"]
-    met = [span for span in spans if span.meets(minute, minutes)]
-    later = met and not any(span.holds(minute) for span in met)
-    begin = min(((span.begin - minute) % DAY_MINUTES for span in met), default=0) + minute
-    cut_at = f"{begin // 60 % 24:02}:{begin % 60:02}" if quiet and later else ""
-    return Row(when, cue, quiet, not quiet and NIGHT.meets(minute, minutes), cut_at)
+    met = [span for span in spans if span.meets(when, duration_ms)]
+    cut_at = ""
+    if quiet and met and not any(span.holds(minute_of(when)) for span in met):
+        begin = min((span.begin - minute_of(when)) % DAY_MINUTES for span in met) + minute_of(when)
+        cut_at = f"{begin // 60 % 24:02}:{begin % 60:02}"
+    return Row(when, cue, quiet, not quiet and NIGHT.meets(when, duration_ms), cut_at)
 
 
 def _heading(rows: list[Row], quiet_hours: list[str] | None, lang: Language) -> list[RenderableType]:
@@ -156,7 +126,7 @@ def _wide(rows: list[Row], lang: Language) -> Table:
 
 
 def _time(row: Row) -> Text:
-    return screen.styled(row.time, screen.BAD if row.quiet or row.night else screen.HEADING)
+    return screen.styled(time_words(row.when), screen.BAD if row.quiet or row.night else screen.HEADING)
 
 
 def _zones(cue: Answer, lang: Language) -> str:
@@ -197,20 +167,10 @@ def _summary(rows: list[Row], lang: Language, *, unset: bool) -> list[Renderable
     ):
         if members:
             lines.append(screen.alarm(text(code, lang, count=len(members))))
-            lines += [screen.indented(screen.styled(words, screen.BAD)) for words in _repeated(members, lang)]
+            lines += [screen.indented(screen.styled(words, screen.BAD)) for words in _told(members, lang)]
             lines.append(screen.styled(text(mend, lang)))
     return lines
 
 
-def _repeated(rows: Iterable[Row], lang: Language) -> list[str]:
-    """Tell cues, those of one title and time of day in one line."""
-    groups: dict[tuple[str, str], list[datetime]] = {}
-    for row in rows:
-        groups.setdefault((row.time, row.cue["title"]), []).append(row.when)
-    lines = []
-    for (time, title), days in sorted(groups.items(), key=lambda group: group[1][0]):
-        named = [screen.short_day_words(day, lang) for day in days]
-        if len(days) > DAYS_LISTED:
-            named = [text("cli.days-from-to", lang, count=len(days), first=named[0], last=named[-1])]
-        lines.append(f"{time} {title}: {', '.join(named)}")
-    return lines
+def _told(rows: list[Row], lang: Language) -> list[str]:
+    return repeated(((row.when, str(row.cue["title"])) for row in rows), lang)

@@ -14,10 +14,10 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from ttcs_edge.cli.arguments import parse
+from ttcs_edge.cli.arguments import make_parser
 from ttcs_edge.cli.errors import CommandError
 from ttcs_edge.locale import Language, language, text
-from ttcs_edge.terminal.arguments import language_argument
+from ttcs_edge.terminal.arguments import language_argument, read
 from ttcs_edge.terminal.output import prepare_streams, print_json, run_to_the_end
 
 COMMANDS: Final = {
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str], lang: Language) -> int:
-    options = parse(words, lang)
+    options = read(make_parser(lang), words)
     try:
         return int(importlib.import_module(COMMANDS[options.command]).command(options, lang))
     except CommandError as error:

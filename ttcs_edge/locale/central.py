@@ -75,75 +75,272 @@ MENDS: config.Words = {
 }
 
 TABLES: tuple[config.Words, config.Words, config.Words] = (PROBLEMS, EXPECTED, MENDS)
+"""The words of what is wrong with a ``programme.yaml``."""
 
-ERRORS = {
+CENTRE_TABLES: tuple[config.Words, config.Words, config.Words] = (
+    {
+        **config.PROBLEMS,
+        "file-unreadable": ("Không đọc được centre.yaml", "centre.yaml cannot be read"),
+    },
+    {
+        **config.EXPECTED,
+        "broker-address": ("TÊN hoặc TÊN:CỔNG của máy chủ MQTT", "HOST or HOST:PORT of the broker"),
+        "form": ("các khóa của centre.yaml", "the keys of centre.yaml"),
+        "hexadecimal": ("64 chữ số thập lục phân, chữ thường", "64 hexadecimal digits, small letters"),
+        "https-url": ("địa chỉ bắt đầu bằng https://", "an address that begins with https://"),
+        "key-type": ("loại khóa, như ed25519", "the kind of key, such as ed25519"),
+        "readable-file": ("tệp centre.yaml đọc được", "a centre.yaml that can be read"),
+        "signer": (
+            "URI của khóa: file2:keys/publish-1.pem, hoặc hsm:... cho thẻ khóa",
+            "the URI of a key: file2:keys/publish-1.pem, or hsm:... for a token",
+        ),
+    },
+    {
+        **config.MENDS,
+        "add-line": ("chép lại dòng này từ bản sao lưu: {addition}", "copy this line back from a backup: {addition}"),
+        "add-section": ("chép lại nhóm {name}: từ bản sao lưu", "copy the section {name}: back from a backup"),
+        "give-access": ("cho người dùng này quyền đọc (chown, chmod)", "let this user read it (chown, chmod)"),
+        "make-file": ("chép lại centre.yaml từ bản sao lưu", "copy centre.yaml back from a backup"),
+    },
+)
+"""The words of what is wrong with a ``centre.yaml``."""
+
+Told = tuple[tuple[str, str], tuple[str, str]]
+
+ERRORS: dict[str, Told] = {
     "bad-broker": (
-        "Địa chỉ máy chủ {found} sai: cần TÊN hoặc TÊN:CỔNG",
-        "{found} is no broker: write HOST or HOST:PORT",
+        ("Địa chỉ máy chủ MQTT sai: {found}", "This is no broker: {found}"),
+        ("Viết TÊN hoặc TÊN:CỔNG, như mqtt.lam-dong.vn:8883", "Write HOST or HOST:PORT, as mqtt.lam-dong.vn:8883"),
     ),
-    "bad-centre": ("Không dùng được {file}: {found}", "{file} cannot be used: {found}"),
+    "bad-centre": (
+        ("Không dùng được {file}: {found}", "{file} cannot be used: {found}"),
+        ("Chép lại tệp này từ bản sao lưu của trung tâm", "Copy this file back from the centre's backup"),
+    ),
+    "bad-centre-file": (
+        ("centre.yaml: {count} chỗ sai", "centre.yaml: {count} wrong"),
+        ("Sửa những chỗ trên, rồi chạy lại", "Mend those above, then run it again"),
+    ),
+    "bad-host": (
+        ("Tên máy sai: {found}", "This is no host name: {found}"),
+        (
+            "Viết tên máy hoặc địa chỉ IP mà trạm sẽ nối tới",
+            "Write the host name or the IP address by which stations connect",
+        ),
+    ),
     "bad-id": (
-        "Mã {found} sai: cần chữ cái không dấu, chữ số, . _ - (và không phải operator)",
-        "{found} is no id: use unaccented letters, digits, . _ - (and not operator)",
+        ("Mã trạm sai: {found}", "This is no id of a station: {found}"),
+        (
+            "Dùng chữ cái không dấu, chữ số, . _ - (tối đa 64), và không phải operator",
+            "Use unaccented letters, digits, . _ - (at most 64), and not operator",
+        ),
     ),
-    "bad-programme-file": ("Tệp chương trình có {count} lỗi", "The programme file has {count} mistakes"),
+    "bad-programme-file": (
+        ("Chương trình: {count} chỗ sai; chưa phát hành gì", "The programme: {count} wrong; nothing was published"),
+        ("Sửa những chỗ trên, rồi chạy lại", "Mend those above, then run it again"),
+    ),
     "bad-scope": (
-        "Địa bàn {found} sai: viết như vn/lam-dong/da-teh",
-        "{found} is no scope: write it as vn/lam-dong/da-teh",
+        ("Địa bàn sai: {found}", "This is no scope: {found}"),
+        (
+            "Viết như vn/lam-dong/da-teh: chữ thường không dấu, chữ số, gạch nối",
+            "Write it as vn/lam-dong/da-teh: unaccented small letters, digits, hyphens",
+        ),
     ),
     "bad-threshold": (
-        "Ngưỡng {threshold} không hợp với {keys} khóa (1 đến 16 khóa)",
-        "A threshold of {threshold} does not fit {keys} keys (1 to 16 keys)",
+        ("Ngưỡng {threshold} không hợp với {keys} khóa", "A threshold of {threshold} does not fit {keys} keys"),
+        ("Ngưỡng từ 1 đến số khóa; nhiều nhất 16 khóa", "From 1 to the number of keys; at most 16 keys"),
     ),
-    "bad-url": ("Địa chỉ {found} sai: phải bắt đầu bằng https://", "{found} will not do: it must begin with https://"),
-    "broker-refused": ("Máy chủ từ chối: {found}", "The broker refused: {found}"),
-    "broker-silent": ("Máy chủ không trả lời trong {seconds} giây", "The broker did not answer within {seconds} s"),
-    "broker-unreachable": ("Không nối được tới {broker}: {found}", "{broker} cannot be reached: {found}"),
-    "cannot-write": ("Không ghi được {file}: {found}", "{file} cannot be written: {found}"),
-    "centre-exists": ("Thư mục {folder} đã có; không ghi đè", "{folder} is there already; it is not overwritten"),
-    "certificate-exists": ("Đã có chứng chỉ {name}", "There is a certificate for {name} already"),
+    "bad-url": (
+        ("Địa chỉ âm thanh không dùng được: {found}", "This address of audio will not do: {found}"),
+        (
+            "Phải bắt đầu bằng https://, không có khoảng trắng, không quá 400 ký tự",
+            "It must begin with https://, without blanks, at most 400 characters",
+        ),
+    ),
+    "broker-closed": (
+        ("Máy chủ {broker} ngắt kết nối mà không trả lời", "{broker} closed the connection without an answer"),
+        (
+            "Máy chủ không nhận chứng chỉ operator.crt (cafile phải là ca.pem của trung tâm này), hoặc không phải MQTT",
+            "It does not take operator.crt (its cafile must be this centre's ca.pem), or does not speak MQTT",
+        ),
+    ),
+    "broker-keeps-nothing": (
+        ("Máy chủ {broker} không lưu tin (retain)", "{broker} retains no messages"),
+        (
+            "Trạm bật sau sẽ không nhận được chương trình: đặt retain_available true trên máy chủ MQTT",
+            "A station that starts later would get no programme: set retain_available true on the broker",
+        ),
+    ),
+    "broker-refused": (
+        ("Máy chủ {broker} từ chối: {found}", "{broker} refused: {found}"),
+        (
+            "Cho người dùng operator quyền trên các chủ đề này (ACL của máy chủ MQTT)",
+            "Give the user operator the right to these topics (the broker's ACL)",
+        ),
+    ),
+    "broker-silent": (
+        ("Máy chủ {broker} không trả lời trong {seconds} giây", "{broker} did not answer within {seconds} s"),
+        ("Xem máy chủ MQTT có chạy không, rồi thử lại", "See whether the broker is running, then try again"),
+    ),
+    "broker-unreachable": (
+        ("Không nối được tới {broker}: {reason} ({found})", "{broker} cannot be reached: {reason} ({found})"),
+        (
+            "Xem --broker hoặc broker trong centre.yaml, đường truyền, giờ của máy này, và chứng chỉ của máy chủ",
+            "Look at --broker or broker in centre.yaml, the line, this machine's clock, and the broker's certificate",
+        ),
+    ),
+    "centre-exists": (
+        ("Thư mục {folder} đã có, không ghi đè", "{folder} is there already; it is not overwritten"),
+        ("Chọn thư mục khác", "Choose another folder"),
+    ),
+    "certificate-exists": (
+        ("Đã có chứng chỉ {name}", "There is a certificate for {name} already"),
+        ("Để cấp lại, xóa {certificate} và {key} trước", "To make it anew, delete {certificate} and {key} first"),
+    ),
+    "disk": (
+        ("Không đọc hoặc ghi được {file}: {found}", "{file} cannot be read or written: {found}"),
+        ("Xem quyền của tệp và chỗ trống: ls -l, df -h", "Look at its permissions and at the room left: ls -l, df -h"),
+    ),
     "no-broker": (
-        "Chưa biết máy chủ: thêm --broker TÊN[:CỔNG]",
-        "No broker is known: add --broker HOST[:PORT]",
+        ("Chưa biết máy chủ MQTT nào", "No broker is known"),
+        (
+            "Thêm --broker TÊN[:CỔNG], hoặc broker: trong centre.yaml",
+            "Add --broker HOST[:PORT], or broker: in centre.yaml",
+        ),
     ),
-    "no-centre": ("{folder} không phải là thư mục trung tâm", "{folder} is not the folder of a centre"),
-    "no-key": ("Không dùng được khóa {name} ({signer}): {found}", "Key {name} ({signer}) cannot be used: {found}"),
+    "no-centre": (
+        ("{folder} không phải là thư mục trung tâm", "{folder} is not the folder of a centre"),
+        ("Chỉ đúng thư mục, hoặc lập mới: ttcs-central init", "Name the right one, or make one: ttcs-central init"),
+    ),
+    "no-key": (
+        ("Không dùng được khóa {name} ({signer}): {found}", "Key {name} ({signer}) cannot be used: {found}"),
+        (
+            "Cắm thẻ khóa, hoặc đặt tệp khóa vào đúng chỗ ghi trong centre.yaml",
+            "Plug the token in, or put the key where centre.yaml says it is",
+        ),
+    ),
     "no-place": (
-        "Trạm không có chỗ lấy âm thanh: thêm --audio-url https://... hoặc --via-broker",
-        "Stations would have no place to get the audio: add --audio-url https://... or --via-broker",
+        ("Trạm không có chỗ lấy âm thanh", "Stations would have no place to get the audio"),
+        ("Thêm --audio-url https://... hoặc --via-broker", "Add --audio-url https://... or --via-broker"),
     ),
-    "no-station-example": ("Không thấy tệp mẫu station.yaml", "The example station.yaml is not installed"),
+    "no-station-example": (
+        ("Không thấy tệp mẫu config/station.yaml", "The example config/station.yaml is not installed"),
+        ("Cài lại chương trình: make install", "Install the program again: make install"),
+    ),
     "outside-scope": (
-        "Địa bàn {found} nằm ngoài {expected} của trung tâm",
-        "{found} lies outside {expected}, the centre's scope",
+        ("Địa bàn {found} nằm ngoài {expected}", "{found} lies outside {expected}"),
+        ("Sửa --scope, hoặc dùng trung tâm của địa bàn đó", "Correct --scope, or use the centre that has it"),
     ),
-    "program-failed": ("Chương trình {program} hỏng: {found}", "The program {program} failed: {found}"),
-    "program-missing": ("Thiếu chương trình {program}: hãy cài", "The program {program} is missing: install it"),
+    "overtaken": (
+        (
+            "Máy chủ MQTT không giữ bản vừa gửi ({scope} phiên bản {version})",
+            "The broker does not hold what was just sent ({scope} version {version})",
+        ),
+        (
+            "Có người khác vừa phát hành cùng lúc: bàn với họ, rồi phát hành lại",
+            "Somebody else published at the same moment: agree with them, then publish again",
+        ),
+    ),
+    "program-failed": (
+        ("Chương trình {program} hỏng: {found}", "The program {program} failed: {found}"),
+        ("Thử với bản thu khác", "Try it with another recording"),
+    ),
+    "program-missing": (
+        ("Thiếu chương trình {program}", "The program {program} is missing"),
+        ("Cài: sudo apt-get install ffmpeg espeak-ng", "Install it: sudo apt-get install ffmpeg espeak-ng"),
+    ),
     "refused-by-own-check": (
-        "Trạm sẽ từ chối chương trình này: {found} {detail}",
-        "Stations would refuse this programme: {found} {detail}",
+        (
+            "Trạm sẽ từ chối chương trình này: {found} {detail}",
+            "Stations would refuse this programme: {found} {detail}",
+        ),
+        (
+            "Chưa gửi gì. Khóa trong centre.yaml phải là khóa mà gốc tin cậy cho phép phát",
+            "Nothing was sent. The keys of centre.yaml must be those that the trust root lets publish",
+        ),
     ),
-    "station-exists": ("Đã có trạm {id}", "There is a station {id} already"),
-    "unreadable": ("Không đọc được {file}: {found}", "{file} cannot be read: {found}"),
+    "station-exists": (
+        ("Đã có trạm {id}", "There is a station {id} already"),
+        (
+            "Đặt mã khác; để cấp lại cho trạm này, xóa {record} và {file} trước",
+            "Choose another id; to make its file anew, delete {record} and {file} first",
+        ),
+    ),
+    "unreadable": (
+        ("Không đọc được {file}: {found}", "{file} cannot be read: {found}"),
+        ("Chép lại tệp này từ bản sao lưu của trung tâm", "Copy this file back from the centre's backup"),
+    ),
 }
+"""What an operator's command can fail with, and what mends it."""
 
-TOLD = {
-    "help-init": ("lập trung tâm: khóa, nơi cấp chứng chỉ", "make a centre: keys and a private authority"),
-    "help-add-station": ("tạo tệp cho một trạm mới", "make the file of a new station"),
-    "help-server-certificate": (
+HELP = {
+    "about": (
+        "Trung tâm truyền thanh của một địa bàn: khóa, trạm, chương trình.",
+        "A broadcasting centre of one scope: its keys, its stations, its programmes.",
+    ),
+    "init": ("lập trung tâm: khóa và nơi cấp chứng chỉ", "make a centre: keys and a private authority"),
+    "add-station": ("tạo tệp cho một trạm mới", "make the file of a new station"),
+    "server-certificate": (
         "cấp chứng chỉ cho máy chủ MQTT hoặc web",
         "make a certificate for the broker or the web server",
     ),
-    "help-publish": ("phát hành một chương trình", "publish a programme"),
-    "help-watch": ("theo dõi các trạm", "watch the stations"),
+    "publish": ("phát hành một chương trình", "publish a programme"),
+    "watch": ("theo dõi các trạm", "watch the stations"),
+    "help-folder": ("thư mục của trung tâm", "the centre's folder"),
+    "help-scope": ("địa bàn của trung tâm, như vn/lam-dong", "the centre's scope, such as vn/lam-dong"),
+    "help-name": ("tên trung tâm (mặc định: địa bàn)", "the centre's name (default: its scope)"),
+    "help-broker": ("máy chủ MQTT của trung tâm", "the centre's broker"),
+    "help-audio-url": ("nơi trạm tải âm thanh", "where stations get the audio"),
+    "help-root-keys": ("số khóa gốc (mặc định: %(default)s)", "how many root keys (default: %(default)s)"),
+    "help-root-threshold": (
+        "số khóa gốc phải cùng ký (mặc định: %(default)s)",
+        "how many of them sign together (default: %(default)s)",
+    ),
+    "help-publish-keys": (
+        "số khóa phát hành (mặc định: %(default)s)",
+        "how many publisher keys (default: %(default)s)",
+    ),
+    "help-publish-threshold": (
+        "số khóa phải cùng ký chương trình (mặc định: %(default)s)",
+        "how many of them sign a programme (default: %(default)s)",
+    ),
+    "help-id": ("mã của trạm, không trùng trạm nào", "the station's id, its own in the whole province"),
+    "help-station-scope": (
+        "địa bàn của trạm, như vn/lam-dong/da-teh",
+        "the station's scope, such as vn/lam-dong/da-teh",
+    ),
+    "help-broker-told": (
+        "máy chủ MQTT (mặc định: theo centre.yaml)",
+        "the broker (default: that of centre.yaml)",
+    ),
+    "help-https-ca": (
+        "own: máy chủ web dùng chứng chỉ của trung tâm này (mặc định: %(default)s)",
+        "own: the web server has a certificate of this centre (default: %(default)s)",
+    ),
+    "help-names": ("tên máy hoặc địa chỉ IP của máy chủ", "host names or IP addresses of the server"),
+    "help-programme": ("chương trình, theo mẫu config/programme.yaml", "the programme, as config/programme.yaml shows"),
+    "help-audio-folder": ("chép âm thanh vào thư mục web này", "copy the audio into this folder of the web server"),
+    "help-audio-url-told": (
+        "địa chỉ của thư mục đó (mặc định: theo centre.yaml)",
+        "the address of that folder (default: that of centre.yaml)",
+    ),
+    "help-via-broker": ("gửi âm thanh qua máy chủ MQTT", "send the audio through the broker"),
+    "help-dry-run": ("thử, không phát hành gì", "try it, publish nothing"),
+    "help-json": ("mỗi báo cáo một dòng JSON", "one line of JSON a report"),
+    "help-once": ("nghe 3 giây, in mọi trạm và sự cố rồi thôi", "listen for 3 s, print every station and fault, end"),
+    "help-for": ("nghe bao nhiêu giây", "for how many seconds to listen"),
+}
+
+TOLD = {
     "centre-made": ("Đã lập trung tâm {folder} cho {scope}", "Made the centre {folder} for {scope}"),
     "move-roots": (
-        "Hãy cất các khóa gốc keys/root-*.pem ra khỏi máy này (hai thẻ nhớ, hai nơi): phát chương trình không cần đến.",
-        "Move the root keys keys/root-*.pem off this machine (two cards, two places): publishing does not need them.",
+        "Hãy cất các khóa gốc {folder}/keys/root-*.pem ra khỏi máy này (hai thẻ nhớ, hai nơi):"
+        " phát chương trình không cần đến.",
+        "Move the root keys {folder}/keys/root-*.pem off this machine (two cards, two places):"
+        " publishing does not need them.",
     ),
     "station-made": ("Đã tạo {file} cho trạm {id}", "Made {file} for station {id}"),
     "install": (
-        "Chép sang trạm rồi cài với quyền root: mkdir -p /etc/ttcs-edge && tar -xf {name} -C /etc/ttcs-edge"
+        "Mang sang trạm rồi chạy với quyền root: mkdir -p /etc/ttcs-edge && tar -xf {name} -C /etc/ttcs-edge"
         "\nSửa zones, amplifier và sound trong station.yaml theo dây thật,"
         " rồi xóa tệp .tar ở cả hai máy: có khóa bên trong.",
         "Carry it to the station and, as root: mkdir -p /etc/ttcs-edge && tar -xf {name} -C /etc/ttcs-edge"
@@ -151,6 +348,8 @@ TOLD = {
         " then delete the .tar on both machines: it holds a key.",
     ),
     "certificate-made": ("Đã tạo {certificate} và {key}", "Made {certificate} and {key}"),
+    "ask-secret": ("Mã PIN của {name}: ", "PIN of {name}: "),
+    # -- published
     "published": (
         "Đã phát hành {scope} phiên bản {version}, hết hạn {expires}",
         "Published {scope} version {version}, until {expires}",
@@ -159,24 +358,58 @@ TOLD = {
         "{scope} phiên bản {version} dùng được (chạy thử, chưa phát hành)",
         "{scope} version {version} is good (a dry run: nothing was published)",
     ),
+    "put-audio": (
+        "Trạm sẽ tải âm thanh ở {url}: hãy đưa các tệp của {folder} lên đó",
+        "Stations will get the audio at {url}: put the files of {folder} there",
+    ),
     "bulletin": ("Bản tin", "Bulletin"),
     "language": ("Tiếng", "Language"),
     "duration": ("Dài", "Length"),
     "loudness": ("Độ to", "Loudness"),
     "size": ("Cỡ", "Size"),
-    "when": ("Lúc", "When"),
-    "slot": ("Khung giờ", "Slot"),
-    "next-days": ("7 ngày tới", "The next 7 days"),
+    "next-days": ("7 ngày tới, giờ {zone}", "The next 7 days, time zone {zone}"),
+    "by-night": (
+        "BAN ĐÊM: {count} (trạm có giờ nghỉ sẽ không phát)",
+        "BY NIGHT: {count} (silent where quiet hours are set)",
+    ),
+    "nothing-coming": ("không có mục nào", "nothing"),
+    "and-more": ("và còn nữa", "and more"),
+    # -- the fleet
+    "no-stations": ("Chưa nghe thấy trạm nào", "No station has been heard yet"),
+    "stations": ("Trạm: {count}", "Stations: {count}"),
+    "with-faults": ("có sự cố {count}", "with faults {count}"),
+    "left-out": (
+        "và {count} trạm nữa, {troubled} cần xem (xem hết: --once)",
+        "and {count} more, {troubled} in need of a look (all of them: --once)",
+    ),
+    "left-out-well": (
+        "và {count} trạm nữa, không trạm nào phải xem (xem hết: --once)",
+        "and {count} more, none in need of a look (all of them: --once)",
+    ),
     "station": ("Trạm", "Station"),
-    "state": ("Trạng thái", "State"),
-    "on-air": ("Đang phát", "On the air"),
-    "faults": ("Sự cố", "Faults"),
+    "state": ("Tình trạng", "State"),
+    "state.unknown": ("chưa rõ", "unknown"),
+    "state.online": ("đã nối", "connected"),
+    "state.on-air": ("đang phát", "on the air"),
+    "state.idle": ("rảnh", "idle"),
+    "state.no-time": ("chờ giờ đúng", "no time"),
+    "state.stopping": ("đang dừng", "stopping"),
+    "state.stopped": ("đã tắt", "stopped"),
+    "state.offline": ("MẤT LIÊN LẠC", "LOST"),
+    "state.silent": ("IM LẶNG", "SILENT"),
+    "note": ("Đang phát, sự cố", "On the air, faults"),
+    "more-faults": ("và {count} sự cố nữa", "and {count} more"),
+    "bad-reports": ("{count} báo cáo hỏng", "{count} bad reports"),
+    "fault-mend": ("Sửa: {mend}", "Mend: {mend}"),
     "last": ("Phát gần nhất", "Last aired"),
-    "heard": ("Nhịp báo", "Heartbeat"),
-    "bad": ("Báo cáo hỏng", "Bad reports"),
-    "link-up": ("Đang nghe {broker}", "Listening to {broker}"),
+    "heard": ("Cách đây", "Ago"),
+    "link-up": ("Đang nghe {broker}; Ctrl-C để thôi", "Listening to {broker}; Ctrl-C ends it"),
     "link-down": ("Mất liên lạc với {broker}, đang nối lại", "{broker} is lost, connecting again"),
-    "ago": ("{seconds} giây trước", "{seconds} s ago"),
 }
 
-MESSAGES: dict[str, tuple[str, str]] = {**ERRORS, **TOLD}
+MESSAGES: dict[str, tuple[str, str]] = {
+    **{f"error.{code}": pair for code, (pair, _) in ERRORS.items()},
+    **{f"error.{code}.mend": pair for code, (_, pair) in ERRORS.items()},
+    **HELP,
+    **TOLD,
+}

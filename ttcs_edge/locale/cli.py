@@ -153,7 +153,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Báo trung tâm đổi khung giờ, hoặc đặt quiet_hours trong station.yaml.",
         "Have the centre move the slot, or set quiet_hours in station.yaml.",
     ),
-    "days-from-to": ("{count} lần, từ {first} đến {last}", "{count} times, {first} to {last}"),
     "quiet-none": ("Không mục nào rơi vào giờ nghỉ.", "Nothing falls into quiet hours."),
     "overlap-summary": ("Trùng giờ, phải chờ mục trước: {count}", "Overlapping, must wait for the one before: {count}"),
     "missing-summary": ("Chưa có âm thanh: {count}", "Without audio here yet: {count}"),

@@ -39,4 +39,5 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "age.minutes": ("{count} phút", "{count} min"),
     "age.hours": ("{count} giờ", "{count} h"),
     "age.days": ("{count} ngày", "{count} d"),
+    "days-from-to": ("{count} lần, từ {first} đến {last}", "{count} times, {first} to {last}"),
 }

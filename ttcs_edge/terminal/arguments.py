@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import sys
 from collections.abc import Sequence
 from typing import Any, Final, NoReturn
 
@@ -76,6 +77,14 @@ def complaint(message: str, lang: Language) -> str:
         if match := re.fullmatch(pattern, message, re.DOTALL):
             return text(code, lang, **match.groupdict())
     return message
+
+
+def read(parser: Parser, arguments: Sequence[str]) -> argparse.Namespace:
+    """Read a command line; wrong use prints words and leaves with EX_USAGE, no words at all with the whole help."""
+    if not arguments:
+        parser.print_help(sys.stderr)
+        sys.exit(os.EX_USAGE)
+    return parser.parse_args(arguments)
 
 
 def whole_number(least: int, most: int) -> type[argparse.Action]:

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from datetime import datetime, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -43,8 +43,7 @@ def console() -> Console:
 def show(out: Console, parts: Iterable[RenderableType]) -> None:
     """Print one below the other, without the blanks with which tables fill up their lines."""
     with out.capture() as captured:
-        for part in parts:
-            out.print(part)
+        out.print(Group(*parts))
     out.file.write("".join(line.rstrip(" ") + "\n" for line in captured.get().splitlines()))
 
 

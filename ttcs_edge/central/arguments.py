@@ -1,0 +1,90 @@
+"""The command line of ``ttcs-central``: its commands, their options and their help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.locale import Language, text
+from ttcs_edge.terminal.arguments import Parser, whole_number
+
+PROGRAM: Final = "ttcs-central"
+SECONDS_MOST: Final = 86_400
+
+EXAMPLES: Final = {
+    "init": "ttcs-central init /srv/lam-dong --scope vn/lam-dong --broker mqtt.lam-dong.vn",
+    "add-station": "ttcs-central add-station /srv/lam-dong da-teh-01 --scope vn/lam-dong/da-teh",
+    "server-certificate": "ttcs-central server-certificate /srv/lam-dong mqtt.lam-dong.vn",
+    "publish": "ttcs-central publish /srv/lam-dong config/programme.yaml --via-broker --dry-run",
+    "watch": "ttcs-central watch /srv/lam-dong",
+}
+"""Every command with one line that may be typed as it is."""
+
+QUORUMS: Final = (("root-keys", 3), ("root-threshold", 2), ("publish-keys", 1), ("publish-threshold", 1))
+
+
+def make_parser(lang: Language) -> Parser:
+    """Make the parser of every command."""
+    parser = Parser(lang, EXAMPLES["publish"], prog=PROGRAM, description=text("central.about", lang))
+    commands = parser.add_commands()
+    for name, example in EXAMPLES.items():
+        words = text(f"central.{name}", lang)
+        command: Parser = commands.add_parser(name, lang=lang, example=example, help=words, description=words)
+        command.add_argument("folder", type=Path, metavar="FOLDER", help=text("central.help-folder", lang))
+        _OPTIONS[name](command, lang)
+    return parser
+
+
+def _init(command: Parser, lang: Language) -> None:
+    options = command.options
+    options.add_argument("--scope", required=True, help=text("central.help-scope", lang))
+    options.add_argument("--name", help=text("central.help-name", lang))
+    options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker", lang))
+    options.add_argument("--audio-url", metavar="https://...", help=text("central.help-audio-url", lang))
+    for name, default in QUORUMS:
+        number = whole_number(1, LIMITS.keys_per_grant)
+        words = text(f"central.help-{name}", lang)
+        options.add_argument(f"--{name}", action=number, default=default, metavar="N", help=words)
+
+
+def _add_station(command: Parser, lang: Language) -> None:
+    command.add_argument("id", metavar="ID", help=text("central.help-id", lang))
+    options = command.options
+    options.add_argument("--scope", required=True, help=text("central.help-station-scope", lang))
+    options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker-told", lang))
+    https = text("central.help-https-ca", lang)
+    options.add_argument("--https-ca", choices=("own", "system"), default="system", help=https)
+
+
+def _server_certificate(command: Parser, lang: Language) -> None:
+    command.add_argument("names", metavar="NAME", nargs="+", help=text("central.help-names", lang))
+
+
+def _publish(command: Parser, lang: Language) -> None:
+    command.add_argument("programme", type=Path, metavar="PROGRAMME.yaml", help=text("central.help-programme", lang))
+    options = command.options
+    options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker-told", lang))
+    options.add_argument("--audio-folder", type=Path, metavar="DIR", help=text("central.help-audio-folder", lang))
+    options.add_argument("--audio-url", metavar="https://...", help=text("central.help-audio-url-told", lang))
+    options.add_argument("--via-broker", action="store_true", help=text("central.help-via-broker", lang))
+    options.add_argument("--dry-run", action="store_true", help=text("central.help-dry-run", lang))
+
+
+def _watch(command: Parser, lang: Language) -> None:
+    options = command.options
+    options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker-told", lang))
+    options.add_argument("--json", action="store_true", help=text("central.help-json", lang))
+    options.add_argument("--once", action="store_true", help=text("central.help-once", lang))
+    seconds = whole_number(1, SECONDS_MOST)
+    options.add_argument("--for", dest="seconds", action=seconds, metavar="N", help=text("central.help-for", lang))
+
+
+_OPTIONS: Final[dict[str, Callable[[Parser, Language], None]]] = {
+    "init": _init,
+    "add-station": _add_station,
+    "server-certificate": _server_certificate,
+    "publish": _publish,
+    "watch": _watch,
+}

@@ -1,0 +1,205 @@
+"""The fleet on a screen: one line a station, those that need a person first, as many as fit.
+
+A province has more stations than a terminal has lines. So the counts stand above, stations that are lost or have faults
+come before those on the air, and those before the rest; what does not fit is counted, and ``--once`` shows all of it,
+each fault with its mend. What stations send is text from outside: it is shown without its control characters.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ttcs_edge.central.fleet import FaultSeen, StationRow
+from ttcs_edge.locale import Language, messages, text
+from ttcs_edge.locale.faults import fault_words, outcome_words, reason_words
+from ttcs_edge.terminal import screen
+
+ID_CHARS: Final = 16
+PHONE_COLUMNS: Final = 60
+FRAME_LINES: Final = 6
+"""What stands around the stations: two lines above, the columns' names, what was left out, an empty line, the link."""
+SEVERITIES: Final = ("error", "warning", "info")
+STYLES: Final = {
+    "on-air": "bold cyan",
+    "no-time": screen.DOUBTFUL,
+    "stopping": screen.DOUBTFUL,
+    "stopped": screen.DOUBTFUL,
+    "offline": screen.BAD,
+    "silent": screen.BAD,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A station as it is drawn."""
+
+    row: StationRow
+    state: str
+    worst: str | None
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """Who needs a person comes first."""
+        if self.state in ("offline", "silent"):
+            return 0, self.row.id
+        if self.worst == "error":
+            return 1, self.row.id
+        if self.worst or self.row.bad_reports or self.state in ("no-time", "stopping", "stopped"):
+            return 2, self.row.id
+        return 3 if self.state == "on-air" else 4, self.row.id
+
+
+def see(row: StationRow, now_s: float) -> Seen:
+    """Look at a station at an instant of the monotonic clock."""
+    severities = {fault.severity for fault in row.faults.values()}
+    worst = next((one for one in SEVERITIES if one in severities), "warning" if severities else None)
+    return Seen(row, "silent" if row.is_silent(now_s) else row.state, worst)
+
+
+def fleet_lines(
+    rows: Sequence[StationRow], now_s: float, lang: Language, columns: int, lines: int | None = None
+) -> list[RenderableType]:
+    """Draw stations on a screen of so many columns, and of so many lines where that is a bound."""
+    seen = sorted((see(row, now_s) for row in rows), key=lambda one: one.order)
+    room = len(seen) if lines is None else max(1, lines - FRAME_LINES)
+    counts = _counts(seen, lang)
+    if lines is not None:
+        one_line(counts)
+    parts: list[RenderableType] = [counts, _table(seen[:room], now_s, lang, columns)]
+    left_out = seen[room:]
+    if left_out:
+        troubled = sum(one.order[0] <= 2 for one in left_out)
+        code = "central.left-out" if troubled else "central.left-out-well"
+        words = text(code, lang, count=len(left_out), troubled=troubled)
+        parts.append(one_line(screen.styled(words, screen.DOUBTFUL if troubled else screen.QUIET)))
+    return parts
+
+
+def one_line(words: Text) -> Text:
+    """Have words cut short rather than wrapped."""
+    words.no_wrap, words.overflow = True, "ellipsis"
+    return words
+
+
+def fault_lines(rows: Sequence[StationRow], now_s: float, lang: Language) -> list[RenderableType]:
+    """Tell every fault with its mend, a station after the other, the worst station first."""
+    parts: list[RenderableType] = []
+    for one in sorted((see(row, now_s) for row in rows), key=lambda one: one.order):
+        if one.row.faults:
+            parts += [screen.styled(""), screen.styled(one.row.id, screen.HEADING)]
+        for (code, subject), fault in _worst_first(one.row):
+            words = fault_words(code, subject, fault.detail, lang)
+            parts.append(screen.indented(screen.joined([_severity(fault.severity, lang), words.meaning], ": ")))
+            mend = screen.styled(text("central.fault-mend", lang, mend=words.mend))
+            parts.append(screen.indented(screen.indented(mend)))
+    return parts
+
+
+def _counts(seen: Sequence[Seen], lang: Language) -> Text:
+    if not seen:
+        return screen.styled(text("central.no-stations", lang))
+    states = Counter(one.state for one in seen)
+    words = [text("central.stations", lang, count=len(seen))]
+    words += [f"{_state_words(state, lang)} {count}" for state, count in states.most_common()]
+    faulty = sum(one.worst is not None for one in seen)
+    if faulty:
+        words.append(text("central.with-faults", lang, count=faulty))
+    return screen.joined(words)
+
+
+def _table(seen: Sequence[Seen], now_s: float, lang: Language, columns: int) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style=screen.QUIET, expand=True)
+    table.add_column(text("central.station", lang), no_wrap=True, overflow="ellipsis", max_width=ID_CHARS)
+    wide, phone = columns >= screen.NARROW_COLUMNS, columns < PHONE_COLUMNS
+    if not phone:
+        table.add_column(text("central.state", lang), no_wrap=True)
+    table.add_column(text("central.note", lang), no_wrap=True, overflow="ellipsis", ratio=3)
+    if wide:
+        table.add_column(text("central.last", lang), no_wrap=True, overflow="ellipsis", ratio=2)
+    if not phone:
+        table.add_column(text("central.heard", lang), no_wrap=True, justify="right")
+    for one in seen:
+        state = screen.styled(_state_words(one.state, lang), STYLES.get(one.state, ""))
+        note = screen.joined(_notes(one, lang), "; ")
+        last = _last(one.row, lang)
+        if phone:  # one thing fits: the first of those that matter
+            table.add_row(screen.styled(one.row.id), state if one.order[0] == 0 else note or state)
+        elif wide:
+            table.add_row(screen.styled(one.row.id), state, note, last, _heard(one, now_s, lang))
+        else:
+            table.add_row(screen.styled(one.row.id), state, note or last, _heard(one, now_s, lang))
+    return table
+
+
+def _state_words(state: str, lang: Language) -> str:
+    code = f"state.{state}"
+    return text(f"central.{code}", lang) if code in messages("central") else screen.clean(state)
+
+
+def _notes(one: Seen, lang: Language) -> Iterator[Text]:
+    row = one.row
+    if row.on_air is not None:
+        yield screen.styled(_slot_words(row.on_air), STYLES["on-air"])
+    faults = _worst_first(row)
+    for (code, subject), fault in faults[:1]:
+        yield _fault(code, subject, fault, lang)
+    if len(faults) > 1:
+        yield screen.styled(text("central.more-faults", lang, count=len(faults) - 1))
+    if row.bad_reports:
+        yield screen.styled(text("central.bad-reports", lang, count=row.bad_reports), screen.BAD)
+
+
+def _worst_first(row: StationRow) -> list[tuple[tuple[str, str], FaultSeen]]:
+    order = {severity: place for place, severity in enumerate(SEVERITIES)}
+    return sorted(row.faults.items(), key=lambda item: (order.get(item[1].severity, 1), item[0]))
+
+
+def _fault(code: str, subject: str, fault: FaultSeen, lang: Language) -> Text:
+    # Of a fault that is known from a heartbeat only, what follows the colon is not known.
+    meaning = fault_words(code, subject, fault.detail, lang).meaning.partition(": ?")[0]
+    return screen.joined([_severity(fault.severity, lang), meaning], ": ")
+
+
+def _severity(severity: str, lang: Language) -> Text:
+    known = severity if severity in SEVERITIES else "warning"
+    style = screen.BAD if known == "error" else screen.DOUBTFUL
+    return screen.styled(text(f"cli.severity.{known}", lang), style)
+
+
+def _last(row: StationRow, lang: Language) -> Text:
+    if row.last is None:
+        return Text()
+    outcome = outcome_words(row.last.outcome, lang)
+    if row.last.reason:
+        outcome = f"{outcome} ({reason_words(row.last.reason, lang)})"
+    style = "" if row.last.outcome == "aired" else screen.DOUBTFUL
+    return screen.styled(f"{_local_time(row.last.occurrence)} {row.last.title}: {outcome}", style)
+
+
+def _heard(one: Seen, now_s: float, lang: Language) -> Text:
+    if one.row.heard_s is None:
+        return screen.styled("-", screen.QUIET)
+    age = screen.age_words(int(now_s - one.row.heard_s), lang)
+    return screen.styled(age, screen.BAD if one.state == "silent" else "")
+
+
+def _slot_words(occurrence: str) -> str:
+    """Name what is on the air by its slot and its planned time: ``vn/lam-dong#sang@2026-11-24T05:00:00``."""
+    slot = occurrence.partition("#")[2].partition("@")[0] or occurrence
+    return f"{_local_time(occurrence)} {slot}".strip()
+
+
+def _local_time(occurrence: str) -> str:
+    """Give the time of day, at the station, that an occurrence was planned for; empty when it tells none."""
+    try:
+        return f"{datetime.fromisoformat(occurrence.rpartition('@')[2]):%H:%M}"
+    except ValueError:
+        return ""
