@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from tests.parts import Station
@@ -21,6 +22,31 @@ def sound_runs(station: Station) -> list[tuple[int, int]]:
     timeline = station.folder / "aired.wav.timeline"
     runs = [json.loads(line) for line in timeline.read_text().splitlines()] if timeline.exists() else []
     return [(r["mono_ns"], r["mono_ns"] + r["frames"] * 1_000_000_000 // 48_000) for r in runs if r["frames"]]
+
+
+def heard_ms(station: Station, zone: str, warm_up_ms: int = 500, amplifier: str = "gpio17") -> int:
+    """How much sound people at a zone heard: only what went out while its relay was closed and the amplifier warm."""
+    changes = line_log(station)
+    warm = [(begin + warm_up_ms * 1_000_000, end) for begin, end in _spans(changes, amplifier)]
+    spans = _overlap(_overlap(sound_runs(station), warm), _spans(changes, zone))
+    return sum(end - begin for begin, end in spans) // 1_000_000
+
+
+def _spans(changes: list[tuple[str, int, int]], line: str) -> list[tuple[int, int]]:
+    """When a line was high."""
+    spans, since_ns = [], None
+    for name, value, at_ns in changes:
+        if name == line and value and since_ns is None:
+            since_ns = at_ns
+        elif name == line and not value and since_ns is not None:
+            spans.append((since_ns, at_ns))
+            since_ns = None
+    return spans if since_ns is None else [*spans, (since_ns, time.monotonic_ns())]
+
+
+def _overlap(ones: list[tuple[int, int]], others: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    both = [(max(a, c), min(b, d)) for a, b in ones for c, d in others]
+    return [(begin, end) for begin, end in both if begin < end]
 
 
 def status(station: Station) -> dict[str, Any]:

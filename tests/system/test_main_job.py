@@ -30,7 +30,7 @@ from tests.parts import (
     newer,
     put_chunks,
 )
-from tests.system.sight import line_log, sound_runs, status
+from tests.system.sight import heard_ms, line_log, sound_runs, status
 from ttcs_edge.core.documents import Bulletin, Programme, Slot
 from ttcs_edge.drivers.pins import level
 
@@ -78,8 +78,10 @@ def test_a_signed_programme_becomes_sound_and_switched_relays_and_comes_back_as_
     ups = [line for line, value, _ in line_log(station) if value == 1]
     assert ups == ["gpio17", "gpio27", "gpio22"], "amplifier first, then the zones one by one"
     with wave.open(str(station.folder / "aired.wav")) as aired:
-        seconds = aired.getnframes() / aired.getframerate()
-    assert 1.9 < seconds < 2.2
+        written_ms = aired.getnframes() * 1_000 // aired.getframerate()
+    assert 1_900 < written_ms < 2_200
+    for zone in ("gpio27", "gpio22"):
+        assert written_ms - 10 <= heard_ms(station, zone) <= written_ms, "all of it went through a warm amplifier"
     eventually(lambda: status(station).get("outbox", {}).get("depth") == 0)
 
 
