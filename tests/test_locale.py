@@ -7,30 +7,28 @@ import pkgutil
 import re
 import string
 import unicodedata
-from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 
 import ttcs_edge.locale
+from ttcs_edge.central.arguments import EXAMPLES as CENTRAL_COMMANDS
+from ttcs_edge.cli.arguments import EXAMPLES as CLI_COMMANDS
+from ttcs_edge.cli.errors import EXIT_CODES
 from ttcs_edge.core.asrun import SILENT_REASONS
 from ttcs_edge.core.model import AsRunReason, Outcome
 from ttcs_edge.core.supervision import SEVERITY
+from ttcs_edge.link.mqtt import RETRY
 from ttcs_edge.locale import faults, language, messages, text
 from ttcs_edge.locale.faults import FAULTS, MISSED, OUTCOMES, REASONS, fault_words
+from ttcs_edge.wire.reports import StatusReport
 
 PACKAGE = Path(ttcs_edge.locale.__file__).parent.parent
 MODULES = sorted(module.name for module in pkgutil.iter_modules(ttcs_edge.locale.__path__))
 
-CODE_ARGUMENT = {"Refused": 0, "FetchError": 0, "BlobError": 0, "ConditionChanged": 0, "_raise": 1, "AudioLost": 1}
-"""Where the calls that bring a fault up have its code."""
-
-
-def trees(*folders: str) -> Iterator[ast.AST]:
-    """The syntax of every module of the package, or of some of its folders."""
-    for folder in folders or (".",):
-        for path in sorted((PACKAGE / folder).rglob("*.py")):
-            yield ast.parse(path.read_text())
+STATION = ("core", "wire", "link", "store", "drivers", "daemon", "player")
+"""The folders whose codes a station tells."""
 
 
 def constants(node: ast.AST) -> set[str]:
@@ -43,16 +41,106 @@ def fields(words: str) -> set[str | None]:
     return {name for _, name, _, _ in string.Formatter().parse(words)} - {None}
 
 
+class Source:
+    """A module of the package: its functions, its tables, and the codes that an expression in it can come to."""
+
+    def __init__(self, path: Path) -> None:
+        self.tree = ast.parse(path.read_text())
+        nodes = list(ast.walk(self.tree))
+        self.functions = {one.name: one for one in nodes if isinstance(one, ast.FunctionDef)}
+        self.tables = {
+            target.id: one.value
+            for one in self.tree.body
+            if isinstance(one, ast.Assign | ast.AnnAssign) and isinstance(one.value, ast.Dict)
+            for target in (one.targets if isinstance(one, ast.Assign) else [one.target])
+            if isinstance(target, ast.Name)
+        }
+
+    def codes(self, node: ast.AST | None) -> set[str]:
+        """Every string that an expression can come to: through conditions, tables, defaults, and functions of here."""
+        match node:
+            case ast.Constant(value=str(code)):
+                return {code}
+            case ast.IfExp(body=one, orelse=other):
+                return self.codes(one) | self.codes(other)
+            case ast.BoolOp(values=values):
+                return set[str]().union(*map(self.codes, values))
+            case ast.Name(id=name) if name in self.tables:
+                return set[str]().union(*map(self.codes, self.tables[name].values))
+            case ast.Subscript(value=table):
+                return self.codes(table)
+            case ast.Call(func=ast.Name(id="getattr"), args=[_, _, default]):
+                return self.codes(default)
+            case ast.Call(func=ast.Attribute(value=table, attr="get"), args=[_, default]):
+                return self.codes(table) | self.codes(default)
+            case ast.Call(func=func) if name_of(func) in self.functions:
+                returns = (one for one in ast.walk(self.functions[name_of(func)]) if isinstance(one, ast.Return))
+                return set[str]().union(*(self.codes(first(one.value)) for one in returns))
+        return set()
+
+
+def name_of(node: ast.AST) -> str:
+    """What a call calls, or what is assigned to, without its path."""
+    return str(getattr(node, "id", getattr(node, "attr", "")))
+
+
+def first(node: ast.AST | None) -> ast.AST | None:
+    """The first of a tuple, which is where a code stands when it comes with its detail."""
+    return node.elts[0] if isinstance(node, ast.Tuple) and node.elts else node
+
+
+def place_of(node: ast.AST, name: str) -> int | None:
+    """At which place a class or a function takes a string of that name; None when it does not."""
+    if isinstance(node, ast.ClassDef):
+        fields = [one for one in node.body if isinstance(one, ast.AnnAssign)]
+        names = [name_of(one.target) if name_of(one.annotation) == "str" else "" for one in fields]
+        made = next((one for one in node.body if isinstance(one, ast.FunctionDef) and one.name == "__init__"), None)
+        return place_of(made, name) if made else names.index(name) if name in names else None
+    if isinstance(node, ast.FunctionDef):
+        arguments = [one for one in node.args.args if one.arg not in ("self", "cls")]
+        named = [one.arg if one.annotation and name_of(one.annotation) == "str" else "" for one in arguments]
+        return named.index(name) if name in named else None
+    return None
+
+
+def told(name: str, *folders: str) -> set[str]:
+    """Every code that the sources give to something called ``name``: an argument, a field, or a variable.
+
+    The control socket's are left out: it answers commands, and its codes are not faults.
+    """
+    paths = [path for folder in folders for path in sorted((PACKAGE / folder).rglob("*.py"))]
+    sources = [Source(path) for path in paths if path.name != "control.py"]
+    nodes = [(source, node) for source in sources for node in ast.walk(source.tree)]
+    takers = {node.name: place for _, node in nodes if (place := place_of(node, name)) is not None}  # type: ignore[attr-defined]
+    found = set[str]()
+    for source, node in nodes:
+        match node:
+            case ast.Call(func=func, args=arguments, keywords=keywords) if name_of(func) in takers:
+                place = takers[name_of(func)]
+                found |= source.codes(arguments[place]) if place < len(arguments) else set()
+                found |= set[str]().union(*(source.codes(one.value) for one in keywords if one.arg == name))
+            case ast.Assign(targets=[ast.Tuple(elts=targets)], value=ast.Tuple(elts=values)):
+                pairs = zip(targets, values, strict=True)
+                found |= set[str]().union(*(source.codes(v) for t, v in pairs if name_of(t).lstrip("_") == name))
+            case ast.Assign(targets=[target], value=value) | ast.AnnAssign(target=target, value=value):
+                found |= source.codes(first(value)) if name_of(target).lstrip("_") == name else set()
+    return found
+
+
 def raised_codes() -> set[str]:
     """Every fault code that a line of a station's code brings up."""
-    codes = set(SEVERITY)
-    for tree in trees("core", "wire", "link", "store", "drivers", "daemon"):
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call):
-                name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-                place = CODE_ARGUMENT.get(name, len(node.args))
-                codes |= constants(node.args[place]) if place < len(node.args) else set()
-    return codes
+    return told("code", *STATION) | set(SEVERITY)
+
+
+def told_to_commands() -> set[str]:
+    """The codes with which the control socket answers; a technician's command tells them."""
+    found = set[str]()
+    for path in (PACKAGE / "link/control.py", PACKAGE / "daemon/control.py"):
+        source = Source(path)
+        calls = [one for one in ast.walk(source.tree) if isinstance(one, ast.Call) and one.args]
+        refusals = [one for one in calls if name_of(one.func) in ("ControlError", "_refusal")]
+        found |= set[str]().union(*(source.codes(one.args[0]) for one in refusals))
+    return found
 
 
 @pytest.mark.parametrize("module", MODULES)
@@ -65,28 +153,72 @@ def test_every_message_speaks_both_languages(module: str) -> None:
         assert unicodedata.is_normalized("NFC", vietnamese), code
 
 
-def test_no_command_lacks_a_word_and_no_word_lacks_a_command() -> None:
+SPEAKERS = {"cli": ("cli", "central/draw_watch.py"), "central": ("central",), "terminal": ("terminal",)}
+"""Each table of words, and whose code says them."""
+COMMANDS = {"cli": CLI_COMMANDS, "central": CENTRAL_COMMANDS}
+
+
+@pytest.mark.parametrize("table", SPEAKERS)
+def test_no_command_lacks_a_word_and_no_word_lacks_a_command(table: str) -> None:
     """Codes in the commands and messages in the table are the same, those made of a name and a value included."""
+    paths = [
+        path
+        for name in SPEAKERS[table]
+        for path in ([PACKAGE / name] if name.endswith(".py") else (PACKAGE / name).rglob("*.py"))
+    ]
     whole, begun = set[str](), set[str]()
-    for tree in trees("cli"):
+    for tree in (ast.parse(path.read_text()) for path in paths):
         parts = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
-        begun |= {code for node in parts for code in codes_in(node.values[0])}
-        whole |= codes_in(tree)
-    table = {f"cli.{code}" for code in messages("cli")}
-    begun -= {"cli."}
-    used = whole | {code for code in table if code.startswith(tuple(begun))} | {f"cli.{name}" for name in COMMANDS}
+        begun |= {code for node in parts for code in codes_in(node.values[0], table)}
+        whole |= codes_in(tree, table)
+    words = {f"{table}.{code}" for code in messages(table)}
+    open_ended = begun - {f"{table}."}
+    commands = {f"{table}.{name}" for name in COMMANDS.get(table, ())}
+    used = whole | {code for code in words if code.startswith(tuple(open_ended))} | commands
 
-    assert begun > {"cli.state.", "cli.error."}
-    assert whole - begun - {"cli."} <= table
-    assert table - used == set()
-
-
-COMMANDS = ("run", "check-config", "status", "schedule", "version")
+    assert whole - begun <= words
+    assert words - used == set()
 
 
-def codes_in(node: ast.AST) -> set[str]:
-    """The codes of messages of the commands, or their beginnings, within a piece of syntax."""
-    return {one for one in constants(node) if one.startswith("cli.")}
+def codes_in(node: ast.AST, table: str) -> set[str]:
+    """The codes of messages of a table, or their beginnings, within a piece of syntax."""
+    return {one for one in constants(node) if re.fullmatch(rf"{table}\.[a-z0-9.-]*", one)}
+
+
+def test_the_scan_finds_what_a_reader_finds() -> None:
+    """Codes behind conditions, tables, defaults and functions are found: else the tests below prove nothing."""
+    assert {"store-full", "store-failing", "rotten", "too-slow", "not-json", "cue-missed", "no-time"} <= raised_codes()
+    assert {"lost", "tls-expired", "session-taken-over", "died", "hung"} <= told("reason", *STATION)
+
+
+def test_every_answer_of_the_control_socket_has_words_and_an_exit_code() -> None:
+    """What the daemon or the socket answers to a technician's command is told, not shown as a code."""
+    codes = told_to_commands()
+
+    assert {"not-running", "no-permission", "timeout", "bad-answer", "bad-request"} <= codes
+    assert codes - set(EXIT_CODES) == set()
+    assert set(EXIT_CODES) - codes == {"no-rich"}
+    assert {f"error.{code}{part}" for code in EXIT_CODES for part in ("", ".mend")} == {
+        code for code in messages("cli") if code.startswith("error.")
+    }
+
+
+def test_every_state_of_a_station_has_words() -> None:
+    """What the core can say of itself is told to the technician and to the operator."""
+    states = told("state", "core")
+    playout = Source(PACKAGE / "core/playout.py")
+    amplifier = playout.codes(ast.parse("amplifier_state()", mode="eval").body)
+    status = set(get_args(get_type_hints(StatusReport)["state"]))
+
+    assert {"on-air", "idle", "no-time", "stopping"} <= states and {"warming"} <= amplifier
+    assert words_of("cli", "state") == states
+    assert words_of("cli", "amplifier") == amplifier
+    assert words_of("central", "state") == states | status | {"unknown", "silent"}
+
+
+def words_of(table: str, group: str) -> set[str]:
+    """The codes of a group of words."""
+    return {code.partition(".")[2] for code in messages(table) if code.startswith(f"{group}.")}
 
 
 def test_every_fault_that_is_raised_has_words_and_no_other() -> None:
@@ -98,35 +230,17 @@ def test_every_fault_that_is_raised_has_words_and_no_other() -> None:
 
 
 def test_every_reason_and_outcome_of_a_record_has_words() -> None:
-    """As-run records, lost links and dead players are told in words."""
-    assert {reason.value for reason in AsRunReason} <= set(REASONS)
+    """As-run records, lost links and dead players are told in words, and no words are left over."""
+    reasons = {reason.value for reason in AsRunReason}
+    links = told("reason", "link") - {"connected"}  # no fault is raised for a link that is up
+    players = told("reason", "drivers")
+
+    assert set(REASONS) | set(FAULTS) >= reasons | links | players
+    assert set(REASONS) == (reasons | links | players) - {"session-taken-over"}  # a fault of its own
+    assert links == set(RETRY)
+    assert players == {"died", "hung"}
     assert {reason.value for reason in SILENT_REASONS} == set(MISSED)
     assert {outcome.value for outcome in Outcome} == set(OUTCOMES)
-    link = (PACKAGE / "link/mqtt.py").read_text()
-    player = (PACKAGE / "drivers/player.py").read_text()
-    assigned = set(re.findall(r'self\._reason(?:: [^=]+)? = \("([a-z-]+)"', link))
-    named, ended = _returned(link, "_reason"), _returned(player, "_listen")
-    assert {"lost", "session-taken-over"} <= assigned
-    assert named == {"tls", "tls-expired", "refused", "timeout", "dns", "unreachable"}
-    assert ended == {"died", "hung"}
-    assert (assigned | named | ended) - set(REASONS) == {"session-taken-over"}
-
-
-def _function(source: str, name: str) -> ast.AST:
-    return next(one for one in ast.walk(ast.parse(source)) if isinstance(one, ast.FunctionDef) and one.name == name)
-
-
-def _returned(source: str, name: str) -> set[str]:
-    """The strings that a function returns."""
-    returns = [one for one in ast.walk(_function(source, name)) if isinstance(one, ast.Return) and one.value]
-    return {
-        one.value
-        for node in returns
-        for one in ast.walk(node.value or node)
-        if isinstance(one, ast.Constant)
-        and isinstance(one.value, str)
-        and one.value not in {"expired", "name", "resolve"}
-    }
 
 
 def test_a_fault_is_told_with_its_mend() -> None:

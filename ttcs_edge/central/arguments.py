@@ -22,7 +22,12 @@ EXAMPLES: Final = {
 }
 """Every command with one line that may be typed as it is."""
 
-QUORUMS: Final = (("root-keys", 3), ("root-threshold", 2), ("publish-keys", 1), ("publish-threshold", 1))
+QUORUMS: Final = (
+    ("--root-keys", 3, "central.help-root-keys"),
+    ("--root-threshold", 2, "central.help-root-threshold"),
+    ("--publish-keys", 1, "central.help-publish-keys"),
+    ("--publish-threshold", 1, "central.help-publish-threshold"),
+)
 
 
 def make_parser(lang: Language) -> Parser:
@@ -43,10 +48,9 @@ def _init(command: Parser, lang: Language) -> None:
     options.add_argument("--name", help=text("central.help-name", lang))
     options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker", lang))
     options.add_argument("--audio-url", metavar="https://...", help=text("central.help-audio-url", lang))
-    for name, default in QUORUMS:
+    for option, default, code in QUORUMS:
         number = whole_number(1, LIMITS.keys_per_grant)
-        words = text(f"central.help-{name}", lang)
-        options.add_argument(f"--{name}", action=number, default=default, metavar="N", help=words)
+        options.add_argument(option, action=number, default=default, metavar="N", help=text(code, lang))
 
 
 def _add_station(command: Parser, lang: Language) -> None:

@@ -40,8 +40,8 @@ def _bulletins(programme: Programme, lang: Language) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style=screen.QUIET)
     table.add_column(text("central.bulletin", lang), overflow="fold")
     table.add_column(text("central.language", lang), no_wrap=True)
-    for name in ("duration", "loudness", "size"):
-        table.add_column(text(f"central.{name}", lang), no_wrap=True, justify="right")
+    for code in ("central.duration", "central.loudness", "central.size"):
+        table.add_column(text(code, lang), no_wrap=True, justify="right")
     for bulletin in programme.bulletins:
         for audio in bulletin.audio:
             table.add_row(

@@ -140,8 +140,8 @@ def _table(seen: Sequence[Seen], now_s: float, lang: Language, columns: int) -> 
 
 
 def _state_words(state: str, lang: Language) -> str:
-    code = f"state.{state}"
-    return text(f"central.{code}", lang) if code in messages("central") else screen.clean(state)
+    known = f"state.{state}" in messages("central")
+    return text(f"central.state.{state}", lang) if known else screen.clean(state)
 
 
 def _notes(one: Seen, lang: Language) -> Iterator[Text]:
