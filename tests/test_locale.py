@@ -7,6 +7,7 @@ import pkgutil
 import re
 import string
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -229,6 +230,40 @@ def test_every_fault_that_is_raised_has_words_and_no_other() -> None:
     assert set(FAULTS) - raised == {"unknown"}
 
 
+def told_with() -> Iterator[tuple[str, set[str]]]:
+    """Each code that is told with its detail on the spot, and the fields of that detail."""
+    for path in sorted(path for folder in STATION for path in (PACKAGE / folder).rglob("*.py")):
+        source = Source(path)
+        for node in ast.walk(source.tree):
+            match node:
+                case ast.Call(func=func, args=[code, *_], keywords=more) if name_of(func) in (
+                    "FetchError",
+                    "BlobError",
+                ):
+                    detail = {str(one.arg) for one in more}
+                case ast.Call(func=func, args=[code, _, *_, ast.Tuple(elts=pairs)]) if name_of(func) == "Refused":
+                    detail = {str(getattr(one.elts[0], "value", "")) for one in pairs if isinstance(one, ast.Tuple)}
+                case ast.Call(func=func, args=[_, code, _, ast.Tuple(elts=pairs)]) if name_of(func) == "_raise":
+                    detail = {str(getattr(one.elts[0], "value", "")) for one in pairs if isinstance(one, ast.Tuple)}
+                case _:
+                    continue
+            yield from ((one, detail) for one in source.codes(code) if "None" not in detail)
+
+
+def test_no_fault_wants_a_field_that_it_is_not_told_with() -> None:
+    """A technician of our own station never reads "?" in place of what was found."""
+    added = {"subject", "slot"}  # the subject is the fault's own; wire adds the slot in which a rule stands
+    short = [
+        (code, lacking)
+        for code, detail in told_with()
+        for words in FAULTS.get(code, ((), (), ()))[0]
+        if (lacking := fields(words) - detail - added)
+    ]
+
+    assert short == []
+    assert {"short", "rotten", "bad-grant", "trust-expired"} <= {code for code, _ in told_with()}
+
+
 def test_every_reason_and_outcome_of_a_record_has_words() -> None:
     """As-run records, lost links and dead players are told in words, and no words are left over."""
     reasons = {reason.value for reason in AsRunReason}
@@ -253,7 +288,7 @@ def test_a_fault_is_told_with_its_mend() -> None:
     assert english.meaning == "A document of vn/lam-dong has too few trusted signatures: 1, needed 2"
     assert english.cause == "the signer may not speak for this place; it may be a forgery"
     assert english.mend == "ask the centre who published it; if it was not them, report an attack"
-    assert vietnamese.meaning == "Tài liệu vn/lam-dong không đủ chữ ký tin cậy: có 1, cần 2"
+    assert vietnamese.meaning == "Tài liệu của vn/lam-dong không đủ chữ ký tin cậy: có 1, cần 2"
 
 
 def test_a_reason_within_a_fault_is_told_in_words() -> None:

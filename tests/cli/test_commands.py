@@ -597,7 +597,7 @@ class TestCheckConfig:
             f"Cấu hình đúng: {config}\n"
             "Trạm da-teh-01, địa bàn vn/lam-dong/da-teh\n"
             "Chân 17: cụm loa cho-xa (Chợ xã)\n"
-            "Chân 4: bộ khuếch đại\n"
+            "Chân 4: tăng âm\n"
             "Giờ nghỉ: 21:00-05:00, 12:00-13:30\n"
         )
 

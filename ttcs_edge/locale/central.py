@@ -91,7 +91,7 @@ CENTRE_TABLES: tuple[config.Words, config.Words, config.Words] = (
         "key-type": ("loại khóa, như ed25519", "the kind of key, such as ed25519"),
         "readable-file": ("tệp centre.yaml đọc được", "a centre.yaml that can be read"),
         "signer": (
-            "URI của khóa: file2:keys/publish-1.pem, hoặc hsm:... cho thẻ khóa",
+            "URI của khóa: file2:keys/publish-1.pem, hoặc hsm:... cho USB token",
             "the URI of a key: file2:keys/publish-1.pem, or hsm:... for a token",
         ),
     },
@@ -214,7 +214,7 @@ ERRORS: dict[str, Told] = {
     "no-key": (
         ("Không dùng được khóa {name} ({signer}): {found}", "Key {name} ({signer}) cannot be used: {found}"),
         (
-            "Cắm thẻ khóa, hoặc đặt tệp khóa vào đúng chỗ ghi trong centre.yaml",
+            "Cắm USB token, hoặc đặt tệp khóa vào đúng chỗ ghi trong centre.yaml",
             "Plug the token in, or put the key where centre.yaml says it is",
         ),
     ),
@@ -277,7 +277,7 @@ HELP = {
         "Trung tâm truyền thanh của một địa bàn: khóa, trạm, chương trình.",
         "A broadcasting centre of one scope: its keys, its stations, its programmes.",
     ),
-    "init": ("lập trung tâm: khóa và nơi cấp chứng chỉ", "make a centre: keys and a private authority"),
+    "init": ("lập trung tâm: khóa và CA riêng", "make a centre: keys and a private authority"),
     "add-station": ("tạo tệp cho một trạm mới", "make the file of a new station"),
     "server-certificate": (
         "cấp chứng chỉ cho máy chủ MQTT hoặc web",

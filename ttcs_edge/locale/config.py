@@ -41,7 +41,7 @@ PROBLEMS = {
     "not-one-of": ("Giá trị không nằm trong các lựa chọn", "The value is none of the choices"),
     "not-utf8": ("Tệp không ở dạng UTF-8", "The file is not UTF-8"),
     "out-of-range": ("Số nằm ngoài giới hạn", "The number is out of range"),
-    "reserved-id": ("Mã này dành riêng cho bộ khuếch đại", "This id is kept for the amplifier"),
+    "reserved-id": ("Mã này dành riêng cho tăng âm", "This id is kept for the amplifier"),
     "same-pin": ("Hai rơ-le dùng chung một chân", "Two relays share one pin"),
     "same-zone-id": ("Hai cụm loa trùng mã", "Two zones have the same id"),
     "several-documents": ("Tệp có nhiều tài liệu YAML (---)", "The file holds several YAML documents (---)"),
@@ -61,7 +61,7 @@ PROBLEMS = {
 
 EXPECTED = {
     "ca-file": (
-        "đường dẫn tới chứng chỉ của nơi cấp (PEM), đọc được",
+        "đường dẫn tới chứng chỉ CA (PEM), đọc được",
         "a path to the authority's certificate (PEM), readable",
     ),
     "certificate-file": (

@@ -18,11 +18,11 @@ from ttcs_edge.locale import LANGUAGES, Language
 Pair = tuple[str, str]
 
 _SENDER_MENDS = (
-    "xuất bản lại chương trình từ trung tâm; chương trình đang có hiệu lực vẫn phát",
+    "phát hành lại chương trình từ trung tâm; chương trình đang có hiệu lực vẫn phát",
     "publish the programme again from the centre; the one in force goes on airing",
 )
 _BROKEN_SENDER = (
-    "phần mềm xuất bản bị lỗi hoặc bản tin bị hỏng trên đường truyền",
+    "phần mềm phát hành bị lỗi hoặc bản tin bị hỏng trên đường truyền",
     "a fault of the publishing software, or damage on the way",
 )
 _FETCHED_AGAIN = (
@@ -31,7 +31,7 @@ _FETCHED_AGAIN = (
 )
 _CARD = (
     "sao lưu rồi thay thẻ nhớ; xem: journalctl -k | grep mmc",
-    "replace the card; see: journalctl -k | grep mmc",
+    "back it up and replace the card; see: journalctl -k | grep mmc",
 )
 
 FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
@@ -68,7 +68,7 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         _SENDER_MENDS,
     ),
     "duplicate-key": (
-        ("Tài liệu {subject} ghi một khóa hai lần: {found}", "A document of {subject} has a key twice: {found}"),
+        ("Tài liệu của {subject} ghi một khóa hai lần: {found}", "A document of {subject} has a key twice: {found}"),
         _BROKEN_SENDER,
         _SENDER_MENDS,
     ),
@@ -81,13 +81,13 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         _SENDER_MENDS,
     ),
     "not-an-envelope": (
-        ("Tài liệu {subject} không phải phong bì có chữ ký", "A document of {subject} is no signed envelope"),
+        ("Tài liệu của {subject} không phải gói ký số", "A document of {subject} is no signed envelope"),
         _BROKEN_SENDER,
         _SENDER_MENDS,
     ),
     "not-enough-signatures": (
         (
-            "Tài liệu {subject} không đủ chữ ký tin cậy: có {found}, cần {expected}",
+            "Tài liệu của {subject} không đủ chữ ký tin cậy: có {found}, cần {expected}",
             "A document of {subject} has too few trusted signatures: {found}, needed {expected}",
         ),
         (
@@ -95,17 +95,20 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
             "the signer may not speak for this place; it may be a forgery",
         ),
         (
-            "hỏi trung tâm ai đã xuất bản; nếu không phải họ, báo an ninh mạng",
+            "hỏi trung tâm ai đã phát hành; nếu không phải họ, báo bộ phận an ninh mạng",
             "ask the centre who published it; if it was not them, report an attack",
         ),
     ),
     "not-json": (
-        ("Tài liệu {subject} bị cụt hoặc hỏng: {found}", "A document of {subject} is cut short or broken: {found}"),
+        (
+            "Tài liệu của {subject} bị thiếu hoặc hỏng: {found}",
+            "A document of {subject} is cut short: {found}",
+        ),
         _BROKEN_SENDER,
         _SENDER_MENDS,
     ),
     "not-utf8": (
-        ("Tài liệu {subject} không ở dạng UTF-8: {found}", "A document of {subject} is not UTF-8: {found}"),
+        ("Tài liệu của {subject} không ở dạng UTF-8: {found}", "A document of {subject} is not UTF-8: {found}"),
         _BROKEN_SENDER,
         _SENDER_MENDS,
     ),
@@ -119,13 +122,13 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
             "an old one was sent again, perhaps on purpose (a replay)",
         ),
         (
-            "xuất bản lại với số bản lớn hơn; nếu trung tâm không gửi, báo an ninh mạng",
+            "phát hành lại với số bản lớn hơn; nếu trung tâm không gửi, báo bộ phận an ninh mạng",
             "publish again under a higher version; if the centre did not send it, report an attack",
         ),
     ),
     "oversized": (
         (
-            "Tài liệu {subject} quá lớn: {found} byte, cần {expected}",
+            "Tài liệu của {subject} quá lớn: {found} byte, cần {expected}",
             "A document of {subject} is too large: {found} bytes, needed {expected}",
         ),
         ("quá nhiều bản tin, hoặc dữ liệu rác", "too many bulletins, or junk"),
@@ -137,11 +140,11 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
             "A programme of {subject} has other content under the version in force, {found}",
         ),
         ("sửa chương trình mà không tăng số bản", "it was changed without raising its version"),
-        ("xuất bản lại với số bản lớn hơn", "publish again under a higher version"),
+        ("phát hành lại với số bản lớn hơn", "publish again under a higher version"),
     ),
     "too-deep": (
         (
-            "Tài liệu {subject} lồng nhau quá sâu, cần {expected}",
+            "Tài liệu của {subject} lồng nhau quá sâu, cần {expected}",
             "A document of {subject} nests too deep, needed {expected}",
         ),
         _BROKEN_SENDER,
@@ -149,7 +152,7 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
     ),
     "too-many-signatures": (
         (
-            "Tài liệu {subject} có quá nhiều chữ ký: {found}, cần {expected}",
+            "Tài liệu của {subject} có quá nhiều chữ ký: {found}, cần {expected}",
             "A document of {subject} has too many signatures: {found}, needed {expected}",
         ),
         ("dữ liệu rác, có thể là tấn công", "junk, perhaps an attack"),
@@ -172,12 +175,12 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         _SENDER_MENDS,
     ),
     "unknown-field": (
-        ("Tài liệu {subject} có mục lạ: {found}", "A document of {subject} has an unknown field: {found}"),
+        ("Tài liệu của {subject} có mục lạ: {found}", "A document of {subject} has an unknown field: {found}"),
         ("trung tâm dùng phần mềm mới hơn trạm", "the centre's software is newer than the station's"),
         ("nâng cấp phần mềm của trạm", "update the station's software"),
     ),
     "unreadable": (
-        ("Không đọc được tài liệu {subject}", "A document of {subject} cannot be read"),
+        ("Không đọc được tài liệu của {subject}", "A document of {subject} cannot be read"),
         ("tài liệu hỏng, hoặc lỗi của phần mềm trạm", "it is damaged, or the station's software is at fault"),
         (
             "gửi nhật ký cho nhà phát triển: journalctl -u ttcs-edge",
@@ -186,7 +189,7 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
     ),
     "wrong-payload-type": (
         (
-            "Phong bì {subject} chứa loại khác: {found}, cần {expected}",
+            "Gói ký số của {subject} chứa loại khác: {found}, cần {expected}",
             "An envelope of {subject} holds another kind: {found}, needed {expected}",
         ),
         ("tài liệu gửi nhầm chủ đề MQTT", "it was sent on the wrong topic"),
@@ -198,14 +201,14 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
             "A programme was sent to the wrong place: {found}, needed {expected}",
         ),
         (
-            "xuất bản nhầm địa bàn, hoặc chuyển tiếp trái phép",
+            "phát hành nhầm địa bàn, hoặc chuyển tiếp trái phép",
             "it was published for another place, or passed on by someone who may not",
         ),
-        ("xuất bản lại đúng địa bàn", "publish it for the right place"),
+        ("phát hành lại đúng địa bàn", "publish it for the right place"),
     ),
     "wrong-type": (
         (
-            "Tài liệu {subject} có giá trị sai kiểu ở {path}: {found}",
+            "Tài liệu của {subject} có giá trị sai kiểu ở {path}: {found}",
             "A document of {subject} has a value of the wrong kind at {path}: {found}",
         ),
         _BROKEN_SENDER,
@@ -213,7 +216,7 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
     ),
     # -- audio could not be had, or is not what was signed
     "broken": (
-        ("Tải âm thanh bị đứt: {error}", "The fetching of audio broke off: {error}"),
+        ("Tải âm thanh bị gián đoạn: {error}", "The fetching of audio broke off: {error}"),
         ("đường truyền chập chờn, hoặc máy chủ khởi động lại", "an unsteady link, or the server restarted"),
         _FETCHED_AGAIN,
     ),
@@ -255,7 +258,7 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
     ),
     "short": (
         (
-            "Tệp âm thanh bị cụt: {found} trên {expected} byte",
+            "Tệp âm thanh tải chưa đủ: {found} trên {expected} byte",
             "An audio file is cut short: {found} of {expected} bytes",
         ),
         ("máy chủ đóng kết nối sớm, hoặc tệp đưa lên thiếu", "the server hung up early, or part was uploaded"),
@@ -283,7 +286,7 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
     "tls": (
         ("Không tin được máy chủ âm thanh {url}: {error}", "The audio server {url} cannot be trusted: {error}"),
         (
-            "chứng chỉ hết hạn, sai tên, sai nơi cấp; hoặc giờ của trạm sai",
+            "chứng chỉ hết hạn, sai tên, sai CA; hoặc giờ của trạm sai",
             "its certificate expired, or has another name or authority; or the station's clock is wrong",
         ),
         (
@@ -293,11 +296,11 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
     ),
     "too-large": (
         (
-            "Tệp âm thanh lớn hơn đã ký: {found}, cần {expected} byte",
-            "An audio file is larger than was signed: {found}, needed {expected} bytes",
+            "Tệp âm thanh lớn hơn {expected} byte đã ký",
+            "An audio file is larger than the {expected} bytes that were signed",
         ),
         ("tệp trên máy chủ đã bị thay", "the file on the server was replaced"),
-        ("đưa lại đúng tệp đã ký, hoặc xuất bản lại", "upload the very file that was signed, or publish again"),
+        ("đưa lại đúng tệp đã ký, hoặc phát hành lại", "upload the very file that was signed, or publish again"),
     ),
     "too-slow": (
         ("Tải âm thanh quá chậm: {found} trên {expected} byte", "Audio comes too slowly: {found} of {expected} bytes"),
@@ -385,7 +388,7 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
             "trung tâm chưa gửi bản mới, hoặc trạm mất kết nối lâu",
             "the centre sent no new one, or the link was down for long",
         ),
-        ("xuất bản chương trình mới", "publish a new programme"),
+        ("phát hành chương trình mới", "publish a new programme"),
     ),
     "relay": (
         ("Không đóng mở được rơ-le {subject}: {error}", "The relay {subject} cannot be switched: {error}"),
@@ -444,7 +447,7 @@ MISSED: dict[str, tuple[Pair, Pair]] = {
     "not-audio": (
         ("tệp được ký nhưng không giải mã được", "the file was signed, but it cannot be decoded"),
         (
-            "xuất bản lại bản tin từ tệp âm thanh đúng",
+            "phát hành lại bản tin từ tệp âm thanh đúng",
             "publish the bulletin again from a good recording",
         ),
     ),
