@@ -366,6 +366,21 @@ NOBODY = "nobody" if os.geteuid() == 0 else "root"
 """Whose rights the station has in these tests: without root's, those of whoever runs them."""
 
 
+MOCK_PINS = "pins: {factory: mock, mock_folder: lines}\n"
+
+
+def real_pins(folder: Path) -> None:
+    """Have the station drive the machine's own lines."""
+    path = folder / "station.yaml"
+    path.write_text(path.read_text().replace(MOCK_PINS, "pins: {factory: lgpio}\n"))
+
+
+def closed_chip(folder: Path) -> None:
+    """A chip of lines that the station's user may not open."""
+    real_pins(folder)
+    (folder / "dev/gpiochip0").touch(0)
+
+
 def complete_station(folder: Path, user: str = NOBODY) -> Path:
     """A right configuration, every file that it names as it should be; the key is its user's, where there is one."""
     folder.mkdir(exist_ok=True)
@@ -378,8 +393,10 @@ def complete_station(folder: Path, user: str = NOBODY) -> Path:
     key.rename(folder / "station.key").chmod(0o600)
     (folder / "root.dsse.json").write_bytes(Province().signed_root())
     text = SHORTEST.replace("tls/", "") + f"folders: {{trust: {folder}, state: state, runtime: run}}\n"
-    path = written(folder, text + "https: {ca: https.pem}\nsound: {driver: wav, wav_file: wav/a.wav}\n")
-    for name in ("state", "run", "wav"):
+    text += "https: {ca: https.pem}\n" + MOCK_PINS
+    path = written(folder, text + "sound: {driver: wav, wav_file: wav/a.wav}\n")
+    (folder / "dev").mkdir()
+    for name in ("state", "run", "wav", "lines"):
         (folder / name).mkdir()
         (folder / name).chmod(0o777)
     if os.geteuid() == 0 and user in {entry.pw_name for entry in pwd.getpwall()}:
@@ -404,7 +421,7 @@ class Machine:
         """Break a whole station, and check it."""
         path = complete_station(folder)
         self.spoil(folder)
-        return check_files(path, {}, NOBODY)
+        return check_files(path, {}, NOBODY, folder / "dev")
 
 
 def expired_certificate() -> bytes:
@@ -568,13 +585,25 @@ MACHINE = [
     Machine(
         "wav-gone",
         lambda f: (f / "wav").rmdir(),
-        17,
+        18,
         "sound.wav_file",
         "folder-missing",
         "writable-folder",
         "make-folder",
         "wav",
     ),
+    Machine(
+        "pins-gone",
+        lambda f: (f / "lines").rmdir(),
+        17,
+        "pins.mock_folder",
+        "folder-missing",
+        "writable-folder",
+        "make-folder",
+        "lines",
+    ),
+    Machine("no-gpio", real_pins, 17, "pins.factory", "no-gpio", "gpio-chip", "mock-pins", "dev/gpiochip*"),
+    Machine("gpio-closed", closed_chip, 17, "pins.factory", "gpio-closed", "gpio-chip", "join-gpio", "dev/gpiochip0"),
     Machine(
         "https-gone",
         lambda f: (f / "https.pem").unlink(),

@@ -5,7 +5,8 @@ is tried as the station will try it:
 
 1. certificates are PEM and have not expired; the key is the certificate's own, and not everybody may read it;
 2. the trust root stands by itself, and somebody in it may publish for this place;
-3. folders are there, or can be made, and can be written.
+3. folders are there, or can be made, and can be written;
+4. there are GPIO lines, and they may be driven: without them no relay can be opened, so the daemon does not start.
 
 As root all this is tried with the rights of the station's own user, because that is who will read it. A credential is
 there only inside the service; outside, the file is looked at from which the unit takes it.
@@ -30,7 +31,7 @@ from ttcs_edge.config import FOLDERS, TRUST_FILE, credential_name, read_config
 from ttcs_edge.core.documents import Refused, TrustRoot
 from ttcs_edge.core.model import Instant, MonoMs, Scope, WallMs, scope_covers
 from ttcs_edge.core.trust import check_trust_root
-from ttcs_edge.settings import Config
+from ttcs_edge.settings import Config, PinFactory
 from ttcs_edge.wire.documents import read_trust_root
 from ttcs_edge.yaml_form import Expected, Page, Problem
 
@@ -38,9 +39,12 @@ USER: Final = "ttcs"
 FILE_BYTES: Final = 1024**2
 EVERYBODY_READS: Final = 0o004
 UNIT_FOLDER: Final = Path("/etc/ttcs-edge")
+DEVICES: Final = Path("/dev")
 
 
-def check_files(path: Path, environ: Mapping[str, str] = os.environ, user: str = USER) -> tuple[Problem, ...]:
+def check_files(
+    path: Path, environ: Mapping[str, str] = os.environ, user: str = USER, devices: Path = DEVICES
+) -> tuple[Problem, ...]:
     """List what a good ``station.yaml`` names and this machine does not have. Raises ``ConfigError`` for a bad one."""
     page, config = read_config(path, environ)
     broker = config.broker
@@ -55,6 +59,8 @@ def check_files(path: Path, environ: Mapping[str, str] = os.environ, user: str =
             _key(page, broker.key_file, certificate)
         _trust(page, config)
         _folders(page, config)
+        if config.pins.factory is PinFactory.LGPIO:
+            _gpio(page, devices)
     source = credential_source(page, environ)
     if source is not None:
         _key(page, source, certificate)
@@ -186,3 +192,12 @@ def _folders(page: Page, config: Config) -> None:
 def _can_be_made(folder: Path) -> bool:
     there = next(parent for parent in folder.parents if parent.exists())
     return os.access(there, os.W_OK | os.X_OK, effective_ids=True)
+
+
+def _gpio(page: Page, devices: Path) -> None:
+    chips = sorted(devices.glob("gpiochip*"))
+    expected = Expected("gpio-chip")
+    if not chips:
+        page.refuse("pins.factory", "no-gpio", expected, "mock-pins", found=str(devices / "gpiochip*"))
+    elif not any(os.access(chip, os.R_OK | os.W_OK, effective_ids=True) for chip in chips):
+        page.refuse("pins.factory", "gpio-closed", expected, "join-gpio", found=", ".join(map(str, chips)))

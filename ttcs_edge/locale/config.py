@@ -24,6 +24,7 @@ PROBLEMS = {
     "file-unreadable": ("Không đọc được tệp cấu hình", "The configuration file cannot be read"),
     "folder-closed": ("Trạm không ghi được vào thư mục này", "The station may not write to this folder"),
     "folder-missing": ("Không có thư mục này", "There is no such folder"),
+    "gpio-closed": ("Trạm không có quyền dùng chân GPIO", "The station may not use the GPIO lines"),
     "key-exposed": ("Mọi người dùng trên máy đều đọc được khóa", "Every user of the machine can read the key"),
     "key-mismatch": ("Khóa không phải của chứng chỉ này", "The key is not that of the certificate"),
     "list-length": ("Danh sách có {count} mục", "The list has {count} items"),
@@ -32,6 +33,7 @@ PROBLEMS = {
     "more-problems": ("Còn nhiều chỗ sai nữa", "There are more mistakes than are told here"),
     "named-file-missing": ("Không có tệp được nêu", "The file that is named does not exist"),
     "named-file-unreadable": ("Không đọc được tệp được nêu", "The file that is named cannot be read"),
+    "no-gpio": ("Máy này không có chân GPIO", "This machine has no GPIO lines"),
     "no-such-time-zone": ("Không có múi giờ này", "There is no such time zone"),
     "no-value": ("Khóa không có giá trị", "The key has no value"),
     "not-a-certificate": ("Tệp không phải chứng chỉ PEM", "The file is no PEM certificate"),
@@ -72,6 +74,10 @@ EXPECTED = {
     "flag": ("true (có) hoặc false (không)", "true or false"),
     "folder": ("đường dẫn tới một thư mục", "a path to a folder"),
     "form": ("các khóa của station.yaml", "the keys of station.yaml"),
+    "gpio-chip": (
+        "chip GPIO mà người dùng ttcs đọc và ghi được",
+        "a GPIO chip that the user ttcs may read and write",
+    ),
     "host": (
         "tên máy hoặc địa chỉ IP, không kèm mqtt:// và không kèm cổng",
         "a host name or an IP address, without mqtt:// and without a port",
@@ -179,12 +185,20 @@ MENDS = {
         "ghi giá trị sau dấu hai chấm, hoặc xóa khóa {name}",
         "write a value after the colon, or delete {name}",
     ),
+    "join-gpio": (
+        "chạy: usermod -aG gpio ttcs, rồi khởi động lại; xem: ls -l {found}",
+        "run: usermod -aG gpio ttcs, then restart; see: ls -l {found}",
+    ),
     "make-folder": ("chạy: mkdir -p {found}", "run: mkdir -p {found}"),
     "make-file": (
         "chép tệp mẫu config/station.yaml rồi sửa cho trạm này",
         "copy the example config/station.yaml and fit it to this station",
     ),
     "mend-first": ("sửa những chỗ trên trước, rồi thử lại", "mend those above first, then try again"),
+    "mock-pins": (
+        "chạy trên Raspberry Pi; để thử ở máy khác, đặt pins: {{factory: mock, mock_folder: pins}}",
+        "run it on a Raspberry Pi; to try it elsewhere, set pins: {{factory: mock, mock_folder: pins}}",
+    ),
     "one-document": ("chỉ giữ một tài liệu, xóa dòng ---", "keep one document and delete the line ---"),
     "open-folder": ("chạy: chown ttcs:ttcs {found}", "run: chown ttcs:ttcs {found}"),
     "other-place": (
