@@ -121,7 +121,8 @@ def started(**remembered: Any) -> events.Started:
 class ByHand:
     """A station to which each event is told by hand, at an instant that the test chooses. Every effect is kept.
 
-    Nothing answers by itself: no sound begins or ends, no relay fails, unless the test says so.
+    ``programmes`` are in force from an earlier life, and ``folder`` holds their audio. Nothing answers by itself (no
+    sound begins or ends, no relay fails), but for the fetcher, which says at once what of the wanted audio it has.
     """
 
     def __init__(
@@ -139,11 +140,13 @@ class ByHand:
         self.trusted = trusted
         self.log: list[tuple[int, Effect]] = []
         self.wake_ms = self.mono_ms
-        remembered.setdefault("cached", frozenset(audio_of(*programmes)))
-        self.tell(started(**remembered))
+        self.folder = set(remembered.setdefault("cached", frozenset(audio_of(*programmes))))
+        in_force = {
+            "programmes": tuple(map(signed, programmes)),
+            "floors": tuple((p.scope, p.version) for p in programmes),
+        }
+        self.tell(started(**(in_force | remembered)))
         self.tell(events.PlayerReady("by hand"))
-        for document in programmes:
-            self.arrive(document)
 
     @property
     def wall_ms(self) -> int:
@@ -159,6 +162,9 @@ class ByHand:
         done = self.station.handle(event, self.now())
         self.log += [(self.mono_ms, effect) for effect in done]
         self.wake_ms = only(done, effects.WakeAt)[-1].mono_ms
+        for audio in [audio for wanted in only(done, effects.SetWanted) for audio in wanted.wanted]:
+            if audio.sha256 in self.folder:
+                self.tell(events.AudioStored(audio.sha256))
         return done
 
     def arrive(self, document: Programme | Refused, *signers: str, scope: str = PROVINCE, delivery: int = 1) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 
@@ -10,8 +11,11 @@ from dateutil.rrule import rrulestr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.attacks.test_documents import AUDIO
-from ttcs_edge.core.documents import Bulletin, Programme, Slot
+from tests.core.material import HOUR_MS, ByHand, at, bulletin
+from tests.core.material import programme as province_programme
+from tests.core.material import slot as daily
+from ttcs_edge.core.documents import Programme, Slot
+from ttcs_edge.core.effects import AsRunClosed, AsRunOpened, StartSound
 from ttcs_edge.core.model import QuietHours, Scope, StationSettings, Zone, ZoneId
 from ttcs_edge.core.schedule import Timetable, check_rule, check_slot, occurrences, preview, to_ms
 
@@ -26,7 +30,7 @@ def programme(*slots: Slot, time_zone: str = "Asia/Ho_Chi_Minh") -> Programme:
         issued="2026-01-01T00:00:00Z",
         expires="2036-01-01T00:00:00Z",
         time_zone=time_zone,
-        bulletins=(Bulletin(id="tin", title="Tin", audio=(AUDIO,)),),
+        bulletins=(bulletin("tin", 5),),
         slots=slots,
     )
 
@@ -79,17 +83,137 @@ def test_rebased_rules_give_what_dateutil_gives_from_their_start(rule: str, star
     assert civil_times(slot, begin.isoformat(), 400) == expected
 
 
-def test_a_time_that_the_clock_change_skips_airs_an_hour_later_and_one_that_comes_twice_airs_once() -> None:
-    """Berlin, 2026: 02:30 does not exist on 29 March and comes twice on 25 October (RFC 5545, 3.3.5)."""
-    slot = Slot(id="s", start="2026-03-27T02:30:00", rrule="FREQ=DAILY", bulletins=("tin",))
-    document = programme(slot, time_zone="Europe/Berlin")
-    spring = list(occurrences(document, slot, to_ms(datetime(2026, 3, 28), "Europe/Berlin"), 1_774_900_000_000))
-    assert [o.occurrence.local for o in spring][:2] == ["2026-03-28T02:30:00", "2026-03-29T02:30:00"]
-    assert spring[1].planned_ms - spring[0].planned_ms == 24 * 3_600_000
+BERLIN, NEW_YORK, LORD_HOWE = "Europe/Berlin", "America/New_York", "Australia/Lord_Howe"
 
-    autumn_ms = to_ms(datetime(2026, 10, 24, 12), "Europe/Berlin")
-    autumn = list(occurrences(document, slot, autumn_ms, autumn_ms + 2 * 86_400_000))
-    assert [o.occurrence.local for o in autumn] == ["2026-10-25T02:30:00", "2026-10-26T02:30:00"]
+
+@pytest.mark.parametrize(
+    ("zone", "day", "local", "utc"),
+    [
+        (BERLIN, "2026-03-29", "02:30:00", "2026-03-29T01:30:00"),
+        (BERLIN, "2026-03-29", "01:59:59", "2026-03-29T00:59:59"),
+        (BERLIN, "2026-03-29", "03:00:00", "2026-03-29T01:00:00"),
+        (BERLIN, "2026-10-25", "02:30:00", "2026-10-25T00:30:00"),
+        (BERLIN, "2026-10-25", "03:00:00", "2026-10-25T02:00:00"),
+        (NEW_YORK, "2026-03-08", "02:30:00", "2026-03-08T07:30:00"),
+        (NEW_YORK, "2026-11-01", "01:30:00", "2026-11-01T05:30:00"),
+        (LORD_HOWE, "2026-10-04", "02:15:00", "2026-10-03T15:45:00"),
+        (LORD_HOWE, "2026-10-04", "02:30:00", "2026-10-03T15:30:00"),
+        (LORD_HOWE, "2026-04-05", "01:45:00", "2026-04-04T14:45:00"),
+        (LORD_HOWE, "2026-04-05", "02:00:00", "2026-04-04T15:30:00"),
+        ("Asia/Ho_Chi_Minh", "2026-03-29", "02:30:00", "2026-03-28T19:30:00"),
+    ],
+)
+def test_on_the_day_of_a_clock_change_a_slot_airs_once_at_the_instant_that_rfc_5545_names(
+    zone: str, day: str, local: str, utc: str
+) -> None:
+    """A time that does not exist is read with the offset before the change; of one that comes twice, the first."""
+    slot = Slot(id="s", start=f"2026-01-01T{local}", rrule="FREQ=DAILY", bulletins=("tin",))
+    begin = datetime.fromisoformat(day) - timedelta(days=2)
+    document = programme(slot, time_zone=zone)
+    begin_ms = at(begin.isoformat(), "UTC")
+    found = list(occurrences(document, slot, begin_ms, begin_ms + 5 * 86_400_000))
+
+    today = [one for one in found if one.occurrence.local.startswith(day)]
+    assert [(one.occurrence.local, one.planned_ms) for one in today] == [(f"{day}T{local}", at(utc, "UTC"))]
+    locals_ = [one.occurrence.local for one in found]
+    assert len(locals_) == len(set(locals_)) >= 5
+    assert [one.planned_ms for one in found] == sorted(one.planned_ms for one in found)
+
+
+@pytest.mark.parametrize(
+    "zone", [BERLIN, NEW_YORK, LORD_HOWE, "Asia/Ho_Chi_Minh", "Africa/Casablanca", "Asia/Kathmandu"]
+)
+def test_over_a_year_of_clock_changes_every_day_has_its_one_occurrence(zone: str) -> None:
+    """Walked in steps of all lengths, as a station does that is woken and restarted: none twice, none lost."""
+    slots = [
+        Slot(id=f"s{minute:02}", start=f"2026-01-01T02:{minute:02}:00", rrule="FREQ=DAILY", bulletins=("tin",))
+        for minute in range(0, 60, 15)
+    ]
+    document = programme(*slots, time_zone=zone)
+    now_ms = to_ms(datetime(2026, 1, 1), zone)
+    end_ms = to_ms(datetime(2027, 1, 1), zone)
+    taken = []
+    table, step = Timetable((document,), SETTINGS, now_ms - 1), 0
+    while now_ms < end_ms:
+        step += 1
+        now_ms = min(end_ms, now_ms + (step * 7_919_123) % (30 * HOUR_MS))
+        taken += table.due(now_ms)
+        if step % 5 == 0:
+            table = Timetable((document,), SETTINGS, now_ms)
+    keys = [due.occurrence for due in taken]
+
+    assert len(keys) == len(set(keys)) == 4 * 365
+    assert {key.local[:10] for key in keys} == {
+        (datetime(2026, 1, 1) + timedelta(days=day)).date().isoformat() for day in range(365)
+    }
+
+
+@pytest.mark.parametrize(
+    ("zone", "begin", "local", "first"),
+    [
+        (BERLIN, "2026-10-24T12:00:00", "02:30:00", "2026-10-25T02:30:00"),
+        (NEW_YORK, "2026-10-31T12:00:00", "01:30:00", "2026-11-01T01:30:00"),
+        (LORD_HOWE, "2026-04-04T12:00:00", "01:45:00", "2026-04-05T01:45:00"),
+        (BERLIN, "2026-03-28T12:00:00", "02:30:00", "2026-03-29T02:30:00"),
+    ],
+)
+def test_a_station_airs_a_slot_once_in_the_night_of_a_clock_change(
+    zone: str, begin: str, local: str, first: str
+) -> None:
+    """never-5: two days over the change, on the station itself: one cue a night, whatever the clock shows."""
+    slot = Slot(id="a", start=f"2026-01-01T{local}", rrule="FREQ=DAILY", bulletins=("a",))
+    document = province_programme([slot], time_zone=zone, issued="2026-01-01T00:00:00Z", expires="2027-01-01T00:00:00Z")
+    station = ByHand(document, settings=replace(SETTINGS, scope=Scope("vn/lam-dong"), time_zone=zone), civil=begin)
+    heard = []
+    while station.wall_ms < at(begin, zone) + 2 * 86_400_000:
+        log = station.wait(60_000)
+        if any(isinstance(effect, StartSound) for _, effect in log):
+            station.sound_begins()
+            station.sound_ends()
+            heard.append(station.entries(AsRunClosed)[-1].record.occurrence.local)
+
+    assert heard == [first, (datetime.fromisoformat(first) + timedelta(days=1)).isoformat()]
+
+
+def test_a_programme_of_another_time_zone_airs_at_its_own_time() -> None:
+    """A station in Tokyo airs Vietnam's five o'clock at seven; the occurrence keeps the programme's civil time."""
+    station = ByHand(
+        province_programme([daily("a", "05:00:00")]),
+        settings=replace(SETTINGS, scope=Scope("vn/lam-dong"), time_zone="Asia/Tokyo"),
+        civil="2026-11-24T06:00:00",
+    )
+    station.wait_until("2026-11-24T07:00:00")
+    station.sound_begins()
+
+    (opened,) = station.entries(AsRunOpened)
+    assert opened.record.occurrence.local == "2026-11-24T05:00:00"
+    assert opened.record.start_ms == at("2026-11-24T05:00:00") == at("2026-11-24T07:00:00", "Asia/Tokyo")
+
+
+@pytest.mark.parametrize(
+    ("rule", "days"),
+    [
+        ("FREQ=YEARLY", ["2024-02-29", "2028-02-29", "2032-02-29"]),
+        ("FREQ=MONTHLY;BYMONTHDAY=31", ["2024-03-31", "2024-05-31", "2024-07-31"]),
+        ("FREQ=MONTHLY;BYDAY=-1FR", ["2024-03-29", "2024-04-26", "2024-05-31"]),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,TH", ["2024-02-29", "2024-03-12", "2024-03-14"]),
+    ],
+)
+def test_dates_that_not_every_month_or_year_has_are_found(rule: str, days: list[str]) -> None:
+    """A leap day is four years away; the 31st skips months; both are found, in order."""
+    slot = Slot(id="s", start="2024-02-29T05:00:00", rrule=rule, bulletins=("tin",))
+    assert [local[:10] for local in civil_times(slot, "2024-02-29T00:00:00", 4_000)][:3] == days
+
+
+def test_a_rule_that_has_ended_is_never_due_again() -> None:
+    """COUNT and UNTIL, to the second: the last one is due, the next is not, however long ago it began."""
+    for rule in ("FREQ=DAILY;COUNT=3", "FREQ=DAILY;UNTIL=20240303T050000", "FREQ=DAILY;UNTIL=20240303"):
+        slot = Slot(id="s", start="2024-03-01T05:00:00", rrule=rule, bulletins=("tin",))
+        assert civil_times(slot, "2024-03-03T00:00:00", 4_000) == ["2024-03-03T05:00:00"]
+        table = Timetable((programme(slot),), SETTINGS, to_ms(datetime(2026, 1, 1), "Asia/Ho_Chi_Minh"))
+        assert table.next_instant() is None and table.due(2**53) == []
+    slot = Slot(id="s", start="2024-03-01T05:00:00", rrule="FREQ=DAILY;UNTIL=20240303T045959", bulletins=("tin",))
+    assert civil_times(slot, "2024-03-01T00:00:00", 10)[-1] == "2024-03-02T05:00:00"
 
 
 def test_two_slots_at_the_same_instant_come_by_priority_then_by_id() -> None:

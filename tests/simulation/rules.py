@@ -286,14 +286,21 @@ class Air(Rule):
         self.current = None
         self.free_ms = world.wall_ms
 
-    def identify(self, world: World, items: tuple[AudioItem, ...]) -> Due | None:
-        """Which occurrence a sound is of: the slot in force that is made of these recordings, nearest to now."""
+    def _candidates(self, world: World, items: tuple[AudioItem, ...]) -> list[Due]:
+        """Which occurrences a sound may be of: one that was interrupted, or that of a slot made of these recordings.
+
+        Two versions of a programme can hold two occurrences of one slot on one day, which sound alike.
+        """
         sounds = [(item.bulletin, item.sha256) for item in items]
-        for heard in self.heard.values():
-            names = {bulletin for bulletin, _ in sounds}
-            interrupted = heard.first_mono_ms is not None and heard.due.occurrence not in self.told
-            if interrupted and names <= set(heard.due.slot.bulletins) and self._holds(heard.due, items):
-                return heard.due
+        names = {bulletin for bulletin, _ in sounds}
+        interrupted = [
+            heard.due
+            for heard in self.heard.values()
+            if heard.first_mono_ms is not None
+            and heard.due.occurrence not in self.told
+            and names <= set(heard.due.slot.bulletins)
+            and self._holds(heard.due, items)
+        ]
         found = []
         for programme, slot in self.standing.slots():
             due = nearest(programme, slot, world.wall_ms)
@@ -301,7 +308,7 @@ class Air(Rule):
             left = iter(parts)
             if all(sound in left for sound in sounds):
                 found.append((parts != sounds, abs(due.planned_ms - world.wall_ms), len(found), due))
-        return min(found)[3] if found else None
+        return [*interrupted, *(one[3] for one in sorted(found))]
 
     def _holds(self, due: Due, items: tuple[AudioItem, ...]) -> bool:
         programme = self.standing.programmes.get(due.programme.scope)
@@ -313,63 +320,76 @@ class Air(Rule):
     def _start(self, world: World, command: effects.StartSound) -> None:
         if world.sound is not None:
             raise Violation("air-1: two sounds at once")
-        due = self.identify(world, command.items)
-        if due is None:
+        dues = self._candidates(world, command.items)
+        if not dues:
             raise Violation(f"never-1: no programme in force has {[item.bulletin for item in command.items]} for here")
-        heard = self.heard.setdefault(due.occurrence, Heard(due))
+        problems = []
+        for due in dues:
+            heard = self.heard.get(due.occurrence) or Heard(due)
+            problem = self._problem(world, command, due, heard)
+            if problem is None:
+                self._take(world, command, heard)
+                return
+            problems.append(problem.replace("IT", str(due.occurrence)))
+        raise Violation(problems[0])
+
+    def _take(self, world: World, command: effects.StartSound, heard: Heard) -> None:
+        self.heard[heard.due.occurrence] = heard
         self.current = self.last = heard
-        heard.due = due
-        name = self._name()
-        begin_ms = world.wall_ms + max(0, command.at_mono_ms - world.mono_ms)
-        if not world.trusted:
-            raise Violation(f"air-7: {name} starts without trusted time")
-        if is_quiet(world.settings, begin_ms):
-            raise Violation(f"air-5: {name} starts in quiet hours")
-        if due.occurrence in self.told:
-            raise Violation(f"never-5: {name} airs again after it was told")
-        if self.cut.get(due.occurrence, 0) > 1_000 + world.faults.disk_ms:
-            raise Violation(f"never-5: {name} airs again after a power cut")
-        zones = zones_of(world.settings, due.slot)
-        loudest = min(due.slot.volume_percent * zone.volume_percent // 100 for zone in zones)
-        if command.volume_percent != loudest:
-            raise Violation(f"air-5: {name} at {command.volume_percent}%, its quietest zone allows {loudest}%")
-        if not set(world.closed) <= {zone.id for zone in zones} | world.faults.relays:
-            raise Violation(f"never-1: {name} goes to {world.closed}, which its slot does not name")
-        self._judge_position(heard, command)
-        self._judge_lateness(world, heard, begin_ms)
+        if heard.due.slot.if_interrupted == "restart" and command.from_ms == 0:
+            heard.stretches.clear()
         heard.ended_badly = False
         self.free_ms = world.wall_ms
 
-    def _judge_position(self, heard: Heard, command: effects.StartSound) -> None:
+    def _problem(self, world: World, command: effects.StartSound, due: Due, heard: Heard) -> str | None:
+        """Tell what is wrong with a start, if it is of this occurrence."""
+        begin_ms = world.wall_ms + max(0, command.at_mono_ms - world.mono_ms)
+        zones = zones_of(world.settings, due.slot)
+        loudest = min(due.slot.volume_percent * zone.volume_percent // 100 for zone in zones)
+        if not world.trusted:
+            return "air-7: IT starts without trusted time"
+        if is_quiet(world.settings, begin_ms):
+            return "air-5: IT starts in quiet hours"
+        if due.occurrence in self.told:
+            return "never-5: IT airs again after it was told"
+        if self.cut.get(due.occurrence, 0) > 1_000 + world.faults.disk_ms:
+            return "never-5: IT airs again after a power cut"
+        if command.volume_percent != loudest:
+            return f"air-5: IT at {command.volume_percent}%, its quietest zone allows {loudest}%"
+        if not set(world.closed) <= {zone.id for zone in zones} | world.faults.relays:
+            return f"never-1: IT goes to {world.closed}, which its slot does not name"
+        if heard.first_mono_ms is not None:
+            return self._wrong_position(heard, command)
+        if command.from_ms and not heard.ended_badly:
+            return f"air-2: IT begins at {command.from_ms} ms"
+        return self._too_late(world, due, begin_ms)
+
+    def _wrong_position(self, heard: Heard, command: effects.StartSound) -> str | None:
         """air-2: where an interrupted cue goes on."""
-        if heard.first_mono_ms is None:
-            return
         kind, from_ms = heard.due.slot.if_interrupted, command.from_ms
         ends_ms = [sum(item.duration_ms for item in command.items[: n + 1]) for n in range(len(command.items))]
         behind_ms = next((end_ms for end_ms in ends_ms if end_ms > heard.position_ms), heard.position_ms)
         if heard.ended_badly and from_ms == behind_ms:
-            return
+            return None
         slack_ms = TOLERANCE_MS + CODEC_CUT_MS * len(command.items)
         if kind == "drop":
-            raise Violation(f"air-2: {self._name()} goes on, but is to be dropped")
-        if kind == "restart" and from_ms:
-            raise Violation(f"air-2: {self._name()} goes on at {from_ms} ms, but is to restart")
+            return "air-2: IT goes on, but is to be dropped"
         if kind == "restart":
-            heard.stretches.clear()
-        elif not heard.position_ms - slack_ms <= from_ms <= heard.position_ms + slack_ms:
-            raise Violation(f"air-2: {self._name()} goes on at {from_ms} ms, was cut at {heard.position_ms} ms")
+            return f"air-2: IT goes on at {from_ms} ms, but is to restart" if from_ms else None
+        if not heard.position_ms - slack_ms <= from_ms <= heard.position_ms + slack_ms:
+            return f"air-2: IT goes on at {from_ms} ms, was cut at {heard.position_ms} ms"
+        return None
 
-    def _judge_lateness(self, world: World, heard: Heard, begin_ms: int) -> None:
+    def _too_late(self, world: World, due: Due, begin_ms: int) -> str | None:
         """air-6: late only within the slot's window, or because another cue had the air."""
-        due = heard.due
         late_ms = begin_ms - due.planned_ms
-        if heard.first_mono_ms is not None or world.mono_ms - world.stepped_mono_ms <= late_ms:
-            return
-        freed_ms = max(due.planned_ms, self.free_ms)
-        if late_ms > due.slot.late_window_s * 1_000 + way_up_ms(world.settings) and (
-            begin_ms - freed_ms > GRACE_MS + way_up_ms(world.settings)
-        ):
-            raise Violation(f"air-6: {self._name()} starts {late_ms} ms late")
+        if world.mono_ms - world.stepped_mono_ms <= late_ms:
+            return None
+        way_ms = way_up_ms(world.settings)
+        queued = begin_ms - max(due.planned_ms, self.free_ms) <= GRACE_MS + way_ms
+        if queued or late_ms <= due.slot.late_window_s * 1_000 + way_ms:
+            return None
+        return f"air-6: IT starts {late_ms} ms late"
 
     def _name(self) -> str:
         return str(self.current.due.occurrence) if self.current else "a sound"

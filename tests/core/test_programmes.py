@@ -1,0 +1,278 @@
+"""What is in force, and what follows from it: rollback, expiry, merging, quiet hours in the station's own time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.core.material import (
+    PROVINCE,
+    SETTINGS,
+    STRANGER,
+    TRUST,
+    VIETNAM,
+    ByHand,
+    at,
+    brief,
+    entries,
+    moves,
+    occurrence,
+    programme,
+    signed,
+    slot,
+)
+from ttcs_edge.core import effects
+from ttcs_edge.core.documents import Refused
+from ttcs_edge.core.effects import Acknowledge, ProgrammeAccepted, ProgrammeDropped, Record, StartSound
+from ttcs_edge.core.model import QuietHours, Scope
+from ttcs_edge.core.programmes import LOOK_BACK_MS
+
+MORNING = programme([slot("a", "05:00:00")], version=3)
+
+
+def in_force(station: ByHand) -> dict[str, int]:
+    """Scope and version of everything in force."""
+    return {one.scope: one.version for one in station.station.snapshot(station.now()).programmes}
+
+
+def test_an_accepted_programme_is_on_disk_as_it_came_before_it_is_acknowledged() -> None:
+    """Decision 1, decision 6: the envelope verbatim, then, behind the barrier, the word to the broker."""
+    station = ByHand()
+    done = station.arrive(MORNING, delivery=77)
+
+    (accepted,) = [entry for entry in entries(done) if isinstance(entry, ProgrammeAccepted)]
+    assert accepted == ProgrammeAccepted(PROVINCE, 3, signed(MORNING).envelope)
+    kinds = [type(effect) for effect in done]
+    assert kinds.index(Record) < kinds.index(Acknowledge)
+    assert done[kinds.index(Acknowledge)] == Acknowledge(77)
+    assert in_force(station) == {PROVINCE: 3}
+
+
+@pytest.mark.parametrize(
+    ("document", "signers", "code"),
+    [
+        (replace(MORNING, version=2), (), "old-version"),
+        (replace(MORNING, slots=()), (), "same-version"),
+        (replace(MORNING, version=4), (STRANGER,), "not-enough-signatures"),
+        (replace(MORNING, version=4, expires="2026-11-23T00:00:00Z"), (), "expired"),
+        (Refused("not-json", PROVINCE), (), "not-json"),
+    ],
+)
+def test_what_must_not_be_obeyed_leaves_everything_as_it_was(
+    document: object, signers: tuple[str, ...], code: str
+) -> None:
+    """never-6, never-7: in force, floors, disk and air are untouched; one fault, and the message is off the broker."""
+    station = ByHand(MORNING)
+    done = station.arrive(document, *signers, delivery=9)  # type: ignore[arg-type]
+
+    assert in_force(station) == {PROVINCE: 3}
+    assert station.faults == [(code, PROVINCE)]
+    assert [type(entry) for entry in entries(done)] == [effects.FaultRaised, effects.WatchedUntil]
+    assert Acknowledge(9) in done and moves([(0, effect) for effect in done]) == []
+    station.wait_until("2026-11-24T05:00:00")
+    station.sound_begins()
+    station.sound_ends()
+    assert station.told == [("a", "aired", None)]
+
+
+def test_the_very_same_programme_again_is_acknowledged_and_nothing_else() -> None:
+    """A retained message comes at every start: no fault, no record, no change."""
+    station = ByHand(MORNING)
+    before = station.station.snapshot(station.now())
+    done = station.arrive(MORNING, delivery=5)
+
+    assert entries(done) == [] and Acknowledge(5) in done
+    assert station.station.snapshot(station.now()) == before
+
+
+def test_the_floor_holds_over_a_restart_and_an_expiry() -> None:
+    """never-6: expired and gone, and still nothing older is obeyed."""
+    short = replace(MORNING, expires="2026-11-23T22:30:00Z")
+    station = ByHand(short)
+    station.wait_until("2026-11-24T06:00:00")
+    assert in_force(station) == {}
+    station.arrive(replace(MORNING, version=2))
+    assert in_force(station) == {} and ("old-version", PROVINCE) in station.faults
+
+    again = ByHand(boot=2, floors=((PROVINCE, 3),))
+    again.arrive(replace(MORNING, version=2))
+    assert in_force(again) == {} and again.faults == [("old-version", PROVINCE)]
+    again.arrive(replace(MORNING, version=4))
+    assert in_force(again) == {PROVINCE: 4} and again.faults == []
+
+
+def test_programmes_of_all_scopes_above_are_merged() -> None:
+    """Each scope has one; a new version of one leaves the others alone."""
+    nation = programme([slot("a", "05:02:00")], scope=Scope("vn"), version=8)
+    commune = programme([slot("a", "05:04:00")], scope=SETTINGS.scope, version=1)
+    station = ByHand(MORNING, nation, commune)
+    station.arrive(programme([slot("a", "05:06:00")], version=4))
+
+    assert in_force(station) == {"vn": 8, PROVINCE: 4, SETTINGS.scope: 1}
+    cues = station.station.snapshot(station.now()).next_cues
+    assert [(cue.occurrence.split("#")[0], cue.planned_ms) for cue in cues][:3] == [
+        ("vn", at("2026-11-24T05:02:00")),
+        (SETTINGS.scope, at("2026-11-24T05:04:00")),
+        (PROVINCE, at("2026-11-24T05:06:00")),
+    ]
+
+
+def test_a_programme_that_expires_on_the_air_is_faded_out_at_its_second() -> None:
+    """never-1: it wakes by itself at the expiry; the fade begins then; nothing of it airs again."""
+    station = ByHand(replace(MORNING, expires="2026-11-23T22:00:20Z"))
+    station.wait_until("2026-11-24T05:00:00")
+    station.sound_begins()
+    assert moves(station.wait(19_999)) == []
+    done = station.wait(1)
+    assert moves(done) == [(station.mono_ms, "fade")]
+    station.sound_ends(False, 20_500)
+
+    assert station.told == [("a", "part", "withdrawn")]
+    assert station.entries(ProgrammeDropped) == [ProgrammeDropped(PROVINCE)]
+    assert station.faults == [("programme-expired", PROVINCE)]
+    assert in_force(station) == {}
+    assert moves(station.wait(3 * 86_400_000))[-1][1] == "amplifier off"
+
+
+def test_when_the_trust_root_expires_everything_falls_silent_at_once() -> None:
+    """never-1: while it runs, on the air; nobody may say anything any more, and a new programme does not help."""
+    station = ByHand(MORNING, trust=replace(TRUST, expires="2026-11-23T22:00:20Z"))
+    station.wait_until("2026-11-24T05:00:00")
+    station.sound_begins()
+    assert moves(station.wait(20_000)) == [(station.mono_ms, "fade")]
+    station.sound_ends(False, 20_500)
+
+    assert station.told == [("a", "part", "withdrawn")]
+    assert in_force(station) == {} and ("trust-expired", "vn") in station.faults
+    station.arrive(replace(MORNING, version=9))
+    assert in_force(station) == {}
+    assert "sound" not in [word for _, word in moves(station.wait(3 * 86_400_000))]
+    assert len([fault for fault in station.entries(effects.FaultRaised) if fault.fault.code == "trust-expired"]) == 2
+
+
+def test_nothing_beyond_its_expiry_is_shown_or_waited_for() -> None:
+    """Tomorrow's cue of a programme that ends tonight will not air: it is not among the next."""
+    station = ByHand(replace(MORNING, expires="2026-11-24T12:00:00Z"))
+    cues = station.station.snapshot(station.now()).next_cues
+
+    assert [cue.planned_ms for cue in cues] == [at("2026-11-24T05:00:00")]
+
+
+def test_a_new_version_keeps_what_sounds_when_it_still_has_it() -> None:
+    """air-2: the slot and its recordings are there: it goes on; its next occurrence follows the new version."""
+    station = ByHand(MORNING)
+    station.wait_until("2026-11-24T05:00:00")
+    station.sound_begins()
+    station.arrive(programme([slot("a", "06:00:00"), slot("b", "07:00:00")], version=4))
+    assert moves(station.wait(59_000)) == []
+    station.sound_ends()
+
+    assert station.told == [("a", "aired", None)]
+    cues = station.station.snapshot(station.now()).next_cues
+    assert [cue.planned_ms for cue in cues][:2] == [at("2026-11-24T06:00:00"), at("2026-11-24T07:00:00")]
+
+
+def test_a_slot_moved_after_it_aired_airs_once_more_at_its_new_time_only() -> None:
+    """never-5: an occurrence is a slot and a civil time."""
+    station = ByHand(MORNING)
+    station.wait_until("2026-11-24T05:00:00")
+    station.sound_begins()
+    station.wait(60_000)
+    station.sound_ends()
+    station.arrive(replace(MORNING, version=4))
+    station.arrive(replace(MORNING, version=5))
+    station.wait_until("2026-11-24T23:00:00")
+
+    assert station.told == [("a", "aired", None)], "newer versions do not bring back what has aired"
+
+
+@pytest.mark.parametrize(
+    ("issued", "days"),
+    [
+        ("2026-11-20T00:00:00Z", ["2026-11-25", "2026-11-26"]),
+        ("2026-11-25T21:00:00Z", ["2026-11-26"]),
+        ("2026-11-25T23:00:00Z", []),
+    ],
+)
+def test_what_an_outage_hid_is_told_since_the_programme_was_issued_and_no_earlier(issued: str, days: list[str]) -> None:
+    """air-6: three mornings without power, the first told before; of a programme issued in between, what came after."""
+    station = ByHand(
+        replace(MORNING, issued=issued),
+        civil="2026-11-27T04:30:00",
+        boot=2,
+        watched_until_ms=at("2026-11-24T04:00:00"),
+        settled=((occurrence("a", "2026-11-24T05:00:00"), at("2026-11-24T05:00:00")),),
+    )
+    records = [entry.record for entry in station.entries(effects.AsRunClosed)]
+
+    assert [record.occurrence.local[:10] for record in records] == days
+    assert [brief(record) for record in records] == [("a", "missed", "power")] * len(days)
+
+
+def test_no_station_looks_back_further_than_a_week() -> None:
+    """never-8: a year without power is not told day by day."""
+    station = ByHand(
+        replace(MORNING, issued="2025-01-01T00:00:00Z"),
+        civil="2026-11-27T04:30:00",
+        boot=2,
+        watched_until_ms=at("2026-01-01T00:00:00"),
+    )
+    days = [entry.record.occurrence.local[:10] for entry in station.entries(effects.AsRunClosed)]
+
+    assert days == [f"2026-11-{day}" for day in range(20, 27)]
+    assert LOOK_BACK_MS == 7 * 86_400_000
+
+
+def test_a_first_start_owes_nothing_of_the_past() -> None:
+    """never-5 has a beginning: before the first trusted instant nobody was there to air anything."""
+    station = ByHand(civil="2026-11-24T06:00:00")
+    station.arrive(MORNING)
+    assert station.told == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "quiet", "civil", "expected"),
+    [
+        (VIETNAM, (21 * 60, 5 * 60), "2026-11-24T05:00:00", ("aired", None)),
+        (VIETNAM, (21 * 60, 5 * 60 + 1), "2026-11-24T05:00:00", ("missed", "quiet-hours")),
+        (VIETNAM, (5 * 60, 6 * 60), "2026-11-24T05:00:00", ("missed", "quiet-hours")),
+        ("Asia/Tokyo", (21 * 60, 5 * 60), "2026-11-24T07:00:00", ("aired", None)),
+        ("Asia/Tokyo", (6 * 60, 8 * 60), "2026-11-24T07:00:00", ("missed", "quiet-hours")),
+    ],
+)
+def test_quiet_hours_are_those_of_the_stations_clock_on_the_wall(
+    zone: str, quiet: tuple[int, int], civil: str, expected: tuple[str, str | None]
+) -> None:
+    """air-5: the programme is in Vietnam's time and airs at 05:00 there; a station in Tokyo sleeps by Tokyo's."""
+    settings = replace(SETTINGS, time_zone=zone, quiet_hours=(QuietHours(*quiet),))
+    start = at(civil, zone)
+    assert start == at("2026-11-24T05:00:00")
+    station = ByHand(MORNING, settings=settings, civil=f"2026-11-24T0{int(civil[12]) - 1}:30:00")
+    station.wait_until(civil)
+    if expected[0] == "aired":
+        station.sound_begins()
+        station.sound_ends()
+    station.wait(10_000)
+
+    assert station.told == [("a", *expected)]
+    if expected[0] == "missed":
+        assert not [effect for _, effect in station.log if isinstance(effect, StartSound)]
+
+
+def test_quiet_hours_follow_the_clock_change_of_the_station() -> None:
+    """air-5: Berlin, 29 March 2026: from 02:00 to 03:00 there is no night to be quiet in, and 03:30 is 03:30."""
+    settings = replace(SETTINGS, time_zone="Europe/Berlin", quiet_hours=(QuietHours(22 * 60, 3 * 60 + 15),))
+    document = programme(
+        [slot("a", "03:10:00"), slot("b", "03:20:00")], time_zone="Europe/Berlin", issued="2026-03-01T00:00:00Z"
+    )
+    document = replace(
+        document,
+        slots=tuple(replace(one, start=one.start.replace("2026-11-20", "2026-03-01")) for one in document.slots),
+    )
+    station = ByHand(document, settings=settings, civil="2026-03-29T01:30:00")
+    station.wait_until("2026-03-29T03:20:00")
+    station.sound_begins()
+    station.sound_ends()
+
+    assert station.told == [("a", "missed", "quiet-hours"), ("b", "aired", None)]
