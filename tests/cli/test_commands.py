@@ -209,6 +209,7 @@ class TestScreens:
             (["12:00-12:30"], "11:59:59", 2, "QUIET HOURS: cut at 12:00"),
             (["12:00-12:30"], "12:29:59", 2, "QUIET HOURS: will not sound"),
             (["21:00-05:00", "12:00-12:30"], "11:50:00", 3_600, "QUIET HOURS: cut at 12:00"),
+            (["21:00-05:00"], "20:40:00", 600, "QUIET HOURS: cut, or not heard at all"),
             (["23:00-24:00"], "22:59:00", 120, "QUIET HOURS: cut at 23:00"),
             (["00:00-05:00"], "23:59:00", 120, "QUIET HOURS: cut at 00:00"),
         ],

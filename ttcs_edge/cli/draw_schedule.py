@@ -28,20 +28,20 @@ Answer = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A cue with what the screen marks about it."""
+    """A cue with what the screen marks about it; ``clash`` are the words of its clash with quiet hours."""
 
     when: datetime
     cue: Answer
     quiet: bool
     night: bool
-    cut_at: str
+    clash: str
 
 
 def show(answer: Answer, days: int, lang: Language) -> None:
     """Draw the schedule, a heading for each day."""
     quiet_hours = answer.get("quiet_hours")
     spans = [_span(one) for one in quiet_hours or ()]
-    rows = [_row(cue, spans) for cue in answer["cues"]]
+    rows = [_row(cue, spans, lang) for cue in answer["cues"]]
     out = screen.console()
     table = _narrow if out.width < screen.NARROW_COLUMNS else _wide
     parts: list[RenderableType] = [
@@ -65,15 +65,22 @@ def _span(words: str) -> Span:
     return Span(begin_hour * 60 + begin, end_hour * 60 + end)
 
 
-def _row(cue: Answer, spans: list[Span]) -> Row:
+def _row(cue: Answer, spans: list[Span], lang: Language) -> Row:
     when, duration_ms = datetime.fromisoformat(cue["planned"]), cue["duration_ms"]
     quiet = "quiet-hours" in cue["clashes"]
-    met = [span for span in spans if span.meets(when, duration_ms)]
-    cut_at = ""
-    if quiet and met and not any(span.holds(minute_of(when)) for span in met):
-        begin = min((span.begin - minute_of(when)) % DAY_MINUTES for span in met) + minute_of(when)
-        cut_at = f"{begin // 60 % 24:02}:{begin % 60:02}"
-    return Row(when, cue, quiet, not quiet and NIGHT.meets(when, duration_ms), cut_at)
+    clash = _clash(when, [span for span in spans if span.meets(when, duration_ms)], lang) if quiet else ""
+    return Row(when, cue, quiet, not quiet and NIGHT.meets(when, duration_ms), clash)
+
+
+def _clash(when: datetime, met: list[Span], lang: Language) -> str:
+    """Tell what will be heard of a cue that meets quiet hours; one that must wait may meet them later than planned."""
+    begin = minute_of(when)
+    if any(span.holds(begin) for span in met):
+        return text("cli.clash.quiet-hours", lang)
+    if not met:
+        return text("cli.clash.quiet-hours-waiting", lang)
+    cut = begin + min((span.begin - begin) % DAY_MINUTES for span in met)
+    return text("cli.clash.quiet-hours-later", lang, time=f"{cut // 60 % 24:02}:{cut % 60:02}")
 
 
 def _heading(rows: list[Row], quiet_hours: list[str] | None, lang: Language) -> list[RenderableType]:
@@ -136,8 +143,7 @@ def _zones(cue: Answer, lang: Language) -> str:
 def _notes(row: Row, lang: Language) -> list[Text]:
     notes = []
     if row.quiet:
-        code = "cli.clash.quiet-hours-later" if row.cut_at else "cli.clash.quiet-hours"
-        notes.append(screen.alarm(text(code, lang, time=row.cut_at)))
+        notes.append(screen.alarm(row.clash))
     if row.night:
         notes.append(screen.alarm(text("cli.clash.night", lang)))
     for clash in [one for one in row.cue["clashes"] if one != "quiet-hours"]:

@@ -136,6 +136,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "no-zones": ("không cụm loa nào", "no zone"),
     "clash.quiet-hours": ("GIỜ NGHỈ: không được phát", "QUIET HOURS: will not sound"),
     "clash.quiet-hours-later": ("GIỜ NGHỈ: bị cắt lúc {time}", "QUIET HOURS: cut at {time}"),
+    "clash.quiet-hours-waiting": (
+        "GIỜ NGHỈ: bị cắt, hoặc không được phát",
+        "QUIET HOURS: cut, or not heard at all",
+    ),
     "clash.night": ("BAN ĐÊM: sẽ phát ra loa", "AT NIGHT: will sound"),
     "clash.overlap": ("trùng mục trước: phải chờ", "overlaps the one before: must wait"),
     "quiet-hours": ("Giờ nghỉ: {spans}", "Quiet hours: {spans}"),
