@@ -71,6 +71,11 @@ class Airing:
         """Tell whether any sample of it reached the sound device."""
         return self.start_ms is not None
 
+    def stop_for_good(self, reason: AsRunReason) -> None:
+        """It must leave the air and not come back, whatever else took the air from it before."""
+        if self.stop_reason in (None, AsRunReason.PRE_EMPTED):
+            self.stop_reason = reason
+
     def take(self, resolved: Resolved) -> None:
         """Take what more audio there is by now; only before the cue's first play."""
         self.cue, self.missing = resolved.cue, resolved.missing
@@ -105,7 +110,7 @@ class Airing:
             end_ms = begin_ms + item.duration_ms
             if begin_ms <= position_ms < end_ms:
                 position_ms += written_ms
-                position_ms = end_ms if position_ms + CODEC_CUT_MS >= end_ms else position_ms
+                position_ms = end_ms if written_ms and position_ms + CODEC_CUT_MS >= end_ms else position_ms
             begin_ms = end_ms
         self.position_ms = position_ms
 

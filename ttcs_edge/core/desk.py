@@ -115,7 +115,7 @@ class Desk:
             return self._stop_step(now)
         self._follow_programmes(programmes, now)
         if self.on_air is not None and now.trusted and programmes.is_quiet(_sounds_ms(self.on_air, now)):
-            self.on_air.stop_reason = self.on_air.stop_reason or AsRunReason.QUIET_HOURS
+            self.on_air.stop_for_good(AsRunReason.QUIET_HOURS)
         if now.trusted:
             self._close_hopeless(programmes, now, player_up)
         else:
@@ -168,8 +168,8 @@ class Desk:
         self.playout.player_gone(now.mono_ms)
         self.prepared = ()
         airing = self.on_air
-        self._free_the_air(now)
         if airing is not None:
+            self._free_the_air(now)
             airing.end_play_at(event.written_ms)
             self._interrupted(airing, airing.stop_reason or AsRunReason.PLAYER_DIED, now)
 
@@ -240,8 +240,8 @@ class Desk:
         return any(now.wall_ms < ms + GRACE_MS for ms in cut)
 
     def _stop_step(self, now: Instant) -> Step:
-        if self.on_air is not None and self.on_air.stop_reason is None:
-            self.on_air.stop_reason = AsRunReason.STOPPED
+        if self.on_air is not None:
+            self.on_air.stop_for_good(AsRunReason.STOPPED)
         for airing in [a for a in self.waiting.values() if a.cue.planned_ms <= now.wall_ms or a.has_sounded]:
             self._close(airing, False, AsRunReason.STOPPED, now)
         return Step(self.playout.all_off(now.mono_ms), self._closed())
@@ -262,7 +262,7 @@ class Desk:
             else:
                 del self.waiting[airing.cue.occurrence]
         if self.on_air is not None and not programmes.holds(self.on_air.cue):
-            self.on_air.stop_reason = self.on_air.stop_reason or AsRunReason.WITHDRAWN
+            self.on_air.stop_for_good(AsRunReason.WITHDRAWN)
 
     def _close_hopeless(self, programmes: Programmes, now: Instant, player_up: bool) -> None:
         for airing in list(self.waiting.values()):

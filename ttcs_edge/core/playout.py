@@ -72,8 +72,7 @@ class Playout:
 
     def lead_ms(self, zones: tuple[ZoneId, ...], now_mono_ms: int) -> int:
         """Tell how long from here to sound in ``zones``: warm-up left, switches and the player's margin."""
-        target = self._reachable(zones)
-        switches = len(set(target) ^ set(self.closed))
+        switches = len(set(zones) ^ set(self.closed))  # also those that failed before: they are tried again
         return self._warm_up_left_ms(now_mono_ms) + switches * self.settings.zone_stagger_ms + START_MARGIN_MS
 
     def step(self, wanted: Wanted | None, needed_mono_ms: int | None, now_mono_ms: int) -> list[Effect]:
