@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 from paho.mqtt.client import Client, MQTTMessage
+from rich.cells import cell_len
 from securesystemslib.signer import CryptoSigner
 
 from tests.central.test_programme_file import EXAMPLE, GOOD, written
@@ -515,3 +516,29 @@ def test_audio_that_nobody_uploads_is_said(
 
     told = f"Stations will get the audio at https://a.vn/x: put the files of {centre_folder}/audio there"
     assert told in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("columns", "line"),
+    [
+        ("40", r"Lời chào \(vi, 0:0\d, -1\d\.\d LUFS, \d+ kB\)"),
+        ("80", r"Lời chào  vi +0:0\d  -1\d\.\d LUFS  \d+ kB"),
+    ],
+)
+def test_each_recording_is_shown_as_it_was_measured(
+    centre_folder: Path,
+    own_broker: Broker,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    columns: str,
+    line: str,
+) -> None:
+    """Its length, loudness and size, on a phone's screen and on a desk's."""
+    monkeypatch.setenv("COLUMNS", columns)
+
+    assert run(centre_folder, written(tmp_path, GOOD), own_broker, "--via-broker", "--dry-run") == 0
+
+    shown = capsys.readouterr().out.splitlines()
+    assert [one for one in shown if re.fullmatch(line, one)]
+    assert max(map(cell_len, shown)) <= int(columns)

@@ -5,10 +5,12 @@ The operator's mistake of one digit is what wakes a commune, and here it is seen
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime
 
 from rich.console import RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from ttcs_edge.central.centre import Centre
 from ttcs_edge.central.publish import Delivery, Published
@@ -25,7 +27,8 @@ def show(published: Published, delivery: Delivery, centre: Centre, lang: Languag
     out = screen.console()
     parts: list[RenderableType] = []
     if programme.bulletins:
-        parts += [_bulletins(programme, lang), screen.styled("")]
+        narrow = out.width < screen.PHONE_COLUMNS
+        parts += [*(_bulletin_lines(programme) if narrow else [_bulletins(programme, lang)]), screen.styled("")]
     parts += _coming(published, lang)
     if delivery.audio_url is not None and delivery.audio_folder is None and programme.bulletins:
         where = {"url": delivery.audio_url, "folder": centre.folder / "audio"}
@@ -42,16 +45,21 @@ def _bulletins(programme: Programme, lang: Language) -> Table:
     table.add_column(text("central.language", lang), no_wrap=True)
     for code in ("central.duration", "central.loudness", "central.size"):
         table.add_column(text(code, lang), no_wrap=True, justify="right")
+    for title, figures in _recordings(programme):
+        table.add_row(screen.styled(title), *figures)
+    return table
+
+
+def _bulletin_lines(programme: Programme) -> list[Text]:
+    return [screen.styled(f"{title} ({', '.join(figures)})") for title, figures in _recordings(programme)]
+
+
+def _recordings(programme: Programme) -> Iterator[tuple[str, tuple[str, ...]]]:
     for bulletin in programme.bulletins:
         for audio in bulletin.audio:
-            table.add_row(
-                screen.styled(bulletin.title),
-                audio.language,
-                screen.length_words(audio.duration_ms),
-                f"{audio.loudness_lufs:.1f} LUFS",
-                f"{audio.size_bytes / 1_000:.0f} kB",
-            )
-    return table
+            length = screen.length_words(audio.duration_ms)
+            size = f"{audio.size_bytes / 1_000:.0f} kB"
+            yield bulletin.title, (audio.language, length, f"{audio.loudness_lufs:.1f} LUFS", size)
 
 
 def _coming(published: Published, lang: Language) -> list[RenderableType]:

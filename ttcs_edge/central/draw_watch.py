@@ -23,7 +23,6 @@ from ttcs_edge.locale.faults import fault_words, outcome_words, reason_words
 from ttcs_edge.terminal import screen
 
 ID_CHARS: Final = 16
-PHONE_COLUMNS: Final = 60
 FRAME_LINES: Final = 6
 """What stands around the stations: two lines above, the columns' names, what was left out, an empty line, the link."""
 SEVERITIES: Final = ("error", "warning", "info")
@@ -118,7 +117,7 @@ def _counts(seen: Sequence[Seen], lang: Language) -> Text:
 def _table(seen: Sequence[Seen], now_s: float, lang: Language, columns: int) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style=screen.QUIET, expand=True)
     table.add_column(text("central.station", lang), no_wrap=True, overflow="ellipsis", max_width=ID_CHARS)
-    wide, phone = columns >= screen.NARROW_COLUMNS, columns < PHONE_COLUMNS
+    wide, phone = columns >= screen.NARROW_COLUMNS, columns < screen.PHONE_COLUMNS
     if not phone:
         table.add_column(text("central.state", lang), no_wrap=True)
     table.add_column(text("central.note", lang), no_wrap=True, overflow="ellipsis", ratio=3)

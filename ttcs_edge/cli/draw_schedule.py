@@ -68,7 +68,8 @@ def _span(words: str) -> Span:
 def _row(cue: Answer, spans: list[Span], lang: Language) -> Row:
     when, duration_ms = datetime.fromisoformat(cue["planned"]), cue["duration_ms"]
     quiet = "quiet-hours" in cue["clashes"]
-    clash = _clash(when, [span for span in spans if span.meets(when, duration_ms)], lang) if quiet else ""
+    met = [span for span in spans if span.meets(when, duration_ms)]
+    clash = _clash(when, met, lang) if quiet and spans else text("cli.clash.quiet-hours", lang)
     return Row(when, cue, quiet, not quiet and NIGHT.meets(when, duration_ms), clash)
 
 
@@ -179,4 +180,11 @@ def _summary(rows: list[Row], lang: Language, *, unset: bool) -> list[Renderable
 
 
 def _told(rows: list[Row], lang: Language) -> list[str]:
-    return repeated(((row.when, str(row.cue["title"])) for row in rows), lang)
+    """Tell cues with the slot of each, which is what the centre must be told."""
+    named = ((row.when, f"{row.cue['title']} ({_slot(row.cue)})") for row in rows)
+    return repeated(named, lang)
+
+
+def _slot(cue: Answer) -> str:
+    occurrence = cue["occurrence"]
+    return f"{occurrence['scope']}#{occurrence['slot']}"

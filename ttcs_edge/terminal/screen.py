@@ -22,6 +22,8 @@ from rich.text import Text
 from ttcs_edge.locale import Language, text
 
 NARROW_COLUMNS = 100
+"""Below this a table of many columns is drawn as lines."""
+PHONE_COLUMNS = 60
 HEADING = "bold"
 BAD = "bold red"
 DOUBTFUL = "yellow"
