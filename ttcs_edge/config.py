@@ -6,9 +6,8 @@ between keys is checked here:
 
 1. no two relays share a GPIO line; no two zones share an id, and none is called ``amplifier``, which is what faults
    call the amplifier's relay;
-2. the time zone is one that this machine knows, so that no schedule is computed in a wrong one;
-3. quiet hours are spans of local time; one may cross midnight, none is empty;
-4. a driver's own keys are there when the driver is chosen.
+2. quiet hours are spans of local time; one may cross midnight, none is empty;
+3. a driver's own keys are there when the driver is chosen.
 
 Whether the files that it names exist is a question of the machine, not of the file: ``named_files`` asks it. Paths
 are taken from the folder of the file. A bad file leaves nothing changed: it raises ``ConfigError``, and a
@@ -19,7 +18,6 @@ from __future__ import annotations
 
 import os
 import re
-import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,8 +52,8 @@ from ttcs_edge.yaml_form import (
     Problem,
     Section,
     Text,
+    TimeZone,
     Whole,
-    closest,
     explain,
     fill,
     plain,
@@ -165,7 +163,7 @@ STATION: Final = Section(
     (
         Key("id", Text("identifier", LIMITS.id_chars, ID_PATTERN), "da-teh-01", required=True),
         Key("scope", Text("scope", LIMITS.scope_chars, SCOPE_PATTERN), "vn/lam-dong/da-teh", required=True),
-        Key("time_zone", Text("time-zone", 64), "Asia/Ho_Chi_Minh", required=True),
+        Key("time_zone", TimeZone(), "Asia/Ho_Chi_Minh", required=True),
         Key("broker", _BROKER, "", required=True),
         Key("zones", ListOf(_ZONE, 1, LIMITS.zones_per_slot), "", required=True),
         Key("amplifier", _AMPLIFIER, "", required=True),
@@ -208,7 +206,6 @@ def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Pa
     page, values = fill(path, STATION)
     _check_relays(page)
     _check_zone_ids(page)
-    _check_time_zone(page)
     _check_drivers(page)
     spans = _quiet_hours(page)
     if page.problems or values is None:
@@ -246,18 +243,6 @@ def _check_zone_ids(page: Page) -> None:
             page.refuse(key, "reserved-id", wanted, "rename")
         elif other != key:
             page.refuse(key, "same-zone-id", wanted, "rename", other=other, first=str(page.line(other)))
-
-
-def _check_time_zone(page: Page) -> None:
-    name = page.values.get("time_zone")
-    if name is None:
-        return
-    try:
-        zoneinfo.ZoneInfo(name)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        guess = closest(name, sorted(zoneinfo.available_timezones()), 0.8)
-        mend = "did-you-mean" if guess else "find-time-zone"
-        page.refuse("time_zone", "no-such-time-zone", Expected("time-zone"), mend, guess=guess)
 
 
 def _check_drivers(page: Page) -> None:

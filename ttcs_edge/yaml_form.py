@@ -19,6 +19,7 @@ import difflib
 import re
 import stat
 import unicodedata
+import zoneinfo
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -343,6 +344,31 @@ class Text:
         else:
             return str(node.value)
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class TimeZone:
+    """A time zone that this machine knows, by its IANA name."""
+
+    @property
+    def expected(self) -> Expected:
+        """What should stand here."""
+        return Expected("time-zone")
+
+    def read(self, page: Page, key: str, node: yaml.Node) -> str | None:
+        """Give the name, or None."""
+        name = Text("time-zone", 64).read(page, key, node)
+        if name is None:
+            return None
+        try:
+            zoneinfo.ZoneInfo(name)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            guess = closest(name, sorted(zoneinfo.available_timezones()), 0.8)
+            page.refuse(
+                key, "no-such-time-zone", self.expected, "did-you-mean" if guess else "find-time-zone", guess=guess
+            )
+            return None
+        return name
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ from ttcs_edge.central.centre import CentreSettings, Quorum, make_centre, open_c
 from ttcs_edge.central.errors import BadCentreFile, BadProgrammeFile, CentralError
 from ttcs_edge.central.publish import Delivery, publish, with_defaults
 from ttcs_edge.central.stations import add_station, check_scope
-from ttcs_edge.locale import Language, language, text
+from ttcs_edge.locale import Language, text
 from ttcs_edge.locale.central import CENTRE_TABLES, TABLES
 from ttcs_edge.locale.faults import reason_words
-from ttcs_edge.terminal.arguments import language_argument, read
-from ttcs_edge.terminal.output import OUTPUT_ERRORS, prepare_streams, run_to_the_end
+from ttcs_edge.terminal.arguments import read
+from ttcs_edge.terminal.output import OUTPUT_ERRORS, run_program
 from ttcs_edge.yaml_form import explain
 
 ONCE_S: Final = 3
@@ -28,10 +28,7 @@ ONCE_S: Final = 3
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; gives its exit code (sysexits.h)."""
-    prepare_streams()
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    lang = language(language_argument(words), os.environ)
-    return run_to_the_end(lambda: _run(words, lang), lang)
+    return run_program(arguments, _run)
 
 
 def _run(words: list[str], lang: Language) -> int:

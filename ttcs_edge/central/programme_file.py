@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from zoneinfo import ZoneInfoNotFoundError
 
 import yaml
 
@@ -20,7 +19,7 @@ from ttcs_edge.central.errors import BadProgrammeFile
 from ttcs_edge.core.documents import ID_PATTERN, LANGUAGE_PATTERN, SCOPE_PATTERN, Slot
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import IfInterrupted, Scope
-from ttcs_edge.core.schedule import check_rule, check_slot, zone
+from ttcs_edge.core.schedule import check_rule, check_slot
 from ttcs_edge.yaml_form import (
     TEXT_TAG,
     Choice,
@@ -31,6 +30,7 @@ from ttcs_edge.yaml_form import (
     PathText,
     Section,
     Text,
+    TimeZone,
     Whole,
     closest,
     fill,
@@ -152,7 +152,7 @@ _SLOT = Section(
 PROGRAMME: Final = Section(
     (
         Key("scope", Text("scope", LIMITS.scope_chars, SCOPE_PATTERN), "vn/lam-dong/da-teh", required=True),
-        Key("time_zone", Text("time-zone", 64), "Asia/Ho_Chi_Minh", required=True),
+        Key("time_zone", TimeZone(), "Asia/Ho_Chi_Minh", required=True),
         Key("valid_days", Whole(1, 3_650), "90", required=True),
         Key("bulletins", ListOf(_BULLETIN, 0, LIMITS.bulletins_per_programme), "", required=True),
         Key("slots", ListOf(_SLOT, 0, LIMITS.slots_per_programme), "", required=True),
@@ -164,7 +164,6 @@ PROGRAMME: Final = Section(
 def read_programme_file(file: Path) -> Draft:
     """Read a programme file. Raises BadProgrammeFile with every mistake in it."""
     page, values = fill(file, PROGRAMME, FILE_BYTES)
-    _check_time_zone(page)
     bulletins = _items(page, "bulletins")
     slots = _items(page, "slots")
     _check_ids(page, "bulletins", bulletins)
@@ -201,16 +200,6 @@ def _items(page: Page, name: str) -> dict[str, Mapping[str, Any]]:
 def _slot(values: Mapping[str, Any]) -> Slot:
     interrupted = values.get("if_interrupted", IfInterrupted.RESUME)
     return Slot(**{**values, "if_interrupted": interrupted.value})
-
-
-def _check_time_zone(page: Page) -> None:
-    name = page.values.get("time_zone")
-    if name is None:
-        return
-    try:
-        zone(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        page.refuse("time_zone", "no-such-time-zone", Expected("time-zone"), "find-time-zone")
 
 
 def _check_ids(page: Page, name: str, items: Mapping[str, Mapping[str, Any]]) -> None:

@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import sys
 from collections.abc import Sequence
 from typing import Final
 
 from ttcs_edge.cli.arguments import make_parser
 from ttcs_edge.cli.errors import CommandError
-from ttcs_edge.locale import Language, language, text
-from ttcs_edge.terminal.arguments import language_argument, read
-from ttcs_edge.terminal.output import prepare_streams, print_json, run_to_the_end
+from ttcs_edge.locale import Language, text
+from ttcs_edge.terminal.arguments import read
+from ttcs_edge.terminal.output import print_json, run_program
 
 COMMANDS: Final = {
     "run": "ttcs_edge.cli.run",
@@ -32,10 +31,7 @@ COMMANDS: Final = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code."""
-    prepare_streams()
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    lang = language(language_argument(words), os.environ)
-    return run_to_the_end(lambda: _run(words, lang), lang)
+    return run_program(arguments, _run)
 
 
 def _run(words: list[str], lang: Language) -> int:

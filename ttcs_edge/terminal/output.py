@@ -10,10 +10,11 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
-from ttcs_edge.locale import Language, text
+from ttcs_edge.locale import Language, language, text
+from ttcs_edge.terminal.arguments import language_argument
 
 INTERRUPTED: Final = 128 + 2
 """A shell's word for SIGINT."""
@@ -27,7 +28,18 @@ def print_json(value: object) -> None:
     sys.stdout.buffer.write(json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n")
 
 
-def prepare_streams() -> None:
+def run_program(arguments: Sequence[str] | None, run: Callable[[list[str], Language], int]) -> int:
+    """Run a program with the words of its command line, the process's own when None; gives its exit code.
+
+    ``run`` is given the words and the language, and gives the exit code.
+    """
+    _prepare_streams()
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    lang = language(language_argument(words), os.environ)
+    return _run_to_the_end(lambda: run(words, lang), lang)
+
+
+def _prepare_streams() -> None:
     """Make standard output and standard error take every letter, also when the shell closed them."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
@@ -35,7 +47,7 @@ def prepare_streams() -> None:
         cast(Any, getattr(sys, name)).reconfigure(errors="replace")
 
 
-def run_to_the_end(command: Callable[[], int], lang: Language) -> int:
+def _run_to_the_end(command: Callable[[], int], lang: Language) -> int:
     """Run a command until all that it said is out; gives its exit code, or that of how it ended."""
     try:
         code = command()
