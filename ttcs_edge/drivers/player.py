@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Protocol
 
 import msgspec
@@ -17,7 +18,7 @@ from ttcs_edge.core import events
 from ttcs_edge.core.events import Event
 from ttcs_edge.core.model import AudioItem, VerifiedAudio
 from ttcs_edge.player import messages
-from ttcs_edge.player.messages import PACKET_BYTES, Item, Play, Prepare, Stop
+from ttcs_edge.player.messages import FDS_MOST, PACKET_BYTES, Files, Item, Play, Prepare, Stop
 from ttcs_edge.settings import SoundDriver, SoundSettings
 
 SILENT_S = 0.4
@@ -38,7 +39,7 @@ class Player(Protocol):
     """
 
     def prepare(self, audio: Audio) -> None:
-        """Decode the beginning ahead."""
+        """Decode the first second ahead; it may then wait for as long as it likes."""
 
     def play(
         self, play: int, audio: Audio, from_ms: int, at_mono_ns: int, volume_percent: int, fade_in_ms: int
@@ -52,6 +53,14 @@ class Player(Protocol):
         """End the player."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Child:
+    """A running player, and our end of its socket."""
+
+    process: subprocess.Popen[bytes]
+    socket: socket.socket
+
+
 class PlayerProcess:
     """Starts, feeds, watches and replaces the player process. Events go out through ``post``."""
 
@@ -62,6 +71,7 @@ class PlayerProcess:
         self._closing = threading.Event()
         self._deaths = 0
         self._written_ms = 0
+        self._child: _Child | None = None
         self._spawn()
 
     def watch(self, post: Callable[[Event], None]) -> None:
@@ -70,28 +80,33 @@ class PlayerProcess:
         threading.Thread(target=self._watch, name="player-watch", daemon=True).start()
 
     @property
-    def pid(self) -> int:
-        """The process id of the player of this moment."""
-        return self._process.pid
+    def pid(self) -> int | None:
+        """The process id of the player of this moment, if there is one."""
+        child = self._child
+        return child.process.pid if child else None
 
     def _spawn(self) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        """Start a player; a machine that has no room for one has none, until the next attempt."""
         settings = self._settings
         device = str(settings.wav_file) if settings.driver is SoundDriver.WAV else settings.device
-        arguments = [str(theirs.fileno()), settings.driver.value, device, str(settings.buffer_ms)]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "ttcs_edge.player", *arguments],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-        )
-        theirs.close()
+        try:
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            arguments = [str(theirs.fileno()), settings.driver.value, device, str(settings.buffer_ms)]
+            command = [sys.executable, "-m", "ttcs_edge.player", *arguments]
+            with theirs:
+                process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+        except OSError:
+            return
         ours.settimeout(SILENT_S)
         with self._lock:
-            self._process, self._socket = process, ours
+            self._child = _Child(process, ours)
+            if self._closing.is_set():
+                process.kill()
 
     def prepare(self, audio: Audio) -> None:
         """Decode the beginning of the first item ahead."""
-        self._send(Prepare(_items(audio), 0), audio)
+        first = audio[:1]
+        self._send(Prepare(_items(first)[0], 0), first)
 
     def play(
         self, play: int, audio: Audio, from_ms: int, at_mono_ns: int, volume_percent: int, fade_in_ms: int
@@ -104,48 +119,66 @@ class PlayerProcess:
         self._send(Stop(play, fade_out_ms), ())
 
     def _send(self, command: messages.Command, audio: Audio) -> None:
-        fds = [verified.fd for _, verified in audio]
-        try:
-            with self._lock:
-                socket.send_fds(self._socket, [msgspec.json.encode(command)], fds)
-        except OSError:
-            pass  # the watching thread sees the same end and tells of it
+        """Send a command behind the files that it names; to a player that is gone, nothing is sent."""
+        fds = {item.sha256: verified.fd for item, verified in audio}
+        names = tuple(fds)
+        with self._lock:
+            child = self._child
+            if child is None:
+                return
+            try:
+                for begin in range(0, len(names), FDS_MOST):
+                    some = names[begin : begin + FDS_MOST]
+                    socket.send_fds(child.socket, [msgspec.json.encode(Files(some))], [fds[name] for name in some])
+                child.socket.send(msgspec.json.encode(command))
+            except TimeoutError:
+                child.process.kill()  # it has not listened for so long that a command is lost
+            except OSError:
+                pass  # the watching thread sees the same end and tells of it
 
     def close(self, timeout_s: float) -> None:
         """Let the player fade out and go; kill it when it does not."""
-        self._closing.set()
-        self._socket.shutdown(socket.SHUT_WR)
+        with self._lock:
+            self._closing.set()
+            child = self._child
+        if child is None:
+            return
+        with suppress(OSError):
+            child.socket.shutdown(socket.SHUT_WR)
         try:
-            self._process.wait(timeout_s)
+            child.process.wait(timeout_s)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            child.process.kill()
+            child.process.wait()
 
     def _watch(self) -> None:
         decoder = msgspec.json.Decoder(messages.Answer)
         while not self._closing.is_set():
-            reason = self._listen(decoder)
-            if self._closing.is_set():
-                return
-            self._replace(reason)
+            reason = "died" if self._child is None else self._listen(self._child.socket, decoder)
+            if not self._closing.is_set():
+                self._replace(reason)
 
-    def _listen(self, decoder: msgspec.json.Decoder[messages.Answer]) -> str:
-        """Pass on what the player says until it dies or falls silent; gives the reason."""
+    def _listen(self, connection: socket.socket, decoder: msgspec.json.Decoder[messages.Answer]) -> str:
+        """Pass on what the player says until it dies, falls silent or talks nonsense; gives the reason."""
         deadline_s = time.monotonic() + START_S
         heard = False
         while True:
             try:
-                data = self._socket.recv(PACKET_BYTES)
+                data = connection.recv(PACKET_BYTES)
             except TimeoutError:
                 if heard or time.monotonic() > deadline_s:
                     return "hung"
                 continue
             except OSError:
-                data = b""
+                return "died"
             if not data:
                 return "died"
             heard = True
-            self._pass_on(decoder.decode(data))
+            try:
+                answer = decoder.decode(data)
+            except msgspec.DecodeError:
+                return "died"
+            self._pass_on(answer)
 
     def _pass_on(self, answer: messages.Answer) -> None:
         match answer:
@@ -166,9 +199,13 @@ class PlayerProcess:
                 pass
 
     def _replace(self, reason: str) -> None:
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
-        self._socket.close()
+        """Make sure that the old player is silent, tell so, and start a new one when its time has come."""
+        with self._lock:
+            child, self._child = self._child, None
+        if child is not None:
+            child.process.kill()
+            child.process.wait()
+            child.socket.close()
         self._post(events.PlayerGone(reason, self._written_ms))
         self._written_ms = 0
         wait_s = BACKOFF_S[min(self._deaths, len(BACKOFF_S) - 1)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -15,6 +16,15 @@ PERIOD_FRAMES = RATE_HZ * PERIOD_MS // 1_000
 PERIOD_BYTES = PERIOD_FRAMES * 2
 PERIOD_NS = PERIOD_MS * 1_000_000
 _HEADER_BYTES = 44
+_SIZE_MOST = 2**32 - 1
+_WAV_BUFFER_NS = 40_000_000
+_LOOK_EVERY_S = 0.003
+_MOVES_WITHIN_S = 0.3
+"""How long a device that was just opened may take no samples before it counts as one that does not play."""
+_WAKES_WITHIN_S = 2.0
+"""The same for the first opening of a process: sound servers have been seen to take most of a second to wake up."""
+_STUCK_S = 2.0
+"""How long a device that has played may take none. The daemon counts the player as hung before that."""
 
 
 class SoundError(Exception):
@@ -25,10 +35,13 @@ class SoundSink(Protocol):
     """A sound device of the player process.
 
     Must: take whole periods only, and block until there is room for one, so that the device paces the writer; raise
-    SoundError when it is gone. Never: block for longer than its own buffer and a period. One thread calls.
+    SoundError when it is missing, busy or gone, or cannot play mono at 48 kHz; count in ``underruns`` how often it ran
+    dry in the middle of a play. Never: block for longer than its own buffer and a period, unless it hangs. One thread
+    calls.
     """
 
     name: str
+    underruns: int
 
     def begin(self, play: int) -> None:
         """Open for a play. Raises SoundError."""
@@ -37,18 +50,20 @@ class SoundSink(Protocol):
         """Hand one period over. Raises SoundError."""
 
     def end(self) -> None:
-        """Let what was handed over sound to its end, and close."""
+        """Let what was handed over sound to its end, and close. Raises SoundError; closed it is in any case."""
 
 
 class WavSink:
     """Writes a WAV file at the pace of the monotonic clock, for machines without a card.
 
     The file is readable at any moment, also after a kill: the header follows every second. Beside it, ``.timeline``
-    tells when which samples went out: a line when a run begins (``frames`` 0) and one when it ends.
+    tells when which samples went out: a line when a run begins (``frames`` 0) and one when it ends. What is late by
+    more than a device's buffer is an under-run; the file has no gap for it.
     """
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
+        self.underruns = 0
         self._path = path
         self._file: IO[bytes] | None = None
         self._frames = 0
@@ -60,12 +75,14 @@ class WavSink:
     def begin(self, play: int) -> None:
         """Open the file, or go on behind what an earlier player wrote."""
         try:
+            self._close()
             self._file = self._path.open("r+b" if self._path.exists() else "w+b")
             data_bytes = max(0, self._path.stat().st_size - _HEADER_BYTES) // 2 * 2
             self._frames = self._begin_frame = data_bytes // 2
             self._header()
             self._file.seek(_HEADER_BYTES + data_bytes)
         except OSError as error:
+            self._close()
             raise SoundError(str(error)) from error
         self._play = play
         self._begin_ns = 0
@@ -74,13 +91,15 @@ class WavSink:
         """Write one period when its time has come."""
         assert self._file is not None
         now_ns = time.monotonic_ns()
-        if not self._begin_ns:
-            self._begin_ns = self._next_ns = now_ns
-            self._tell(0)
-        elif now_ns < self._next_ns:
-            time.sleep((self._next_ns - now_ns) / 1e9)
-        self._next_ns += PERIOD_NS
         try:
+            if not self._begin_ns:
+                self._begin_ns = self._next_ns = now_ns
+                self._tell(0)
+            elif now_ns < self._next_ns:
+                time.sleep((self._next_ns - now_ns) / 1e9)
+            elif now_ns > self._next_ns + _WAV_BUFFER_NS:
+                self.underruns += 1
+            self._next_ns += PERIOD_NS
             self._file.write(period)
             self._frames += len(period) // 2
             if self._frames // PERIOD_FRAMES % 100 == 0:
@@ -95,15 +114,25 @@ class WavSink:
         left_ns = self._next_ns - time.monotonic_ns()
         if self._begin_ns and left_ns > 0:
             time.sleep(left_ns / 1e9)
-        self._header()
-        self._file.close()
-        self._file = None
-        if self._begin_ns:
-            self._tell(self._frames - self._begin_frame)
+        try:
+            self._header()
+            if self._begin_ns:
+                self._tell(self._frames - self._begin_frame)
+        except OSError as error:
+            raise SoundError(str(error)) from error
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            with suppress(OSError):  # a full card says so again when the last samples are flushed
+                file.close()
 
     def _header(self) -> None:
         assert self._file is not None
-        size_bytes = self._frames * 2
+        # A reader takes the largest size for a file whose end is not known.
+        size_bytes = min(self._frames * 2, _SIZE_MOST - 36)
         fields = (
             b"RIFF", size_bytes + 36, b"WAVEfmt ", (16).to_bytes(4, "little"), (1).to_bytes(2, "little"),
             (1).to_bytes(2, "little"), RATE_HZ, RATE_HZ * 2, (2).to_bytes(2, "little"), (16).to_bytes(2, "little"),
@@ -123,21 +152,27 @@ class WavSink:
 
 
 class AlsaSink:
-    """An ALSA device. It is opened for a play and closed after it, so that an unplugged card is seen and comes back."""
+    """An ALSA device. It is opened for a play and closed after it, so that an unplugged card is seen and comes back.
+
+    It is never waited for inside ALSA: opening a busy card would hang the whole process there.
+    """
 
     def __init__(self, device: str, buffer_ms: int) -> None:
         self.name = device
+        self.underruns = 0
         self._periods = max(2, buffer_ms // PERIOD_MS)
         self._pcm: Any = None
+        self._sounding = False
+        self._moves_within_s = _WAKES_WITHIN_S
 
     def begin(self, play: int) -> None:
-        """Open the device and wake it with a period of silence."""
+        """Open the device, and see that it takes more silence than it can hold: that it plays."""
         import alsaaudio
 
         try:
             self._pcm = alsaaudio.PCM(
                 alsaaudio.PCM_PLAYBACK,
-                alsaaudio.PCM_NORMAL,
+                alsaaudio.PCM_NONBLOCK,
                 device=self.name,
                 rate=RATE_HZ,
                 channels=1,
@@ -145,29 +180,71 @@ class AlsaSink:
                 periodsize=PERIOD_FRAMES,
                 periods=self._periods,
             )
-            self._pcm.write(bytes(PERIOD_BYTES))
+            self._check(self._pcm.info())
+            self._silence()
+            self._pcm.drop()  # what it still holds must not stand before the sound
         except alsaaudio.ALSAAudioError as error:
-            self._pcm = None
+            self._close()
             raise SoundError(str(error)) from error
+        except SoundError:
+            self._close()
+            raise
+
+    def _check(self, info: dict[str, Any]) -> None:
+        """The library plays on with whatever the card gave it instead of what was asked for."""
+        got = (info["rate"], info["channels"], info["format_name"])
+        if got != (RATE_HZ, 1, "S16_LE"):
+            raise SoundError(
+                f"plays {got[0]} Hz, {got[1]} channels, {got[2]}; expected {RATE_HZ} Hz, 1 channel, S16_LE: "
+                f"a plughw: or default device converts [{self.name}]"
+            )
+        self._periods = max(2, info["buffer_size"] // PERIOD_FRAMES)
+
+    def _silence(self) -> None:
+        self._sounding = False
+        for _ in range(self._periods + 1):
+            self._hand_over(bytes(PERIOD_BYTES), self._moves_within_s)
+        self._moves_within_s = _MOVES_WITHIN_S
 
     def write(self, period: bytes) -> None:
-        """Hand one period over; an under-run of the device is mended once by sending it again."""
+        """Hand one period over; the first behind one of silence, since a device that starts may swallow one."""
+        if not self._sounding:
+            self._hand_over(bytes(PERIOD_BYTES), _STUCK_S)
+        self._sounding = True
+        self._hand_over(period, _STUCK_S)
+
+    def _hand_over(self, period: bytes, within_s: float) -> None:
         import alsaaudio
 
+        deadline_s = time.monotonic() + within_s
+        left = memoryview(period)
         try:
-            for _ in range(2):
-                if self._pcm.write(period) > 0:
-                    return
+            while left:
+                frames = self._pcm.write(left)
+                if frames > 0:
+                    left = left[frames * 2 :]
+                elif frames < 0:  # it ran dry, and is ready to begin again
+                    self.underruns += self._sounding
+                elif time.monotonic() > deadline_s:
+                    raise SoundError(f"the device takes no samples [{self.name}]")
+                else:
+                    time.sleep(_LOOK_EVERY_S)
         except alsaaudio.ALSAAudioError as error:
             raise SoundError(str(error)) from error
-        raise SoundError("the device takes no samples")
 
     def end(self) -> None:
-        """Let the buffer run out and close."""
-        if self._pcm is not None:
-            time.sleep(self._periods * PERIOD_MS / 1_000)
-            self._pcm.close()
-            self._pcm = None
+        """Send silence after the sound until all of the sound is out, and close."""
+        if self._pcm is None:
+            return
+        try:
+            self._silence()
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        pcm, self._pcm = self._pcm, None
+        if pcm is not None:
+            pcm.close()
 
 
 def open_sink(settings: SoundSettings) -> SoundSink:

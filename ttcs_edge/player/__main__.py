@@ -1,7 +1,9 @@
 """The player process: ``python -m ttcs_edge.player FD DRIVER DEVICE BUFFER_MS``. It owns libvlc and the sound device.
 
-The main thread alone calls libvlc: it takes the daemon's packets and what the writer asks of it from one place. When
-the daemon goes, the socket ends, and so does this process; should the daemon be killed, the kernel ends it too.
+The main thread alone calls libvlc: it takes what others ask of it from one bounded queue. The receiver hands plays and
+stops straight to the writer, so that a stop waits for no libvlc. When the daemon goes, the socket ends, and so does
+this process; should the daemon be killed, the kernel ends it too. An exception that nobody foresaw, in any thread,
+ends the process: the daemon replaces it.
 """
 
 from __future__ import annotations
@@ -13,21 +15,39 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from ttcs_edge.drivers.sound import open_sink
 from ttcs_edge.player.decoder import Decoder, make_instance
-from ttcs_edge.player.messages import FDS_MOST, PACKET_BYTES, Answer, Command, Item, Play, Stop
-from ttcs_edge.player.writer import Writer, first_item, item_offset_ms
+from ttcs_edge.player.messages import (
+    FDS_MOST,
+    PACKET_BYTES,
+    Alive,
+    Answer,
+    Command,
+    Files,
+    Play,
+    Prepare,
+    Stop,
+    first_item,
+    item_offset_ms,
+)
+from ttcs_edge.player.writer import Writer
 from ttcs_edge.settings import SoundDriver, SoundSettings
 
 PR_SET_PDEATHSIG = 1
-_END = object()
+JOBS_MOST = 64
+"""How many calls may wait for libvlc; who asks for one more waits."""
+LIBVLC_S = 1.0
+"""How long one call into libvlc may take; a process in which one takes longer says no more that it is alive."""
+
+_Key = tuple[str, int]
 
 
 class Process:
@@ -35,112 +55,129 @@ class Process:
 
     def __init__(self, connection: socket.socket, settings: SoundSettings) -> None:
         self._connection = connection
-        self._jobs: queue.Queue[Any] = queue.Queue()
+        self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue(JOBS_MOST)
+        self._busy_since_s: float | None = None
         self._instance = make_instance()
-        self._prepared: tuple[tuple[str, int], Decoder] | None = None
-        self._fds: dict[str, int] = {}
+        self._prepared: tuple[_Key, Decoder] | None = None
+        self._loose: dict[str, int] = {}
+        self._files: dict[int, dict[str, int]] = {}
         self._send_lock = threading.Lock()
-        self._writer = Writer(open_sink(settings), self._answer, self._decoder, self._release)
+        self._writer = Writer(open_sink(settings), self._answer, self._decoder, self._release, self._over)
 
     def run(self) -> None:
         """Work until the daemon is gone."""
         threading.Thread(target=self._receive, name="receiver", daemon=True).start()
-        while (job := self._jobs.get()) is not _END:
+        while (job := self._jobs.get()) is not None:
+            self._busy_since_s = time.monotonic()
             job()
+            self._busy_since_s = None
         self._writer.leave()
 
     def _receive(self) -> None:
         decoder = msgspec.json.Decoder(Command)
         while True:
-            data, fds, _, _ = socket.recv_fds(self._connection, PACKET_BYTES, FDS_MOST)
+            data, fds, flags, _ = socket.recv_fds(self._connection, PACKET_BYTES, FDS_MOST)
             if not data:
-                self._jobs.put(_END)
+                self._jobs.put(None)
                 return
-            command = decoder.decode(data)
-            self._jobs.put(lambda command=command, fds=fds: self._take(command, fds))
+            if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
+                raise ValueError(f"packet cut short: {len(data)} bytes, {len(fds)} files")
+            self._take(decoder.decode(data), fds)
 
     def _take(self, command: Command, fds: list[int]) -> None:
-        if isinstance(command, Stop):
-            self._writer.stop(command.play, command.fade_out_ms)
-            return
-        for item, fd in zip(command.items, fds, strict=True):
-            if item.sha256 in self._fds:
-                os.close(fd)
-            else:
-                self._fds[item.sha256] = fd
-        if isinstance(command, Play):
-            self._writer.play(command)
-            return
-        self._prepare(command.items, command.from_ms)
+        match command:
+            case Files(names):
+                self._loose |= zip(names, fds, strict=True)
+            case Prepare(item, from_ms):
+                fd = self._claim([item.sha256])[item.sha256]
+                self._jobs.put(lambda: self._prepare((item.sha256, from_ms), fd))
+            case Play():
+                self._files[command.play] = self._claim([item.sha256 for item in command.items])
+                self._writer.play(command)
+            case Stop(play, fade_out_ms):
+                self._writer.stop(play, fade_out_ms)
 
-    def _prepare(self, items: tuple[Item, ...], from_ms: int) -> None:
+    def _claim(self, names: list[str]) -> dict[str, int]:
+        """Take the files that came ahead of a command. A KeyError is a bug of the daemon's."""
+        claimed = {name: self._loose.pop(name) for name in dict.fromkeys(names)}
+        assert not self._loose, "files that no command names"
+        return claimed
+
+    def _over(self, command: Play) -> None:
+        """Nothing more of a play will be opened."""
+        for fd in self._files.pop(command.play).values():
+            os.close(fd)
+
+    def _prepare(self, key: _Key, fd: int) -> None:
         if self._prepared is not None:
             self._prepared[1].close()
-        self._forget_fds(items)
-        index = first_item(items, from_ms)
-        key = (items[index].sha256, item_offset_ms(items, from_ms))
-        self._prepared = (key, self._open(*key))
+        decoder: Decoder
 
-    def _forget_fds(self, items: tuple[Item, ...]) -> None:
-        """Keep descriptors of a bounded number of items: those just named, and the latest before them."""
-        keep = {item.sha256 for item in items}
-        for sha256 in [name for name in self._fds if name not in keep][:-FDS_MOST]:
-            os.close(self._fds.pop(sha256))
+        def ahead() -> None:
+            with suppress(queue.Full):  # it will be found stalled, and begin again, when it is asked for
+                self._jobs.put_nowait(lambda: self._rest(decoder))
 
-    def _open(self, sha256: str, from_ms: int) -> Decoder:
-        # Each decoder needs a file position of its own.
-        fd = os.open(f"/proc/self/fd/{self._fds[sha256]}", os.O_RDONLY | os.O_CLOEXEC)
-        return Decoder(self._instance, fd, from_ms)
+        decoder = Decoder(self._instance, fd, key[1], ahead)
+        self._prepared = (key, decoder)
+
+    def _rest(self, decoder: Decoder) -> None:
+        if self._prepared is not None and self._prepared[1] is decoder:
+            decoder.rest()
 
     def _decoder(self, command: Play, index: int) -> Decoder:
         """Called by the writer: the decoder of an item, the prepared one when it fits."""
         first = first_item(command.items, command.from_ms)
         offset_ms = item_offset_ms(command.items, command.from_ms) if index == first else 0
-        key = (command.items[index].sha256, offset_ms)
-        return self._on_control_thread(lambda: self._prepared_or_new(key))
+        name = command.items[index].sha256
+        fd = self._files[command.play][name]
+        return self._on_control_thread(lambda: self._prepared_or_new((name, offset_ms), fd))
 
-    def _prepared_or_new(self, key: tuple[str, int]) -> Decoder:
+    def _prepared_or_new(self, key: _Key, fd: int) -> Decoder:
         if self._prepared is not None and self._prepared[0] == key:
             decoder, self._prepared = self._prepared[1], None
-            if not decoder.stalled:
-                return decoder
-            decoder.close()
-        return self._open(*key)
+            decoder.wake()
+            return decoder
+        return Decoder(self._instance, os.dup(fd), key[1])
 
     def _release(self, decoder: Decoder) -> None:
         self._jobs.put(decoder.close)
 
     def _on_control_thread(self, call: Callable[[], Decoder]) -> Decoder:
         future: Future[Decoder] = Future()
-
-        def job() -> None:
-            try:
-                future.set_result(call())
-            except Exception as error:
-                future.set_exception(error)
-                raise
-
-        self._jobs.put(job)
+        self._jobs.put(lambda: future.set_result(call()))
         return future.result()
 
     def _answer(self, answer: Answer) -> None:
+        since_s = self._busy_since_s
+        if isinstance(answer, Alive) and since_s is not None and time.monotonic() - since_s > LIBVLC_S:
+            return
         try:
             with self._send_lock:
                 self._connection.send(msgspec.json.encode(answer))
         except OSError:
-            self._jobs.put(_END)
+            pass  # the receiver sees the same end
 
 
 def main() -> None:
     """Take over the socket and the settings that the daemon gave, and work until it is gone."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    threading.excepthook = _end
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     fd, driver, device, buffer_ms = sys.argv[1:5]
     wav_file = Path(device) if driver == SoundDriver.WAV.value else None
     settings = SoundSettings(SoundDriver(driver), device, wav_file, int(buffer_ms))
-    Process(socket.socket(fileno=int(fd)), settings).run()
+    try:
+        Process(socket.socket(fileno=int(fd)), settings).run()
+    except Exception:
+        sys.excepthook(*sys.exc_info())
+        os._exit(os.EX_SOFTWARE)
     os._exit(0)  # libvlc's threads have been seen to hang at exit
+
+
+def _end(thrown: threading.ExceptHookArgs) -> None:
+    threading.__excepthook__(thrown)
+    os._exit(os.EX_SOFTWARE)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,11 @@
 
 libvlc's own callbacks only copy, wait and set flags: a call into libvlc from them deadlocks. Their wait can be broken,
 because ``stop`` returns only after they have. "End reached" is believed only for what it is worth: no more comes.
+
+libvlc throws away what it decodes after a callback was held back for long, also behind a pause. So nothing here waits
+for a reader that may be long in coming: a decoder made ahead *rests* once its first second is there (libvlc is stopped,
+the samples stay) and *wakes* when its reader comes: libvlc begins again from the same position, and as many samples
+as are kept already are passed over. Two decodings of one file are the same to the sample.
 """
 
 from __future__ import annotations
@@ -10,18 +15,57 @@ import ctypes
 import os
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import vlc
 
 from ttcs_edge.drivers.sound import RATE_HZ
 
-RING_BYTES = 4 * RATE_HZ * 2
+BYTES_PER_MS = RATE_HZ * 2 // 1_000
+RING_BYTES = 4_000 * BYTES_PER_MS
 """How far decoding may run ahead: four seconds. libvlc by itself runs one or two ahead of the reader."""
+HEAD_BYTES = 1_000 * BYTES_PER_MS
+"""How much of an item is decoded ahead of its play: the first second."""
 STALLED_S = 1.0
-"""libvlc throws away what comes after a callback that blocked for long: such a decoder is not to be used."""
+"""libvlc throws away what comes after a callback that blocked for long: such a decoder begins again."""
+SEEK_GRID_MS = 20
+"""Opus is found in packets of 20 ms: a position between two is reached by passing over the rest."""
+SETTLED_BYTES = 500 * BYTES_PER_MS
+"""libvlc sometimes decodes a packet from the file's beginning before it seeks, and flushes it: wait that long."""
 
 _OPTIONS = ("--no-video", "--quiet", "--no-lua", "--no-stats", "--no-osd", "--no-spu", "--file-caching=100")
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """What libvlc does to a kind of file: of the whole ``cut_ms`` may be lost, behind a position ``seek_ms`` more.
+
+    Opus loses its beginning, some FLAC files their last frames.
+    """
+
+    demux: str
+    cut_ms: int
+    seek_ms: int
+
+
+FORMATS: tuple[tuple[bytes, bytes, Format], ...] = (
+    (b"\xff\xff\xff\xff", b"OggS", Format("ogg", 120, 60)),
+    (b"\xff\xff\xff\xff\0\0\0\0\xff\xff\xff\xff", b"RIFF\0\0\0\0WAVE", Format("wav", 0, 0)),
+    (b"\xff\xff\xff\xff", b"fLaC", Format("flac", 200, 250)),
+    (b"\xff\xff\xff", b"ID3", Format("mp3", 60, 100)),
+    (b"\xff\xe0", b"\xff\xe0", Format("mp3", 60, 100)),
+)
+"""The kinds of file that are played: mask and value of their first bytes. libvlc would also follow a playlist."""
+
+
+def format_of(beginning: bytes) -> Format | None:
+    """The kind of a file by its first bytes; None when it is none of those that are played."""
+    for mask, value, kind in FORMATS:
+        if len(beginning) >= len(mask) and bytes(a & b for a, b in zip(beginning, mask, strict=False)) == value:
+            return kind
+    return None
 
 
 def make_instance() -> Any:
@@ -33,52 +77,108 @@ def make_instance() -> Any:
 
 
 class Decoder:
-    """Decodes from a file descriptor. Made, stopped and closed by one thread; read by another."""
+    """Decodes from a file descriptor, which it closes in the end. One thread makes, rests, wakes and closes it.
 
-    def __init__(self, instance: Any, fd: int, from_ms: int) -> None:
+    Another one reads. ``ahead`` is called once, by a thread of libvlc's, when the first second is there: it must not
+    wait and not call libvlc.
+    """
+
+    def __init__(self, instance: Any, fd: int, from_ms: int, ahead: Callable[[], None] = lambda: None) -> None:
+        self._instance = instance
+        self._fd = fd
+        self._from_ms = from_ms
+        self._seek_ms = from_ms // SEEK_GRID_MS * SEEK_GRID_MS
+        self._ahead: Callable[[], None] | None = ahead
         self._ring = bytearray()
         self._condition = threading.Condition()
-        self._aborted = False
+        self._player: Any = None
         self._ended = False
+        self._drained = False
+        self._aborted = False
+        self._kept_bytes = 0
+        self._skip_bytes = 0
+        self._added_bytes = 0
         self._waiting_since_s: float | None = None
-        self._fd = fd
-        media = instance.media_new_path(f"/proc/self/fd/{fd}")
-        if from_ms:
-            media.add_option(f":start-time={from_ms / 1_000:.3f}")
-        self._player = instance.media_player_new()
-        self._player.set_media(media)
-        media.release()
+        self._settled_bytes = SETTLED_BYTES if from_ms else 0
+        self._format = format_of(os.pread(fd, 16, 0))
         self._callbacks = (
             vlc.CallbackDecorators.AudioPlayCb(self._on_samples),
-            vlc.CallbackDecorators.AudioDrainCb(lambda opaque: None),
+            vlc.CallbackDecorators.AudioFlushCb(self._on_flush),
+            vlc.CallbackDecorators.AudioDrainCb(self._on_drain),
         )
-        self._player.audio_set_callbacks(self._callbacks[0], None, None, None, self._callbacks[1], None)
+        if self._format is None:
+            self._ended = True
+        else:
+            self._start(self._format.demux)
+
+    def _start(self, demux: str) -> None:
+        """Have libvlc decode from the position on; the first ``_kept_bytes`` of it are here already."""
+        self._begin_counting()
+        self._aborted = self._drained = False
+        media = self._instance.media_new_path(f"/proc/self/fd/{self._fd}")
+        media.add_option(f":demux={demux}")
+        if self._seek_ms:
+            media.add_option(f":start-time={self._seek_ms / 1_000:.3f}")
+        self._player = self._instance.media_player_new()
+        self._player.set_media(media)
+        media.release()
+        play, flush, drain = self._callbacks
+        self._player.audio_set_callbacks(play, None, None, flush, drain, None)
         self._player.audio_set_format("S16N", RATE_HZ, 1)
         events = self._player.event_manager()
         events.event_attach(vlc.EventType.MediaPlayerEndReached, self._on_end)
         events.event_attach(vlc.EventType.MediaPlayerEncounteredError, self._on_end)
         self._player.play()
 
+    def _begin_counting(self) -> None:
+        self._skip_bytes = (self._from_ms - self._seek_ms) * BYTES_PER_MS + self._kept_bytes
+        self._added_bytes = 0
+
     def _on_samples(self, opaque: Any, samples: int, count: int, pts: int) -> None:
         data = ctypes.string_at(samples, count * 2)
-        began_s = time.monotonic()
         with self._condition:
-            self._waiting_since_s = began_s
+            self._waiting_since_s = time.monotonic()
             self._condition.wait_for(lambda: self._aborted or len(self._ring) < RING_BYTES)
             self._waiting_since_s = None
-            if not self._aborted:
-                self._ring += data
-                self._condition.notify_all()
+            if self._aborted:
+                return
+            skipped = min(self._skip_bytes, len(data))
+            self._skip_bytes -= skipped
+            self._added_bytes += len(data) - skipped
+            self._ring += data[skipped:]
+            self._condition.notify_all()
+            ahead = self._ahead if len(self._ring) >= HEAD_BYTES else None
+            if ahead is not None:
+                self._ahead = None
+                ahead()
+
+    def _on_flush(self, opaque: Any, pts: int) -> None:
+        """What came before libvlc's seek was from elsewhere in the file."""
+        with self._condition:
+            if self._drained or self._aborted:
+                return
+            if self._added_bytes:
+                del self._ring[-self._added_bytes :]
+            self._begin_counting()
+
+    def _on_drain(self, opaque: Any) -> None:
+        with self._condition:
+            self._drained = True
 
     def _on_end(self, event: Any) -> None:
         with self._condition:
-            self._ended = True
-            self._condition.notify_all()
+            if not self._aborted:
+                self._ended = True
+                self._condition.notify_all()
 
     def read(self, size_bytes: int, timeout_s: float) -> bytes:
         """Take up to ``size_bytes``: fewer when decoding is behind for ``timeout_s`` or over; empty too."""
         with self._condition:
-            self._condition.wait_for(lambda: self._ended or len(self._ring) >= size_bytes, timeout_s)
+            enough_bytes = max(size_bytes, self._settled_bytes)
+            self._condition.wait_for(lambda: self._ended or len(self._ring) >= enough_bytes, timeout_s)
+            if not self._ended and len(self._ring) < self._settled_bytes:
+                return b""
+            self._settled_bytes = 0
             data = bytes(self._ring[:size_bytes])
             del self._ring[:size_bytes]
             self._condition.notify_all()
@@ -91,22 +191,43 @@ class Decoder:
             return self._ended and not self._ring
 
     @property
-    def stalled(self) -> bool:
-        """Tell whether decoding has been held back for so long that its rest would be lost."""
-        with self._condition:
-            since_s = self._waiting_since_s
-            return since_s is not None and time.monotonic() - since_s > STALLED_S
+    def short_ms(self) -> int:
+        """By how much the samples of a whole item, from this position on, may fall short of its length."""
+        if self._format is None:
+            return 0
+        return self._format.cut_ms + (self._format.seek_ms if self._from_ms else 0)
 
     def ends_within(self, size_bytes: int) -> bool:
         """Tell whether decoding is over and no more than this is left to be read."""
         with self._condition:
             return self._ended and len(self._ring) <= size_bytes
 
-    def close(self) -> None:
-        """Stop decoding and let everything go. Only the thread that made it may call, and never a callback."""
+    def rest(self) -> None:
+        """Stop libvlc and keep what was decoded; nothing must have been read yet."""
+        if not self._ended:
+            self._halt()
+
+    def wake(self) -> None:
+        """Decode on, for a reader that reads from now on."""
+        with self._condition:
+            since_s = self._waiting_since_s
+            stalled = since_s is not None and time.monotonic() - since_s > STALLED_S
+        if stalled:
+            self.rest()
+        if self._player is None and self._format is not None and not self._ended:
+            self._kept_bytes = len(self._ring)
+            self._start(self._format.demux)
+
+    def _halt(self) -> None:
         with self._condition:
             self._aborted = True
             self._condition.notify_all()
-        self._player.stop()
-        self._player.release()
+        if self._player is not None:
+            self._player.stop()
+            self._player.release()
+            self._player = None
+
+    def close(self) -> None:
+        """Stop decoding and let everything go."""
+        self._halt()
         os.close(self._fd)

@@ -1,14 +1,16 @@
 """What the daemon and the player say to each other, one JSON object a packet (SOCK_SEQPACKET).
 
-Audio goes along as file descriptors of sealed memory files, one for each item of ``Prepare`` and ``Play``, in order.
+Audio goes ahead of the command that names it, as file descriptors of sealed memory files, in packets of ``Files``.
 """
 
 from __future__ import annotations
 
 import msgspec
 
-PACKET_BYTES = 64 * 1024
+PACKET_BYTES = 128 * 1024
+"""The largest packet: a play of 512 items (32 bulletins in 16 languages) takes 56 KB."""
 FDS_MOST = 64
+"""How many descriptors go in one packet; Linux takes 253."""
 
 
 class Item(msgspec.Struct, frozen=True):
@@ -18,10 +20,16 @@ class Item(msgspec.Struct, frozen=True):
     duration_ms: int
 
 
-class Prepare(msgspec.Struct, frozen=True, tag=True):
-    """Decode the beginning of the first item ahead."""
+class Files(msgspec.Struct, frozen=True, tag=True):
+    """Audio for the next ``Prepare`` or ``Play``; one descriptor comes along for each name, in order."""
 
-    items: tuple[Item, ...]
+    sha256: tuple[str, ...]
+
+
+class Prepare(msgspec.Struct, frozen=True, tag=True):
+    """Decode the first second of an item, from ``from_ms`` on, ahead of the play that begins with it."""
+
+    item: Item
     from_ms: int
 
 
@@ -43,7 +51,7 @@ class Stop(msgspec.Struct, frozen=True, tag=True):
     fade_out_ms: int
 
 
-Command = Prepare | Play | Stop
+Command = Files | Prepare | Play | Stop
 
 
 class Ready(msgspec.Struct, frozen=True, tag=True):
@@ -64,7 +72,7 @@ class Started(msgspec.Struct, frozen=True, tag=True):
 
 
 class Progress(msgspec.Struct, frozen=True, tag=True):
-    """Ten times a second while something plays."""
+    """Ten times a second while something plays; ``written_ms`` counts audio alone, not what filled a gap."""
 
     play: int
     written_ms: int
@@ -83,7 +91,7 @@ class Ended(msgspec.Struct, frozen=True, tag=True):
 
 
 class Device(msgspec.Struct, frozen=True, tag=True):
-    """The sound device failed, or works again."""
+    """The sound device failed, or works again; told once before ``Ready``, and whenever it changes."""
 
     ok: bool
     device: str
@@ -91,3 +99,17 @@ class Device(msgspec.Struct, frozen=True, tag=True):
 
 
 Answer = Ready | Alive | Started | Progress | Ended | Device
+
+
+def first_item(items: tuple[Item, ...], from_ms: int) -> int:
+    """The index of the item in which a position of the whole lies."""
+    for index, item in enumerate(items):
+        if from_ms < item.duration_ms:
+            return index
+        from_ms -= item.duration_ms
+    return len(items) - 1
+
+
+def item_offset_ms(items: tuple[Item, ...], from_ms: int) -> int:
+    """Where in its item a position of the whole lies."""
+    return from_ms - sum(item.duration_ms for item in items[: first_item(items, from_ms)])

@@ -1,7 +1,8 @@
 """The thread that owns the sound device: periods of 10 ms, gain and fades per sample, counts of what was written.
 
 A play is a row of items, each with its decoder. The next item's decoder is asked for while the one before it sounds.
-Volume follows a square law: 50 percent is 12 dB down. Samples count as written once the device has taken them.
+Volume follows a square law: 50 percent is 12 dB down. Samples count as written once the device has taken them; what
+fills a gap of decoding is not counted, and the gap is told as an under-run.
 """
 
 from __future__ import annotations
@@ -14,29 +15,46 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ttcs_edge.drivers.sound import PERIOD_BYTES, PERIOD_FRAMES, PERIOD_MS, PERIOD_NS, SoundError, SoundSink
-from ttcs_edge.player.decoder import Decoder
-from ttcs_edge.player.messages import Alive, Answer, Device, Ended, Item, Play, Progress, Ready, Started
+from ttcs_edge.player.decoder import BYTES_PER_MS, Decoder
+from ttcs_edge.player.messages import (
+    Alive,
+    Answer,
+    Device,
+    Ended,
+    Play,
+    Progress,
+    Ready,
+    Started,
+    first_item,
+    item_offset_ms,
+)
 
 TELL_EVERY_PERIODS = 10
+DECODE_LEAD_NS = 500_000_000
+"""How long before its instant a play's first item is decoded, when it was not decoded ahead."""
 AHEAD_BYTES = 50 * PERIOD_BYTES
 """The next item is decoded from half a second before the end of the one before it."""
 STARVED_S = 5.0
 """How long an item may give no samples before it counts as no audio."""
-SHORT_MS = 200
-"""How much shorter than declared an item may decode: Opus loses its first 74 ms in libvlc."""
+ROUNDING_MS = 10
+"""How much shorter than declared an item may be by rounding alone."""
 PROBE_EVERY_S = 5.0
+LEAVE_FADE_MS = 100
+SILENT_LEVEL = 1e-6
+"""A fade that is down to here is over; a sample has 16 bits."""
 SILENCE_DB = -120.0
 
 
 @dataclass(slots=True)
 class _Sound:
-    """A play under way."""
+    """A play under way. ``level`` is where its fade stands, 0 to 1, and ``step`` what each sample adds to it."""
 
     command: Play
     first: int
-    item_bytes: list[int] = field(default_factory=list)
+    item_bytes: list[int]
     decoders: list[Decoder] = field(default_factory=list)
-    fade_left: int = 0
+    level: float = 1.0
+    step: float = 0.0
     stopping: bool = False
     frames: int = 0
     squares: int = 0
@@ -45,7 +63,10 @@ class _Sound:
 
 
 class Writer:
-    """Plays what ``play`` is given. ``decoder`` makes, and ``release`` ends, decoders on the control thread."""
+    """Plays what ``play`` is given. ``decoder`` makes, and ``release`` ends, decoders on the control thread.
+
+    ``over`` is called when nothing more of a play will be asked for, before its ``Ended`` is told.
+    """
 
     def __init__(
         self,
@@ -53,39 +74,58 @@ class Writer:
         answer: Callable[[Answer], None],
         decoder: Callable[[Play, int], Decoder],
         release: Callable[[Decoder], None],
+        over: Callable[[Play], None],
     ) -> None:
         self._sink = sink
         self._answer = answer
         self._decoder = decoder
         self._release = release
+        self._over = over
         self._condition = threading.Condition()
         self._next: Play | None = None
-        self._stop: tuple[int, int] | None = None
+        self._current: Play | None = None
+        self._stop_fade_ms: int | None = None
         self._leaving = False
-        self._device_ok = True
-        self._underruns = 0
+        self._device_ok: bool | None = None
+        self._gaps = 0
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
     def play(self, command: Play) -> None:
-        """Play this when what plays now is over; the daemon sends one at a time."""
+        """Play this. The daemon sends one at a time; should an older one wait or sound still, it is over."""
         with self._condition:
-            self._next = command
+            replaced, self._next = self._next, command
+            if self._current is not None:
+                self._stop_fade_ms = LEAVE_FADE_MS
             self._condition.notify_all()
+        if replaced is not None:
+            self._never_begun(replaced)
 
     def stop(self, play: int, fade_out_ms: int) -> None:
-        """Fade a play out and end it."""
+        """Fade a play out and end it; one that is over already is left alone."""
         with self._condition:
-            self._stop = (play, fade_out_ms)
+            waiting = self._next
+            if waiting is not None and waiting.play == play:
+                self._next = None
+            elif self._current is not None and self._current.play == play:
+                waiting, self._stop_fade_ms = None, fade_out_ms
+            else:
+                waiting = None
             self._condition.notify_all()
+        if waiting is not None:
+            self._never_begun(waiting)
 
     def leave(self) -> None:
         """Fade what sounds out quickly and end the thread."""
         with self._condition:
             self._leaving = True
-            self._stop = (-1, 100)
+            self._stop_fade_ms = LEAVE_FADE_MS
             self._condition.notify_all()
         self._thread.join(1.0)
+
+    def _never_begun(self, command: Play) -> None:
+        self._over(command)
+        self._answer(Ended(command.play, False, (0,) * len(command.items), None))
 
     def _run(self) -> None:
         self._probe()
@@ -94,9 +134,11 @@ class Writer:
         while not self._leaving:
             with self._condition:
                 self._condition.wait_for(lambda: self._next is not None or self._leaving, 0.1)
-                command, self._next = self._next, None
-            if command is not None:
-                self._perform(command)
+                self._current, self._next = self._next, None
+                if not self._leaving:
+                    self._stop_fade_ms = None
+            if self._current is not None:
+                self._perform(self._current)
                 continue
             self._answer(Alive())
             if not self._device_ok and time.monotonic() - probed_s > PROBE_EVERY_S:
@@ -129,42 +171,41 @@ class Writer:
         except SoundError as error:
             failure = "sound-device"
             self._tell_device(False, str(error))
-        written_ms = tuple(written // (PERIOD_BYTES // PERIOD_MS) for written in sound.item_bytes)
+        written_ms = tuple(written // BYTES_PER_MS for written in sound.item_bytes)
+        self._over(command)
+        with self._condition:
+            self._current = None
         self._answer(Ended(command.play, completed and failure is None, written_ms, failure))
 
-    def _wait_until(self, command: Play) -> bool:
-        """Wait for the instant of the first period, exactly; False when stopped before it."""
-        while True:
-            left_ns = command.at_mono_ns - time.monotonic_ns()
-            if left_ns <= 2_000_000:
-                break
+    def _wait_until(self, at_mono_ns: int) -> bool:
+        """Wait for an instant, exactly; False when stopped before it."""
+        while (left_ns := at_mono_ns - time.monotonic_ns()) > 2_000_000:
             with self._condition:
-                self._condition.wait_for(lambda: self._asked_to_stop(command.play), min(left_ns / 1e9 - 0.001, 0.1))
-                if self._asked_to_stop(command.play):
+                if self._condition.wait_for(lambda: self._stop_fade_ms is not None, min(left_ns / 1e9 - 0.001, 0.1)):
                     return False
             self._answer(Alive())
-        while (left_ns := command.at_mono_ns - time.monotonic_ns()) > 0:
+        while (left_ns := at_mono_ns - time.monotonic_ns()) > 0:
             time.sleep(left_ns / 1e9)
-        return True
-
-    def _asked_to_stop(self, play: int) -> bool:
-        return self._stop is not None and self._stop[0] in (play, -1)
+        return self._stop_fade_ms is None
 
     def _items(self, sound: _Sound) -> tuple[str | None, bool]:
         """Play the items one after another from the play's instant on; gives (failure, completed)."""
         command = sound.command
-        sound.decoders = [self._decoder(command, sound.first)]
         try:
-            if not self._wait_until(command):
+            if not self._wait_until(command.at_mono_ns - DECODE_LEAD_NS):
                 return None, False
-            sound.fade_left = command.fade_in_ms * PERIOD_FRAMES // PERIOD_MS
+            sound.decoders.append(self._decoder(command, sound.first))
+            if not self._wait_until(command.at_mono_ns):
+                return None, False
+            if command.fade_in_ms:
+                sound.level, sound.step = 0.0, PERIOD_MS / (PERIOD_FRAMES * command.fade_in_ms)
             for index in range(sound.first, len(command.items)):
                 if not sound.decoders:
                     sound.decoders.append(self._decoder(command, index))
                 outcome = self._item(sound, index)
-                self._release(sound.decoders.pop(0))
                 if outcome is not None:
                     return (None if outcome == "stopped" else outcome), False
+                self._release(sound.decoders.pop(0))
             return None, True
         finally:
             for decoder in sound.decoders:
@@ -182,42 +223,42 @@ class Writer:
             data = decoder.read(PERIOD_BYTES, PERIOD_NS / 1e9)
             if len(data) < PERIOD_BYTES and not decoder.exhausted:
                 data += decoder.read(PERIOD_BYTES - len(data), PERIOD_NS / 1e9)
+            over = len(data) < PERIOD_BYTES and decoder.exhausted
+            if over and not data:
+                return self._judge_end(sound, index)
             if not data:
-                if decoder.exhausted:
-                    return self._judge_end(sound, index)
                 starved_s += 2 * PERIOD_NS / 1e9
-                if sound.frames:
-                    self._underruns += 1
-                    self._put(sound, bytes(PERIOD_BYTES))
                 if starved_s > STARVED_S:
                     return "not-audio"
                 self._answer(Alive())
-                continue
-            starved_s = 0.0
-            padded = data.ljust(PERIOD_BYTES, b"\0")
-            self._put(sound, padded)
-            sound.item_bytes[index] += len(data)
+            else:
+                starved_s = 0.0
+            if data or sound.frames:
+                self._gaps += len(data) < PERIOD_BYTES and not over
+                self._put(sound, index, data)
 
     def _judge_end(self, sound: _Sound, index: int) -> str | None:
-        """A decode that ended early is not the whole item, whatever libvlc says."""
+        """A decode that ended early is not the whole item, whatever libvlc says (never-9)."""
         item = sound.command.items[index]
         skipped_ms = item_offset_ms(sound.command.items, sound.command.from_ms) if index == sound.first else 0
-        written_ms = sound.item_bytes[index] * PERIOD_MS // PERIOD_BYTES
-        if written_ms == 0 and skipped_ms + SHORT_MS < item.duration_ms:
-            return "not-audio"
-        return None if written_ms + skipped_ms + SHORT_MS >= item.duration_ms else "not-audio"
+        written_ms = sound.item_bytes[index] // BYTES_PER_MS
+        missing_ms = item.duration_ms - skipped_ms - written_ms
+        nothing = written_ms == 0 and skipped_ms == 0
+        return "not-audio" if nothing or missing_ms > sound.decoders[0].short_ms + ROUNDING_MS else None
 
     def _fade_out_done(self, sound: _Sound) -> bool:
-        if not sound.stopping and self._asked_to_stop(sound.command.play):
-            assert self._stop is not None
+        if not sound.stopping and self._stop_fade_ms is not None:
             sound.stopping = True
-            sound.fade_left = max(1, self._stop[1] * PERIOD_FRAMES // PERIOD_MS) if sound.frames else 0
-        return sound.stopping and sound.fade_left <= 0
+            if self._stop_fade_ms == 0 or sound.frames == 0:
+                sound.level = 0.0
+            sound.step = -sound.level * PERIOD_MS / (PERIOD_FRAMES * max(self._stop_fade_ms, PERIOD_MS))
+        return sound.stopping and sound.level <= SILENT_LEVEL
 
-    def _put(self, sound: _Sound, period: bytes) -> None:
-        samples = self._shaped(sound, period)
+    def _put(self, sound: _Sound, index: int, data: bytes) -> None:
+        samples = self._shaped(sound, array("h", data.ljust(PERIOD_BYTES, b"\0")))
         before_ns = time.monotonic_ns()
         self._sink.write(samples.tobytes())
+        sound.item_bytes[index] += len(data)
         if sound.frames == 0:
             self._answer(Started(sound.command.play, before_ns))
         sound.frames += PERIOD_FRAMES
@@ -226,45 +267,21 @@ class Writer:
         sound.tell += 1
         if sound.tell == TELL_EVERY_PERIODS:
             rms = math.sqrt(sound.squares / (TELL_EVERY_PERIODS * PERIOD_FRAMES))
-            written_ms = sound.frames * PERIOD_MS // PERIOD_FRAMES
-            play = sound.command.play
-            self._answer(Progress(play, written_ms, _db(rms), _db(sound.peak), self._underruns))
+            written_ms = sum(sound.item_bytes) // BYTES_PER_MS
+            underruns = self._gaps + self._sink.underruns
+            self._answer(Progress(sound.command.play, written_ms, _db(rms), _db(sound.peak), underruns))
             sound.tell = sound.squares = sound.peak = 0
 
-    def _shaped(self, sound: _Sound, period: bytes) -> array[int]:
-        samples = array("h", period)
-        command = sound.command
-        gain = (command.volume_percent / 100) ** 2
-        if sound.fade_left <= 0:
-            if gain != 1.0:
-                samples = array("h", [int(sample * gain) for sample in samples])
-            return samples
-        total = max(1, self._fade_total(sound))
-        left = sound.fade_left
-        sound.fade_left -= PERIOD_FRAMES
-        if sound.stopping:
-            ramp = (max(0, left - n) / total for n in range(PERIOD_FRAMES))
-        else:
-            ramp = (1 - max(0, left - n) / total for n in range(PERIOD_FRAMES))
-        return array("h", [int(sample * gain * step) for sample, step in zip(samples, ramp, strict=True)])
-
-    def _fade_total(self, sound: _Sound) -> int:
-        fade_ms = self._stop[1] if sound.stopping and self._stop is not None else sound.command.fade_in_ms
-        return fade_ms * PERIOD_FRAMES // PERIOD_MS
-
-
-def first_item(items: tuple[Item, ...], from_ms: int) -> int:
-    """The index of the item in which a position of the whole lies."""
-    for index, item in enumerate(items):
-        if from_ms < item.duration_ms:
-            return index
-        from_ms -= item.duration_ms
-    return len(items) - 1
-
-
-def item_offset_ms(items: tuple[Item, ...], from_ms: int) -> int:
-    """Where in its item a position of the whole lies."""
-    return from_ms - sum(item.duration_ms for item in items[: first_item(items, from_ms)])
+    def _shaped(self, sound: _Sound, samples: array[int]) -> array[int]:
+        gain = (sound.command.volume_percent / 100) ** 2
+        if sound.step == 0.0:
+            return samples if gain == 1.0 else array("h", [int(sample * gain) for sample in samples])
+        level, step = sound.level, sound.step
+        levels = [min(1.0, max(0.0, level + step * number)) for number in range(1, PERIOD_FRAMES + 1)]
+        sound.level = levels[-1]
+        if sound.level >= 1.0:
+            sound.step = 0.0
+        return array("h", [int(sample * gain * at) for sample, at in zip(samples, levels, strict=True)])
 
 
 def _db(value: float) -> float:

@@ -1,0 +1,256 @@
+"""Real parts for the tests of sound: clips whose every sample is known, a player process, a loudspeaker with an ear."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import queue
+import random
+import signal
+import subprocess
+import time
+import wave
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from tests.parts import eventually
+from ttcs_edge.core.events import Event
+from ttcs_edge.core.model import AudioItem, Sha256, VerifiedAudio
+from ttcs_edge.drivers.player import PlayerProcess
+from ttcs_edge.drivers.sound import PERIOD_BYTES, RATE_HZ
+from ttcs_edge.settings import SoundDriver, SoundSettings
+
+E = TypeVar("E", bound=Event)
+BYTES_PER_MS = RATE_HZ * 2 // 1_000
+AHEAD_NS = 150_000_000
+"""How far ahead of its instant the core commands a play."""
+
+
+def noise(milliseconds: int, seed: int = 1) -> bytes:
+    """Samples of which no two stretches are alike."""
+    return random.Random(seed).randbytes(milliseconds * BYTES_PER_MS)
+
+
+def tone(milliseconds: int, hertz: int = 1_000, amplitude: float = 0.5) -> bytes:
+    """A pure tone; ``amplitude`` 1 is full scale."""
+    scale, turn = amplitude * 32_767, 2 * math.pi * hertz / RATE_HZ
+    return array("h", [round(scale * math.sin(turn * n)) for n in range(milliseconds * RATE_HZ // 1_000)]).tobytes()
+
+
+def wav(path: Path, samples: bytes) -> Path:
+    """A WAV file of these samples."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(RATE_HZ)
+        file.writeframes(samples)
+    return path
+
+
+def encoded(source: Path, suffix: str) -> Path:
+    """The same in another format."""
+    path = source.with_suffix(suffix)
+    command = ["ffmpeg", "-loglevel", "error", "-y", "-i", str(source), "-ac", "1", "-b:a", "64k", str(path)]
+    subprocess.run(command, check=True)
+    return path
+
+
+def sweep(path: Path, seconds: float, suffix: str) -> Path:
+    """A tone that rises, so that no two stretches are alike, in some format."""
+    rising = f"aevalsrc='0.5*sin(2*PI*(200*t+40*t*t))':s={RATE_HZ}:d={seconds}"
+    command = ["ffmpeg", "-loglevel", "error", "-y", "-f", "lavfi", "-i", rising, "-ac", "1", "-b:a", "64k"]
+    subprocess.run([*command, str(path.with_suffix(suffix))], check=True)
+    return path.with_suffix(suffix)
+
+
+def samples(path: Path) -> bytes:
+    """The samples that a WAV file says it holds."""
+    with wave.open(str(path)) as file:
+        return file.readframes(file.getnframes())
+
+
+def rms_db(data: bytes) -> float:
+    """The level of a stretch, in dBFS."""
+    values = array("h", data)
+    return 20 * math.log10(max(1e-9, math.sqrt(sum(value * value for value in values) / len(values)) / 32_768))
+
+
+def hertz(data: bytes) -> float:
+    """The frequency of a tone, by its rising zero crossings."""
+    values = array("h", data)
+    rises = [n for n in range(1, len(values)) if values[n - 1] < 0 <= values[n]]
+    return (len(rises) - 1) * RATE_HZ / (rises[-1] - rises[0])
+
+
+def runs_of_sound(data: bytes, threshold: int = 500, gap_ms: float = 2.0) -> list[tuple[float, float]]:
+    """Where there is sound: (begin, length) in milliseconds; silence shorter than ``gap_ms`` does not part a run."""
+    values, gap, per_ms = array("h", data), gap_ms * RATE_HZ / 1_000, RATE_HZ / 1_000
+    runs: list[list[int]] = []
+    for n in (n for n, value in enumerate(values) if abs(value) >= threshold):
+        if runs and n - runs[-1][1] <= gap:
+            runs[-1][1] = n
+        else:
+            runs.append([n, n])
+    return [(begin / per_ms, (last - begin + 1) / per_ms) for begin, last in runs]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Bytes as the daemon hands them to the player, and the length that a document declares."""
+
+    data: bytes
+    duration_ms: int
+
+    @property
+    def item(self) -> AudioItem:
+        """As the core names it."""
+        sha256 = Sha256(hashlib.sha256(self.data).hexdigest())
+        return AudioItem("ban-tin", "vi", sha256, len(self.data), self.duration_ms)
+
+
+class Listening:
+    """A player process, all that it says, and the WAV file that it writes unless told otherwise."""
+
+    def __init__(self, folder: Path, settings: SoundSettings | None = None) -> None:
+        self.file = folder / "aired.wav"
+        self.said: list[Event] = []
+        self._unread: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._files: dict[str, VerifiedAudio] = {}
+        self.player = PlayerProcess(settings or SoundSettings(SoundDriver.WAV, "wav", self.file))
+        self.player.watch(self._hear)
+
+    def _hear(self, event: Event) -> None:
+        self.said.append(event)
+        self._unread.put(event)
+
+    @property
+    def pid(self) -> int:
+        """The process id of the player."""
+        pid = self.player.pid
+        assert pid is not None
+        return pid
+
+    def wait(self, kind: type[E], timeout_s: float = 15.0) -> E:
+        """The next event of a kind."""
+        deadline_s = time.monotonic() + timeout_s
+        while True:
+            event = self._unread.get(timeout=max(0.001, deadline_s - time.monotonic()))
+            if isinstance(event, kind):
+                return event
+
+    def all(self, kind: type[E]) -> list[E]:
+        """Every event of a kind so far."""
+        return [event for event in self.said if isinstance(event, kind)]
+
+    def audio(self, *sources: Source) -> Sequence[tuple[AudioItem, VerifiedAudio]]:
+        """Sources as verified memory."""
+        row = []
+        for source in sources:
+            item = source.item
+            if item.sha256 not in self._files:
+                fd = os.memfd_create("audio")
+                os.write(fd, source.data)
+                self._files[item.sha256] = VerifiedAudio(item.sha256, len(source.data), fd)
+            row.append((item, self._files[item.sha256]))
+        return row
+
+    def prepare(self, *sources: Source) -> None:
+        """Have the first second decoded ahead."""
+        self.player.prepare(self.audio(*sources))
+
+    def play(
+        self,
+        play: int,
+        *sources: Source,
+        from_ms: int = 0,
+        volume_percent: int = 100,
+        fade_in_ms: int = 0,
+        ahead_ns: int = AHEAD_NS,
+    ) -> int:
+        """Command a play; gives its instant."""
+        at_ns = time.monotonic_ns() + ahead_ns
+        self.player.play(play, self.audio(*sources), from_ms, at_ns, volume_percent, fade_in_ms)
+        return at_ns
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the player."""
+        os.kill(self.pid, number)
+
+    def close(self) -> None:
+        """End the player."""
+        self.player.close(2.0)
+        for audio in self._files.values():
+            os.close(audio.fd)
+
+
+class Loudspeaker:
+    """A PulseAudio with one silent sink, reached through ALSA as the device ``pole``, and an ear at its monitor."""
+
+    LATENCY_MS = 10
+    """An ear that listens closely makes the sink take its samples in small pieces, as a card does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.heard_file = folder / "heard.raw"
+        self._socket = folder / "pulse.sock"
+        self.config = folder / "asound.conf"
+        pulse = f'type pulse server "unix:{self._socket}"'
+        two = "slaves.a.pcm null slaves.a.channels 2 bindings.0 { slave a channel 0 } bindings.1 { slave a channel 1 }"
+        self.config.write_text(
+            f'pcm.pole {{ {pulse} device "pole" }}\npcm.stereo {{ type multi {two} }}\npcm.null {{ type null }}\n'
+        )
+        self._server: subprocess.Popen[bytes] | None = None
+        self._ear: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Plug it in, and listen."""
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True, mode=0o700)
+        environment = os.environ | {"HOME": str(home), "XDG_RUNTIME_DIR": str(home)}
+        sink = f"module-null-sink sink_name=pole rate={RATE_HZ} channels=1 format=s16le"
+        door = f"module-native-protocol-unix socket={self._socket} auth-anonymous=1"
+        command = ["pulseaudio", "-n", "--daemonize=no", "--use-pid-file=no", "--exit-idle-time=-1", "-L", sink]
+        with (self.folder / "pulse.log").open("ab") as log:
+            self._server = subprocess.Popen([*command, "-L", door], env=environment, stderr=log, stdout=log)
+            eventually(self._socket.exists)
+            listen = ["parec", f"--server=unix:{self._socket}", "-d", "pole.monitor", "--raw", "--format=s16le"]
+            listen += [f"--rate={RATE_HZ}", "--channels=1", f"--latency-msec={self.LATENCY_MS}"]
+            with self.heard_file.open("ab") as heard:
+                self._ear = subprocess.Popen(listen, env=environment, stdout=heard, stderr=log)
+        before_bytes = self.heard_file.stat().st_size
+        eventually(lambda: self.heard_file.stat().st_size > before_bytes)
+
+    def heard(self) -> bytes:
+        """All that was heard, once everything handed over has come out."""
+        size_bytes = self.heard_file.stat().st_size
+        eventually(lambda: self.heard_file.stat().st_size > size_bytes + 200 * BYTES_PER_MS)
+        data = self.heard_file.read_bytes()
+        return data[: len(data) // 2 * 2]
+
+    def freeze(self) -> None:
+        """It stops taking samples, and says nothing."""
+        assert self._server is not None
+        self._server.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It goes on."""
+        assert self._server is not None
+        self._server.send_signal(signal.SIGCONT)
+
+    def unplug(self) -> None:
+        """Pull it out."""
+        for process in (self._server, self._ear):
+            if process is not None:
+                process.kill()
+                process.wait()
+        self._server = self._ear = None
+        self._socket.unlink(missing_ok=True)
+
+
+def periods(data: bytes) -> list[bytes]:
+    """Samples in whole periods."""
+    return [data[begin : begin + PERIOD_BYTES] for begin in range(0, len(data), PERIOD_BYTES)]
