@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import queue
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Sha256, WallMs
 from ttcs_edge.link.fetcher import Fetcher
 from ttcs_edge.settings import HttpsSettings, StoreSettings
-from ttcs_edge.store.blobs import BlobError, Blobs
+from ttcs_edge.store.blobs import BlobError, Blobs, Partial
 
 DATA = os.urandom(200_000)
 SHA = Sha256(hashlib.sha256(DATA).hexdigest())
@@ -29,7 +30,12 @@ class Chunks:
 
     def __init__(self, data: bytes = b"") -> None:
         self.data = data
-        self.asked: list[str] = []
+        self.connected = True
+        self.asked: list[str | int] = []
+
+    def up(self) -> bool:
+        """Tell whether the broker is there."""
+        return self.connected
 
     def ask_for(self, sha256: str) -> None:
         """Subscribe."""
@@ -37,8 +43,12 @@ class Chunks:
 
     def take(self, sha256: str, number: int, timeout_s: float) -> bytes | None:
         """One chunk."""
+        self.asked.append(number)
         begin = number * LIMITS.blob_chunk_bytes
-        return self.data[begin : begin + LIMITS.blob_chunk_bytes] or None
+        data = self.data[begin : begin + LIMITS.blob_chunk_bytes]
+        if not data:
+            time.sleep(timeout_s)
+        return data or None
 
     def leave(self, sha256: str) -> None:
         """Unsubscribe."""
@@ -46,14 +56,16 @@ class Chunks:
 
 
 class Bench:
-    """A fetcher, a store and a hostile server."""
+    """A fetcher, a store and a hostile server. ``patient`` gives servers all the time in the world."""
 
-    def __init__(self, folder: Path, authority: Authority) -> None:
+    def __init__(self, folder: Path, authority: Authority, patient: bool = False) -> None:
         self.server = HostileServer(authority, DATA)
         self.blobs = Blobs(folder / "blobs", StoreSettings(audio_bytes=1_000_000, free_bytes=0))
         self.heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self.chunks = Chunks()
-        settings = HttpsSettings(authority.ca_file, read_timeout_s=0.5, total_timeout_s=3.0)
+        settings = (
+            HttpsSettings(authority.ca_file, 60.0, 60.0) if patient else HttpsSettings(authority.ca_file, 0.5, 3.0)
+        )
         self.fetcher = Fetcher(self.blobs, BlobError, self.chunks, settings, self.heard.put)
 
     def want(self, *paths: str, sha256: Sha256 = SHA, size_bytes: int = len(DATA)) -> WantedAudio:
@@ -76,13 +88,24 @@ class Bench:
         assert isinstance(event, AudioFailed), event
         return event
 
+    def close(self) -> None:
+        """End everything."""
+        self.fetcher.close(3)
+        self.server.close()
+
 
 @pytest.fixture
 def bench(tmp_path: Path, authority: Authority) -> Iterator[Bench]:
     bench = Bench(tmp_path, authority)
     yield bench
-    bench.fetcher.close(3)
-    bench.server.close()
+    bench.close()
+
+
+@pytest.fixture
+def patient(tmp_path: Path, authority: Authority) -> Iterator[Bench]:
+    bench = Bench(tmp_path, authority, patient=True)
+    yield bench
+    bench.close()
 
 
 def test_a_good_file_is_whole_in_the_store(bench: Bench) -> None:
@@ -155,7 +178,91 @@ def test_what_https_does_not_give_comes_over_the_broker(bench: Bench) -> None:
     bench.chunks.data = DATA
     bench.set(bench.want("/404", "broker:"))
     assert bench.next() == AudioStored(SHA)
-    assert bench.chunks.asked == [SHA, "left"]
+    assert bench.chunks.asked == [SHA, 0, 1, "left"]
+
+
+def test_what_https_leaves_in_the_middle_of_a_chunk_is_gone_on_with_over_the_broker(bench: Bench) -> None:
+    """Not a byte that is there is thrown away."""
+    part = bench.blobs.begin(SHA, len(DATA))
+    part.write(DATA[:150_000])
+    part.close()
+    bench.chunks.data = DATA
+    bench.set(bench.want("/404", "broker:"))
+    assert bench.next() == AudioStored(SHA)
+    assert bench.chunks.asked == [SHA, 1, "left"]
+
+
+def test_a_chunk_of_a_wrong_size_is_told_and_the_right_ones_before_it_are_kept(bench: Bench, tmp_path: Path) -> None:
+    """The last of them is cut short."""
+    bench.chunks.data = DATA[:-1]
+    assert bench.failure("broker:") == AudioFailed(SHA, "short", (("found", "199999"), ("expected", "200000")))
+    assert (tmp_path / f"blobs/{SHA}.part").read_bytes() == DATA[: LIMITS.blob_chunk_bytes]
+    assert bench.chunks.asked == [SHA, 0, 1, "left"]
+
+
+def test_without_a_connection_to_the_broker_nobody_waits_for_its_chunks(bench: Bench) -> None:
+    """The file behind it in the list comes over HTTPS at once, and that one when the link is back."""
+    other = DATA[::-1]
+    bench.server.data = other
+    good = bench.want("/good", sha256=Sha256(hashlib.sha256(other).hexdigest()))
+    bench.chunks.connected = False
+    began_s = time.monotonic()
+    bench.set(bench.want("broker:"), good)
+    assert bench.next() == AudioFailed(SHA, "broken", (("url", "broker:"), ("error", "not connected")))
+    assert bench.next() == AudioStored(good.sha256)
+    assert time.monotonic() - began_s < 1.5
+    bench.chunks.data, bench.chunks.connected = DATA, True
+    bench.fetcher.retry_now()
+    assert bench.next() == AudioStored(SHA)
+
+
+def test_what_waits_for_its_next_try_is_tried_at_once_when_the_link_is_back(bench: Bench) -> None:
+    """The wait behind a second failure is four seconds at the least."""
+    bench.failure("/500")
+    eventually(lambda: len(bench.server.requests) == 2)
+
+    def tried_again() -> bool:
+        bench.fetcher.retry_now()
+        return len(bench.server.requests) >= 3
+
+    eventually(tried_again, 1.5)
+    assert bench.heard.empty(), "one reason is told once"
+
+
+def test_a_new_list_with_the_same_file_at_its_head_does_not_begin_it_again(patient: Bench, tmp_path: Path) -> None:
+    """Every accepted programme brings a new list; what is on its way goes on."""
+    slow = Sha256("b" * 64)
+    part = tmp_path / f"blobs/{slow}.part"
+    patient.set(patient.want("/trickle", sha256=slow, size_bytes=700_000))
+    for _ in range(5):
+        size = eventually(lambda: part.exists() and part.stat().st_size)
+        patient.set(patient.want("/trickle", sha256=slow, size_bytes=700_000), patient.want("/good"))
+        eventually(lambda size=size: part.stat().st_size > size + 2_000)  # type: ignore[misc]
+    assert patient.server.requests == [("/trickle", None)]
+
+
+@pytest.mark.parametrize("path", ["/hang", "/drips-headers", "/hang-in-body", "/drips-body", "broker:"])
+def test_a_more_urgent_file_does_not_wait_for_a_place_that_hangs(patient: Bench, path: str) -> None:
+    """A place has a minute to answer here, and is left within the second."""
+    hanging = Sha256("b" * 64)
+    patient.set(patient.want(path, sha256=hanging))
+    eventually(lambda: patient.server.requests or patient.chunks.asked)
+    began_s = time.monotonic()
+    patient.set(patient.want("/good"), patient.want(path, sha256=hanging))
+
+    assert patient.next() == AudioStored(SHA)
+    assert time.monotonic() - began_s < 1.5
+
+
+@pytest.mark.parametrize("path", ["/hang", "/drips-headers", "/drips-body", "broker:"])
+def test_leaving_does_not_wait_for_a_place_that_hangs(patient: Bench, path: str) -> None:
+    """SIGTERM: a second is all there is."""
+    patient.set(patient.want(path))
+    eventually(lambda: patient.server.requests or patient.chunks.asked)
+    began_s = time.monotonic()
+    patient.fetcher.close(3)
+
+    assert time.monotonic() - began_s < 1
 
 
 def test_a_more_urgent_file_interrupts_a_slow_one(bench: Bench, tmp_path: Path) -> None:
@@ -183,3 +290,52 @@ def test_a_store_without_room_is_a_fault_and_nothing_due_is_evicted(bench: Bench
     event = bench.next()
     assert isinstance(event, AudioFailed) and event.code == "store-full"
     assert bench.blobs.have() == {SHA}
+
+
+def test_a_store_whose_folder_is_gone_is_told_as_a_failing_card(bench: Bench, tmp_path: Path) -> None:
+    """Not as a server's certificate; and when it is back, the file is fetched."""
+    (tmp_path / "blobs").rmdir()
+    failure = bench.failure("/good")
+    assert failure.code == "store-failing"
+    assert "No such file or directory" in dict(failure.detail)["error"]
+    (tmp_path / "blobs").mkdir()
+    bench.fetcher.retry_now()
+    assert bench.next() == AudioStored(SHA)
+
+
+def test_a_file_of_authorities_that_cannot_be_read_is_told_as_such(bench: Bench, authority: Authority) -> None:
+    """A mistyped https.ca."""
+    authority.ca_file.unlink()
+    url = bench.server.url + "/good"
+    error = "[Errno 2] No such file or directory"
+    assert bench.failure("/good") == AudioFailed(SHA, "tls", (("url", url), ("error", error)))
+
+
+class Mistaken(Blobs):
+    """A store with a mistake in it, for one file."""
+
+    def begin(self, sha256: Sha256, size_bytes: int) -> Partial:
+        """Begin a file."""
+        if sha256 != SHA:
+            raise RuntimeError("a mistake of ours")
+        return super().begin(sha256, size_bytes)
+
+
+def test_a_mistake_of_ours_with_one_file_does_not_end_the_fetching_of_the_others(
+    tmp_path: Path, authority: Authority
+) -> None:
+    """The thread goes on; the file is told and tried again later."""
+    bench = Bench(tmp_path, authority)
+    blobs = Mistaken(tmp_path / "blobs", StoreSettings(audio_bytes=1_000_000, free_bytes=0))
+    heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    fetcher = Fetcher(blobs, BlobError, bench.chunks, HttpsSettings(authority.ca_file), heard.put)
+    other = Sha256("d" * 64)
+    url = bench.server.url + "/good"
+    try:
+        wanted = (bench.want("/good", sha256=other), bench.want("/good"))
+        fetcher.set_wanted(SetWanted(wanted, frozenset({SHA, other})))
+        told = AudioFailed(other, "broken", (("url", url), ("error", "RuntimeError('a mistake of ours')")))
+        assert [heard.get(timeout=5), heard.get(timeout=5)] == [told, AudioStored(SHA)]
+    finally:
+        fetcher.close(3)
+        bench.close()

@@ -1,47 +1,484 @@
-"""The link to the broker, on a real Mosquitto and on peers that are none."""
+"""The link on a real Mosquitto: what is acknowledged when, what comes again, what the centre hears, what waits."""
 
 from __future__ import annotations
 
-import random
+import json
+import os
+import signal
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from ttcs_edge.link.mqtt import RETRY
+from tests.link.bench import STATION, Bench, Witness, retained_state, states
+from tests.link.wire import Wire
+from tests.parts import PLACE, ROOT, SCOPE, Authority, Broker, Listener, Province, eventually
+from ttcs_edge.core.documents import Refused
+from ttcs_edge.core.events import ConditionChanged, LinkChanged, ProgrammeArrived
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.link.mqtt import PACKET_BYTES
+from ttcs_edge.wire.documents import read_programme
 
-CHEAP = {"lost", "unreachable", "dns", "timeout"}
-COSTLY = {"tls", "tls-expired", "refused", "session-taken-over"}
-
-
-def test_every_reason_says_how_to_go_on() -> None:
-    """A new reason needs a row."""
-    assert set(RETRY) == CHEAP | COSTLY
-
-
-@pytest.mark.parametrize("reason", sorted(CHEAP))
-def test_an_attempt_that_costs_nothing_is_made_again_within_ten_seconds(reason: str) -> None:
-    """However long the outage lasted: what waits in the outbox goes as soon as the broker is back."""
-    assert [RETRY[reason].wait_s(tries, 1.0) for tries in (0, 1, 2, 3, 4, 10_000)] == [1, 2, 5, 10, 10, 10]
+TOPIC = f"{ROOT}/scope/{SCOPE}/programme"
+Links = Callable[..., Bench]
 
 
-@pytest.mark.parametrize("reason", sorted(COSTLY))
-def test_an_attempt_that_cost_a_handshake_is_made_again_within_a_minute(reason: str) -> None:
-    """It leaves the broker alone, but it never gives up."""
-    assert RETRY[reason].wait_s(10_000, 1.0) == 60
+@pytest.fixture
+def links(tmp_path: Path, authority: Authority) -> Iterator[Links]:
+    """Makes links, each in a folder of its own; closes them."""
+    made: list[Bench] = []
+
+    def make(port: int, **settings: object) -> Bench:
+        bench = Bench(tmp_path / f"link-{len(made)}", authority, port, **settings)  # type: ignore[arg-type]
+        made.append(bench)
+        return bench
+
+    yield make
+    for bench in made:
+        bench.close()
 
 
-def test_stations_of_one_identity_let_each_other_be_for_half_a_minute() -> None:
-    """Two copies of one card do not throw each other out in a loop."""
-    assert RETRY["session-taken-over"].wait_s(0, 0.0) == 30
+@pytest.fixture
+def wire(broker: Broker) -> Iterator[Wire]:
+    """A cable to the broker that can be cut."""
+    wire = Wire(broker.port)
+    yield wire
+    wire.close()
 
 
-@pytest.mark.parametrize("tries", [0, 3])
-def test_stations_that_lost_one_broker_together_come_back_apart(tries: int) -> None:
-    """142 stations: no tenth of the span gets more than twice its share, and none is left empty."""
-    backoff = RETRY["lost"]
-    draw = random.Random(142)
-    span_s = backoff.wait_s(tries, 1.0)
-    waits = [backoff.wait_s(tries, draw.random()) for _ in range(142)]
-    tenths = [sum(1 for wait_s in waits if int(wait_s / span_s * 10) == tenth) for tenth in range(10)]
+# -- down
 
-    assert sum(tenths) == 142
-    assert all(1 <= count <= 28 for count in tenths), tenths
+
+def test_a_message_that_was_not_acknowledged_comes_again(links: Links, wire: Wire, centre: Listener) -> None:
+    """Taken, but not on disk yet when the link broke: not retained, so the broker alone can bring it back."""
+    bench = links(wire.port).start()
+    centre.publish(TOPIC, b"one", retain=False)
+    eventually(lambda: bench.arrived() == ["one"])
+    wire.cut()
+    eventually(lambda: bench.arrived() == ["one", "one"])
+
+    first, second = bench.deliveries()
+    assert first != second
+    bench.link.acknowledge(first)  # of a connection that is gone: it must not stand for the second
+    wire.cut()
+    eventually(lambda: bench.arrived() == ["one", "one", "one"])
+
+
+def test_a_message_that_was_acknowledged_does_not_come_again(links: Links, wire: Wire, centre: Listener) -> None:
+    """Whatever else is still under way."""
+    bench = links(wire.port).start()
+    for text in (b"one", b"two", b"three"):
+        centre.publish(TOPIC, text, retain=False)
+    eventually(lambda: len(bench.arrived()) == 3)
+    bench.link.acknowledge(bench.deliveries()[1])
+    centre.publish(f"{ROOT}/station/x/reply", b'{"kind": "none"}')  # behind the acknowledgement, in the broker
+    wire.cut()
+    eventually(lambda: bench.changes()[-1] == (True, "connected") and len(bench.arrived()) >= 5)
+    centre.publish(TOPIC, b"four", retain=False)
+    eventually(lambda: "four" in bench.arrived())
+
+    assert bench.arrived() == ["one", "two", "three", "one", "three", "four"]
+
+
+def test_what_is_published_while_a_station_is_away_is_there_when_it_returns(
+    links: Links, broker: Broker, centre: Listener
+) -> None:
+    """A persistent session: neither retained, nor was anybody connected."""
+    first = links(broker.port).start()
+    first.close()
+    centre.publish(TOPIC, b"meanwhile", retain=False)
+    second = links(broker.port).start()
+
+    eventually(lambda: second.arrived() == ["meanwhile"])
+
+
+def test_a_broker_killed_in_the_middle_brings_back_what_was_not_acknowledged(
+    links: Links, broker: Broker, centre: Listener
+) -> None:
+    """kill -9: what it has written to its disk by then comes again."""
+    bench = links(broker.port).start()
+    centre.publish(TOPIC, b"one", retain=False)
+    eventually(lambda: bench.arrived() == ["one"])
+    eventually(lambda: _saved(broker, b"one"))
+    broker.stop(signal.SIGKILL)
+    broker.start()
+
+    eventually(lambda: bench.arrived() == ["one", "one"], 20)
+
+
+def _saved(broker: Broker, text: bytes) -> bool:
+    path = broker._folder / "mosquitto.db"
+    return path.exists() and text in path.read_bytes()
+
+
+def test_every_scope_above_a_station_is_heard_and_no_other(links: Links, broker: Broker, centre: Listener) -> None:
+    """A neighbour's programme is not for us, and neither is that of a place within us."""
+    bench = links(broker.port).start()
+    for scope in ("vn/lam-dong/da-teh/to-dan-pho-1", "vn/lam-dong/bao-loc", "vn", "vn/lam-dong", PLACE):
+        centre.publish(f"{ROOT}/scope/{scope}/programme", scope.encode(), retain=False)
+
+    eventually(lambda: bench.arrived() == ["vn", "vn/lam-dong", PLACE])
+    assert [event.topic_scope for event in bench.events if isinstance(event, ProgrammeArrived)] == bench.arrived()
+
+
+def test_what_the_session_remembers_of_an_earlier_life_is_left_behind(
+    links: Links, broker: Broker, centre: Listener
+) -> None:
+    """A station that moved, or died in the middle of a file: what comes is dropped, and then no longer sent."""
+    stale = [f"{ROOT}/scope/vn/quang-nam/programme", f"{ROOT}/blob/{'a' * 64}/3", f"{ROOT}/nonsense"]
+    for topic in stale:
+        earlier = Listener(broker, STATION, topic, client_id=STATION)
+        earlier.close()
+    bench = links(broker.port).start()
+    for topic in stale:
+        centre.publish(topic, b"stale", retain=False)
+    centre.publish(TOPIC, b"fresh", retain=False)
+    eventually(lambda: bench.arrived() == ["fresh"])
+    bench.link.acknowledge(bench.deliveries()[0])
+    bench.close()
+    for topic in stale:
+        centre.publish(topic, b"stale", retain=False)
+    centre.publish(TOPIC, b"last", retain=False)
+    later = Listener(broker, STATION, f"{ROOT}/none", client_id=STATION)
+    try:
+        eventually(lambda: later.messages)
+        assert later.messages == [(TOPIC, b"last")]
+    finally:
+        later.close()
+
+
+def test_a_document_beyond_its_bound_is_refused_and_one_far_beyond_never_comes(
+    links: Links, broker: Broker, centre: Listener, province: Province
+) -> None:
+    """The first is told with its reason, the second is not let into the station's memory; the link stands."""
+    bench = links(broker.port, read=lambda data, scope: read_programme(data, province.root, scope)).start()
+    centre.publish(TOPIC, b"x" * (LIMITS.envelope_bytes + 1), retain=False)
+    centre.publish(TOPIC, b"x" * (PACKET_BYTES + 1), retain=False)
+    centre.publish(TOPIC, b"{", retain=False)
+    eventually(lambda: len(bench.deliveries()) == 2, 30)
+
+    refused = [event.programme for event in bench.events if isinstance(event, ProgrammeArrived)]
+    assert [one.code for one in refused if isinstance(one, Refused)] == ["oversized", "not-json"]
+    assert bench.changes() == [(True, "connected")]
+
+
+def test_a_reader_that_fails_on_one_document_reads_the_next(links: Links, broker: Broker, centre: Listener) -> None:
+    """never-7: the thread goes on, and the document is told as unreadable."""
+
+    def read(payload: bytes, scope: str) -> Refused:
+        if payload == b"poison":
+            raise RecursionError("maximum recursion depth exceeded")
+        return Refused("heard", scope)
+
+    bench = links(broker.port, read=read).start()
+    for text in (b"poison", b"good"):
+        centre.publish(TOPIC, text, retain=False)
+    eventually(lambda: len(bench.deliveries()) == 2)
+
+    assert [event.programme for event in bench.events if isinstance(event, ProgrammeArrived)] == [
+        Refused("unreadable", SCOPE, (("error", "RecursionError"),)),
+        Refused("heard", SCOPE),
+    ]
+
+
+def test_messages_of_quality_0_that_come_faster_than_they_are_read_are_dropped_and_the_link_stands(
+    links: Links, broker: Broker, centre: Listener
+) -> None:
+    """What nobody acknowledges has no window; the station's memory is its own bound."""
+    go = threading.Event()
+
+    def read(payload: bytes, scope: str) -> Refused:
+        go.wait(10)
+        return Refused("heard", scope, (("payload", payload.decode()),))
+
+    bench = links(broker.port, read=read).start()
+    for number in range(500):
+        centre._client.publish(TOPIC, str(number), qos=0)
+    centre.publish(f"{ROOT}/blob/{'a' * 64}/0", b"behind them all")
+    bench.link.ask_for("a" * 64)
+    assert bench.link.take("a" * 64, 0, 10) == b"behind them all"
+    go.set()
+    eventually(lambda: len(bench.arrived()) > 10)
+    centre.publish(TOPIC, b"after", retain=False)
+    eventually(lambda: "after" in bench.arrived())
+
+    assert len(bench.arrived()) == 1 + 2 * LIMITS.outbox_in_flight + 1
+    assert bench.changes() == [(True, "connected")]
+
+
+# -- what the centre knows of a station
+
+
+def test_a_station_is_online_offline_and_stopped_and_whoever_comes_later_is_told(
+    links: Links, broker: Broker, wire: Wire, centre: Listener
+) -> None:
+    """Birth, last will, farewell; all of them retained."""
+    bench = links(wire.port).start()
+    eventually(lambda: states(centre) == ["online"])
+    assert retained_state(broker) == "online"
+    wire.cut(stay=True)
+    eventually(lambda: states(centre) == ["online", "offline"])
+    assert retained_state(broker) == "offline"
+    wire.mend()
+    eventually(lambda: states(centre) == ["online", "offline", "online"], 12)
+    eventually(bench.link.up)
+    bench.close()
+    eventually(lambda: states(centre) == ["online", "offline", "online", "stopped"])
+    assert retained_state(broker) == "stopped"
+
+
+def test_the_farewell_goes_out_behind_a_full_window_of_reports(links: Links, broker: Broker, centre: Listener) -> None:
+    """Or the centre would think of a stopped station as online for ever."""
+    bench = links(broker.port).start()
+    bench.report(400)
+    eventually(lambda: bench.outbox.in_flight)
+    bench.close()
+
+    eventually(lambda: states(centre)[-1] == "stopped")
+    assert retained_state(broker) == "stopped"
+
+
+def test_leaving_a_broker_that_hangs_takes_no_longer_than_allowed_and_its_will_is_told(
+    links: Links, broker: Broker, centre: Listener
+) -> None:
+    """SIGSTOP: it accepts everything and answers nothing."""
+    bench = links(broker.port).start()
+    eventually(lambda: states(centre) == ["online"])
+    assert broker._process is not None
+    broker._process.send_signal(signal.SIGSTOP)
+    try:
+        began_s = time.monotonic()
+        bench.link.close(0.5)
+        assert time.monotonic() - began_s < 1
+        eventually(lambda: not [t for t in threading.enumerate() if t.name == "link-network"], 5)
+    finally:
+        broker._process.send_signal(signal.SIGCONT)
+    eventually(lambda: len(states(centre)) == 3)
+
+    assert states(centre) == ["online", "stopped", "offline"]
+
+
+def test_a_link_that_never_came_up_is_left_at_once(links: Links) -> None:
+    """No broker anywhere."""
+    bench = links(1).begin()
+    assert bench.down().reason == "unreachable"
+    began_s = time.monotonic()
+    bench.close()
+
+    assert time.monotonic() - began_s < 1
+
+
+# -- up
+
+
+def order(centre: Listener) -> list[str]:
+    """The ids of the faults that the centre heard, each where it came first."""
+    return list(dict.fromkeys(report["id"] for report in centre.reports("fault")))
+
+
+def test_reports_survive_a_broker_killed_in_their_middle_in_order_and_none_is_lost(
+    links: Links, broker: Broker, wire: Wire
+) -> None:
+    """500 of them, kill -9: each arrives under its one id, in order, never more than 20 in flight."""
+    witness = Witness(broker)
+    try:
+        bench = links(wire.port).start()
+        ids = bench.report(500)
+        eventually(lambda: len(bench.outbox.removed) > 100)
+        wire.open = False  # the witness must be back before the station is
+        broker.stop(signal.SIGKILL)
+        waiting = bench.outbox.depth()
+        broker.start()
+        assert witness.connected.acquire(timeout=10)
+        wire.open = True
+        eventually(lambda: bench.outbox.depth() == 0, 30)
+        eventually(lambda: len(set(witness.ids)) == 500)
+    finally:
+        witness.close()
+
+    assert 0 < waiting < 500, "it was in their middle"
+    assert list(dict.fromkeys(witness.ids)) == ids
+    assert 10 < bench.outbox.most_in_flight <= LIMITS.outbox_in_flight
+    assert bench.outbox.removed == list(range(1, 501))
+
+
+def test_a_broker_that_hangs_gets_twenty_reports_and_no_more_until_it_answers(
+    links: Links, broker: Broker, centre: Listener
+) -> None:
+    """And the outbox keeps them all until then."""
+    bench = links(broker.port).start()
+    assert broker._process is not None
+    broker._process.send_signal(signal.SIGSTOP)
+    try:
+        ids = bench.report(100)
+        eventually(lambda: len(bench.outbox.in_flight) == LIMITS.outbox_in_flight)
+        bench.link.wake()
+        bench.report(1)
+        assert bench.outbox.depth() == 101
+    finally:
+        broker._process.send_signal(signal.SIGCONT)
+    eventually(lambda: bench.outbox.depth() == 0)
+
+    assert bench.outbox.most_in_flight == LIMITS.outbox_in_flight
+    eventually(lambda: order(centre) == [*ids, f"{STATION}/1-101"])
+
+
+def test_a_station_whose_events_the_broker_denies_goes_on_and_tells_them_when_it_may(
+    tmp_path: Path, authority: Authority, links: Links
+) -> None:
+    """An access list (0x87): state and programmes still pass, the reports stay, and go when the list is mended."""
+    broker = Broker(tmp_path / "broker-acl", authority)
+    config, rights = broker._folder / "mosquitto.conf", broker._folder / "acl"
+    config.write_text(config.read_text() + f"acl_file {rights}\n")
+    every = f"user operator\ntopic readwrite #\nuser {STATION}\ntopic read {ROOT}/scope/#\n"
+    denied = every + f"topic write {ROOT}/station/{STATION}/status\ntopic write {ROOT}/station/{STATION}/heartbeat\n"
+    rights.write_text(denied)
+    rights.chmod(0o644)
+    broker.start()
+    centre = Listener(broker)
+    wire = Wire(broker.port)
+    try:
+        bench = links(wire.port).start()
+        ids = bench.report(50)
+        eventually(lambda: bench.conditions())
+        centre.publish(TOPIC, b"heard", retain=False)
+        bench.link.publish_heartbeat(lambda: b'{"kind": "heartbeat"}')
+        eventually(lambda: bench.arrived() == ["heard"] and centre.reports("heartbeat"))
+
+        assert bench.conditions() == [
+            ConditionChanged("report-refused", "broker", True, (("error", "Not authorized"), ("report", "1")))
+        ]
+        assert (bench.outbox.depth(), order(centre)) == (50, [])
+        rights.write_text(denied + f"topic write {ROOT}/station/{STATION}/event\n")
+        assert broker._process is not None
+        broker._process.send_signal(signal.SIGHUP)
+        wire.cut()
+        eventually(lambda: order(centre) == ids, 15)
+        eventually(lambda: bench.outbox.depth() == 0)
+    finally:
+        centre.close()
+        wire.close()
+        broker.stop()
+
+
+def test_an_outbox_that_fails_for_a_while_loses_nothing_and_ends_no_thread(
+    links: Links, broker: Broker, centre: Listener
+) -> None:
+    """A card that cannot be written for a moment: what was acknowledged is removed later, and not told again."""
+    bench = links(broker.port).start()
+    bench.outbox.fail = sqlite3.OperationalError("disk I/O error")
+    ids = bench.report(5)
+    eventually(lambda: bench.outbox.fail is None)
+    ids += bench.report(5)
+    eventually(lambda: bench.outbox.depth() == 0, 15)
+
+    assert [report["id"] for report in centre.reports("fault")] == ids
+
+
+# -- the heartbeat
+
+
+def test_a_heartbeat_is_made_on_the_links_own_thread_and_sent(links: Links, broker: Broker, centre: Listener) -> None:
+    """never-8: making it reads the outbox, which the core's thread must not."""
+    bench = links(broker.port).start()
+    made_on: list[str] = []
+
+    def make() -> bytes:
+        made_on.append(threading.current_thread().name)
+        return json.dumps({"kind": "heartbeat", "outbox": bench.outbox.depth()}).encode()
+
+    bench.link.publish_heartbeat(make)
+    eventually(lambda: centre.reports("heartbeat") == [{"kind": "heartbeat", "outbox": 0}])
+    assert made_on == ["link-report"]
+
+
+def test_only_the_newest_heartbeat_waits_and_asking_for_one_never_blocks(
+    links: Links, broker: Broker, centre: Listener
+) -> None:
+    """A slow card under the first: those in between are never made."""
+    bench = links(broker.port).start()
+    slow, go = threading.Event(), threading.Event()
+    made: list[int] = []
+
+    def make(number: int) -> Callable[[], bytes]:
+        def now() -> bytes:
+            made.append(number)
+            if number == 0:
+                slow.set()
+                go.wait(5)
+            return json.dumps({"kind": "heartbeat", "number": number}).encode()
+
+        return now
+
+    bench.link.publish_heartbeat(make(0))
+    slow.wait(5)
+    began_s = time.monotonic()
+    for number in range(1, 100):
+        bench.link.publish_heartbeat(make(number))
+    assert time.monotonic() - began_s < 0.5
+    go.set()
+    eventually(lambda: len(centre.reports("heartbeat")) == 2)
+
+    assert made == [0, 99]
+    assert [report["number"] for report in centre.reports("heartbeat")] == [0, 99]
+
+
+def test_a_heartbeat_that_cannot_be_made_holds_up_neither_the_next_nor_the_reports(
+    links: Links, broker: Broker, centre: Listener
+) -> None:
+    """A failing card: the log has it, the thread goes on."""
+    bench = links(broker.port).start()
+
+    def fail() -> bytes:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    ids = bench.report(3)
+    bench.link.publish_heartbeat(fail)
+    eventually(lambda: order(centre) == ids, 2)
+    bench.link.publish_heartbeat(lambda: b'{"kind": "heartbeat"}')
+    eventually(lambda: centre.reports("heartbeat"))
+
+
+def test_a_heartbeat_without_a_connection_is_dropped(
+    links: Links, wire: Wire, broker: Broker, centre: Listener
+) -> None:
+    """An old one is worth nothing when the link is back."""
+    bench = links(wire.port).start()
+    wire.cut(stay=True)
+    eventually(lambda: not bench.link.up())
+    bench.link.publish_heartbeat(lambda: b'{"kind": "heartbeat", "old": true}')
+    bench.link.wake()
+    wire.mend()
+    eventually(bench.link.up, 15)
+    bench.link.publish_heartbeat(lambda: b'{"kind": "heartbeat", "old": false}')
+    eventually(lambda: centre.reports("heartbeat"))
+
+    assert centre.reports("heartbeat") == [{"kind": "heartbeat", "old": False}]
+
+
+# -- what many connections leave behind
+
+
+def test_no_connection_leaves_a_descriptor_or_a_thread_behind(links: Links, wire: Wire, centre: Listener) -> None:
+    """A dozen of them, each cut."""
+    bench = links(wire.port, draw=lambda: 0.0).start()
+
+    def again(times: int) -> tuple[int, int]:
+        for _ in range(times):
+            count = len(bench.changes())
+            wire.cut()
+            eventually(lambda count=count: len(bench.changes()) == count + 2, 12)  # type: ignore[misc]
+        bench.report(1)
+        eventually(lambda: bench.outbox.depth() == 0)
+        ours = [thread for thread in threading.enumerate() if not thread.name.startswith("Thread-")]
+        return len(os.listdir("/proc/self/fd")), len(ours)
+
+    before = again(2)
+    after = again(10)
+
+    assert after[1] == before[1]
+    assert after[0] <= before[0] + 2
+    assert {type(event) for event in bench.events} == {LinkChanged}

@@ -7,22 +7,27 @@ while others are fetched; its part stays and is resumed. A fault is told once fo
 from __future__ import annotations
 
 import random
+import ssl
 import threading
 import time
 from collections.abc import Callable, Set
 from dataclasses import dataclass
 from typing import Protocol
 
+import structlog
+
 from ttcs_edge.core.effects import SetWanted, WantedAudio
 from ttcs_edge.core.events import AudioFailed, AudioStored, Event
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Sha256
-from ttcs_edge.link.https import FetchError, Part, fetch, make_context
+from ttcs_edge.link.https import FOUND_CHARS, GLANCE_S, FetchError, Part, fetch, make_context
 from ttcs_edge.settings import HttpsSettings
 
 RETRY_S = (2.0, 5.0, 15.0, 60.0, 300.0)
 CHUNK_TIMEOUT_S = 10.0
 """How long the next chunk over the broker may take."""
+
+_log = structlog.get_logger()
 
 
 class PartialFile(Part, Protocol):
@@ -46,13 +51,16 @@ class AudioStore(Protocol):
 
 
 class ChunkSource(Protocol):
-    """Chunks of audio over the broker."""
+    """Chunks of audio over the broker, one file at a time."""
+
+    def up(self) -> bool:
+        """Tell whether there is a connection at all."""
 
     def ask_for(self, sha256: str) -> None:
-        """Have all chunks of a file sent."""
+        """Begin with a file."""
 
     def take(self, sha256: str, number: int, timeout_s: float) -> bytes | None:
-        """One chunk; None when it does not come in time."""
+        """Give one chunk; None when it does not come in time."""
 
     def leave(self, sha256: str) -> None:
         """Have no more sent."""
@@ -136,25 +144,36 @@ class Fetcher:
         return max(0.01, min(waits)) if waits else None
 
     def _displaced(self) -> bool:
+        """Tell whether to leave the file of this moment; a new list with the same file at its head is no reason."""
         with self._condition:
-            return self._closing or self._first() is not self._current
+            first, current = self._first(), self._current
+            return self._closing or first is None or current is None or _what(first) != _what(current)
 
     def _get(self, audio: WantedAudio) -> None:
+        try:
+            failure = self._try_places(audio)
+        except Exception as error:  # neither a server nor a card may end this thread
+            _log.exception("fetch-failed", sha256=audio.sha256)
+            failure = FetchError("broken", url=audio.places[0], error=repr(error)[:FOUND_CHARS])
+        if failure is not None:
+            self._failed(audio, failure)
+
+    def _try_places(self, audio: WantedAudio) -> FetchError | None:
+        """Get a file from the first place that has it; gives what was wrong with the first when none has."""
         failure: FetchError | None = None
         for place in audio.places:
             try:
-                if not self._get_from(place, audio):
-                    return
+                done = self._get_from(place, audio)
             except FetchError as error:
                 failure = failure or error
                 continue
-            with self._condition:
-                self._wanted = tuple(other for other in self._wanted if other.sha256 != audio.sha256)
-                self._trouble.pop(audio.sha256, None)
-            self._post(AudioStored(audio.sha256))
-            return
-        assert failure is not None, "a bulletin has at least one place"
-        self._failed(audio, failure)
+            if done:
+                with self._condition:
+                    self._wanted = tuple(other for other in self._wanted if other.sha256 != audio.sha256)
+                    self._trouble.pop(audio.sha256, None)
+                self._post(AudioStored(audio.sha256))
+            return None
+        return failure
 
     def _failed(self, audio: WantedAudio, failure: FetchError) -> None:
         with self._condition:
@@ -175,35 +194,56 @@ class Fetcher:
                 if place == "broker:":
                     done = self._chunks_into(part, audio.sha256)
                 else:
-                    done = fetch(place, part, self._settings, make_context(self._settings), self._displaced)
+                    done = fetch(place, part, self._settings, self._context(place), self._displaced)
                 if done:
                     part.finish()
             finally:
                 part.close()
         except self._errors as error:
             raise _as_fetch_error(error) from error
-        except OSError as error:
-            raise FetchError("tls", url=place, error=str(error)) from error
+        except OSError as error:  # the network's errors have their names by now: it is the card
+            raise FetchError("store-failing", error=str(error)) from error
         return done
 
+    def _context(self, place: str) -> ssl.SSLContext:
+        try:
+            return make_context(self._settings)
+        except OSError as error:
+            raise FetchError("tls", url=place, error=str(error)) from error
+
     def _chunks_into(self, part: PartialFile, sha256: Sha256) -> bool:
-        size_bytes = LIMITS.blob_chunk_bytes
-        if part.offset % size_bytes:
-            part.restart()
+        chunk_bytes = LIMITS.blob_chunk_bytes
         self._chunks.ask_for(sha256)
         try:
             while part.offset < part.size_bytes:
-                if self._displaced():
-                    return False
-                data = self._chunks.take(sha256, part.offset // size_bytes, CHUNK_TIMEOUT_S)
+                number, have_bytes = divmod(part.offset, chunk_bytes)
+                data = self._next_chunk(sha256, number)
                 if data is None:
-                    raise FetchError("timeout", url="broker:", seconds=str(CHUNK_TIMEOUT_S))
-                if len(data) != min(size_bytes, part.size_bytes - part.offset):
-                    raise FetchError("short", found=str(part.offset + len(data)), expected=str(part.size_bytes))
-                part.write(data)
+                    return False
+                if len(data) != min(chunk_bytes, part.size_bytes - number * chunk_bytes):
+                    found = number * chunk_bytes + len(data)
+                    raise FetchError("short", found=str(found), expected=str(part.size_bytes))
+                part.write(data[have_bytes:])
         finally:
             self._chunks.leave(sha256)
         return True
+
+    def _next_chunk(self, sha256: Sha256, number: int) -> bytes | None:
+        """Wait for one chunk in glances; None when something more urgent came up. Raises FetchError."""
+        deadline_s = time.monotonic() + CHUNK_TIMEOUT_S
+        while not self._displaced():
+            data = self._chunks.take(sha256, number, GLANCE_S)
+            if data is not None:
+                return data
+            if not self._chunks.up():
+                raise FetchError("broken", url="broker:", error="not connected")  # retry_now comes with the link
+            if time.monotonic() > deadline_s:
+                raise FetchError("timeout", url="broker:", seconds=str(CHUNK_TIMEOUT_S))
+        return None
+
+
+def _what(audio: WantedAudio) -> tuple[str, int, tuple[str, ...]]:
+    return audio.sha256, audio.size_bytes, audio.places
 
 
 def _as_fetch_error(error: Exception) -> FetchError:

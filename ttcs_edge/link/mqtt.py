@@ -1,11 +1,14 @@
 """The connection to the broker: MQTT 5 over TLS with the station's certificate (design, section 4).
 
+- One thread owns the connection, from the look-up of the name to the closed socket: paho's callbacks run on it, one
+  connection ends before the next begins, and what goes wrong in paho or in a callback ends the connection, never the
+  thread. Other threads only leave packets with paho for it to send.
+- It tries for ever, after a wait that depends on what the last attempt cost (``backoff``).
 - A message is acknowledged by hand, once the core has said that what it changes is on disk; one that was not is sent
   again by the broker after the next connect. An acknowledgement belongs to the connection that brought the message.
-- Reports leave the outbox in order, a bounded number in flight, and are removed only when the broker has acknowledged
-  them. One that the broker refuses for good is passed over until the next connect; it does not hold up the rest.
-- paho's thread dies of an exception in a callback, for good. So every callback here catches at its border, and a
-  supervisor makes a connection anew, after a wait that depends on what the failure cost (``RETRY``).
+  Acknowledgements are sent as they are ready, not in the order of the messages: a document that waits for a failing
+  card must not hold up the next one.
+- Reports leave the outbox as ``reports`` says, audio comes in as ``chunks`` says.
 """
 
 from __future__ import annotations
@@ -16,13 +19,14 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
 
 import structlog
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv5
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
@@ -30,73 +34,39 @@ from paho.mqtt.reasoncodes import ReasonCode
 from ttcs_edge.core.documents import Programme, Refused, Signed
 from ttcs_edge.core.events import ConditionChanged, Event, LinkChanged, ProgrammeArrived
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import Scope
+from ttcs_edge.core.model import Scope, scope_prefixes
+from ttcs_edge.link.backoff import RETRY, SOON
+from ttcs_edge.link.chunks import Chunks
+from ttcs_edge.link.reports import Answer, OutboxSource, Reports
 from ttcs_edge.settings import BrokerSettings
 from ttcs_edge.wire.topics import Topics
 
-
-@dataclass(frozen=True, slots=True)
-class Backoff:
-    """How long to wait before the next try: drawn evenly from ``least_s`` up to the n-th of ``most_s``, then its last.
-
-    The draw is over the whole span: stations that lost one broker together must not come back together.
-    """
-
-    most_s: tuple[float, ...]
-    least_s: float = 0.0
-
-    def wait_s(self, tries: int, draw: float) -> float:
-        """The wait behind ``tries`` failures in a row before this one; ``draw`` is from 0 to 1."""
-        return self.least_s + draw * (self.most_s[min(tries, len(self.most_s) - 1)] - self.least_s)
-
-
-SOON = Backoff((1.0, 2.0, 5.0, 10.0))
-"""An attempt that costs nobody anything; what waits in the outbox should go as soon as the broker is back."""
-SPARING = Backoff((5.0, 15.0, 60.0))
-"""An attempt that cost the broker a TLS handshake, and that the next one will most likely repeat."""
-RETRY = {
-    "lost": SOON,
-    "unreachable": SOON,
-    "dns": SOON,
-    "timeout": SOON,
-    "tls": SPARING,
-    "tls-expired": SPARING,
-    "refused": SPARING,
-    # Two stations of one id must not throw each other out in a loop.
-    "session-taken-over": Backoff((60.0,), least_s=30.0),
-}
-"""How to go on, by the reason for which a connection ended or did not come up."""
-OUTBOX_RETRY_S = 1.0
+CONNECT_TIMEOUT_S = 10.0
+"""How long one address may take to accept, and then the TLS handshake."""
+ANSWER_TIMEOUT_S = 10.0
+"""How long a broker that accepted may take to answer CONNECT and the subscriptions."""
+UNSENT_TIMEOUT_S = 30.0
+"""How long the network may fail to take what was sent before the connection is given up: a modem that came back with
+another address never says that the old connection is dead."""
+LOOP_S = 1.0
+"""How often the network's thread looks up when nothing happens."""
+SHORT_LIFE_S = 15.0
+SHORT_LIVES = 3
+"""So many connections in a row, closed by the broker within so long of coming up, are another client's doing."""
+OUTBOX_RETRY_S = 5.0
 """After the card failed under the outbox."""
-SESSION_TAKEN_OVER = 0x8E
-SHORT_LIFE_S = 10.0
-SHORT_LIVES = 2
-CONNECT_TIMEOUT_S = 15.0
-CHUNKS_WAITING = 16
+PACKET_BYTES = 2 * LIMITS.envelope_bytes
+"""What the broker may send at once: enough for a document that is a little too large to be refused with its reason."""
+
+_DISCONNECTS = {0x8E: "session-taken-over", 0x87: "refused", 0x89: "refused", 0x97: "refused", 0x98: "refused"}
+"""Why a broker says that it closes a connection (MQTT 5, 3.14.2.1); any other reason is ``lost``."""
+_KEEP_ALIVE_TIMEOUT = 0x8D
 
 _log = structlog.get_logger()
 
 
-class Row(Protocol):
-    """A report in the outbox."""
-
-    @property
-    def seq(self) -> int:
-        """Its place in the queue."""
-
-    @property
-    def body(self) -> bytes:
-        """What goes over the wire."""
-
-
-class OutboxSource(Protocol):
-    """The part of the outbox that the link needs; called on the link's own threads."""
-
-    def pending(self, limit: int, after_seq: int) -> Sequence[Row]:
-        """The oldest rows behind a place."""
-
-    def remove(self, seqs: Sequence[int]) -> None:
-        """Forget acknowledged rows."""
+class RefusedByBrokerError(Exception):
+    """The broker answered CONNECT with a refusal, or hung up instead."""
 
 
 class BrokerLink:
@@ -111,38 +81,44 @@ class BrokerLink:
         outbox: OutboxSource,
         read: Callable[[bytes, str], Signed[Programme] | Refused],
         post: Callable[[Event], None],
+        draw: Callable[[], float] = random.random,
     ) -> None:
         self._settings = settings
         self._topics = Topics(settings.topic_root)
         self._station = station
         self._scope = scope
+        self._scopes = frozenset(scope_prefixes(scope))
         self._status = status
-        self._outbox = outbox
+        self._reports = Reports(outbox, self._topics.station(station, "event"), self._report_refused)
         self._read = read
         self._post = post
+        self._chunks = Chunks(self._topics.blob, self.live)
+        self._draw = draw
+        # Between threads.
         self._closing = threading.Event()
-        self._lost = threading.Event()
+        self._leave_by_mono_s = float("inf")
         self._wake = threading.Event()
+        self._heartbeat: Callable[[], bytes] | None = None
+        self._incoming: queue.Queue[tuple[str, bytes, int] | None] = queue.Queue(2 * LIMITS.outbox_in_flight)
+        self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._lock = threading.Lock()
-        self._connected = False
-        self._client: Client | None = None
-        self._generation = 0
-        self._deliveries: dict[int, tuple[int, int, int]] = {}
+        self._up: Client | None = None
+        self._deliveries: dict[int, tuple[Client, int]] = {}
+        # The network's thread alone.
         self._delivery = 0
-        self._reason: tuple[str, tuple[tuple[str, str], ...]] = ("lost", ())
-        self._told_reason: str | None = None
+        self._up_mono_s: float | None = None
         self._short_lives = 0
-        self._supervisor = threading.Thread(target=self._supervise, name="link-supervise", daemon=True)
-        self._incoming: queue.Queue[tuple[str, bytes, int]] = queue.Queue(LIMITS.events_queued)
-        self._chunks: dict[str, queue.Queue[tuple[int, bytes]]] = {}
-        self._answers: queue.SimpleQueue[tuple[int, int, ReasonCode]] = queue.SimpleQueue()
-        self._jitter = random.Random()
+        self._error: str | None = None
+        self._reason: tuple[str, tuple[tuple[str, str], ...]] | None = None
+        self._told_reason: str | None = None
+        self._told_mistake: str | None = None
+        self._network = threading.Thread(target=self._connect_for_ever, name="link-network", daemon=True)
 
     def start(self) -> None:
         """Begin to connect, and go on for ever."""
-        for target in (self._verify, self._pump):
-            threading.Thread(target=target, name=f"link-{target.__name__[1:]}", daemon=True).start()
-        self._supervisor.start()
+        for target, name in ((self._verify, "link-verify"), (self._report, "link-report")):
+            threading.Thread(target=target, name=name, daemon=True).start()
+        self._network.start()
 
     def wake(self) -> None:
         """There is something new in the outbox."""
@@ -151,158 +127,194 @@ class BrokerLink:
     def acknowledge(self, delivery: int) -> None:
         """Tell the broker that a message is dealt with, if the connection that brought it still stands."""
         with self._lock:
-            generation, mid, qos = self._deliveries.pop(delivery, (-1, 0, 0))
-            current = self._generation
-        client = self._live()
-        if client is not None and generation == current:
-            client.ack(mid, qos)
-
-    def publish_heartbeat(self, body: bytes) -> None:
-        """Send a heartbeat if there is a connection; an old one is worth nothing, so it is not kept."""
-        client = self._live()
+            client, mid = self._deliveries.pop(delivery, (None, 0))
         if client is not None:
-            client.publish(self._topics.station(self._station, "heartbeat"), body, qos=0)
+            client.ack(mid, 1)
+
+    def publish_heartbeat(self, make: bytes | Callable[[], bytes]) -> None:
+        """Have a heartbeat made and sent, soon, on a thread that may read the outbox.
+
+        Only the newest waits, and without a connection it is dropped: an old one is worth nothing.
+        """
+        with self._lock:
+            self._heartbeat = make if callable(make) else lambda: make
+        self._wake.set()
 
     def close(self, timeout_s: float) -> None:
         """Say that the station was stopped, and leave."""
+        self._leave_by_mono_s = time.monotonic() + timeout_s
         self._closing.set()
         self._wake.set()
-        client = self._live()
+        with suppress(queue.Full):
+            self._incoming.put_nowait(None)
+        client = self.live()
         if client is not None:
             topic = self._topics.station(self._station, "status")
-            client.publish(topic, self._status("stopped"), qos=1, retain=True).wait_for_publish(timeout_s)
-            client.disconnect()
-        self._lost.set()
-        # The broker must hear the farewell, or it publishes the will over it.
-        self._supervisor.join(timeout_s)
+            farewell = client.publish(topic, self._status("stopped"), qos=1, retain=True)
+            with suppress(RuntimeError, ValueError):
+                farewell.wait_for_publish(timeout_s)
+                # A broker that hears no farewell must not hear DISCONNECT either: its will tells that we are gone.
+                if farewell.is_published():
+                    client.disconnect()
+        self._network.join(max(0.0, self._leave_by_mono_s - time.monotonic()))
 
     # chunks of audio, for the fetcher
 
+    def up(self) -> bool:
+        """Tell whether there is a connection."""
+        return self.live() is not None
+
     def ask_for(self, sha256: str) -> None:
-        """Subscribe to the chunks of a file."""
-        with self._lock:
-            self._chunks[sha256] = queue.Queue(CHUNKS_WAITING)
-        client = self._live()
-        if client is not None:
-            client.subscribe(self._topics.blob(sha256, "+"), qos=1)
+        """Begin with the chunks of a file."""
+        self._chunks.ask_for(sha256)
 
     def take(self, sha256: str, number: int, timeout_s: float) -> bytes | None:
-        """Give one chunk; chunks come in order, so an earlier one is passed over and a later one means a gap."""
-        deadline_s = time.monotonic() + timeout_s
-        waiting = self._chunks[sha256]
-        while (left_s := deadline_s - time.monotonic()) > 0:
-            try:
-                found, data = waiting.get(timeout=left_s)
-            except queue.Empty:
-                return None
-            if found == number:
-                return data
-        return None
+        """Give one chunk; None when it does not come in time."""
+        return self._chunks.take(sha256, number, timeout_s)
 
     def leave(self, sha256: str) -> None:
-        """Unsubscribe from the chunks of a file."""
-        with self._lock:
-            self._chunks.pop(sha256, None)
-        client = self._live()
-        if client is not None:
-            client.unsubscribe(self._topics.blob(sha256, "+"))
+        """Have no more chunks sent."""
+        self._chunks.leave(sha256)
 
-    def _live(self) -> Client | None:
+    def live(self) -> Client | None:
         """The client, while connected. paho is never called under our own lock: it calls back under its."""
         with self._lock:
-            return self._client if self._connected else None
+            return self._up
 
     # the connection
 
-    def _supervise(self) -> None:
+    def _connect_for_ever(self) -> None:
         tries, before = 0, SOON
         while not self._closing.is_set():
-            self._lost.clear()
-            began_s = time.monotonic()
-            client = self._connect()
-            if client is not None:
-                self._lost.wait()
-                client.loop_stop()
-                self._suspect_a_double(time.monotonic() - began_s)
-            self._went_down()
-            backoff = RETRY[self._reason[0]]
-            lived = time.monotonic() - began_s > 2 * CONNECT_TIMEOUT_S
-            tries = tries + 1 if backoff is before and not lived else 0
+            self._reason, self._error, self._up_mono_s = None, None, None
+            try:
+                self._connect()
+            except Exception as error:  # this thread must go on, whatever paho or a callback did
+                self._tell_mistake(error)
+            reason = self._went_down()
+            backoff = RETRY[reason]
+            short = self._lived_s() < SHORT_LIFE_S
+            tries = tries + 1 if short and backoff is before else 0
             before = backoff
-            self._closing.wait(backoff.wait_s(tries, self._jitter.random()))
+            self._told_mistake = self._told_mistake if short else None
+            self._closing.wait(backoff.wait_s(tries, self._draw()))
 
-    def _suspect_a_double(self, lived_s: float) -> None:
-        """Not every broker says why it closes a connection: one lost again and again, at once, was taken over."""
-        self._short_lives = self._short_lives + 1 if lived_s < SHORT_LIFE_S and self._reason[0] == "lost" else 0
+    def _connect(self) -> None:
+        """Live through one connection, from the first packet to its end."""
+        client: Client | None = None
+        try:
+            client = self._make_client()
+            client.connect(
+                self._settings.host,
+                self._settings.port,
+                self._settings.keepalive_s,
+                clean_start=False,
+                properties=self._connect_properties(),
+            )
+        except (OSError, ValueError) as error:
+            self._reason = (_reason(error), (("error", str(error)),))
+        else:
+            self._serve(client)
+        finally:
+            if client is not None:
+                _let_go(client)
+
+    def _serve(self, client: Client) -> None:
+        answer_by_mono_s = time.monotonic() + ANSWER_TIMEOUT_S
+        while client.loop(LOOP_S) == MQTTErrorCode.MQTT_ERR_SUCCESS and self._reason is None:
+            now_s = time.monotonic()
+            if self._up_mono_s is None and now_s > answer_by_mono_s:
+                self._reason = (_reason(TimeoutError()), (("error", "no answer"),))
+            if self._closing.is_set() and (self._up_mono_s is None or now_s > self._leave_by_mono_s):
+                return
+
+    def _lived_s(self) -> float:
+        return 0.0 if self._up_mono_s is None else time.monotonic() - self._up_mono_s
+
+    def _went_down(self) -> str:
+        with self._lock:
+            self._up = None
+            self._deliveries.clear()
+        self._suspect_a_double()
+        reason, detail = self._reason or ("lost", ())
+        if reason != self._told_reason and not self._closing.is_set():
+            self._told_reason = reason
+            self._post(LinkChanged(False, reason, detail))
+        return reason
+
+    def _suspect_a_double(self) -> None:
+        """Not every broker says why it closes a connection: one closed in good order again and again was taken over."""
+        closed = self._up_mono_s is not None and self._error is None and self._reason is None
+        self._short_lives = self._short_lives + 1 if closed and self._lived_s() < SHORT_LIFE_S else 0
         if self._short_lives >= SHORT_LIVES:
             self._reason = ("session-taken-over", (("connections", str(self._short_lives)),))
 
-    def _connect(self) -> Client | None:
-        settings = self._settings
-        try:
-            client = self._make_client()
-            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-            properties.SessionExpiryInterval = settings.session_expiry_s
-            properties.ReceiveMaximum = LIMITS.outbox_in_flight
-            with self._lock:
-                self._generation += 1
-                self._client = client
-            client.connect(settings.host, settings.port, settings.keepalive_s, clean_start=False, properties=properties)
-        except (OSError, ValueError) as error:
-            self._reason = (_reason(error), (("error", str(error)),))
-            return None
-        client.loop_start()
-        return client
+    def _tell_mistake(self, error: Exception) -> None:
+        text = repr(error)
+        self._reason = ("lost", (("error", text),))
+        if text == self._told_mistake:
+            return  # it will happen on every connection, and the log must not grow with each
+        self._told_mistake = text
+        _log.error("link-failed", exc_info=error)
+        self._post(ConditionChanged("link-callback", "link", True, (("error", text),)))
+
+    def _connect_properties(self) -> Properties:
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = self._settings.session_expiry_s
+        properties.ReceiveMaximum = LIMITS.outbox_in_flight
+        properties.MaximumPacketSize = PACKET_BYTES
+        return properties
 
     def _make_client(self) -> Client:
         settings = self._settings
-        client = Client(
-            CallbackAPIVersion.VERSION2,
-            client_id=self._station,
-            protocol=MQTTv5,
-            manual_ack=True,
-            reconnect_on_failure=False,  # the supervisor alone decides when
-        )
-        client.tls_set(
-            ca_certs=str(settings.ca_file),
-            certfile=str(settings.certificate_file),
-            keyfile=str(settings.key_file),
-            tls_version=ssl.PROTOCOL_TLS_CLIENT,
-        )
+        client = Client(CallbackAPIVersion.VERSION2, client_id=self._station, protocol=MQTTv5, manual_ack=True)
+        client.tls_set_context(_context(settings))
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_inflight_messages_set(LIMITS.outbox_in_flight)
         client.will_set(self._topics.station(self._station, "status"), self._status("offline"), qos=1, retain=True)
-        client.on_connect = self._guarded(self._on_connect)
-        client.on_disconnect = self._guarded(self._on_disconnect)
-        client.on_message = self._guarded(self._on_message)
-        client.on_publish = self._guarded(self._on_publish)
+        client.on_log = self._on_log
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        client.on_publish = self._on_publish
+        client.on_socket_open = _tell_more
+        # Without it paho would write to the socket on whichever thread leaves a packet.
+        client.on_socket_register_write = _nothing
         return client
 
-    def _guarded(self, callback: Callable[..., None]) -> Callable[..., None]:
-        def guard(*arguments: Any) -> None:
-            try:
-                callback(*arguments)
-            except Exception as error:  # an exception here would end paho's thread for good
-                _log.exception("link-callback-failed", callback=callback.__name__)
-                self._post(ConditionChanged("link-callback", callback.__name__, True, (("error", str(error)),)))
-                self._lost.set()
+    # paho's callbacks, all on the network's thread
 
-        return guard
+    def _on_log(self, client: Client, userdata: Any, level: int, text: str) -> None:
+        # The only place where paho tells which error ended a connection.
+        if level == LogLevel.MQTT_LOG_ERR and self._error is None:
+            self._error = text
 
     def _on_connect(
         self, client: Client, userdata: Any, flags: ConnectFlags, code: ReasonCode, properties: Properties | None
     ) -> None:
         if code.is_failure:
-            self._reason = (_reason(RefusedByBrokerError(str(code))), (("error", str(code)),))
-            self._lost.set()
+            self._reason = (_reason(RefusedByBrokerError()), (("error", str(code)),))
             return
-        with self._lock:
-            self._connected = True
         # The subscriptions are made each time: it costs nothing, and brings what is retained, whatever was missed.
         client.subscribe([(topic, 1) for topic in self._topics.subscriptions(self._scope)])
-        for sha256 in list(self._chunks):
-            client.subscribe(self._topics.blob(sha256, "+"), qos=1)
         client.publish(self._topics.station(self._station, "status"), self._status("online"), qos=1, retain=True)
+
+    def _on_subscribe(
+        self, client: Client, userdata: Any, mid: int, codes: list[ReasonCode], properties: Properties | None
+    ) -> None:
+        if refused := [str(code) for code in codes if code.is_failure]:
+            _log.error("subscription-refused", codes=refused)
+        if self._up_mono_s is None:
+            self._came_up(client)
+
+    def _came_up(self, client: Client) -> None:
+        """The subscriptions stand: from now on nothing that is published is missed."""
+        self._up_mono_s = time.monotonic()
+        with self._lock:
+            self._up = client
+        if chunks := self._chunks.topics():
+            client.subscribe(chunks)
         self._told_reason = None
         self._post(LinkChanged(True, "connected"))
         self._wake.set()
@@ -310,51 +322,61 @@ class BrokerLink:
     def _on_disconnect(
         self, client: Client, userdata: Any, flags: DisconnectFlags, code: ReasonCode, properties: Properties | None
     ) -> None:
-        if self._lost.is_set():
-            return  # paho tells of the closed socket again, behind the broker's own reason
-        if code.value == SESSION_TAKEN_OVER:
-            self._reason = ("session-taken-over", ())
-        elif self._connected:
-            self._reason = ("lost", (("error", str(code)),))
-        self._lost.set()
-
-    def _went_down(self) -> None:
-        with self._lock:
-            self._connected = False
-            self._deliveries.clear()
-        reason, detail = self._reason
-        if reason != self._told_reason and not self._closing.is_set():
-            self._told_reason = reason
-            self._post(LinkChanged(False, reason, detail))
-
-    # down
+        if self._reason is not None:
+            return  # paho tells of the closed socket behind the broker's own reason
+        if flags.is_disconnect_packet_from_server:
+            self._reason = (_DISCONNECTS.get(code.value, "lost"), (("error", str(code)),))
+        elif self._up_mono_s is None:
+            self._reason = (_reason(_what_ended(self._error)), (("error", self._error or "closed"),))
+        elif self._error is not None or code.value == _KEEP_ALIVE_TIMEOUT:
+            self._reason = ("lost", (("error", self._error or str(code)),))
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
-        scope = self._topics.programme_scope(message.topic)
-        if scope is not None:
-            with self._lock:
-                self._delivery += 1
-                delivery = self._delivery
-                self._deliveries[delivery] = (self._generation, message.mid, message.qos)
-            self._incoming.put_nowait((scope, bytes(message.payload), delivery))
-            return
-        client.ack(message.mid, message.qos)
-        chunk = self._topics.blob_chunk(message.topic)
-        waiting = self._chunks.get(chunk[0]) if chunk else None
-        if chunk is not None and waiting is not None:
-            self._put_chunk(waiting, chunk[1], bytes(message.payload))
-
-    def _put_chunk(self, waiting: queue.Queue[tuple[int, bytes]], number: int, payload: bytes) -> None:
-        """Retained chunks come as fast as the link goes; the fetcher takes them as fast as the card goes."""
         try:
-            waiting.put((number, payload), timeout=CONNECT_TIMEOUT_S)
+            kept = self._keep(client, message)
+        except Exception as error:  # it must not come again and again
+            _log.error("message-not-read", exc_info=error)
+            kept = False
+        if not kept:
+            client.ack(message.mid, message.qos)
+
+    def _keep(self, client: Client, message: MQTTMessage) -> bool:
+        """Keep a message until it is acknowledged; False when it is not for us, or not any more."""
+        scope = self._topics.programme_scope(message.topic)
+        if scope in self._scopes:
+            return self._keep_programme(client, scope, message)
+        chunk = self._topics.blob_chunk(message.topic)
+        acknowledge = partial(client.ack, message.mid, message.qos)
+        if chunk is not None and self._chunks.put(*chunk, bytes(message.payload), acknowledge):
+            return True
+        # The session may remember what an earlier life, or another scope, subscribed to.
+        client.unsubscribe(message.topic)
+        return False
+
+    def _keep_programme(self, client: Client, scope: str, message: MQTTMessage) -> bool:
+        with self._lock:
+            self._delivery += 1
+            delivery = self._delivery
+            if message.qos == 1:
+                self._deliveries[delivery] = (client, message.mid)
+        try:
+            self._incoming.put_nowait((scope, bytes(message.payload), delivery))
         except queue.Full:
-            _log.warning("chunk-dropped", number=number)
+            if message.qos == 1:  # more at once than was agreed; on the next connection it is sent again
+                self._reason = ("lost", (("error", "more messages than the receive maximum"),))
+        return True
+
+    def _on_publish(
+        self, client: Client, userdata: Any, mid: int, code: ReasonCode, properties: Properties | None
+    ) -> None:
+        self._answers.put((client, mid, code))
+        self._wake.set()
+
+    # signatures, away from the core's thread and from the network's
 
     def _verify(self) -> None:
-        """Check signatures away from the core's thread and from the network's."""
-        while True:
-            scope, payload, delivery = self._incoming.get()
+        while (message := self._incoming.get()) is not None and not self._closing.is_set():
+            scope, payload, delivery = message
             try:
                 document = self._read(payload, scope)
             except Exception as error:  # a document must never stop the station (never-7)
@@ -362,72 +384,82 @@ class BrokerLink:
                 document = Refused("unreadable", scope, (("error", type(error).__name__),))
             self._post(ProgrammeArrived(document, scope, delivery))
 
-    # up
+    # reports
 
-    def _on_publish(
-        self, client: Client, userdata: Any, mid: int, code: ReasonCode, properties: Properties | None
-    ) -> None:
-        self._answers.put((self._generation, mid, code))
-        self._wake.set()
-
-    def _pump(self) -> None:
-        pump = _Pump(self._outbox, self._topics.station(self._station, "event"), self._refused)
+    def _report(self) -> None:
+        failing = False
         while not self._closing.is_set():
-            self._wake.wait()
+            self._wake.wait(self._reports.wait_s(self._up))
             self._wake.clear()
             try:
-                pump.settle(self._answers)
-                client = self._live()
-                if client is not None:
-                    pump.send(client, self._generation)
-            except Exception:  # a failing card: the rows stay, and the next wake tries again
-                _log.exception("outbox-not-drained")
+                self._send_what_waits()
+                failing = False
+            except Exception:  # a failing card: the rows stay, and are tried again
+                if not failing:  # once, or the log would grow for as long as the card fails
+                    _log.exception("reports-not-sent")
+                failing = True
                 self._closing.wait(OUTBOX_RETRY_S)
                 self._wake.set()
 
-    def _refused(self, seq: int, code: ReasonCode) -> None:
+    def _send_what_waits(self) -> None:
+        with self._lock:
+            client, make = self._up, self._heartbeat
+            self._heartbeat = None
+        if make is not None and client is not None:
+            self._send_heartbeat(client, make)
+        self._reports.settle(self._answers)
+        if client is not None:
+            self._reports.send(client)
+
+    def _send_heartbeat(self, client: Client, make: Callable[[], bytes]) -> None:
+        try:
+            client.publish(self._topics.station(self._station, "heartbeat"), make(), qos=0)
+        except Exception:  # reports must not wait for it
+            _log.exception("heartbeat-not-made")
+
+    def _report_refused(self, seq: int, code: ReasonCode) -> None:
         detail = (("error", str(code)), ("report", str(seq)))
         self._post(ConditionChanged("report-refused", "broker", True, detail))
 
 
-class _Pump:
-    """What of the outbox is in flight on the connection of this moment. One thread calls."""
-
-    def __init__(self, outbox: OutboxSource, topic: str, refused: Callable[[int, ReasonCode], None]) -> None:
-        self._outbox = outbox
-        self._topic = topic
-        self._refused = refused
-        self._generation = -1
-        self._after_seq = 0
-        self._in_flight: dict[int, int] = {}
-
-    def settle(self, answers: queue.SimpleQueue[tuple[int, int, ReasonCode]]) -> None:
-        """Remove what the broker has acknowledged."""
-        done: list[int] = []
-        while not answers.empty():
-            generation, mid, code = answers.get()
-            seq = self._in_flight.pop(mid, None) if generation == self._generation else None
-            if seq is not None and code.is_failure:
-                self._refused(seq, code)
-            elif seq is not None:
-                done.append(seq)
-        if done:
-            self._outbox.remove(done)
-
-    def send(self, client: Client, generation: int) -> None:
-        """Fill the window. A new connection begins at the oldest row again: what was in flight may be lost."""
-        if generation != self._generation:
-            self._generation, self._after_seq = generation, 0
-            self._in_flight.clear()
-        room = LIMITS.outbox_in_flight - len(self._in_flight)
-        for row in self._outbox.pending(room, self._after_seq) if room > 0 else ():
-            info = client.publish(self._topic, row.body, qos=1)
-            self._in_flight[info.mid] = row.seq
-            self._after_seq = row.seq
+def _context(settings: BrokerSettings) -> ssl.SSLContext:
+    """The station's identity, and whom it believes. Raises ssl.SSLError, also for files that cannot be read."""
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(settings.ca_file)
+        context.load_cert_chain(settings.certificate_file, settings.key_file)
+    except ssl.SSLError:
+        raise
+    except OSError as error:
+        raise ssl.SSLError(str(error)) from error
+    return context
 
 
-class RefusedByBrokerError(Exception):
-    """The broker answered CONNECT with a refusal."""
+def _tell_more(client: Client, userdata: Any, connection: Any) -> None:
+    """Have the network tell what it would keep to itself."""
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(UNSENT_TIMEOUT_S * 1_000))
+    # A broker that closes a connection says so in TLS; a link that breaks does not.
+    connection.suppress_ragged_eofs = False
+
+
+def _nothing(client: Client, userdata: Any, connection: Any) -> None:
+    """The network's thread looks by itself whether there is something to write."""
+
+
+def _let_go(client: Client) -> None:
+    """Close what an ended connection may have left open, and break the circle between it and the link."""
+    client.on_log = client.on_connect = client.on_disconnect = None
+    client.on_subscribe = client.on_message = client.on_publish = None
+    connection = client.socket()
+    if connection is not None:
+        connection.close()
+
+
+def _what_ended(error: str | None) -> Exception:
+    """Make an exception of the error that paho only logs."""
+    if error is not None and "[SSL:" in error and "EOF" not in error:
+        return ssl.SSLError(error)  # with TLS 1.3 the broker's verdict on our certificate comes after the handshake
+    return RefusedByBrokerError(error)
 
 
 def _reason(error: Exception) -> str:
@@ -438,7 +470,8 @@ def _reason(error: Exception) -> str:
         return "unreachable"  # a proxy without a broker behind it
     if isinstance(error, ssl.SSLError):
         text = str(error).lower()
-        return "tls-expired" if "expired" in text else "tls"
+        wrong_time = "expired" in text or "not yet valid" in text
+        return "tls-expired" if wrong_time else "tls"
     if isinstance(error, TimeoutError):
         return "timeout"
     return "dns" if isinstance(error, socket.gaierror) else "unreachable"

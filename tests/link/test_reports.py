@@ -1,0 +1,91 @@
+"""A report that nobody heard stays where it was, until somebody does."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.link.bench import STATION
+from tests.parts import Broker, Listener, eventually
+from ttcs_edge.core.documents import Refused
+from ttcs_edge.core.effects import FaultRaised
+from ttcs_edge.core.events import Event, LinkChanged
+from ttcs_edge.core.model import Fault, Scope, Severity, WallMs
+from ttcs_edge.link.mqtt import BrokerLink
+from ttcs_edge.settings import BrokerSettings
+from ttcs_edge.store.database import Database
+from ttcs_edge.store.outbox import Outbox
+
+REPORTS = 60
+
+
+class Station:
+    """A link with a real outbox that holds some reports."""
+
+    def __init__(self, folder: Path, broker: Broker) -> None:
+        database = Database.open(folder)
+        faults = (Fault(f"1-f{n}", "no-time", "clock", Severity.WARNING, (), WallMs(n)) for n in range(REPORTS))
+        database.commit([FaultRaised(fault) for fault in faults], STATION, 1)
+        database.close()
+        self.outbox = Outbox(folder / "ttcs.db")
+        self.heard: list[Event] = []
+        certificate, key = broker.authority.client(STATION)
+        settings = BrokerSettings("127.0.0.1", broker.authority.ca_file, certificate, key, broker.port)
+        self.link = BrokerLink(
+            settings,
+            STATION,
+            Scope("vn/lam-dong"),
+            lambda state: json.dumps({"kind": "status", "state": state}).encode(),
+            self.outbox,
+            lambda data, scope: Refused("unreadable", scope),
+            self.heard.append,
+        )
+        self.link.start()
+
+    @property
+    def depth(self) -> int:
+        """How many reports wait."""
+        return self.outbox.depth()[0]
+
+
+@pytest.fixture
+def linked(tmp_path: Path, broker: Broker) -> Iterator[Station]:
+    """Connected, with nobody at the centre."""
+    station = Station(tmp_path / "state", broker)
+    eventually(lambda: LinkChanged(True, "connected") in station.heard)
+    yield station
+    station.link.close(2)
+
+
+def ids(centre: Listener) -> list[str]:
+    """The ids of all reports so far."""
+    return [report["id"] for report in centre.reports("fault")]
+
+
+def test_reports_that_nobody_hears_wait_and_arrive_in_order_once_somebody_listens(
+    linked: Station, broker: Broker
+) -> None:
+    """The broker acknowledges them with 0x10 meanwhile; a probe at a time, ever more seldom, costs next to nothing."""
+    eventually(lambda: linked.link._reports._unheard >= 2)
+    assert linked.depth == REPORTS
+
+    centre = Listener(broker)
+    eventually(lambda: len(set(ids(centre))) == REPORTS, 20)
+    eventually(lambda: linked.depth == 0)
+    assert list(dict.fromkeys(ids(centre))) == [f"{STATION}/1-f{n}" for n in range(REPORTS)]
+    centre.close()
+
+
+def test_while_nobody_listens_the_link_sleeps(linked: Station) -> None:
+    """Neither a broker without listeners nor a hold that is over has the thread ask in a loop."""
+    eventually(lambda: linked.link._reports._unheard >= 2)
+    spent_s, began_s = time.process_time(), time.monotonic()
+    eventually(lambda: linked.link._reports._unheard >= 3)
+
+    assert time.monotonic() - began_s > 1
+    assert time.process_time() - spent_s < 0.5 * (time.monotonic() - began_s)
+    assert linked.depth == REPORTS
