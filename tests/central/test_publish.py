@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import array
+import fcntl
 import hashlib
 import json
+import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -256,6 +259,23 @@ def test_a_broker_that_is_away_costs_no_number(
     assert verified(centre_folder, retained(own_broker)[TOPIC]).version == 1
 
 
+def test_the_audio_is_on_the_broker_before_the_document_that_names_it(
+    centre_folder: Path, own_broker: Broker, tmp_path: Path
+) -> None:
+    """Whoever hears the programme can fetch all of it: no station asks for what is not there yet."""
+    recording(tmp_path, "a.wav", "anoisesrc=d=60:r=48000:a=0.2")
+    station = Listener(own_broker, "da-teh-01", subscribe="ttcs/v1/#")
+    file = written(tmp_path, GOOD.replace("text: Xin chào bà con.", "file: a.wav"))
+
+    assert run(centre_folder, file, own_broker, "--via-broker") == 0
+    eventually(lambda: any(topic == TOPIC for topic, _ in station.messages))
+    topics = [topic for topic, _ in station.messages]
+    station.close()
+
+    assert topics.index(TOPIC) == len(topics) - 1 > 1
+    assert all("/blob/" in topic for topic in topics[:-1])
+
+
 @pytest.mark.parametrize("restart", [False, True])
 def test_a_folder_restored_from_a_copy_does_not_use_a_number_twice(
     centre_folder: Path, own_broker: Broker, tmp_path: Path, restart: bool
@@ -297,16 +317,25 @@ def test_two_operators_at_once_publish_one_after_the_other(
 ) -> None:
     """Four commands in one moment: four numbers, four envelopes, and the broker holds the newest."""
     file = written(tmp_path, GOOD)
-    assert run(centre_folder, file, own_broker, "--via-broker", "--dry-run") == 0  # so that the audio is there
     broker = ["--via-broker", "--broker", f"localhost:{own_broker.port}"]
     command = [sys.executable, "-m", "ttcs_edge.central.main", "publish", str(centre_folder), str(file), *broker]
-    operators = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]
+    with (centre_folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        operators = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(4)]
+        eventually(lambda: waiting_for(lock.fileno()) == 4, 60)
+        assert list((centre_folder / "programmes").iterdir()) == []
     said = [(operator.communicate(timeout=60)[1], operator.returncode) for operator in operators]
 
     assert said == [(b"", 0)] * 4
     kept = centre_folder / f"programmes/{PLACE}"
     assert sorted(path.name for path in kept.glob("*.json")) == [f"{n}.dsse.json" for n in (1, 2, 3, 4)]
     assert retained(own_broker)[TOPIC] == (kept / "4.dsse.json").read_bytes()
+
+
+def waiting_for(lock: int) -> int:
+    """How many processes wait for a lock (proc_locks(5))."""
+    inode = os.fstat(lock).st_ino
+    return sum("->" in line and f":{inode} " in line for line in Path("/proc/locks").read_text().splitlines())
 
 
 def test_a_broker_that_keeps_nothing_is_told(
@@ -383,6 +412,29 @@ def test_a_broker_that_does_not_know_the_operator_is_told(
         f"localhost:{broker.port} closed the connection without an answer\n"
         "It does not take operator.crt (its cafile must be this centre's ca.pem), or does not speak MQTT\n"
     )
+
+
+def test_a_server_that_hangs_up_on_mqtt_is_told(
+    centre_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its certificate is good, and behind it is no broker: it hangs up on the first packet."""
+    assert main(["server-certificate", str(centre_folder), "localhost"]) == 0
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(centre_folder / "servers/localhost.crt", centre_folder / "servers/localhost.key")
+
+    def hang_up(listening: socket.socket) -> None:
+        with context.wrap_socket(listening.accept()[0], server_side=True) as connection:
+            connection.recv(1_000)
+
+    file = written(tmp_path, GOOD)
+    capsys.readouterr()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=hang_up, args=(server,), daemon=True).start()
+        address = f"localhost:{server.getsockname()[1]}"
+        command = ["--lang", "en", "publish", str(centre_folder), str(file), "--via-broker", "--broker", address]
+        assert main(command) == 69
+
+    assert capsys.readouterr().err.splitlines()[0] == f"{address} closed the connection without an answer"
 
 
 def test_a_broker_that_lets_the_operator_write_nothing_is_told(
