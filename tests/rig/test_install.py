@@ -30,12 +30,16 @@ def test_nothing_of_the_tests_and_the_demo_is_put_on_a_pole(computer: Machine) -
 
 
 def test_a_technician_is_told_what_comes_next_in_vietnamese_first(computer: Machine) -> None:
-    """Run again, it says the same."""
-    told = computer.install()
+    """Also that this machine has no lines to drive."""
+    told = computer.told_last
 
     assert told.index("Đã cài ttcs-edge") < told.index("ttcs-edge is installed")
     for command in ("tar -xf", "ttcs-edge check-config", f"systemctl enable --now {UNIT.removesuffix('.service')}"):
         assert told.count(command) == 2, f"{command} is told in both languages"
+    assert told.splitlines()[-2:] == [
+        "Máy này chưa có lgpio nên chưa dùng được chân GPIO; Raspberry Pi OS có gói python3-lgpio.",
+        "This machine has no lgpio, so GPIO lines cannot be used; Raspberry Pi OS has the package python3-lgpio.",
+    ]
 
 
 def test_an_update_is_in_force_at_once_and_leaves_config_key_and_data(pole: Pole) -> None:
@@ -78,15 +82,20 @@ def test_owners_and_modes_keep_the_key_from_everybody_and_the_rest_from_stranger
 def test_a_folder_that_holds_something_else_is_not_taken_over(computer: Machine) -> None:
     """PREFIX=/usr/local must not become an environment, nor be removed as one."""
     computer.shell("mkdir -p /srv/other && touch /srv/other/precious")
-    done = computer.run("make", "-C", CHECKOUT, "install", "PREFIX=/srv/other", check=False)
-    computer.run("make", "-C", CHECKOUT, "uninstall", "PREFIX=/srv/other")
-    computer.install()
+    installing = computer.run("make", "-C", CHECKOUT, "install", "PREFIX=/srv/other", check=False)
+    removing = computer.run("make", "-C", CHECKOUT, "uninstall", "PREFIX=/srv/other", check=False)
 
-    assert done.returncode != 0
-    assert "ttcs-edge: /srv/other chứa thứ khác, hãy chọn nơi khác / holds something else, choose another PREFIX" in (
-        done.stderr
+    assert installing.stderr.splitlines()[0] == (
+        "ttcs-edge: /srv/other chứa thứ khác, hãy chọn nơi khác / holds something else, choose another PREFIX"
     )
-    assert computer.shell("ls /srv/other") == "precious\n"
+    assert removing.stderr.splitlines()[0] == (
+        "ttcs-edge: /srv/other chứa thứ khác, không gỡ / holds something else, nothing is removed"
+    )
+    assert computer.shell(f"ls /srv/other; ls -d /opt/ttcs-edge; systemctl is-enabled {UNIT} || true").split() == [
+        "precious",
+        "/opt/ttcs-edge",
+        "disabled",
+    ]
 
 
 def test_uninstall_leaves_config_and_data_and_a_new_install_goes_on_with_them(pole: Pole) -> None:
