@@ -17,7 +17,7 @@ from ttcs_edge.core.effects import SetWanted, WantedAudio
 from ttcs_edge.core.events import AudioFailed, AudioStored, Event
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Sha256, WallMs
-from ttcs_edge.link.fetcher import Fetcher
+from ttcs_edge.link.fetcher import RETRY_S, Fetcher
 from ttcs_edge.settings import HttpsSettings, StoreSettings
 from ttcs_edge.store.blobs import BlobError, Blobs, Partial
 
@@ -339,3 +339,22 @@ def test_a_mistake_of_ours_with_one_file_does_not_end_the_fetching_of_the_others
     finally:
         fetcher.close(3)
         bench.close()
+
+
+def test_a_file_that_is_whole_already_is_told_at_once_and_asked_of_nobody(bench: Bench) -> None:
+    """It was kept from an earlier programme."""
+    part = bench.blobs.begin(SHA, len(DATA))
+    part.write(DATA)
+    part.finish()
+    bench.set(bench.want("/404"))
+
+    assert bench.next() == AudioStored(SHA)
+    assert bench.server.requests == []
+
+
+def test_a_file_that_can_be_had_elsewhere_now_is_tried_at_once(bench: Bench) -> None:
+    """A newer programme names a better place: the wait for the old one is over."""
+    bench.failure("/404")
+    bench.set(bench.want("/good"))
+
+    assert bench.heard.get(timeout=RETRY_S[0] * 0.8) == AudioStored(SHA), "within the wait that was on"

@@ -169,7 +169,7 @@ class Airing:
         outcome = Outcome.AIRED if aired else Outcome.PART if self.has_sounded else Outcome.MISSED
         return replace(
             self.open_record(),
-            end_ms=end_ms if self.has_sounded else None,
+            end_ms=None if self.start_ms is None else max(self.start_ms, end_ms),
             outcome=outcome,
             reason=None if aired else reason or AsRunReason.SOUND_DEVICE,
         )

@@ -138,8 +138,8 @@ class Desk:
         airing.start_ms = WallMs(now.wall_ms - (now.mono_ms - event.mono_ns // 1_000_000))
         return airing.open_record()
 
-    def audio_lost(self, programmes: Programmes) -> None:
-        """Audio is gone from the store: cues that have not begun do with what is left."""
+    def audio_changed(self, programmes: Programmes) -> None:
+        """Audio came into the store, or is gone from it: cues that have not begun do with what is there."""
         for airing in self.waiting.values():
             if not airing.has_sounded and airing.source is not None:
                 airing.take(programmes.resolve(airing.source))
@@ -266,8 +266,6 @@ class Desk:
 
     def _close_hopeless(self, programmes: Programmes, now: Instant, player_up: bool) -> None:
         for airing in list(self.waiting.values()):
-            if airing.missing and not airing.has_sounded and airing.source is not None:
-                airing.take(programmes.resolve(airing.source))
             if airing.cue.planned_ms > now.wall_ms and not airing.has_sounded:
                 continue
             reason = self._hopeless(airing, programmes, now, player_up)

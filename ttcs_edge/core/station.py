@@ -211,6 +211,7 @@ class Station:
 
     def _on_audio_stored(self, event: events.AudioStored, turn: _Turn) -> None:
         self.programmes.cached.add(event.sha256)
+        self.desk.audio_changed(self.programmes)
         turn.entries += self.faults.clear_subject(event.sha256, turn.now.wall_ms)
 
     def _on_audio_failed(self, event: events.AudioFailed, turn: _Turn) -> None:
@@ -220,7 +221,7 @@ class Station:
 
     def _on_audio_lost(self, event: events.AudioLost, turn: _Turn) -> None:
         self.programmes.cached.discard(event.sha256)
-        self.desk.audio_lost(self.programmes)
+        self.desk.audio_changed(self.programmes)
         self._raise(turn, event.code, event.sha256)
         self.next_wanted_mono_ms = 0
 
@@ -234,6 +235,7 @@ class Station:
 
     def _on_player_gone(self, event: events.PlayerGone, turn: _Turn) -> None:
         self.player_up = False
+        self.position_ms = 0
         self._raise(turn, "player-died", "player", (("reason", event.reason),))
         self.desk.player_gone(event, turn.now)
 

@@ -190,17 +190,22 @@ class Daemon:
         _log.info("ready", station=self.config.station.id, boot=self.boot)
 
     def _heartbeat(self, effect: effects.Heartbeat) -> None:
-        now = self.clock.now()
-        depth, oldest_ms = self.outbox.depth()
-        report = reports.heartbeat_report(
-            self.station.snapshot(now),
-            sequence=effect.sequence,
-            boot=self.boot,
-            software=__version__,
-            outbox_depth=depth,
-            outbox_oldest_s=0 if oldest_ms is None else max(0, now.wall_ms - oldest_ms) // 1_000,
-        )
-        self.link.publish_heartbeat(reports.encode(report))
+        snapshot = self.station.snapshot(self.clock.now())
+
+        def make() -> bytes:
+            """On the link's thread: looking into the outbox waits for the card (never-8)."""
+            depth, oldest_ms = self.outbox.depth()
+            report = reports.heartbeat_report(
+                snapshot,
+                sequence=effect.sequence,
+                boot=self.boot,
+                software=__version__,
+                outbox_depth=depth,
+                outbox_oldest_s=0 if oldest_ms is None else max(0, snapshot.wall_ms - oldest_ms) // 1_000,
+            )
+            return reports.encode(report)
+
+        self.link.publish_heartbeat(make)
 
     def _status(self, state: Any) -> bytes:
         # A will is told at a time that its author cannot know.

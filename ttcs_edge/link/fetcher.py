@@ -46,6 +46,9 @@ class AudioStore(Protocol):
     def begin(self, sha256: Sha256, size_bytes: int) -> PartialFile:
         """Begin a file, or go on with it."""
 
+    def have(self) -> Set[Sha256]:
+        """The hashes of all that is whole."""
+
     def make_room(self, needed_bytes: int, keep: Set[Sha256]) -> bool:
         """Evict what is not to be kept until a file fits."""
 
@@ -100,11 +103,12 @@ class Fetcher:
         self._thread.start()
 
     def set_wanted(self, wanted: SetWanted) -> None:
-        """Take a new list; what is no longer on it is left alone."""
+        """Take a new list; what is no longer on it is left alone, and what has other places now is tried at once."""
         with self._condition:
+            before = {audio.sha256: audio.places for audio in self._wanted}
+            same = {audio.sha256 for audio in wanted.wanted if before.get(audio.sha256) == audio.places}
             self._wanted, self._keep = wanted.wanted, wanted.keep
-            names = {audio.sha256 for audio in wanted.wanted}
-            self._trouble = {name: trouble for name, trouble in self._trouble.items() if name in names}
+            self._trouble = {name: trouble for name, trouble in self._trouble.items() if name in same}
             self._condition.notify_all()
 
     def retry_now(self) -> None:
@@ -160,6 +164,9 @@ class Fetcher:
 
     def _try_places(self, audio: WantedAudio) -> FetchError | None:
         """Get a file from the first place that has it; gives what was wrong with the first when none has."""
+        if self._is_whole(audio.sha256):
+            self._got(audio)
+            return None
         failure: FetchError | None = None
         for place in audio.places:
             try:
@@ -168,12 +175,21 @@ class Fetcher:
                 failure = failure or error
                 continue
             if done:
-                with self._condition:
-                    self._wanted = tuple(other for other in self._wanted if other.sha256 != audio.sha256)
-                    self._trouble.pop(audio.sha256, None)
-                self._post(AudioStored(audio.sha256))
+                self._got(audio)
             return None
         return failure
+
+    def _is_whole(self, sha256: Sha256) -> bool:
+        try:
+            return sha256 in self._store.have()
+        except OSError:  # what is wrong with the card, the attempt tells
+            return False
+
+    def _got(self, audio: WantedAudio) -> None:
+        with self._condition:
+            self._wanted = tuple(other for other in self._wanted if other.sha256 != audio.sha256)
+            self._trouble.pop(audio.sha256, None)
+        self._post(AudioStored(audio.sha256))
 
     def _failed(self, audio: WantedAudio, failure: FetchError) -> None:
         with self._condition:

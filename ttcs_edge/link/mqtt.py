@@ -131,13 +131,13 @@ class BrokerLink:
         if client is not None:
             client.ack(mid, 1)
 
-    def publish_heartbeat(self, make: bytes | Callable[[], bytes]) -> None:
+    def publish_heartbeat(self, make: Callable[[], bytes]) -> None:
         """Have a heartbeat made and sent, soon, on a thread that may read the outbox.
 
         Only the newest waits, and without a connection it is dropped: an old one is worth nothing.
         """
         with self._lock:
-            self._heartbeat = make if callable(make) else lambda: make
+            self._heartbeat = make
         self._wake.set()
 
     def close(self, timeout_s: float) -> None:
