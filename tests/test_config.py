@@ -594,7 +594,7 @@ MACHINE = [
     ),
     Machine(
         "pins-gone",
-        lambda f: (f / "lines").rmdir(),
+        lambda f: ((f / "lines").rmdir(), f.chmod(0o555)),
         17,
         "pins.mock_folder",
         "folder-missing",
