@@ -90,10 +90,20 @@ def loudness(path: Path) -> float:
     return float(json.loads(found[0])["input_i"])
 
 
+def probed(path: Path) -> dict[str, object]:
+    """What ffprobe makes of a file: its container, its one stream, and what the source's tags left behind."""
+    wanted = "format=format_name:stream=codec_name,channels:format_tags=title,artist,comment"
+    command = ["ffprobe", "-v", "error", "-of", "json", "-show_entries", wanted, str(path)]
+    told = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    (stream,) = told["streams"]
+    return {"format_name": told["format"]["format_name"], **stream, "tags": told["format"].get("tags", {})}
+
+
 def recording(folder: Path, name: str, sound: str) -> Path:
     """A recording made by ffmpeg."""
     path = folder / name
-    subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", sound, str(path)], check=True)
+    tags = ["-metadata", "title=Tin", "-metadata", "comment=/home/an/tin.wav", "-ac", "2"]
+    subprocess.run(["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", sound, *tags, str(path)], check=True)
     return path
 
 
@@ -160,6 +170,7 @@ def test_every_recording_comes_out_at_one_loudness_behind_100_ms_of_silence(
     lead = LEAD_MS * 48
     assert audio.places == (f"{url}/{audio.sha256}.ogg",)
     assert hashlib.sha256(made.read_bytes()).hexdigest() == audio.sha256
+    assert probed(made) == {"format_name": "ogg", "codec_name": "opus", "channels": 1, "tags": {}}
     assert loudness(made) == pytest.approx(TARGET_LUFS, abs=1.0)
     assert audio.loudness_lufs == pytest.approx(loudness(made), abs=0.5)
     assert audio.duration_ms == len(decoded) // 48
