@@ -425,13 +425,15 @@ class BrokerLink:
 def _context(settings: BrokerSettings) -> ssl.SSLContext:
     """The station's identity, and whom it believes. Raises ssl.SSLError, also for files that cannot be read."""
     try:
+        for path in (settings.ca_file, settings.certificate_file, settings.key_file):
+            path.open("rb").close()  # its error names the file, that of ssl does not
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(settings.ca_file)
         context.load_cert_chain(settings.certificate_file, settings.key_file)
     except ssl.SSLError:
         raise
     except OSError as error:
-        raise ssl.SSLError(str(error)) from error
+        raise ssl.SSLError(error.errno, str(error)) from error
     return context
 
 
@@ -458,7 +460,7 @@ def _let_go(client: Client) -> None:
 def _what_ended(error: str | None) -> Exception:
     """Make an exception of the error that paho only logs."""
     if error is not None and "[SSL:" in error and "EOF" not in error:
-        return ssl.SSLError(error)  # with TLS 1.3 the broker's verdict on our certificate comes after the handshake
+        return ssl.SSLError(0, error)  # with TLS 1.3 the broker's verdict on our certificate comes after the handshake
     return RefusedByBrokerError(error)
 
 
@@ -466,7 +468,7 @@ def _reason(error: Exception) -> str:
     """Name what kept a connection from coming up: one of ``RETRY``."""
     if isinstance(error, RefusedByBrokerError):
         return "refused"
-    if isinstance(error, ssl.SSLEOFError):
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return "unreachable"  # a proxy without a broker behind it
     if isinstance(error, ssl.SSLError):
         text = str(error).lower()
