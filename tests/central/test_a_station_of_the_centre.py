@@ -35,9 +35,12 @@ def test_what_the_operator_publishes_airs_on_a_station_that_the_operator_added(
         )
         assert main(["publish", str(centre_folder), str(file), "--via-broker", "--broker", address]) == 0
         eventually(lambda: listener.reports("as-run"), 25)
-    finally:
         assert station.stop() == 0
+    finally:
         listener.close()
+        if station.process is not None:
+            station.process.kill()
+            station.process.wait()
 
     (aired,) = listener.reports("as-run")
     assert (aired["outcome"], aired["reason"], aired["title"], aired["programme_version"]) == (
