@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import timeit
 from dataclasses import replace
 from typing import get_args
 
@@ -287,6 +288,24 @@ def test_a_flood_of_cues_is_bounded_and_each_is_told() -> None:
     assert len(told) == len(set(told)) == many
 
 
+def test_an_event_costs_no_more_because_the_programme_is_large() -> None:
+    """never-8: two hundred cues wait for audio that does not come, of 5,000 bulletins or of 250."""
+    cost_s = {}
+    for bulletins in (250, 5_000):
+        slots = [
+            slot(f"s{number:04}", "05:00:00" if number < 200 else "17:00:00", late_window_s=7_200)
+            for number in range(bulletins)
+        ]
+        station = ByHand(programme(slots), cached=frozenset())
+        station.wait_until("2026-11-24T05:00:10")
+        assert len(station.station.desk.waiting) == 200
+        cost_s[bulletins] = min(
+            timeit.repeat(lambda s=station: s.tell(events.TimePassed()), number=1, repeat=15)  # type: ignore[misc]
+        )
+
+    assert cost_s[5_000] < 4 * cost_s[250]
+
+
 def test_a_stop_while_idle_leaves_at_once() -> None:
     """never-2: nothing to fade, nothing to open."""
     station = ByHand(DOCUMENT)
@@ -362,6 +381,44 @@ def test_a_snapshot_changes_nothing_and_tells_what_is_on_the_air() -> None:
     assert all(cue.audio_ready for cue in first.next_cues)
     assert (first.cache.wanted_files, first.cache.stored_files, first.cache.wanted_bytes) == (2, 2, 2_000)
     assert station.tell(events.TimePassed()) == [WakeAt(MonoMs(station.wake_ms))]
+
+
+def test_the_position_is_that_of_the_play_that_sounds() -> None:
+    """A replaced player begins where the cue was cut; what the dead one said is not added to that."""
+    station = on_the_air()
+    station.tell(events.SoundProgress(1, 10_000, -20.0, -6.0, 0))
+    station.tell(events.PlayerGone("died", 10_000))
+    station.tell(events.PlayerReady("hw:0"))
+    command = station.sound_begins()
+    assert (command.play, command.from_ms) == (2, 10_000)
+
+    for told_ms, position_ms in ((None, 10_000), (500, 10_500)):
+        station.tell(events.TimePassed() if told_ms is None else events.SoundProgress(2, told_ms, -20.0, -6.0, 0))
+        on_air = station.station.snapshot(station.now()).on_air
+        assert on_air is not None and on_air.position_ms == position_ms
+
+
+def test_no_record_ends_before_it_begins() -> None:
+    """The clock is set back by ten minutes in the middle of a cue."""
+    station = on_the_air()
+    station.offset_ms -= 600_000
+    station.wait(50_000)
+    station.sound_ends()
+
+    (closed,) = station.entries(AsRunClosed)
+    assert closed.record.start_ms is not None and closed.record.end_ms is not None
+    assert closed.record.end_ms >= closed.record.start_ms
+
+
+def test_what_could_not_be_read_at_a_start_is_a_fault_of_its_scope_until_a_good_one_comes() -> None:
+    """never-1: what the store holds is verified again; the broker brings it anew, and then nothing is wrong."""
+    station = ByHand(boot=3, refused=(Refused("not-json", PROVINCE),), floors=((PROVINCE, 1),))
+    assert station.faults == [("not-json", PROVINCE)]
+    again = ByHand(boot=4, open_faults=tuple(station.station.faults.open.values()), floors=((PROVINCE, 1),))
+    again.arrive(DOCUMENT)
+
+    assert again.faults == []
+    assert next(cue.occurrence for cue in again.station.snapshot(again.now()).next_cues).startswith("vn/lam-dong#a@")
 
 
 def test_the_same_events_give_the_same_effects() -> None:
