@@ -62,10 +62,12 @@ def pole(computer: Machine, centre: Centre, tmp_path: Path) -> Iterator[Pole]:
     broker = Broker(tmp_path / "broker", centre, centre.port)
     broker.start()
     pole = Pole(computer, centre, broker)
-    pole.set_up()
-    yield pole
-    pole.clear()
-    broker.stop()
+    try:
+        pole.set_up()
+        yield pole
+        pole.clear()
+    finally:
+        broker.stop()
 
 
 @pytest.fixture
