@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from tests.cli.terminal import run
+from tests.cli.test_commands import STATUS
 from tests.parts import Clip, Listener, Province, Station, eventually, local, make_programme, notify_socket
 from ttcs_edge.core.documents import Bulletin, Slot
 from ttcs_edge.locale.faults import fault_words
@@ -51,6 +53,7 @@ def test_a_technician_follows_a_station_through_its_day(
     command_line = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
     assert command_line[1:6] == [b"-P", b"-m", b"ttcs_edge.daemon", b"--config", str(running.config).encode()]
     status = ask(running, "status")
+    assert status.keys() == STATUS.keys(), "what the screens are tested with is what a daemon answers"
     assert (status["station"], status["state"], status["relays"]) == (
         "da-teh-01",
         "idle",
@@ -73,12 +76,17 @@ def test_a_technician_follows_a_station_through_its_day(
 
     shown = run("schedule", "--days", "2", "--config", running.config, "--lang", "en", columns=120)
     night = sum(cue["planned"][11:16] == "03:15" for cue in cues)
+    assert "\nQuiet hours: 21:00-05:00\n" in shown.stdout
     assert f"!! IN QUIET HOURS: {night}\n" in shown.stdout
     assert shown.stdout.count("!! QUIET HOURS: will not sound") == night
     shown = run("status", "--config", running.config, "--lang", "en", columns=120)
     assert (shown.returncode, shown.stderr) == (0, "")
     assert "vn/lam-dong: version 1, 2 slots, expires " in shown.stdout
-    assert " Tiếp sóng đài huyện; cho, dinh; audio not here yet\n" in shown.stdout
+    assert re.search(
+        r"^  (03:15|11:30)( [A-Z][a-z]+day \d\d-\d\d)? Tiếp sóng đài huyện; cho, dinh; audio not here yet$",
+        shown.stdout,
+        re.MULTILINE,
+    )
 
     assert running.stop() == 0
     assert run("status", "--config", running.config).returncode == 69
@@ -97,6 +105,17 @@ def test_a_fault_of_a_station_is_shown_with_its_mend(running: Station, centre: L
     assert fault["code"] == "not-enough-signatures"
     assert f"cảnh báo: {words.meaning}, từ " in shown
     assert f"Sửa: {words.mend}" in shown
+
+
+def test_run_tells_what_the_station_may_not_believe(station: Station) -> None:
+    """A trust root that nobody of its own signed: exit code 78, and file, line, key and mend in both languages."""
+    (station.folder / "trust/root.dsse.json").write_text("{}")
+
+    done = run("run", "--config", station.config)
+
+    assert (done.returncode, done.stdout) == (78, "")
+    assert f"{station.config}:16: folders.trust\n  Sai: Gốc tin cậy không dùng được: not-an-envelope\n" in done.stderr
+    assert "\n  Mend: copy this file again from the .station.tar of the province\n" in done.stderr
 
 
 def test_run_refuses_a_bad_configuration_in_both_languages(tmp_path: Path) -> None:

@@ -284,7 +284,7 @@ class Physics(RuleBasedStateMachine):
         """Another cue has the best claim."""
         self.plays += 1
         ordered = tuple(zone.id for zone in self.settings.zones if zone.id in zones)
-        self.playout.begin_cue(ordered)
+        self.playout.begin_cue()
         self.wanted = Wanted(self.plays, ordered, (), 0, self.mono_ms + ahead_ms, 100)
         self.ask()
 

@@ -16,8 +16,8 @@ from tests.core.material import programme as province_programme
 from tests.core.material import slot as daily
 from ttcs_edge.core.documents import Programme, Slot
 from ttcs_edge.core.effects import AsRunClosed, AsRunOpened, StartSound
-from ttcs_edge.core.model import QuietHours, Scope, StationSettings, Zone, ZoneId
-from ttcs_edge.core.schedule import Timetable, check_rule, check_slot, occurrences, preview, to_ms
+from ttcs_edge.core.model import Scope, StationSettings, Zone, ZoneId
+from ttcs_edge.core.schedule import Timetable, check_rule, check_slot, occurrences, to_ms
 
 SETTINGS = StationSettings("s", Scope("vn/a"), (Zone(ZoneId("cho"), "Chợ"),), "Asia/Ho_Chi_Minh")
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -247,25 +247,6 @@ def test_a_slot_for_zones_that_are_not_here_is_not_for_this_station() -> None:
     """Zones name what is here."""
     slot = Slot(id="s", start="2026-11-24T05:00:00", bulletins=("tin",), zones=("khac",))
     assert Timetable((programme(slot),), SETTINGS, 0).next_instant() is None
-
-
-def test_the_preview_shows_the_cue_that_would_wake_a_commune_at_0315() -> None:
-    """The wrongly set relay of Trung Lộc, seen beforehand (air-5)."""
-    quiet = (QuietHours(21 * 60, 5 * 60),)
-    settings_ = StationSettings("s", Scope("vn/a"), SETTINGS.zones, "Asia/Ho_Chi_Minh", quiet_hours=quiet)
-    slots = (
-        Slot(id="dem", start="2026-12-05T03:15:00", bulletins=("tin",)),
-        Slot(id="sang", start="2026-12-05T05:00:00", bulletins=("tin",)),
-        Slot(id="trung", start="2026-12-05T05:00:02", bulletins=("tin",)),
-    )
-    begin_ms = to_ms(datetime(2026, 12, 5), "Asia/Ho_Chi_Minh")
-    cues = preview((programme(*slots),), settings_, begin_ms, begin_ms + 86_400_000)
-
-    assert [(cue.due.slot.id, cue.clashes) for cue in cues] == [
-        ("dem", ("quiet-hours",)),
-        ("sang", ()),
-        ("trung", ("overlap",)),
-    ]
 
 
 @pytest.mark.parametrize(

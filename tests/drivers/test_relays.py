@@ -95,3 +95,20 @@ def test_open_all_opens_the_others_when_one_fails(tmp_path: Path, monkeypatch: p
     with pytest.raises(RelayError, match=r"dinh \(GPIO22\): stuck"):
         relays.open_all()
     assert levels(tmp_path) == {17: 0, 27: 0, 22: 0}
+
+
+def test_a_line_that_cannot_be_had_leaves_none_of_the_others_closed(tmp_path: Path) -> None:
+    """never-2: the amplifier's line is driven by somebody else; both zones are open before the error is told."""
+    owner = GpioRelays(PinSettings(RelaySettings(17), {}, PinFactory.MOCK, tmp_path))
+    owner.switch("amplifier", True)
+    (tmp_path / "gpio27").write_text("1")
+    (tmp_path / "gpio22").write_text("0")
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom tests.drivers.test_relays import settings\n"
+        "from ttcs_edge.drivers.relays import GpioRelays\nGpioRelays(settings(Path(sys.argv[1])))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
+
+    assert done.returncode == 1
+    assert "RelayError: amplifier (GPIO17)" in done.stderr
+    assert levels(tmp_path) == {17: 1, 27: 0, 22: 1}

@@ -154,6 +154,11 @@ class Pole:
         return tuple(pin for pin in PINS if level(self.lines, pin))
 
     @property
+    def lines_there(self) -> str:
+        """That folder, for a program in there."""
+        return f"{STATE}/lines"
+
+    @property
     def lines(self) -> Path:
         """Where its lines keep their levels."""
         return self.machine.root / STATE[1:] / "lines"

@@ -215,8 +215,8 @@ def test_every_line_of_a_good_life_in_the_journal_is_one_json_object(pole: Pole,
     pole.put_on_the_air(tmp_path)
     pole.machine.run("systemctl", "stop", UNIT)
 
-    lines = pole.told()
-    assert lines
+    lines = pole.told() + pole.told("ttcs-edge-release")
+    assert [json.loads(line)["event"] for line in pole.told("ttcs-edge-release")] == ["relays-opened"]
     assert [line for line in lines if not is_object(line)] == []
 
 
@@ -232,3 +232,17 @@ def is_object(line: str) -> bool:
 def since(began_ns: int) -> float:
     """Seconds since an instant of the monotonic clock."""
     return (time.monotonic_ns() - began_ns) / 1e9
+
+
+def test_a_line_that_is_taken_keeps_no_other_relay_closed(pole: Pole) -> None:
+    """never-2: another program holds the amplifier's line; the zones, left closed by a dead daemon, are opened."""
+    pole.start()
+    pole.machine.run("systemctl", "stop", UNIT)
+    levels = " ".join(f"{pole.lines_there}/gpio{pin}" for pin in PINS)
+    pole.machine.shell(f"for line in {levels}; do printf 1 >$line; done")
+    pole.machine.shell(f"(flock {pole.lines_there}/gpio4 sleep 5 >/dev/null 2>&1 &)")
+    pole.start(check=False)
+
+    eventually(lambda: pole.closed() == (4,))
+    eventually(pole.is_active, 20)
+    assert pole.closed() == ()

@@ -9,7 +9,6 @@ from dataclasses import asdict
 from typing import Any
 
 from ttcs_edge.config import EX_CONFIG, ConfigError, credential_name, read_config
-from ttcs_edge.core.model import QuietHours
 from ttcs_edge.locale import Language, text
 from ttcs_edge.named_files import check_files, credential_source
 from ttcs_edge.settings import Config
@@ -43,16 +42,11 @@ def _tell(page: Page, config: Config, lang: Language) -> None:
         print(text("cli.config-zone", lang, pin=pins.zones[zone.id].pin, id=zone.id, name=zone.name))
     print(text("cli.config-amplifier", lang, pin=pins.amplifier.pin))
     if station.quiet_hours:
-        print(text("cli.quiet-hours", lang, spans=", ".join(map(_span, station.quiet_hours))))
+        print(text("cli.quiet-hours", lang, spans=", ".join(map(str, station.quiet_hours))))
     else:
         print(f"!! {text('cli.quiet-hours-unset', lang)}")
     if credential_name(page) is not None and credential_source(page) is None:
         print(text("cli.credential-unchecked", lang))
-
-
-def _span(one: QuietHours) -> str:
-    begin, end = divmod(one.begin_minute, 60), divmod(one.end_minute, 60)
-    return f"{begin[0]:02}:{begin[1]:02}-{end[0]:02}:{end[1]:02}"
 
 
 def _as_json(problem: Problem) -> dict[str, Any]:

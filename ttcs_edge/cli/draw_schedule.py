@@ -39,8 +39,8 @@ class Row:
 
 def show(answer: Answer, days: int, lang: Language) -> None:
     """Draw the schedule, a heading for each day."""
-    quiet_hours = answer.get("quiet_hours")
-    spans = [_span(one) for one in quiet_hours or ()]
+    quiet_hours = answer["quiet_hours"]
+    spans = [_span(one) for one in quiet_hours]
     rows = [_row(cue, spans, lang) for cue in answer["cues"]]
     out = screen.console()
     table = _narrow if out.width < screen.NARROW_COLUMNS else _wide
@@ -53,7 +53,7 @@ def show(answer: Answer, days: int, lang: Language) -> None:
         parts += [screen.styled(""), screen.styled(screen.day_words(of_day[0].when, lang), screen.HEADING)]
         parts.append(screen.indented(table(of_day, lang)))
         assert day == of_day[-1].when.date()
-    parts += [screen.styled(""), *_summary(rows, lang, unset=quiet_hours == [])]
+    parts += [screen.styled(""), *_summary(rows, lang, unset=not quiet_hours)]
     screen.show(out, parts)
 
 
@@ -69,7 +69,7 @@ def _row(cue: Answer, spans: list[Span], lang: Language) -> Row:
     when, duration_ms = datetime.fromisoformat(cue["planned"]), cue["duration_ms"]
     quiet = "quiet-hours" in cue["clashes"]
     met = [span for span in spans if span.meets(when, duration_ms)]
-    clash = _clash(when, met, lang) if quiet and spans else text("cli.clash.quiet-hours", lang)
+    clash = _clash(when, met, lang) if quiet else ""
     return Row(when, cue, quiet, not quiet and NIGHT.meets(when, duration_ms), clash)
 
 
@@ -84,12 +84,12 @@ def _clash(when: datetime, met: list[Span], lang: Language) -> str:
     return text("cli.clash.quiet-hours-later", lang, time=f"{cut // 60 % 24:02}:{cut % 60:02}")
 
 
-def _heading(rows: list[Row], quiet_hours: list[str] | None, lang: Language) -> list[RenderableType]:
+def _heading(rows: list[Row], quiet_hours: list[str], lang: Language) -> list[RenderableType]:
     """What must be seen at first sight."""
     lines: list[RenderableType] = []
     if quiet_hours:
         lines.append(screen.styled(text("cli.quiet-hours", lang, spans=", ".join(quiet_hours))))
-    elif quiet_hours is not None:
+    else:
         lines.append(screen.alarm(text("cli.quiet-hours-unset", lang)))
     for code, count in (
         ("cli.quiet-summary", sum(row.quiet for row in rows)),

@@ -18,7 +18,7 @@ Answer = dict[str, Any]
 
 def show(answer: Answer, lang: Language) -> None:
     """Draw the status; faults last, where a phone's screen ends."""
-    now = screen.local(answer["wall_ms"], screen.zone_of(answer.get("time_zone")))
+    now = screen.local(answer["wall_ms"], screen.zone_of(answer["time_zone"]))
     parts: list[RenderableType] = [screen.pairs(_now(answer, lang, now))]
     sections: tuple[tuple[str, Sequence[RenderableType]], ...] = (
         ("cli.programmes", _programmes(answer, lang, now)),

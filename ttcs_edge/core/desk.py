@@ -333,7 +333,7 @@ class Desk:
             return None
         if self.claimed != airing.cue.occurrence:
             self.claimed = airing.cue.occurrence
-            self.playout.begin_cue(airing.cue.zones)
+            self.playout.begin_cue()
         start_mono_ms = now.mono_ms + airing.cue.planned_ms - now.wall_ms
         cue = airing.cue
         return Wanted(self.plays + 1, cue.zones, cue.items, airing.position_ms, start_mono_ms, cue.volume_percent)

@@ -72,6 +72,10 @@ class QuietHours:
             return self.begin_minute <= minute < self.end_minute
         return minute >= self.begin_minute or minute < self.end_minute
 
+    def __str__(self) -> str:
+        begin, end = divmod(self.begin_minute, 60), divmod(self.end_minute, 60)
+        return f"{begin[0]:02}:{begin[1]:02}-{end[0]:02}:{end[1]:02}"
+
 
 @dataclass(frozen=True, slots=True)
 class Zone:

@@ -57,12 +57,10 @@ class Playout:
     open_again_mono_ms: dict[str, int] = field(default_factory=dict)
     open_again_wait_ms: dict[str, int] = field(default_factory=dict)
 
-    def begin_cue(self, zones: tuple[ZoneId, ...]) -> None:
+    def begin_cue(self) -> None:
         """Another cue is on its way up: what failed for the one before is tried again."""
         self.failed.clear()
-        for subject in (AMPLIFIER, *zones):
-            self.open_again_mono_ms.pop(subject, None)
-            self.open_again_wait_ms.pop(subject, None)
+        self.open_again_wait_ms.clear()
 
     @property
     def cold_lead_ms(self) -> int:
@@ -177,6 +175,7 @@ class Playout:
         return self._amplifier_off() if self.amplifier_on_mono_ms is not None else []
 
     def _amplifier_off(self) -> list[Effect]:
+        self.open_again_mono_ms.pop(AMPLIFIER, None)
         self.amplifier_on_mono_ms = None
         return [SwitchAmplifier(False)]
 
@@ -185,6 +184,7 @@ class Playout:
         if self.amplifier_on_mono_ms is None and self.closed:
             return self._switch(self.closed[-1], False, now_mono_ms)
         if self.amplifier_on_mono_ms is None:
+            self.open_again_mono_ms.pop(AMPLIFIER, None)
             self.amplifier_on_mono_ms = now_mono_ms
             self._wake(now_mono_ms + self.settings.amplifier.warm_up_ms)
             return [SwitchAmplifier(True)]
@@ -214,6 +214,7 @@ class Playout:
         if now_mono_ms < next_ms:
             return self._wake(next_ms)
         self.last_switch_mono_ms = now_mono_ms
+        self.open_again_mono_ms.pop(zone, None)
         if closed:
             self.closed.append(zone)
         else:

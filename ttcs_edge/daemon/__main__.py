@@ -14,6 +14,7 @@ from pathlib import Path
 from ttcs_edge.config import ConfigError, load_config
 from ttcs_edge.drivers.player import PlayerProcess
 from ttcs_edge.drivers.relays import GpioRelays, RelayError
+from ttcs_edge.yaml_form import explain
 
 
 def main(config_path: Path) -> int:
@@ -36,7 +37,12 @@ def main(config_path: Path) -> int:
     sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
     from ttcs_edge.daemon.main import run
 
-    return run(config, relays, player)
+    code = run(config, relays, player)
+    if code == os.EX_CONFIG:  # what the config names is not there, or is not to be believed: told as check-config does
+        from ttcs_edge.named_files import check_files
+
+        print(explain(check_files(config_path)), file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":

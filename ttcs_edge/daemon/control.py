@@ -16,7 +16,8 @@ from ttcs_edge import __version__
 from ttcs_edge.core.documents import Programme
 from ttcs_edge.core.library import resolve
 from ttcs_edge.core.model import Instant, Sha256, StationSettings
-from ttcs_edge.core.schedule import PreviewCue, preview, zone
+from ttcs_edge.core.preview import PreviewCue, preview
+from ttcs_edge.core.schedule import zone
 from ttcs_edge.core.station import Station
 from ttcs_edge.link.control import ControlError
 
@@ -73,12 +74,13 @@ class Control:
         now = self._now()
         depth, oldest_ms = self._outbox()
         oldest_s = 0 if oldest_ms is None else max(0, now.wall_ms - oldest_ms) // 1_000
-        snapshot = self._ask(lambda station: station.snapshot(now), ANSWER_S)
+        snapshot, settings = self._ask(lambda station: (station.snapshot(now), station.settings), ANSWER_S)
         answer: dict[str, Any] = json.loads(msgspec.json.encode(snapshot))
         return answer | {
             "relays": self._relays(),
             "version": __version__,
             "boot": self._boot,
+            "time_zone": settings.time_zone,
             "outbox": {"depth": depth, "oldest_age_s": oldest_s},
         }
 
@@ -89,7 +91,11 @@ class Control:
         now = self._now()
         documents, cached, settings = self._ask(_what_is_planned, ANSWER_S)
         cues = preview(documents, settings, now.wall_ms, now.wall_ms + days * DAY_MS)
-        return {"time_zone": settings.time_zone, "cues": [_cue(cue, settings, cached) for cue in cues]}
+        return {
+            "time_zone": settings.time_zone,
+            "quiet_hours": [str(span) for span in settings.quiet_hours],
+            "cues": [_cue(cue, settings, cached) for cue in cues],
+        }
 
 
 def _what_is_planned(station: Station) -> tuple[tuple[Programme, ...], frozenset[Sha256], StationSettings]:

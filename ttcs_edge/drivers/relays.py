@@ -49,8 +49,14 @@ class GpioRelays:
         wiring = {AMPLIFIER: settings.amplifier, **{str(zone): relay for zone, relay in settings.zones.items()}}
         self._pins = {subject: relay.pin for subject, relay in wiring.items()}
         self._devices: dict[str, OutputDevice] = {}
+        failed: list[RelayError] = []
         for subject, relay in wiring.items():
-            self._devices[subject] = _device(subject, relay, factory)
+            try:
+                self._devices[subject] = _device(subject, relay, factory)
+            except RelayError as error:  # a line that cannot be had must not keep the others closed
+                failed.append(error)
+        if failed:
+            raise failed[0]
 
     def switch(self, subject: str, closed: bool) -> None:
         """Close or open one relay and read its line back. Raises RelayError."""
@@ -88,9 +94,12 @@ def _factory(settings: PinSettings) -> Any:
         from ttcs_edge.drivers.pins import KeptFactory
 
         return KeptFactory(settings.mock_folder or Path("lines"))
-    from gpiozero.pins.lgpio import LGPIOFactory
+    try:
+        from gpiozero.pins.lgpio import LGPIOFactory
 
-    return LGPIOFactory()
+        return LGPIOFactory()
+    except Exception as error:  # no lgpio, no /dev/gpiochip, no right to it: each is of another family
+        raise RelayError(AMPLIFIER, settings.amplifier.pin, f"{type(error).__name__}: {error}") from error
 
 
 def _device(subject: str, relay: RelaySettings, factory: Any) -> OutputDevice:

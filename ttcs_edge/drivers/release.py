@@ -7,6 +7,7 @@ would be refused by the lines themselves.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -16,18 +17,25 @@ from ttcs_edge.drivers.relays import GpioRelays, RelayError
 
 
 def main() -> int:
-    """Open every relay of the station.yaml that is named; 0 when all are open, else a code of sysexits.h."""
+    """Open every relay of the station.yaml that is named; 0 when all are open, else a code of sysexits.h.
+
+    That file is the copy of the run that ended. When it cannot be used, no run drove anything by it, and the daemon
+    has told the technician why at length: a line is enough here.
+    """
     path = Path(sys.argv[1]) if len(sys.argv) == 2 else Path("/etc/ttcs-edge/station.yaml")
     try:
         relays = GpioRelays(load_config(path).pins)
     except ConfigError as error:
-        print(f"relays-not-opened config {error}", file=sys.stderr)
-        return os.EX_CONFIG
-    except RelayError as error:
-        print(f"relays-not-opened {error}", file=sys.stderr)
-        return os.EX_IOERR
-    print(f"relays-opened {' '.join(sorted(relays.states()))}")
-    return os.EX_OK
+        keys = [f"{one.file}:{one.line} {one.key} {one.code}" for one in error.problems]
+        return _tell(os.EX_CONFIG, event="relays-not-opened", level="error", problems=keys)
+    except (RelayError, OSError) as error:
+        return _tell(os.EX_IOERR, event="relays-not-opened", level="error", error=str(error))
+    return _tell(os.EX_OK, event="relays-opened", level="info", relays=sorted(relays.states()))
+
+
+def _tell(code: int, **fields: object) -> int:
+    print(json.dumps(fields, ensure_ascii=False), file=sys.stderr)
+    return code
 
 
 if __name__ == "__main__":
