@@ -157,15 +157,17 @@ def test_formats_that_cannot_be_met_to_the_sample_say_by_how_much(
 
 
 def test_a_decoder_at_rest_in_the_middle_wakes_where_it_stood(decoder: Callable[..., Decoder], tmp_path: Path) -> None:
-    """A position, and a wait at it."""
+    """A position, a wait at it, and a reader that comes before libvlc has begun again."""
     clip = wav(tmp_path / "noise.wav", noise(2_500))
     for from_ms in (1_047, 1_200, 1_377):
         ahead = threading.Event()
         resting = decoder(clip, from_ms, ahead.set)
         assert ahead.wait(5)
         resting.rest()
+        begun = resting.read(300 * BYTES_PER_MS, 0)
+        assert len(begun) == 300 * BYTES_PER_MS
         resting.wake()
-        assert read_all(resting) == samples(clip)[from_ms * BYTES_PER_MS :]
+        assert begun + read_all(resting) == samples(clip)[from_ms * BYTES_PER_MS :]
 
 
 def test_an_item_shorter_than_a_second_is_whole_though_nobody_says_ahead(

@@ -59,6 +59,7 @@ class Process:
         self._busy_since_s: float | None = None
         self._instance = make_instance()
         self._prepared: tuple[_Key, Decoder] | None = None
+        self._prepared_lock = threading.Lock()
         self._loose: dict[str, int] = {}
         self._files: dict[int, dict[str, int]] = {}
         self._send_lock = threading.Lock()
@@ -109,35 +110,40 @@ class Process:
             os.close(fd)
 
     def _prepare(self, key: _Key, fd: int) -> None:
-        if self._prepared is not None:
-            self._prepared[1].close()
         decoder: Decoder
 
         def ahead() -> None:
-            with suppress(queue.Full):  # it will be found stalled, and begin again, when it is asked for
+            with suppress(queue.Full):  # it will be found stalled, and begin again, when it wakes
                 self._jobs.put_nowait(lambda: self._rest(decoder))
 
         decoder = Decoder(self._instance, fd, key[1], ahead)
-        self._prepared = (key, decoder)
+        with self._prepared_lock:
+            before, self._prepared = self._prepared, (key, decoder)
+        if before is not None:
+            before[1].close()
 
     def _rest(self, decoder: Decoder) -> None:
         if self._prepared is not None and self._prepared[1] is decoder:
             decoder.rest()
 
     def _decoder(self, command: Play, index: int) -> Decoder:
-        """Called by the writer: the decoder of an item, the prepared one when it fits."""
+        """Called by the writer: the decoder of an item; the prepared one, when it fits, without waiting for libvlc."""
         first = first_item(command.items, command.from_ms)
         offset_ms = item_offset_ms(command.items, command.from_ms) if index == first else 0
         name = command.items[index].sha256
+        prepared = self._take_prepared((name, offset_ms))
+        if prepared is not None:
+            self._jobs.put(prepared.wake)
+            return prepared
         fd = self._files[command.play][name]
-        return self._on_control_thread(lambda: self._prepared_or_new((name, offset_ms), fd))
+        return self._on_control_thread(lambda: Decoder(self._instance, os.dup(fd), offset_ms))
 
-    def _prepared_or_new(self, key: _Key, fd: int) -> Decoder:
-        if self._prepared is not None and self._prepared[0] == key:
+    def _take_prepared(self, key: _Key) -> Decoder | None:
+        with self._prepared_lock:
+            if self._prepared is None or self._prepared[0] != key:
+                return None
             decoder, self._prepared = self._prepared[1], None
-            decoder.wake()
             return decoder
-        return Decoder(self._instance, os.dup(fd), key[1])
 
     def _release(self, decoder: Decoder) -> None:
         self._jobs.put(decoder.close)

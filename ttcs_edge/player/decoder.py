@@ -95,7 +95,7 @@ class Decoder:
         self._ended = False
         self._drained = False
         self._aborted = False
-        self._kept_bytes = 0
+        self._decoded_bytes = 0
         self._skip_bytes = 0
         self._added_bytes = 0
         self._waiting_since_s: float | None = None
@@ -112,7 +112,7 @@ class Decoder:
             self._start(self._format.demux)
 
     def _start(self, demux: str) -> None:
-        """Have libvlc decode from the position on; the first ``_kept_bytes`` of it are here already."""
+        """Have libvlc decode from the position on; what of it was decoded before is passed over."""
         self._begin_counting()
         self._aborted = self._drained = False
         media = self._instance.media_new_path(f"/proc/self/fd/{self._fd}")
@@ -131,7 +131,7 @@ class Decoder:
         self._player.play()
 
     def _begin_counting(self) -> None:
-        self._skip_bytes = (self._from_ms - self._seek_ms) * BYTES_PER_MS + self._kept_bytes
+        self._skip_bytes = (self._from_ms - self._seek_ms) * BYTES_PER_MS + self._decoded_bytes
         self._added_bytes = 0
 
     def _on_samples(self, opaque: Any, samples: int, count: int, pts: int) -> None:
@@ -145,6 +145,7 @@ class Decoder:
             skipped = min(self._skip_bytes, len(data))
             self._skip_bytes -= skipped
             self._added_bytes += len(data) - skipped
+            self._decoded_bytes += len(data) - skipped
             self._ring += data[skipped:]
             self._condition.notify_all()
             ahead = self._ahead if len(self._ring) >= HEAD_BYTES else None
@@ -159,6 +160,7 @@ class Decoder:
                 return
             if self._added_bytes:
                 del self._ring[-self._added_bytes :]
+                self._decoded_bytes -= self._added_bytes
             self._begin_counting()
 
     def _on_drain(self, opaque: Any) -> None:
@@ -203,19 +205,18 @@ class Decoder:
             return self._ended and len(self._ring) <= size_bytes
 
     def rest(self) -> None:
-        """Stop libvlc and keep what was decoded; nothing must have been read yet."""
+        """Stop libvlc and keep what was decoded."""
         if not self._ended:
             self._halt()
 
     def wake(self) -> None:
-        """Decode on, for a reader that reads from now on."""
+        """Decode on, for a reader that reads from now on, or has begun to."""
         with self._condition:
             since_s = self._waiting_since_s
             stalled = since_s is not None and time.monotonic() - since_s > STALLED_S
         if stalled:
             self.rest()
         if self._player is None and self._format is not None and not self._ended:
-            self._kept_bytes = len(self._ring)
             self._start(self._format.demux)
 
     def _halt(self) -> None:

@@ -38,7 +38,7 @@ STARVED_S = 5.0
 """How long an item may give no samples before it counts as no audio."""
 ROUNDING_MS = 10
 """How much shorter than declared an item may be by rounding alone."""
-PROBE_EVERY_S = 5.0
+PROBE_EVERY_S = 2.0
 LEAVE_FADE_MS = 100
 SILENT_LEVEL = 1e-6
 """A fade that is down to here is over; a sample has 16 bits."""
@@ -221,13 +221,11 @@ class Writer:
             if self._fade_out_done(sound):
                 return "stopped"
             data = decoder.read(PERIOD_BYTES, PERIOD_NS / 1e9)
-            if len(data) < PERIOD_BYTES and not decoder.exhausted:
-                data += decoder.read(PERIOD_BYTES - len(data), PERIOD_NS / 1e9)
             over = len(data) < PERIOD_BYTES and decoder.exhausted
             if over and not data:
                 return self._judge_end(sound, index)
             if not data:
-                starved_s += 2 * PERIOD_NS / 1e9
+                starved_s += PERIOD_NS / 1e9
                 if starved_s > STARVED_S:
                     return "not-audio"
                 self._answer(Alive())
