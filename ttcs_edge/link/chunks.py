@@ -2,9 +2,8 @@
 
 All chunks of a file stand retained on the broker. Subscribing to all of them would put the whole file into the broker's
 queue for this station, in front of everything else that the station is to be told, and would send it from its beginning
-after every break. So only the next few are subscribed to. A chunk is acknowledged when it is taken: the network thread
-never waits for the card, and with fewer chunks under way than the protocol's receive maximum there is always room for
-a programme beside them.
+after every break. So only the next few are subscribed to, and further ones as these are taken: that holds a fast broker
+back from a slow card. The network thread never waits, and a programme waits behind a few chunks at the most.
 """
 
 from __future__ import annotations
@@ -17,8 +16,7 @@ from typing import Protocol
 from ttcs_edge.core.limits import LIMITS
 
 CHUNKS_AHEAD = 8
-"""How many chunks may be under way: 1 MB, and less than half of the receive maximum."""
-assert LIMITS.outbox_in_flight > 2 * CHUNKS_AHEAD
+"""How many chunks may be under way: 1 MB."""
 
 
 class Subscriber(Protocol):
@@ -36,8 +34,8 @@ class _File:
     sha256: str
     asked: range = range(0)
     """Which chunks are subscribed to."""
-    arrived: dict[int, tuple[bytes, Callable[[], object]]] = field(default_factory=dict)
-    """What came and was not taken yet, with its acknowledgement; never more than ``asked``."""
+    arrived: dict[int, bytes] = field(default_factory=dict)
+    """What came and was not taken yet; never more than ``asked``."""
 
 
 class Chunks:
@@ -60,10 +58,7 @@ class Chunks:
         file = self._move(sha256, number)
         with self._changed:
             self._changed.wait_for(lambda: number in file.arrived, timeout_s)
-            data, acknowledge = file.arrived.pop(number, (None, None))
-        if acknowledge is not None:
-            acknowledge()
-        return data
+            return file.arrived.pop(number, None)
 
     def _move(self, sha256: str, number: int) -> _File:
         """Let the chunks that are subscribed to begin at this one."""
@@ -71,30 +66,23 @@ class Chunks:
             file = self._file
             assert file is not None and file.sha256 == sha256, "ask_for comes first"
             before, file.asked = file.asked, range(number, number + CHUNKS_AHEAD)
-            passed = [file.arrived.pop(other)[1] for other in list(file.arrived) if other not in file.asked]
+            file.arrived = {other: data for other, data in file.arrived.items() if other in file.asked}
             more = [(self._topic(sha256, other), 1) for other in file.asked if other not in before]
             fewer = [self._topic(sha256, other) for other in before if other not in file.asked]
-        self._tell(passed, more, fewer)
-        return file
-
-    def leave(self, sha256: str) -> None:
-        """Have no more sent; what was not taken is acknowledged and dropped."""
-        with self._changed:
-            file, self._file = self._file, None
-            if file is None:
-                return
-            passed = [acknowledge for _, acknowledge in file.arrived.values()]
-            fewer = [self._topic(sha256, other) for other in file.asked]
-        self._tell(passed, [], fewer)
-
-    def _tell(self, passed: list[Callable[[], object]], more: list[tuple[str, int]], fewer: list[str]) -> None:
-        for acknowledge in passed:
-            acknowledge()
         client = self._live()
         if client is not None and fewer:
             client.unsubscribe(fewer)
         if client is not None and more:
             client.subscribe(more)
+        return file
+
+    def leave(self, sha256: str) -> None:
+        """Have no more sent, and drop what was not taken."""
+        with self._changed:
+            file, self._file = self._file, None
+        client = self._live()
+        if client is not None and file is not None and file.asked:
+            client.unsubscribe([self._topic(file.sha256, number) for number in file.asked])
 
     def topics(self) -> list[tuple[str, int]]:
         """What a new connection must subscribe to for the file of this moment."""
@@ -102,16 +90,12 @@ class Chunks:
             file = self._file
             return [(self._topic(file.sha256, number), 1) for number in file.asked] if file else []
 
-    def put(self, sha256: str, number: int, data: bytes, acknowledge: Callable[[], object]) -> bool:
+    def put(self, sha256: str, number: int, data: bytes) -> bool:
         """Keep a chunk that came, until it is taken; False for one that nobody waits for. It never blocks."""
         with self._changed:
             file = self._file
             if file is None or file.sha256 != sha256 or number not in file.asked:
                 return False
-            before = file.arrived.get(number)
-            # One byte beyond the bound is enough to be refused by.
-            file.arrived[number] = (data[: LIMITS.blob_chunk_bytes + 1], acknowledge)
+            file.arrived[number] = data[: LIMITS.blob_chunk_bytes + 1]  # one byte too many is enough to be refused by
             self._changed.notify_all()
-        if before is not None:
-            before[1]()
-        return True
+            return True

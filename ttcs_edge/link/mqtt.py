@@ -21,7 +21,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import structlog
@@ -333,27 +332,26 @@ class BrokerLink:
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
         try:
-            kept = self._keep(client, message)
+            kept = self._receive(client, message)
         except Exception as error:  # it must not come again and again
             _log.error("message-not-read", exc_info=error)
             kept = False
         if not kept:
             client.ack(message.mid, message.qos)
 
-    def _keep(self, client: Client, message: MQTTMessage) -> bool:
-        """Keep a message until it is acknowledged; False when it is not for us, or not any more."""
+    def _receive(self, client: Client, message: MQTTMessage) -> bool:
+        """Take a message in; True when it must not be acknowledged yet."""
         scope = self._topics.programme_scope(message.topic)
         if scope in self._scopes:
-            return self._keep_programme(client, scope, message)
-        chunk = self._topics.blob_chunk(message.topic)
-        acknowledge = partial(client.ack, message.mid, message.qos)
-        if chunk is not None and self._chunks.put(*chunk, bytes(message.payload), acknowledge):
+            self._keep_programme(client, scope, message)
             return True
-        # The session may remember what an earlier life, or another scope, subscribed to.
-        client.unsubscribe(message.topic)
+        chunk = self._topics.blob_chunk(message.topic)
+        if chunk is None or not self._chunks.put(*chunk, bytes(message.payload)):
+            # The session may remember what an earlier life, or another scope, subscribed to.
+            client.unsubscribe(message.topic)
         return False
 
-    def _keep_programme(self, client: Client, scope: str, message: MQTTMessage) -> bool:
+    def _keep_programme(self, client: Client, scope: str, message: MQTTMessage) -> None:
         with self._lock:
             self._delivery += 1
             delivery = self._delivery
@@ -364,7 +362,6 @@ class BrokerLink:
         except queue.Full:
             if message.qos == 1:  # more at once than was agreed; on the next connection it is sent again
                 self._reason = ("lost", (("error", "more messages than the receive maximum"),))
-        return True
 
     def _on_publish(
         self, client: Client, userdata: Any, mid: int, code: ReasonCode, properties: Properties | None

@@ -1,0 +1,264 @@
+"""Audio over a real Mosquitto, in chunks, with programmes beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.link.bench import Bench
+from tests.link.wire import Wire
+from tests.parts import ROOT, SCOPE, Authority, Broker, Listener, eventually
+from ttcs_edge.core.effects import SetWanted, WantedAudio
+from ttcs_edge.core.events import AudioFailed, AudioStored, Event
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.model import Sha256, WallMs
+from ttcs_edge.link.chunks import CHUNKS_AHEAD
+from ttcs_edge.link.fetcher import CHUNK_TIMEOUT_S, Fetcher
+from ttcs_edge.settings import HttpsSettings, StoreSettings
+from ttcs_edge.store.blobs import BlobError, Blobs, Partial
+from ttcs_edge.wire.topics import Topics
+
+TOPIC = f"{ROOT}/scope/{SCOPE}/programme"
+CHUNK = LIMITS.blob_chunk_bytes
+DATA = os.urandom(40 * CHUNK - 77)
+SHA = Sha256(hashlib.sha256(DATA).hexdigest())
+AWAY_BYTES = 32 * 1024
+"""What of a few hundred kilobytes TLS and MQTT themselves may cost."""
+
+
+def put(centre: Listener, data: bytes = DATA, but: frozenset[int] = frozenset()) -> str:
+    """Publish a file in chunks, some of them missing; gives its hash."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    for number in range(-(-len(data) // CHUNK)):
+        if number not in but:
+            centre.publish(Topics(ROOT).blob(sha256, number), data[number * CHUNK : (number + 1) * CHUNK])
+    return sha256
+
+
+def chunk(number: int) -> bytes:
+    """What a chunk of the file holds."""
+    return DATA[number * CHUNK : (number + 1) * CHUNK]
+
+
+@pytest.fixture
+def wire(broker: Broker) -> Iterator[Wire]:
+    """A cable to the broker that counts, and can be cut."""
+    wire = Wire(broker.port)
+    yield wire
+    wire.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, authority: Authority, wire: Wire) -> Iterator[Bench]:
+    """A connected link."""
+    bench = Bench(tmp_path / "link", authority, wire.port, draw=lambda: 0.0).start()
+    yield bench
+    bench.close()
+
+
+def acknowledge_all(bench: Bench, over: threading.Event) -> None:
+    """Be the core: acknowledge what arrives, until it is over."""
+    done = 0
+    while not over.wait(0.005):
+        for delivery in bench.deliveries()[done:]:
+            bench.link.acknowledge(delivery)
+            done += 1
+
+
+class SlowCard(Blobs):
+    """A store whose card takes its time for each chunk."""
+
+    def begin(self, sha256: Sha256, size_bytes: int) -> Partial:
+        """Begin a file."""
+
+        class Slow(Partial):
+            def write(self, data: bytes) -> None:
+                time.sleep(0.05)
+                super().write(data)
+
+        return Slow(self._folder, sha256, size_bytes)
+
+
+def test_programmes_arrive_at_once_while_a_file_of_forty_chunks_comes_onto_a_slow_card(
+    tmp_path: Path, bench: Bench, centre: Listener
+) -> None:
+    """Each within half a second, all the while; and the file is whole."""
+    put(centre)
+    blobs = SlowCard(tmp_path / "blobs", StoreSettings(audio_bytes=10_000_000, free_bytes=0))
+    heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    fetcher = Fetcher(blobs, BlobError, bench.link, HttpsSettings(), heard.put)
+    over = threading.Event()
+    core = threading.Thread(target=acknowledge_all, args=(bench, over))
+    core.start()
+    waits: list[float] = []
+    try:
+        fetcher.set_wanted(SetWanted((WantedAudio(SHA, len(DATA), ("broker:",), WallMs(0)),), frozenset({SHA})))
+        while heard.empty():
+            text = str(len(waits))
+            began_s = time.monotonic()
+            centre.publish(TOPIC, text.encode(), retain=False)
+            eventually(lambda text=text: text in bench.arrived())  # type: ignore[misc]
+            waits.append(time.monotonic() - began_s)
+    finally:
+        over.set()
+        core.join()
+        fetcher.close(3)
+
+    assert heard.get() == AudioStored(SHA)
+    assert blobs.have() == {SHA}
+    assert len(waits) > 20
+    assert max(waits) < 0.5
+    assert bench.arrived() == [str(number) for number in range(len(waits))]
+
+
+def test_a_fetcher_that_takes_nothing_holds_up_neither_programmes_nor_reports_nor_the_connection(
+    bench: Bench, wire: Wire, centre: Listener
+) -> None:
+    """A hung card: eight chunks wait, a hundred programmes pass by, reports go out, and the file is gone on with."""
+    put(centre)
+    bench.link.ask_for(SHA)
+    assert bench.link.take(SHA, 0, 5) == chunk(0)
+    over = threading.Event()
+    core = threading.Thread(target=acknowledge_all, args=(bench, over))
+    core.start()
+    try:
+        for number in range(100):
+            centre.publish(TOPIC, str(number).encode(), retain=False)
+        ids = bench.report(30)
+        eventually(lambda: len(bench.arrived()) == 100, 3)
+        eventually(lambda: [report["id"] for report in centre.reports("fault")] == ids, 3)
+    finally:
+        over.set()
+        core.join()
+
+    assert wire.down_bytes < CHUNKS_AHEAD * CHUNK + 2 * AWAY_BYTES
+    assert [bench.link.take(SHA, number, 5) for number in range(1, 40)] == [chunk(n) for n in range(1, 40)]
+    assert bench.changes() == [(True, "connected")]
+    bench.link.leave(SHA)
+
+
+def test_a_file_that_is_gone_on_with_is_not_sent_from_its_beginning(bench: Bench, wire: Wire, centre: Listener) -> None:
+    """Thirty of forty chunks are there: over 4G, each byte costs."""
+    put(centre)
+    before = wire.down_bytes
+    bench.link.ask_for(SHA)
+    assert [bench.link.take(SHA, number, 5) for number in range(30, 40)] == [chunk(n) for n in range(30, 40)]
+    bench.link.leave(SHA)
+
+    assert wire.down_bytes - before < 10 * CHUNK + AWAY_BYTES
+
+
+def test_what_was_not_taken_when_a_file_is_left_holds_up_nothing(bench: Bench, centre: Listener) -> None:
+    """Ten files left with seven chunks waiting: unacknowledged, they would fill the window of twenty for good."""
+    put(centre)
+    for _ in range(10):
+        bench.link.ask_for(SHA)
+        assert bench.link.take(SHA, 0, 5) == chunk(0)
+        bench.link.leave(SHA)
+    for number in range(5):
+        centre.publish(TOPIC, str(number).encode(), retain=False)
+
+    eventually(lambda: len(bench.arrived()) == 5, 3)
+
+
+def test_a_file_that_is_left_is_no_longer_sent(bench: Bench, wire: Wire, centre: Listener) -> None:
+    """Its chunks may be published again and again."""
+    put(centre)
+    bench.link.ask_for(SHA)
+    bench.link.take(SHA, 0, 5)
+    bench.link.leave(SHA)
+    centre.publish(TOPIC, b"first", retain=False)
+    eventually(lambda: bench.arrived() == ["first"])
+    before = wire.down_bytes
+    for _ in range(3):
+        put(centre, DATA[: 4 * CHUNK])
+        centre.publish(Topics(ROOT).blob(SHA, 0), chunk(0))
+        centre.publish(Topics(ROOT).blob(SHA, 7), chunk(7))
+    centre.publish(TOPIC, b"last", retain=False)
+    eventually(lambda: bench.arrived() == ["first", "last"])
+
+    assert wire.down_bytes - before < AWAY_BYTES
+
+
+def test_a_chunk_that_is_missing_is_given_up_after_its_time_and_the_rest_of_the_window_is_free(
+    tmp_path: Path, bench: Bench, centre: Listener
+) -> None:
+    """One fault; what came before it is kept, and gone on with when it is there."""
+    put(centre, but=frozenset({5}))
+    blobs = Blobs(tmp_path / "blobs", StoreSettings(audio_bytes=10_000_000, free_bytes=0))
+    heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    fetcher = Fetcher(blobs, BlobError, bench.link, HttpsSettings(), heard.put)
+    try:
+        began_s = time.monotonic()
+        fetcher.set_wanted(SetWanted((WantedAudio(SHA, len(DATA), ("broker:",), WallMs(0)),), frozenset({SHA})))
+        told = AudioFailed(SHA, "timeout", (("url", "broker:"), ("seconds", "10.0")))
+        assert heard.get(timeout=15) == told
+        assert CHUNK_TIMEOUT_S < time.monotonic() - began_s < CHUNK_TIMEOUT_S + 2
+        assert (tmp_path / f"blobs/{SHA}.part").stat().st_size == 5 * CHUNK
+        centre.publish(Topics(ROOT).blob(SHA, 5), chunk(5))
+        fetcher.retry_now()
+        assert heard.get(timeout=10) == AudioStored(SHA)
+    finally:
+        fetcher.close(3)
+
+
+def test_a_link_that_breaks_in_the_middle_of_a_file_is_gone_on_with_where_it_was(
+    bench: Bench, wire: Wire, centre: Listener
+) -> None:
+    """Cut every ten chunks; nothing is missing and nothing comes twice."""
+    put(centre)
+    bench.link.ask_for(SHA)
+    taken = []
+    for number in range(40):
+        if number % 10 == 5:
+            wire.cut()
+        taken.append(bench.link.take(SHA, number, 15))
+    bench.link.leave(SHA)
+
+    assert taken == [chunk(number) for number in range(40)]
+    assert bench.changes().count((False, "lost")) == 4
+
+
+def test_a_chunk_beyond_its_bound_is_seen_to_be_and_takes_no_more_memory(bench: Bench, centre: Listener) -> None:
+    """Ten megabytes, where 128 kilobytes were to be."""
+    centre.publish(Topics(ROOT).blob(SHA, 0), b"x" * 10_000_000)
+    bench.link.ask_for(SHA)
+    data = bench.link.take(SHA, 0, 10)
+    bench.link.leave(SHA)
+
+    assert data == b"x" * (CHUNK + 1)
+
+
+def test_chunks_that_nobody_wants_pass_by(bench: Bench, centre: Listener) -> None:
+    """Another file, another number, another name: none of them is taken for what is wanted."""
+    other = put(centre, os.urandom(2 * CHUNK))
+    client = bench.link.live()
+    assert client is not None
+    client.subscribe(Topics(ROOT).blob(other, "+"), qos=1)
+    client.subscribe(Topics(ROOT).blob(SHA, "+"), qos=1)
+    for number in ("x", "-1", "00000000"):
+        centre.publish(Topics(ROOT).blob(SHA, number), b"y")
+    put(centre)
+    bench.link.ask_for(SHA)
+    assert bench.link.take(SHA, 1, 5) == chunk(1)
+    assert bench.link.take(SHA, 0, 5) == chunk(0), "it may be asked for again"
+    bench.link.leave(SHA)
+    bench.link.ask_for(other)
+    assert bench.link.take(other, 2, 0.5) is None
+    bench.link.leave(other)
+
+
+def test_waiting_for_a_chunk_is_over_when_its_time_is(bench: Bench) -> None:
+    """Also when nothing comes at all."""
+    bench.link.ask_for(SHA)
+    began_s = time.monotonic()
+    assert bench.link.take(SHA, 0, 0.3) is None
+    assert 0.3 <= time.monotonic() - began_s < 0.8
+    bench.link.leave(SHA)
