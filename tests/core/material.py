@@ -139,7 +139,9 @@ class ByHand:
         self.offset_ms = at(civil, settings.time_zone) - self.mono_ms
         self.trusted = trusted
         self.log: list[tuple[int, Effect]] = []
+        self.story: list[tuple[int, Effect | events.Event]] = []
         self.wake_ms = self.mono_ms
+        self.left = False
         self.folder = set(remembered.setdefault("cached", frozenset(audio_of(*programmes))))
         in_force = {
             "programmes": tuple(map(signed, programmes)),
@@ -161,7 +163,9 @@ class ByHand:
         """One event, now; gives its effects."""
         done = self.station.handle(event, self.now())
         self.log += [(self.mono_ms, effect) for effect in done]
+        self.story += [(self.mono_ms, event), *self.log[len(self.log) - len(done) :]]
         self.wake_ms = only(done, effects.WakeAt)[-1].mono_ms
+        self.left = self.left or effects.Leave() in done
         for audio in [audio for wanted in only(done, effects.SetWanted) for audio in wanted.wanted]:
             if audio.sha256 in self.folder:
                 self.tell(events.AudioStored(audio.sha256))
@@ -174,11 +178,15 @@ class ByHand:
         return self.tell(events.ProgrammeArrived(signed(document, *signers), document.scope, delivery))
 
     def wait(self, span_ms: int) -> list[tuple[int, Effect]]:
-        """Let time pass, waking the station when it asks for it; gives what it did, with the times."""
+        """Let time pass, waking the station when it asks for it; gives what it did, with the times.
+
+        A station that has left is not woken any more.
+        """
         end_ms, before = self.mono_ms + span_ms, len(self.log)
-        while self.wake_ms <= end_ms:
+        while self.wake_ms <= end_ms and not self.left:
             self.mono_ms = max(self.mono_ms, self.wake_ms)
             self.tell(events.TimePassed())
+            assert self.wake_ms > self.mono_ms, "never-8: woken, it asks to be woken at once"
         self.mono_ms = end_ms
         return self.log[before:]
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 from typing import get_args
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.core.material import (
     HOUR_MS,
@@ -120,6 +122,100 @@ def in_state(state: str) -> ByHand:
     if state == "stopping":
         station.tell(events.StopRequested())
     return station
+
+
+CROWDED = programme(
+    [
+        slot("a", "05:00:00", "a", "nhac", late_window_s=600),
+        slot("b", "05:00:20", priority=9, zones=("cho",)),
+        slot("c", "05:00:40", if_interrupted="restart"),
+        slot("d", "05:01:30", priority=7, if_interrupted="drop", zones=("dinh",)),
+        slot("e", "05:02:00"),
+    ]
+)
+HAPPENINGS: tuple[object, ...] = (
+    *("end", "short", "bad", "lost", "begin", "withdraw", "bring back", "no time", "clock"),
+    *(event for event in EVENTS if not isinstance(event, events.SoundEnded | events.StopRequested)),
+    events.SoundEnded(99, True, (), None),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(HAPPENINGS), st.sampled_from([0, 1, 150, 400, 1_000, 3_000, 12_000, 40_000])),
+        max_size=60,
+    ),
+    st.booleans(),
+)
+def test_no_switch_under_sound_whatever_the_order_of_events(steps: list[tuple[object, int]], stop: bool) -> None:
+    """never-3, never-7: possible or not, in any order, at any moment; and in the end everything can be left."""
+    station = ByHand(
+        CROWDED, civil="2026-11-24T04:59:50", settings=replace(SETTINGS, quiet_hours=(QuietHours(302, 303),))
+    )
+    version = 1
+    for what, span_ms in steps:
+        station.wait(span_ms)
+        if what in ("withdraw", "bring back"):
+            version += 1
+            slots = CROWDED.slots if what == "bring back" else CROWDED.slots[version % 5 :]
+            station.arrive(replace(CROWDED, version=version, slots=slots))
+        elif what == "no time":
+            station.trusted = not station.trusted
+        elif what == "clock":
+            station.offset_ms += (-90_000, 90_000)[span_ms % 2]
+        elif isinstance(what, str):
+            answer(station, what)
+        else:
+            station.tell(what)  # type: ignore[arg-type]
+    if stop:
+        station.tell(events.StopRequested())
+        station.wait(1_000)
+        answer(station, "short")
+        station.wait(1_000)
+        assert only([effect for _, effect in station.log], Leave) == [Leave()]
+    assert_no_switch_under_sound(station)
+    told = [closed.record.occurrence for closed in station.entries(AsRunClosed)]
+    assert len(told) == len(set(told)), "never-5"
+
+
+def answer(station: ByHand, what: str) -> None:
+    """What a player says of the play that it has; nothing when it has none."""
+    started_plays = only([effect for _, effect in station.log], StartSound)
+    if not started_plays or station.station.desk.playout.sounding != started_plays[-1].play:
+        return
+    play, items = started_plays[-1].play, started_plays[-1].items
+    begun = tuple(item.duration_ms // 2 for item in items)
+    match what:
+        case "begin":
+            station.tell(events.SoundStarted(play, station.mono_ms * 1_000_000))
+        case "end":
+            station.tell(events.SoundEnded(play, True, tuple(item.duration_ms for item in items), None))
+        case "short":
+            station.tell(events.SoundEnded(play, True, begun, None))
+        case "bad":
+            station.tell(events.SoundEnded(play, False, (0,) * len(items), "not-audio"))
+        case "lost":
+            station.tell(events.AudioLost(items[0].sha256, "rotten"))
+            station.tell(events.SoundEnded(play, False, (0,) * len(items), "audio-lost"))
+
+
+def assert_no_switch_under_sound(station: ByHand) -> None:
+    """Walk through everything that was done: between a start and its end, nothing switches."""
+    sounding: int | None = None
+    for _, entry in station.story:
+        match entry:
+            case StartSound(play):
+                assert sounding is None, "air-1: two sounds at once"
+                sounding = play
+            case effects.SwitchAmplifier() | effects.SwitchZone():
+                assert sounding is None, f"never-3: {entry} under sound"
+            case events.SoundEnded(play) if play == sounding:
+                sounding = None
+            case events.PlayerGone():
+                sounding = None
+            case _:
+                pass
 
 
 def test_every_event_of_the_core_is_among_those_tried() -> None:
