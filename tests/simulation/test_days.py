@@ -286,8 +286,9 @@ def test_a_cue_at_the_minute_at_which_quiet_hours_begin_is_not_heard_at_all() ->
 
 
 def test_quiet_hours_cut_what_runs_into_them_and_it_does_not_come_back() -> None:
-    """air-5: one minute of five is heard."""
-    world = day(slot("toi", "20:59:00"), settings=replace(SETTINGS, quiet_hours=NIGHT), seconds=300)
+    """air-5: one minute of five is heard; nothing but the time says that the hour has come."""
+    settings = replace(SETTINGS, quiet_hours=(QuietHours(21 * 60 + 13, 5 * 60),))
+    world = day(slot("toi", "21:12:00"), settings=settings, seconds=300)
 
     assert told(world) == [("toi", "part", "quiet-hours")]
     assert [item.written_ms for item in world.disk.as_run[0].items] == [60_500]
@@ -332,6 +333,17 @@ def test_audio_of_which_nothing_is_left_is_missed_and_nothing_breaks() -> None:
 
     assert told(world) == [("trua", "missed", "no-audio")]
     assert world.amplifier_on_ms is None and not world.closed
+
+
+def test_audio_that_rots_while_its_cue_is_interrupted_ends_the_cue_where_it_was() -> None:
+    """never-1, never-9: half of it was heard; what is gone cannot be resumed, and nothing airs in its place."""
+    world = begin(programme([slot("thap", "05:00:00", "thap", "khac"), slot("cao", "05:00:20", priority=9)]))
+    world.run_until(at("2026-11-24T05:00:30"))
+    world.lose_audio(sha("thap"))
+    world.run(HOUR_MS)
+
+    assert told(world) == [("cao", "aired", None), ("thap", "part", "no-audio")]
+    assert [item.written_ms for item in world.disk.as_run[1].items] == [20_500, 0]
 
 
 def test_a_bulletin_that_is_not_audio_is_passed_over() -> None:
