@@ -19,7 +19,7 @@ from ttcs_edge.core.effects import SetWanted, WantedAudio
 from ttcs_edge.core.events import AudioFailed, AudioStored, Event
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Sha256, WallMs
-from ttcs_edge.link.chunks import CHUNKS_AHEAD
+from ttcs_edge.link.chunks import CHUNKS_AHEAD, Chunks
 from ttcs_edge.link.fetcher import CHUNK_TIMEOUT_S, Fetcher
 from ttcs_edge.settings import HttpsSettings, StoreSettings
 from ttcs_edge.store.blobs import BlobError, Blobs, Partial
@@ -172,7 +172,8 @@ def test_a_file_that_is_left_is_no_longer_sent(bench: Bench, wire: Wire, centre:
     """Its chunks may be published again and again."""
     put(centre)
     bench.link.ask_for(SHA)
-    bench.link.take(SHA, 0, 5)
+    for number in range(12):
+        bench.link.take(SHA, number, 5)
     bench.link.leave(SHA)
     centre.publish(TOPIC, b"first", retain=False)
     eventually(lambda: bench.arrived() == ["first"])
@@ -180,7 +181,7 @@ def test_a_file_that_is_left_is_no_longer_sent(bench: Bench, wire: Wire, centre:
     for _ in range(3):
         put(centre, DATA[: 4 * CHUNK])
         centre.publish(Topics(ROOT).blob(SHA, 0), chunk(0))
-        centre.publish(Topics(ROOT).blob(SHA, 7), chunk(7))
+        centre.publish(Topics(ROOT).blob(SHA, 14), chunk(14))
     centre.publish(TOPIC, b"last", retain=False)
     eventually(lambda: bench.arrived() == ["first", "last"])
 
@@ -262,3 +263,18 @@ def test_waiting_for_a_chunk_is_over_when_its_time_is(bench: Bench) -> None:
     assert bench.link.take(SHA, 0, 0.3) is None
     assert 0.3 <= time.monotonic() - began_s < 0.8
     bench.link.leave(SHA)
+
+
+def test_no_more_than_the_few_that_are_asked_for_are_ever_kept() -> None:
+    """Whatever a broker sends beyond them."""
+    chunks = Chunks(Topics(ROOT).blob, lambda: None)
+    chunks.ask_for(SHA)
+    assert chunks.take(SHA, 10, 0.0) is None
+    assert chunks.put("e" * 64, 10, b"x") is False
+    kept = [number for number in range(40) if chunks.put(SHA, number, b"x")]
+
+    assert kept == list(range(10, 10 + CHUNKS_AHEAD))
+    assert [chunks.put(SHA, 10, b"y"), chunks.take(SHA, 10, 0.0)] == [True, b"y"], "the newest of two stands"
+    chunks.leave(SHA)
+    assert chunks.put(SHA, 11, b"x") is False
+    assert chunks.topics() == []

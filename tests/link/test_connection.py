@@ -201,8 +201,7 @@ def test_a_peer_that_lets_nobody_in_has_its_reason_and_is_tried_again(
     """A proxy without a broker costs nothing; a handshake in vain does."""
 
     def greet(connection: socket.socket) -> None:
-        if tls:
-            connection.recv(1_000)
+        connection.recv(10_000)
         connection.sendall(says)
 
     peer = Peer(greet, authority.server() if tls else None)
@@ -264,7 +263,7 @@ def test_a_peer_that_garbles_its_packets_is_tried_until_it_makes_sense(links: Li
     assert {reason for up, reason in bench.changes() if not up} <= {"lost", "refused"}
 
 
-def test_a_mistake_in_a_callback_ends_the_connection_and_not_the_link(links: Links, broker: Broker) -> None:
+def test_a_mistake_in_a_callback_ends_the_connection_and_not_the_link(links: Links, wire: Wire) -> None:
     """The station's state cannot be made for a while: told once, and when it can, the link comes up."""
     broken = [True]
 
@@ -273,7 +272,8 @@ def test_a_mistake_in_a_callback_ends_the_connection_and_not_the_link(links: Lin
             raise sqlite3.OperationalError("database is locked")
         return b'{"kind": "status", "state": "x"}'
 
-    bench = links(broker.port, status=status, draw=lambda: 0.05).begin()
+    bench = links(wire.port, status=status, draw=lambda: 0.05).begin()
+    eventually(lambda: wire.connections > 3)
     assert bench.down() == LinkChanged(False, "lost", (("error", "OperationalError('database is locked')"),))
     assert bench.conditions() == [
         ConditionChanged("link-callback", "link", True, (("error", "OperationalError('database is locked')"),))
@@ -372,9 +372,14 @@ def test_a_broker_that_sends_more_at_once_than_was_agreed_is_left(links: Links, 
         raise ValueError("never mind")
 
     flood = b"".join(publish(TOPIC.encode(), b"x" * 1_000, mid) for mid in range(1, 101))
-    broker = scripted(subscribed=lambda connection: connection.sendall(flood))
-    bench = links(broker.port, read=read).begin()
+    open_connections: list[socket.socket] = []
+    broker = scripted(subscribed=open_connections.append)
+    bench = links(broker.port, read=read, draw=lambda: 0.0).begin()
+    bench.report(1)
+    eventually(lambda: bench.outbox.removed)
+    open_connections[0].sendall(flood)
     down = bench.down()
+    eventually(lambda: broker.connections == 2)  # it serves one at a time: the first was closed
     go.set()
 
     assert down == LinkChanged(False, "lost", (("error", "more messages than the receive maximum"),))

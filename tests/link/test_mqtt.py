@@ -477,8 +477,7 @@ def test_no_connection_leaves_a_descriptor_or_a_thread_behind(links: Links, wire
         ours = [thread for thread in threading.enumerate() if not thread.name.startswith("Thread-")]
         return len(os.listdir("/proc/self/fd")), len(ours)
 
-    before = again(2)
-    after = again(10)
+    before, after = again(2), again(10)
 
     assert after[1] == before[1]
     assert after[0] <= before[0] + 2

@@ -446,9 +446,7 @@ def _nothing(client: Client, userdata: Any, connection: Any) -> None:
 
 
 def _let_go(client: Client) -> None:
-    """Close what an ended connection may have left open, and break the circle between it and the link."""
-    client.on_log = client.on_connect = client.on_disconnect = None
-    client.on_subscribe = client.on_message = client.on_publish = None
+    """Close what an ended connection may have left open: the reports may hold on to its client for a while."""
     connection = client.socket()
     if connection is not None:
         connection.close()
