@@ -92,7 +92,6 @@ class Peer:
         self.port = int(self._listener.getsockname()[1])
         self.url = f"https://127.0.0.1:{self.port}/x"
         self.connections = 0
-        self.over = threading.Event()
         self._greet = greet
         self._context: ssl.SSLContext | None = None
         if certificate is not None:
@@ -114,13 +113,8 @@ class Peer:
                     with self._context.wrap_socket(connection, server_side=True) as shaken:
                         self._greet(shaken)
 
-    def hang(self, connection: socket.socket) -> None:
-        """Do nothing until the end of the test."""
-        self.over.wait(30)
-
     def close(self) -> None:
         """Stop listening."""
-        self.over.set()
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
