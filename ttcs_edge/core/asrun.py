@@ -50,6 +50,7 @@ class Airing:
     start_ms: WallMs | None = None
     interruptions: int = 0
     interrupted_ms: int | None = None
+    interrupted_mono_ms: int | None = None
     queued_ms: int = 0
     stop_reason: AsRunReason | None = None
     unplayable: bool = False

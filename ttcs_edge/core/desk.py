@@ -228,7 +228,7 @@ class Desk:
             cue.planned_ms - lead_ms,
             cue.planned_ms,
             cue.late_until_ms + 1,
-            (airing.interrupted_ms or 0) + GRACE_MS,
+            now.wall_ms - now.mono_ms + (airing.interrupted_mono_ms or 0) + GRACE_MS,
             self._deadline_ms(airing, True) + 1,
             self._deadline_ms(airing, False) + 1,
         )
@@ -236,8 +236,8 @@ class Desk:
 
     def _lost_player(self, now: Instant) -> bool:
         """A cue that lost its player goes on within a moment: relays must not notice."""
-        cut = [a.interrupted_ms for a in self.waiting.values() if a.interrupted_ms is not None]
-        return any(now.wall_ms < ms + GRACE_MS for ms in cut)
+        cut = [a.interrupted_mono_ms for a in self.waiting.values() if a.interrupted_mono_ms is not None]
+        return any(now.mono_ms < ms + GRACE_MS for ms in cut)
 
     def _stop_step(self, now: Instant) -> Step:
         if self.on_air is not None:
@@ -384,7 +384,7 @@ class Desk:
             return
         if not position_ms:
             airing.restart()
-        airing.interrupted_ms = now.wall_ms
+        airing.interrupted_ms, airing.interrupted_mono_ms = now.wall_ms, now.mono_ms
         airing.stop_reason = None
         self.waiting[airing.cue.occurrence] = airing
 
