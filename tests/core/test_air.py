@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.core.material import ByHand, bulletin, moves, occurrence, only, programme, slot
+from tests.core.material import SETTINGS, ByHand, audio_of, bulletin, moves, occurrence, only, programme, slot
 from ttcs_edge.core.air import Contender, choose, resumes_from_ms
 from ttcs_edge.core.effects import StartSound
-from ttcs_edge.core.model import IfInterrupted, Scope
+from ttcs_edge.core.model import Amplifier, IfInterrupted, Scope
 
 contenders = st.builds(
     Contender,
@@ -76,6 +78,23 @@ def test_two_slots_at_one_instant_air_by_priority_then_by_id_one_after_the_other
     assert station.told == [(name, "aired", None) for name in order]
     assert [word for _, word in moves(station.log)].count("sound") == 3
     assert [word for _, word in moves(station.log)].count("fade") == 0
+
+
+def test_nobody_is_too_late_because_his_neighbour_takes_long_on_his_way_up() -> None:
+    """air-6: the programme came late, and the amplifier needs twenty seconds; both air, one after the other."""
+    document = programme([slot("a", "05:00:00"), slot("b", "05:00:00")])
+    slow = replace(SETTINGS, amplifier=Amplifier(20_000, 10_000))
+    station = ByHand(settings=slow, civil="2026-11-24T04:30:00", cached=frozenset(audio_of(document)))
+    station.wait_until("2026-11-24T05:00:01")
+    station.arrive(document)
+    station.wait(30_000)
+    assert station.told == []
+    for name in ("a", "b"):
+        assert station.sound_begins().items[0].bulletin == name
+        station.wait(60_000)
+        station.sound_ends()
+
+    assert station.told == [("a", "aired", None), ("b", "aired", None)]
 
 
 def test_of_the_same_rank_the_second_waits_for_the_end_of_the_first() -> None:

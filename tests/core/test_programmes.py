@@ -22,7 +22,7 @@ from tests.core.material import (
     signed,
     slot,
 )
-from ttcs_edge.core import effects
+from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.effects import Acknowledge, ProgrammeAccepted, ProgrammeDropped, Record, StartSound
 from ttcs_edge.core.model import QuietHours, Scope
@@ -222,6 +222,18 @@ def test_no_station_looks_back_further_than_a_week() -> None:
 
     assert days == [f"2026-11-{day}" for day in range(20, 27)]
     assert LOOK_BACK_MS == 7 * 86_400_000
+
+
+def test_a_clock_that_leaps_a_month_ahead_begins_anew_a_week_back() -> None:
+    """never-8: thirty mornings are not told one by one, and the next one airs."""
+    station = ByHand(replace(MORNING, issued="2025-01-01T00:00:00Z"))
+    station.offset_ms += 30 * 86_400_000
+    station.tell(events.TimePassed())
+    days = [entry.record.occurrence.local[:10] for entry in station.entries(effects.AsRunClosed)]
+
+    assert days == [f"2026-12-{day}" for day in range(17, 24)]
+    station.wait_until("2026-12-24T05:00:00")
+    assert station.sound_begins().items[0].bulletin == "a"
 
 
 def test_a_first_start_owes_nothing_of_the_past() -> None:

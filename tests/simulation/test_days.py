@@ -204,6 +204,8 @@ def test_a_late_window_ends_to_the_second() -> None:
         world.power_off()
         world.run_until(at(f"2026-11-24T{back_at}"))
         world.power_on()
+        world.run(10_000)
+        assert told(world) == ([] if expected[1] == "aired" else [expected]), "what is over is told at once"
         world.run(HOUR_MS)
         assert told(world) == [expected]
 
@@ -360,6 +362,16 @@ def test_a_bulletin_that_is_not_audio_is_passed_over() -> None:
     ]
 
 
+def test_a_cue_that_is_no_audio_at_all_is_missed_for_that() -> None:
+    """never-9: nothing of it can be decoded; nothing was heard."""
+    world = begin(programme([slot("trua", "11:00:00")]))
+    world.faults.not_audio.add(sha("trua"))
+    world.run(12 * HOUR_MS)
+
+    assert told(world) == [("trua", "missed", "not-audio")]
+    assert [item.written_ms for item in world.disk.as_run[0].items] == [0]
+
+
 def test_a_player_that_calls_half_a_bulletin_complete_is_not_believed() -> None:
     """never-9: libvlc says "end reached" early; the samples say otherwise."""
     world = begin(programme([slot("trua", "11:00:00")]))
@@ -505,20 +517,22 @@ def test_a_withdrawn_cue_stays_off_when_the_player_dies_in_its_fade_out() -> Non
 
 def test_a_waiting_cue_follows_the_newer_programme() -> None:
     """never-1: moved, quieter, to fewer zones or gone: what waits airs as the newer version says, or not at all."""
-    old = programme([slot("moved", "05:00:00"), slot("quieter", "05:01:30"), slot("gone", "05:02:40")])
+    old = programme([slot("moved", "05:00:00"), slot("quieter", "05:00:02"), slot("gone", "05:00:04")])
     new = replace(
         old,
         version=2,
-        slots=(slot("moved", "06:00:00"), slot("quieter", "05:01:30", volume_percent=40, zones=("cho",))),
+        slots=(slot("moved", "06:00:00"), slot("quieter", "05:00:02", volume_percent=40, zones=("cho",))),
     )
     world = begin(old)
     world.run_until(at("2026-11-24T04:59:59"))
+    assert len(world.station.desk.waiting) == 3
     world.publish(new)
     world.run(2 * HOUR_MS)
 
     assert told(world) == [("quieter", "aired", None), ("moved", "aired", None)]
     assert world.disk.as_run[0].zones == ("cho",)
     assert lateness_ms(world) == [("quieter", 0), ("moved", 0)]
+    assert any("quieter from 0" in line and "40%" in line for line in world.trace)
 
 
 def test_a_programme_that_expires_on_the_air_is_faded_out_and_told() -> None:

@@ -437,8 +437,9 @@ class World:
             return
         begin_ms = max(command.at_mono_ms, self.mono_ms + self.random.randrange(self.faults.start_ms + 1))
         self.sound = Sound(command, begin_ms)
-        self.later(begin_ms - self.mono_ms, lambda: self._begin(play))
         length_ms, failure, completed = self._length(command)
+        if length_ms:  # the player tells of a start once a period was taken
+            self.later(begin_ms - self.mono_ms, lambda: self._begin(play))
         self.later(begin_ms - self.mono_ms + length_ms, lambda: self._end(play, completed, failure))
 
     def _length(self, command: effects.StartSound) -> tuple[int, str | None, bool]:
