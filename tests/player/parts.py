@@ -180,6 +180,11 @@ class Listening:
         """Send a signal to the player."""
         os.kill(self.pid, number)
 
+    def open_files(self) -> int:
+        """How many descriptors of audio the player has open, libvlc's own among them."""
+        folder = Path(f"/proc/{self.pid}/fd")
+        return sum(str(fd.readlink()).startswith("/memfd:audio") for fd in folder.iterdir())
+
     def close(self) -> None:
         """End the player."""
         self.player.close(2.0)

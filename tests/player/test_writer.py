@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import queue
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -44,21 +46,29 @@ class SlowDecoder(Decoder):
     @property
     def exhausted(self) -> bool:
         """It is not, while it holds samples back."""
-        return self._until_s is not None and time.monotonic() >= self._until_s and super().exhausted
+        held_back = self._left_bytes == 0 and (self._until_s is None or time.monotonic() < self._until_s)
+        return super().exhausted and not held_back
 
 
 class Desk:
-    """A writer, what it answers, and the decoders it is given."""
+    """A writer, what it answers, and the decoders it is given, each made ``made_s`` after it was asked for."""
 
-    def __init__(self, file: Path, clip: Path, before_ms: float, pause_s: float) -> None:
+    def __init__(self, file: Path, clip: Path, before_ms: float, pause_s: float, made_s: float = 0.0) -> None:
         self.answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self.told: list[Answer] = []
         self.over: list[int] = []
-        self.released: list[Decoder] = []
+        self.released: list[Future[Decoder]] = []
         instance = make_instance()
 
-        def decoder(command: Play, index: int) -> Decoder:
-            return SlowDecoder(instance, os.open(clip, os.O_RDONLY), before_ms, pause_s)
+        def decoder(command: Play, index: int) -> Future[Decoder]:
+            future: Future[Decoder] = Future()
+
+            def make() -> None:
+                time.sleep(made_s)
+                future.set_result(SlowDecoder(instance, os.open(clip, os.O_RDONLY), before_ms, pause_s))
+
+            threading.Thread(target=make).start()
+            return future
 
         def over(command: Play) -> None:
             self.over.append(command.play)
@@ -69,9 +79,9 @@ class Desk:
         self.told.append(answer)
         self.answers.put(answer)
 
-    def play(self, length_ms: int = LENGTH_MS) -> Ended:
-        """Play one item to its end."""
-        self.writer.play(Play(1, (Item("clip", length_ms),), 0, time.monotonic_ns(), 100, 0))
+    def play(self, items: int = 1) -> Ended:
+        """Play the clip to its end, or several times in a row."""
+        self.writer.play(Play(1, (Item("clip", LENGTH_MS),) * items, 0, time.monotonic_ns(), 100, 0))
         while not isinstance(answer := self.answers.get(timeout=10), Ended):
             pass
         return answer
@@ -84,7 +94,7 @@ class Desk:
         """End it all."""
         self.writer.leave()
         for decoder in self.released:
-            decoder.close()
+            decoder.result().close()
 
 
 @pytest.fixture
@@ -154,3 +164,15 @@ def test_a_decoder_that_stays_silent_is_given_up(tmp_path: Path, clip: Path) -> 
     assert ended == Ended(1, False, (300,), "not-audio")
     assert STARVED_S - 0.5 < time.monotonic() - before_s < STARVED_S + 2
     assert len(desk.released) == 1
+
+
+def test_an_item_whose_decoder_is_long_in_coming_follows_without_a_gap(tmp_path: Path, clip: Path) -> None:
+    """It is asked for while the one before it sounds, and not waited for before its time: the device never runs dry."""
+    file = tmp_path / "aired.wav"
+    desk = Desk(file, clip, LENGTH_MS * 2, 0.0, made_s=0.25)
+    ended = desk.play(3)
+    desk.close()
+
+    assert ended == Ended(1, True, (LENGTH_MS,) * 3, None)
+    assert samples(file) == noise(LENGTH_MS) * 3
+    assert desk.all(Progress)[-1].underruns == 0

@@ -126,17 +126,20 @@ class Process:
         if self._prepared is not None and self._prepared[1] is decoder:
             decoder.rest()
 
-    def _decoder(self, command: Play, index: int) -> Decoder:
+    def _decoder(self, command: Play, index: int) -> Future[Decoder]:
         """Called by the writer: the decoder of an item; the prepared one, when it fits, without waiting for libvlc."""
+        future: Future[Decoder] = Future()
         first = first_item(command.items, command.from_ms)
         offset_ms = item_offset_ms(command.items, command.from_ms) if index == first else 0
         name = command.items[index].sha256
         prepared = self._take_prepared((name, offset_ms))
         if prepared is not None:
             self._jobs.put(prepared.wake)
-            return prepared
-        fd = self._files[command.play][name]
-        return self._on_control_thread(lambda: Decoder(self._instance, os.dup(fd), offset_ms))
+            future.set_result(prepared)
+        else:
+            fd = self._files[command.play][name]
+            self._jobs.put(lambda: future.set_result(Decoder(self._instance, os.dup(fd), offset_ms)))
+        return future
 
     def _take_prepared(self, key: _Key) -> Decoder | None:
         with self._prepared_lock:
@@ -145,13 +148,8 @@ class Process:
             decoder, self._prepared = self._prepared[1], None
             return decoder
 
-    def _release(self, decoder: Decoder) -> None:
-        self._jobs.put(decoder.close)
-
-    def _on_control_thread(self, call: Callable[[], Decoder]) -> Decoder:
-        future: Future[Decoder] = Future()
-        self._jobs.put(lambda: future.set_result(call()))
-        return future.result()
+    def _release(self, future: Future[Decoder]) -> None:
+        self._jobs.put(lambda: future.result().close())
 
     def _answer(self, answer: Answer) -> None:
         since_s = self._busy_since_s

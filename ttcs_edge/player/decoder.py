@@ -25,7 +25,7 @@ from ttcs_edge.drivers.sound import RATE_HZ
 
 BYTES_PER_MS = RATE_HZ * 2 // 1_000
 RING_BYTES = 4_000 * BYTES_PER_MS
-"""How far decoding may run ahead: four seconds. libvlc by itself runs one or two ahead of the reader."""
+"""How far decoding may run ahead: four seconds. libvlc by itself runs less than two ahead of the reader."""
 HEAD_BYTES = 1_000 * BYTES_PER_MS
 """How much of an item is decoded ahead of its play: the first second."""
 STALLED_S = 1.0
@@ -35,7 +35,12 @@ SEEK_GRID_MS = 20
 SETTLED_BYTES = 500 * BYTES_PER_MS
 """libvlc sometimes decodes a packet from the file's beginning before it seeks, and flushes it: wait that long."""
 
-_OPTIONS = ("--no-video", "--quiet", "--no-lua", "--no-stats", "--no-osd", "--no-spu", "--file-caching=100")
+_OPTIONS = ("--no-video", "--quiet", "--no-lua", "--no-stats", "--no-osd", "--no-spu", "--file-caching=1500")
+"""libvlc decodes as far ahead as its cache is long: the first second at once, and always a second before its reader.
+
+With a cache of 100 ms it is a quarter of a second ahead, WAV, FLAC and MP3 from the first sample on. The first sample
+itself comes as soon with either.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ import threading
 import time
 from array import array
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from ttcs_edge.drivers.sound import PERIOD_BYTES, PERIOD_FRAMES, PERIOD_MS, PERIOD_NS, SoundError, SoundSink
@@ -52,7 +53,7 @@ class _Sound:
     command: Play
     first: int
     item_bytes: list[int]
-    decoders: list[Decoder] = field(default_factory=list)
+    decoders: list[Future[Decoder]] = field(default_factory=list)
     level: float = 1.0
     step: float = 0.0
     stopping: bool = False
@@ -63,7 +64,7 @@ class _Sound:
 
 
 class Writer:
-    """Plays what ``play`` is given. ``decoder`` makes, and ``release`` ends, decoders on the control thread.
+    """Plays what ``play`` is given. ``decoder`` has a decoder made, and ``release`` ended, on the control thread.
 
     ``over`` is called when nothing more of a play will be asked for, before its ``Ended`` is told.
     """
@@ -72,8 +73,8 @@ class Writer:
         self,
         sink: SoundSink,
         answer: Callable[[Answer], None],
-        decoder: Callable[[Play, int], Decoder],
-        release: Callable[[Decoder], None],
+        decoder: Callable[[Play, int], Future[Decoder]],
+        release: Callable[[Future[Decoder]], None],
         over: Callable[[Play], None],
     ) -> None:
         self._sink = sink
@@ -214,7 +215,7 @@ class Writer:
     def _item(self, sound: _Sound, index: int) -> str | None:
         """Play one item to its end: None when all of it was written, else what ended it."""
         starved_s = 0.0
-        decoder = sound.decoders[0]
+        decoder = sound.decoders[0].result()
         while True:
             if len(sound.decoders) == 1 and index + 1 < len(sound.item_bytes) and decoder.ends_within(AHEAD_BYTES):
                 sound.decoders.append(self._decoder(sound.command, index + 1))
@@ -223,7 +224,7 @@ class Writer:
             data = decoder.read(PERIOD_BYTES, PERIOD_NS / 1e9)
             over = len(data) < PERIOD_BYTES and decoder.exhausted
             if over and not data:
-                return self._judge_end(sound, index)
+                return self._judge_end(sound, index, decoder.short_ms)
             if not data:
                 starved_s += PERIOD_NS / 1e9
                 if starved_s > STARVED_S:
@@ -235,14 +236,14 @@ class Writer:
                 self._gaps += len(data) < PERIOD_BYTES and not over
                 self._put(sound, index, data)
 
-    def _judge_end(self, sound: _Sound, index: int) -> str | None:
+    def _judge_end(self, sound: _Sound, index: int, short_ms: int) -> str | None:
         """A decode that ended early is not the whole item, whatever libvlc says (never-9)."""
         item = sound.command.items[index]
         skipped_ms = item_offset_ms(sound.command.items, sound.command.from_ms) if index == sound.first else 0
         written_ms = sound.item_bytes[index] // BYTES_PER_MS
         missing_ms = item.duration_ms - skipped_ms - written_ms
         nothing = written_ms == 0 and skipped_ms == 0
-        return "not-audio" if nothing or missing_ms > sound.decoders[0].short_ms + ROUNDING_MS else None
+        return "not-audio" if nothing or missing_ms > short_ms + ROUNDING_MS else None
 
     def _fade_out_done(self, sound: _Sound) -> bool:
         if not sound.stopping and self._stop_fade_ms is not None:
