@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -177,7 +178,8 @@ def states(centre: Listener, station: str = STATION) -> list[str]:
 
 def retained_state(broker: Broker, station: str = STATION) -> str:
     """What one who comes later is told of a station's state."""
-    late = Listener(broker, "late", f"ttcs/v1/station/{station}/status")
+    # A client of its own each time: a session would first bring what it missed.
+    late = Listener(broker, "late", f"ttcs/v1/station/{station}/status", client_id=f"late-{time.monotonic_ns()}")
     try:
         eventually(lambda: states(late, station))
         return states(late, station)[-1]

@@ -175,6 +175,8 @@ def test_a_file_that_is_left_is_no_longer_sent(bench: Bench, wire: Wire, centre:
     for number in range(12):
         bench.link.take(SHA, number, 5)
     bench.link.leave(SHA)
+    bench.link.publish_heartbeat(lambda: b'{"kind": "heartbeat"}')
+    eventually(lambda: centre.reports("heartbeat"))  # that it was left has reached the broker, too
     centre.publish(TOPIC, b"first", retain=False)
     eventually(lambda: bench.arrived() == ["first"])
     before = wire.down_bytes
