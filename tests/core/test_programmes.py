@@ -173,6 +173,33 @@ def test_a_new_version_keeps_what_sounds_when_it_still_has_it() -> None:
     assert [cue.planned_ms for cue in cues][:2] == [at("2026-11-24T06:00:00"), at("2026-11-24T07:00:00")]
 
 
+def test_a_new_programme_of_another_scope_leaves_alone_what_sounds() -> None:
+    """Nothing of it was withdrawn: not a sample is lost."""
+    station = ByHand(MORNING)
+    station.wait_until("2026-11-24T05:00:00")
+    station.sound_begins()
+    station.wait(10_000)
+    done = station.arrive(programme([slot("z", "07:00:00")], scope=Scope("vn")))
+    assert moves([(0, effect) for effect in done]) == []
+    station.wait(50_000)
+    station.sound_ends()
+
+    assert station.told == [("a", "aired", None)]
+
+
+@pytest.mark.parametrize(("expires", "airs"), [("2026-11-23T22:00:00Z", False), ("2026-11-23T22:00:01Z", True)])
+def test_what_begins_when_its_programme_ends_does_not_begin(expires: str, airs: bool) -> None:
+    """never-1: at 05:00:00 it is over; a second more, and the cue begins, and is faded out."""
+    station = ByHand(replace(MORNING, expires=expires))
+    assert len(station.station.snapshot(station.now()).next_cues) == int(airs)
+    log = station.wait_until("2026-11-24T05:00:00")
+
+    assert [word for _, word in moves(log)].count("sound") == int(airs)
+    station.wait(1_000)
+    assert station.told == []
+    assert [word for _, word in moves(station.log)].count("fade") == int(airs)
+
+
 def test_a_slot_moved_after_it_aired_airs_once_more_at_its_new_time_only() -> None:
     """never-5: an occurrence is a slot and a civil time."""
     station = ByHand(MORNING)

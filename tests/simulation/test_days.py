@@ -517,15 +517,21 @@ def test_a_withdrawn_cue_stays_off_when_the_player_dies_in_its_fade_out() -> Non
 
 def test_a_waiting_cue_follows_the_newer_programme() -> None:
     """never-1: moved, quieter, to fewer zones or gone: what waits airs as the newer version says, or not at all."""
-    old = programme([slot("moved", "05:00:00"), slot("quieter", "05:00:02"), slot("gone", "05:00:04")])
+    old = programme(
+        [slot(name, f"05:00:0{number}") for number, name in enumerate(("moved", "quieter", "gone", "away"))]
+    )
     new = replace(
         old,
         version=2,
-        slots=(slot("moved", "06:00:00"), slot("quieter", "05:00:02", volume_percent=40, zones=("cho",))),
+        slots=(
+            slot("moved", "06:00:00"),
+            slot("quieter", "05:00:01", volume_percent=40, zones=("cho",)),
+            slot("away", "05:00:03", zones=("khac",)),
+        ),
     )
     world = begin(old)
     world.run_until(at("2026-11-24T04:59:59"))
-    assert len(world.station.desk.waiting) == 3
+    assert len(world.station.desk.waiting) == 4
     world.publish(new)
     world.run(2 * HOUR_MS)
 
