@@ -264,8 +264,9 @@ def test_a_player_whose_libvlc_is_lost_is_replaced_before_the_next_cue_needs_it(
         listening.close()
 
 
-def test_no_player_outlives_a_daemon_that_was_killed(tmp_path: Path) -> None:
-    """kill -9 of its parent: the kernel ends it, in the middle of a play."""
+@pytest.mark.parametrize("hung", [False, True])
+def test_no_player_outlives_a_daemon_that_was_killed(tmp_path: Path, hung: bool) -> None:
+    """kill -9 of its parent, in the middle of a play: the kernel ends it, also when it hangs."""
     report = tmp_path / "pid"
     path = sweep(tmp_path / "long", 20, ".wav")
     code = (
@@ -279,6 +280,8 @@ def test_no_player_outlives_a_daemon_that_was_killed(tmp_path: Path) -> None:
         sys.executable, [sys.executable, "-c", code, str(tmp_path), str(path), str(report)], os.environ
     )
     pid = eventually(lambda: report.exists() and report.read_text())
+    if hung:
+        os.kill(int(pid), signal.SIGSTOP)
     os.kill(parent, signal.SIGKILL)
     os.waitpid(parent, 0)
 

@@ -96,7 +96,7 @@ class TestWhole:
         assert samples(listening.file) == noise(2_500)
 
     def test_a_start_of_what_was_decoded_ahead_costs_no_decoding(self, listening: Listening, tmp_path: Path) -> None:
-        """Commanded for this very instant, half of the prepared starts are faster than the fastest of the others."""
+        """Commanded for this very instant, half of the prepared starts take half of the others' least."""
         clip = source(tmp_path, noise(3_000))
         late_ms: dict[bool, list[float]] = {True: [], False: []}
         for play in range(1, 13):
@@ -109,7 +109,7 @@ class TestWhole:
             listening.player.stop(play, 0)
             listening.wait(SoundEnded)
 
-        assert sorted(late_ms[True])[2] < min(late_ms[False])
+        assert sorted(late_ms[True])[2] < min(late_ms[False]) / 2
 
     def test_preparing_one_item_and_playing_another_plays_the_other(self, listening: Listening, tmp_path: Path) -> None:
         """And the prepared one is still good for later."""
