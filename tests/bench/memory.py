@@ -1,4 +1,4 @@
-"""`memory`: proportional set size of daemon and player together, idle with 200 bulletins and 1,000 slots in force.
+"""`memory`: proportional set size of daemon and player together, idle with 200 bulletins in 200 slots in force.
 
 Floor: the bare Python of `start`, in one process.
 """
@@ -28,7 +28,7 @@ def pss_mb(pid: int) -> float:
 def measure(station: Station, broker: Broker) -> None:
     """One of each, side by side, several times."""
     centre = Listener(broker)
-    centre.publish(f"{ROOT}/scope/{SCOPE}/programme", station.province.sign(programme(1_000)))
+    centre.publish(f"{ROOT}/scope/{SCOPE}/programme", station.province.sign(programme(200)))
     floor, daemons, players = [], [], []
     for _ in range(RUNS):
         station.start()

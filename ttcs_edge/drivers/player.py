@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -129,8 +129,8 @@ class PlayerProcess:
             try:
                 for begin in range(0, len(names), FDS_MOST):
                     some = names[begin : begin + FDS_MOST]
-                    socket.send_fds(child.socket, [msgspec.json.encode(Files(some))], [fds[name] for name in some])
-                child.socket.send(msgspec.json.encode(command))
+                    socket.send_fds(child.socket, [messages.encode(Files(some))], [fds[name] for name in some])
+                child.socket.send(messages.encode(command))
             except TimeoutError:
                 child.process.kill()  # it has not listened for so long that a command is lost
             except OSError:
@@ -152,13 +152,12 @@ class PlayerProcess:
             child.process.wait()
 
     def _watch(self) -> None:
-        decoder = msgspec.json.Decoder(messages.Answer)
         while not self._closing.is_set():
-            reason = "died" if self._child is None else self._listen(self._child.socket, decoder)
+            reason = "died" if self._child is None else self._listen(self._child.socket)
             if not self._closing.is_set():
                 self._replace(reason)
 
-    def _listen(self, connection: socket.socket, decoder: msgspec.json.Decoder[messages.Answer]) -> str:
+    def _listen(self, connection: socket.socket) -> str:
         """Pass on what the player says until it dies, falls silent or talks nonsense; gives the reason."""
         deadline_s = time.monotonic() + START_S
         heard = False
@@ -175,8 +174,8 @@ class PlayerProcess:
                 return "died"
             heard = True
             try:
-                answer = decoder.decode(data)
-            except msgspec.DecodeError:
+                answer = _read_answer(data)
+            except (msgspec.MsgspecError, LookupError):
                 return "died"
             self._pass_on(answer)
 
@@ -216,3 +215,9 @@ class PlayerProcess:
 
 def _items(audio: Audio) -> tuple[Item, ...]:
     return tuple(Item(item.sha256, item.duration_ms) for item, _ in audio)
+
+
+def _read_answer(data: bytes) -> messages.Answer:
+    """What a player says, every type of it checked. Raises msgspec.MsgspecError or LookupError."""
+    packet = msgspec.json.decode(data, type=list[Any])
+    return msgspec.convert(packet[1:], messages.ANSWERS[str(packet[0])])

@@ -17,14 +17,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 
-import msgspec
-
 from ttcs_edge.drivers.sound import open_sink
-from ttcs_edge.player.decoder import Decoder, make_instance
+from ttcs_edge.player.decoder import Decoder, OpeningDecoder, make_instance
 from ttcs_edge.player.messages import (
     FDS_MOST,
     PACKET_BYTES,
@@ -35,6 +32,8 @@ from ttcs_edge.player.messages import (
     Play,
     Prepare,
     Stop,
+    decode_command,
+    encode,
     first_item,
     item_offset_ms,
 )
@@ -75,7 +74,6 @@ class Process:
         self._writer.leave()
 
     def _receive(self) -> None:
-        decoder = msgspec.json.Decoder(Command)
         while True:
             data, fds, flags, _ = socket.recv_fds(self._connection, PACKET_BYTES, FDS_MOST)
             if not data:
@@ -83,7 +81,7 @@ class Process:
                 return
             if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
                 raise ValueError(f"packet cut short: {len(data)} bytes, {len(fds)} files")
-            self._take(decoder.decode(data), fds)
+            self._take(decode_command(data), fds)
 
     def _take(self, command: Command, fds: list[int]) -> None:
         match command:
@@ -126,20 +124,20 @@ class Process:
         if self._prepared is not None and self._prepared[1] is decoder:
             decoder.rest()
 
-    def _decoder(self, command: Play, index: int) -> Future[Decoder]:
+    def _decoder(self, command: Play, index: int) -> OpeningDecoder:
         """Called by the writer: the decoder of an item; the prepared one, when it fits, without waiting for libvlc."""
-        future: Future[Decoder] = Future()
+        opening = OpeningDecoder()
         first = first_item(command.items, command.from_ms)
         offset_ms = item_offset_ms(command.items, command.from_ms) if index == first else 0
         name = command.items[index].sha256
         prepared = self._take_prepared((name, offset_ms))
         if prepared is not None:
             self._jobs.put(prepared.wake)
-            future.set_result(prepared)
+            opening.set_result(prepared)
         else:
             fd = self._files[command.play][name]
-            self._jobs.put(lambda: future.set_result(Decoder(self._instance, os.dup(fd), offset_ms)))
-        return future
+            self._jobs.put(lambda: opening.set_result(Decoder(self._instance, os.dup(fd), offset_ms)))
+        return opening
 
     def _take_prepared(self, key: _Key) -> Decoder | None:
         with self._prepared_lock:
@@ -148,8 +146,8 @@ class Process:
             decoder, self._prepared = self._prepared[1], None
             return decoder
 
-    def _release(self, future: Future[Decoder]) -> None:
-        self._jobs.put(lambda: future.result().close())
+    def _release(self, opening: OpeningDecoder) -> None:
+        self._jobs.put(lambda: opening.result().close())
 
     def _answer(self, answer: Answer) -> None:
         since_s = self._busy_since_s
@@ -157,7 +155,7 @@ class Process:
             return
         try:
             with self._send_lock:
-                self._connection.send(msgspec.json.encode(answer))
+                self._connection.send(encode(answer))
         except OSError:
             pass  # the receiver sees the same end
 

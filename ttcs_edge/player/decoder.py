@@ -97,6 +97,7 @@ class Decoder:
         self._ring = bytearray()
         self._condition = threading.Condition()
         self._player: Any = None
+        self._events: Any = None
         self._ended = False
         self._drained = False
         self._aborted = False
@@ -106,7 +107,7 @@ class Decoder:
         self._waiting_since_s: float | None = None
         self._settled_bytes = SETTLED_BYTES if from_ms else 0
         self._format = format_of(os.pread(fd, 16, 0))
-        self._callbacks = (
+        self._callbacks: tuple[Any, Any, Any] | None = (
             vlc.CallbackDecorators.AudioPlayCb(self._on_samples),
             vlc.CallbackDecorators.AudioFlushCb(self._on_flush),
             vlc.CallbackDecorators.AudioDrainCb(self._on_drain),
@@ -127,12 +128,14 @@ class Decoder:
         self._player = self._instance.media_player_new()
         self._player.set_media(media)
         media.release()
+        assert self._callbacks is not None, "closed"
         play, flush, drain = self._callbacks
         self._player.audio_set_callbacks(play, None, None, flush, drain, None)
         self._player.audio_set_format("S16N", RATE_HZ, 1)
-        events = self._player.event_manager()
-        events.event_attach(vlc.EventType.MediaPlayerEndReached, self._on_end)
-        events.event_attach(vlc.EventType.MediaPlayerEncounteredError, self._on_end)
+        # The player's own event_manager() keeps every player, and all that hears of it, until the process ends.
+        self._events = vlc.libvlc_media_player_event_manager(self._player)
+        self._events.event_attach(vlc.EventType.MediaPlayerEndReached, self._on_end)
+        self._events.event_attach(vlc.EventType.MediaPlayerEncounteredError, self._on_end)
         self._player.play()
 
     def _begin_counting(self) -> None:
@@ -231,9 +234,27 @@ class Decoder:
         if self._player is not None:
             self._player.stop()
             self._player.release()
-            self._player = None
+            self._player = self._events = None
 
     def close(self) -> None:
         """Stop decoding and let everything go."""
         self._halt()
+        self._callbacks = None  # they hold this decoder, and it them
         os.close(self._fd)
+
+
+class OpeningDecoder:
+    """A decoder that another thread is opening: ``concurrent.futures`` would bring half of Python along."""
+
+    def __init__(self) -> None:
+        self._opened = threading.Event()
+
+    def set_result(self, decoder: Decoder) -> None:
+        """It is there."""
+        self._decoder = decoder
+        self._opened.set()
+
+    def result(self) -> Decoder:
+        """Wait for it."""
+        self._opened.wait()
+        return self._decoder

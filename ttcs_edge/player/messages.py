@@ -1,11 +1,15 @@
-"""What the daemon and the player say to each other, one JSON object a packet (SOCK_SEQPACKET).
+"""What the daemon and the player say to each other, one JSON array a packet (SOCK_SEQPACKET): the kind, its fields.
+
+The player reads and writes them with what Python brings, to stay small; the daemon checks every type of what it hears,
+for whoever broke into the decoder speaks to it.
 
 Audio goes ahead of the command that names it, as file descriptors of sealed memory files, in packets of ``Files``.
 """
 
 from __future__ import annotations
 
-import msgspec
+import json
+from typing import Any, NamedTuple
 
 PACKET_BYTES = 128 * 1024
 """The largest packet: a play of 512 items (32 bulletins in 16 languages) takes 56 KB."""
@@ -13,27 +17,27 @@ FDS_MOST = 64
 """How many descriptors go in one packet; Linux takes 253."""
 
 
-class Item(msgspec.Struct, frozen=True):
+class Item(NamedTuple):
     """One stretch of audio; ``duration_ms`` is what its bulletin declares."""
 
     sha256: str
     duration_ms: int
 
 
-class Files(msgspec.Struct, frozen=True, tag=True):
+class Files(NamedTuple):
     """Audio for the next ``Prepare`` or ``Play``; one descriptor comes along for each name, in order."""
 
     sha256: tuple[str, ...]
 
 
-class Prepare(msgspec.Struct, frozen=True, tag=True):
+class Prepare(NamedTuple):
     """Decode the first second of an item, from ``from_ms`` on, ahead of the play that begins with it."""
 
     item: Item
     from_ms: int
 
 
-class Play(msgspec.Struct, frozen=True, tag=True):
+class Play(NamedTuple):
     """Play items from ``from_ms`` of the whole; hand the first period over at ``at_mono_ns``."""
 
     play: int
@@ -44,7 +48,7 @@ class Play(msgspec.Struct, frozen=True, tag=True):
     fade_in_ms: int
 
 
-class Stop(msgspec.Struct, frozen=True, tag=True):
+class Stop(NamedTuple):
     """Fade a play out and end it."""
 
     play: int
@@ -54,24 +58,44 @@ class Stop(msgspec.Struct, frozen=True, tag=True):
 Command = Files | Prepare | Play | Stop
 
 
-class Ready(msgspec.Struct, frozen=True, tag=True):
+def encode(message: Command | Answer) -> bytes:
+    """A message as a packet."""
+    return json.dumps([type(message).__name__, *message]).encode()
+
+
+def decode_command(data: bytes) -> Command:
+    """What the daemon says. Raises ValueError, KeyError or TypeError for what is no command: a bug of the daemon's."""
+    kind, *fields = json.loads(data)
+    command: Command = _COMMANDS[kind](*fields)
+    return command
+
+
+_COMMANDS: dict[str, Any] = {
+    "Files": lambda sha256: Files(tuple(sha256)),
+    "Prepare": lambda item, from_ms: Prepare(Item(*item), from_ms),
+    "Play": lambda play, items, *more: Play(play, tuple(Item(*item) for item in items), *more),
+    "Stop": Stop,
+}
+
+
+class Ready(NamedTuple):
     """The player is up."""
 
     device: str
 
 
-class Alive(msgspec.Struct, frozen=True, tag=True):
+class Alive(NamedTuple):
     """Ten times a second when nothing plays."""
 
 
-class Started(msgspec.Struct, frozen=True, tag=True):
+class Started(NamedTuple):
     """The first period was handed to the device at ``mono_ns``."""
 
     play: int
     mono_ns: int
 
 
-class Progress(msgspec.Struct, frozen=True, tag=True):
+class Progress(NamedTuple):
     """Ten times a second while something plays; ``written_ms`` counts audio alone, not what filled a gap."""
 
     play: int
@@ -81,7 +105,7 @@ class Progress(msgspec.Struct, frozen=True, tag=True):
     underruns: int
 
 
-class Ended(msgspec.Struct, frozen=True, tag=True):
+class Ended(NamedTuple):
     """A play is over; ``failure`` is ``not-audio``, ``sound-device`` or None."""
 
     play: int
@@ -90,7 +114,7 @@ class Ended(msgspec.Struct, frozen=True, tag=True):
     failure: str | None
 
 
-class Device(msgspec.Struct, frozen=True, tag=True):
+class Device(NamedTuple):
     """The sound device failed, or works again; told once before ``Ready``, and whenever it changes."""
 
     ok: bool
@@ -99,6 +123,8 @@ class Device(msgspec.Struct, frozen=True, tag=True):
 
 
 Answer = Ready | Alive | Started | Progress | Ended | Device
+ANSWERS: dict[str, type[Answer]] = {kind.__name__: kind for kind in (Ready, Alive, Started, Progress, Ended, Device)}
+"""What a player may say, by the name that stands first in its packets."""
 
 
 def first_item(items: tuple[Item, ...], from_ms: int) -> int:

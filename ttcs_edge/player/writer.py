@@ -12,11 +12,10 @@ import threading
 import time
 from array import array
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from ttcs_edge.drivers.sound import PERIOD_BYTES, PERIOD_FRAMES, PERIOD_MS, PERIOD_NS, SoundError, SoundSink
-from ttcs_edge.player.decoder import BYTES_PER_MS, Decoder
+from ttcs_edge.player.decoder import BYTES_PER_MS, OpeningDecoder
 from ttcs_edge.player.messages import (
     Alive,
     Answer,
@@ -53,7 +52,7 @@ class _Sound:
     command: Play
     first: int
     item_bytes: list[int]
-    decoders: list[Future[Decoder]] = field(default_factory=list)
+    decoders: list[OpeningDecoder] = field(default_factory=list)
     level: float = 1.0
     step: float = 0.0
     stopping: bool = False
@@ -73,8 +72,8 @@ class Writer:
         self,
         sink: SoundSink,
         answer: Callable[[Answer], None],
-        decoder: Callable[[Play, int], Future[Decoder]],
-        release: Callable[[Future[Decoder]], None],
+        decoder: Callable[[Play, int], OpeningDecoder],
+        release: Callable[[OpeningDecoder], None],
         over: Callable[[Play], None],
     ) -> None:
         self._sink = sink
