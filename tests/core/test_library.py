@@ -230,6 +230,15 @@ def test_audio_that_comes_in_the_last_moment_is_aired() -> None:
     assert station.told == [("a", "aired", None)]
 
 
+def test_lost_audio_is_asked_for_at_once() -> None:
+    """Found rotten when it was read to be aired: the fetcher hears of it in the same turn."""
+    station = ByHand(programme([slot("a", "05:00:00")]))
+    station.folder.clear()
+    (asked,) = only(station.tell(events.AudioLost(sha("a"), "rotten")), SetWanted)
+
+    assert [audio.sha256 for audio in asked.wanted] == [sha("a")]
+
+
 def test_the_next_cue_is_decoded_ahead_before_its_way_up() -> None:
     """A start costs no decoding: prepared five seconds before the amplifier goes on, and again for a new player."""
     station = ByHand(programme([slot("a", "05:00:00")]))

@@ -46,6 +46,8 @@ def test_an_accepted_programme_is_on_disk_as_it_came_before_it_is_acknowledged()
     kinds = [type(effect) for effect in done]
     assert kinds.index(Record) < kinds.index(Acknowledge)
     assert done[kinds.index(Acknowledge)] == Acknowledge(77)
+    (note,) = [effect for effect in done if isinstance(effect, effects.Note)]
+    assert note == effects.Note("info", "programme-in-force", (("scope", PROVINCE), ("version", "3")))
     assert in_force(station) == {PROVINCE: 3}
 
 

@@ -463,6 +463,7 @@ def test_a_snapshot_changes_nothing_and_tells_what_is_on_the_air() -> None:
     first, second = (station.station.snapshot(station.now()) for _ in range(2))
     assert first == second
     assert (first.state, first.amplifier, first.zones_closed) == ("on-air", "on", ("cho", "dinh"))
+    assert (first.link_up, first.player_up, first.clock_trusted) == (False, True, True)
     assert first.on_air is not None
     assert (first.on_air.occurrence, first.on_air.position_ms, first.on_air.duration_ms) == (
         "vn/lam-dong#a@2026-11-24T05:00:00",

@@ -238,6 +238,7 @@ def test_what_kept_a_cue_off_the_air_by_rule_is_no_fault() -> None:
         ("session-taken-over", "broker", events.LinkChanged(True, "")),
         ("store-failing", "database", events.ConditionChanged("store-failing", "database", False)),
         ("no-time", "clock", events.TimePassed()),
+        ("trust-expired", "vn", events.TimePassed()),
     ],
 )
 def test_a_fault_of_an_earlier_life_ends_when_its_cause_has_ended(code: str, subject: str, mend: events.Event) -> None:
@@ -249,6 +250,59 @@ def test_a_fault_of_an_earlier_life_ends_when_its_cause_has_ended(code: str, sub
     assert station.faults == []
     (cleared,) = station.entries(FaultCleared)
     assert cleared.fault.id == fault.id and cleared.fault.cleared_ms == station.wall_ms
+
+
+@pytest.mark.parametrize(
+    ("event", "code", "subject", "detail"),
+    [
+        (events.SoundDevice(False, "hw:0", "busy"), "sound-device", "hw:0", (("error", "busy"),)),
+        (events.RelayFailed("cho", "reads 0"), "relay", "cho", (("error", "reads 0"),)),
+        (events.PlayerGone("hung", 0), "player-died", "player", (("reason", "hung"),)),
+        (events.AudioLost(sha("a"), "rotten"), "rotten", sha("a"), ()),
+        (events.LinkChanged(False, "session-taken-over"), "session-taken-over", "broker", ()),
+        (
+            events.ConditionChanged("store-failing", "database", True, (("error", "full"),)),
+            "store-failing",
+            "database",
+            (("error", "full"),),
+        ),
+    ],
+)
+def test_what_breaks_is_told_at_once_with_its_reason(
+    event: events.Event, code: str, subject: str, detail: tuple[tuple[str, str], ...]
+) -> None:
+    """In the turn in which it is heard of, on disk, once."""
+    station = ByHand(programme([slot("a", "05:00:00")]))
+    station.folder.clear()
+    (raised,) = [entry for entry in entries(station.tell(event)) if isinstance(entry, FaultRaised)]
+
+    assert (raised.fault.code, raised.fault.subject, raised.fault.detail) == (code, subject, detail)
+    assert [entry for entry in entries(station.tell(event)) if isinstance(entry, FaultRaised)] == []
+
+
+def test_a_link_that_was_down_for_a_moment_is_never_told_of() -> None:
+    """Up again after four seconds: nothing ripens afterwards. Down for five: told, with its reason and detail."""
+    station = ByHand()
+    station.tell(events.LinkChanged(False, "refused", (("code", "5"),)))
+    station.wait(4_000)
+    station.tell(events.LinkChanged(True, ""))
+    station.wait(60_000)
+    assert station.entries(FaultRaised) == []
+
+    station.tell(events.LinkChanged(False, "refused", (("code", "5"),)))
+    station.wait(5_000)
+    (raised,) = station.entries(FaultRaised)
+    assert raised.fault.detail == (("reason", "refused"), ("code", "5"))
+
+
+def test_what_an_expired_programme_missed_is_nobodys_fault_any_more() -> None:
+    """Its slots are gone with it; that it expired is the fault that stays."""
+    station = ByHand(programme([slot("a", "05:00:00")], expires="2026-11-23T23:00:00Z"), cached=frozenset())
+    station.wait_until("2026-11-24T05:30:00")
+    assert station.faults == [("cue-missed", "vn/lam-dong#a")]
+    station.wait_until("2026-11-24T06:00:00")
+
+    assert station.faults == [("programme-expired", PROVINCE)]
 
 
 def test_relay_faults_end_when_the_relays_have_done_as_told() -> None:
