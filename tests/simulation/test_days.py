@@ -398,6 +398,22 @@ def test_a_dead_player_is_replaced_and_the_cue_goes_on_while_no_relay_moves() ->
     ]
 
 
+def test_relays_are_held_for_a_dead_player_for_a_moment_whatever_the_clock_says() -> None:
+    """never-3: no new player comes, and the clock is set back: after three seconds the zones open all the same."""
+    world = begin(programme([slot("trua", "11:00:00")], [bulletin("trua", 300)]))
+    world.run_until(at("2026-11-24T11:01:00"))
+    world.faults.player_slow_ms = 60_000
+    world.kill_player()
+    world.step_clock(-600_000)
+    world.run(2_900)
+    assert world.closed == ["cho", "dinh"]
+    world.run(500)
+    assert world.closed == []
+    world.run(HOUR_MS)
+
+    assert told(world) == [("trua", "aired", None)]
+
+
 def test_a_player_that_dies_every_time_does_not_air_the_same_minute_for_ever() -> None:
     """A cue survives three deaths; the fourth ends it."""
     world = begin(programme([slot("trua", "11:00:00")], [bulletin("trua", 300)]))
