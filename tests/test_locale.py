@@ -20,7 +20,7 @@ from ttcs_edge.cli.errors import EXIT_CODES
 from ttcs_edge.core.asrun import SILENT_REASONS
 from ttcs_edge.core.model import AsRunReason, Outcome
 from ttcs_edge.core.supervision import SEVERITY
-from ttcs_edge.link.mqtt import RETRY
+from ttcs_edge.link.backoff import RETRY
 from ttcs_edge.locale import faults, language, messages, text
 from ttcs_edge.locale.faults import FAULTS, MISSED, OUTCOMES, REASONS, fault_words
 from ttcs_edge.wire.reports import StatusReport

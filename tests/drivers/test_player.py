@@ -256,7 +256,7 @@ def test_a_player_whose_libvlc_is_lost_is_replaced_before_the_next_cue_needs_it(
     try:
         listening.wait(PlayerReady)
         listening.play(1, clip(tmp_path, noise(300)))
-        gone = listening.wait(PlayerGone, 4.0)
+        gone = listening.wait(PlayerGone, 6.0)
 
         assert gone.reason == reason
         assert gone.written_ms in (0, 300)  # its end was told before, or not

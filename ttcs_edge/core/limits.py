@@ -40,7 +40,6 @@ class Limits:
     sound_commands: int = 64
     fixed_point_steps: int = 256
     outbox_in_flight: int = 20
-    control_request_bytes: int = 64 * 1024
 
 
 LIMITS = Limits()

@@ -22,7 +22,9 @@ from ttcs_edge.player.messages import FDS_MOST, PACKET_BYTES, Files, Item, Play,
 from ttcs_edge.settings import SoundDriver, SoundSettings
 
 SILENT_S = 0.4
-"""How long a player may say nothing before it counts as hung; it speaks every 100 ms."""
+"""How long a player that plays may say nothing before it counts as hung; it speaks every 100 ms."""
+IDLE_SILENT_S = 2.0
+"""The same for one with nothing to play: nobody hears it, and a machine that is busy is no reason to replace it."""
 START_S = 10.0
 """How long a new player may take to say its first word."""
 BACKOFF_S = (0.0, 0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -71,6 +73,7 @@ class PlayerProcess:
         self._closing = threading.Event()
         self._deaths = 0
         self._written_ms = 0
+        self._plays = False
         self._child: _Child | None = None
         self._spawn()
 
@@ -99,7 +102,7 @@ class PlayerProcess:
             return
         ours.settimeout(SILENT_S)
         with self._lock:
-            self._child = _Child(process, ours)
+            self._child, self._plays = _Child(process, ours), False
             if self._closing.is_set():
                 process.kill()
 
@@ -131,6 +134,7 @@ class PlayerProcess:
                     some = names[begin : begin + FDS_MOST]
                     socket.send_fds(child.socket, [messages.encode(Files(some))], [fds[name] for name in some])
                 child.socket.send(messages.encode(command))
+                self._plays = self._plays or isinstance(command, Play)
             except TimeoutError:
                 child.process.kill()  # it has not listened for so long that a command is lost
             except OSError:
@@ -160,19 +164,18 @@ class PlayerProcess:
     def _listen(self, connection: socket.socket) -> str:
         """Pass on what the player says until it dies, falls silent or talks nonsense; gives the reason."""
         deadline_s = time.monotonic() + START_S
-        heard = False
         while True:
             try:
                 data = connection.recv(PACKET_BYTES)
             except TimeoutError:
-                if heard or time.monotonic() > deadline_s:
+                if self._plays or time.monotonic() > deadline_s:
                     return "hung"
                 continue
             except OSError:
                 return "died"
             if not data:
                 return "died"
-            heard = True
+            deadline_s = time.monotonic() + IDLE_SILENT_S
             try:
                 answer = _read_answer(data)
             except (msgspec.MsgspecError, LookupError):
@@ -190,7 +193,7 @@ class PlayerProcess:
                 self._deaths, self._written_ms = 0, written_ms
                 self._post(events.SoundProgress(play, written_ms, rms_db, peak_db, underruns))
             case messages.Ended(play, completed, item_written_ms, failure):
-                self._written_ms = 0
+                self._written_ms, self._plays = 0, False
                 self._post(events.SoundEnded(play, completed, item_written_ms, failure))
             case messages.Device(ok, device, error):
                 self._post(events.SoundDevice(ok, device, error))

@@ -41,8 +41,13 @@ class Outbox:
         """Forget rows that the broker has acknowledged."""
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany("DELETE FROM outbox WHERE seq = ?", [(seq,) for seq in seqs])
-            self._connection.execute("COMMIT")
+            try:
+                self._connection.executemany("DELETE FROM outbox WHERE seq = ?", [(seq,) for seq in seqs])
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
 
     def depth(self) -> tuple[int, int | None]:
         """How many rows wait, and when the oldest of them was told (wall clock, milliseconds)."""
