@@ -92,6 +92,28 @@ def test_what_happened_and_is_past_ends_by_itself_a_while_after_it_was_last_hear
     assert faults.wake_mono_ms is None
 
 
+def test_what_an_earlier_life_left_and_has_no_end_of_its_own_ends_too() -> None:
+    """A day after the start, for a database that was damaged; what ends by its cause is left to its cause."""
+    faults = Supervision(boot=2)
+    faults.remember((open_fault("store-damaged", "database"), open_fault("relay", "cho")), 5_000)
+    assert faults.mature(NOW, 5_000 + OVER_AFTER_MS["store-damaged"] - 1) == []
+    (cleared,) = faults.mature(NOW, 5_000 + OVER_AFTER_MS["store-damaged"])
+
+    assert isinstance(cleared, FaultCleared) and cleared.fault.code == "store-damaged"
+    assert list(faults.open) == [("relay", "cho")]
+
+
+def test_it_asks_to_be_woken_for_whatever_comes_first() -> None:
+    """never-8: what ripens in five seconds does not wait for what is past in an hour."""
+    faults = Supervision(boot=1)
+    faults.raise_("report-refused", "outbox", (), NOW, 0)
+    faults.raise_("link-down", "broker", (), NOW, 1_000)
+    assert faults.wake_mono_ms == 1_000 + DEBOUNCE_MS["link-down"]
+    faults.mature(NOW, 6_000)
+
+    assert faults.wake_mono_ms == OVER_AFTER_MS["report-refused"]
+
+
 def test_faults_are_bounded_and_those_that_are_there_still_end() -> None:
     """never-8: a stranger who makes a thousand subjects fail fills the list, and no more."""
     faults = Supervision(boot=1)
