@@ -13,7 +13,7 @@ def test_what_the_operator_publishes_airs_on_a_station_that_the_operator_added(
     centre_folder: Path, own_broker: Broker, tmp_path: Path
 ) -> None:
     """The tar alone makes a station that connects, believes, fetches over the broker, airs, and tells it."""
-    address = f"localhost:{own_broker.port}"
+    address = f"127.0.0.1:{own_broker.port}"
     command = ["add-station", str(centre_folder), "da-teh-01", "--scope", "vn/lam-dong/da-teh", "--broker", address]
     assert main(command) == 0
     folder = tmp_path / "station"

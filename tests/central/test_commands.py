@@ -119,7 +119,7 @@ def test_head_may_stop_reading(centre_folder: Path, own_broker: Broker) -> None:
         station.publish(TOPICS.station(name, "status"), encode(status(station=name)))
     station.close()
     watch = f"{sys.executable} -m ttcs_edge.central.main watch {centre_folder} --json --for 30"
-    command = f"{watch} --broker localhost:{own_broker.port} | head -n 1"
+    command = f"{watch} --broker 127.0.0.1:{own_broker.port} | head -n 1"
 
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, timeout=30)
 

@@ -40,7 +40,7 @@ TOPIC = f"ttcs/v1/scope/{PLACE}/programme"
 
 def run(folder: Path, file: Path, broker: Broker, *more: str) -> int:
     """Publish a file."""
-    return main(["--lang", "en", "publish", str(folder), str(file), "--broker", f"localhost:{broker.port}", *more])
+    return main(["--lang", "en", "publish", str(folder), str(file), "--broker", f"127.0.0.1:{broker.port}", *more])
 
 
 def retained(broker: Broker, name: str = "newcomer") -> dict[str, bytes]:
@@ -261,7 +261,7 @@ def test_a_broker_that_is_away_costs_no_number(
     assert run(centre_folder, file, own_broker, "--via-broker") == 69
 
     assert capsys.readouterr().err == (
-        f"localhost:{own_broker.port} cannot be reached: the broker cannot be reached (Connection refused)\n"
+        f"127.0.0.1:{own_broker.port} cannot be reached: the broker cannot be reached (Connection refused)\n"
         "Look at --broker or broker in centre.yaml, the line, this machine's clock, and the broker's certificate\n"
     )
     assert list((centre_folder / "programmes").iterdir()) == []
@@ -328,7 +328,7 @@ def test_two_operators_at_once_publish_one_after_the_other(
 ) -> None:
     """Four commands in one moment: four numbers, four envelopes, and the broker holds the newest."""
     file = written(tmp_path, GOOD)
-    broker = ["--via-broker", "--broker", f"localhost:{own_broker.port}"]
+    broker = ["--via-broker", "--broker", f"127.0.0.1:{own_broker.port}"]
     command = [sys.executable, "-m", "ttcs_edge.central.main", "publish", str(centre_folder), str(file), *broker]
     with (centre_folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -361,7 +361,7 @@ def test_a_broker_that_keeps_nothing_is_told(
     assert run(centre_folder, written(tmp_path, GOOD), own_broker, "--via-broker") == 69
 
     assert capsys.readouterr().err == (
-        f"localhost:{own_broker.port} retains no messages\n"
+        f"127.0.0.1:{own_broker.port} retains no messages\n"
         "A station that starts later would get no programme: set retain_available true on the broker\n"
     )
 
@@ -406,7 +406,7 @@ def test_a_broker_with_another_authoritys_certificate_is_not_spoken_to(
     assert run(centre_folder, written(tmp_path, GOOD), broker, "--via-broker") == 69
 
     assert capsys.readouterr().err.splitlines()[0] == (
-        f"localhost:{broker.port} cannot be reached: a certificate is not trusted"
+        f"127.0.0.1:{broker.port} cannot be reached: a certificate is not trusted"
         " (self-signed certificate in certificate chain)"
     )
 
@@ -420,7 +420,7 @@ def test_a_broker_that_does_not_know_the_operator_is_told(
     assert run(centre_folder, written(tmp_path, GOOD), broker, "--via-broker") == 69
 
     assert capsys.readouterr().err == (
-        f"localhost:{broker.port} closed the connection without an answer\n"
+        f"127.0.0.1:{broker.port} closed the connection without an answer\n"
         "It does not take operator.crt (its cafile must be this centre's ca.pem), or does not speak MQTT\n"
     )
 
@@ -429,9 +429,9 @@ def test_a_server_that_hangs_up_on_mqtt_is_told(
     centre_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Its certificate is good, and behind it is no broker: it hangs up on the first packet."""
-    assert main(["server-certificate", str(centre_folder), "localhost"]) == 0
+    assert main(["server-certificate", str(centre_folder), "127.0.0.1"]) == 0
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(centre_folder / "servers/localhost.crt", centre_folder / "servers/localhost.key")
+    context.load_cert_chain(centre_folder / "servers/127.0.0.1.crt", centre_folder / "servers/127.0.0.1.key")
 
     def hang_up(listening: socket.socket) -> None:
         with context.wrap_socket(listening.accept()[0], server_side=True) as connection:
@@ -441,7 +441,7 @@ def test_a_server_that_hangs_up_on_mqtt_is_told(
     capsys.readouterr()
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=hang_up, args=(server,), daemon=True).start()
-        address = f"localhost:{server.getsockname()[1]}"
+        address = f"127.0.0.1:{server.getsockname()[1]}"
         command = ["--lang", "en", "publish", str(centre_folder), str(file), "--via-broker", "--broker", address]
         assert main(command) == 69
 
@@ -461,7 +461,7 @@ def test_a_broker_that_lets_the_operator_write_nothing_is_told(
     assert run(centre_folder, written(tmp_path, GOOD), own_broker, "--via-broker") == 69
 
     assert capsys.readouterr().err == (
-        f"localhost:{own_broker.port} refused: Not authorized\n"
+        f"127.0.0.1:{own_broker.port} refused: Not authorized\n"
         "Give the user operator the right to these topics (the broker's ACL)\n"
     )
     assert list((centre_folder / "programmes").iterdir()) == []

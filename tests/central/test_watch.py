@@ -336,7 +336,7 @@ def test_watch_json_prints_one_object_for_each_message_good_or_bad(centre_folder
     station.publish(TOPICS.station("da-teh-01", "status"), encode(status()))
     command = [sys.executable, "-m", "ttcs_edge.central.main", "watch", centre_folder, "--json"]
     watcher = subprocess.Popen(
-        [*command, "--broker", f"localhost:{own_broker.port}", "--for", "60"], stdout=subprocess.PIPE, text=True
+        [*command, "--broker", f"127.0.0.1:{own_broker.port}", "--for", "60"], stdout=subprocess.PIPE, text=True
     )
     assert watcher.stdout is not None
     lines: list[dict[str, object]] = []
@@ -372,7 +372,7 @@ def test_watch_once_prints_the_table(centre_folder: Path, own_broker: Broker) ->
     command = [sys.executable, "-m", "ttcs_edge.central.main", "--lang", "vi", "watch", str(centre_folder), "--once"]
 
     run = subprocess.run(
-        [*command, "--for", "1", "--broker", f"localhost:{own_broker.port}"],
+        [*command, "--for", "1", "--broker", f"127.0.0.1:{own_broker.port}"],
         capture_output=True,
         text=True,
         check=True,
@@ -386,7 +386,7 @@ def test_watch_once_prints_the_table(centre_folder: Path, own_broker: Broker) ->
 
 def test_the_live_table_follows_the_fleet_and_the_broker(centre_folder: Path, own_broker: Broker) -> None:
     """On a terminal: a station appears, the broker goes and comes back, Ctrl-C ends it with 130 and no traceback."""
-    command = ["--lang", "en", "watch", str(centre_folder), "--broker", f"localhost:{own_broker.port}"]
+    command = ["--lang", "en", "watch", str(centre_folder), "--broker", f"127.0.0.1:{own_broker.port}"]
     process, terminal = pty.fork()
     if process == 0:
         os.environ |= {"COLUMNS": "80", "LINES": "24", "TERM": "xterm"}
@@ -403,7 +403,7 @@ def test_the_live_table_follows_the_fleet_and_the_broker(centre_folder: Path, ow
     eventually(lambda: b"is lost, connecting again" in said)
     said.clear()
     own_broker.start()
-    eventually(lambda: b"Listening to localhost" in said, 30)
+    eventually(lambda: b"Listening to 127.0.0.1" in said, 30)
     os.write(terminal, b"\x03")
     code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
     reader.join(5)
@@ -425,7 +425,7 @@ def test_the_watcher_hears_again_after_the_broker_was_away(centre_folder: Path, 
     """A broker that restarts is connected to again, and what comes then is heard."""
     command = [sys.executable, "-m", "ttcs_edge.central.main", "watch", centre_folder, "--json"]
     watcher = subprocess.Popen(
-        [*command, "--broker", f"localhost:{own_broker.port}", "--for", "60"], stdout=subprocess.PIPE, text=True
+        [*command, "--broker", f"127.0.0.1:{own_broker.port}", "--for", "60"], stdout=subprocess.PIPE, text=True
     )
     assert watcher.stdout is not None
     lines: list[str] = []
