@@ -130,7 +130,7 @@ def test_over_a_year_of_clock_changes_every_day_has_its_one_occurrence(zone: str
         for minute in range(0, 60, 15)
     ]
     document = programme(*slots, time_zone=zone)
-    now_ms = to_ms(datetime(2026, 1, 1), zone)
+    now_ms: int = to_ms(datetime(2026, 1, 1), zone)
     end_ms = to_ms(datetime(2027, 1, 1), zone)
     taken = []
     table, step = Timetable((document,), SETTINGS, now_ms - 1), 0

@@ -73,7 +73,10 @@ def test_3_nobody_may_say_anything_under_an_expired_trust_root() -> None:
 def test_4_a_threshold_of_different_keys_of_one_grant_must_have_signed() -> None:
     """Strangers count for nothing, and the keys of two grants do not add up."""
     two = grant("vn", (KEY, SECOND), threshold=2)
-    found = lambda n: Refused("not-enough-signatures", PROVINCE, (("found", str(n)), ("expected", "2")))  # noqa: E731
+
+    def found(number: int) -> Refused:
+        return Refused("not-enough-signatures", PROVINCE, (("found", str(number)), ("expected", "2")))
+
     assert judge(GOOD, KEY, SECOND, trust=two) == Accepted()
     assert judge(GOOD, KEY, trust=two) == found(1)
     assert judge(GOOD, KEY, STRANGER, trust=two) == found(1)

@@ -1,4 +1,4 @@
-"""Random fortnights: everything that can go wrong, at the moments at which it hurts, by seed.
+"""Random months: everything that can go wrong, at the moments at which it hurts, by seed.
 
     python -m tests.simulation.storm 17
 
@@ -53,7 +53,7 @@ class Storm:
         self.current: dict[Scope, Programme] = {}
         self.forgotten: list[Programme] = []
 
-    def run(self, actions: int = ACTIONS, also: Callable[[Storm], object] = id) -> None:
+    def run(self, actions: int = ACTIONS, also: Callable[[Storm], None] | None = None) -> None:
         """Faults on, then faults off. Raises Violation."""
         world, dice = self.world, self.dice
         world.faults.disk_ms = dice.choice((0, 0, 30, 900))
@@ -69,7 +69,8 @@ class Storm:
                 world.run(dice.choice((1, 100, 300, 700)))
                 dice.choice(HAPPENINGS)(self)
         self._mend_everything()
-        also(self)
+        if also is not None:
+            also(self)
         world.run(2 * DAY_MS)
         self._account()
 
@@ -344,7 +345,7 @@ def _utc(wall_ms: int) -> str:
     return datetime.fromtimestamp(wall_ms // 1_000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def story(seed: int, actions: int = ACTIONS, also: Callable[[Storm], object] = id) -> str | None:
+def story(seed: int, actions: int = ACTIONS, also: Callable[[Storm], None] | None = None) -> str | None:
     """Run one seed; None, or the end of its trace, what was broken, and how to see it again.
 
     ``also`` is done last, before two healthy days are judged.
