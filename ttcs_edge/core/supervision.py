@@ -73,9 +73,9 @@ class Supervision:
         fault = self.open.pop((code, subject), None)
         return [FaultCleared(replace(fault, cleared_ms=wall_ms))] if fault else []
 
-    def clear_subject(self, subject: str, wall_ms: WallMs, codes: frozenset[str] | None = None) -> list[Entry]:
-        """Everything said of a subject is mended; ``codes`` narrows it down."""
-        keys = [key for key in self.open if key[1] == subject and (codes is None or key[0] in codes)]
+    def clear_subject(self, subject: str, wall_ms: WallMs) -> list[Entry]:
+        """Everything said of a subject is mended."""
+        keys = [key for key in self.open if key[1] == subject]
         return [entry for code, name in keys for entry in self.clear(code, name, wall_ms)]
 
     def mature(self, wall_ms: WallMs, mono_ms: int) -> list[Entry]:

@@ -25,6 +25,13 @@ COMPLAINTS: Final = (
 """argparse's words and our code for them."""
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Python 3.13 reckons the indent of commands into the first column, 3.11 does not: here both are as wide."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=22)
+
+
 class Parser(argparse.ArgumentParser):
     """Speaks one language, and leaves with EX_USAGE. ``example`` is a line that may be typed as it is."""
 
@@ -33,7 +40,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(
             add_help=False,
             allow_abbrev=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Help,
             epilog=epilog,
             **arguments,
         )
