@@ -97,16 +97,32 @@ def test_a_player_lost_while_nothing_plays_says_that_nothing_was_written(listeni
     assert listening.wait(PlayerReady).device == str(listening.file)
 
 
-def test_a_player_that_was_stopped_for_a_moment_only_is_kept(listening: Listening) -> None:
-    """It counts as hung after 0.4 s, not before."""
+@pytest.mark.parametrize(("plays", "moment_s"), [(True, 0.15), (False, 1.0)])
+def test_a_player_that_was_stopped_for_a_moment_only_is_kept(
+    listening: Listening, tmp_path: Path, plays: bool, moment_s: float
+) -> None:
+    """It counts as hung after 0.4 s when it plays, and later when nobody hears it."""
     pid = listening.pid
+    if plays:
+        listening.play(1, clip(tmp_path, noise(1_500)))
+        eventually(lambda: written_ms(listening) >= 200)
     listening.signal(signal.SIGSTOP)
-    time.sleep(0.15)
+    time.sleep(moment_s)
     listening.signal(signal.SIGCONT)
-    time.sleep(0.6)
+    listening.play(2, clip(tmp_path, noise(300, 2)))
+    while listening.wait(SoundEnded).play != 2:
+        pass
 
     assert listening.pid == pid
     assert listening.all(PlayerGone) == []
+
+
+def test_a_player_that_hangs_while_nothing_plays_is_replaced(listening: Listening) -> None:
+    """Before the next cue needs it."""
+    listening.signal(signal.SIGSTOP)
+
+    assert listening.wait(PlayerGone, 4.0) == PlayerGone("hung", 0)
+    listening.wait(PlayerReady)
 
 
 def test_a_sound_device_that_takes_no_more_counts_as_a_hung_player(tmp_path: Path) -> None:
@@ -199,13 +215,16 @@ def test_a_player_that_is_told_nonsense_is_replaced(listening: Listening) -> Non
     """A packet that no version of ours sends: it ends at once, instead of playing on without an ear."""
     child = listening.player._child
     assert child is not None
-    child.socket.send(b'{"type": "Play"}')
+    child.socket.send(b'["Play", 1]')
 
     assert listening.wait(PlayerGone) == PlayerGone("died", 0)
     listening.wait(PlayerReady)
 
 
-@pytest.mark.parametrize("said", ["b'xin chao'", 'b\'{"type":"Ended","play":1}\'', "bytes(3)"])
+NONSENSE = ["b'xin chao'", "bytes(3)", "b'[]'", "b'[\"Ended\", 1]'", "b'[\"Hello\"]'", "b'[\"Started\", 1, null]'"]
+
+
+@pytest.mark.parametrize("said", NONSENSE)
 def test_a_player_that_talks_nonsense_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str) -> None:
     """The watch on it goes on, and the next one that talks sense is heard."""
     liar = tmp_path / "liar"

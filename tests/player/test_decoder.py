@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import http.server
 import os
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -213,6 +215,28 @@ def test_an_item_shorter_than_a_second_is_whole_though_nobody_says_ahead(
     short.wake()
     assert read_all(short) == samples(clip)
     assert not ahead.is_set()
+
+
+def test_a_decoder_that_is_closed_leaves_nothing_behind(instance: Any, tmp_path: Path) -> None:
+    """A station plays for years: neither the decoder, its samples, its file nor a thread stays."""
+    clip = wav(tmp_path / "noise.wav", noise(3_000))
+
+    def used() -> weakref.ref[Decoder]:
+        decoder = Decoder(instance, os.open(clip, os.O_RDONLY), 0)
+        decoder.read(BYTES_PER_MS, 1.0)
+        decoder.rest()
+        decoder.wake()
+        decoder.close()
+        return weakref.ref(decoder)
+
+    used()
+    before = (len(os.listdir("/proc/self/fd")), len(os.listdir("/proc/self/task")))
+    left = [used() for _ in range(5)]
+    gc.collect()
+
+    assert [decoder() for decoder in left] == [None] * 5
+    assert len(os.listdir("/proc/self/fd")) <= before[0]
+    assert len(os.listdir("/proc/self/task")) <= before[1]
 
 
 class _Asked(http.server.SimpleHTTPRequestHandler):

@@ -7,7 +7,6 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 
 from tests.player.parts import BYTES_PER_MS, noise, samples, wav
 from ttcs_edge.drivers.sound import PERIOD_MS, WavSink
-from ttcs_edge.player.decoder import Decoder, make_instance
+from ttcs_edge.player.decoder import Decoder, OpeningDecoder, make_instance
 from ttcs_edge.player.messages import Alive, Answer, Ended, Item, Play, Progress, Started
 from ttcs_edge.player.writer import STARVED_S, Writer
 
@@ -57,18 +56,18 @@ class Desk:
         self.answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self.told: list[Answer] = []
         self.over: list[int] = []
-        self.released: list[Future[Decoder]] = []
+        self.released: list[OpeningDecoder] = []
         instance = make_instance()
 
-        def decoder(command: Play, index: int) -> Future[Decoder]:
-            future: Future[Decoder] = Future()
+        def decoder(command: Play, index: int) -> OpeningDecoder:
+            opening = OpeningDecoder()
 
             def make() -> None:
                 time.sleep(made_s)
-                future.set_result(SlowDecoder(instance, os.open(clip, os.O_RDONLY), before_ms, pause_s))
+                opening.set_result(SlowDecoder(instance, os.open(clip, os.O_RDONLY), before_ms, pause_s))
 
             threading.Thread(target=make).start()
-            return future
+            return opening
 
         def over(command: Play) -> None:
             self.over.append(command.play)
@@ -93,8 +92,8 @@ class Desk:
     def close(self) -> None:
         """End it all."""
         self.writer.leave()
-        for decoder in self.released:
-            decoder.result().close()
+        for opening in self.released:
+            opening.result().close()
 
 
 @pytest.fixture

@@ -237,7 +237,8 @@ class AlsaSink:
         if self._pcm is None:
             return
         try:
-            self._silence()
+            if self._sounding:
+                self._silence()
         finally:
             self._close()
 

@@ -38,7 +38,9 @@ STARVED_S = 5.0
 """How long an item may give no samples before it counts as no audio."""
 ROUNDING_MS = 10
 """How much shorter than declared an item may be by rounding alone."""
-PROBE_EVERY_S = 2.0
+PROBE_GOOD_EVERY_S = 10.0
+PROBE_BAD_EVERY_S = 2.0
+"""How often the device is tried while nothing plays: a fault is to be known before the next cue needs it."""
 LEAVE_FADE_MS = 100
 SILENT_LEVEL = 1e-6
 """A fade that is down to here is over; a sample has 16 bits."""
@@ -141,9 +143,9 @@ class Writer:
                 self._perform(self._current)
                 continue
             self._answer(Alive())
-            if not self._device_ok and time.monotonic() - probed_s > PROBE_EVERY_S:
-                probed_s = time.monotonic()
+            if time.monotonic() - probed_s > (PROBE_GOOD_EVERY_S if self._device_ok else PROBE_BAD_EVERY_S):
                 self._probe()
+                probed_s = time.monotonic()
 
     def _probe(self) -> None:
         """Open and close the device, so that a missing one is known before it is needed."""
