@@ -187,7 +187,7 @@ class PlayerProcess:
             case messages.Ready(device):
                 self._post(events.PlayerReady(device))
             case messages.Started(play, mono_ns):
-                self._written_ms = 0
+                self._written_ms, self._plays = 0, True
                 self._post(events.SoundStarted(play, mono_ns))
             case messages.Progress(play, written_ms, rms_db, peak_db, underruns):
                 self._deaths, self._written_ms = 0, written_ms
