@@ -85,7 +85,7 @@ def loudness(path: Path) -> float:
     """Integrated loudness by EBU R128, measured by another filter than the product's: loudnorm."""
     command = ["ffmpeg", "-hide_banner", "-i", str(path), "-af", "loudnorm=print_format=json", "-f", "null", "-"]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stderr
-    found = re.search(r"\{[^{}]*\}\s*$", told)
+    found = re.search(r"\{[^{}]*input_i[^{}]*\}", told)
     assert found is not None, told
     return float(json.loads(found[0])["input_i"])
 
