@@ -28,21 +28,6 @@ Links = Callable[..., Bench]
 
 
 @pytest.fixture
-def links(tmp_path: Path, authority: Authority) -> Iterator[Links]:
-    """Makes links, each in a folder of its own; closes them."""
-    made: list[Bench] = []
-
-    def make(port: int, **settings: object) -> Bench:
-        bench = Bench(tmp_path / f"link-{len(made)}", authority, port, **settings)  # type: ignore[arg-type]
-        made.append(bench)
-        return bench
-
-    yield make
-    for bench in made:
-        bench.close()
-
-
-@pytest.fixture
 def scripted(authority: Authority) -> Iterator[Callable[..., ScriptedBroker]]:
     """Makes brokers that follow a script; closes them."""
     made: list[ScriptedBroker] = []
