@@ -163,6 +163,22 @@ def test_what_types_cannot_say_is_checked(changes: dict[str, Any], code: str) ->
     assert refused(payload(**changes))[0] == code
 
 
+def test_a_slot_that_would_fill_the_memory_is_refused() -> None:
+    """A station holds what is next as verified memory: so much of it that nothing else has room."""
+    huge = replace(AUDIO, size_bytes=LIMITS.audio_bytes)
+    others = [replace(huge, sha256=Sha256(letter * 64)) for letter in "bc"]
+    bulletins = [Bulletin(id=f"tin-{at}", title="Tin", audio=(audio,)) for at, audio in enumerate([huge, *others])]
+    slot = replace(GOOD.slots[0], bulletins=("tin-0", "tin-1"))
+    assert isinstance(judged(PROVINCE.sign(replace(GOOD, bulletins=tuple(bulletins), slots=(slot,)))), Accepted)
+
+    slot = replace(slot, bulletins=("tin-0", "tin-1", "tin-2"))
+    found = str(3 * LIMITS.audio_bytes)
+    assert refused(PROVINCE.sign(replace(GOOD, bulletins=tuple(bulletins), slots=(slot,)))) == (
+        "slot-too-large",
+        {"slot": "sang", "found": found, "expected": f"<= {LIMITS.slot_audio_bytes}"},
+    )
+
+
 def test_a_bad_signature_counts_for_nothing() -> None:
     """The payload was changed after it was signed."""
     envelope = json.loads(PROVINCE.sign(GOOD))

@@ -89,7 +89,7 @@ class Station:
         self._player = PlayerProcess(SoundSettings(SoundDriver.WAV, "wav", folder / f"out-{number}.wav"))
         self._player.watch(self._heard.put)
         self._plays = 0
-        self._wait_for(events.PlayerReady)
+        self._player_number: int = self._wait_for(events.PlayerReady).player
         self.prepare()
 
     def _wait_for(self, kind: type[events.Event]) -> Any:
@@ -106,7 +106,7 @@ class Station:
         """Command the waiting cue; tell how late its first period was."""
         self._plays += 1
         at_ns = time.monotonic_ns() + START_MARGIN_MS * 1_000_000
-        self._player.play(self._plays, self._audio, 0, at_ns, 100, 0)
+        self._player.play(self._player_number, self._plays, self._audio, 0, at_ns, 100, 0)
         started = self._wait_for(events.SoundStarted)
         self._player.stop(self._plays, 0)
         self._wait_for(events.SoundEnded)

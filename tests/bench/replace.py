@@ -67,7 +67,7 @@ class Playing:
         self._player = PlayerProcess(SoundSettings(SoundDriver.WAV, "wav", folder / "out.wav"))
         self._player.watch(self._heard.put)
         self._plays = 0
-        self._wait_for(events.PlayerReady)
+        self._player_number: int = self._wait_for(events.PlayerReady).player
         self._go_on(0)
 
     def _wait_for(self, kind: type[events.Event]) -> Any:
@@ -77,7 +77,7 @@ class Playing:
 
     def _go_on(self, from_ms: int) -> int:
         self._plays += 1
-        self._player.play(self._plays, self._audio, from_ms, time.monotonic_ns(), 100, 0)
+        self._player.play(self._player_number, self._plays, self._audio, from_ms, time.monotonic_ns(), 100, 0)
         started = self._wait_for(events.SoundStarted)
         self._wait_for(events.SoundProgress)
         return int(started.mono_ns)
@@ -89,7 +89,7 @@ class Playing:
         lost_ns = time.monotonic_ns()
         os.kill(pid, number)
         gone = self._wait_for(events.PlayerGone)
-        self._wait_for(events.PlayerReady)
+        self._player_number = self._wait_for(events.PlayerReady).player
         return (self._go_on(gone.written_ms) - lost_ns) / 1e6
 
     def close(self) -> None:

@@ -148,7 +148,7 @@ class ByHand:
             "floors": tuple((p.scope, p.version) for p in programmes),
         }
         self.tell(started(**(in_force | remembered)))
-        self.tell(events.PlayerReady("by hand"))
+        self.tell(events.PlayerReady("by hand", 1))
 
     @property
     def wall_ms(self) -> int:

@@ -138,7 +138,7 @@ def test_a_cue_is_opened_on_disk_when_it_sounds_and_only_once_whatever_interrupt
     for _ in range(2):
         station.wait(5_000)
         station.tell(events.PlayerGone("died", 5_000))
-        station.tell(events.PlayerReady("by hand"))
+        station.tell(events.PlayerReady("by hand", 1))
         station.sound_begins()
     station.wait(50_000)
     station.sound_ends(True, 50_000)
@@ -177,7 +177,7 @@ def test_an_interruption_resumes_where_the_samples_ended_and_the_record_adds_up(
     station = on_the_air(60)
     station.wait(20_000)
     station.tell(events.PlayerGone("hung", 19_900))
-    (start,) = only(station.tell(events.PlayerReady("by hand")), effects.StartSound)
+    (start,) = only(station.tell(events.PlayerReady("by hand", 1)), effects.StartSound)
     assert (start.from_ms, start.play) == (19_900, 2)
     station.sound_begins()
     station.wait(40_000)
@@ -194,7 +194,7 @@ def test_a_restart_forgets_what_was_written_before() -> None:
     station.sound_begins()
     station.wait(50_000)
     station.tell(events.PlayerGone("died", 50_000))
-    (start,) = only(station.tell(events.PlayerReady("by hand")), effects.StartSound)
+    (start,) = only(station.tell(events.PlayerReady("by hand", 1)), effects.StartSound)
     assert start.from_ms == 0
     station.sound_begins()
     station.wait(10_000)

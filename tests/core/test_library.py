@@ -246,7 +246,7 @@ def test_the_next_cue_is_decoded_ahead_before_its_way_up() -> None:
     (prepare,) = only([effect for _, effect in log], PrepareSound)
     assert [item.bulletin for item in prepare.items] == ["a"]
     station.tell(events.PlayerGone("died", 0))
-    done = station.tell(events.PlayerReady("by hand"))
+    done = station.tell(events.PlayerReady("by hand", 1))
 
     assert only(done, PrepareSound) == [prepare]
 

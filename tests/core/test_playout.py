@@ -182,7 +182,7 @@ def test_a_relay_that_sticks_is_told_to_open_again_ever_more_seldom() -> None:
 @pytest.mark.parametrize("gap_ms", [0, 500, 1_000, 1_900, 2_000, 2_500, 3_000])
 def test_an_amplifier_that_is_needed_soon_is_not_switched_off_and_on_again(gap_ms: int) -> None:
     """air-4: at the end of its hold time with the next cue within a cold way up, it stays on."""
-    playout = Playout(SETTINGS, amplifier_on_mono_ms=0, last_use_mono_ms=50_000)
+    playout = Playout(SETTINGS, player=1, amplifier_on_mono_ms=0, last_use_mono_ms=50_000)
     done = playout.step(None, 60_000 + gap_ms, 60_000)
 
     soon = gap_ms <= playout.cold_lead_ms
@@ -192,7 +192,7 @@ def test_an_amplifier_that_is_needed_soon_is_not_switched_off_and_on_again(gap_m
 
 def test_the_lead_counts_what_is_left_to_be_done() -> None:
     """The rest of the warm-up, one stagger for each zone to open or close, and the player's margin."""
-    playout = Playout(THREE)
+    playout = Playout(THREE, player=1)
     assert playout.lead_ms((CHO, DINH), 0) == 2_000 + 2 * 200 + START_MARGIN_MS
     playout.amplifier_on_mono_ms = 0
     playout.closed = [BUON, CHO]
@@ -203,7 +203,7 @@ def test_the_lead_counts_what_is_left_to_be_done() -> None:
 
 def test_a_late_sound_begins_at_once_and_never_in_the_past() -> None:
     """air-6: the instant that is handed to the player is not before now."""
-    playout = Playout(SETTINGS, amplifier_on_mono_ms=0, closed=[CHO], last_switch_mono_ms=1_000)
+    playout = Playout(SETTINGS, player=1, amplifier_on_mono_ms=0, closed=[CHO], last_switch_mono_ms=1_000)
     (start,) = playout.step(Wanted(7, (CHO,), (), 0, 5_000, 100), None, 60_000)
 
     assert isinstance(start, StartSound) and start.at_mono_ms == 60_000
@@ -219,7 +219,7 @@ class Physics(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.settings = replace(THREE, amplifier=Amplifier(1_500, 4_000))
-        self.playout = Playout(self.settings)
+        self.playout = Playout(self.settings, player=1)
         self.mono_ms = 1_000
         self.wanted: Wanted | None = None
         self.plays = 0
@@ -265,7 +265,7 @@ class Physics(RuleBasedStateMachine):
                 warm = self.on_ms is not None and self.mono_ms >= self.on_ms + self.settings.amplifier.warm_up_ms
                 assert warm or not closed, "air-4: a zone closes on a cold amplifier"
                 (self.closed.add if closed else self.closed.discard)(zone)
-            case StartSound(play):
+            case StartSound(play=play):
                 assert self.sound is None and self.closed and self.on_ms is not None
                 self.sound, self.fading = play, False
             case StopSound(play):
@@ -327,6 +327,7 @@ class Physics(RuleBasedStateMachine):
                 self.wanted = None
         self.sound = None
         self.playout.player_gone(self.mono_ms)
+        self.playout.player = 2
         self.ask()
 
     @rule(play=st.integers(0, 3))

@@ -50,7 +50,7 @@ EVENTS: tuple[events.Event, ...] = (
     events.AudioStored(sha("a")),
     events.AudioFailed(sha("a"), "timeout", ()),
     events.AudioLost(sha("a"), "rotten"),
-    events.PlayerReady("hw:0"),
+    events.PlayerReady("hw:0", 1),
     events.PlayerGone("died", 1_000),
     events.SoundStarted(1, 1_000_000_000),
     events.SoundProgress(1, 1_000, -20.0, -6.0, 0),
@@ -205,7 +205,7 @@ def assert_no_switch_under_sound(station: ByHand) -> None:
     sounding: int | None = None
     for _, entry in station.story:
         match entry:
-            case StartSound(play):
+            case StartSound(play=play):
                 assert sounding is None, "air-1: two sounds at once"
                 sounding = play
             case effects.SwitchAmplifier() | effects.SwitchZone():
@@ -240,9 +240,9 @@ def test_ready_is_told_once_with_the_first_player_and_not_before() -> None:
     now = Instant(at("2026-11-24T04:00:00"), MonoMs(1_000), True)
     assert only(station.handle(started(), now), NotifyReady) == []
     assert only(station.handle(events.LinkChanged(True, ""), now), NotifyReady) == []
-    assert only(station.handle(events.PlayerReady("hw:0"), now), NotifyReady) == [NotifyReady()]
+    assert only(station.handle(events.PlayerReady("hw:0", 1), now), NotifyReady) == [NotifyReady()]
     station.handle(events.PlayerGone("died", 0), now)
-    assert only(station.handle(events.PlayerReady("hw:0"), now), NotifyReady) == []
+    assert only(station.handle(events.PlayerReady("hw:0", 1), now), NotifyReady) == []
 
 
 def test_the_heartbeat_beats_at_its_interval_and_at_once_when_the_link_comes_up() -> None:
@@ -438,7 +438,7 @@ def test_nothing_begins_while_stopping() -> None:
     station.tell(events.AudioStored(sha("z")))
     station.wait(30_000)
     station.tell(events.PlayerGone("died", 30_000))
-    station.tell(events.PlayerReady("hw:0"))
+    station.tell(events.PlayerReady("hw:0", 1))
     station.wait(HOUR_MS)
 
     words = [word for _, word in moves(station.log[before:])]
@@ -485,7 +485,7 @@ def test_the_position_is_that_of_the_play_that_sounds() -> None:
     station = on_the_air()
     station.tell(events.SoundProgress(1, 10_000, -20.0, -6.0, 0))
     station.tell(events.PlayerGone("died", 10_000))
-    station.tell(events.PlayerReady("hw:0"))
+    station.tell(events.PlayerReady("hw:0", 1))
     command = station.sound_begins()
     assert (command.play, command.from_ms) == (2, 10_000)
 

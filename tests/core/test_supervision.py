@@ -254,7 +254,7 @@ def test_what_kept_a_cue_off_the_air_by_rule_is_no_fault() -> None:
 @pytest.mark.parametrize(
     ("code", "subject", "mend"),
     [
-        ("player-died", "player", events.PlayerReady("hw:0")),
+        ("player-died", "player", events.PlayerReady("hw:0", 1)),
         ("sound-device", "hw:0", events.SoundDevice(True, "hw:0", "")),
         ("link-down", "broker", events.LinkChanged(True, "")),
         ("session-taken-over", "broker", events.LinkChanged(True, "")),

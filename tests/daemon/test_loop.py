@@ -94,7 +94,7 @@ def test_what_stands_behind_a_record_waits_for_the_disk_and_the_rest_does_not(be
     refused = events.ProgrammeArrived(events.Refused("not-json", "vn"), "vn", 7)
     bench.loop.post(refused)
     eventually(lambda: bench.disk.waiting)
-    bench.loop.post(events.PlayerReady("wav"))
+    bench.loop.post(events.PlayerReady("wav", 1))
     eventually(lambda: bench.did(effects.NotifyReady))
     assert bench.did(effects.Acknowledge) == []
 
@@ -104,7 +104,7 @@ def test_what_stands_behind_a_record_waits_for_the_disk_and_the_rest_does_not(be
 
 def test_a_question_is_answered_between_two_events(bench: Bench) -> None:
     """From another thread, with what the core knows at that moment."""
-    bench.loop.post(events.PlayerReady("wav"))
+    bench.loop.post(events.PlayerReady("wav", 1))
     assert bench.loop.ask(lambda station: station.snapshot(NOON).player_up, 5) is True
 
 

@@ -52,6 +52,7 @@ class ScriptedBroker:
         connack: Callable[[], bytes] = lambda: ACCEPTED,
         subscribed: Callable[[socket.socket], object] = lambda connection: None,
         puback: Callable[[bytes], int] = lambda payload: 0,
+        suback: int = 1,
     ) -> None:
         self.published: list[tuple[str, bytes]] = []
         self.acknowledged: list[int] = []
@@ -59,6 +60,7 @@ class ScriptedBroker:
         self._connack = connack
         self._subscribed = subscribed
         self._puback = puback
+        self._suback = suback
         self._peer = Peer(self._serve, certificate)
         self.port = self._peer.port
 
@@ -75,7 +77,7 @@ class ScriptedBroker:
                 if answer != ACCEPTED:
                     return
             elif kind == SUBSCRIBE:
-                connection.sendall(packet(0x90, body[:2] + b"\0" + b"\x01" * body.count(b"/programme")))
+                connection.sendall(packet(0x90, body[:2] + b"\0" + bytes([self._suback]) * body.count(b"/programme")))
                 self._subscribed(connection)
             elif kind == UNSUBSCRIBE:
                 self.unsubscribed.append(body[5:])

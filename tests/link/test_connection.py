@@ -127,7 +127,7 @@ def test_a_certificate_that_is_not_there_is_told_as_such(tmp_path: Path, broker:
     bench.begin()
     try:
         error = f"[Errno 2] No such file or directory: '{certificate}'"
-        assert bench.down() == LinkChanged(False, "tls", (("error", error),))
+        assert bench.down() == LinkChanged(False, "own-files", (("error", error),))
         for path, good in zip(authority.client(STATION), broker.authority.client(STATION), strict=True):
             path.write_bytes(good.read_bytes())
         eventually(bench.link.up)
@@ -161,6 +161,18 @@ def test_however_often_it_failed_the_link_goes_on_trying(links: Links, wire: Wir
     eventually(bench.link.up)
 
     assert bench.changes() == [(False, "unreachable"), (True, "connected")]
+
+
+def test_a_broker_that_lets_the_station_in_but_not_listen_is_told(
+    links: Links, scripted: Callable[..., ScriptedBroker]
+) -> None:
+    """Its reports go out, and nothing new would ever come: that must not pass for a good link."""
+    bench = links(scripted(suback=0x87).port).begin()
+    eventually(bench.conditions)
+
+    refused = (("error", "Not authorized"),)
+    assert bench.conditions() == [ConditionChanged("subscription-refused", "broker", True, refused)]
+    assert bench.changes() == [(True, "connected")]
 
 
 def test_a_name_that_nobody_knows_is_told(links: Links) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from tests.parts import eventually
-from ttcs_edge.core.events import Event
+from ttcs_edge.core.events import Event, PlayerReady
 from ttcs_edge.core.model import AudioItem, Sha256, VerifiedAudio
 from ttcs_edge.drivers.player import PlayerProcess
 from ttcs_edge.drivers.sound import PERIOD_BYTES, RATE_HZ
@@ -175,8 +175,12 @@ class Listening:
     ) -> int:
         """Command a play; gives its instant."""
         at_ns = time.monotonic_ns() + ahead_ns
-        self.player.play(play, self.audio(*sources), from_ms, at_ns, volume_percent, fade_in_ms)
+        self.player.play(self._newest(), play, self.audio(*sources), from_ms, at_ns, volume_percent, fade_in_ms)
         return at_ns
+
+    def _newest(self) -> int:
+        """The player that was ready last."""
+        return self.all(PlayerReady)[-1].player
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the player."""

@@ -55,7 +55,7 @@ class TestReady:
         listening.close()
 
         name = str(listening.file)
-        assert listening.said == [SoundDevice(True, name, ""), PlayerReady(name)]
+        assert listening.said == [SoundDevice(True, name, ""), PlayerReady(name, 1)]
 
     def test_a_missing_device_is_told_before_ready_and_when_it_comes_back(self, tmp_path: Path) -> None:
         """A player without a device is a player all the same."""
@@ -64,7 +64,7 @@ class TestReady:
         listening = Listening(tmp_path, SoundSettings(SoundDriver.WAV, "wav", file))
         listening.wait(PlayerReady)
         error = f"[Errno 2] No such file or directory: '{file}'"
-        assert listening.said == [SoundDevice(False, str(file), error), PlayerReady(str(file))]
+        assert listening.said == [SoundDevice(False, str(file), error), PlayerReady(str(file), 1)]
         clip = source(tmp_path, noise(100))
         listening.play(1, clip)
         assert listening.wait(SoundEnded) == SoundEnded(1, False, (0,), "sound-device")

@@ -749,7 +749,7 @@ def test_the_world_finds_two_sounds_at_once_and_sound_that_no_programme_has() ->
     world = begin()
     strange = replace(command.items[0], sha256=sha("strange"))
     with pytest.raises(Violation, match=r"^never-1: no programme in force has \['trua'\] for here$"):
-        world.do(StartSound(99, (strange,), 0, MonoMs(world.mono_ms), 100, 300))
+        world.do(StartSound(1, 99, (strange,), 0, MonoMs(world.mono_ms), 100, 300))
 
 
 def test_the_world_finds_a_sudden_end() -> None:

@@ -169,6 +169,7 @@ class World:
         self.failed: set[str] = set()
         self.sound = None
         self.player_up = self.player_hung = False
+        self.players = 0
         self.last_sound_end_ms = self.last_switch_ms = self.booted_ms = self.mono_ms
         self.wake_ms = 0
         self.pending: list[tuple[int, int, Callable[[], None]]] = []
@@ -382,8 +383,9 @@ class World:
     def _player_ready(self) -> None:
         """A new player has tried its device before it says that it is ready."""
         self.player_up = True
+        self.players += 1
         self.send(events.SoundDevice(not self.faults.device, DEVICE, "unplugged" if self.faults.device else ""))
-        self.send(events.PlayerReady(DEVICE))
+        self.send(events.PlayerReady(DEVICE, self.players))
 
     def kill_player(self, reason: str = "died") -> None:
         """The player dies and is replaced. It told its position up to 100 ms ago."""
@@ -424,6 +426,8 @@ class World:
     def _start(self, command: effects.StartSound) -> None:
         play, nothing = command.play, (0,) * len(command.items)
         lost = next((item.sha256 for item in command.items if item.sha256 not in self.cached), None)
+        if command.player != self.players:
+            return
         if not self.player_up or self.player_hung:
             self.sound = Sound(command, self.mono_ms, frozen_mono_ms=self.mono_ms) if self.player_up else None
             return
@@ -554,7 +558,7 @@ def _said(thing: object) -> str:
             return f"SetWanted({len(wanted)} of {len(keep)})"
         case effects.Record(entries):
             return f"Record({', '.join(_entry_said(entry) for entry in entries)})"
-        case effects.StartSound(play, items, from_ms, at_mono_ms, volume_percent, _):
+        case effects.StartSound(_, play, items, from_ms, at_mono_ms, volume_percent, _):
             names = "+".join(item.bulletin for item in items)
             return f"StartSound({play}: {names} from {from_ms} at {at_mono_ms}, {volume_percent}%)"
         case effects.PrepareSound(items):

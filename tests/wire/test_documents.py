@@ -54,7 +54,7 @@ AUDIO = st.builds(
     Audio,
     language=text(LANGUAGE_PATTERN, LIMITS.language_chars),
     sha256=HEX,
-    size_bytes=st.integers(1, LIMITS.audio_bytes),
+    size_bytes=st.integers(1, LIMITS.slot_audio_bytes // 32),
     duration_ms=st.integers(1, LIMITS.audio_duration_ms),
     media_type=st.sampled_from(["audio/ogg", "audio/wav", "audio/mpeg", "audio/flac"]),
     loudness_lufs=st.floats(-70, 0),

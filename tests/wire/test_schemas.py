@@ -126,6 +126,8 @@ def changed(name: str, *path: str | int, to: object) -> str:
 KEYS, ROOT_KEY = GOOD["trust"]["keys"], GOOD["trust"]["grants"][0]["keys"][0]
 BULLETIN, SLOT = GOOD["programme"]["bulletins"][0], GOOD["programme"]["slots"][0]
 
+HUGE = [BULLETIN["audio"][0] | {"language": name, "size_bytes": LIMITS.audio_bytes} for name in ("vi", "kpm", "cjm")]
+
 BEYOND = [
     ("bad-date", "programme", changed("programme", "issued", to="2026-02-30T00:00:00Z")),
     ("bad-date", "programme", changed("programme", "issued", to="2027-01-01T00:00:00Z")),
@@ -142,6 +144,7 @@ BEYOND = [
     ("duplicate-id", "programme", changed("programme", "bulletins", to=[BULLETIN, BULLETIN])),
     ("duplicate-id", "programme", changed("programme", "slots", to=[SLOT, SLOT])),
     ("duplicate-id", "programme", changed("programme", "bulletins", 0, "audio", to=BULLETIN["audio"][:1] * 2)),
+    ("slot-too-large", "programme", changed("programme", "bulletins", 0, "audio", to=HUGE)),
     ("unknown-bulletin", "programme", changed("programme", "slots", 0, "bulletins", to=["khong-co"])),
     ("duplicate-key", "fault", json.dumps(GOOD["fault"])[:-1] + ', "station": "da-teh-02"}'),
     ("not-utf8", "as-run", changed("as-run", "title", to="\ud800")),

@@ -109,7 +109,7 @@ class Desk:
         resolved = programmes.resolve(due)
         return Airing(resolved.cue, resolved.missing, id=f"{self.boot}-a{self.sequence}", source=due)
 
-    def step(self, programmes: Programmes, now: Instant, player_up: bool, stopping: bool) -> Step:
+    def step(self, programmes: Programmes, now: Instant, stopping: bool) -> Step:
         """Bring wanted and actual one step closer to each other."""
         if stopping:
             return self._stop_step(now)
@@ -117,15 +117,15 @@ class Desk:
         if self.on_air is not None and now.trusted and programmes.is_quiet(_sounds_ms(self.on_air, now)):
             self.on_air.stop_for_good(AsRunReason.QUIET_HOURS)
         if now.trusted:
-            self._close_hopeless(programmes, now, player_up)
+            self._close_hopeless(programmes, now)
         else:
             self.trusted_since_mono_ms = None
-        self.awaits_player = not player_up and self._lost_player(now)
+        self.awaits_player = not self.player_up and self._lost_player(now)
         if self.awaits_player:
             return Step([], self._closed())
-        playable = self._playable(programmes, now) if player_up else []
+        playable = self._playable(programmes, now) if self.player_up else []
         wanted = self._wanted(playable, now)
-        steps = self._prepare(player_up) + self.playout.step(wanted, _needed_mono_ms(playable, now), now.mono_ms)
+        steps = self._prepare() + self.playout.step(wanted, _needed_mono_ms(playable, now), now.mono_ms)
         if wanted is not None and self.playout.sounding == wanted.play and self.on_air is None:
             self._take_the_air(wanted)
         return Step(steps, self._closed())
@@ -163,6 +163,16 @@ class Desk:
         else:
             self._interrupted(airing, airing.stop_reason or AsRunReason.SOUND_DEVICE, now)
 
+    @property
+    def player_up(self) -> bool:
+        """Tell whether something can sound at all."""
+        return self.playout.player is not None
+
+    def player_ready(self, event: events.PlayerReady) -> None:
+        """A new player is up; it has nothing decoded ahead."""
+        self.playout.player = event.player
+        self.prepared = ()
+
     def player_gone(self, event: events.PlayerGone, now: Instant) -> None:
         """The player is dead: the cue goes on where its slot allows it."""
         self.playout.player_gone(now.mono_ms)
@@ -187,10 +197,6 @@ class Desk:
         unsettled = (a.cue.planned_ms - 1 for a in self.waiting.values() if not a.has_sounded)
         on_air_ms = [self.on_air.cue.planned_ms - 1] if self.on_air and not self.on_air.has_sounded else []
         return WallMs(min([seen_ms, *unsettled, *on_air_ms]))
-
-    def forget_prepared(self) -> None:
-        """A new player has nothing decoded ahead."""
-        self.prepared = ()
 
     def next_cues(self, programmes: Programmes, now: Instant) -> tuple[NextCue, ...]:
         """List what waits for the air, the next first, and what comes after it; a few cues at the least."""
@@ -264,15 +270,15 @@ class Desk:
         if self.on_air is not None and not programmes.holds(self.on_air.cue):
             self.on_air.stop_for_good(AsRunReason.WITHDRAWN)
 
-    def _close_hopeless(self, programmes: Programmes, now: Instant, player_up: bool) -> None:
+    def _close_hopeless(self, programmes: Programmes, now: Instant) -> None:
         for airing in list(self.waiting.values()):
             if airing.cue.planned_ms > now.wall_ms and not airing.has_sounded:
                 continue
-            reason = self._hopeless(airing, programmes, now, player_up)
+            reason = self._hopeless(airing, programmes, now)
             if reason is not None:
                 self._close(airing, False, reason, now)
 
-    def _hopeless(self, airing: Airing, programmes: Programmes, now: Instant, player_up: bool) -> AsRunReason | None:
+    def _hopeless(self, airing: Airing, programmes: Programmes, now: Instant) -> AsRunReason | None:
         """Tell why a cue whose instant has come will not air any more; None while it still may."""
         cue = airing.cue
         absence = self._absence(airing, now)
@@ -289,7 +295,7 @@ class Desk:
             return absence
         if not cue.items:
             return AsRunReason.NO_AUDIO
-        if not player_up:
+        if not self.player_up:
             return AsRunReason.PLAYER_DIED
         if self.claimed == cue.occurrence and not airing.has_sounded and not blocked:
             return None
@@ -364,8 +370,8 @@ class Desk:
         airing.begin_play(wanted.play, tuple(self.playout.closed))
         self.on_air = airing
 
-    def _prepare(self, player_up: bool) -> list[Effect]:
-        if not player_up or not self.waiting:
+    def _prepare(self) -> list[Effect]:
+        if not self.player_up or not self.waiting:
             return []
         first = min(self.waiting.values(), key=lambda a: (a.cue.planned_ms, a.contender.rank))
         if not first.cue.items or first.cue.items == self.prepared:

@@ -35,8 +35,13 @@ class PrepareSound:
 
 @dataclass(frozen=True, slots=True)
 class StartSound:
-    """Play items one after another from ``from_ms`` of the whole, the first period at ``at_mono_ms``."""
+    """Play items one after another from ``from_ms`` of the whole, the first period at ``at_mono_ms``.
 
+    ``player`` is the one that was up when this was decided; any other must not play it: the core, told of the death
+    in between, may be switching relays by then (never-3).
+    """
+
+    player: int
     play: int
     items: tuple[AudioItem, ...]
     from_ms: int

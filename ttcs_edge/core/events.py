@@ -71,9 +71,13 @@ class AudioLost:
 
 @dataclass(frozen=True, slots=True)
 class PlayerReady:
-    """A player process is up, with its sound device open or known to open."""
+    """A player process is up, with its sound device open or known to open.
+
+    ``player`` counts the players that were started: what is meant for one must not reach the next.
+    """
 
     device: str
+    player: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ class Limits:
     languages_per_bulletin: int = 16
     places_per_audio: int = 4
     audio_bytes: int = 64 * 1024 * 1024
+    slot_audio_bytes: int = 128 * 1024 * 1024
     audio_duration_ms: int = 2 * 3_600_000
     nesting: int = 16
     keys: int = 64

@@ -51,6 +51,7 @@ class Playout:
     failed: set[str] = field(default_factory=set)
     sounding: int | None = None
     stopping: bool = False
+    player: int | None = None
     last_switch_mono_ms: int | None = None
     last_use_mono_ms: int = 0
     wake_mono_ms: int | None = None
@@ -91,10 +92,14 @@ class Playout:
     def sound_ended(self, play: int, now_mono_ms: int) -> None:
         """The shell says that a play is over and silent."""
         if play == self.sounding:
-            self.player_gone(now_mono_ms)
+            self._silent(now_mono_ms)
 
     def player_gone(self, now_mono_ms: int) -> None:
         """Nothing can sound any more: the process that owned the sound is dead."""
+        self.player = None
+        self._silent(now_mono_ms)
+
+    def _silent(self, now_mono_ms: int) -> None:
         if self.sounding is not None:
             self.last_use_mono_ms = now_mono_ms
         self.sounding = None
@@ -203,11 +208,20 @@ class Playout:
         hand_over_ms = max(wanted.start_mono_ms - START_MARGIN_MS, self._next_switch_mono_ms(now_mono_ms))
         if now_mono_ms < hand_over_ms:
             return self._wake(hand_over_ms)
+        assert self.player is not None, "a sound is wanted of no player"
         self.sounding = wanted.play
         self.stopping = False
-        at_mono_ms = MonoMs(max(wanted.start_mono_ms, now_mono_ms))
-        fade_in_ms = self.settings.fade_in_ms
-        return [StartSound(wanted.play, wanted.items, wanted.from_ms, at_mono_ms, wanted.volume_percent, fade_in_ms)]
+        return [
+            StartSound(
+                player=self.player,
+                play=wanted.play,
+                items=wanted.items,
+                from_ms=wanted.from_ms,
+                at_mono_ms=MonoMs(max(wanted.start_mono_ms, now_mono_ms)),
+                volume_percent=wanted.volume_percent,
+                fade_in_ms=self.settings.fade_in_ms,
+            )
+        ]
 
     def _switch(self, zone: ZoneId, closed: bool, now_mono_ms: int) -> list[Effect]:
         next_ms = self._next_switch_mono_ms(now_mono_ms)

@@ -55,7 +55,6 @@ class Station:
         self.programmes = Programmes(settings)
         self.desk = Desk(settings, boot)
         self.link_up = False
-        self.player_up = False
         self.ready_told = False
         self.started = False
         self.stopping = False
@@ -87,7 +86,7 @@ class Station:
             self.desk.take_due(self.programmes, now)
         self._expire_programmes(turn)
         for _ in range(LIMITS.fixed_point_steps):
-            step = self.desk.step(self.programmes, now, self.player_up, self.stopping)
+            step = self.desk.step(self.programmes, now, self.stopping)
             turn.air += step.effects
             for closed in step.closed:
                 self._tell_closed(closed, turn)
@@ -226,15 +225,13 @@ class Station:
         self.next_wanted_mono_ms = 0
 
     def _on_player_ready(self, event: events.PlayerReady, turn: _Turn) -> None:
-        self.player_up = True
-        self.desk.forget_prepared()
+        self.desk.player_ready(event)
         self._clear(turn, "player-died", "player")
         if not self.ready_told:
             self.ready_told = True
             turn.after.append(effects.NotifyReady())
 
     def _on_player_gone(self, event: events.PlayerGone, turn: _Turn) -> None:
-        self.player_up = False
         self.position_ms = 0
         self._raise(turn, "player-died", "player", (("reason", event.reason),))
         self.desk.player_gone(event, turn.now)
@@ -311,7 +308,7 @@ class Station:
             cache=self.programmes.cache(),
             faults=tuple(sorted(self.faults.open.values(), key=lambda fault: (fault.raised_ms, fault.id))),
             link_up=self.link_up,
-            player_up=self.player_up,
+            player_up=self.desk.player_up,
             underruns=self.underruns,
         )
 

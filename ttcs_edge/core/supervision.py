@@ -22,6 +22,7 @@ OVER_AFTER_MS = {"link-callback": 3_600_000, "report-refused": 3_600_000, "store
 SEVERITY = {
     "link-down": Severity.WARNING,
     "session-taken-over": Severity.ERROR,
+    "subscription-refused": Severity.ERROR,
     "sound-device": Severity.ERROR,
     "player-died": Severity.ERROR,
     "relay": Severity.ERROR,

@@ -68,8 +68,15 @@ class SoundDesk:
         if audio is None:
             self._post(SoundEnded(command.play, False, (0,) * len(command.items), "audio-lost"))
             return
-        at_mono_ns = command.at_mono_ms * NS_PER_MS
-        self._player.play(command.play, audio, command.from_ms, at_mono_ns, command.volume_percent, command.fade_in_ms)
+        self._player.play(
+            command.player,
+            command.play,
+            audio,
+            from_ms=command.from_ms,
+            at_mono_ns=command.at_mono_ms * NS_PER_MS,
+            volume_percent=command.volume_percent,
+            fade_in_ms=command.fade_in_ms,
+        )
 
     def _open(self, items: tuple[AudioItem, ...]) -> Audio | None:
         """Verify every item, or tell which is lost; None when one is."""

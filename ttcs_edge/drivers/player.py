@@ -44,9 +44,19 @@ class Player(Protocol):
         """Decode the first second ahead; it may then wait for as long as it likes."""
 
     def play(
-        self, play: int, audio: Audio, from_ms: int, at_mono_ns: int, volume_percent: int, fade_in_ms: int
+        self,
+        player: int,
+        play: int,
+        audio: Audio,
+        from_ms: int,
+        at_mono_ns: int,
+        volume_percent: int,
+        fade_in_ms: int,
     ) -> None:
-        """Play; the first period is handed over at ``at_mono_ns`` of the monotonic clock, or at once."""
+        """Play; the first period is handed over at ``at_mono_ns`` of the monotonic clock, or at once.
+
+        Nothing is played when ``player`` (of ``PlayerReady``) is gone, whatever came after it.
+        """
 
     def stop(self, play: int, fade_out_ms: int) -> None:
         """Fade out and end a play."""
@@ -59,6 +69,7 @@ class Player(Protocol):
 class _Child:
     """A running player, and our end of its socket."""
 
+    number: int
     process: subprocess.Popen[bytes]
     socket: socket.socket
 
@@ -72,8 +83,10 @@ class PlayerProcess:
         self._lock = threading.Lock()
         self._closing = threading.Event()
         self._deaths = 0
+        self._started = 0
         self._written_ms = 0
         self._plays = False
+        self._items: dict[int, int] = {}
         self._child: _Child | None = None
         self._spawn()
 
@@ -102,7 +115,9 @@ class PlayerProcess:
             return
         ours.settimeout(SILENT_S)
         with self._lock:
-            self._child, self._plays = _Child(process, ours), False
+            self._started += 1
+            self._items = {}
+            self._child, self._plays = _Child(self._started, process, ours), False
             if self._closing.is_set():
                 process.kill()
 
@@ -112,29 +127,38 @@ class PlayerProcess:
         self._send(Prepare(_items(first)[0], 0), first)
 
     def play(
-        self, play: int, audio: Audio, from_ms: int, at_mono_ns: int, volume_percent: int, fade_in_ms: int
+        self,
+        player: int,
+        play: int,
+        audio: Audio,
+        from_ms: int,
+        at_mono_ns: int,
+        volume_percent: int,
+        fade_in_ms: int,
     ) -> None:
         """Play from a position of the whole."""
-        self._send(Play(play, _items(audio), from_ms, at_mono_ns, volume_percent, fade_in_ms), audio)
+        self._send(Play(play, _items(audio), from_ms, at_mono_ns, volume_percent, fade_in_ms), audio, player)
 
     def stop(self, play: int, fade_out_ms: int) -> None:
         """Fade out and end a play."""
         self._send(Stop(play, fade_out_ms), ())
 
-    def _send(self, command: messages.Command, audio: Audio) -> None:
+    def _send(self, command: messages.Command, audio: Audio, player: int | None = None) -> None:
         """Send a command behind the files that it names; to a player that is gone, nothing is sent."""
         fds = {item.sha256: verified.fd for item, verified in audio}
         names = tuple(fds)
         with self._lock:
             child = self._child
-            if child is None:
+            if child is None or player not in (None, child.number):
                 return
             try:
                 for begin in range(0, len(names), FDS_MOST):
                     some = names[begin : begin + FDS_MOST]
                     socket.send_fds(child.socket, [messages.encode(Files(some))], [fds[name] for name in some])
+                if isinstance(command, Play):
+                    self._plays = True
+                    self._items[command.play] = len(command.items)
                 child.socket.send(messages.encode(command))
-                self._plays = self._plays or isinstance(command, Play)
             except TimeoutError:
                 child.process.kill()  # it has not listened for so long that a command is lost
             except OSError:
@@ -180,12 +204,20 @@ class PlayerProcess:
                 answer = _read_answer(data)
             except (msgspec.MsgspecError, LookupError):
                 return "died"
+            if not self._makes_sense(answer):
+                return "died"
             self._pass_on(answer)
+
+    def _makes_sense(self, answer: messages.Answer) -> bool:
+        """The end of a play tells of each of its items, once."""
+        if not isinstance(answer, messages.Ended):
+            return True
+        return len(answer.item_written_ms) == self._items.pop(answer.play, None)
 
     def _pass_on(self, answer: messages.Answer) -> None:
         match answer:
             case messages.Ready(device):
-                self._post(events.PlayerReady(device))
+                self._post(events.PlayerReady(device, self._started))
             case messages.Started(play, mono_ns):
                 self._written_ms, self._plays = 0, True
                 self._post(events.SoundStarted(play, mono_ns))

@@ -68,6 +68,10 @@ class RefusedByBrokerError(Exception):
     """The broker answered CONNECT with a refusal, or hung up instead."""
 
 
+class OwnFilesError(Exception):
+    """The station's own certificate, key or file of authorities cannot be used."""
+
+
 class BrokerLink:
     """One station's connection. It never blocks its caller on the network; ``start`` returns at once."""
 
@@ -210,7 +214,7 @@ class BrokerLink:
                 clean_start=False,
                 properties=self._connect_properties(),
             )
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, OwnFilesError) as error:
             self._reason = (_reason(error), (("error", str(error)),))
         else:
             self._serve(client)
@@ -302,10 +306,10 @@ class BrokerLink:
     def _on_subscribe(
         self, client: Client, userdata: Any, mid: int, codes: list[ReasonCode], properties: Properties | None
     ) -> None:
-        if refused := [str(code) for code in codes if code.is_failure]:
-            _log.error("subscription-refused", codes=refused)
         if self._up_mono_s is None:
             self._came_up(client)
+        if refused := sorted({str(code) for code in codes if code.is_failure}):
+            self._post(ConditionChanged("subscription-refused", "broker", True, (("error", ", ".join(refused)),)))
 
     def _came_up(self, client: Client) -> None:
         """The subscriptions stand: from now on nothing that is published is missed."""
@@ -420,17 +424,15 @@ class BrokerLink:
 
 
 def _context(settings: BrokerSettings) -> ssl.SSLContext:
-    """The station's identity, and whom it believes. Raises ssl.SSLError, also for files that cannot be read."""
+    """The station's identity, and whom it believes. Raises OwnFilesError."""
     try:
         for path in (settings.ca_file, settings.certificate_file, settings.key_file):
             path.open("rb").close()  # its error names the file, that of ssl does not
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(settings.ca_file)
         context.load_cert_chain(settings.certificate_file, settings.key_file)
-    except ssl.SSLError:
-        raise
-    except OSError as error:
-        raise ssl.SSLError(error.errno, str(error)) from error
+    except OSError as error:  # ssl.SSLError is one
+        raise OwnFilesError(str(error)) from error
     return context
 
 
@@ -461,6 +463,8 @@ def _what_ended(error: str | None) -> Exception:
 
 def _reason(error: Exception) -> str:
     """Name what kept a connection from coming up: one of ``RETRY``."""
+    if isinstance(error, OwnFilesError):
+        return "own-files"
     if isinstance(error, RefusedByBrokerError):
         return "refused"
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):

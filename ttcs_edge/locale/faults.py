@@ -169,6 +169,14 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
             "sign the trust root anew at the centre and put root.dsse.json into the station's trust folder",
         ),
     ),
+    "slot-too-large": (
+        (
+            "Khung giờ {slot} có quá nhiều âm thanh: {found} byte, cho phép {expected}",
+            "The slot {slot} has too much audio: {found} bytes, expected {expected}",
+        ),
+        ("quá nhiều bản tin trong một khung giờ", "too many bulletins in one slot"),
+        _SENDER_MENDS,
+    ),
     "unknown-bulletin": (
         ("Khung giờ {slot} gọi bản tin không có: {found}", "The slot {slot} names an unknown bulletin: {found}"),
         ("bản tin bị xóa mà khung giờ còn", "the bulletin was removed and its slot was not"),
@@ -332,6 +340,17 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
             "what was fetched goes on airing; look at the modem, then at broker in station.yaml",
         ),
     ),
+    "subscription-refused": (
+        ("Máy chủ MQTT không cho trạm nghe: {error}", "The broker does not let the station listen: {error}"),
+        (
+            "thiếu quyền đọc các chủ đề của địa bàn: trạm không nhận được chương trình mới",
+            "it lacks the right to read its scope's topics: no new programme can reach it",
+        ),
+        (
+            "sửa quyền (ACL) của trạm trên máy chủ MQTT",
+            "mend the station's rights (ACL) on the broker",
+        ),
+    ),
     "report-refused": (
         ("Trung tâm không nhận báo cáo {report}: {error}", "The centre does not take report {report}: {error}"),
         (
@@ -475,6 +494,10 @@ REASONS: dict[str, Pair] = {
     # why a link went down
     "dns": ("không tìm được tên máy chủ", "the broker's name cannot be found"),
     "lost": ("đường truyền đứt", "the link was lost"),
+    "own-files": (
+        "không dùng được chứng chỉ hoặc khóa của trạm",
+        "the station's own certificate or key cannot be used",
+    ),
     "refused": ("máy chủ từ chối trạm", "the broker refuses the station"),
     "timeout": ("máy chủ không trả lời", "the broker does not answer"),
     "tls": ("không tin được chứng chỉ", "a certificate is not trusted"),

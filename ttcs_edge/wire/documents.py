@@ -25,6 +25,7 @@ from ttcs_edge.core.documents import (
     Slot,
     TrustRoot,
 )
+from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.schedule import check_slot, zone
 from ttcs_edge.core.trust import utc_ms
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, read_envelope, read_json, shown, where
@@ -150,11 +151,15 @@ def _check_programme(programme: Programme, subject: str) -> Refused | None:
     )
     if twice is not None:
         return Refused("duplicate-id", subject, (("found", twice),))
-    bulletins = {bulletin.id for bulletin in programme.bulletins}
+    bulletins = {one.id: sum(audio.size_bytes for audio in one.audio) for one in programme.bulletins}
     for slot in programme.slots:
         unknown = next((name for name in slot.bulletins if name not in bulletins), None)
         if unknown is not None:
             return Refused("unknown-bulletin", subject, (("slot", slot.id), ("found", unknown)))
+        size_bytes = sum(bulletins[name] for name in slot.bulletins)
+        if size_bytes > LIMITS.slot_audio_bytes:
+            found = (("slot", slot.id), ("found", str(size_bytes)), ("expected", f"<= {LIMITS.slot_audio_bytes}"))
+            return Refused("slot-too-large", subject, found)
         refused = check_slot(slot)
         if refused is not None:
             return Refused(refused.code, subject, (("slot", slot.id), *refused.detail))

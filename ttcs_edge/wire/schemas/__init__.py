@@ -57,6 +57,7 @@ BEYOND_A_SCHEMA = {
     "bad-rule": "an RRULE that RFC 5545 does not allow, or that recurs more than once a day",
     "bad-grant": "a grant of keys that the trust root does not have, or of one key twice; a key under two ids",
     "duplicate-id": "two bulletins or two slots under one id, or two recordings of a bulletin in one language",
+    "slot-too-large": "a slot whose bulletins, in all their languages, have more audio than a station holds ready",
     "unknown-bulletin": "a slot that names a bulletin which the programme does not have",
     "duplicate-key": "a name that stands twice in one object",
     "not-utf8": "half of a surrogate pair (`\\ud800`)",
