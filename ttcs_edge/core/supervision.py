@@ -14,7 +14,7 @@ from ttcs_edge.core.effects import Entry, FaultCleared, FaultRaised
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Fault, Severity, WallMs
 
-DEBOUNCE_MS = {"link-down": 5_000}
+DEBOUNCE_MS = {"link-down": 5_000, "too-hot": 60_000, "memory-low": 60_000, "disk-low": 60_000}
 
 OVER_AFTER_MS = {"link-callback": 3_600_000, "report-refused": 3_600_000, "store-damaged": 86_400_000}
 """What happens and is past: for how long it is shown."""
@@ -33,6 +33,15 @@ SEVERITY = {
     "store-failing": Severity.ERROR,
     "store-full": Severity.ERROR,
     "store-damaged": Severity.ERROR,
+    "card-errors": Severity.ERROR,
+    "card-lies": Severity.ERROR,
+    "card-read-only": Severity.ERROR,
+    "card-worn": Severity.WARNING,
+    "disk-low": Severity.WARNING,
+    "memory-low": Severity.WARNING,
+    "restarting": Severity.ERROR,
+    "too-hot": Severity.WARNING,
+    "under-voltage": Severity.ERROR,
 }
 """What is not named here came from outside and was refused or failed: a warning."""
 

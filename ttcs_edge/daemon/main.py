@@ -28,9 +28,13 @@ from ttcs_edge.core.station import Station
 from ttcs_edge.core.trust import check_authority, check_trust_root
 from ttcs_edge.daemon.control import Control
 from ttcs_edge.daemon.handlers import Handlers, SoundDesk
+from ttcs_edge.daemon.health import Health
 from ttcs_edge.daemon.logs import configure
 from ttcs_edge.daemon.loop import Loop
+from ttcs_edge.drivers.canary import Canary
 from ttcs_edge.drivers.clock import SystemClock
+from ttcs_edge.drivers.host import SystemHost
+from ttcs_edge.drivers.lives import Lives
 from ttcs_edge.drivers.player import PlayerProcess
 from ttcs_edge.drivers.relays import GpioRelays
 from ttcs_edge.link.control import ControlServer
@@ -130,6 +134,8 @@ class Daemon:
             self._post_from_link,
         )
         self.fetcher = Fetcher(self.blobs, BlobError, self.link, config.https, post)
+        host = SystemHost(config.state_folder, config.store.free_bytes)
+        self.health = Health(host, Canary(config.state_folder), Lives(config.state_folder), post)
         others: dict[Any, Callable[[Any], None]] = {
             effects.SetWanted: self.fetcher.set_wanted,
             effects.Acknowledge: lambda effect: self.link.acknowledge(effect.delivery),
@@ -144,8 +150,10 @@ class Daemon:
         server = ControlServer(self.config.runtime_folder / "control.sock", control.answer)
         self.player.watch(self.loop.post)
         self.link.start()
+        self.health.start()
         try:
             self.loop.run(self.first, self.handlers, _Waking(self.recorder, self.link))
+            self.health.ended_in_order()
         except BaseException:
             self.relays.open_all()
             raise
@@ -160,6 +168,7 @@ class Daemon:
             lambda: self.recorder.close(CLOSE_S),
             lambda: self.link.close(CLOSE_S),
             lambda: self.fetcher.close(CLOSE_S),
+            lambda: self.health.close(CLOSE_S),
             self.relays.close,
         ]
         for close in parts:

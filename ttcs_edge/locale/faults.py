@@ -441,6 +441,73 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         ("thẻ nhớ hỏng hoặc chuyển sang chỉ đọc", "the card is failing, or turned read-only"),
         _CARD,
     ),
+    # -- the box itself
+    "card-errors": (
+        (
+            "Hệ thống tệp trên thẻ nhớ {device} đã gặp lỗi {count} lần",
+            "The file system on the card {device} has met {count} errors",
+        ),
+        ("thẻ nhớ hỏng, hoặc mất điện khi đang ghi", "a failing card, or power cuts while it was written"),
+        (
+            "sao lưu, chạy fsck khi khởi động; nếu lỗi lại thì thay thẻ nhớ",
+            "back it up, have fsck run at boot; replace the card if errors come again",
+        ),
+    ),
+    "card-lies": (
+        ("Thẻ nhớ không giữ những gì được ghi: {error}", "The card does not keep what is written: {error}"),
+        ("thẻ nhớ hết tuổi thọ, hoặc dung lượng giả", "the card is worn out, or its size is a fake"),
+        _CARD,
+    ),
+    "card-read-only": (
+        ("Thẻ nhớ đã chuyển sang chỉ đọc", "The card has turned read-only"),
+        (
+            "thẻ nhớ hỏng; trạm vẫn phát từ bộ nhớ, báo cáo chờ ghi",
+            "a failing card; the station airs on from memory, its reports wait to be written",
+        ),
+        _CARD,
+    ),
+    "card-worn": (
+        ("Thẻ nhớ {device} đã dùng hết {percent}% tuổi thọ", "The card {device} has used up {percent}% of its life"),
+        ("thẻ nhớ đã ghi nhiều năm", "it has been written to for years"),
+        ("chuẩn bị thẻ nhớ mới và thay trước khi hỏng", "get a new card ready, and replace it before it fails"),
+    ),
+    "disk-low": (
+        ("Thẻ nhớ sắp đầy, còn {free_mb} MB", "The card is almost full, {free_mb} MB are left"),
+        ("tệp khác chiếm chỗ trên thẻ nhớ", "other files take up the card"),
+        ("xem: df -h; du -xh / | sort -h | tail", "see: df -h; du -xh / | sort -h | tail"),
+    ),
+    "memory-low": (
+        ("Bộ nhớ sắp hết, còn {free_mb} MB", "Memory is running out, {free_mb} MB are left"),
+        ("chương trình khác trên máy dùng nhiều bộ nhớ", "another program on this machine takes a lot"),
+        ("xem: ps aux --sort=-rss | head", "see: ps aux --sort=-rss | head"),
+    ),
+    "restarting": (
+        (
+            "Trạm đã khởi động {count} lần liền, không lần nào chạy được một giờ",
+            "The station has started {count} times in a row, and never ran for an hour",
+        ),
+        ("nguồn điện chập chờn, hoặc phần mềm bị lỗi", "the supply comes and goes, or the software keeps dying"),
+        (
+            "kiểm tra nguồn điện; xem: journalctl -u ttcs-edge -p err",
+            "check the supply; see: journalctl -u ttcs-edge -p err",
+        ),
+    ),
+    "too-hot": (
+        ("Máy quá nóng: {celsius} °C", "The box is too hot: {celsius} °C"),
+        ("tủ bị nắng chiếu, bít khe thông gió, quạt hỏng", "sun on the cabinet, blocked vents, a dead fan"),
+        ("che nắng, thông gió cho tủ; kiểm tra quạt", "shade and air the cabinet; check the fan"),
+    ),
+    "under-voltage": (
+        ("Điện áp nguồn của máy quá thấp", "The supply voltage of the box is too low"),
+        (
+            "bộ nguồn yếu, dây dài, hoặc bộ khuếch đại kéo sụt nguồn",
+            "a weak supply, a long cable, or an amplifier that pulls it down",
+        ),
+        (
+            "dùng bộ nguồn 5,1 V đủ dòng cho máy, tách khỏi bộ khuếch đại",
+            "give the box a 5.1 V supply strong enough, apart from the amplifier's",
+        ),
+    ),
     "unknown": (
         ("Sự cố chưa có tên: {code} ({subject})", "A fault without words: {code} ({subject})"),
         ("trạm dùng phần mềm mới hơn chương trình này", "the station's software is newer than this program"),
