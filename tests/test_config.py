@@ -29,15 +29,17 @@ from ttcs_edge.locale.config import EXPECTED, MENDS, PROBLEMS
 from ttcs_edge.named_files import acting_as, check_files
 from ttcs_edge.settings import (
     BrokerSettings,
+    ClockSettings,
+    ClockTrust,
     Config,
     HttpsSettings,
+    PanelSettings,
     PinFactory,
     PinSettings,
     RelaySettings,
     SoundDriver,
     SoundSettings,
     StoreSettings,
-    TimeSource,
 )
 from ttcs_edge.yaml_form import FILE_BYTES, Choice, Key, Kind, ListOf, Milliseconds, Problem, Section, Whole, explain
 
@@ -121,7 +123,8 @@ class TestRight:
             sound=SoundSettings(),
             https=HttpsSettings(),
             store=StoreSettings(),
-            time_source=TimeSource.KERNEL,
+            clock=ClockSettings(),
+            panel=PanelSettings(),
             trust_folder=Path("/etc/ttcs-edge/trust"),
             state_folder=Path("/var/lib/ttcs-edge"),
             runtime_folder=Path("/run/ttcs-edge"),
@@ -131,7 +134,7 @@ class TestRight:
         """The defaults that the table tells are the ones that count."""
         sections = {key.name: key for key in STATION.keys}
         text = SHORTEST
-        for name in ("sequencing", "sound", "pins", "store", "clock", "folders"):
+        for name in ("sequencing", "sound", "pins", "store", "clock", "panel", "folders"):
             lines = [f"  {key.name}: {key.default}\n" for key in keys_of(sections[name].kind) if key.default]
             text += f"{name}:\n" + "".join(lines)
         for name, indent in (("broker", "  "), ("amplifier", "  "), ("zones", "    ")):
@@ -168,7 +171,9 @@ class TestRight:
         assert config.sound == SoundSettings(SoundDriver.WAV, "hw:1", tmp_path / "a.wav", 100)
         assert config.https.ca_file == tmp_path / "https.pem"
         assert config.store == StoreSettings(100 * 1024**2, 20 * 1024**2)
-        assert config.time_source is TimeSource.HOST
+        devices = (Path("/dev/rtc1"), Path("/dev/ttyAMA0"))
+        assert config.clock == ClockSettings(ClockTrust.HOST, *devices, 9_600, 60)
+        assert config.panel == PanelSettings(RelaySettings(5, False))
         folders = (config.trust_folder, config.state_folder, config.runtime_folder)
         assert folders == (tmp_path / "t", Path("/s"), tmp_path / "r")
 
@@ -203,7 +208,8 @@ quiet_hours: ["00:00-05:00", "21:30-24:00"]
 heartbeat_s: 5
 https: {ca: https.pem}
 store: {audio_mb: 100, free_mb: 20}
-clock: {trust: host}
+clock: {trust: host, rtc: /dev/rtc1, modem: /dev/ttyAMA0, modem_baud: 9600, modem_every_s: 60}
+panel: {led_pin: 5, led_active_high: false}
 folders: {trust: t, state: /s, runtime: r}
 """
 
@@ -770,7 +776,7 @@ class TestDocumentation:
         text = EXAMPLE.read_text()
 
         shown = set(re.findall(r"^([a-z_]+):", text, re.MULTILINE))
-        assert shown | {"https"} == {key.name for key in STATION.keys}
+        assert shown | {"https", "panel"} == {key.name for key in STATION.keys}
 
     def test_the_example_of_every_key_is_one(self, tmp_path: Path) -> None:
         """The value that a mend proposes for a missing key is itself accepted."""

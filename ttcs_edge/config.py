@@ -4,8 +4,8 @@ The table ``STATION`` is the whole grammar of the file: each key, what may stand
 and an example (``config/README.md`` is held to it). ``ttcs_edge.yaml_form`` reads the file by the table; what lies
 between keys is checked here:
 
-1. no two relays share a GPIO line; no two zones share an id, and none is called ``amplifier``, which is what faults
-   call the amplifier's relay;
+1. no two relays share a GPIO line, nor the lamp and a relay; no two zones share an id, and none is called
+   ``amplifier``, which is what faults call the amplifier's relay;
 2. quiet hours are spans of local time; one may cross midnight, none is empty;
 3. a driver's own keys are there when the driver is chosen.
 
@@ -30,15 +30,17 @@ from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Amplifier, QuietHours, Scope, StationSettings, Zone
 from ttcs_edge.settings import (
     BrokerSettings,
+    ClockSettings,
+    ClockTrust,
     Config,
     HttpsSettings,
+    PanelSettings,
     PinFactory,
     PinSettings,
     RelaySettings,
     SoundDriver,
     SoundSettings,
     StoreSettings,
-    TimeSource,
 )
 from ttcs_edge.yaml_form import (
     Choice,
@@ -157,6 +159,21 @@ _STORE = Section(
         Key("free_mb", Whole(16, 1_000_000, "mebibytes"), "256", default="256"),
     )
 )
+_CLOCK = Section(
+    (
+        Key("trust", Choice(ClockTrust), "kernel", default="kernel"),
+        Key("rtc", PathText("rtc-device"), "/dev/rtc0"),
+        Key("modem", PathText("serial-port"), "/dev/ttyUSB2"),
+        Key("modem_baud", Whole(1_200, 4_000_000), "115200", default="115200"),
+        Key("modem_every_s", Whole(1, 86_400, "whole-seconds"), "600", default="600"),
+    )
+)
+_PANEL = Section(
+    (
+        Key("led_pin", Whole(2, 27, "pin"), "5"),
+        Key("led_active_high", Flag(), "true", default="true"),
+    )
+)
 _FOLDERS = Section(tuple(Key(name, PathText("folder"), path, default=path) for name, path in FOLDERS.items()))
 
 STATION: Final = Section(
@@ -174,7 +191,8 @@ STATION: Final = Section(
         Key("heartbeat_s", Whole(1, 3_600, "whole-seconds"), "60", default="60"),
         Key("https", Section((Key("ca", PathText("ca-file"), "/etc/ttcs-edge/tls/https-ca.pem"),)), ""),
         Key("store", _STORE, ""),
-        Key("clock", Section((Key("trust", Choice(TimeSource), "kernel", default="kernel"),)), ""),
+        Key("clock", _CLOCK, ""),
+        Key("panel", _PANEL, ""),
         Key("folders", _FOLDERS, ""),
     )
 )
@@ -226,7 +244,8 @@ def _check_relays(page: Page) -> None:
     """Two relays on one line would switch as one: a zone would sound whenever the amplifier is on (never-3)."""
     first: dict[int, str] = {}
     for key in sorted(
-        (key for key in page.values if re.fullmatch(r"(zones\[\d+\]|amplifier)\.pin", key)), key=page.line
+        (key for key in page.values if re.fullmatch(r"((zones\[\d+\]|amplifier)\.pin|panel\.led_pin)", key)),
+        key=page.line,
     ):
         other = first.setdefault(page.values[key], key)
         if other != key:
@@ -300,6 +319,12 @@ def _pins(values: Mapping[str, Any]) -> PinSettings:
     return PinSettings(amplifier, relays, **_take(values.get("pins", {}), "factory", "mock_folder"))
 
 
+def _panel(values: Mapping[str, Any]) -> PanelSettings:
+    if "led_pin" not in values:
+        return PanelSettings()
+    return PanelSettings(RelaySettings(**_take(values, led_pin="pin", led_active_high="active_high")))
+
+
 def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], environ: Mapping[str, str]) -> Config:
     sequencing = {"zone_stagger_s": "zone_stagger_ms", "fade_in_s": "fade_in_ms", "fade_out_s": "fade_out_ms"}
     store = {key: size * MIB for key, size in values.get("store", {}).items()}
@@ -321,7 +346,8 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         sound=SoundSettings(**_take(values.get("sound", {}), "driver", "device", "wav_file", "buffer_ms")),
         https=HttpsSettings(**_take(values.get("https", {}), ca="ca_file")),
         store=StoreSettings(**_take(store, audio_mb="audio_bytes", free_mb="free_bytes")),
-        time_source=values.get("clock", {}).get("trust", TimeSource.KERNEL),
+        clock=ClockSettings(**_take(values.get("clock", {}), "trust", "rtc", "modem", "modem_baud", "modem_every_s")),
+        panel=_panel(values.get("panel", {})),
         trust_folder=folders["trust"],
         state_folder=folders["state"],
         runtime_folder=folders["runtime"],

@@ -79,11 +79,29 @@ class SoundSettings:
     buffer_ms: int = 40
 
 
-class TimeSource(Enum):
-    """What makes the wall clock trusted: the kernel says it is synchronised, or the owner vouches for the host."""
+class ClockTrust(Enum):
+    """What makes the wall clock trusted: a source that can be asked (the kernel first), or the owner's word for it."""
 
     KERNEL = "kernel"
     HOST = "host"
+
+
+@dataclass(frozen=True, slots=True)
+class ClockSettings:
+    """Who tells the time beside the kernel. ``rtc`` and ``modem`` are devices of this machine; None: it has none."""
+
+    trust: ClockTrust = ClockTrust.KERNEL
+    rtc: Path | None = None
+    modem: Path | None = None
+    modem_baud: int = 115_200
+    modem_every_s: int = 600
+
+
+@dataclass(frozen=True, slots=True)
+class PanelSettings:
+    """What people see at the box. ``led`` None means that it has no lamp."""
+
+    led: RelaySettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +122,8 @@ class Config:
     sound: SoundSettings
     https: HttpsSettings
     store: StoreSettings
-    time_source: TimeSource
+    clock: ClockSettings
+    panel: PanelSettings
     trust_folder: Path
     state_folder: Path
     runtime_folder: Path

@@ -33,6 +33,7 @@ from ttcs_edge.core.effects import AsRunClosed, AsRunOpened, Heartbeat, Leave, N
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import AMPLIFIER, AsRunReason, Instant, MonoMs, Outcome, QuietHours, Scope, WallMs
 from ttcs_edge.core.station import Station
+from ttcs_edge.core.timekeeping import ClockState, SourceWord, TimeSource
 
 DOCUMENT = programme([slot("a", "05:00:00"), slot("b", "06:00:00")])
 AIR = (
@@ -44,6 +45,7 @@ AIR = (
     effects.SetWanted,
     Leave,
 )
+TOLD_AT_ONCE = (effects.Note, effects.SetTimeFloor, effects.ShowLamp)
 EVENTS: tuple[events.Event, ...] = (
     events.TimePassed(),
     events.ProgrammeArrived(Refused("not-json", PROVINCE), PROVINCE, 1),
@@ -63,6 +65,8 @@ EVENTS: tuple[events.Event, ...] = (
     events.LinkChanged(True, ""),
     events.ConditionChanged("store-full", "blobs", True),
     events.ConditionChanged("store-full", "blobs", False),
+    events.ClockChanged(ClockState(None, 0, (SourceWord(TimeSource.RTC, "below-floor", WallMs(0)),))),
+    events.ClockChanged(ClockState(TimeSource.KERNEL, 0, (SourceWord(TimeSource.RTC, "told"),))),
     events.StopRequested(),
 )
 
@@ -91,7 +95,7 @@ def test_every_event_in_every_state_gives_effects_in_their_order(event: events.E
     done = station.tell(event)
 
     kinds = [type(effect) for effect in done]
-    places = [0 if kind in AIR else 1 if kind is effects.Note else 2 if kind is Record else 3 for kind in kinds]
+    places = [0 if kind in AIR else 1 if kind in TOLD_AT_ONCE else 2 if kind is Record else 3 for kind in kinds]
     assert places == sorted(places)
     assert kinds.count(Record) <= 1 and kinds.count(WakeAt) == 1 and kinds[-1] is WakeAt
     assert station.wake_ms >= station.mono_ms

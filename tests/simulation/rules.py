@@ -35,6 +35,8 @@ PLACES: dict[type, str] = {
     effects.StopSound: "air",
     effects.SetWanted: "air",
     effects.Leave: "air",
+    effects.SetTimeFloor: "notes",
+    effects.ShowLamp: "notes",
     effects.Note: "notes",
     effects.Record: "record",
 }

@@ -77,6 +77,7 @@ class Disk:
     faults: dict[str, Fault] = field(default_factory=dict)
     alive_until_ms: WallMs | None = None
     watched_until_ms: WallMs | None = None
+    time_floor_ms: int = 0
     boots: int = 0
     as_run: list[AsRun] = field(default_factory=list)
     fault_log: list[Fault] = field(default_factory=list)
@@ -191,6 +192,7 @@ class World:
                 cached=frozenset(self.cached),
                 alive_until_ms=disk.alive_until_ms,
                 watched_until_ms=disk.watched_until_ms,
+                time_floor_ms=disk.time_floor_ms,
             )
         )
         self.later(self.faults.player_slow_ms, self._player_ready)
@@ -529,6 +531,8 @@ class World:
                 disk.fault_log.append(fault)
             case effects.WatchedUntil(wall_ms):
                 disk.watched_until_ms = wall_ms
+            case effects.TimeFloor(wall_ms, _):
+                disk.time_floor_ms = wall_ms
 
     def _signed(self, envelope: bytes) -> Signed[Programme]:
         return next(

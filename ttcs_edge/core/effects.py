@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ttcs_edge.core.lamp import Lamp
 from ttcs_edge.core.model import AsRun, AudioItem, Fault, MonoMs, Sha256, WallMs, ZoneId
 
 
@@ -127,7 +128,24 @@ class WatchedUntil:
     wall_ms: WallMs
 
 
-Entry = ProgrammeAccepted | ProgrammeDropped | AsRunOpened | AsRunClosed | FaultRaised | FaultCleared | WatchedUntil
+@dataclass(frozen=True, slots=True)
+class TimeFloor:
+    """Record: the newest time ever signed under a trust root; no source that tells an earlier one is believed."""
+
+    wall_ms: WallMs
+    trust_version: int
+
+
+Entry = (
+    ProgrammeAccepted
+    | ProgrammeDropped
+    | AsRunOpened
+    | AsRunClosed
+    | FaultRaised
+    | FaultCleared
+    | WatchedUntil
+    | TimeFloor
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +160,28 @@ class Acknowledge:
     """Tell the broker that a message is dealt with."""
 
     delivery: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetSignedTime:
+    """The centre signed that it was ``wall_ms``, and that was heard at ``mono_ms``: the clock's last resort."""
+
+    wall_ms: WallMs
+    mono_ms: MonoMs
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimeFloor:
+    """Have the clock believe no source that tells a time before this."""
+
+    wall_ms: WallMs
+
+
+@dataclass(frozen=True, slots=True)
+class ShowLamp:
+    """Have the lamp at the box show this from now on."""
+
+    lamp: Lamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +226,9 @@ Effect = (
     | SetWanted
     | Record
     | Acknowledge
+    | SetSignedTime
+    | SetTimeFloor
+    | ShowLamp
     | Heartbeat
     | NotifyReady
     | WakeAt

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
 from ttcs_edge.core.model import AsRun, Fault, Occurrence, Sha256, WallMs
+from ttcs_edge.core.timekeeping import ClockState
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class Started:
     ``open_as_run`` what a death left open; ``settled`` the occurrences that must not air again, with their planned
     instants; ``open_faults`` what was raised and never cleared; ``cached`` which audio is whole in the store;
     ``alive_until_ms`` the last wall clock known before the death, if any; ``watched_until_ms`` up to when every
-    occurrence is accounted for.
+    occurrence is accounted for; ``time_floor_ms`` the newest time known to have been signed under this trust root.
     """
 
     trust: TrustRoot
@@ -29,6 +30,7 @@ class Started:
     refused: tuple[Refused, ...]
     alive_until_ms: WallMs | None
     watched_until_ms: WallMs | None
+    time_floor_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,13 @@ class ConditionChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockChanged:
+    """Another source of time is in force, or one of them says something else than before."""
+
+    clock: ClockState
+
+
+@dataclass(frozen=True, slots=True)
 class StopRequested:
     """SIGTERM: fade, open everything, leave."""
 
@@ -181,5 +190,6 @@ Event = (
     | RelayFailed
     | LinkChanged
     | ConditionChanged
+    | ClockChanged
     | StopRequested
 )

@@ -17,11 +17,14 @@ from typing import Any
 from ttcs_edge.core import asrun, effects, events
 from ttcs_edge.core.desk import Desk
 from ttcs_edge.core.effects import Effect, Entry
+from ttcs_edge.core.lamp import Lamp, shown
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import AMPLIFIER, AsRun, Instant, MonoMs, StationSettings, WallMs, is_sha256
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.reports import OnAir, Snapshot
 from ttcs_edge.core.supervision import Detail, Supervision
+from ttcs_edge.core.timekeeping import BELOW_FLOOR, ClockState, is_ahead, raised_floor
+from ttcs_edge.core.trust import utc_ms, utc_text
 
 UNTRUSTED_POLL_MS = 1_000
 """How often a station without trusted time looks at its clock again (air-7)."""
@@ -54,6 +57,9 @@ class Station:
         self.faults = Supervision(boot)
         self.programmes = Programmes(settings)
         self.desk = Desk(settings, boot)
+        self.clock = ClockState()
+        self.time_floor_ms = 0
+        self.lamp = Lamp.OFF
         self.link_up = False
         self.ready_told = False
         self.started = False
@@ -96,6 +102,7 @@ class Station:
             raise AssertionError("the desk does not come to rest")
         self._refresh_wanted(turn)
         self._beat(turn)
+        self._light(turn)
         if self.stopping and self.desk.playout.quiescent and not self.left:
             self.left = True
             turn.air.append(effects.Leave())  # a card that hangs must not keep it
@@ -125,6 +132,18 @@ class Station:
             self._clear(turn, "no-time", "clock")
         else:
             self._raise(turn, "no-time", "clock")
+
+    def _see_signed(self, turn: _Turn, scope: str, issued: str) -> None:
+        """An accepted document tells that it is later than ``issued``: the floor under all clocks follows."""
+        trust, issued_ms = self.programmes.trust, utc_ms(issued)
+        assert trust is not None
+        if is_ahead(issued_ms, turn.now):
+            self._raise(turn, "issued-ahead", scope, (("found", issued), ("expected", utc_text(turn.now.wall_ms))))
+        floor_ms = raised_floor(self.time_floor_ms, issued_ms, turn.now, utc_ms(trust.expires))
+        if floor_ms > self.time_floor_ms:
+            self.time_floor_ms = floor_ms
+            turn.notes.append(effects.SetTimeFloor(WallMs(floor_ms)))
+            turn.entries.append(effects.TimeFloor(WallMs(floor_ms), trust.version))
 
     def _judge_trust(self, turn: _Turn) -> None:
         trust = self.programmes.trust
@@ -160,6 +179,12 @@ class Station:
             self.heartbeat_sequence += 1
             turn.after.append(effects.Heartbeat(self.heartbeat_sequence))
 
+    def _light(self, turn: _Turn) -> None:
+        lamp = shown(self.stopping, self.faults.open.values(), turn.now.trusted)
+        if lamp is not self.lamp:
+            self.lamp = lamp
+            turn.notes.append(effects.ShowLamp(lamp))
+
     def _wake_mono_ms(self, now: Instant) -> int:
         asked = [self.next_heartbeat_mono_ms, self.next_wanted_mono_ms, self.faults.wake_mono_ms]
         asked.append(self.desk.wake_mono_ms(self.programmes, now, self.stopping))
@@ -176,6 +201,8 @@ class Station:
         self.faults.remember(event.open_faults, turn.now.mono_ms)
         self.programmes.remember(event)
         self.desk.remember(event, turn.now)
+        self.time_floor_ms = event.time_floor_ms
+        turn.notes.append(effects.SetTimeFloor(WallMs(event.time_floor_ms)))
         for record in event.open_as_run:
             closed = asrun.close_cut(record, event.alive_until_ms)
             turn.entries.append(effects.AsRunClosed(closed))
@@ -197,6 +224,7 @@ class Station:
             programme = verdict.accepted.document
             accepted = effects.ProgrammeAccepted(programme.scope, programme.version, verdict.accepted.envelope)
             turn.entries.append(accepted)
+            self._see_signed(turn, programme.scope, programme.issued)
             fields = (("scope", programme.scope), ("version", str(programme.version)))
             turn.notes.append(effects.Note("info", "programme-in-force", fields))
             self._clear_withdrawn_slots(turn)
@@ -279,6 +307,17 @@ class Station:
         else:
             self._clear(turn, event.code, event.subject)
 
+    def _on_clock(self, event: events.ClockChanged, turn: _Turn) -> None:
+        """A source that tells a time before the floor is not believed, and somebody must look at it."""
+        self.clock = event.clock
+        found_ms = {told.source.value: told.found_ms for told in event.clock.words if told.word == BELOW_FLOOR}
+        mended = [name for code, name in self.faults.open if code == "time-below-floor" and name not in found_ms]
+        for name in mended:
+            self._clear(turn, "time-below-floor", name)
+        for name, wall_ms in found_ms.items():
+            detail = (("found", utc_text(wall_ms or 0)), ("expected", f">= {utc_text(event.clock.floor_ms)}"))
+            self._raise(turn, "time-below-floor", name, detail)
+
     def _on_stop(self, event: events.StopRequested, turn: _Turn) -> None:
         self.stopping = True
 
@@ -329,5 +368,6 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.RelayFailed: Station._on_relay_failed,
     events.LinkChanged: Station._on_link,
     events.ConditionChanged: Station._on_condition,
+    events.ClockChanged: Station._on_clock,
     events.StopRequested: Station._on_stop,
 }

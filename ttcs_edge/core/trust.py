@@ -37,6 +37,11 @@ def utc_ms(text: str) -> int:
     return round(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=timezone.utc).timestamp() * 1_000)
 
 
+def utc_text(wall_ms: int) -> str:
+    """An instant as a wire time, in whole seconds."""
+    return datetime.fromtimestamp(wall_ms // 1_000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def check_trust_root(signed: Signed[TrustRoot], now: Instant) -> Accepted | Refused:
     """Decide whether a trust root stands by itself: signed by its own root grant, and not expired."""
     root = signed.document

@@ -62,12 +62,22 @@ class Question:
 
 
 class Loop:
-    """Owns the station. ``post``, ``ask`` and ``crash`` are for every thread; ``run`` is for one."""
+    """Owns the station. ``post``, ``ask`` and ``crash`` are for every thread; ``run`` is for one.
 
-    def __init__(self, station: Station, now: Callable[[], Instant], feed: Callable[[], None]) -> None:
+    ``news`` is asked in each round for an event that came about meanwhile.
+    """
+
+    def __init__(
+        self,
+        station: Station,
+        now: Callable[[], Instant],
+        feed: Callable[[], None],
+        news: Callable[[], Event | None] = lambda: None,
+    ) -> None:
         self._station = station
         self._now = now
         self._feed = feed
+        self._news = news
         self._queue: queue.Queue[Event | Rest | Question] = queue.Queue(LIMITS.events_queued)
         self._own: deque[Event] = deque()
         self._thread: threading.Thread | None = None
@@ -107,6 +117,8 @@ class Loop:
             if self._crashed is not None:
                 raise self._crashed
             self._feed()
+            if (news := self._news()) is not None:
+                self._own.append(news)
             match self._next():
                 case None if time.monotonic() * 1_000 >= self._wake_mono_ms or self._clock_was_set():
                     self._handle(TimePassed(), handlers, store)

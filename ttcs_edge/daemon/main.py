@@ -12,7 +12,7 @@ import os
 import signal
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,21 +22,22 @@ import structlog
 from ttcs_edge import __version__
 from ttcs_edge.core import effects
 from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
-from ttcs_edge.core.events import Event, LinkChanged, Started, StopRequested
-from ttcs_edge.core.model import Instant
+from ttcs_edge.core.events import ClockChanged, ConditionChanged, Event, LinkChanged, Started, StopRequested, TimePassed
+from ttcs_edge.core.model import Instant, WallMs
 from ttcs_edge.core.station import Station
-from ttcs_edge.core.trust import check_authority, check_trust_root
+from ttcs_edge.core.trust import check_authority, check_trust_root, utc_ms
 from ttcs_edge.daemon.control import Control
 from ttcs_edge.daemon.handlers import Handlers, SoundDesk
 from ttcs_edge.daemon.health import Health
 from ttcs_edge.daemon.logs import configure
 from ttcs_edge.daemon.loop import Loop
 from ttcs_edge.drivers.canary import Canary
-from ttcs_edge.drivers.clock import SystemClock
+from ttcs_edge.drivers.clock import StationClock, time_devices
 from ttcs_edge.drivers.host import SystemHost
 from ttcs_edge.drivers.lives import Lives
+from ttcs_edge.drivers.panel import GpioPanel, LampError, NoPanel, Panel
 from ttcs_edge.drivers.player import PlayerProcess
-from ttcs_edge.drivers.relays import GpioRelays
+from ttcs_edge.drivers.relays import GpioRelays, RelayError
 from ttcs_edge.link.control import ControlServer
 from ttcs_edge.link.fetcher import Fetcher
 from ttcs_edge.link.mqtt import BrokerLink
@@ -100,7 +101,19 @@ def started(remembered: Remembered, trust: TrustRoot, blobs: Blobs, now: Instant
         refused=tuple(refused),
         alive_until_ms=remembered.alive_until_ms,
         watched_until_ms=remembered.watched_until_ms,
+        time_floor_ms=_time_floor(remembered, trust, programmes),
     )
+
+
+def _time_floor(remembered: Remembered, trust: TrustRoot, programmes: Sequence[Signed[Programme]]) -> WallMs:
+    """The newest time known to be signed under this trust root; what another root once signed is left behind with it.
+
+    After damage to the database the documents that are left tell it.
+    """
+    kept = remembered.time_floor
+    known_ms = [kept.wall_ms] if kept is not None and kept.trust_version == trust.version else []
+    issued = [trust.issued, *(signed.document.issued for signed in programmes)]
+    return WallMs(max(known_ms + [utc_ms(text) for text in issued if utc_ms(text) < utc_ms(trust.expires)]))
 
 
 class Daemon:
@@ -110,16 +123,18 @@ class Daemon:
         self.config = config
         self.relays = relays
         self.player = player
-        self.clock = SystemClock(config.time_source)
+        self.clock = StationClock(config.clock)
         self.notifier = sdnotify.SystemdNotifier()
         trust = load_trust(config.trust_folder, self.clock.now())
         database = Database.open(config.state_folder)
         station_id = config.station.id
         self.station = Station(config.station, database.boot)
-        self.loop = Loop(self.station, self.clock.now, lambda: self.notifier.notify("WATCHDOG=1"))
+        self.loop = Loop(self.station, self.clock.now, lambda: self.notifier.notify("WATCHDOG=1"), self._clock_news)
         post = self.loop.post
         self.blobs = Blobs(config.state_folder / "blobs", config.store)
-        self.first = started(database.remembered(), trust, self.blobs, self.clock.now())
+        remembered = database.remembered()
+        self.clock.raise_floor(_time_floor(remembered, trust, ()))
+        self.first = started(remembered, trust, self.blobs, self.clock.now())
         self.outbox = Outbox(database.path)
         self.boot = database.boot
         self.recorder = Recorder(database, station_id, post)
@@ -136,9 +151,13 @@ class Daemon:
         self.fetcher = Fetcher(self.blobs, BlobError, self.link, config.https, post)
         host = SystemHost(config.state_folder, config.store.free_bytes)
         self.health = Health(host, Canary(config.state_folder), Lives(config.state_folder), post)
+        self.panel = self._panel()
         others: dict[Any, Callable[[Any], None]] = {
             effects.SetWanted: self.fetcher.set_wanted,
             effects.Acknowledge: lambda effect: self.link.acknowledge(effect.delivery),
+            effects.SetSignedTime: lambda effect: self.clock.hear_signed(effect.wall_ms, effect.mono_ms),
+            effects.SetTimeFloor: lambda effect: self.clock.raise_floor(effect.wall_ms),
+            effects.ShowLamp: lambda effect: self.panel.show(effect.lamp),
             effects.Heartbeat: self._heartbeat,
             effects.NotifyReady: self._ready,
         }
@@ -149,6 +168,7 @@ class Daemon:
         control = Control(self.loop.ask, self.clock.now, self.relays.states, self.outbox.depth, self.boot)
         server = ControlServer(self.config.runtime_folder / "control.sock", control.answer)
         self.player.watch(self.loop.post)
+        self.clock.watch(lambda: self.loop.post(TimePassed()), time_devices(self.config.clock))
         self.link.start()
         self.health.start()
         try:
@@ -169,6 +189,8 @@ class Daemon:
             lambda: self.link.close(CLOSE_S),
             lambda: self.fetcher.close(CLOSE_S),
             lambda: self.health.close(CLOSE_S),
+            self.clock.close,
+            self.panel.close,
             self.relays.close,
         ]
         for close in parts:
@@ -188,6 +210,22 @@ class Daemon:
         error = ended.exc_value or RuntimeError(name)
         _log.error("thread-ended", thread=name, exc_info=error)
         self.loop.crash(error)
+
+    def _panel(self) -> Panel:
+        """The lamp; one that cannot be driven keeps nobody from airing, and is told."""
+        led = self.config.panel.led
+        panel: Panel = NoPanel()
+        failed: tuple[tuple[str, str], ...] = ()
+        try:
+            panel = panel if led is None else GpioPanel(led, self.config.pins)
+        except (LampError, RelayError) as error:
+            failed = (("error", str(error)),)
+        self.loop.post(ConditionChanged("lamp", "panel", bool(failed), failed))
+        return panel
+
+    def _clock_news(self) -> ClockChanged | None:
+        state = self.clock.news()
+        return None if state is None else ClockChanged(state)
 
     def _post_from_link(self, event: Event) -> None:
         self.loop.post(event)

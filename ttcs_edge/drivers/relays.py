@@ -45,7 +45,7 @@ class GpioRelays:
     """Relays on GPIO lines, through gpiozero. The first thing it does to a line is to drive it open (never-2)."""
 
     def __init__(self, settings: PinSettings) -> None:
-        factory = _factory(settings)
+        factory = pin_factory(settings)
         wiring = {AMPLIFIER: settings.amplifier, **{str(zone): relay for zone, relay in settings.zones.items()}}
         self._pins = {subject: relay.pin for subject, relay in wiring.items()}
         self._devices: dict[str, OutputDevice] = {}
@@ -89,7 +89,8 @@ class GpioRelays:
         self.open_all()
 
 
-def _factory(settings: PinSettings) -> Any:
+def pin_factory(settings: PinSettings) -> Any:
+    """What drives the lines, as ``station.yaml`` chose it. Raises RelayError when this machine has none."""
     if settings.factory is PinFactory.MOCK:
         from ttcs_edge.drivers.pins import KeptFactory
 

@@ -10,21 +10,27 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from ttcs_edge.config import ConfigError, load_config
+from ttcs_edge.drivers.panel import GpioPanel, LampError
 from ttcs_edge.drivers.relays import GpioRelays, RelayError
 
 
 def main() -> int:
-    """Open every relay of the station.yaml that is named; 0 when all are open, else a code of sysexits.h.
+    """Open every relay of the station.yaml that is named, darken its lamp; 0 when all are open, else of sysexits.h.
 
     That file is the copy of the run that ended. When it cannot be used, no run drove anything by it, and the daemon
     has told the technician why at length: a line is enough here.
     """
     path = Path(sys.argv[1]) if len(sys.argv) == 2 else Path("/etc/ttcs-edge/station.yaml")
     try:
-        relays = GpioRelays(load_config(path).pins)
+        config = load_config(path)
+        relays = GpioRelays(config.pins)
+        if config.panel.led is not None:
+            with suppress(LampError):  # the relays count
+                GpioPanel(config.panel.led, config.pins)
     except ConfigError as error:
         keys = [f"{one.file}:{one.line} {one.key} {one.code}" for one in error.problems]
         return _tell(os.EX_CONFIG, event="relays-not-opened", level="error", problems=keys)

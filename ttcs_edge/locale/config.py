@@ -44,7 +44,7 @@ PROBLEMS = {
     "not-utf8": ("Tệp không ở dạng UTF-8", "The file is not UTF-8"),
     "out-of-range": ("Số nằm ngoài giới hạn", "The number is out of range"),
     "reserved-id": ("Mã này dành riêng cho tăng âm", "This id is kept for the amplifier"),
-    "same-pin": ("Hai rơ-le dùng chung một chân", "Two relays share one pin"),
+    "same-pin": ("Hai khóa dùng chung một chân", "Two keys share one pin"),
     "same-zone-id": ("Hai cụm loa trùng mã", "Two zones have the same id"),
     "several-documents": ("Tệp có nhiều tài liệu YAML (---)", "The file holds several YAML documents (---)"),
     "syntax": ("Sai cú pháp YAML", "This is not valid YAML"),
@@ -106,12 +106,14 @@ EXPECTED = {
     ),
     "plain-text": ("chỉ có chữ và dấu xuống dòng", "text and line ends only"),
     "readable-file": ("một tệp station.yaml đọc được", "a station.yaml that can be read"),
+    "rtc-device": ("đường dẫn tới đồng hồ có pin, như /dev/rtc0", "a path to a battery clock, such as /dev/rtc0"),
     "scope": (
         "địa bàn như vn/lam-dong/da-teh: chữ thường không dấu, chữ số, gạch nối; tối đa {most} ký tự",
         "a scope such as vn/lam-dong/da-teh: unaccented small letters, digits, hyphens; at most {most} characters",
     ),
     "seconds": ("số giây từ {least} đến {most}", "seconds from {least} to {most}"),
     "section": ("một nhóm khóa: {keys}", "a section with the keys {keys}"),
+    "serial-port": ("đường dẫn tới cổng nối tiếp, như /dev/ttyUSB2", "a path to a serial port, such as /dev/ttyUSB2"),
     "sound-device": ("tên thiết bị ALSA, như default", "the name of an ALSA device, such as default"),
     "span": (
         'khoảng giờ địa phương như "21:00-05:00", có thể qua nửa đêm',

@@ -383,8 +383,38 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         ("Chưa có giờ đúng: không phát theo lịch", "There is no trusted time: no schedule airs"),
         ("chưa đồng bộ NTP từ khi khởi động, không có đồng hồ RTC", "no NTP since the start, and no real-time clock"),
         (
-            "nối mạng, xem: timedatectl; hoặc lắp RTC và đặt clock.trust: host",
-            "connect it and see: timedatectl; or fit a real-time clock and set clock.trust: host",
+            "xem: ttcs-edge status, timedatectl; nối mạng, hoặc lắp RTC hay modem (clock trong station.yaml)",
+            "see: ttcs-edge status, timedatectl; connect it, or fit a battery clock or a modem (clock in station.yaml)",
+        ),
+    ),
+    "lamp": (
+        ("Không điều khiển được đèn báo: {error}", "The lamp cannot be driven: {error}"),
+        ("chân GPIO sai hoặc chương trình khác đang giữ", "a wrong GPIO line, or another program holds it"),
+        ("sửa panel.led_pin trong station.yaml; xem: gpioinfo", "correct panel.led_pin in station.yaml; see: gpioinfo"),
+    ),
+    "time-below-floor": (
+        (
+            "Không tin giờ của nguồn {subject}: {found}, phải {expected}",
+            "The time of the source {subject} is not believed: {found}, must be {expected}",
+        ),
+        (
+            "đã nhận tài liệu ký muộn hơn: RTC hết pin, máy chủ NTP sai hoặc giả mạo, hoặc giờ trung tâm chạy trước",
+            "something was signed later: a flat battery, a wrong or forged NTP server, or a centre ahead of time",
+        ),
+        (
+            "thay pin RTC; xem máy chủ NTP: timedatectl timesync-status; xem giờ của máy phát hành ở trung tâm",
+            "replace the battery; see the NTP server: timedatectl timesync-status; look at the clock at the centre",
+        ),
+    ),
+    "issued-ahead": (
+        (
+            "Tài liệu của {subject} ghi phát hành lúc {found}, mà bây giờ mới {expected}",
+            "A document of {subject} says it was issued at {found}, and it is only {expected}",
+        ),
+        ("giờ của máy phát hành ở trung tâm chạy trước", "the clock of the publishing computer is ahead"),
+        (
+            "chỉnh giờ máy phát hành rồi phát hành lại; hết khi có bản mới",
+            "set the publishing computer's clock and publish again; it clears with the next version",
         ),
     ),
     "player-died": (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -49,6 +49,7 @@ class Remembered:
     alive_until_ms: WallMs | None
     watched_until_ms: WallMs | None
     damaged: bool
+    time_floor: effects.TimeFloor | None = None
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -113,6 +114,7 @@ class Database:
             alive_until_ms=meta.get("alive_until_ms"),
             watched_until_ms=meta.get("watched_until_ms"),
             damaged=self._damaged,
+            time_floor=_remembered_floor(meta),
         )
 
     def commit(self, entries: Sequence[Entry], station: str, wall_ms: int) -> None:
@@ -199,6 +201,19 @@ def _watched(entry: effects.WatchedUntil, station: str, wall_ms: int) -> list[St
     return [("INSERT OR REPLACE INTO meta VALUES ('watched_until_ms', ?)", (entry.wall_ms,))]
 
 
+def _time_floor(entry: effects.TimeFloor, station: str, wall_ms: int) -> list[Statement]:
+    return [
+        ("INSERT OR REPLACE INTO meta VALUES ('time_floor_ms', ?)", (entry.wall_ms,)),
+        ("INSERT OR REPLACE INTO meta VALUES ('time_floor_trust', ?)", (entry.trust_version,)),
+    ]
+
+
+def _remembered_floor(meta: Mapping[str, int]) -> effects.TimeFloor | None:
+    if "time_floor_ms" not in meta or "time_floor_trust" not in meta:
+        return None
+    return effects.TimeFloor(WallMs(meta["time_floor_ms"]), meta["time_floor_trust"])
+
+
 _STATEMENTS: dict[type, Callable[[Any, str, int], list[Statement]]] = {
     effects.ProgrammeAccepted: _accepted,
     effects.ProgrammeDropped: _dropped,
@@ -207,6 +222,7 @@ _STATEMENTS: dict[type, Callable[[Any, str, int], list[Statement]]] = {
     effects.FaultRaised: _fault_raised,
     effects.FaultCleared: _fault_cleared,
     effects.WatchedUntil: _watched,
+    effects.TimeFloor: _time_floor,
 }
 
 
