@@ -8,7 +8,7 @@ RUN_PACKAGES := libvlc5 vlc-plugin-base vlc-bin libasound2-dev gcc libc6-dev pyt
 DEMO_PACKAGES := mosquitto nginx-light ffmpeg espeak-ng systemd git pulseaudio pulseaudio-utils libasound2-plugins
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports tests schemas bench install rig uninstall lock clean
+.PHONY: help setup demo test lint types imports tests simulate schemas bench install rig uninstall lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -45,6 +45,9 @@ imports:
 
 tests:
 	@$(BIN)/python -m pytest -q
+
+simulate: setup ## live through years of stations' lives: make simulate YEARS=1000 SEED=7
+	@$(BIN)/python -m tests.simulation.years $(or $(YEARS),100) $(or $(SEED),0)
 
 schemas: setup ## write the JSON Schemas of the wire anew, from the types
 	@$(BIN)/python -m ttcs_edge.wire.schemas

@@ -1,8 +1,8 @@
 """The rules of the design (sections 5 and 6), checked from outside after every event of a simulated station.
 
 Each rule keeps its own books from what the world does and from what the documents say; none asks the core what it
-thinks, but for its public snapshot. All slots of these worlds recur daily, or not at all, in a zone without clock
-changes, so that the books need no recurrence rules of their own.
+thinks, but for its public snapshot. All slots of these worlds recur every so many days, or not at all, in a zone
+without clock changes, so that the books need no recurrence rules of their own.
 """
 
 from __future__ import annotations
@@ -86,10 +86,16 @@ class Due:
 def nearest(programme: Programme, slot: Slot, wall_ms: int) -> Due:
     """The occurrence of a slot whose instant is nearest to ``wall_ms``."""
     start_ms = _local_ms(slot.start)
-    days = max(0, round((wall_ms - start_ms) / DAY_MS)) if slot.rrule else 0
-    planned_ms = start_ms + days * DAY_MS
+    step_ms = interval_ms(slot.rrule)
+    planned_ms = start_ms + (max(0, round((wall_ms - start_ms) / step_ms)) * step_ms if step_ms else 0)
     local = datetime.fromtimestamp(planned_ms / 1_000, LOCAL).replace(tzinfo=None).isoformat()
     return Due(Occurrence(programme.scope, slot.id, local), planned_ms, slot, programme)
+
+
+@lru_cache(maxsize=1_024)
+def interval_ms(rule: str) -> int:
+    """From one occurrence of ``FREQ=DAILY[;INTERVAL=n]`` to the next; 0 without a rule."""
+    return DAY_MS * int(rule.partition("INTERVAL=")[2] or 1) if rule else 0
 
 
 def is_quiet(settings: StationSettings, wall_ms: int) -> bool:
@@ -542,6 +548,7 @@ class Records(Rule):
     def __init__(self, air: Air) -> None:
         self.air = air
         self.ids: dict[str, object] = {}
+        self.closed: set[Occurrence] = set()
         self.open: dict[str, Occurrence] = {}
         self.faults: dict[tuple[str, str], str] = {}
 
@@ -584,8 +591,9 @@ class Records(Rule):
         """On disk, an occurrence is closed once, in all lives together."""
         if isinstance(entry, effects.AsRunClosed):
             occurrence = entry.record.occurrence
-            if any(record.occurrence == occurrence for record in world.disk.as_run[-500:]):
+            if occurrence in self.closed:
                 raise Violation(f"never-5: {occurrence} is told twice")
+            self.closed.add(occurrence)
             cut_ms = self.air.cut.get(occurrence, 0)
             if cut_ms > 1_000 + world.faults.disk_ms and entry.record.outcome is not Outcome.CUT:
                 raise Violation(f"never-5: {occurrence} was heard before a power cut, but is told as {entry.record}")

@@ -11,36 +11,36 @@ from __future__ import annotations
 import hashlib
 import random
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
-from tests.core.material import DAY_MS, HOUR_MS, PROVINCE, SETTINGS, audio_of, recording
-from tests.simulation.rules import LOCAL, Due, Standing, every_rule, is_quiet, nearest
-from tests.simulation.world import Violation, World
-from ttcs_edge.core import events
-from ttcs_edge.core.documents import Bulletin, Programme, Refused, Slot
-from ttcs_edge.core.model import (
-    AMPLIFIER,
-    Amplifier,
-    AsRunReason,
-    QuietHours,
-    Scope,
-    StationSettings,
-    Zone,
-    ZoneId,
+from tests.core.material import DAY_MS, HOUR_MS, STRANGER, audio_of, recording
+from tests.simulation.happenings import (
+    MESSAGES,
+    SCOPES,
+    Happening,
+    Setup,
+    Timeline,
+    audio_name,
+    fields_of,
+    programme_of,
+    written,
 )
+from tests.simulation.rules import interval_ms, nearest
+from tests.simulation.shrink import SHRINK_S, Failure, failure, shrunk
+from tests.simulation.world import BEGIN_MONO_MS, World
+from ttcs_edge.core.documents import Programme, Slot
+from ttcs_edge.core.model import AMPLIFIER, Scope, ZoneId
 
 TRACE_TAIL = 45
 ACTIONS = 130
-MARGIN_MS = 2 * HOUR_MS
-QUEUE_MINUTES = 60
-BEGIN_MS = round(datetime(2026, 11, 24, tzinfo=LOCAL).timestamp() * 1_000)
 TIMES = ("05:00:00", "05:00:00", "05:00:30", "05:01:12", "11:00:00", "11:00:02", "17:30:00", "21:00:00")
-SECONDS = (1, 20, 60, 61, 90, 180)
-SCOPES = (PROVINCE, Scope("vn"))
-HEALTHY = {None, AsRunReason.QUIET_HOURS, AsRunReason.PRE_EMPTED}
-"""What may be told of a cue on a day on which nothing is broken."""
+MOMENTS_MS = (-9_000, -2_400, -400, -100, 0, 1, 700, 20_000, 59_900)
+"""Around a cue's instant."""
+INTERVALS = (1, 1, 3, 7, 7, 14, 30)
+"""From one occurrence of a slot to the next, in days; of half the stations: their days are quiet, their years cost
+little. The slots of the others are daily."""
 
 
 class Storm:
@@ -48,18 +48,26 @@ class Storm:
 
     def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
-        self.world = World(self._settings(), BEGIN_MS, set(), seed, every_rule())
+        self.timeline = Timeline(self._setup(seed))
+        self.intervals = self.dice.choice(((1,), INTERVALS))
         self.versions = dict.fromkeys(SCOPES, 0)
-        self.current: dict[Scope, Programme] = {}
         self.forgotten: list[Programme] = []
+        self.at_end = False
 
-    def run(self, actions: int = ACTIONS, also: Callable[[Storm], None] | None = None) -> None:
+    @property
+    def world(self) -> World:
+        """What it happens to."""
+        return self.timeline.world
+
+    @property
+    def current(self) -> dict[Scope, Programme]:
+        """What the publisher means to be in force."""
+        return self.timeline.current
+
+    def run(self, actions: int = ACTIONS, also: Callable[[Timeline], None] | None = None) -> None:
         """Faults on, then faults off. Raises Violation."""
-        world, dice = self.world, self.dice
-        world.faults.disk_ms = dice.choice((0, 0, 30, 900))
-        world.faults.start_ms = dice.choice((0, 40))
-        world.progress_ms = dice.choice((0, 1_000))
-        world.power_on()
+        world, dice, happen = self.world, self.dice, self.timeline.happen
+        happen("power-on")
         for scope in SCOPES[: dice.choice((1, 2))]:
             self.new_version(scope)
         for _ in range(actions):
@@ -68,27 +76,23 @@ class Storm:
             while dice.random() < 0.3:  # misfortunes seldom come alone
                 world.run(dice.choice((1, 100, 300, 700)))
                 dice.choice(HAPPENINGS)(self)
-        self._mend_everything()
-        if also is not None:
-            also(self)
-        world.run(2 * DAY_MS)
-        self._account()
+        happen("calm")
+        self.at_end = True
+        self.timeline.finish(also)
 
-    def _settings(self) -> StationSettings:
+    def _setup(self, seed: int) -> Setup:
         dice = self.dice
-        zones = (
-            Zone(ZoneId("cho"), "Chợ", ("vi", "kho"), 100),
-            Zone(ZoneId("dinh"), "Đình", ("vi",), 50),
-            Zone(ZoneId("buon"), "Buôn", ("kho", "vi"), 80),
-        )
-        quiet = (QuietHours(21 * 60, 5 * 60), QuietHours(11 * 60 + 1, 13 * 60), QuietHours(17 * 60, 17 * 60 + 31))
-        return replace(
-            SETTINGS,
-            zones=zones[: dice.choice((1, 2, 3))],
-            amplifier=Amplifier(dice.choice((0, 500, 2_000, 5_000)), dice.choice((0, 3_000, 10_000, 60_000))),
-            quiet_hours=quiet[: dice.choice((0, 0, 1, 2, 3))],
+        return Setup(
+            seed=seed,
+            zones=dice.choice((1, 2, 3)),
+            warm_up_ms=dice.choice((0, 500, 2_000, 5_000)),
+            hold_ms=dice.choice((0, 3_000, 10_000, 60_000)),
+            quiet_hours=dice.choice((0, 0, 1, 2, 3)),
             zone_stagger_ms=dice.choice((20, 200, 500)),
             fade_out_ms=dice.choice((0, 500)),
+            disk_ms=dice.choice((0, 0, 30, 900)),
+            start_ms=dice.choice((0, 40)),
+            progress_ms=dice.choice((0, 0, 10_000, 1_000)),
         )
 
     def fingerprint(self) -> str:
@@ -112,36 +116,26 @@ class Storm:
         document = self._programme(scope, slots)
         for sha256 in sorted(audio_of(document) - self.world.cached):
             if self.dice.random() < 0.9:
-                self.world.store_audio(sha256) if self.world.powered else self.world.cached.add(sha256)
-        self.current[scope] = document
-        self.world.publish(document)
+                self.timeline.happen("audio", audio_name(sha256))
+        self.timeline.happen("programme", fields_of(document))
 
     def _programme(self, scope: Scope, slots: Sequence[Slot]) -> Programme:
         life_ms = self.dice.choice((365 * DAY_MS, 365 * DAY_MS, 2 * DAY_MS, 5 * HOUR_MS))
-        return Programme(
-            scope=scope,
-            version=self.versions[scope],
-            issued=_utc(self.world.wall_ms),
-            expires=_utc(self.world.wall_ms + life_ms),
-            time_zone="Asia/Ho_Chi_Minh",
-            bulletins=tuple(self._bulletin(name) for slot in slots for name in slot.bulletins),
-            slots=tuple(slots),
-        )
-
-    def _bulletin(self, name: str) -> Bulletin:
-        """The same recordings under the same name in every version: in Vietnamese, some also in K'Ho."""
-        dice = random.Random(name)
-        audio = [recording(f"{name}.vi", dice.choice(SECONDS))]
-        if dice.random() < 0.5:
-            audio.append(recording(f"{name}.kho", dice.choice(SECONDS), "kho"))
-        return Bulletin(id=name, title=name, audio=tuple(audio))
+        fields = {
+            "scope": scope,
+            "version": self.versions[scope],
+            "issued": _utc(self.world.wall_ms),
+            "expires": _utc(self.world.wall_ms + life_ms),
+            "slots": slots,
+        }
+        return programme_of(fields)
 
     def _slot(self, name: str) -> Slot:
         return self._changed(
             Slot(
                 id=name,
                 start="2026-11-23T05:00:00",
-                rrule="FREQ=DAILY",
+                rrule=f"FREQ=DAILY;INTERVAL={self.dice.choice(self.intervals)}",
                 bulletins=tuple(f"{name}{n}" for n in range(self.dice.choice((1, 1, 2, 3)))),
             )
         )
@@ -160,80 +154,76 @@ class Storm:
 
     # time
 
-    def _let_time_pass(self) -> None:
+    def _let_time_pass(self, most_ms: int = 60 * DAY_MS) -> None:
         """Mostly to where it hurts: just before a cue, at its start, in its middle, at its end."""
         dice, world = self.dice, self.world
         slots = [(one, slot) for one in self.current.values() for slot in one.slots]
         if slots and dice.random() < 0.6:
             one, slot = dice.choice(slots)
-            ahead_ms = nearest(one, slot, world.wall_ms + DAY_MS // 2).planned_ms - world.wall_ms
-            world.run(max(1, ahead_ms + dice.choice((-9_000, -2_400, -400, -100, 0, 1, 700, 20_000, 59_900))))
+            ahead_ms = nearest(one, slot, world.wall_ms + interval_ms(slot.rrule) // 2).planned_ms - world.wall_ms
+            world.run(min(most_ms, max(1, ahead_ms + dice.choice(MOMENTS_MS))))
         world.run(dice.choice((1, 50, 200, 450, 2_000, 10_500, 60_000, HOUR_MS)))
 
     # what happens
 
     def cut_power(self) -> None:
         """The power is cut and comes back."""
-        self.world.power_off()
+        self.timeline.happen("power-off")
         self.world.run(self.dice.choice((1_000, 20_000, 400_000, 3 * HOUR_MS)))
-        self.world.power_on()
+        self.timeline.happen("power-on")
 
     def restart(self) -> None:
         """The service is restarted."""
-        self.world.stop()
+        self.timeline.happen("stop")
         self.world.run(self.dice.choice((500, 30_000)))
-        self.world.power_on()
+        self.timeline.happen("power-on")
 
     def kill_player(self) -> None:
         """The player dies; now and then its replacement is slow."""
-        self.world.faults.player_slow_ms = self.dice.choice((500, 500, 500, 6_000))
-        self.world.kill_player()
+        self.timeline.happen("kill-player", self.dice.choice((500, 500, 500, 6_000)))
 
     def hang_player(self) -> None:
         """The player hangs."""
-        self.world.hang_player()
+        self.timeline.happen("hang-player")
 
     def step_clock(self) -> None:
         """The wall clock is set a little."""
-        self.world.step_clock(self.dice.choice((-600_000, -3_000, -200, 200, 3_000, 600_000)))
+        self.timeline.happen("step-clock", self.dice.choice((-600_000, -3_000, -200, 200, 3_000, 600_000)))
 
     def lose_time(self) -> None:
         """Time is not trusted for a while."""
-        self.world.trusted = False
+        self.timeline.happen("trust", False)
         self.world.run(self.dice.choice((500, 5_000, 300_000)))
-        self.world.trusted = True
+        self.timeline.happen("trust", True)
 
     def break_relay(self) -> None:
-        """A relay does not do as told for some minutes; only one that is open, which is how they fail."""
+        """A relay does not do as told for some minutes."""
         open_ones = sorted({zone.id for zone in self.world.settings.zones} - set(self.world.closed))
         if self.world.amplifier_on_ms is None:
             open_ones.append(ZoneId(AMPLIFIER))
         if open_ones:
-            self.world.faults.relays.add(self.dice.choice(open_ones))
-            self._let_time_pass()
+            self.timeline.happen("break-relay", self.dice.choice(open_ones))
+            self._let_time_pass(DAY_MS)
             self.world.run(self.dice.choice((1_000, 30_000, 600_000)))
-            self.world.faults.relays.clear()
+            self.timeline.happen("mend-relays")
 
     def unplug(self) -> None:
         """The sound device goes, or comes."""
-        self.world.mend_device() if self.world.faults.device else self.world.fail_device()
+        self.timeline.happen("device", self.world.faults.device)
 
     def spoil_audio(self) -> None:
         """A file rots, proves to be no audio, or ends early."""
         cached = sorted(self.world.cached)
         if cached:
-            sha256 = self.dice.choice(cached)
-            self.dice.choice((self.world.lose_audio, self.world.faults.not_audio.add, self.world.faults.short.add))(
-                sha256
-            )
+            name = audio_name(self.dice.choice(cached))
+            self.timeline.happen("spoil", name, self.dice.choice(("rots", "not-audio", "short")))
 
     def mend_audio(self) -> None:
         """What was wrong with files is over, and one that was missing comes."""
-        self.world.faults.not_audio.clear()
-        self.world.faults.short.clear()
+        self.timeline.happen("mend-files")
         missing = sorted(audio_of(*self.current.values()) - self.world.cached)
         if missing and self.world.powered:
-            self.world.store_audio(self.dice.choice(missing))
+            self.timeline.happen("audio", audio_name(self.dice.choice(missing)))
 
     def publish(self) -> None:
         """A new version comes."""
@@ -248,8 +238,7 @@ class Storm:
             slots = [slot for slot in document.slots if name not in slot.bulletins]
             if slots and len(slots) < len(document.slots):
                 self.versions[scope] += 1
-                self.current[scope] = self._programme(scope, slots)
-                self.world.publish(self.current[scope])
+                self.timeline.happen("programme", fields_of(self._programme(scope, slots)))
                 return
 
     def publish_badly(self) -> None:
@@ -258,112 +247,67 @@ class Storm:
         current = self.current.get(scope)
         kind = self.dice.choice(("bytes", "stranger", "old", "same-version", "again"))
         if kind == "bytes" or current is None:
-            self.world.refuse(Refused("not-utf8", scope, (("found", "byte 3"),)), scope)
+            self.timeline.happen("refuse", scope)
         elif kind == "stranger":
-            self.world.publish_as_stranger(replace(current, version=current.version + 1, slots=()))
+            newer = replace(current, version=current.version + 1, slots=())
+            self.timeline.happen("programme", fields_of(newer), False, STRANGER)
         elif kind == "old" and self.forgotten:
-            self.world.publish(self.dice.choice(self.forgotten))
+            self.timeline.happen("programme", fields_of(self.dice.choice(self.forgotten)), False)
         elif kind == "same-version":
-            self.world.publish(replace(current, slots=current.slots[:1]))
+            self.timeline.happen("programme", fields_of(replace(current, slots=current.slots[:1])), False)
         else:
-            self.world.publish(current)
+            self.timeline.happen("programme", fields_of(current), False)
 
     def tell_noise(self) -> None:
         """Events that are no business of the air."""
         sha256 = self.dice.choice(sorted(self.world.cached) or [recording("x", 1).sha256])
-        noise: tuple[events.Event, ...] = (
-            events.AudioFailed(sha256, "timeout", ()),
-            events.LinkChanged(False, "refused"),
-            events.LinkChanged(True, ""),
-            events.ConditionChanged("store-failing", "database", True),
-            events.ConditionChanged("store-failing", "database", False),
-            events.SoundProgress(999, 1, -20.0, -6.0, 0),
-        )
-        self.world.send(self.dice.choice(noise))
-
-    # the end
-
-    def _mend_everything(self) -> None:
-        world = self.world
-        world.faults.relays.clear()
-        world.faults.not_audio.clear()
-        world.faults.short.clear()
-        world.faults.disk_ms, world.faults.player_slow_ms = 0, 500
-        world.trusted = True
-        if world.faults.device:
-            world.mend_device()
-        for scope in sorted(self.current):
-            self.versions[scope] = max(self.versions[scope], self.current[scope].version) + 1
-            year = replace(self.current[scope], version=self.versions[scope], expires="2027-11-24T00:00:00Z")
-            self.current[scope] = year
-            world.publish(year)
-        for sha256 in sorted(audio_of(*self.current.values())):
-            world.store_audio(sha256)
-        world.send(events.LinkChanged(True, ""))
-        world.send(events.ConditionChanged("store-failing", "database", False))
-
-    def _account(self) -> None:
-        """Everything that was due is told; on the healthy days, as aired unless a rule of the air kept it off."""
-        world = self.world
-        standing = next(rule for rule in world.rules if isinstance(rule, Standing))
-        told = {record.occurrence: record for record in world.disk.as_run}
-        healthy_ms = world.wall_ms - 2 * DAY_MS + MARGIN_MS
-        for due in self._owed(standing):
-            if due.occurrence not in told:
-                raise Violation(f"never-5: {due.occurrence} is forgotten")
-            record = told[due.occurrence]
-            if due.planned_ms >= healthy_ms and record.reason not in HEALTHY:
-                raise Violation(f"all is well, but {due.occurrence} is told as {record.outcome} {record.reason}")
-            if record.reason is AsRunReason.QUIET_HOURS and not self._may_be_quiet(due.planned_ms):
-                raise Violation(f"air-5: {due.occurrence} is off for quiet hours that are not there")
-        heard_ms = {r.occurrence.slot: r.end_ms or 0 for r in world.disk.as_run if r.reason is None}
-        left = [
-            (fault.code, fault.subject)
-            for fault in world.disk.faults.values()
-            if fault.code != "cue-missed" or heard_ms.get(fault.subject.split("#")[1], 0) > fault.raised_ms
-        ]
-        if left:
-            raise Violation(f"all is well, but these faults are open: {left}")
-
-    def _owed(self, standing: Standing) -> Iterator[Due]:
-        """What was due while its programme was in force, well within that time."""
-        now_ms = self.world.wall_ms
-        for programme, since_ms, until_ms in standing.spans(now_ms):
-            for slot in programme.slots:
-                due = nearest(programme, slot, since_ms)
-                while due.planned_ms <= min(until_ms, now_ms) - MARGIN_MS:
-                    if due.planned_ms >= since_ms + MARGIN_MS:
-                        yield due
-                    due = nearest(programme, slot, due.planned_ms + DAY_MS)
-
-    def _may_be_quiet(self, planned_ms: int) -> bool:
-        minutes = range(-QUEUE_MINUTES, QUEUE_MINUTES + 1)  # clocks are set back, cues queue
-        return any(is_quiet(self.world.settings, planned_ms + minute * 60_000) for minute in minutes)
+        self.timeline.happen("message", self.dice.randrange(len(MESSAGES)), audio_name(sha256))
 
 
 def _utc(wall_ms: int) -> str:
     return datetime.fromtimestamp(wall_ms // 1_000, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def story(seed: int, actions: int = ACTIONS, also: Callable[[Storm], None] | None = None) -> str | None:
-    """Run one seed; None, or the end of its trace, what was broken, and how to see it again.
+@dataclass(frozen=True)
+class Run:
+    """What came of one seed: how much was lived through, and what was broken."""
 
-    ``also`` is done last, before two healthy days are judged.
-    """
+    seed: int
+    days: float
+    events: int
+    happenings: int
+    setup: Setup
+    text: str = ""
+    failure: Failure | None = None
+    happened: tuple[Happening, ...] = ()
+
+    def shrunk(self, limit_s: float = SHRINK_S) -> str:
+        """The happenings that matter, as text for a file in ``seeds``."""
+        assert self.failure is not None
+        setup, happenings = shrunk(self.setup, self.happened, self.failure, limit_s)
+        return f"# {self.failure.text}\n{written(setup, happenings)}\n"
+
+
+def run(seed: int, actions: int = ACTIONS, also: Callable[[Timeline], None] | None = None) -> Run:
+    """Run one seed. ``also`` is done last, before two healthy days are judged."""
     storm = Storm(seed)
+    text, broke = "", None
     try:
         storm.run(actions, also)
     except Exception as error:  # an assertion of the core, or worse
         tail = "\n".join(storm.world.trace[-TRACE_TAIL:])
-        return f"{tail}\nseed {seed}: {error!r}\nto replay: python -m tests.simulation.storm {seed}"
-    return None
+        text = f"{tail}\nseed {seed}: {error!r}\nto replay: python -m tests.simulation.storm {seed}"
+        broke = failure(error, storm.timeline, storm.at_end)
+    world, happened = storm.world, tuple(storm.timeline.happened)
+    days = (world.mono_ms - BEGIN_MONO_MS) / DAY_MS
+    return Run(seed, days, world.sent, len(happened), storm.timeline.setup, text, broke, happened if broke else ())
 
 
 def main() -> None:
     """Replay one seed, or all from one to another; prints each story, and exits with 1 at the first."""
     first = int(sys.argv[1])
     for seed in range(first, int(sys.argv[2]) if len(sys.argv) > 2 else first + 1):
-        text = story(seed)
+        text = run(seed).text
         print(text or f"seed {seed}: no rule broken", flush=True)
         if text:
             sys.exit(1)

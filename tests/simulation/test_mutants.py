@@ -6,10 +6,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from tests.simulation.happenings import read
 
 TOP = Path(__file__).parents[2]
 SEEDS = 12
@@ -99,22 +103,61 @@ BUGS = {
 }
 
 
+@pytest.fixture(scope="module")
+def hunts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[subprocess.CompletedProcess[str]]]]:
+    """Every bug hunted in a process of its own, as many at a time as there are cores."""
+    threads = ThreadPoolExecutor(os.cpu_count() or 2)
+    yield {name: threads.submit(hunt, BUGS[name], tmp_path_factory.mktemp("bug")) for name in BUGS}
+    threads.shutdown(cancel_futures=True)
+
+
 @pytest.mark.parametrize("name", BUGS)
-def test_a_planted_bug_is_found(name: str, tmp_path: Path) -> None:
-    """A storm over a mutated core ends with the rule that the bug breaks."""
-    bug = BUGS[name]
-    plant(bug, tmp_path)
-    run = subprocess.run(
-        [sys.executable, "-m", "tests.simulation.storm", "0", str(SEEDS)],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+def test_a_planted_bug_is_found(name: str, hunts: dict[str, Future[subprocess.CompletedProcess[str]]]) -> None:
+    """A storm over a mutated copy ends with the rule that the bug breaks, at the first seed that meets it."""
+    run = hunts[name].result()
+
+    assert run.returncode == 1, f"{SEEDS} seeds did not find it:\n{run.stdout}{run.stderr}"
+    assert BUGS[name].rule in run.stdout.splitlines()[-2], run.stdout[-2_000:]
+
+
+def test_what_a_planted_bug_broke_is_shrunk_to_a_short_list_that_still_breaks_it(tmp_path: Path) -> None:
+    """Hundreds of happenings become a few; replayed from a file they break the same rule, and none without the bug."""
+    code = (
+        "from tests.simulation.storm import run\n"
+        "one = next(found for found in map(run, range(12)) if found.failure)\n"
+        "print(len(one.happened)); print(one.shrunk(40))"
+    )
+    plant(BUGS["what is to resume restarts"], tmp_path)
+    count, _, text = python(tmp_path, "-c", code).stdout.partition("\n")
+    path = tmp_path / "shrunk.txt"
+    path.write_text(text)
+    replay = (
+        "import sys; from tests.simulation.happenings import read; from tests.simulation.shrink import failure_of; "
+    )
+    replay += "print(failure_of(*read(open(sys.argv[1]).read()), None))"
+
+    _, happenings = read(text)
+    assert int(count) > 10 and len(happenings) <= 8, text
+    assert "complaint='Violation air-2'" in python(tmp_path, "-c", replay, str(path)).stdout
+    assert python(TOP, "-c", replay, str(path)).stdout.strip() == "None"
+
+
+def hunt(bug: Bug, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Storms over a copy with the bug."""
+    plant(bug, folder)
+    return python(folder, "-m", "tests.simulation.storm", "0", str(SEEDS))
+
+
+def python(top: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Python over one copy of the sources."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=top,
+        env={**os.environ, "PYTHONPATH": str(top)},
         capture_output=True,
         text=True,
         timeout=100,
     )
-
-    assert run.returncode == 1, f"{SEEDS} seeds did not find it:\n{run.stdout}{run.stderr}"
-    assert bug.rule in run.stdout.splitlines()[-2], run.stdout[-2_000:]
 
 
 def plant(bug: Bug, folder: Path) -> None:

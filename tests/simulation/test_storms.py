@@ -1,4 +1,4 @@
-"""Two months of a station's life at a time, with everything that can go wrong, by seed."""
+"""A hundred years of stations' lives, with everything that can go wrong, by seed, on every core."""
 
 from __future__ import annotations
 
@@ -7,33 +7,71 @@ import os
 import re
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
-from tests.simulation.storm import Storm, story
+from tests.simulation.happenings import Timeline, read, written
+from tests.simulation.shrink import failure_of
+from tests.simulation.storm import Run, Storm, run
+from tests.simulation.years import YEAR_DAYS, pool
 
-SEEDS = range(34)
+YEARS = 100
+SEEDS = range(170)
+"""Enough for so many years, which the last test counts; each seed is a test, so that a failure is alone."""
+SEED_S = 100.0
 FOUND = sorted(Path(__file__).with_name("seeds").glob("*.txt"))
 
 
-def none_broken(text: str | None) -> None:
-    """Fail with a seed's story, whole and alone."""
-    if text is not None:
-        pytest.fail(text, pytrace=False)
+@pytest.fixture(scope="module")
+def runs() -> Iterator[list[Future[Run]]]:
+    """Every seed on its way, in order."""
+    processes = pool()
+    yield [processes.submit(run, seed) for seed in SEEDS]
+    processes.shutdown(cancel_futures=True)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_no_rule_is_broken_and_every_occurrence_is_told_exactly_once(seed: int) -> None:
+def test_no_rule_is_broken_and_every_occurrence_is_told_exactly_once(
+    seed: int, runs: list[Future[Run]], lived: list[Run]
+) -> None:
     """Every rule after every event while things go wrong; then all is mended, and all that could air has aired."""
-    none_broken(story(seed))
+    lived.append(one := runs[seed].result(SEED_S))
+    if one.failure is not None:
+        pytest.fail(f"{one.text}\n\nshrunk, for a file in tests/simulation/seeds:\n{one.shrunk()}", pytrace=False)
+
+
+def test_a_hundred_station_years_were_lived_through(lived: list[Run]) -> None:
+    """Fewer seeds than that are no test."""
+    if len(lived) < len(SEEDS):
+        pytest.skip("only with every seed")
+    assert sum(one.days for one in lived) >= YEARS * YEAR_DAYS
 
 
 @pytest.mark.parametrize("path", FOUND, ids=lambda path: path.stem)
-def test_a_seed_that_once_found_a_bug_finds_none(path: Path) -> None:
-    """Each file tells what its seed found: its name is the seed."""
-    assert path.read_text().strip(), "the story is missing"
-    none_broken(story(int(path.stem)))
+def test_what_once_broke_a_rule_breaks_none(path: Path) -> None:
+    """Each file is a list of happenings that found a bug, under the story of the bug."""
+    text = path.read_text()
+    assert text.startswith("# "), "the story is missing"
+    broke = failure_of(*read(text), until_mono_ms=None)
+    if broke is not None:
+        pytest.fail(broke.text, pytrace=False)
+
+
+def test_a_list_of_happenings_replays_to_the_letter_without_the_dice() -> None:
+    """What a seed did, written down and read again, is the same life."""
+    storm = Storm(3)
+    storm.run()
+    setup, happenings = read(written(storm.timeline.setup, storm.timeline.happened))
+    again = Timeline(setup)
+    again.replay(happenings)
+    again.finish()
+
+    assert len(happenings) > 200
+    assert again.world.trace == storm.world.trace
 
 
 def test_a_seed_replays_to_the_letter_under_another_hash_seed() -> None:
@@ -60,11 +98,22 @@ def test_a_seed_replays_to_the_letter_under_another_hash_seed() -> None:
 
 def test_a_failure_prints_its_seed_the_command_that_replays_it_and_the_end_of_the_trace() -> None:
     """Whoever reads the failure can begin at once."""
-    text = story(5, actions=0, also=lambda storm: storm.world.cached.clear())
-    assert text is not None
+    text = run(5, actions=0, also=lambda timeline: timeline.world.cached.clear()).text
     last = text.splitlines()
     assert last[-1] == "to replay: python -m tests.simulation.storm 5"
     assert re.match(
         r"seed 5: Violation\('all is well, but .* is told as Outcome.MISSED AsRunReason.NO_AUDIO'\)$", last[-2]
     )
     assert all(re.match(r"\d+ \w+", line) for line in last[:-2]) and len(last) > 20
+
+
+def test_shortening_a_list_keeps_to_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A list that cannot be shortened in time is given as short as it has become."""
+    monkeypatch.setattr(Timeline, "_account", lambda timeline: 1 // 0)
+    broken = run(0)
+    begun_s = time.monotonic()
+    text = broken.shrunk(limit_s=0.5)
+
+    assert time.monotonic() - begun_s < 3
+    assert text.startswith("# ZeroDivisionError(")
+    assert len(read(text)[1]) <= len(broken.happened)

@@ -34,6 +34,7 @@ CODEC_CUT_MS = 74
 HUNG_AFTER_MS = 400
 PLAYER_BACK_MS = 500
 TRACE_LINES = 100_000
+BEGIN_MONO_MS = 1_000
 DEVICE = "hw:0"
 
 
@@ -132,7 +133,7 @@ class World:
         self._before = [rule.before for rule in self.rules if type(rule).before is not Rule.before]
         self._after = [rule.after for rule in self.rules if type(rule).after is not Rule.after]
         self.random = random.Random(seed)
-        self.mono_ms = 1_000
+        self.mono_ms = BEGIN_MONO_MS
         self.offset_ms = wall_ms - self.mono_ms
         self.trusted = True
         self.cached = set(cached)
@@ -144,6 +145,7 @@ class World:
         self.trace: list[str] = []
         self.stepped_mono_ms = 0
         self.wakes = 0
+        self.sent = 0
         self.powered = False
         self.left = False
         self.sound: Sound | None = None
@@ -293,6 +295,7 @@ class World:
         """One event to the core, its effects into the world, the rules asked."""
         if not self.powered or self.left:
             return
+        self.sent += 1
         for hears in self._hears:
             hears(self, event)
         done = self.station.handle(event, self.instant())

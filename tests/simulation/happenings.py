@@ -1,0 +1,335 @@
+"""What can happen to a simulated station, as data: a list of it replays without dice, and can be cut shorter.
+
+A list is written one happening a line, ``[instant, kind, argument, ...]``, the instant in milliseconds of the world's
+monotonic clock, under a line that says what station it is. Any part of such a list can be replayed: what makes no sense
+any more (a start of what runs already) does nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from tests.core.material import DAY_MS, HOUR_MS, PROVINCE, SETTINGS, audio_of, recording, sha
+from tests.simulation.rules import LOCAL, Due, Standing, every_rule, interval_ms, is_quiet, nearest
+from tests.simulation.world import Violation, World
+from ttcs_edge.core import events
+from ttcs_edge.core.documents import Bulletin, Programme, Refused, Slot
+from ttcs_edge.core.model import (
+    AMPLIFIER,
+    Amplifier,
+    AsRunReason,
+    QuietHours,
+    Scope,
+    Sha256,
+    StationSettings,
+    Zone,
+    ZoneId,
+)
+
+BEGIN_MS = round(datetime(2026, 11, 24, tzinfo=LOCAL).timestamp() * 1_000)
+SCOPES = (PROVINCE, Scope("vn"))
+MARGIN_MS = 2 * HOUR_MS
+QUEUE_MINUTES = 60
+SECONDS = (1, 20, 60, 61, 90, 180)
+HEALTHY = {None, AsRunReason.QUIET_HOURS, AsRunReason.PRE_EMPTED}
+"""What may be told of a cue on a day on which nothing is broken."""
+ZONES = (
+    Zone(ZoneId("cho"), "Chợ", ("vi", "kho"), 100),
+    Zone(ZoneId("dinh"), "Đình", ("vi",), 50),
+    Zone(ZoneId("buon"), "Buôn", ("kho", "vi"), 80),
+)
+QUIET = (QuietHours(21 * 60, 5 * 60), QuietHours(11 * 60 + 1, 13 * 60), QuietHours(17 * 60, 17 * 60 + 31))
+MESSAGES: tuple[Callable[[Sha256], events.Event], ...] = (
+    lambda sha256: events.AudioFailed(sha256, "timeout", ()),
+    lambda sha256: events.LinkChanged(False, "refused"),
+    lambda sha256: events.LinkChanged(True, ""),
+    lambda sha256: events.ConditionChanged("store-failing", "database", True),
+    lambda sha256: events.ConditionChanged("store-failing", "database", False),
+    lambda sha256: events.SoundProgress(999, 1, -20.0, -6.0, 0),
+)
+"""Events that are no business of the air."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What station it is: its parts, how slow its card and its player are, and the seed of its physics."""
+
+    seed: int = 0
+    zones: int = 2
+    warm_up_ms: int = 2_000
+    hold_ms: int = 10_000
+    quiet_hours: int = 0
+    zone_stagger_ms: int = 200
+    fade_out_ms: int = 500
+    disk_ms: int = 0
+    start_ms: int = 0
+    progress_ms: int = 0
+
+    def settings(self) -> StationSettings:
+        """The same as the core wants it."""
+        return replace(
+            SETTINGS,
+            zones=ZONES[: self.zones],
+            amplifier=Amplifier(self.warm_up_ms, self.hold_ms),
+            quiet_hours=QUIET[: self.quiet_hours],
+            zone_stagger_ms=self.zone_stagger_ms,
+            fade_out_ms=self.fade_out_ms,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One thing that happens: when, what, and with which arguments (plain JSON)."""
+
+    mono_ms: int
+    kind: str
+    args: tuple[Any, ...] = ()
+
+
+def written(setup: Setup, happenings: Iterable[Happening]) -> str:
+    """A list as text, to be kept in a file."""
+    lines = [json.dumps(asdict(setup))]
+    lines += [json.dumps([one.mono_ms, one.kind, *one.args], ensure_ascii=False) for one in happenings]
+    return "\n".join(lines)
+
+
+def read(text: str) -> tuple[Setup, list[Happening]]:
+    """The other way round; lines that begin with ``#`` are the story."""
+    first, *rest = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    lists = [json.loads(line) for line in rest]
+    return Setup(**json.loads(first)), [Happening(one[0], one[1], tuple(one[2:])) for one in lists]
+
+
+def bulletin_of(name: str) -> Bulletin:
+    """The same recordings under the same name in every version: in Vietnamese, some also in K'Ho."""
+    dice = random.Random(name)
+    audio = [recording(f"{name}.vi", dice.choice(SECONDS))]
+    if dice.random() < 0.5:
+        audio.append(recording(f"{name}.kho", dice.choice(SECONDS), "kho"))
+    return Bulletin(id=name, title=name, audio=tuple(audio))
+
+
+def programme_of(fields: dict[str, Any]) -> Programme:
+    """A programme of its fields; its bulletins follow from their names."""
+    slots = msgspec.convert(fields["slots"], tuple[Slot, ...])
+    names = dict.fromkeys(name for slot in slots for name in slot.bulletins)
+    others = {name: value for name, value in fields.items() if name != "slots"}
+    return Programme(
+        bulletins=tuple(bulletin_of(name) for name in names), slots=slots, time_zone="Asia/Ho_Chi_Minh", **others
+    )
+
+
+def fields_of(programme: Programme) -> dict[str, Any]:
+    """The fields that make a programme again."""
+    names = ("scope", "version", "issued", "expires")
+    fields = {name: getattr(programme, name) for name in names}
+    return fields | {"slots": [_without_defaults(slot) for slot in programme.slots]}
+
+
+def _without_defaults(slot: Slot) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(slot)
+    blank = msgspec.to_builtins(Slot(id="", start="", bulletins=()))
+    return {name: value for name, value in plain.items() if value != blank[name]}
+
+
+def audio_name(sha256: str) -> str:
+    """The name that a recording of these worlds has its hash of."""
+    digits = sha256.rstrip("0")
+    return bytes.fromhex(digits + "0" * (len(digits) % 2)).decode()
+
+
+class Timeline:
+    """A world, and what happens to it, one happening after another; each is remembered."""
+
+    def __init__(self, setup: Setup) -> None:
+        self.setup = setup
+        self.world = World(setup.settings(), BEGIN_MS, set(), setup.seed, every_rule())
+        self.world.faults.disk_ms = setup.disk_ms
+        self.world.faults.start_ms = setup.start_ms
+        self.world.progress_ms = setup.progress_ms
+        self.current: dict[Scope, Programme] = {}
+        self.happened: list[Happening] = []
+
+    def happen(self, kind: str, *args: Any) -> None:
+        """Something happens now. Raises Violation."""
+        self.happened.append(Happening(self.world.mono_ms, kind, args))
+        KINDS[kind](self, *args)
+
+    def replay(self, happenings: Iterable[Happening]) -> None:
+        """Each at its instant, or at once when what came before has lasted beyond it. Raises Violation."""
+        for one in happenings:
+            self.world.run(max(0, one.mono_ms - self.world.mono_ms))
+            self.happen(one.kind, *one.args)
+
+    # power and process
+
+    def power_on(self) -> None:
+        """The power comes, or the service is started again."""
+        if not self.world.powered:
+            self.world.power_on()
+
+    def stop(self) -> None:
+        """The service is stopped."""
+        if self.world.powered:
+            self.world.stop()
+
+    # what breaks
+
+    def kill_player(self, back_after_ms: int) -> None:
+        """The player dies; its replacement is up after a while."""
+        self.world.faults.player_slow_ms = back_after_ms
+        self.world.kill_player()
+
+    def trust(self, trusted: bool) -> None:
+        """The clock can be believed, or not."""
+        self.world.trusted = trusted
+
+    def break_relay(self, subject: str) -> None:
+        """A relay does not do as told from now on; only one that is open, which is how they fail."""
+        world = self.world
+        closed = world.amplifier_on_ms is not None if subject == AMPLIFIER else subject in world.closed
+        if not closed:
+            world.faults.relays.add(subject)
+
+    def mend_relays(self) -> None:
+        """All relays do as told again."""
+        self.world.faults.relays.clear()
+
+    def device(self, works: bool) -> None:
+        """The sound device is pulled out, or plugged in."""
+        if works is self.world.faults.device:
+            self.world.mend_device() if works else self.world.fail_device()
+
+    # files
+
+    def audio(self, name: str) -> None:
+        """A recording is whole in the folder."""
+        self.world.store_audio(sha(name)) if self.world.powered else self.world.cached.add(sha(name))
+
+    def spoil(self, name: str, how: str) -> None:
+        """A file rots, proves to be no audio, or ends early."""
+        faults = self.world.faults
+        {"rots": self.world.lose_audio, "not-audio": faults.not_audio.add, "short": faults.short.add}[how](sha(name))
+
+    def mend_files(self) -> None:
+        """What was wrong with files is over."""
+        self.world.faults.not_audio.clear()
+        self.world.faults.short.clear()
+
+    # documents
+
+    def programme(self, fields: dict[str, Any], newest: bool = True, signer: str = "") -> None:
+        """A programme arrives; ``newest`` is the one that the publisher means to be in force."""
+        document = programme_of(fields)
+        if newest:
+            self.current[document.scope] = document
+        self.world.publish(document, *([signer] if signer else []))
+
+    def refuse(self, scope: str) -> None:
+        """Bytes arrive that are no document."""
+        self.world.refuse(Refused("not-utf8", scope, (("found", "byte 3"),)), scope)
+
+    def message(self, number: int, name: str) -> None:
+        """An event that is no business of the air."""
+        self.world.send(MESSAGES[number](sha(name)))
+
+    # the end
+
+    def finish(self, also: Callable[[Timeline], None] | None = None) -> None:
+        """Everything is mended, two days pass, and everything that was due is accounted for. Raises Violation."""
+        self._mend_everything()
+        if also is not None:
+            also(self)
+        self.world.run(2 * DAY_MS)
+        self._account()
+
+    def _mend_everything(self) -> None:
+        world = self.world
+        self.power_on()
+        world.faults.relays.clear()
+        self.mend_files()
+        world.faults.disk_ms, world.faults.player_slow_ms = 0, 500
+        world.trusted = True
+        self.device(True)
+        for scope in sorted(self.current):
+            version = max(world.disk.floors.get(scope, 0), *(self._versions(scope))) + 1
+            year = replace(self.current[scope], version=version, expires="2037-11-24T00:00:00Z")
+            self.current[scope] = year
+            world.publish(year)
+        for sha256 in sorted(audio_of(*self.current.values())):
+            world.store_audio(sha256)
+        world.send(events.LinkChanged(True, ""))
+        world.send(events.ConditionChanged("store-failing", "database", False))
+
+    def _versions(self, scope: str) -> Iterator[int]:
+        yield 0
+        for one in self.happened:
+            if one.kind == "programme" and one.args[0]["scope"] == scope:
+                yield one.args[0]["version"]
+
+    def _account(self) -> None:
+        """Everything that was due is told; on the healthy days, as aired unless a rule of the air kept it off."""
+        world = self.world
+        standing = next(rule for rule in world.rules if isinstance(rule, Standing))
+        told = {record.occurrence: record for record in world.disk.as_run}
+        healthy_ms = world.wall_ms - 2 * DAY_MS + MARGIN_MS
+        for due in self._owed(standing):
+            if due.occurrence not in told:
+                raise Violation(f"never-5: {due.occurrence} is forgotten")
+            record = told[due.occurrence]
+            if due.planned_ms >= healthy_ms and record.reason not in HEALTHY:
+                raise Violation(f"all is well, but {due.occurrence} is told as {record.outcome} {record.reason}")
+            if record.reason is AsRunReason.QUIET_HOURS and not self._may_be_quiet(due.planned_ms):
+                raise Violation(f"air-5: {due.occurrence} is off for quiet hours that are not there")
+        heard_ms = {r.occurrence.slot: r.end_ms or 0 for r in world.disk.as_run if r.reason is None}
+        left = [
+            (fault.code, fault.subject)
+            for fault in world.disk.faults.values()
+            if fault.code != "cue-missed" or heard_ms.get(fault.subject.split("#")[1], 0) > fault.raised_ms
+        ]
+        if left:
+            raise Violation(f"all is well, but these faults are open: {left}")
+
+    def _owed(self, standing: Standing) -> Iterator[Due]:
+        """What was due while its programme was in force, well within that time."""
+        now_ms = self.world.wall_ms
+        for programme, since_ms, until_ms in standing.spans(now_ms):
+            for slot in programme.slots:
+                due = nearest(programme, slot, since_ms)
+                while due.planned_ms <= min(until_ms, now_ms) - MARGIN_MS:
+                    if due.planned_ms >= since_ms + MARGIN_MS:
+                        yield due
+                    due = nearest(programme, slot, due.planned_ms + interval_ms(slot.rrule))
+
+    def _may_be_quiet(self, planned_ms: int) -> bool:
+        minutes = range(-QUEUE_MINUTES, QUEUE_MINUTES + 1)  # clocks are set back, cues queue
+        return any(is_quiet(self.world.settings, planned_ms + minute * 60_000) for minute in minutes)
+
+
+KINDS: dict[str, Callable[..., None]] = {
+    "power-on": Timeline.power_on,
+    "power-off": lambda timeline: timeline.world.power_off(),
+    "stop": Timeline.stop,
+    "kill-player": Timeline.kill_player,
+    "hang-player": lambda timeline: timeline.world.hang_player(),
+    "step-clock": lambda timeline, by_ms: timeline.world.step_clock(by_ms),
+    "trust": Timeline.trust,
+    "break-relay": Timeline.break_relay,
+    "mend-relays": Timeline.mend_relays,
+    "device": Timeline.device,
+    "audio": Timeline.audio,
+    "spoil": Timeline.spoil,
+    "mend-files": Timeline.mend_files,
+    "programme": Timeline.programme,
+    "refuse": Timeline.refuse,
+    "message": Timeline.message,
+    "calm": lambda timeline: None,
+}
+"""What can happen, by the name that it has in a list."""
