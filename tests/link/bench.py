@@ -140,9 +140,9 @@ class Bench:
         """The conditions told."""
         return [event for event in list(self.events) if isinstance(event, ConditionChanged)]
 
-    def close(self) -> None:
+    def close(self, timeout_s: float = 2) -> None:
         """Leave, and be gone."""
-        self.link.close(2)
+        self.link.close(timeout_s)
         eventually(lambda: not [thread.name for thread in self._threads if thread.is_alive()], 15)
         self.database.close()
 

@@ -221,7 +221,7 @@ def test_the_farewell_goes_out_behind_a_full_window_of_reports(links: Links, bro
     bench = links(broker.port).start()
     bench.report(400)
     eventually(lambda: bench.outbox.in_flight)
-    bench.close()
+    bench.close(10)
 
     eventually(lambda: states(centre)[-1] == "stopped")
     assert retained_state(broker) == "stopped"

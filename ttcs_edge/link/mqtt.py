@@ -47,6 +47,8 @@ ANSWER_TIMEOUT_S = 10.0
 UNSENT_TIMEOUT_S = 30.0
 """How long the network may fail to take what was sent before the connection is given up: a modem that came back with
 another address never says that the old connection is dead."""
+DISCONNECT_S = 0.5
+"""How long DISCONNECT may take to go out when the farewell came through at the last moment."""
 LOOP_S = 1.0
 """How often the network's thread looks up when nothing happens."""
 SHORT_LIFE_S = 15.0
@@ -158,6 +160,8 @@ class BrokerLink:
                 farewell.wait_for_publish(timeout_s)
                 # A broker that hears no farewell must not hear DISCONNECT either: its will tells that we are gone.
                 if farewell.is_published():
+                    # One that heard it must hear DISCONNECT too, or the will would be told behind it.
+                    self._leave_by_mono_s = max(self._leave_by_mono_s, time.monotonic() + DISCONNECT_S)
                     client.disconnect()
         self._network.join(max(0.0, self._leave_by_mono_s - time.monotonic()))
 
