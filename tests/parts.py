@@ -28,7 +28,7 @@ from paho.mqtt.properties import Properties
 from securesystemslib.signer import CryptoSigner
 
 from ttcs_edge.central.authority import Pair, make_authority, make_client_certificate, make_server_certificate
-from ttcs_edge.core.documents import Audio, Bulletin, Grant, Programme, PublicKey, Slot, TrustRoot
+from ttcs_edge.core.documents import Audio, Beacon, Bulletin, Command, Grant, Programme, PublicKey, Slot, TrustRoot
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.wire.documents import write_document
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
@@ -200,17 +200,22 @@ class Province:
             issued=utc(now),
             expires=utc(now + timedelta(days=365)),
             keys={signer.public_key.keyid: public_key(signer) for signer in signers},
-            grants=(Grant(role="root", scope="vn", keys=(keyid,), threshold=1), publish),
+            grants=(
+                Grant(role="root", scope="vn", keys=(keyid,), threshold=1),
+                publish,
+                replace(publish, role="command"),
+                replace(publish, role="beacon"),
+            ),
         )
 
     def signed_root(self) -> bytes:
         """The trust root's envelope."""
         return sign(write_document(self.root), PAYLOAD_TYPES["trust"], [self.root_signer])
 
-    def sign(self, programme: Programme, signers: list[CryptoSigner] | None = None) -> bytes:
-        """A programme's envelope, by all publishers unless others are named."""
+    def sign(self, document: Programme | Beacon | Command, signers: list[CryptoSigner] | None = None) -> bytes:
+        """A document's envelope, by all publishers unless others are named."""
         chosen = self.publishers if signers is None else signers
-        return sign(write_document(programme), PAYLOAD_TYPES["programme"], chosen)
+        return sign(write_document(document), PAYLOAD_TYPES[type(document).__name__.lower()], chosen)
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,8 @@ def test_the_trust_root_is_signed_by_all_root_keys_and_stands_by_itself(centre_f
     assert [(grant.role, len(grant.keys), grant.threshold) for grant in signed.document.grants] == [
         ("root", 3, 2),
         ("publish", 1, 1),
+        ("command", 1, 1),
+        ("beacon", 1, 1),
     ]
     one = Signed(signed.document, frozenset(sorted(signed.signers)[:1]), signed.envelope)
     refused = check_trust_root(one, now())

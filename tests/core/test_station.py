@@ -49,6 +49,8 @@ TOLD_AT_ONCE = (effects.Note, effects.SetTimeFloor, effects.ShowLamp)
 EVENTS: tuple[events.Event, ...] = (
     events.TimePassed(),
     events.ProgrammeArrived(Refused("not-json", PROVINCE), PROVINCE, 1),
+    events.BeaconArrived(Refused("not-json", PROVINCE), PROVINCE, 1, True, MonoMs(0)),
+    events.CommandArrived(Refused("not-json", SETTINGS.id), 1, False, False, b""),
     events.AudioStored(sha("a")),
     events.AudioFailed(sha("a"), "timeout", ()),
     events.AudioLost(sha("a"), "rotten"),

@@ -13,10 +13,11 @@ from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.parts import PLACE, ROOT, Authority, Broker, Listener, eventually
-from ttcs_edge.core.documents import Programme, Refused, Signed
+from ttcs_edge.core.documents import Beacon, Command, Programme, Refused, Signed
 from ttcs_edge.core.effects import FaultRaised
 from ttcs_edge.core.events import ConditionChanged, Event, LinkChanged, ProgrammeArrived
 from ttcs_edge.core.model import Fault, Scope, Severity, WallMs
+from ttcs_edge.link.inbox import Readers
 from ttcs_edge.link.mqtt import BrokerLink
 from ttcs_edge.settings import BrokerSettings
 from ttcs_edge.store.database import Database
@@ -77,6 +78,8 @@ class Bench:
         host: str = "127.0.0.1",
         keepalive_s: int = 60,
         read: Read = heard,
+        read_beacon: Callable[[bytes, str], Signed[Beacon] | Refused] = heard,
+        read_command: Callable[[bytes, str], Signed[Command] | Refused] = heard,
         status: Callable[[str], bytes] | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
@@ -90,7 +93,14 @@ class Bench:
         certificate, key = authority.client(station)
         settings = BrokerSettings(host, ca_file or authority.ca_file, certificate, key, port, keepalive_s=keepalive_s)
         self.link = BrokerLink(
-            settings, station, Scope(scope), status or self._status, self.outbox, read, self.events.append, draw
+            settings,
+            station,
+            Scope(scope),
+            status or self._status,
+            self.outbox,
+            Readers(read, read_beacon, read_command),
+            self.events.append,
+            draw,
         )
 
     def _status(self, state: str) -> bytes:

@@ -15,12 +15,18 @@ from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.effects import FaultRaised
 from ttcs_edge.core.events import Event, LinkChanged
 from ttcs_edge.core.model import Fault, Scope, Severity, WallMs
+from ttcs_edge.link.inbox import Readers
 from ttcs_edge.link.mqtt import BrokerLink
 from ttcs_edge.settings import BrokerSettings
 from ttcs_edge.store.database import Database
 from ttcs_edge.store.outbox import Outbox
 
 REPORTS = 60
+
+
+def unread(data: bytes, subject: str) -> Refused:
+    """Read no document."""
+    return Refused("unreadable", subject)
 
 
 class Station:
@@ -41,7 +47,7 @@ class Station:
             Scope("vn/lam-dong"),
             lambda state: json.dumps({"kind": "status", "state": state}).encode(),
             self.outbox,
-            lambda data, scope: Refused("unreadable", scope),
+            Readers(unread, unread, unread),
             self.heard.append,
         )
         self.link.start()

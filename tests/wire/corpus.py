@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.parts import PLACE, SCOPE, Province
-from ttcs_edge.core.documents import Audio, Bulletin, Programme, Slot
+from ttcs_edge.core.documents import Audio, Beacon, Bulletin, Command, Programme, ResendRange, Slot
 from ttcs_edge.core.model import (
     AiredItem,
     AsRun,
@@ -22,7 +22,7 @@ from ttcs_edge.core.model import (
     ZoneId,
 )
 from ttcs_edge.core.reports import Cache, InForce, OnAir, Snapshot
-from ttcs_edge.wire.documents import parse_programme, parse_trust_root, write_document
+from ttcs_edge.wire.documents import parse_beacon, parse_command, parse_programme, parse_trust_root, write_document
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, read_envelope
 from ttcs_edge.wire.reports import (
     HeartbeatReport,
@@ -33,6 +33,7 @@ from ttcs_edge.wire.reports import (
     fault_report,
     heartbeat_report,
     read_report,
+    reply_report,
 )
 
 PROVINCE = Province(publishers=2, threshold=2)
@@ -79,6 +80,23 @@ def programme() -> Programme:
             Bulletin(id="nhac", title="", audio=(audio(sha256="c" * 64),)),
         ),
         slots=(slot, Slot(id="mot-lan", start="2026-11-25T17:00:00", bulletins=("tin",))),
+    )
+
+
+def beacon() -> Beacon:
+    """A heartbeat of the centre."""
+    return Beacon(scope=Scope(SCOPE), version=8, issued="2026-11-24T05:00:00Z", expires="2026-11-24T05:05:00Z")
+
+
+def command() -> Command:
+    """An order to send some reports again."""
+    return Command(
+        scope=Scope(SCOPE),
+        station="da-teh-01",
+        version=9,
+        issued="2026-11-24T05:00:00Z",
+        expires="2026-11-24T06:00:00Z",
+        resend=ResendRange(journal=3, first=17, last=21),
     )
 
 
@@ -143,10 +161,13 @@ REPORTS: dict[str, Report] = {
     "heartbeat": heartbeat(),
     "as-run": as_run_report("da-teh-01", as_run(), NOON_MS + 10_000),
     "fault": fault_report("da-teh-01", fault(), NOON_MS + 61_000),
+    "reply": reply_report("da-teh-01", 9, NOON_MS + 62_000, journal=3, queued=3, gone=((17, 17), (20, 20)), done=True),
 }
 
 GOOD: dict[str, Any] = {
     "programme": json.loads(write_document(programme())),
+    "beacon": json.loads(write_document(beacon())),
+    "command": json.loads(write_document(command())),
     "trust": json.loads(write_document(PROVINCE.root)),
     "envelope": json.loads(PROVINCE.sign(programme())),
 } | {name: json.loads(encode(report)) for name, report in REPORTS.items()}
@@ -155,6 +176,8 @@ GOOD: dict[str, Any] = {
 
 READ: dict[str, Callable[[bytes], object]] = {
     "programme": lambda data: parse_programme(data, "x"),
+    "beacon": lambda data: parse_beacon(data, "x"),
+    "command": lambda data: parse_command(data, "x"),
     "trust": lambda data: parse_trust_root(data, "x"),
     "envelope": lambda data: read_envelope(data, PAYLOAD_TYPES["programme"], "x"),
 } | dict.fromkeys(REPORTS, read_report)

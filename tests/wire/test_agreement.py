@@ -189,7 +189,7 @@ def test_what_is_just_right_is_taken_by_both(name: str) -> None:
     assert tried
 
 
-@pytest.mark.parametrize("name", ["programme", "trust", "status", "heartbeat", "as-run", "fault"])
+@pytest.mark.parametrize("name", ["programme", "trust", "command", "status", "heartbeat", "as-run", "fault"])
 def test_a_whole_number_has_no_fraction(name: str) -> None:
     """The one thing of a type that a schema cannot say: to it, 5.0 is an integer."""
     for place in places(name, SCHEMAS[name], GOOD[name]):

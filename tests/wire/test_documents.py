@@ -109,7 +109,7 @@ def trust_roots(draw: st.DrawFn) -> TrustRoot:
     grant = granted.flatmap(
         lambda names: st.builds(
             Grant,
-            role=st.sampled_from(["root", "publish"]),
+            role=st.sampled_from(["root", "publish", "command", "beacon"]),
             scope=SCOPES,
             keys=st.just(names),
             threshold=st.integers(1, len(names)),

@@ -26,6 +26,7 @@ from ttcs_edge.wire.topics import Topics
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "programme.yaml"
 SCHEMAS = {one.name: schema(one) for one in ON_THE_WIRE}
+SIGNED = ("programme", "trust", "beacon", "command")
 
 
 def nodes(node: Any) -> Iterator[dict[str, Any]]:
@@ -63,10 +64,10 @@ def test_every_schema_is_a_schema_and_says_what_it_is_for() -> None:
 
 
 def test_what_comes_down_is_closed_and_what_goes_up_is_open() -> None:
-    """Every object of a programme and a trust root; no object of an envelope or a report."""
+    """Every object of a signed document; no object of an envelope or a report."""
     for one in ON_THE_WIRE:
         closed = {node.get("additionalProperties") for node in nodes(SCHEMAS[one.name]) if "properties" in node}
-        assert closed == ({False} if one.name in ("programme", "trust") else {None}), one.name
+        assert closed == ({False} if one.name in SIGNED else {None}), one.name
 
 
 def test_every_pattern_means_the_same_to_every_reader() -> None:
@@ -135,6 +136,10 @@ BEYOND = [
     ("bad-date", "programme", changed("programme", "slots", 0, "rdate", 0, to="2026-11-24T24:00:00")),
     ("bad-date", "programme", changed("programme", "slots", 0, "exdate", 0, to="2026-13-24T05:00:00")),
     ("bad-date", "trust", changed("trust", "expires", to=GOOD["trust"]["issued"])),
+    ("bad-date", "beacon", changed("beacon", "expires", to=GOOD["beacon"]["issued"])),
+    ("bad-date", "command", changed("command", "issued", to="2026-02-30T00:00:00Z")),
+    ("bad-range", "command", changed("command", "resend", "last", to=16)),
+    ("bad-range", "command", changed("command", "resend", "last", to=17 + LIMITS.resend_reports)),
     ("bad-time-zone", "programme", changed("programme", "time_zone", to="Asia/Atlantis")),
     ("bad-rule", "programme", changed("programme", "slots", 0, "rrule", to="FREQ=HOURLY")),
     ("bad-grant", "trust", changed("trust", "keys", to={})),

@@ -31,11 +31,15 @@ def test_topics_read_as_the_design_writes_them() -> None:
 
 
 def test_a_station_listens_to_every_scope_above_it_and_its_own() -> None:
-    """The highest first, nothing beside them."""
-    assert TOPICS.subscriptions(Scope("vn/lam-dong/da-teh")) == (
-        "ttcs/v1/scope/vn/programme",
-        "ttcs/v1/scope/vn/lam-dong/programme",
-        "ttcs/v1/scope/vn/lam-dong/da-teh/programme",
+    """The highest first, nothing beside them; its commands, and beacons that nobody need keep for it."""
+    assert TOPICS.subscriptions("da-teh-01", Scope("vn/lam-dong/da-teh")) == (
+        ("ttcs/v1/station/da-teh-01/command", 1),
+        ("ttcs/v1/scope/vn/programme", 1),
+        ("ttcs/v1/scope/vn/lam-dong/programme", 1),
+        ("ttcs/v1/scope/vn/lam-dong/da-teh/programme", 1),
+        ("ttcs/v1/scope/vn/beacon", 0),
+        ("ttcs/v1/scope/vn/lam-dong/beacon", 0),
+        ("ttcs/v1/scope/vn/lam-dong/da-teh/beacon", 0),
     )
 
 
@@ -50,6 +54,8 @@ SCOPES = st.from_regex(SCOPE_PATTERN, fullmatch=True).filter(lambda scope: len(s
 def test_a_scope_comes_out_as_it_went_in(scope: str) -> None:
     """Also one that is called like a topic."""
     assert TOPICS.programme_scope(TOPICS.programme(scope)) == scope
+    assert TOPICS.beacon_scope(TOPICS.beacon(scope)) == scope
+    assert TOPICS.beacon_scope(TOPICS.programme(scope)) is None
 
 
 @SLOW
@@ -92,6 +98,7 @@ def test_a_chunk_comes_out_as_it_went_in(number: int) -> None:
 def test_what_is_no_programme_topic_has_no_scope(topic: str) -> None:
     """A scope becomes the subject of a fault: it has an alphabet and a bound."""
     assert TOPICS.programme_scope(topic) is None
+    assert TOPICS.beacon_scope(topic.replace("programme", "beacon")) is None
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,8 @@ from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
 from ttcs_edge.yaml_form import Choice, Key, ListOf, Section, Text, fill
 
 Role = Literal["root", "publish"]
+BY_PUBLISHERS: Final[tuple[Literal["command", "beacon"], ...]] = ("command", "beacon")
+"""What each publisher's key may sign by itself: neither airs anything, and both are made by machines, at any hour."""
 TRUST_DAYS = 10 * 365
 
 
@@ -280,9 +282,10 @@ def _signing_key(name: str, role: Role, signer: CryptoSigner) -> SigningKey:
 
 def _trust_root(scope: Scope, keys: list[SigningKey], thresholds: dict[Role, int]) -> TrustRoot:
     issued = now().wall_ms
-    grants = tuple(
-        Grant(role=role, scope=scope, keys=tuple(key.keyid for key in keys if key.role == role), threshold=threshold)
-        for role, threshold in thresholds.items()
+    ids = {role: tuple(key.keyid for key in keys if key.role == role) for role in thresholds}
+    grants = (
+        *(Grant(role=role, scope=scope, keys=ids[role], threshold=number) for role, number in thresholds.items()),
+        *(Grant(role=role, scope=scope, keys=ids["publish"], threshold=1) for role in BY_PUBLISHERS),
     )
     return TrustRoot(
         scope=scope,

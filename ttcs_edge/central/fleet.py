@@ -129,7 +129,7 @@ def _take_in(row: StationRow, report: Report, at_s: float) -> None:
         }
     elif isinstance(report, FaultReport):
         _take_in_fault(row, report)
-    else:
+    elif isinstance(report, AsRunReport):
         row.last = report
 
 

@@ -127,7 +127,7 @@ class PublicKey:
 class Grant:
     """Leave to speak: ``threshold`` of ``keys`` together may do ``role`` for ``scope`` and everything below it."""
 
-    role: Literal["root", "publish"]
+    role: Literal["root", "publish", "command", "beacon"]
     scope: ScopePath
     keys: Annotated[tuple[KeyId, ...], Meta(min_length=1, max_length=LIMITS.keys_per_grant)]
     threshold: Annotated[int, Meta(ge=1, le=LIMITS.keys_per_grant)]
@@ -145,7 +145,44 @@ class TrustRoot:
     grants: Annotated[tuple[Grant, ...], Meta(min_length=1, max_length=LIMITS.grants)]
 
 
-Document = Programme | TrustRoot
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beacon:
+    """The centre's signed heartbeat: at ``issued`` it was alive, by its own clock.
+
+    Whoever reads it knows that ``issued`` is past. How long past, a beacon alone cannot say (``core.beacons``).
+    """
+
+    scope: ScopePath
+    version: Version
+    issued: Utc
+    expires: Utc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResendRange:
+    """The reports ``first`` to ``last`` of a station's journal, both of them included."""
+
+    journal: Annotated[int, Meta(ge=1, le=2**31 - 1, description="The journal that the reports carry.")]
+    first: Annotated[int, Meta(ge=1, le=2**32 - 1)]
+    last: Annotated[int, Meta(ge=1, le=2**32 - 1)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """An order to one station, obeyed at most once. ``scope`` is the place for which its signers may command.
+
+    ``resend`` has reports sent again that the centre did not get.
+    """
+
+    scope: ScopePath
+    station: Identifier
+    version: Version
+    issued: Utc
+    expires: Utc
+    resend: ResendRange
+
+
+Document = Programme | TrustRoot | Beacon | Command
 
 
 D_co = TypeVar("D_co", covariant=True)

@@ -94,6 +94,14 @@ class ProgrammeDropped:
 
 
 @dataclass(frozen=True, slots=True)
+class FloorRaised:
+    """Record: nothing older than ``version`` is believed any more of ``name``: ``beacon:<scope>``, ``command:<id>``."""
+
+    name: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class AsRunOpened:
     """Record: a cue went on the air; kept so that a death in the middle can be closed as cut."""
 
@@ -139,6 +147,7 @@ class TimeFloor:
 Entry = (
     ProgrammeAccepted
     | ProgrammeDropped
+    | FloorRaised
     | AsRunOpened
     | AsRunClosed
     | FaultRaised
@@ -164,7 +173,7 @@ class Acknowledge:
 
 @dataclass(frozen=True, slots=True)
 class SetSignedTime:
-    """The centre signed that it was ``wall_ms``, and that was heard at ``mono_ms``: the clock's last resort."""
+    """Tell the clock what the centre signed: at ``mono_ms`` it was ``wall_ms``, or a little later."""
 
     wall_ms: WallMs
     mono_ms: MonoMs
@@ -182,6 +191,17 @@ class ShowLamp:
     """Have the lamp at the box show this from now on."""
 
     lamp: Lamp
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """Queue reports again, away from the core's thread, and answer the command (its version) with how many."""
+
+    command: int
+    correlation: bytes
+    journal: int
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +249,7 @@ Effect = (
     | SetSignedTime
     | SetTimeFloor
     | ShowLamp
+    | Resend
     | Heartbeat
     | NotifyReady
     | WakeAt

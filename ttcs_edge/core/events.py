@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
-from ttcs_edge.core.model import AsRun, Fault, Occurrence, Sha256, WallMs
+from ttcs_edge.core.documents import Beacon, Command, Programme, Refused, Signed, TrustRoot
+from ttcs_edge.core.model import AsRun, Fault, MonoMs, Occurrence, Sha256, WallMs
 from ttcs_edge.core.timekeeping import ClockState
 
 
@@ -13,7 +13,8 @@ from ttcs_edge.core.timekeeping import ClockState
 class Started:
     """The shell is up: what the store remembers, verified again. Always the first event.
 
-    ``programmes`` are those stored as in force; ``floors`` the newest version ever accepted for each scope;
+    ``programmes`` are those stored as in force; ``floors`` the newest version ever accepted for each scope, and under
+    their own names (``FloorRaised``) of beacons and commands;
     ``open_as_run`` what a death left open; ``settled`` the occurrences that must not air again, with their planned
     instants; ``open_faults`` what was raised and never cleared; ``cached`` which audio is whole in the store;
     ``alive_until_ms`` the last wall clock known before the death, if any; ``watched_until_ms`` up to when every
@@ -45,6 +46,34 @@ class ProgrammeArrived:
     programme: Signed[Programme] | Refused
     topic_scope: str
     delivery: int
+
+
+@dataclass(frozen=True, slots=True)
+class BeaconArrived:
+    """A message on a beacon's topic. ``live`` is false for one that stood retained on the broker: it may be of any age.
+
+    ``came_mono_ms`` is when the network brought it, before anything was done with it.
+    """
+
+    beacon: Signed[Beacon] | Refused
+    topic_scope: str
+    delivery: int
+    live: bool
+    came_mono_ms: MonoMs
+
+
+@dataclass(frozen=True, slots=True)
+class CommandArrived:
+    """A message on the station's command topic; ``again`` is the broker's word that it brought it before.
+
+    ``correlation`` is what its sender wants to see in the answer; nobody signed it.
+    """
+
+    command: Signed[Command] | Refused
+    delivery: int
+    retained: bool
+    again: bool
+    correlation: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +207,8 @@ Event = (
     Started
     | TimePassed
     | ProgrammeArrived
+    | BeaconArrived
+    | CommandArrived
     | AudioStored
     | AudioFailed
     | AudioLost

@@ -41,6 +41,9 @@ class Limits:
     sound_commands: int = 64
     fixed_point_steps: int = 256
     outbox_in_flight: int = 20
+    resend_reports: int = 100_000
+    answers_waiting: int = 16
+    correlation_bytes: int = 128
 
 
 LIMITS = Limits()

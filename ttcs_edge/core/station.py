@@ -15,6 +15,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ttcs_edge.core import asrun, effects, events
+from ttcs_edge.core.beacons import Beacons, beacon_subject
+from ttcs_edge.core.commands import Commands
 from ttcs_edge.core.desk import Desk
 from ttcs_edge.core.effects import Effect, Entry
 from ttcs_edge.core.lamp import Lamp, shown
@@ -56,6 +58,8 @@ class Station:
         self.boot = boot
         self.faults = Supervision(boot)
         self.programmes = Programmes(settings)
+        self.beacons = Beacons(settings)
+        self.commands = Commands(settings)
         self.desk = Desk(settings, boot)
         self.clock = ClockState()
         self.time_floor_ms = 0
@@ -106,6 +110,7 @@ class Station:
         if self.stopping and self.desk.playout.quiescent and not self.left:
             self.left = True
             turn.air.append(effects.Leave())  # a card that hangs must not keep it
+        self._save_beacons(turn)
         watched_until_ms = self.desk.watched_until_ms(self.programmes)
         if turn.entries and watched_until_ms is not None:
             turn.entries.append(effects.WatchedUntil(watched_until_ms))
@@ -133,8 +138,11 @@ class Station:
         else:
             self._raise(turn, "no-time", "clock")
 
-    def _see_signed(self, turn: _Turn, scope: str, issued: str) -> None:
-        """An accepted document tells that it is later than ``issued``: the floor under all clocks follows."""
+    def _see_signed(self, turn: _Turn, scope: str, issued: str, *, at_once: bool = True) -> None:
+        """An accepted document tells that it is later than ``issued``: the floor under all clocks follows.
+
+        It goes to disk ``at_once``, or with what beacons leave there now and then (``Beacons.save``).
+        """
         trust, issued_ms = self.programmes.trust, utc_ms(issued)
         assert trust is not None
         if is_ahead(issued_ms, turn.now):
@@ -143,7 +151,15 @@ class Station:
         if floor_ms > self.time_floor_ms:
             self.time_floor_ms = floor_ms
             turn.notes.append(effects.SetTimeFloor(WallMs(floor_ms)))
-            turn.entries.append(effects.TimeFloor(WallMs(floor_ms), trust.version))
+            if at_once:
+                turn.entries.append(effects.TimeFloor(WallMs(floor_ms), trust.version))
+
+    def _save_beacons(self, turn: _Turn) -> None:
+        floors = self.beacons.save(turn.now.mono_ms, others=bool(turn.entries))
+        if floors:
+            assert self.programmes.trust is not None
+            turn.entries += floors
+            turn.entries.append(effects.TimeFloor(WallMs(self.time_floor_ms), self.programmes.trust.version))
 
     def _judge_trust(self, turn: _Turn) -> None:
         trust = self.programmes.trust
@@ -200,6 +216,8 @@ class Station:
         self.started = True
         self.faults.remember(event.open_faults, turn.now.mono_ms)
         self.programmes.remember(event)
+        self.beacons.remember(event)
+        self.commands.remember(event)
         self.desk.remember(event, turn.now)
         self.time_floor_ms = event.time_floor_ms
         turn.notes.append(effects.SetTimeFloor(WallMs(event.time_floor_ms)))
@@ -229,6 +247,38 @@ class Station:
             turn.notes.append(effects.Note("info", "programme-in-force", fields))
             self._clear_withdrawn_slots(turn)
             self.next_wanted_mono_ms = 0
+
+    def _on_beacon(self, event: events.BeaconArrived, turn: _Turn) -> None:
+        assert self.programmes.trust is not None
+        subject = beacon_subject(event.topic_scope)
+        verdict = self.beacons.judge(event, self.programmes.trust, turn.now)
+        turn.after.append(effects.Acknowledge(event.delivery))
+        if verdict.refused is not None:
+            self._raise(turn, verdict.refused.code, subject, verdict.refused.detail)
+            return
+        turn.entries += self.faults.clear_subject(subject, turn.now.wall_ms)
+        if verdict.accepted is not None:
+            self._see_signed(turn, subject, verdict.accepted.document.issued, at_once=False)
+        if verdict.time is not None:
+            turn.after.append(verdict.time)
+
+    def _on_command(self, event: events.CommandArrived, turn: _Turn) -> None:
+        assert self.programmes.trust is not None
+        subject = self.commands.subject
+        verdict = self.commands.judge(event, self.programmes.trust, turn.now)
+        if verdict.refused is not None:
+            self._raise(turn, verdict.refused.code, subject, verdict.refused.detail)
+        elif verdict.accepted is not None:
+            command = verdict.accepted.document
+            turn.entries += self.faults.clear_subject(subject, turn.now.wall_ms)
+            turn.entries.append(effects.FloorRaised(subject, command.version))
+            self._see_signed(turn, subject, command.issued)
+            turn.notes.append(effects.Note("info", "command-accepted", (("version", str(command.version)),)))
+            wanted = command.resend
+            turn.after.append(
+                effects.Resend(command.version, event.correlation, wanted.journal, wanted.first, wanted.last)
+            )
+        turn.after.append(effects.Acknowledge(event.delivery))
 
     def _clear_withdrawn_slots(self, turn: _Turn) -> None:
         known = self.programmes.slot_subjects()
@@ -356,6 +406,8 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.Started: Station._on_started,
     events.TimePassed: Station._on_time_passed,
     events.ProgrammeArrived: Station._on_programme,
+    events.BeaconArrived: Station._on_beacon,
+    events.CommandArrived: Station._on_command,
     events.AudioStored: Station._on_audio_stored,
     events.AudioFailed: Station._on_audio_failed,
     events.AudioLost: Station._on_audio_lost,

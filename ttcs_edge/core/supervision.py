@@ -45,6 +45,10 @@ SEVERITY = {
 }
 """What is not named here came from outside and was refused or failed: a warning."""
 
+REFUSED_COMMANDS = "command:"
+REFUSED_COMMANDS_OVER_MS = 86_400_000
+"""A refused command is past, too, whatever its code: the next good one may never come."""
+
 Detail = tuple[tuple[str, str], ...]
 Key = tuple[str, str]
 
@@ -62,12 +66,12 @@ class Supervision:
     def remember(self, faults: Iterable[Fault], mono_ms: int) -> None:
         """Take over what an earlier life left open."""
         self.open = {(fault.code, fault.subject): fault for fault in faults}
-        self.heard_mono_ms = {key: mono_ms for key in self.open if key[0] in OVER_AFTER_MS}
+        self.heard_mono_ms = {key: mono_ms for key in self.open if _over_after_ms(key) is not None}
 
     def raise_(self, code: str, subject: str, detail: Detail, wall_ms: WallMs, mono_ms: int) -> list[Entry]:
         """A condition is there. Gives the record to make when it is news and needs no debounce."""
         key = (code, subject)
-        if code in OVER_AFTER_MS:
+        if _over_after_ms(key) is not None:
             self.heard_mono_ms[key] = mono_ms
         if key in self.open or len(self.open) >= LIMITS.open_faults:
             return []
@@ -94,15 +98,19 @@ class Supervision:
         for key, _ in ripe:
             del self.pending[key]
         raised: list[Entry] = [self._raised(key, detail, wall_ms) for key, detail in ripe]
-        past = [key for key, at_ms in self.heard_mono_ms.items() if mono_ms >= at_ms + OVER_AFTER_MS[key[0]]]
+        past = [key for key, at_ms in self._past_mono_ms().items() if mono_ms >= at_ms]
         return raised + [entry for code, subject in past for entry in self.clear(code, subject, wall_ms)]
 
     @property
     def wake_mono_ms(self) -> int | None:
         """When ``mature`` has something to do next."""
         ripe = [at_ms for at_ms, _ in self.pending.values()]
-        past = [at_ms + OVER_AFTER_MS[key[0]] for key, at_ms in self.heard_mono_ms.items()]
-        return min(ripe + past, default=None)
+        return min([*ripe, *self._past_mono_ms().values()], default=None)
+
+    def _past_mono_ms(self) -> dict[Key, int]:
+        """When each of what happened and has no end of its own is past."""
+        heard = self.heard_mono_ms.items()
+        return {key: at_ms + over_ms for key, at_ms in heard if (over_ms := _over_after_ms(key)) is not None}
 
     def _raised(self, key: Key, detail: Detail, wall_ms: WallMs) -> FaultRaised:
         self.sequence += 1
@@ -111,6 +119,11 @@ class Supervision:
         fault = Fault(f"{self.boot}-f{self.sequence}", key[0], key[1], severity, told, wall_ms)
         self.open[key] = fault
         return FaultRaised(fault)
+
+
+def _over_after_ms(key: Key) -> int | None:
+    code, subject = key
+    return REFUSED_COMMANDS_OVER_MS if subject.startswith(REFUSED_COMMANDS) else OVER_AFTER_MS.get(code)
 
 
 def _writable(text: str) -> str:

@@ -5,9 +5,16 @@ For a programme:    1 its scope is that of the topic it came on; 2 the station l
 not expired; 4 enough keys of one publish grant over that scope signed it (threshold, no key twice); 5 it has not
 expired; 6 it is not older than the newest ever accepted for its scope (rollback, replay: never-6); 7 one version has
 one content: other bytes under the version in force are refused.
+For a beacon:       1 to 6 as for a programme, by a beacon grant; 7 it was not issued in the future. One that stood
+retained and has expired is the last word of a centre that is silent, and no fault.
+For a command:      1 it is for this station; 2 the station lies in its scope; 3 the trust root has not expired; 4
+enough keys of one command grant over that scope signed it; 5 the station knows the time; 6 it has not expired; 7 it was
+not issued in the future; 8 it is newer than every command before it (never-6).
 
-Checks 3 and 5 need trusted time; without it they are left out, because a station without trusted time airs no schedule
-(air-7), and they are made again before anything airs. Signatures themselves are checked by ``wire``.
+The checks of time need trusted time. Of a programme and a beacon they are left out without it: a station without
+trusted time airs no schedule (air-7), and they are made again before anything airs. A command that cannot be told from
+one that was held back for a year is refused. What was issued in the future is refused, because its version would be a
+floor that shuts out what comes until then. Signatures themselves are checked by ``wire``.
 """
 
 from __future__ import annotations
@@ -17,8 +24,9 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
 
-from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
-from ttcs_edge.core.model import Instant, Scope, scope_covers
+from ttcs_edge.core.documents import Beacon, Command, Programme, Refused, Signed, TrustRoot
+from ttcs_edge.core.model import Instant, Scope, StationSettings, scope_covers
+from ttcs_edge.core.timekeeping import is_ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +90,73 @@ def judge_programme(
     return Accepted()
 
 
-def check_authority(signed: Signed[Programme], trust: TrustRoot, now: Instant) -> Refused | None:
-    """Make checks 3, 4 and 5: also for what was stored, each time it is loaded (never-1)."""
-    programme = signed.document
+def judge_beacon(
+    signed: Signed[Beacon],
+    *,
+    trust: TrustRoot,
+    topic_scope: str,
+    station_scope: Scope,
+    floor: int,
+    live: bool,
+    now: Instant,
+) -> Accepted | AlreadyInForce | Refused:
+    """Decide whether a beacon is believed here; ``floor`` is the newest version believed of its scope."""
+    beacon = signed.document
+    if beacon.scope != topic_scope:
+        return Refused("wrong-scope", topic_scope, (("found", beacon.scope), ("expected", topic_scope)))
+    if not scope_covers(beacon.scope, station_scope):
+        return Refused("wrong-scope", topic_scope, (("found", beacon.scope), ("expected", station_scope)))
+    refused = check_authority(signed, trust, now, "beacon") or _check_issued(beacon, now)
+    if refused is not None:
+        return AlreadyInForce() if refused.code == "expired" and not live else refused
+    if beacon.version < floor:
+        return Refused("old-version", topic_scope, (("found", str(beacon.version)), ("expected", f">= {floor}")))
+    return AlreadyInForce() if beacon.version == floor else Accepted()
+
+
+def judge_command(
+    signed: Signed[Command], *, trust: TrustRoot, station: StationSettings, floor: int, again: bool, now: Instant
+) -> Accepted | AlreadyInForce | Refused:
+    """Decide whether a command is obeyed; ``floor`` is the newest version obeyed, ``again`` the broker's own word that
+    it brought the message before.
+    """
+    command = signed.document
+    if command.station != station.id:
+        return Refused("wrong-station", station.id, (("found", command.station), ("expected", station.id)))
+    if not scope_covers(command.scope, station.scope):
+        return Refused("wrong-scope", station.id, (("found", command.scope), ("expected", station.scope)))
+    refused = check_authority(signed, trust, now, "command") or _check_issued(command, now)
+    if refused is not None:
+        return refused
+    if command.version == floor and again:
+        return AlreadyInForce()
+    if not now.trusted:
+        return Refused("command-without-time", station.id)
+    if command.version <= floor:
+        return Refused("old-version", station.id, (("found", str(command.version)), ("expected", f"> {floor}")))
+    return Accepted()
+
+
+def check_authority(
+    signed: Signed[Programme] | Signed[Beacon] | Signed[Command], trust: TrustRoot, now: Instant, role: str = "publish"
+) -> Refused | None:
+    """Check that the trust root holds, that enough signed, and that it has not expired: also for what was stored, each
+    time it is loaded (never-1).
+    """
+    document = signed.document
     if now.trusted and utc_ms(trust.expires) <= now.wall_ms:
         return Refused("trust-expired", trust.scope, (("expires", trust.expires),))
-    if not _enough(trust, "publish", programme.scope, signed.signers):
-        return _not_enough(trust, "publish", programme.scope, signed.signers)
-    if now.trusted and utc_ms(programme.expires) <= now.wall_ms:
-        return Refused("expired", programme.scope, (("expires", programme.expires),))
+    if not _enough(trust, role, document.scope, signed.signers):
+        return _not_enough(trust, role, document.scope, signed.signers)
+    if now.trusted and utc_ms(document.expires) <= now.wall_ms:
+        return Refused("expired", document.scope, (("expires", document.expires),))
+    return None
+
+
+def _check_issued(document: Beacon | Command, now: Instant) -> Refused | None:
+    if is_ahead(utc_ms(document.issued), now):
+        expected = utc_text(now.wall_ms)
+        return Refused("issued-ahead", document.scope, (("found", document.issued), ("expected", expected)))
     return None
 
 

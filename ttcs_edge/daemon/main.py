@@ -40,6 +40,7 @@ from ttcs_edge.drivers.player import PlayerProcess
 from ttcs_edge.drivers.relays import GpioRelays, RelayError
 from ttcs_edge.link.control import ControlServer
 from ttcs_edge.link.fetcher import Fetcher
+from ttcs_edge.link.inbox import Readers
 from ttcs_edge.link.mqtt import BrokerLink
 from ttcs_edge.settings import Config
 from ttcs_edge.store.blobs import BlobError, Blobs
@@ -47,7 +48,7 @@ from ttcs_edge.store.database import Database, NewerDatabaseError, Remembered
 from ttcs_edge.store.outbox import Outbox
 from ttcs_edge.store.recorder import Recorder
 from ttcs_edge.wire import reports
-from ttcs_edge.wire.documents import read_programme, read_trust_root
+from ttcs_edge.wire.documents import read_beacon, read_command, read_programme, read_trust_root
 
 CLOSE_S = 1.0
 """How long each part may take to close."""
@@ -145,7 +146,11 @@ class Daemon:
             config.station.scope,
             self._status,
             self.outbox,
-            lambda data, scope: read_programme(data, trust, scope),
+            Readers(
+                programme=lambda data, scope: read_programme(data, trust, scope),
+                beacon=lambda data, scope: read_beacon(data, trust, scope),
+                command=lambda data, station: read_command(data, trust, station),
+            ),
             self._post_from_link,
         )
         self.fetcher = Fetcher(self.blobs, BlobError, self.link, config.https, post)
@@ -158,6 +163,7 @@ class Daemon:
             effects.SetSignedTime: lambda effect: self.clock.hear_signed(effect.wall_ms, effect.mono_ms),
             effects.SetTimeFloor: lambda effect: self.clock.raise_floor(effect.wall_ms),
             effects.ShowLamp: lambda effect: self.panel.show(effect.lamp),
+            effects.Resend: self._resend,
             effects.Heartbeat: self._heartbeat,
             effects.NotifyReady: self._ready,
         }
@@ -253,6 +259,22 @@ class Daemon:
             return reports.encode(report)
 
         self.link.publish_heartbeat(make)
+
+    def _resend(self, effect: effects.Resend) -> None:
+        def work() -> bytes:
+            """On the link's thread: looking into the outbox waits for the card (never-8)."""
+            report = reports.reply_report(
+                self.config.station.id,
+                effect.command,
+                self.clock.now().wall_ms,
+                journal=effect.journal,
+                queued=0,
+                gone=((effect.first, effect.last),),
+                done=True,
+            )
+            return reports.encode(report)
+
+        self.link.answer(work, effect.correlation)
 
     def _status(self, state: Any) -> bytes:
         # A will is told at a time that its author cannot know.

@@ -8,7 +8,7 @@
   again by the broker after the next connect. An acknowledgement belongs to the connection that brought the message.
   Acknowledgements are sent as they are ready, not in the order of the messages: a document that waits for a failing
   card must not hold up the next one.
-- Reports leave the outbox as ``reports`` says, audio comes in as ``chunks`` says.
+- Documents come in as ``inbox`` says, audio as ``chunks`` says; reports leave the outbox as ``reports`` says.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from ttcs_edge.core.documents import Programme, Refused, Signed
-from ttcs_edge.core.events import ConditionChanged, Event, LinkChanged, ProgrammeArrived
+from ttcs_edge.core.events import ConditionChanged, Event, LinkChanged
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import Scope, scope_prefixes
+from ttcs_edge.core.model import MonoMs, Scope
 from ttcs_edge.link.backoff import RETRY, SOON
 from ttcs_edge.link.chunks import Chunks
+from ttcs_edge.link.inbox import Inbox, Kind, Message, Readers
 from ttcs_edge.link.reports import Answer, OutboxSource, Reports
 from ttcs_edge.settings import BrokerSettings
 from ttcs_edge.wire.topics import Topics
@@ -84,7 +84,7 @@ class BrokerLink:
         scope: Scope,
         status: Callable[[str], bytes],
         outbox: OutboxSource,
-        read: Callable[[bytes, str], Signed[Programme] | Refused],
+        readers: Readers,
         post: Callable[[Event], None],
         draw: Callable[[], float] = random.random,
     ) -> None:
@@ -92,11 +92,10 @@ class BrokerLink:
         self._topics = Topics(settings.topic_root)
         self._station = station
         self._scope = scope
-        self._scopes = frozenset(scope_prefixes(scope))
         self._status = status
         self._reports = Reports(outbox, self._topics.station(station, "event"), self._report_refused)
-        self._read = read
         self._post = post
+        self._inbox = Inbox(self._topics, station, scope, readers, post)
         self._chunks = Chunks(self._topics.blob, self.live)
         self._draw = draw
         # Between threads.
@@ -104,7 +103,7 @@ class BrokerLink:
         self._leave_by_mono_s = float("inf")
         self._wake = threading.Event()
         self._heartbeat: Callable[[], bytes] | None = None
-        self._incoming: queue.Queue[tuple[str, bytes, int] | None] = queue.Queue(2 * LIMITS.outbox_in_flight)
+        self._work: queue.Queue[tuple[Callable[[], bytes], bytes]] = queue.Queue(LIMITS.answers_waiting)
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._up: Client | None = None
@@ -121,7 +120,7 @@ class BrokerLink:
 
     def start(self) -> None:
         """Begin to connect, and go on for ever."""
-        for target, name in ((self._verify, "link-verify"), (self._report, "link-report")):
+        for target, name in ((self._inbox.run, "link-verify"), (self._report, "link-report")):
             threading.Thread(target=target, name=name, daemon=True).start()
         self._network.start()
 
@@ -145,13 +144,24 @@ class BrokerLink:
             self._heartbeat = make
         self._wake.set()
 
+    def answer(self, work: Callable[[], bytes], correlation: bytes) -> None:
+        """Have a command's work done and its answer sent, soon, on a thread that may wait for the card.
+
+        The answer goes to the station's own topic, whatever its sender asked for: nobody signed that. Without a
+        connection the work is done and nobody is told. More than ``LIMITS.answers_waiting`` at once are let go.
+        """
+        try:
+            self._work.put_nowait((work, correlation))
+        except queue.Full:
+            _log.error("command-let-go", error="answers_waiting")
+        self._wake.set()
+
     def close(self, timeout_s: float) -> None:
         """Say that the station was stopped, and leave."""
         self._leave_by_mono_s = time.monotonic() + timeout_s
         self._closing.set()
         self._wake.set()
-        with suppress(queue.Full):
-            self._incoming.put_nowait(None)
+        self._inbox.close()
         client = self.live()
         if client is not None:
             topic = self._topics.station(self._station, "status")
@@ -304,7 +314,7 @@ class BrokerLink:
             self._reason = (_reason(RefusedByBrokerError()), (("error", str(code)),))
             return
         # The subscriptions are made each time: it costs nothing, and brings what is retained, whatever was missed.
-        client.subscribe([(topic, 1) for topic in self._topics.subscriptions(self._scope)])
+        client.subscribe(list(self._topics.subscriptions(self._station, self._scope)))
         client.publish(self._topics.station(self._station, "status"), self._status("online"), qos=1, retain=True)
 
     def _on_subscribe(
@@ -349,9 +359,9 @@ class BrokerLink:
 
     def _receive(self, client: Client, message: MQTTMessage) -> bool:
         """Take a message in; True when it must not be acknowledged yet."""
-        scope = self._topics.programme_scope(message.topic)
-        if scope in self._scopes:
-            self._keep_programme(client, scope, message)
+        found = self._inbox.kind(message.topic)
+        if found is not None:
+            self._keep(client, *found, message)
             return True
         chunk = self._topics.blob_chunk(message.topic)
         if chunk is None or not self._chunks.put(*chunk, bytes(message.payload)):
@@ -359,14 +369,27 @@ class BrokerLink:
             client.unsubscribe(message.topic)
         return False
 
-    def _keep_programme(self, client: Client, scope: str, message: MQTTMessage) -> None:
+    def _keep(self, client: Client, kind: Kind, subject: str, message: MQTTMessage) -> None:
+        correlation: bytes = getattr(message.properties, "CorrelationData", b"")
         with self._lock:
             self._delivery += 1
             delivery = self._delivery
             if message.qos == 1:
                 self._deliveries[delivery] = (client, message.mid)
         try:
-            self._incoming.put_nowait((scope, bytes(message.payload), delivery))
+            self._inbox.put(
+                Message(
+                    kind,
+                    subject,
+                    payload=bytes(message.payload),
+                    delivery=delivery,
+                    retained=message.retain,
+                    again=message.dup,
+                    # Nobody signed it: what no centre of ours would send is not carried on.
+                    correlation=correlation if len(correlation) <= LIMITS.correlation_bytes else b"",
+                    came_mono_ms=MonoMs(time.monotonic_ns() // 1_000_000),
+                )
+            )
         except queue.Full:
             if message.qos == 1:  # more at once than was agreed; on the next connection it is sent again
                 self._reason = ("lost", (("error", "more messages than the receive maximum"),))
@@ -376,18 +399,6 @@ class BrokerLink:
     ) -> None:
         self._answers.put((client, mid, code))
         self._wake.set()
-
-    # signatures, away from the core's thread and from the network's
-
-    def _verify(self) -> None:
-        while (message := self._incoming.get()) is not None and not self._closing.is_set():
-            scope, payload, delivery = message
-            try:
-                document = self._read(payload, scope)
-            except Exception as error:  # a document must never stop the station (never-7)
-                _log.exception("document-reader-failed", scope=scope)
-                document = Refused("unreadable", scope, (("error", type(error).__name__),))
-            self._post(ProgrammeArrived(document, scope, delivery))
 
     # reports
 
@@ -412,9 +423,23 @@ class BrokerLink:
             self._heartbeat = None
         if make is not None and client is not None:
             self._send_heartbeat(client, make)
+        while not self._work.empty():
+            self._do(client, *self._work.get())
         self._reports.settle(self._answers)
         if client is not None:
             self._reports.send(client)
+
+    def _do(self, client: Client | None, work: Callable[[], bytes], correlation: bytes) -> None:
+        try:
+            answer = work()
+        except Exception:  # reports and the next command must not wait for it
+            _log.exception("command-failed")
+            return
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        if correlation:
+            properties.CorrelationData = correlation
+        if client is not None:
+            client.publish(self._topics.station(self._station, "reply"), answer, qos=1, properties=properties)
 
     def _send_heartbeat(self, client: Client, make: Callable[[], bytes]) -> None:
         try:

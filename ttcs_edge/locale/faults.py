@@ -18,8 +18,8 @@ from ttcs_edge.locale import LANGUAGES, Language
 Pair = tuple[str, str]
 
 _SENDER_MENDS = (
-    "phát hành lại chương trình từ trung tâm; chương trình đang có hiệu lực vẫn phát",
-    "publish the programme again from the centre; the one in force goes on airing",
+    "gửi lại từ trung tâm; chương trình đang có hiệu lực vẫn phát",
+    "send it again from the centre; the programme in force goes on airing",
 )
 _BROKEN_SENDER = (
     "phần mềm phát hành bị lỗi hoặc bản tin bị hỏng trên đường truyền",
@@ -37,7 +37,7 @@ _CARD = (
 FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
     # -- a document was refused; the one in force stays in force
     "bad-date": (
-        ("Chương trình {subject} có ngày giờ sai: {found}", "A date in the programme of {subject} is wrong: {found}"),
+        ("Tài liệu của {subject} có ngày giờ sai: {found}", "A date in a document of {subject} is wrong: {found}"),
         ("ngày không có thật, hoặc hết hạn trước khi phát hành", "no such date, or it expires before it was issued"),
         _SENDER_MENDS,
     ),
@@ -49,6 +49,17 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         ),
         ("tạo lại tệp root.dsse.json ở trung tâm", "make root.dsse.json again at the centre"),
     ),
+    "bad-range": (
+        (
+            "Lệnh cho {subject} đòi gửi lại dãy báo cáo không dùng được: {found}, cần {expected} báo cáo",
+            "A command of {subject} wants a range of reports that cannot be: {found}, needed {expected} reports",
+        ),
+        (
+            "số đầu lớn hơn số cuối, hoặc đòi quá nhiều một lần",
+            "it ends before it begins, or asks for too many at once",
+        ),
+        ("gửi lệnh resend với dãy ngắn hơn", "send a resend of a shorter range"),
+    ),
     "bad-rule": (
         ("Khung giờ {slot} lặp lại sai cách: {found}", "The slot {slot} has a bad recurrence: {found}"),
         ("quy tắc RRULE không dùng được (RFC 5545)", "an RRULE that cannot be used (RFC 5545)"),
@@ -58,6 +69,20 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         ("Chương trình {subject} dùng múi giờ lạ: {found}", "The programme of {subject} names no time zone: {found}"),
         ("tên múi giờ viết sai", "the name of the time zone is mistyped"),
         _SENDER_MENDS,
+    ),
+    "command-without-time": (
+        (
+            "Lệnh cho {subject} bị từ chối vì trạm chưa có giờ đúng",
+            "A command of {subject} was refused: the station does not know the time",
+        ),
+        (
+            "không có giờ thì không biết lệnh là mới hay đã bị giữ lại từ lâu",
+            "without the time, a new command cannot be told from one that was held back",
+        ),
+        (
+            "chờ trạm có giờ rồi gửi lại lệnh; xem sự cố về giờ",
+            "send it again when the station knows the time; see the fault of its clock",
+        ),
     ),
     "duplicate-id": (
         ("Chương trình {subject} dùng mã hai lần: {found}", "The programme of {subject} uses an id twice: {found}"),
@@ -74,8 +99,8 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
     ),
     "expired": (
         (
-            "Chương trình mới của {subject} đã hết hạn: {expires}",
-            "A programme sent for {subject} has expired: {expires}",
+            "Tài liệu mới của {subject} đã hết hạn: {expires}",
+            "A document sent for {subject} has expired: {expires}",
         ),
         ("gửi lại bản cũ, hoặc giờ ở trung tâm sai", "an old one was sent again, or the centre's clock is wrong"),
         _SENDER_MENDS,
@@ -114,8 +139,8 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
     ),
     "old-version": (
         (
-            "Chương trình {subject} là bản cũ: {found}, cần {expected}",
-            "A programme of {subject} is an old version: {found}, needed {expected}",
+            "Tài liệu của {subject} là bản cũ: {found}, cần {expected}",
+            "A document of {subject} is an old version: {found}, needed {expected}",
         ),
         (
             "bản cũ được gửi lại; có thể là cố ý (tấn công phát lại)",
@@ -133,6 +158,20 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         ),
         ("quá nhiều bản tin, hoặc dữ liệu rác", "too many bulletins, or junk"),
         ("chia nhỏ chương trình ở trung tâm", "make the programme smaller at the centre"),
+    ),
+    "retained-command": (
+        (
+            "Lệnh cho {subject} được lưu sẵn trên máy chủ (retained) nên bị từ chối",
+            "A command of {subject} stood retained on the broker, and was refused",
+        ),
+        (
+            "lệnh chỉ có hiệu lực lúc gửi; có thể là cố ý (tấn công phát lại)",
+            "a command holds when it is sent, not for whoever comes later; perhaps it is a replay",
+        ),
+        (
+            "xóa tin retained ở chủ đề command của trạm; nếu trung tâm không gửi, báo bộ phận an ninh mạng",
+            "clear the retained message on its command topic; if the centre did not send it, report an attack",
+        ),
     ),
     "same-version": (
         (
@@ -205,14 +244,25 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
     ),
     "wrong-scope": (
         (
-            "Chương trình gửi nhầm địa bàn: {found}, cần {expected}",
-            "A programme was sent to the wrong place: {found}, needed {expected}",
+            "Tài liệu gửi nhầm địa bàn: {found}, cần {expected}",
+            "A document was sent to the wrong place: {found}, needed {expected}",
         ),
         (
             "phát hành nhầm địa bàn, hoặc chuyển tiếp trái phép",
             "it was published for another place, or passed on by someone who may not",
         ),
         ("phát hành lại đúng địa bàn", "publish it for the right place"),
+    ),
+    "wrong-station": (
+        (
+            "Lệnh gửi nhầm trạm: cho {found}, đây là {expected}",
+            "A command was sent to the wrong station: for {found}, this is {expected}",
+        ),
+        (
+            "lệnh của trạm khác được chuyển tiếp sang đây; có thể là cố ý",
+            "a command for another station was passed on, perhaps on purpose",
+        ),
+        ("nếu trung tâm không gửi, báo bộ phận an ninh mạng", "if the centre did not send it, report an attack"),
     ),
     "wrong-type": (
         (

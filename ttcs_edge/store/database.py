@@ -143,17 +143,21 @@ class Database:
 
 Statement = tuple[str, tuple[object, ...]]
 
+_RAISE_FLOOR = (
+    "INSERT INTO floors VALUES (?, ?) ON CONFLICT (scope) DO UPDATE SET version = max(version, excluded.version)"
+)
+
 
 def _accepted(entry: effects.ProgrammeAccepted, station: str, wall_ms: int) -> list[Statement]:
     values = (entry.scope, entry.version, entry.envelope)
     return [
         ("INSERT OR REPLACE INTO programmes VALUES (?, ?, ?)", values),
-        (
-            "INSERT INTO floors VALUES (?, ?) "
-            "ON CONFLICT (scope) DO UPDATE SET version = max(version, excluded.version)",
-            (entry.scope, entry.version),
-        ),
+        (_RAISE_FLOOR, (entry.scope, entry.version)),
     ]
+
+
+def _floor(entry: effects.FloorRaised, station: str, wall_ms: int) -> list[Statement]:
+    return [(_RAISE_FLOOR, (entry.name, entry.version))]
 
 
 def _dropped(entry: effects.ProgrammeDropped, station: str, wall_ms: int) -> list[Statement]:
@@ -217,6 +221,7 @@ def _remembered_floor(meta: Mapping[str, int]) -> effects.TimeFloor | None:
 _STATEMENTS: dict[type, Callable[[Any, str, int], list[Statement]]] = {
     effects.ProgrammeAccepted: _accepted,
     effects.ProgrammeDropped: _dropped,
+    effects.FloorRaised: _floor,
     effects.AsRunOpened: _as_run_opened,
     effects.AsRunClosed: _as_run_closed,
     effects.FaultRaised: _fault_raised,

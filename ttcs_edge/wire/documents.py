@@ -7,7 +7,7 @@ until when it holds) would air what nobody signed for. A new field therefore com
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -15,12 +15,15 @@ import msgspec
 
 from ttcs_edge.core.documents import (
     Audio,
+    Beacon,
     Bulletin,
+    Command,
     Document,
     Grant,
     Programme,
     PublicKey,
     Refused,
+    ResendRange,
     Signed,
     Slot,
     TrustRoot,
@@ -30,20 +33,36 @@ from ttcs_edge.core.schedule import check_slot, zone
 from ttcs_edge.core.trust import utc_ms
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, read_envelope, read_json, shown, where
 
-D = TypeVar("D", Programme, TrustRoot)
+D = TypeVar("D", Programme, TrustRoot, Beacon, Command)
 
 
 def read_programme(data: bytes, trust: TrustRoot, subject: str = "") -> Signed[Programme] | Refused:
     """Read a programme whose signatures are checked against the keys of ``trust``; ``subject`` names it in refusals."""
-    envelope = read_envelope(data, PAYLOAD_TYPES["programme"], subject)
+    return _read(data, "programme", parse_programme, trust, subject)
+
+
+def read_beacon(data: bytes, trust: TrustRoot, subject: str = "") -> Signed[Beacon] | Refused:
+    """Read a beacon whose signatures are checked against the keys of ``trust``."""
+    return _read(data, "beacon", parse_beacon, trust, subject)
+
+
+def read_command(data: bytes, trust: TrustRoot, subject: str = "") -> Signed[Command] | Refused:
+    """Read a command whose signatures are checked against the keys of ``trust``."""
+    return _read(data, "command", parse_command, trust, subject)
+
+
+def _read(
+    data: bytes, kind: str, parse: Callable[[bytes, str], D | Refused], trust: TrustRoot, subject: str
+) -> Signed[D] | Refused:
+    envelope = read_envelope(data, PAYLOAD_TYPES[kind], subject)
     if isinstance(envelope, Refused):
         return envelope
     signers = envelope.signers(trust.keys)
     if not signers:
         # Nobody known signed it: what it says is not worth parsing.
         return Refused("not-enough-signatures", subject, (("found", "0"), ("expected", ">= 1")))
-    programme = parse_programme(envelope.payload, subject)
-    return programme if isinstance(programme, Refused) else Signed(programme, signers, data)
+    document = parse(envelope.payload, subject)
+    return document if isinstance(document, Refused) else Signed(document, signers, data)
 
 
 def parse_programme(payload: bytes, subject: str) -> Programme | Refused:
@@ -71,6 +90,22 @@ def parse_trust_root(payload: bytes, subject: str) -> TrustRoot | Refused:
     return _check_times(root.issued, root.expires, subject) or _check_grants(root, subject) or root
 
 
+def parse_beacon(payload: bytes, subject: str) -> Beacon | Refused:
+    """Read the payload of a beacon, and make every check that its type cannot express."""
+    beacon = _convert(payload, Beacon, subject)
+    if isinstance(beacon, Refused):
+        return beacon
+    return _check_times(beacon.issued, beacon.expires, subject) or beacon
+
+
+def parse_command(payload: bytes, subject: str) -> Command | Refused:
+    """Read the payload of a command, and make every check that its type cannot express."""
+    command = _convert(payload, Command, subject)
+    if isinstance(command, Refused):
+        return command
+    return _check_times(command.issued, command.expires, subject) or _check_range(command.resend, subject) or command
+
+
 def write_document(document: Document) -> bytes:
     """The payload of a document: JSON in the order of its type's fields, the same bytes for the same document."""
     return msgspec.json.encode(document)
@@ -93,12 +128,13 @@ _PARTS: dict[type, tuple[tuple[str, type], ...]] = {
     Programme: (("bulletins", Bulletin), ("slots", Slot)),
     Bulletin: (("audio", Audio),),
     TrustRoot: (("keys", PublicKey), ("grants", Grant)),
+    Command: (("resend", ResendRange),),
 }
 """The fields whose values have fields of their own."""
 
 _FIELDS: dict[type, frozenset[str]] = {
     kind: frozenset(field.name for field in dataclasses.fields(kind))
-    for kind in (Programme, Bulletin, Audio, Slot, TrustRoot, PublicKey, Grant)
+    for kind in (Programme, Bulletin, Audio, Slot, TrustRoot, PublicKey, Grant, Beacon, Command, ResendRange)
 }
 
 
@@ -108,12 +144,23 @@ def _unknown_field(value: dict[str, Any], kind: type, path: str = "$") -> str | 
     if not value.keys() <= known:
         return f"{path}.{next(name for name in value if name not in known)}"
     for name, part in _PARTS.get(kind, ()):
-        children = value.get(name, ())
-        for at, child in children.items() if isinstance(children, dict) else enumerate(children):
-            found = _unknown_field(child, part, f"{path}.{name}[{at}]")
+        for at, child in _children(value.get(name, ()), part):
+            found = _unknown_field(child, part, f"{path}.{name}{at}")
             if found is not None:
                 return found
     return None
+
+
+_ALONE = frozenset({ResendRange})
+"""Parts that stand by themselves, where others stand in a list or under names."""
+
+
+def _children(value: Any, part: type) -> list[tuple[str, Any]]:
+    """The parts in a field, each with what its path adds."""
+    if part in _ALONE:
+        return [("", value)]
+    named = value.items() if isinstance(value, dict) else enumerate(value)
+    return [(f"[{at}]", child) for at, child in named]
 
 
 def _check_times(issued: str, expires: str, subject: str) -> Refused | None:
@@ -123,6 +170,14 @@ def _check_times(issued: str, expires: str, subject: str) -> Refused | None:
     except ValueError as error:
         return Refused("bad-date", subject, (("found", shown(error)), ("expected", "YYYY-MM-DDThh:mm:ssZ")))
     return Refused("bad-date", subject, (("found", expires), ("expected", f"> {issued}")))
+
+
+def _check_range(resend: ResendRange, subject: str) -> Refused | None:
+    count = resend.last - resend.first + 1
+    if 1 <= count <= LIMITS.resend_reports:
+        return None
+    found = f"{resend.first}..{resend.last}"
+    return Refused("bad-range", subject, (("found", found), ("expected", f"1..{LIMITS.resend_reports}")))
 
 
 def _check_grants(root: TrustRoot, subject: str) -> Refused | None:

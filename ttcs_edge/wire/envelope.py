@@ -29,6 +29,8 @@ from ttcs_edge.core.limits import LIMITS
 PAYLOAD_TYPES = {
     "programme": "application/vnd.ttcs.programme+json",
     "trust": "application/vnd.ttcs.trust+json",
+    "beacon": "application/vnd.ttcs.beacon+json",
+    "command": "application/vnd.ttcs.command+json",
 }
 
 

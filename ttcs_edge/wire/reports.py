@@ -175,12 +175,40 @@ class StatusReport:
     told: Moment | None
 
 
-Report = AsRunReport | FaultReport | HeartbeatReport | StatusReport
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SequenceRange:
+    """The reports ``first`` to ``last`` of a journal, both of them included."""
+
+    first: Count
+    last: Count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyReport:
+    """What became of a command that was obeyed; ``command`` is its version. ``outcome`` is ``done`` or ``failed``.
+
+    Of a resend, ``queued`` reports of ``journal`` are on their way again, and ``gone`` are the ranges that the station
+    does not have: never made, or no longer kept.
+    """
+
+    kind: Literal["reply"] = "reply"
+    id: ReportId
+    station: Identifier
+    told: Moment
+    command: Version
+    outcome: Identifier
+    journal: Count
+    queued: Count
+    gone: tuple[SequenceRange, ...]
+
+
+Report = AsRunReport | FaultReport | HeartbeatReport | StatusReport | ReplyReport
 KINDS: dict[str, type[Report]] = {
     "as-run": AsRunReport,
     "fault": FaultReport,
     "heartbeat": HeartbeatReport,
     "status": StatusReport,
+    "reply": ReplyReport,
 }
 
 
@@ -243,6 +271,29 @@ def fault_report(station: str, fault: Fault, told_ms: int) -> FaultReport:
         detail=dict(fault.detail),
         raised=utc_text(fault.raised_ms),
         cleared=None if fault.cleared_ms is None else utc_text(fault.cleared_ms),
+    )
+
+
+def reply_report(
+    station: str,
+    command: int,
+    told_ms: int,
+    *,
+    journal: int,
+    queued: int,
+    gone: tuple[tuple[int, int], ...],
+    done: bool,
+) -> ReplyReport:
+    """The answer to a resend; a command has one id, so its answer has one, too."""
+    return ReplyReport(
+        id=f"{station}/command-{command}",
+        station=station,
+        told=utc_text(told_ms),
+        command=command,
+        outcome="done" if done else "failed",
+        journal=journal,
+        queued=queued,
+        gone=tuple(SequenceRange(first=first, last=last) for first, last in gone),
     )
 
 

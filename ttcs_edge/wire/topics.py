@@ -32,11 +32,15 @@ class Topics:
 
     def programme_scope(self, topic: str) -> str | None:
         """The scope of a programme topic; None for any other topic."""
-        begin, end = f"{self.root}/scope/", "/programme"
-        if not topic.startswith(begin) or not topic.endswith(end):
-            return None
-        scope = topic[len(begin) : -len(end)]
-        return scope if len(scope) <= LIMITS.scope_chars and _SCOPE.match(scope) else None
+        return self._scope(topic, "programme")
+
+    def beacon(self, scope: str) -> str:
+        """Where the beacon of a scope stands, retained."""
+        return f"{self.root}/scope/{scope}/beacon"
+
+    def beacon_scope(self, topic: str) -> str | None:
+        """The scope of a beacon's topic; None for any other topic."""
+        return self._scope(topic, "beacon")
 
     def blob(self, sha256: str, chunk: int | str) -> str:
         """Where a chunk of an audio file stands; ``+`` for all of them."""
@@ -56,9 +60,26 @@ class Topics:
         station, leaf = self._two_parts(topic, "station")
         return (station, leaf) if leaf in UPWARD and len(station) <= LIMITS.id_chars and _ID.match(station) else None
 
-    def subscriptions(self, scope: Scope) -> tuple[str, ...]:
-        """What a station of a scope listens to at all times: the programme of every scope above it and its own."""
-        return tuple(self.programme(prefix) for prefix in scope_prefixes(scope))
+    def subscriptions(self, station: str, scope: Scope) -> tuple[tuple[str, int], ...]:
+        """What a station listens to at all times, each with its quality of service: its commands, and the programme
+        and the beacon of every scope above it and its own.
+
+        A beacon is worth nothing to a station that was away when it was sent: with quality 0 the broker need not keep
+        it (MQTT 5, 3.1.2.5), and nobody acknowledges it.
+        """
+        prefixes = scope_prefixes(scope)
+        return (
+            (self.station(station, "command"), 1),
+            *((self.programme(prefix), 1) for prefix in prefixes),
+            *((self.beacon(prefix), 0) for prefix in prefixes),
+        )
+
+    def _scope(self, topic: str, leaf: str) -> str | None:
+        begin, end = f"{self.root}/scope/", f"/{leaf}"
+        if not topic.startswith(begin) or not topic.endswith(end):
+            return None
+        scope = topic[len(begin) : -len(end)]
+        return scope if len(scope) <= LIMITS.scope_chars and _SCOPE.match(scope) else None
 
     def _two_parts(self, topic: str, branch: str) -> tuple[str, str]:
         """What stands behind a branch, when it is two levels; else two empty texts."""

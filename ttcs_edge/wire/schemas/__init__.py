@@ -14,10 +14,10 @@ from typing import Any
 
 import msgspec
 
-from ttcs_edge.core.documents import Programme, TrustRoot
+from ttcs_edge.core.documents import Beacon, Command, Programme, TrustRoot
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, DsseEnvelope
-from ttcs_edge.wire.reports import REPORT_BYTES, AsRunReport, FaultReport, HeartbeatReport, StatusReport
+from ttcs_edge.wire.reports import REPORT_BYTES, AsRunReport, FaultReport, HeartbeatReport, ReplyReport, StatusReport
 from ttcs_edge.wire.topics import Topics
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -44,16 +44,20 @@ class OnTheWire:
 ON_THE_WIRE = (
     OnTheWire("programme", Programme, "down", TOPICS.programme("<scope>"), PAYLOAD_TYPES["programme"], closed=True),
     OnTheWire("trust", TrustRoot, "down", "trust/root.dsse.json", PAYLOAD_TYPES["trust"], closed=True),
-    OnTheWire("envelope", DsseEnvelope, "down", "around both", "", closed=False),
+    OnTheWire("beacon", Beacon, "down", TOPICS.beacon("<scope>"), PAYLOAD_TYPES["beacon"], closed=True),
+    OnTheWire("command", Command, "down", TOPICS.station("<id>", "command"), PAYLOAD_TYPES["command"], closed=True),
+    OnTheWire("envelope", DsseEnvelope, "down", "around each", "", closed=False),
     OnTheWire("status", StatusReport, "up", TOPICS.station("<id>", "status"), "", closed=False),
     OnTheWire("heartbeat", HeartbeatReport, "up", TOPICS.station("<id>", "heartbeat"), "", closed=False),
     OnTheWire("as-run", AsRunReport, "up", TOPICS.station("<id>", "event"), "", closed=False),
     OnTheWire("fault", FaultReport, "up", TOPICS.station("<id>", "event"), "", closed=False),
+    OnTheWire("reply", ReplyReport, "up", TOPICS.station("<id>", "reply"), "", closed=False),
 )
 
 BEYOND_A_SCHEMA = {
     "bad-date": "a date that no calendar has, or one that expires before it was issued",
     "bad-time-zone": "a time zone that the time zone database does not have",
+    "bad-range": f"a range that ends before it begins, or of more than {LIMITS.resend_reports} reports",
     "bad-rule": "an RRULE that RFC 5545 does not allow, or that recurs more than once a day",
     "bad-grant": "a grant of keys that the trust root does not have, or of one key twice; a key under two ids",
     "duplicate-id": "two bulletins or two slots under one id, or two recordings of a bulletin in one language",
@@ -157,9 +161,13 @@ one shorter.
 
 ## Down: closed
 
-A programme or trust root with a field that is not in its schema is refused: a station that overlooked a new field (who
-must not hear it, until when it holds) would air what nobody signed for. A new field comes with a new payload type. Both
-are payloads of a DSSE v1 envelope, Ed25519; in the envelope, as DSSE asks, unknown fields are passed over.
+A document with a field that is not in its schema is refused: a station that overlooked a new field (who must not hear
+it, until when it holds) would air what nobody signed for. A new field comes with a new payload type. Each is the
+payload of a DSSE v1 envelope, Ed25519; in the envelope, as DSSE asks, unknown fields are passed over.
+
+Programmes and beacons are retained; a beacon has a message expiry of as long as it holds. A command is not retained,
+has a message expiry too, and is refused when it comes retained. Its answer comes on `reply` with the correlation data
+of the command, never on another topic.
 
 A schema cannot say everything. A station also refuses:
 

@@ -1,0 +1,101 @@
+"""Beacons: what time it is at least, and what time it is.
+
+1 ``issued`` of a good beacon is past: the time is at least that, however the beacon came.
+2 A beacon that stood retained, or waited in a queue, may be of any age: it never tells what time it is.
+3 One that came live tells the time only together with the live one before it on the same scope: the centre's clock
+  must have gone on between the two as the station's own did, within ``PACE_MS``. What a broker, a modem or a session
+  held back and then let go comes in a burst, and does not keep that pace.
+4 A way through the network only ever takes time, so of the two the one that gives the later time is right.
+
+What this cannot see: a broker that lies from the first beacon on, and holds every one back by the same span. A station
+without any other clock is then late by that span. It never airs twice for it nor goes back behind what it knows (rule
+1 holds over restarts, by the floor of the clock). Whoever can do that can as well cut the link; a clock of the
+station's own (NTP, a battery clock) comes before what beacons tell.
+
+The newest version of a scope is a floor (never-6). It goes to disk with whatever else goes there, and by itself at
+most every ``SAVE_MS``: a card outlives no write a minute. After a death a beacon of that last span could be shown
+again; by rules 2 and 3 it tells nothing that is not past.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ttcs_edge.core import events, trust
+from ttcs_edge.core.documents import Beacon, Refused, Signed, TrustRoot
+from ttcs_edge.core.effects import FloorRaised, SetSignedTime
+from ttcs_edge.core.model import Instant, MonoMs, Scope, StationSettings, WallMs
+
+PACE_MS = 10_000
+"""How far two live beacons may disagree: whole seconds, a slow link, the drift of a clock over an hour."""
+SAVE_MS = 6 * 3_600_000
+
+
+def beacon_subject(scope: str) -> str:
+    """What faults and floors call the beacon of a scope."""
+    return f"beacon:{scope}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a beacon: accepted, refused, or (neither) known already; ``time`` when it tells the time."""
+
+    accepted: Signed[Beacon] | None = None
+    refused: Refused | None = None
+    time: SetSignedTime | None = None
+
+
+@dataclass(slots=True)
+class Beacons:
+    """What was heard of each scope. ``offsets`` are what live beacons make of wall minus monotonic clock."""
+
+    settings: StationSettings
+    floors: dict[str, int] = field(default_factory=dict)
+    offsets: dict[Scope, int] = field(default_factory=dict)
+    unsaved: dict[Scope, int] = field(default_factory=dict)
+    save_mono_ms: int | None = None
+
+    def remember(self, event: events.Started) -> None:
+        """Take over the floors that the store remembers."""
+        self.floors = dict(event.floors)
+
+    def judge(self, event: events.BeaconArrived, root: TrustRoot, now: Instant) -> Verdict:
+        """Decide on a beacon that arrived."""
+        if isinstance(event.beacon, Refused):
+            return Verdict(refused=event.beacon)
+        judged = trust.judge_beacon(
+            event.beacon,
+            trust=root,
+            topic_scope=event.topic_scope,
+            station_scope=self.settings.scope,
+            floor=self.floors.get(beacon_subject(event.topic_scope), 0),
+            live=event.live,
+            now=now,
+        )
+        if isinstance(judged, Refused):
+            return Verdict(refused=judged)
+        if isinstance(judged, trust.AlreadyInForce):
+            return Verdict()
+        beacon = event.beacon.document
+        self.floors[beacon_subject(beacon.scope)] = beacon.version
+        self.unsaved[beacon.scope] = beacon.version
+        return Verdict(event.beacon, time=self._time(beacon, event.came_mono_ms) if event.live else None)
+
+    def _time(self, beacon: Beacon, came_mono_ms: MonoMs) -> SetSignedTime | None:
+        offset_ms = trust.utc_ms(beacon.issued) - came_mono_ms
+        before_ms = self.offsets.get(beacon.scope)
+        self.offsets[beacon.scope] = offset_ms
+        if before_ms is None or abs(offset_ms - before_ms) > PACE_MS:
+            return None
+        return SetSignedTime(WallMs(max(offset_ms, before_ms) + came_mono_ms), came_mono_ms)
+
+    def save(self, mono_ms: int, *, others: bool) -> list[FloorRaised]:
+        """Give the floors that are to go to disk now; ``others`` tells that something else goes there anyway."""
+        if self.save_mono_ms is None:
+            self.save_mono_ms = mono_ms + SAVE_MS
+        if not self.unsaved or not (others or mono_ms >= self.save_mono_ms):
+            return []
+        self.save_mono_ms = mono_ms + SAVE_MS
+        raised = [FloorRaised(beacon_subject(scope), version) for scope, version in self.unsaved.items()]
+        self.unsaved.clear()
+        return raised

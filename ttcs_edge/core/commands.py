@@ -1,0 +1,61 @@
+"""Commands of the centre to this one station: judged, and obeyed at most once.
+
+The version of a command is a floor that is on disk before anything is done, so what a power cut interrupts is not
+begun again by itself: the centre, which got no answer, sends a new command. A command under the floor is a replay
+(never-6). The one at the floor that the broker says it brings again is the one that was obeyed: its acknowledgement
+was lost, and nothing is wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ttcs_edge.core import events, trust
+from ttcs_edge.core.documents import Command, Refused, Signed, TrustRoot
+from ttcs_edge.core.model import Instant, StationSettings
+
+
+def command_subject(station: str) -> str:
+    """What faults and floors call the commands to a station."""
+    return f"command:{station}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a command: accepted, refused, or (neither) obeyed already."""
+
+    accepted: Signed[Command] | None = None
+    refused: Refused | None = None
+
+
+@dataclass(slots=True)
+class Commands:
+    """The newest version ever obeyed."""
+
+    settings: StationSettings
+    floor: int = field(default=0)
+
+    @property
+    def subject(self) -> str:
+        """What faults and floors call the commands to this station."""
+        return command_subject(self.settings.id)
+
+    def remember(self, event: events.Started) -> None:
+        """Take over the floor that the store remembers."""
+        self.floor = dict(event.floors).get(self.subject, 0)
+
+    def judge(self, event: events.CommandArrived, root: TrustRoot, now: Instant) -> Verdict:
+        """Decide on a command that arrived; an accepted one raises the floor."""
+        if event.retained:
+            return Verdict(refused=Refused("retained-command", self.subject))
+        if isinstance(event.command, Refused):
+            return Verdict(refused=event.command)
+        judged = trust.judge_command(
+            event.command, trust=root, station=self.settings, floor=self.floor, again=event.again, now=now
+        )
+        if isinstance(judged, Refused):
+            return Verdict(refused=judged)
+        if isinstance(judged, trust.AlreadyInForce):
+            return Verdict()
+        self.floor = event.command.document.version
+        return Verdict(event.command)

@@ -1,0 +1,109 @@
+"""Documents on their way in: which topics bring them, and the event that each message becomes.
+
+Signatures are checked on a thread of the inbox's own, away from the core's thread and from the network's.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import structlog
+
+from ttcs_edge.core.documents import Beacon, Command, Programme, Refused, Signed
+from ttcs_edge.core.events import BeaconArrived, CommandArrived, Event, ProgrammeArrived
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.model import MonoMs, Scope, scope_prefixes
+from ttcs_edge.wire.topics import Topics
+
+D = TypeVar("D")
+Kind = Literal["programme", "beacon", "command"]
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """What makes documents of bytes; each gets the scope or the station of the topic, to name it in refusals."""
+
+    programme: Callable[[bytes, str], Signed[Programme] | Refused]
+    beacon: Callable[[bytes, str], Signed[Beacon] | Refused]
+    command: Callable[[bytes, str], Signed[Command] | Refused]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as the broker brought it. ``subject`` is the scope or the station of its topic."""
+
+    kind: Kind
+    subject: str
+    payload: bytes
+    delivery: int
+    retained: bool
+    again: bool
+    correlation: bytes
+    came_mono_ms: MonoMs
+
+
+class Inbox:
+    """Messages that wait to be read. ``put`` is for the network's thread, ``run`` for one of its own."""
+
+    def __init__(
+        self, topics: Topics, station: str, scope: Scope, readers: Readers, post: Callable[[Event], None]
+    ) -> None:
+        self._topics = topics
+        self._station = station
+        self._scopes = frozenset(scope_prefixes(scope))
+        self._readers = readers
+        self._post = post
+        self._queue: queue.Queue[Message | None] = queue.Queue(2 * LIMITS.outbox_in_flight)
+        self._closing = threading.Event()
+
+    def kind(self, topic: str) -> tuple[Kind, str] | None:
+        """Tell what a topic brings, and of whom; None when it is nothing that this station listens to."""
+        programme, beacon = self._topics.programme_scope(topic), self._topics.beacon_scope(topic)
+        if programme in self._scopes:
+            return "programme", programme
+        if beacon in self._scopes:
+            return "beacon", beacon
+        return ("command", self._station) if topic == self._topics.station(self._station, "command") else None
+
+    def put(self, message: Message) -> None:
+        """Have a message read. Raises queue.Full when more wait than were agreed with the broker."""
+        self._queue.put_nowait(message)
+
+    def close(self) -> None:
+        """Read no more."""
+        self._closing.set()
+        with suppress(queue.Full):  # then the thread sees it behind the message that it reads now
+            self._queue.put_nowait(None)
+
+    def run(self) -> None:
+        """Read what comes until ``close``; whatever a reader does, the next message is read (never-7)."""
+        while (message := self._queue.get()) is not None and not self._closing.is_set():
+            self._post(self._event(message))
+
+    def _event(self, message: Message) -> Event:
+        match message.kind:
+            case "programme":
+                programme = _read(self._readers.programme, message)
+                return ProgrammeArrived(programme, message.subject, message.delivery)
+            case "beacon":
+                beacon = _read(self._readers.beacon, message)
+                live = not message.retained
+                return BeaconArrived(beacon, message.subject, message.delivery, live, message.came_mono_ms)
+            case "command":
+                command = _read(self._readers.command, message)
+                return CommandArrived(command, message.delivery, message.retained, message.again, message.correlation)
+
+
+def _read(read: Callable[[bytes, str], D | Refused], message: Message) -> D | Refused:
+    try:
+        return read(message.payload, message.subject)
+    except Exception as error:  # a document must never stop the station
+        _log.exception("document-reader-failed", kind=message.kind, subject=message.subject)
+        return Refused("unreadable", message.subject, (("error", type(error).__name__),))
