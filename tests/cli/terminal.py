@@ -36,9 +36,9 @@ def run(
 
 @contextmanager
 def daemon(folder: Path, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Iterator[Path]:
-    """The daemon's end of the socket, with answers of the test."""
+    """The daemon's end of the socket, with answers of the test; what comes with a file is answered alike."""
     path = folder / "control.sock"
-    server = ControlServer(path, answer)
+    server = ControlServer(path, answer, lambda request, file: answer(request))
     yield path
     server.close()
 

@@ -297,7 +297,6 @@ def test_a_machine_without_descriptors_left_is_served_again_when_it_has_some(dae
 @pytest.mark.parametrize(
     "said",
     [
-        b"",
         b"garbage\n",
         b"[]\n",
         b'{"ok": true}\n',
@@ -311,7 +310,17 @@ def test_a_machine_without_descriptors_left_is_served_again_when_it_has_some(dae
 )
 def test_an_answer_that_is_none_is_told_as_such(tmp_path: Path, said: bytes) -> None:
     """The technician's half: something else sits on the socket, or an older daemon."""
-    path = tmp_path / "control.sock"
+    assert said_by(tmp_path, said) == ("bad-answer", {})
+
+
+def test_a_daemon_that_dies_before_its_answer_is_not_running(tmp_path: Path) -> None:
+    """kill -9 behind the question: it is no other version, and is to be started."""
+    assert said_by(tmp_path, b"") == ("not-running", {"path": str(tmp_path / "control.sock")})
+
+
+def said_by(folder: Path, said: bytes) -> tuple[str, dict[str, str]]:
+    """What the technician's half makes of what a daemon says."""
+    path = folder / "control.sock"
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(str(path))
         listener.listen()
@@ -325,8 +334,7 @@ def test_an_answer_that_is_none_is_told_as_such(tmp_path: Path, said: bytes) -> 
         threading.Thread(target=serve, daemon=True).start()
         with pytest.raises(ControlError) as caught:
             ask(path, HELLO)
-
-    assert (caught.value.code, caught.value.detail) == ("bad-answer", {})
+    return caught.value.code, caught.value.detail
 
 
 def test_a_daemon_that_drips_is_left_when_the_time_is_over(tmp_path: Path) -> None:
@@ -384,3 +392,73 @@ def test_no_client_leaves_a_thread_or_a_descriptor_behind(daemon: Daemon) -> Non
     eventually(lambda: not any(thread.name == "control-client" for thread in threading.enumerate()))
 
     assert len(os.listdir("/proc/self/fd")) <= before
+
+
+class TestFiles:
+    """An open file that comes with a question (SCM_RIGHTS)."""
+
+    @pytest.fixture
+    def taking(self, tmp_path: Path) -> Iterator[Path]:
+        """A daemon that reads what it is given."""
+        path = tmp_path / "taking.sock"
+        server = ControlServer(path, answer, lambda request, file: {"read": os.pread(file, 100, 0).decode(), **request})
+        yield path
+        server.close()
+
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> Iterator[int]:
+        """A file that only its owner may open."""
+        path = tmp_path / "private"
+        path.write_text("chào")
+        path.chmod(0o600)
+        descriptor = os.open(path, os.O_RDONLY)
+        yield descriptor
+        os.close(descriptor)
+
+    def test_a_file_arrives_with_its_question(self, taking: Path, file: int) -> None:
+        """The daemon reads what the client opened; a question without a file is answered as ever."""
+        assert ask(taking, HELLO, file=file) == {"read": "chào", "ask": "hello"}
+        assert ask(taking, HELLO) == {"heard": HELLO}
+
+    def test_a_daemon_that_takes_no_files_refuses_one(self, daemon: Daemon, file: int) -> None:
+        """An older daemon's answer would be to another question."""
+        with pytest.raises(ControlError, match="bad-request"):
+            ask(daemon.path, HELLO, file=file)
+
+    @pytest.mark.parametrize("sent", [[1, 1], [253], [1] * 40])
+    def test_many_files_are_refused_and_none_is_kept(self, taking: Path, file: int, sent: list[int]) -> None:
+        """In one message, in the most that a message holds, in forty messages: no descriptor stays behind."""
+        ask(taking, HELLO, file=file)
+        eventually(lambda: not any(thread.name == "control-client" for thread in threading.enumerate()))
+        before = len(os.listdir("/proc/self/fd"))
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(5)
+            client.connect(str(taking))
+            try:
+                for count in sent:
+                    socket.send_fds(client, [b'{"ask": "hello", "n": '], [file] * count)
+                client.sendall(b"1}\n")
+                said = client.recv(1_000)
+            except OSError:  # refused before all was said
+                said = b""
+        eventually(lambda: not any(thread.name == "control-client" for thread in threading.enumerate()))
+
+        assert said == b"" or json.loads(said)["error"]["code"] == "bad-request"
+        assert len(os.listdir("/proc/self/fd")) == before
+        assert ask(taking, HELLO, file=file)["ask"] == "hello"
+
+    def test_a_mistake_with_a_file_leaves_none_open(self, tmp_path: Path, file: int) -> None:
+        """Whatever the answer is, the daemon's copy is closed behind it."""
+
+        def fail(request: dict[str, Any], file: int) -> dict[str, Any]:
+            raise RuntimeError("a mistake of ours")
+
+        server = ControlServer(tmp_path / "x.sock", answer, fail)
+        before = len(os.listdir("/proc/self/fd"))
+        for _ in range(20):
+            with pytest.raises(ControlError, match="bad-answer"):
+                ask(tmp_path / "x.sock", HELLO, file=file)
+        eventually(lambda: not any(thread.name == "control-client" for thread in threading.enumerate()))
+
+        assert len(os.listdir("/proc/self/fd")) == before
+        server.close()

@@ -1,4 +1,8 @@
-"""The Unix socket between the daemon and the technician's commands, both halves: one JSON object a line each way."""
+"""The Unix socket between the daemon and the technician's commands, both halves: one JSON object a line each way.
+
+A command may send one open file with its line (SCM_RIGHTS, unix(7)): the daemon's own user and sandbox need no right to
+the stick on which it lies.
+"""
 
 from __future__ import annotations
 
@@ -36,15 +40,23 @@ class ControlError(Exception):
         self.detail = detail
 
 
-def ask(path: Path, request: dict[str, Any], timeout_s: float = CLIENT_TIMEOUT_S) -> dict[str, Any]:
-    """Send one request to the daemon and give its answer. Raises ControlError."""
+def ask(
+    path: Path, request: dict[str, Any], timeout_s: float = CLIENT_TIMEOUT_S, file: int | None = None
+) -> dict[str, Any]:
+    """Send one request to the daemon, with an open file if one is given, and give its answer. Raises ControlError."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             deadline_s = time.monotonic() + timeout_s
             connection.settimeout(timeout_s)
             connection.connect(str(path))
-            connection.sendall(json.dumps(request).encode() + b"\n")
-            answer = json.loads(_read_line(connection, ANSWER_BYTES, deadline_s))
+            line = json.dumps(request).encode() + b"\n"
+            sent = 0 if file is None else socket.send_fds(connection, [line], [file])
+            if sent < len(line):  # to send nothing fails too once the answer is here and the daemon has hung up
+                connection.sendall(line[sent:])
+            said = _read_line(connection, ANSWER_BYTES, deadline_s)
+            if not said:
+                raise ConnectionResetError  # it died, or is being stopped, before it had an answer
+            answer = json.loads(said)
     except (TimeoutError, BlockingIOError) as error:  # the latter: too many clients wait already
         raise ControlError("timeout", seconds=str(timeout_s)) from error
     except PermissionError as error:
@@ -64,15 +76,18 @@ def ask(path: Path, request: dict[str, Any], timeout_s: float = CLIENT_TIMEOUT_S
             raise ControlError("bad-answer")
 
 
-def _read_line(connection: socket.socket, most_bytes: int, deadline_s: float) -> bytes:
-    """Read up to the first line feed, or to the end. Raises TimeoutError, or ValueError for a line too long."""
+def _read_line(connection: socket.socket, most_bytes: int, deadline_s: float, files: list[int] | None = None) -> bytes:
+    """Read up to the first line feed, or to the end. Raises TimeoutError, or ValueError for a line too long.
+
+    Files that come with it are added to ``files``, and are the caller's to close.
+    """
     data = bytearray()
     while b"\n" not in data[-64 * 1024 :]:
         left_s = deadline_s - time.monotonic()
         if left_s <= 0:
             raise TimeoutError
         connection.settimeout(left_s)
-        part = connection.recv(64 * 1024)
+        part = connection.recv(64 * 1024) if files is None else _receive(connection, files)
         if not part:
             break
         data += part
@@ -81,16 +96,32 @@ def _read_line(connection: socket.socket, most_bytes: int, deadline_s: float) ->
     return bytes(data.partition(b"\n")[0])
 
 
+def _receive(connection: socket.socket, files: list[int]) -> bytes:
+    """Read what is there, and take the file that came with it. Raises ValueError for more than one."""
+    part, came, flags, _ = socket.recv_fds(connection, 64 * 1024, 1, socket.MSG_CMSG_CLOEXEC)
+    files += came
+    if len(files) > 1 or flags & socket.MSG_CTRUNC:
+        raise ValueError("too many files")
+    return part
+
+
 class ControlServer:
     """Answers requests; each client has a thread, and there is room for a few at a time.
 
-    ``answer`` is called on those threads. It gives the answer, or raises ControlError to refuse. Whatever else it
-    raises is a mistake of ours that the client is told of as ``bad-answer``; the station goes on (never-7).
+    ``answer`` is called on those threads, and ``answer_with_file`` for a request that brings an open file, which is
+    closed behind the answer. It gives the answer, or raises ControlError to refuse. Whatever else it raises is a
+    mistake of ours that the client is told of as ``bad-answer``; the station goes on (never-7).
     """
 
-    def __init__(self, path: Path, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        answer: Callable[[dict[str, Any]], dict[str, Any]],
+        answer_with_file: Callable[[dict[str, Any], int], dict[str, Any]] | None = None,
+    ) -> None:
         self._path = path
         self._answer = answer
+        self._answer_with_file = answer_with_file
         self._room = threading.Semaphore(CLIENTS_MOST)
         self._closing = threading.Event()
         path.unlink(missing_ok=True)
@@ -130,14 +161,24 @@ class ControlServer:
             self._room.release()
 
     def _reply(self, connection: socket.socket) -> bytes:
+        files: list[int] = []
         try:
-            request = json.loads(_read_line(connection, REQUEST_BYTES, time.monotonic() + REQUEST_TIMEOUT_S))
+            return self._reply_to(connection, files)
+        finally:
+            for file in files:
+                os.close(file)
+
+    def _reply_to(self, connection: socket.socket, files: list[int]) -> bytes:
+        try:
+            request = json.loads(_read_line(connection, REQUEST_BYTES, time.monotonic() + REQUEST_TIMEOUT_S, files))
         except (ValueError, RecursionError):
             request = None
-        if not isinstance(request, dict):
+        if not isinstance(request, dict) or (files and self._answer_with_file is None):
             return _refusal("bad-request", {})
         try:
-            answer = json.dumps({"ok": True, "answer": self._answer(request)}).encode() + b"\n"
+            with_file = self._answer_with_file
+            result = with_file(request, files[0]) if files and with_file else self._answer(request)
+            answer = json.dumps({"ok": True, "answer": result}).encode() + b"\n"
         except ControlError as error:
             return _refusal(error.code, error.detail)
         except Exception as error:
