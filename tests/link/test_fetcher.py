@@ -17,7 +17,7 @@ from ttcs_edge.core.effects import SetWanted, WantedAudio
 from ttcs_edge.core.events import AudioFailed, AudioStored, Event
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Sha256, WallMs
-from ttcs_edge.link.fetcher import RETRY_S, Fetcher
+from ttcs_edge.link.fetcher import RETRY_S, Fetcher, Offer
 from ttcs_edge.settings import HttpsSettings, StoreSettings
 from ttcs_edge.store.blobs import BlobError, Blobs, Partial
 
@@ -358,3 +358,99 @@ def test_a_file_that_can_be_had_elsewhere_now_is_tried_at_once(bench: Bench) -> 
     bench.set(bench.want("/good"))
 
     assert bench.heard.get(timeout=RETRY_S[0] * 0.8) == AudioStored(SHA), "within the wait that was on"
+
+
+class TestBroughtByHand:
+    """A file that somebody holds open goes before every place, through the same checks."""
+
+    @pytest.fixture
+    def carried(self, tmp_path: Path) -> Iterator[int]:
+        """The file, on a stick."""
+        path = tmp_path / "carried"
+        path.write_bytes(DATA)
+        descriptor = os.open(path, os.O_RDONLY)
+        yield descriptor
+        os.close(descriptor)
+
+    def offer(self, bench: Bench, file: int) -> Offer:
+        """Offer it, and wait for the end."""
+        offer = bench.fetcher.offer(SHA, file)
+        assert offer is not None and offer.ended.wait(8)
+        return offer
+
+    def test_it_is_stored_without_any_network(self, bench: Bench, carried: int) -> None:
+        """Nobody listens at its place."""
+        bench.set(bench.want("broker:"))
+        bench.chunks.connected = False
+
+        offer = self.offer(bench, carried)
+
+        assert (offer.outcome, offer.offset, offer.failure) == ("stored", len(DATA), None)
+        assert (bench.blobs.have(), bench.fetcher.wanted()) == (frozenset({SHA}), ())
+        while (event := bench.next()) != AudioStored(SHA):
+            assert isinstance(event, AudioFailed) and event.code == "broken"
+
+    def test_it_does_not_wait_for_a_place_that_hangs(self, patient: Bench, carried: int) -> None:
+        """The very file is being fetched, for ever; then it is taken from the hand."""
+        patient.set(patient.want("/hang"))
+        eventually(lambda: patient.server.requests)
+
+        assert self.offer(patient, carried).outcome == "stored"
+
+    def test_what_nobody_wants_is_not_copied(self, bench: Bench, carried: int, tmp_path: Path) -> None:
+        """Neither what no programme names nor what is there already."""
+        assert self.offer(bench, carried).outcome == "not-wanted"
+        assert list((tmp_path / "blobs").iterdir()) == []
+
+    def test_a_stick_that_can_no_longer_be_read_is_no_fault_of_the_station(self, bench: Bench, tmp_path: Path) -> None:
+        """EIO, as of a stick that was pulled out: told to who holds it, and the part of before stays."""
+        bench.chunks.connected = False
+        bench.set(bench.want("broker:"))
+        assert bench.next() == AudioFailed(SHA, "broken", (("url", "broker:"), ("error", "not connected")))
+        part = tmp_path / f"blobs/{SHA}.part"
+        part.write_bytes(DATA[:1_000])
+        memory = os.open("/proc/self/mem", os.O_RDONLY)  # a regular file whose first pages cannot be read
+
+        offer = self.offer(bench, memory)
+
+        assert (offer.outcome, part.read_bytes(), bench.blobs.have()) == ("unreadable", DATA[:1_000], frozenset())
+        os.close(memory)
+
+    def test_a_part_that_came_from_elsewhere_does_not_spoil_a_good_file(
+        self, bench: Bench, carried: int, tmp_path: Path
+    ) -> None:
+        """What was there was bad, what is brought is good: it is read again from its start."""
+        (tmp_path / f"blobs/{SHA}.part").write_bytes(b"x" * 150_000)
+        bench.chunks.connected = False
+        bench.set(bench.want("broker:"))
+
+        assert self.offer(bench, carried).outcome == "stored"
+
+    def test_a_bad_file_is_a_fault_and_the_places_are_tried_behind_it(self, bench: Bench, tmp_path: Path) -> None:
+        """It has no hold on what the network brings later."""
+        bad = tmp_path / "bad"
+        bad.write_bytes(b"x" + DATA[1:])
+        descriptor = os.open(bad, os.O_RDONLY)
+        bench.set(bench.want("/hang"))
+
+        offer = self.offer(bench, descriptor)
+
+        os.close(descriptor)
+        assert (offer.outcome, offer.failure and offer.failure.code) == ("refused", "wrong-hash")
+        heard = [bench.next()]
+        while "wrong-hash" not in [getattr(event, "code", None) for event in heard]:
+            heard.append(bench.next())
+        bench.set(bench.want("/good"))
+        while bench.next() != AudioStored(SHA):
+            pass
+
+    def test_no_file_stays_open(self, bench: Bench, carried: int) -> None:
+        """A stick can be pulled out when all is said."""
+        bench.set(bench.want("/good"))
+        while bench.next() != AudioStored(SHA):
+            pass
+        before = len(os.listdir("/proc/self/fd"))
+        for _ in range(20):
+            self.offer(bench, carried)
+
+        assert len(os.listdir("/proc/self/fd")) == before

@@ -2,10 +2,13 @@
 
 A file's places are tried in their order: HTTPS, or chunks over the broker. A file that failed waits, longer each time,
 while others are fetched; its part stays and is resumed. A fault is told once for each new reason.
+
+A file that somebody brought by hand (an ``Offer``) goes before every place, and through the same checks.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import ssl
 import threading
@@ -26,6 +29,8 @@ from ttcs_edge.settings import HttpsSettings
 RETRY_S = (2.0, 5.0, 15.0, 60.0, 300.0)
 CHUNK_TIMEOUT_S = 10.0
 """How long the next chunk over the broker may take."""
+OFFER_READ_BYTES = 256 * 1024
+"""How much is read at a time of what somebody brought: little enough to tell how it goes on."""
 
 _log = structlog.get_logger()
 
@@ -76,6 +81,40 @@ class _Trouble:
     code: str
 
 
+class CarrierGoneError(Exception):
+    """What somebody brought by hand can no longer be read: the stick was pulled out, or is broken."""
+
+
+class Offer:
+    """A file that somebody brought: an open descriptor of its own, read by the fetcher's thread alone.
+
+    ``outcome`` is ``copying`` until the end, then ``stored``, ``refused`` (``failure`` tells why), ``unreadable``, or
+    ``not-wanted``. ``offset`` is how much of the file is in the store.
+    """
+
+    def __init__(self, sha256: Sha256, file: int) -> None:
+        self.sha256 = sha256
+        self.offset = 0
+        self.outcome = "copying"
+        self.failure: FetchError | None = None
+        self.ended = threading.Event()
+        self._file = os.dup(file)
+
+    def read(self) -> bytes:
+        """Read on from the offset; nothing at the end of the file. Raises CarrierGoneError."""
+        try:
+            return os.pread(self._file, OFFER_READ_BYTES, self.offset)
+        except OSError as error:
+            raise CarrierGoneError(str(error)) from error
+
+    def end(self, outcome: str, failure: FetchError | None = None) -> None:
+        """Tell how it ended, and let the file go."""
+        if not self.ended.is_set():
+            os.close(self._file)
+            self.outcome, self.failure = outcome, failure
+            self.ended.set()
+
+
 class Fetcher:
     """Works through the list that the core keeps up to date."""
 
@@ -97,6 +136,8 @@ class Fetcher:
         self._keep: frozenset[Sha256] = frozenset()
         self._trouble: dict[Sha256, _Trouble] = {}
         self._current: WantedAudio | None = None
+        self._offer: Offer | None = None
+        self._taken: Offer | None = None
         self._closing = False
         self._jitter = random.Random()
         self._thread = threading.Thread(target=self._run, name="fetcher", daemon=True)
@@ -118,6 +159,31 @@ class Fetcher:
                 trouble.until_mono_s = 0.0
             self._condition.notify_all()
 
+    def wanted(self) -> tuple[WantedAudio, ...]:
+        """What is still to be had, the first due first."""
+        with self._condition:
+            return self._wanted
+
+    def offer(self, sha256: Sha256, file: int) -> Offer | None:
+        """Take a file that somebody brought, to be copied before anything else; the same one again is the same offer.
+
+        None while another is being copied.
+        """
+        with self._condition:
+            current = self._offer
+            if current is None:
+                current = self._offer = Offer(sha256, file)
+                if not any(audio.sha256 == sha256 for audio in self._wanted):
+                    self._end_offer(current, "not-wanted")
+                self._condition.notify_all()
+            return current if current.sha256 == sha256 else None
+
+    def _end_offer(self, offer: Offer, outcome: str, failure: FetchError | None = None) -> None:
+        with self._condition:
+            offer.end(outcome, failure)
+            if self._offer is offer:
+                self._offer = None
+
     def close(self, timeout_s: float) -> None:
         """Leave off; parts stay."""
         with self._condition:
@@ -128,7 +194,7 @@ class Fetcher:
     def _run(self) -> None:
         while not self._closing:
             with self._condition:
-                self._current = self._first()
+                self._current, self._taken = self._first(), self._offer
                 if self._current is None:
                     self._condition.wait(self._wait_s())
                     continue
@@ -136,6 +202,11 @@ class Fetcher:
             self._get(audio)
 
     def _first(self) -> WantedAudio | None:
+        if self._offer is not None:
+            offered = [audio for audio in self._wanted if audio.sha256 == self._offer.sha256]
+            if offered:
+                return offered[0]
+            self._end_offer(self._offer, "not-wanted")
         now_s = time.monotonic()
         ready = (a for a in self._wanted if a.sha256 not in self._trouble or self._is_over(a.sha256, now_s))
         return next(ready, None)
@@ -151,7 +222,8 @@ class Fetcher:
         """Tell whether to leave the file of this moment; a new list with the same file at its head is no reason."""
         with self._condition:
             first, current = self._first(), self._current
-            return self._closing or first is None or current is None or _what(first) != _what(current)
+            other = first is None or current is None or _what(first) != _what(current)
+            return self._closing or other or self._offer is not self._taken
 
     def _get(self, audio: WantedAudio) -> None:
         try:
@@ -159,14 +231,21 @@ class Fetcher:
         except Exception as error:  # neither a server nor a card may end this thread
             _log.exception("fetch-failed", sha256=audio.sha256)
             failure = FetchError("broken", url=audio.places[0], error=repr(error)[:FOUND_CHARS])
+            if self._taken is not None:
+                self._end_offer(self._taken, "refused", failure)
         if failure is not None:
             self._failed(audio, failure)
 
     def _try_places(self, audio: WantedAudio) -> FetchError | None:
         """Get a file from the first place that has it; gives what was wrong with the first when none has."""
+        offer = self._taken
         if self._is_whole(audio.sha256):
             self._got(audio)
+            if offer is not None:
+                self._end_offer(offer, "stored")
             return None
+        if offer is not None:
+            return self._take_in(offer, audio)
         failure: FetchError | None = None
         for place in audio.places:
             try:
@@ -220,6 +299,52 @@ class Fetcher:
         except OSError as error:  # the network's errors have their names by now: it is the card
             raise FetchError("store-failing", error=str(error)) from error
         return done
+
+    def _take_in(self, offer: Offer, audio: WantedAudio) -> FetchError | None:
+        """Copy what somebody brought. A stick that is gone is no fault of the station: who holds it is told."""
+        try:
+            done = self._store_offer(offer, audio)
+        except CarrierGoneError:
+            self._end_offer(offer, "unreadable")
+            return None
+        except FetchError as error:
+            self._end_offer(offer, "refused", error)
+            return error
+        if done:
+            self._got(audio)
+            self._end_offer(offer, "stored")
+        return None
+
+    def _store_offer(self, offer: Offer, audio: WantedAudio) -> bool:
+        """Copy to the end; False when it was left. Raises FetchError, CarrierGoneError."""
+        try:
+            if not self._store.make_room(audio.size_bytes, self._keep):
+                raise FetchError("store-full", expected=str(audio.size_bytes))
+            part = self._store.begin(audio.sha256, audio.size_bytes)
+            begun_elsewhere = part.offset > 0
+            try:
+                while part.offset < part.size_bytes:
+                    offer.offset = part.offset
+                    data = offer.read()[: part.size_bytes - part.offset]
+                    if not data:
+                        break
+                    part.write(data)
+                    if self._displaced():
+                        return False
+                offer.offset = part.offset
+                part.finish()
+            finally:
+                part.close()
+        except self._errors as error:
+            failure = _as_fetch_error(error)
+            if (
+                failure.code == "wrong-hash" and begun_elsewhere
+            ):  # which of the two was bad, the whole of this one tells
+                return self._store_offer(offer, audio)
+            raise failure from error
+        except OSError as error:
+            raise FetchError("store-failing", error=str(error)) from error
+        return True
 
     def _context(self, place: str) -> ssl.SSLContext:
         try:
