@@ -136,7 +136,7 @@ def raised_codes() -> set[str]:
 def told_to_commands() -> set[str]:
     """The codes with which the control socket answers; a technician's command tells them."""
     found = set[str]()
-    for path in (PACKAGE / "link/control.py", PACKAGE / "daemon/control.py"):
+    for path in (PACKAGE / "link/control.py", PACKAGE / "daemon/control.py", PACKAGE / "daemon/carried.py"):
         source = Source(path)
         calls = [one for one in ast.walk(source.tree) if isinstance(one, ast.Call) and one.args]
         refusals = [one for one in calls if name_of(one.func) in ("ControlError", "_refusal")]
@@ -198,7 +198,7 @@ def test_every_answer_of_the_control_socket_has_words_and_an_exit_code() -> None
 
     assert {"not-running", "no-permission", "timeout", "bad-answer", "bad-request"} <= codes
     assert codes - set(EXIT_CODES) == set()
-    assert set(EXIT_CODES) - codes == {"no-rich"}
+    assert set(EXIT_CODES) - codes == {"no-rich", "no-bundle", "bundle-elsewhere", "unwritable"}, "a command's own"
     assert {f"error.{code}{part}" for code in EXIT_CODES for part in ("", ".mend")} == {
         code for code in messages("cli") if code.startswith("error.")
     }

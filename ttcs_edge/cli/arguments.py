@@ -18,6 +18,8 @@ EXAMPLES: Final = {
     "check-config": "ttcs-edge check-config --config ./station.yaml",
     "status": "ttcs-edge status",
     "schedule": "ttcs-edge schedule --days 7",
+    "import": "ttcs-edge import /media/usb",
+    "export-reports": "ttcs-edge export-reports /media/usb",
     "version": "ttcs-edge version --json",
 }
 """Every command with one line that may be typed as it is."""
@@ -37,12 +39,14 @@ def make_parser(lang: Language) -> Parser:
         )
         for name, example in EXAMPLES.items()
     }
-    for name in ("check-config", "status", "schedule", "version"):
+    for name in ("check-config", "status", "schedule", "import", "export-reports", "version"):
         made[name].options.add_argument("--json", action="store_true", help=text("cli.help-json", lang))
     for name in ("run", "check-config"):
         help_text = text("cli.help-config", lang)
         made[name].options.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help=help_text)
-    for name in ("status", "schedule"):
+    for name in ("import", "export-reports"):
+        made[name].add_argument("path", type=Path, metavar="PATH", help=text(f"cli.help-path-{name}", lang))
+    for name in ("status", "schedule", "import", "export-reports"):
         options = made[name].options
         options.add_argument("--socket", type=Path, metavar="PATH", help=text("cli.help-socket", lang))
         options.add_argument("--config", type=Path, metavar="FILE", help=text("cli.help-config-socket", lang))

@@ -34,12 +34,25 @@ def socket_path(options: argparse.Namespace) -> Path:
     return SOCKET
 
 
+def asker(options: argparse.Namespace) -> Callable[..., dict[str, Any]]:
+    """Give what asks the daemon of these options: with a request, and an open file if one goes with it.
+
+    What it gives raises CommandError.
+    """
+    path = socket_path(options)
+
+    def put(request: dict[str, Any], file: int | None = None) -> dict[str, Any]:
+        try:
+            return ask(path, request, TIMEOUT_S, file)
+        except ControlError as error:
+            raise CommandError(error.code, **error.detail) from error
+
+    return put
+
+
 def ask_and_show(options: argparse.Namespace, request: dict[str, Any], show: Callable[[dict[str, Any]], None]) -> None:
     """Ask the daemon; print its answer as JSON, or show it. Raises CommandError."""
-    try:
-        answer = ask(socket_path(options), request, TIMEOUT_S)
-    except ControlError as error:
-        raise CommandError(error.code, **error.detail) from error
+    answer = asker(options)(request)
     if options.json:
         print_json(answer)
         return

@@ -11,6 +11,11 @@ EXIT_CODES: Final[dict[str, int]] = {
     "timeout": os.EX_TEMPFAIL,
     "bad-answer": os.EX_PROTOCOL,
     "bad-request": os.EX_PROTOCOL,
+    "busy": os.EX_TEMPFAIL,
+    "unreadable": os.EX_IOERR,
+    "no-bundle": os.EX_NOINPUT,
+    "bundle-elsewhere": os.EX_NOINPUT,
+    "unwritable": os.EX_IOERR,
     "no-rich": os.EX_UNAVAILABLE,
 }
 

@@ -1,8 +1,9 @@
 """``ttcs-edge``: the technician's commands, at the foot of a pole, on a phone's screen.
 
-A command loads nothing of the station's own parts: ``run`` becomes the daemon (exec), ``status`` and ``schedule`` ask
-it over its Unix socket. Exit codes are those of sysexits.h: 64 wrong use, 69 the station is not running, 78 a wrong
-configuration. Sentences are in ``ttcs_edge.locale.cli``; a machine gives ``--json``.
+A command loads nothing of the station's own parts: ``run`` becomes the daemon (exec), the others ask it over its Unix
+socket. Exit codes are those of sysexits.h: 64 wrong use, 65 what a stick holds is refused, 66 it holds nothing for this
+station, 69 the station is not running, 73 no room, 74 the stick or the card fails, 78 a wrong configuration. Sentences
+are in ``ttcs_edge.locale.cli``; a machine gives ``--json``.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ COMMANDS: Final = {
     "check-config": "ttcs_edge.cli.check",
     "status": "ttcs_edge.cli.status",
     "schedule": "ttcs_edge.cli.schedule",
+    "import": "ttcs_edge.cli.import_bundle",
+    "export-reports": "ttcs_edge.cli.export_reports",
     "version": "ttcs_edge.cli.version",
 }
 """Each command's module, loaded when it is called; its ``command(arguments, lang)`` gives the exit code."""
@@ -46,9 +49,9 @@ def tell(error: CommandError, options: argparse.Namespace, lang: Language) -> in
     """Tell why a command failed, and what mends it; gives the exit code."""
     if getattr(options, "json", False):
         print_json({"error": {"code": error.code, "detail": error.fields}})
-    fields = {"path": "?", "seconds": "?"} | error.fields
+    fields = {"path": "?", "seconds": "?", "error": "?", "scope": "?"} | error.fields
     print(text(f"cli.error.{error.code}", lang, **fields), file=sys.stderr)
-    print(text(f"cli.error.{error.code}.mend", lang), file=sys.stderr)
+    print(text(f"cli.error.{error.code}.mend", lang, **fields), file=sys.stderr)
     return error.exit_code
 
 

@@ -1,4 +1,4 @@
-"""What the daemon answers to the technician's commands. It only looks: nothing that it does changes the station."""
+"""What the daemon answers to the technician's commands. It only looks: what changes the station is ``carried``'s."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from ttcs_edge.core.model import Instant, Sha256, StationSettings
 from ttcs_edge.core.preview import PreviewCue, preview
 from ttcs_edge.core.schedule import zone
 from ttcs_edge.core.station import Station
+from ttcs_edge.daemon.carried import Carried
 from ttcs_edge.link.control import ControlError
 
 DAYS_MOST = 31
@@ -36,9 +37,9 @@ class Ask(Protocol):
 
 
 class Control:
-    """Answers ``status``, ``schedule`` and ``version``; called on the control socket's threads.
+    """Answers ``status``, ``schedule`` and ``version``, and passes on what ``Carried`` answers.
 
-    What costs time is worked out on those threads, of values that the core gave.
+    It is called on the control socket's threads. What costs time is worked out there, of values that the core gave.
     """
 
     def __init__(
@@ -48,12 +49,14 @@ class Control:
         relays: Callable[[], dict[str, bool]],
         outbox: Callable[[], tuple[int, int | None]],
         boot: int,
+        carried: Carried,
     ) -> None:
         self._ask = ask
         self._now = now
         self._relays = relays
         self._outbox = outbox
         self._boot = boot
+        self._carried = carried
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer one request. Raises ControlError for one that is not understood."""
@@ -61,14 +64,14 @@ class Control:
             "status": self._status,
             "schedule": self._schedule,
             "version": lambda request: {"version": __version__, "python": platform.python_version()},
+            **self._carried.questions(),
         }
-        handler = table.get(request.get("ask"))
-        if handler is None:
-            raise ControlError("bad-request", found=str(request.get("ask"))[:60])
-        try:
-            return handler(request)
-        except (TimeoutError, queue.Full) as error:
-            raise ControlError("timeout", seconds=str(ANSWER_S)) from error
+        return _in_time(lambda: _handler(table, request)(request))
+
+    def answer_with_file(self, request: dict[str, Any], file: int) -> dict[str, Any]:
+        """Answer one request that brings an open file. Raises ControlError for one that is not understood."""
+        table = self._carried.questions_with_file()
+        return _in_time(lambda: _handler(table, request)(request, file))
 
     def _status(self, request: dict[str, Any]) -> dict[str, Any]:
         now = self._now()
@@ -96,6 +99,24 @@ class Control:
             "quiet_hours": [str(span) for span in settings.quiet_hours],
             "cues": [_cue(cue, settings, cached) for cue in cues],
         }
+
+
+Handler = TypeVar("Handler")
+
+
+def _handler(table: dict[Any, Handler], request: dict[str, Any]) -> Handler:
+    asked = request.get("ask")
+    handler = table.get(asked) if isinstance(asked, str) else None
+    if handler is None:
+        raise ControlError("bad-request", found=str(asked)[:60])
+    return handler
+
+
+def _in_time(call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return call()
+    except (TimeoutError, queue.Full) as error:
+        raise ControlError("timeout", seconds=str(ANSWER_S)) from error
 
 
 def _what_is_planned(station: Station) -> tuple[tuple[Programme, ...], frozenset[Sha256], StationSettings]:

@@ -26,6 +26,7 @@ from ttcs_edge.core.events import ClockChanged, ConditionChanged, Event, LinkCha
 from ttcs_edge.core.model import Instant, WallMs
 from ttcs_edge.core.station import Station
 from ttcs_edge.core.trust import check_authority, check_trust_root, utc_ms
+from ttcs_edge.daemon.carried import Carried
 from ttcs_edge.daemon.control import Control
 from ttcs_edge.daemon.handlers import Handlers, SoundDesk
 from ttcs_edge.daemon.health import Health
@@ -140,26 +141,30 @@ class Daemon:
         self.boot = database.boot
         self.recorder = Recorder(database, station_id, post)
         self.sound = SoundDesk(self.blobs, self.player, post)
+        readers = Readers(
+            programme=lambda data, scope: read_programme(data, trust, scope),
+            beacon=lambda data, scope: read_beacon(data, trust, scope),
+            command=lambda data, station: read_command(data, trust, station),
+        )
         self.link = BrokerLink(
             config.broker,
             station_id,
             config.station.scope,
             self._status,
             self.outbox,
-            Readers(
-                programme=lambda data, scope: read_programme(data, trust, scope),
-                beacon=lambda data, scope: read_beacon(data, trust, scope),
-                command=lambda data, station: read_command(data, trust, station),
-            ),
+            readers,
             self._post_from_link,
         )
         self.fetcher = Fetcher(self.blobs, BlobError, self.link, config.https, post)
+        self.carried = Carried(
+            self.loop.ask, self.clock.now, post, readers.programme, self.fetcher, self.outbox.pending
+        )
         host = SystemHost(config.state_folder, config.store.free_bytes)
         self.health = Health(host, Canary(config.state_folder), Lives(config.state_folder), post)
         self.panel = self._panel()
         others: dict[Any, Callable[[Any], None]] = {
             effects.SetWanted: self.fetcher.set_wanted,
-            effects.Acknowledge: lambda effect: self.link.acknowledge(effect.delivery),
+            effects.Acknowledge: self._acknowledge,
             effects.SetSignedTime: lambda effect: self.clock.hear_signed(effect.wall_ms, effect.mono_ms),
             effects.SetTimeFloor: lambda effect: self.clock.raise_floor(effect.wall_ms),
             effects.ShowLamp: lambda effect: self.panel.show(effect.lamp),
@@ -171,8 +176,9 @@ class Daemon:
 
     def run(self) -> None:
         """Work until the core says to leave. Whatever goes wrong, the relays are open before it is told (never-2)."""
-        control = Control(self.loop.ask, self.clock.now, self.relays.states, self.outbox.depth, self.boot)
-        server = ControlServer(self.config.runtime_folder / "control.sock", control.answer)
+        control = Control(self.loop.ask, self.clock.now, self.relays.states, self.outbox.depth, self.boot, self.carried)
+        socket = self.config.runtime_folder / "control.sock"
+        server = ControlServer(socket, control.answer, control.answer_with_file)
         self.player.watch(self.loop.post)
         self.clock.watch(lambda: self.loop.post(TimePassed()), time_devices(self.config.clock))
         self.link.start()
@@ -237,6 +243,10 @@ class Daemon:
         self.loop.post(event)
         if isinstance(event, LinkChanged) and event.up:
             self.fetcher.retry_now()
+
+    def _acknowledge(self, effect: effects.Acknowledge) -> None:
+        if not self.carried.acknowledged(effect.delivery):
+            self.link.acknowledge(effect.delivery)
 
     def _ready(self, effect: effects.NotifyReady) -> None:
         self.notifier.notify("READY=1")

@@ -23,6 +23,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "check-config": ("kiểm tra station.yaml trước khi dùng", "check station.yaml before it is used"),
     "status": ("trạm đang làm gì, có sự cố gì", "what the station does, and its faults"),
     "schedule": ("mọi mục sẽ phát, và mục nào trùng giờ nghỉ", "every cue to come, and clashes with quiet hours"),
+    "import": ("nhập chương trình từ USB, khi không có mạng", "take in a programme from a stick, without a link"),
+    "export-reports": ("chép báo cáo ra USB mang về trung tâm", "put reports on a stick for the centre"),
+    "help-path-import": ("USB, nơi có thư mục ttcs", "the stick, where the folder ttcs is"),
+    "help-path-export-reports": ("USB, hoặc tên tệp", "the stick, or the name of a file"),
     "version": ("phiên bản của chương trình và thư viện", "versions of the program and its libraries"),
     # -- the daemon does not answer
     "error.not-running": ("Trạm không chạy (không có {path})", "The station is not running (there is no {path})"),
@@ -57,6 +61,31 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "error.no-rich.mend": (
         "Cài: pip install 'ttcs-edge[cli]', hoặc dùng --json",
         "Install it: pip install 'ttcs-edge[cli]', or use --json",
+    ),
+    "error.busy": ("Trạm đang chép tệp của một lần nhập khác", "The station is copying a file of another import"),
+    "error.busy.mend": ("Đợi một phút rồi thử lại", "Wait a minute, then try again"),
+    "error.unreadable": ("Không đọc được USB nữa: {error}", "The stick can no longer be read: {error}"),
+    "error.unreadable.mend": (
+        "Cắm lại USB rồi chạy lại lệnh này: trạm chép tiếp từ chỗ dở, chưa có gì dở dang được phát",
+        "Plug it in and run this again: it goes on where it was, and nothing half copied will air",
+    ),
+    "error.no-bundle": ("Không có gói chương trình ở {path}", "There is no bundle at {path}"),
+    "error.no-bundle.mend": (
+        "Chỉ tới USB có thư mục ttcs; trung tâm tạo bằng: ttcs-central export",
+        "Name the stick that has a folder ttcs; the centre makes it: ttcs-central export",
+    ),
+    "error.bundle-elsewhere": (
+        "Gói ở {path} không có chương trình nào cho {scope}",
+        "The bundle at {path} has no programme for {scope}",
+    ),
+    "error.bundle-elsewhere.mend": (
+        "Dùng USB của địa bàn này: ttcs-central export THƯ-MỤC {scope} USB",
+        "Use the stick of this place: ttcs-central export FOLDER {scope} STICK",
+    ),
+    "error.unwritable": ("Không ghi được {path}: {error}", "{path} cannot be written: {error}"),
+    "error.unwritable.mend": (
+        "Xem USB còn cắm, còn chỗ và cho ghi không: df -h, mount; báo cáo vẫn còn trong trạm",
+        "See that the stick is in, has room and may be written: df -h, mount; the reports are still on the station",
     ),
     # -- check-config
     "config-right": ("Cấu hình đúng: {file}", "The configuration is right: {file}"),
@@ -160,4 +189,25 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "quiet-none": ("Không mục nào rơi vào giờ nghỉ.", "Nothing falls into quiet hours."),
     "overlap-summary": ("Trùng giờ, phải chờ mục trước: {count}", "Overlapping, must wait for the one before: {count}"),
     "missing-summary": ("Chưa có âm thanh: {count}", "Without audio here yet: {count}"),
+    # -- what is carried by hand
+    "import-accepted": ("{scope}: bản {version} đã có hiệu lực", "{scope}: version {version} is in force"),
+    "import-in-force": (
+        "{scope}: bản {version} đã có hiệu lực từ trước",
+        "{scope}: version {version} was in force already",
+    ),
+    "import-begin": ("Âm thanh cần chép: {files} tệp ({mb} MB)", "Audio files to be copied: {files} ({mb} MB)"),
+    "import-progress": ("Tệp {number}/{files}: {percent}%", "File {number} of {files}: {percent}%"),
+    "import-stored": ("Đã chép: {files} tệp ({mb} MB)", "Copied: {files} ({mb} MB)"),
+    "import-missing": (
+        "USB này thiếu {files} tệp âm thanh: xin trung tâm xuất lại",
+        "Not on this stick: {files}; have the centre export it again",
+    ),
+    "import-all": ("Trạm có đủ âm thanh để phát.", "The station has all the audio that it will air."),
+    "import-done": ("Xong, rút USB được.", "Done: the stick may be pulled out."),
+    "reports-written": ("Báo cáo đã chép: {count}, vào {file}", "Reports: {count}, in {file}"),
+    "reports-next": (
+        "Rút USB được. Ở trung tâm: ttcs-central import-reports THƯ-MỤC USB",
+        "The stick may be pulled out. At the centre: ttcs-central import-reports FOLDER STICK",
+    ),
+    "reports-none": ("Không có báo cáo nào chờ gửi.", "No report waits to be sent."),
 }
