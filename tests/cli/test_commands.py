@@ -84,6 +84,9 @@ STATUS: dict[str, Any] = {
     "link_up": False,
     "player_up": True,
     "underruns": 3,
+    "clock_source": "kernel",
+    "clock_since_ms": 1_795_470_200_000,
+    "clock_words": [{"source": "kernel", "word": "told", "found_ms": None}],
     "relays": {"amplifier": True, "cho-xa": True, "buon-go": False},
     "version": "0.1.0",
     "boot": 7,
@@ -104,6 +107,13 @@ IDLE = STATUS | {
     "link_up": True,
     "player_up": False,
     "underruns": 0,
+    "clock_source": None,
+    "clock_since_ms": None,
+    "clock_words": [
+        {"source": "kernel", "word": "unsynchronised", "found_ms": None},
+        {"source": "rtc", "word": "below-floor", "found_ms": 946_684_800_000},
+        {"source": "signed", "word": "not-heard", "found_ms": None},
+    ],
     "outbox": {"depth": 0, "oldest_age_s": 0},
 }
 

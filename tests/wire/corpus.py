@@ -22,6 +22,7 @@ from ttcs_edge.core.model import (
     ZoneId,
 )
 from ttcs_edge.core.reports import Cache, InForce, OnAir, Snapshot
+from ttcs_edge.core.timekeeping import SourceWord, TimeSource
 from ttcs_edge.wire.documents import parse_beacon, parse_command, parse_programme, parse_trust_root, write_document
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, read_envelope
 from ttcs_edge.wire.reports import (
@@ -146,6 +147,9 @@ def heartbeat() -> HeartbeatReport:
         link_up=True,
         player_up=True,
         underruns=1,
+        clock_source=TimeSource.RTC,
+        clock_since_ms=NOON_MS,
+        clock_words=(SourceWord(TimeSource.KERNEL, "unsynchronised"), SourceWord(TimeSource.RTC, "told")),
     )
     return heartbeat_report(snapshot, sequence=9, boot=3, software="0.1.0", outbox_depth=4, outbox_oldest_s=77)
 

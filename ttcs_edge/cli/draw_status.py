@@ -43,6 +43,7 @@ def _now(answer: Answer, lang: Language, now: datetime) -> list[tuple[str, Text]
         ("cli.station", screen.styled(answer["station"], screen.HEADING)),
         ("cli.scope", screen.styled(answer["scope"])),
         ("cli.time", clock),
+        *_clock(answer, lang),
         ("cli.state", screen.styled(text(f"cli.state.{answer['state']}", lang))),
         *([("cli.on-air", _on_air(answer["on_air"], lang))] if answer["on_air"] else []),
         ("cli.amplifier", screen.styled(text(f"cli.amplifier.{answer['amplifier']}", lang))),
@@ -58,6 +59,17 @@ def _now(answer: Answer, lang: Language, now: datetime) -> list[tuple[str, Text]
         ),
     ]
     return [(text(code, lang), value) for code, value in rows]
+
+
+def _clock(answer: Answer, lang: Language) -> list[tuple[str, Text]]:
+    """Whose time it is; without trusted time, why, source by source."""
+    if answer["clock_source"]:
+        return [("cli.clock-source", screen.styled(text(f"cli.time-source.{answer['clock_source']}", lang)))]
+    lines = []
+    for told in answer["clock_words"]:
+        source, word = text(f"cli.time-source.{told['source']}", lang), text(f"cli.time-word.{told['word']}", lang)
+        lines.append(f"{source}: {word}")
+    return [("cli.clock-source", screen.styled("; ".join(lines), screen.DOUBTFUL))] if lines else []
 
 
 def _good_or_bad(good: bool, good_code: str, bad_code: str, lang: Language) -> Text:

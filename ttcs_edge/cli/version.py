@@ -20,6 +20,7 @@ LIBRARIES: Final = (
     "msgspec",
     "paho-mqtt",
     "pyalsaaudio",
+    "pyserial",
     "python-dateutil",
     "python-vlc",
     "rich",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ttcs_edge.core.model import Fault, Scope, WallMs, ZoneId
+from ttcs_edge.core.timekeeping import SourceWord, TimeSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Snapshot:
     """The state of a station at one instant.
 
     ``state`` is ``on-air``, ``idle``, ``no-time`` (air-7) or ``stopping``; ``amplifier``: ``off``, ``warming``, ``on``.
+    ``clock_source`` is whose time the station lives by since ``clock_since_ms``, None without trusted time;
+    ``clock_words`` the last that each source said.
     """
 
     station: str
@@ -74,3 +77,6 @@ class Snapshot:
     link_up: bool
     player_up: bool
     underruns: int
+    clock_source: TimeSource | None = None
+    clock_since_ms: WallMs | None = None
+    clock_words: tuple[SourceWord, ...] = ()

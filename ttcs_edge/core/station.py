@@ -371,6 +371,12 @@ class Station:
     def _on_stop(self, event: events.StopRequested, turn: _Turn) -> None:
         self.stopping = True
 
+    def _clock_since_ms(self, now: Instant) -> WallMs | None:
+        """Since when the source in force is, by its own time."""
+        if not now.trusted or self.clock.source is None:
+            return None
+        return WallMs(now.wall_ms - now.mono_ms + self.clock.since_mono_ms)
+
     def snapshot(self, now: Instant) -> Snapshot:
         """Tell the state at this instant; changes nothing."""
         playout, airing = self.desk.playout, self.desk.on_air
@@ -399,6 +405,9 @@ class Station:
             link_up=self.link_up,
             player_up=self.desk.player_up,
             underruns=self.underruns,
+            clock_source=self.clock.source if now.trusted else None,
+            clock_since_ms=self._clock_since_ms(now),
+            clock_words=self.clock.words,
         )
 
 

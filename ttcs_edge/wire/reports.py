@@ -133,11 +133,20 @@ class CacheState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SourceState:
+    """The last that a source of time said: ``told``, or why it is not believed."""
+
+    source: Identifier
+    word: Identifier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeartbeatReport:
     """The state of a station. ``on_air`` is the occurrence that sounds now. ``state`` is ``on-air``, ``idle``,
     ``no-time`` or ``stopping``; ``amplifier`` is ``off``, ``warming`` or ``on``. ``underruns`` counts periods that came
     too late for the sound device since the start; ``outbox_oldest_s`` is the age of the oldest report not yet
-    acknowledged.
+    acknowledged. ``clock_source`` is whose time the station lives by: ``kernel`` (NTP), ``rtc``, ``modem``, ``signed``
+    or ``host``; null without trusted time, and then ``clock`` says why, source by source.
     """
 
     kind: Literal["heartbeat"] = "heartbeat"
@@ -158,6 +167,8 @@ class HeartbeatReport:
     underruns: Count
     outbox_depth: Count
     outbox_oldest_s: Count
+    clock_source: Identifier | None = None
+    clock: tuple[SourceState, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,4 +338,6 @@ def heartbeat_report(
         underruns=snapshot.underruns,
         outbox_depth=outbox_depth,
         outbox_oldest_s=outbox_oldest_s,
+        clock_source=None if snapshot.clock_source is None else snapshot.clock_source.value,
+        clock=tuple(SourceState(source=one.source.value, word=one.word) for one in snapshot.clock_words),
     )
