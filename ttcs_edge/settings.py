@@ -106,10 +106,13 @@ class PanelSettings:
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
-    """How much of the card audio may take, and how much must stay free."""
+    """How much of the card audio and reports may take, and how much must stay free; how long a report is kept after
+    it was sent."""
 
     audio_bytes: int = 8 * 1024**3
     free_bytes: int = 256 * 1024**2
+    report_bytes: int = 64 * 1024**2
+    sent_kept_s: int = 30 * 86_400
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ def heartbeat(number: int = 1, on_air: str | None = None, faults: tuple[FaultSta
         faults=faults,
         underruns=0,
         outbox_depth=0,
+        outbox_dropped=0,
         outbox_oldest_s=0,
     )
 

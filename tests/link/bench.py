@@ -21,6 +21,7 @@ from ttcs_edge.link.inbox import Readers
 from ttcs_edge.link.mqtt import BrokerLink
 from ttcs_edge.settings import BrokerSettings
 from ttcs_edge.store.database import Database
+from ttcs_edge.store.journal import SEQUENCE_MOST
 from ttcs_edge.store.outbox import Outbox, OutboxRow
 
 STATION = "da-teh-01"
@@ -33,30 +34,29 @@ def heard(payload: bytes, scope: str) -> Refused:
 
 
 class Watched:
-    """The real outbox; counts what is handed out and not yet removed, and can fail as a card does."""
+    """The real outbox; remembers the sequences that were marked as sent, and can fail as a card does."""
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
-        self.in_flight: set[int] = set()
-        self.most_in_flight = 0
-        self.removed: list[int] = []
+        self.sent: list[int] = []
         self.fail: Exception | None = None
 
     def pending(self, limit: int, after_seq: int) -> list[OutboxRow]:
         """The oldest rows behind a place."""
-        rows = self._outbox.pending(limit, after_seq)
-        self.in_flight |= {row.seq for row in rows}
-        self.most_in_flight = max(self.most_in_flight, len(self.in_flight))
-        return rows
+        return self._outbox.pending(limit, after_seq)
 
-    def remove(self, seqs: Sequence[int]) -> None:
-        """Forget acknowledged rows."""
+    @property
+    def resends(self) -> int:
+        """Grows when rows were put back."""
+        return self._outbox.resends
+
+    def mark_sent(self, seqs: Sequence[int]) -> None:
+        """Remember acknowledged rows."""
         if self.fail is not None:
             failure, self.fail = self.fail, None
             raise failure
-        self._outbox.remove(seqs)
-        self.removed += seqs
-        self.in_flight -= set(seqs)
+        self._outbox.mark_sent(seqs)
+        self.sent += [seq & SEQUENCE_MOST for seq in seqs]
 
     def depth(self) -> int:
         """How many wait."""
@@ -128,6 +128,10 @@ class Bench:
         self.database.commit([FaultRaised(fault) for fault in faults], self.station, 0)
         self.link.wake()
         return [f"{self.station}/{fault.id}" for fault in faults]
+
+    def in_flight(self) -> int:
+        """How many reports the broker has not answered yet."""
+        return len(self.link._reports._in_flight)
 
     def arrived(self) -> list[str]:
         """The payloads of the programmes that came, in order."""

@@ -22,7 +22,8 @@ from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import AsRun, AsRunReason, Fault, Occurrence, Outcome, Scope, Severity, Sha256, WallMs
 from ttcs_edge.settings import StoreSettings
 from ttcs_edge.store.blobs import BlobError, Blobs
-from ttcs_edge.store.database import Database, NewerDatabaseError
+from ttcs_edge.store.database import Database
+from ttcs_edge.store.migration import NewerDatabaseError
 from ttcs_edge.store.outbox import Outbox
 from ttcs_edge.store.recorder import Recorder
 
@@ -85,7 +86,7 @@ def test_a_dropped_programme_leaves_its_floor(tmp_path: Path) -> None:
     assert database.remembered().floors == (("vn", 7),)
 
 
-@pytest.mark.parametrize("nth", range(1, 12))
+@pytest.mark.parametrize("nth", range(1, 15))
 def test_a_failure_at_any_statement_leaves_all_or_nothing(tmp_path: Path, nth: int) -> None:
     """The n-th statement fails: everything of the transaction is there, or nothing of it."""
     database = Database.open(tmp_path)
@@ -119,9 +120,12 @@ def test_a_failure_at_any_statement_leaves_all_or_nothing(tmp_path: Path, nth: i
     database._connection = connection
     remembered = database.remembered()
 
-    assert failed == (nth <= 8)
+    assert failed == (nth <= 12)
     expected = ((), ()) if failed else ((("vn", b"x"),), (fault(),))
     assert (remembered.envelopes, remembered.open_faults) == expected
+    database.commit([effects.FaultRaised(fault(2))], STATION, 1)
+    last = Outbox(database.path).pending(10, 0)[-1]
+    assert last.sequence == (1 if failed else 2), "no number is lost with what was not written"
 
 
 WRITER = """
@@ -176,7 +180,7 @@ def test_a_database_of_a_newer_release_is_not_touched(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "ttcs.db") as connection:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
-    with pytest.raises(NewerDatabaseError, match=r"ttcs\.db: 99 > 1"):
+    with pytest.raises(NewerDatabaseError, match=r"ttcs\.db: 99 > 2"):
         Database.open(tmp_path)
 
 

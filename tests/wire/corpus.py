@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from tests.parts import PLACE, SCOPE, Province
@@ -151,7 +152,15 @@ def heartbeat() -> HeartbeatReport:
         clock_since_ms=NOON_MS,
         clock_words=(SourceWord(TimeSource.KERNEL, "unsynchronised"), SourceWord(TimeSource.RTC, "told")),
     )
-    return heartbeat_report(snapshot, sequence=9, boot=3, software="0.1.0", outbox_depth=4, outbox_oldest_s=77)
+    return heartbeat_report(
+        snapshot,
+        sequence=9,
+        boot=3,
+        software="0.1.0",
+        outbox_depth=4,
+        outbox_oldest_s=77,
+        outbox_dropped=2,
+    )
 
 
 def status() -> StatusReport:
@@ -163,9 +172,9 @@ def status() -> StatusReport:
 REPORTS: dict[str, Report] = {
     "status": status(),
     "heartbeat": heartbeat(),
-    "as-run": as_run_report("da-teh-01", as_run(), NOON_MS + 10_000),
-    "fault": fault_report("da-teh-01", fault(), NOON_MS + 61_000),
     "reply": reply_report("da-teh-01", 9, NOON_MS + 62_000, journal=3, queued=3, gone=((17, 17), (20, 20)), done=True),
+    "as-run": replace(as_run_report("da-teh-01", as_run(), NOON_MS + 10_000), journal=3, sequence=41),
+    "fault": replace(fault_report("da-teh-01", fault(), NOON_MS + 61_000), journal=3, sequence=42),
 }
 
 GOOD: dict[str, Any] = {

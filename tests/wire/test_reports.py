@@ -52,6 +52,8 @@ def test_an_as_run_record_is_told_word_for_word() -> None:
     """All that the province needs as proof of one cue."""
     assert json.loads(encode(as_run_report(STATION, as_run(), NOON_MS + 10_000))) == {
         "kind": "as-run",
+        "journal": 0,
+        "sequence": 0,
         "id": "da-teh-01/3-17",
         "station": "da-teh-01",
         "told": "2026-11-24T05:00:10.000Z",

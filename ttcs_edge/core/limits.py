@@ -44,6 +44,8 @@ class Limits:
     resend_reports: int = 100_000
     answers_waiting: int = 16
     correlation_bytes: int = 128
+    outbox_read_ahead: int = 200
+    resend_gaps: int = 100
 
 
 LIMITS = Limits()

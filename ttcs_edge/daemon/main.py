@@ -45,7 +45,8 @@ from ttcs_edge.link.inbox import Readers
 from ttcs_edge.link.mqtt import BrokerLink
 from ttcs_edge.settings import Config
 from ttcs_edge.store.blobs import BlobError, Blobs
-from ttcs_edge.store.database import Database, NewerDatabaseError, Remembered
+from ttcs_edge.store.database import Database, Remembered
+from ttcs_edge.store.migration import NewerDatabaseError
 from ttcs_edge.store.outbox import Outbox
 from ttcs_edge.store.recorder import Recorder
 from ttcs_edge.wire import reports
@@ -128,7 +129,7 @@ class Daemon:
         self.clock = StationClock(config.clock)
         self.notifier = sdnotify.SystemdNotifier()
         trust = load_trust(config.trust_folder, self.clock.now())
-        database = Database.open(config.state_folder)
+        database = Database.open(config.state_folder, config.store)
         station_id = config.station.id
         self.station = Station(config.station, database.boot)
         self.loop = Loop(self.station, self.clock.now, lambda: self.notifier.notify("WATCHDOG=1"), self._clock_news)
@@ -265,6 +266,7 @@ class Daemon:
                 software=__version__,
                 outbox_depth=depth,
                 outbox_oldest_s=0 if oldest_ms is None else max(0, snapshot.wall_ms - oldest_ms) // 1_000,
+                outbox_dropped=self.outbox.dropped(),
             )
             return reports.encode(report)
 

@@ -107,6 +107,7 @@ class BrokerLink:
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._up: Client | None = None
+        self._largest_bytes: int | None = None
         self._deliveries: dict[int, tuple[Client, int]] = {}
         # The network's thread alone.
         self._delivery = 0
@@ -313,6 +314,7 @@ class BrokerLink:
         if code.is_failure:
             self._reason = (_reason(RefusedByBrokerError()), (("error", str(code)),))
             return
+        self._largest_bytes = getattr(properties, "MaximumPacketSize", None)
         # The subscriptions are made each time: it costs nothing, and brings what is retained, whatever was missed.
         client.subscribe(list(self._topics.subscriptions(self._station, self._scope)))
         client.publish(self._topics.station(self._station, "status"), self._status("online"), qos=1, retain=True)
@@ -416,6 +418,9 @@ class BrokerLink:
                 failing = True
                 self._closing.wait(OUTBOX_RETRY_S)
                 self._wake.set()
+        with suppress(Exception):  # what is not marked is told again by the next life
+            self._reports.settle(self._answers)
+            self._reports.flush()
 
     def _send_what_waits(self) -> None:
         with self._lock:
@@ -427,7 +432,7 @@ class BrokerLink:
             self._do(client, *self._work.get())
         self._reports.settle(self._answers)
         if client is not None:
-            self._reports.send(client)
+            self._reports.send(client, self._largest_bytes)
 
     def _do(self, client: Client | None, work: Callable[[], bytes], correlation: bytes) -> None:
         try:
@@ -447,8 +452,8 @@ class BrokerLink:
         except Exception:  # reports must not wait for it
             _log.exception("heartbeat-not-made")
 
-    def _report_refused(self, seq: int, code: ReasonCode) -> None:
-        detail = (("error", str(code)), ("report", str(seq)))
+    def _report_refused(self, report: str, error: str) -> None:
+        detail = (("error", error), ("report", report))
         self._post(ConditionChanged("report-refused", "broker", True, detail))
 
 

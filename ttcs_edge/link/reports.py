@@ -1,7 +1,11 @@
-"""Reports on their way from the outbox to the broker: in order, a bounded number in flight, removed when acknowledged.
+"""Reports on their way from the outbox to the broker: in order, a bounded number in flight, marked when acknowledged.
 
-A report that the broker refuses is passed over, so that it does not hold up the rest; it stays in the outbox, and is
-offered again on the next connection, or after a while on this one. One refusal is told for all of a connection.
+A report that the broker refuses, or that is larger than the broker takes, is passed over, so that it does not hold up
+the rest; it stays in the outbox, and is offered again on the next connection, or after a while on this one. One refusal
+is told for all of a connection.
+
+Marks are gathered and put on the card at most once a second; after a death, up to a second of reports is told again
+under the same ids.
 
 A report that the broker took and nobody heard (*No matching subscribers*, MQTT 5, 3.4.2.1) is not delivered: a centre
 that is not back yet must find it when it is. Until one is heard, one at a time is tried, ever more seldom.
@@ -11,6 +15,7 @@ from __future__ import annotations
 
 import queue
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -26,6 +31,10 @@ REFUSED_RETRY_S = 600.0
 UNHEARD_RETRY_S = (1.0, 2.0, 5.0, 15.0, 60.0)
 """Waits before the next try while nobody listens."""
 NOBODY_HEARD = 0x10
+FLUSH_S = 1.0
+"""How often marks are put on the card, at the most."""
+HEADER_BYTES = 1 + 4 + 2 + 2 + 1
+"""What a PUBLISH holds beside its topic and its payload (MQTT 5, 3.3): type, length, topic's length, id, properties."""
 
 Answer = tuple[Client, int, ReasonCode]
 """The broker's answer to one message of one connection."""
@@ -39,6 +48,10 @@ class Row(Protocol):
         """Its place in the queue."""
 
     @property
+    def id(self) -> str:
+        """What it is called over the wire."""
+
+    @property
     def body(self) -> bytes:
         """What goes over the wire."""
 
@@ -46,55 +59,72 @@ class Row(Protocol):
 class OutboxSource(Protocol):
     """The part of the outbox that the link needs; called on the link's own threads."""
 
+    @property
+    def resends(self) -> int:
+        """Grows when rows were put back behind what was already read."""
+
     def pending(self, limit: int, after_seq: int) -> Sequence[Row]:
         """The oldest rows behind a place."""
 
-    def remove(self, seqs: Sequence[int]) -> None:
-        """Forget acknowledged rows."""
+    def mark_sent(self, seqs: Sequence[int]) -> None:
+        """Remember rows as sent."""
 
 
 class Reports:
-    """What of the outbox is in flight on the connection of this moment. One thread calls."""
+    """What of the outbox is in flight on the connection of this moment. One thread calls.
 
-    def __init__(self, outbox: OutboxSource, topic: str, refused: Callable[[int, ReasonCode], None]) -> None:
+    ``refused`` is told the first report of a connection that the broker will not have, and why.
+    """
+
+    def __init__(self, outbox: OutboxSource, topic: str, refused: Callable[[str, str], None]) -> None:
         self._outbox = outbox
         self._topic = topic
         self._refused = refused
         self._client: Client | None = None
+        self._largest_bytes: int | None = None
+        self._resends = 0
         self._after_seq = 0
-        self._in_flight: dict[int, int] = {}
+        self._ahead: deque[Row] = deque()
+        self._in_flight: dict[int, Row] = {}
         self._done: list[int] = []
+        self._flush_mono_s = 0.0
         self._again_mono_s: float | None = None
         self._unheard = 0
         self._held_until_mono_s: float | None = None
 
     def wait_s(self, client: Client | None) -> float | None:
         """How long until something is to be tried again; None when only an answer or something new can matter."""
-        if client is None or client is not self._client or self._in_flight:
-            return None
-        waits = [at_s for at_s in (self._again_mono_s, self._held_until_mono_s) if at_s is not None]
+        waits = [self._flush_mono_s] if self._done else []
+        if client is not None and client is self._client and not self._in_flight:
+            waits += [at_s for at_s in (self._again_mono_s, self._held_until_mono_s) if at_s is not None]
         return max(0.01, min(waits) - time.monotonic()) if waits else None
 
     def settle(self, answers: queue.SimpleQueue[Answer]) -> None:
-        """Remove what the broker has acknowledged. What the outbox fails to remove is removed the next time."""
+        """Take the broker's answers. What the outbox fails to mark is marked the next time."""
         while not answers.empty():
             client, mid, code = answers.get()
-            seq = self._in_flight.pop(mid, None) if client is self._client else None
-            if seq is not None and code.is_failure:
-                self._pass_over(seq, code)
-            elif seq is not None and code.value == NOBODY_HEARD:
+            row = self._in_flight.pop(mid, None) if client is self._client else None
+            if row is not None and code.is_failure:
+                self._pass_over(row, str(code))
+            elif row is not None and code.value == NOBODY_HEARD:
                 self._hold()
-            elif seq is not None:
+            elif row is not None:
                 self._unheard = 0
-                self._done.append(seq)
+                self._done.append(row.seq)
+        if self._done and time.monotonic() >= self._flush_mono_s:
+            self.flush()
+
+    def flush(self) -> None:
+        """Have the outbox know what was sent."""
+        self._flush_mono_s = time.monotonic() + FLUSH_S
         if self._done:
-            self._outbox.remove(self._done)
+            self._outbox.mark_sent(self._done)
             self._done = []
 
-    def _pass_over(self, seq: int, code: ReasonCode) -> None:
+    def _pass_over(self, row: Row, error: str) -> None:
         if self._again_mono_s is None:
             self._again_mono_s = time.monotonic() + REFUSED_RETRY_S
-            self._refused(seq, code)
+            self._refused(row.id, error)
 
     def _hold(self) -> None:
         if self._held_until_mono_s is None:
@@ -102,22 +132,57 @@ class Reports:
             self._held_until_mono_s = time.monotonic() + wait_s
             self._unheard += 1
 
-    def send(self, client: Client) -> None:
-        """Fill the window. A new connection begins at the oldest row again: what was in flight may be lost."""
+    def _begin_again(self) -> None:
+        """From the oldest row that waits. What was acknowledged must not be read again, so it is marked first."""
+        self.flush()
+        self._after_seq = 0
+        self._ahead.clear()
+
+    def send(self, client: Client, largest_bytes: int | None = None) -> None:
+        """Fill the window. A new connection begins at the oldest row again: what was in flight may be lost.
+
+        ``largest_bytes`` is the broker's Maximum Packet Size (MQTT 5, 3.2.2.3.6), None when it has none.
+        """
         if client is not self._client:
-            self._client, self._after_seq, self._again_mono_s = client, 0, None
+            self._begin_again()
+            self._client, self._largest_bytes, self._again_mono_s = client, largest_bytes, None
             self._unheard, self._held_until_mono_s = 0, None
             self._in_flight.clear()
-        if self._held_until_mono_s is not None and not self._in_flight and time.monotonic() > self._held_until_mono_s:
-            self._after_seq, self._held_until_mono_s = 0, None
-        if self._again_mono_s is not None and not self._in_flight and time.monotonic() > self._again_mono_s:
-            self._after_seq, self._again_mono_s = 0, None
+        now_s = time.monotonic()
+        if self._held_until_mono_s is not None and not self._in_flight and now_s > self._held_until_mono_s:
+            self._begin_again()
+            self._held_until_mono_s = None
+        if self._again_mono_s is not None and not self._in_flight and now_s > self._again_mono_s:
+            self._begin_again()
+            self._again_mono_s = None
         if self._held_until_mono_s is not None:
             return
-        room = (1 if self._unheard else LIMITS.outbox_in_flight) - len(self._in_flight)
-        for row in self._outbox.pending(room, self._after_seq) if room > 0 else ():
+        if self._resends != self._outbox.resends and not self._in_flight:
+            self._resends = self._outbox.resends
+            self._begin_again()
+        self._fill(client)
+
+    def _fill(self, client: Client) -> None:
+        most = 1 if self._unheard else LIMITS.outbox_in_flight
+        while len(self._in_flight) < most and (row := self._next()) is not None:
+            if self._largest_bytes is not None and len(row.body) + self._overhead_bytes > self._largest_bytes:
+                self._ahead.popleft()
+                self._pass_over(row, f"{len(row.body)} > {self._largest_bytes - self._overhead_bytes} bytes")
+                continue
             sent = client.publish(self._topic, row.body, qos=1)
             if sent.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 return  # the connection is ending: the next one begins at this row or before it
-            self._in_flight[sent.mid] = row.seq
-            self._after_seq = row.seq
+            self._ahead.popleft()
+            self._in_flight[sent.mid] = row
+
+    @property
+    def _overhead_bytes(self) -> int:
+        return HEADER_BYTES + len(self._topic.encode())
+
+    def _next(self) -> Row | None:
+        """The next row, read ahead: one look into the outbox for many of them."""
+        if not self._ahead and self._resends == self._outbox.resends:
+            self._ahead.extend(self._outbox.pending(LIMITS.outbox_read_ahead, self._after_seq))
+            if self._ahead:
+                self._after_seq = self._ahead[-1].seq
+        return self._ahead[0] if self._ahead else None

@@ -2,7 +2,8 @@
 
 WAL with synchronous=FULL: a committed transaction survives a power cut; with NORMAL everything since the last
 checkpoint would be gone. Documents are kept as the signed bytes that came (decision 6). A damaged file is set aside
-and a fresh one begun: the station goes on, says so, and gets its programmes from the broker again.
+and a fresh one begun: the station goes on, says so, and gets its programmes from the broker again. Reports are
+numbered, bounded and kept as ``journal`` says.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,12 @@ import msgspec
 from ttcs_edge.core import effects
 from ttcs_edge.core.effects import Entry
 from ttcs_edge.core.model import AsRun, Fault, Occurrence, WallMs
+from ttcs_edge.settings import StoreSettings
 from ttcs_edge.store.blobs import sync_folder
-from ttcs_edge.wire.reports import AsRunReport, FaultReport, as_run_report, encode, fault_report
+from ttcs_edge.store.journal import Journal
+from ttcs_edge.store.migration import migrate
+from ttcs_edge.wire.reports import AsRunReport, FaultReport, as_run_report, fault_report
 
-SCHEMA_VERSION = 1
 SETTLED_MEMORY_MS = 9 * 86_400_000
 """How long an occurrence stays settled on disk: longer than the core ever looks back."""
 BOOT_FILE = "boot"
@@ -31,10 +33,8 @@ BOOT_FILE = "boot"
 DAMAGED_KEPT = 3
 """How many damaged databases are kept for those who want to look."""
 BUSY_TIMEOUT_S = 5.0
-
-
-class NewerDatabaseError(Exception):
-    """The database was written by a newer release. Give up: an older one must not touch it."""
+SETTLED_SWEEP_MS = 86_400_000
+DEFAULTS = StoreSettings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,35 +63,42 @@ def connect(path: Path) -> sqlite3.Connection:
 class Database:
     """The one writer. Opened by one thread and then used by one thread only."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, damaged: bool) -> None:
+    def __init__(
+        self, path: Path, connection: sqlite3.Connection, settings: StoreSettings, boot: int, damaged: bool
+    ) -> None:
         self.path = path
+        self.boot = boot
         self._connection = connection
         self._damaged = damaged
-        self.boot = self._count_boot(path.with_name(BOOT_FILE))
+        self._swept: int | None = None
+        connection.execute("INSERT OR REPLACE INTO meta VALUES ('boot', ?)", (boot,))
+        self.journal = Journal.load(connection.execute, settings)
 
     @classmethod
-    def open(cls, folder: Path) -> Database:
-        """Open or make ``ttcs.db`` in a folder and count one more start.
+    def open(cls, folder: Path, settings: StoreSettings = DEFAULTS) -> Database:
+        """Open or make ``ttcs.db`` in a folder and count one more start, in it and beside it: ids made of the count
+        must not come again with a fresh database (never-5).
 
         Raises NewerDatabaseError, or sqlite3.Error and OSError when the folder cannot be used at all.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "ttcs.db"
+        path, beside = folder / "ttcs.db", folder / BOOT_FILE
+        damaged = False
         try:
-            return cls(path, _checked(path), damaged=False)
+            connection = _checked(path)
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise
             _set_aside(path)
-            return cls(path, _checked(path), damaged=True)
-
-    def _count_boot(self, beside: Path) -> int:
-        """Count one more start, here and beside: ids made of it must not come again with a fresh database (never-5)."""
-        row = self._connection.execute("SELECT value FROM meta WHERE name = 'boot'").fetchone()
-        boot = 1 + max(int(row[0]) if row else 0, _read_count(beside))
-        self._connection.execute("INSERT OR REPLACE INTO meta VALUES ('boot', ?)", (boot,))
-        _write_count(beside, boot)
-        return boot
+            connection, damaged = _checked(path), True
+        try:
+            boot = 1 + max(_counted(connection), _read_count(beside))
+            migrate(connection, boot)
+            _write_count(beside, boot)
+            return cls(path, connection, settings, boot, damaged)
+        except BaseException:
+            connection.close()
+            raise
 
     def remembered(self) -> Remembered:
         """Read what an earlier life left."""
@@ -122,19 +129,39 @@ class Database:
 
         Raises sqlite3.Error with nothing of them written.
         """
-        run = self._connection.execute
+        run, journal = self._connection.execute, self.journal
+        before = journal.counts
         run("BEGIN IMMEDIATE")
         try:
             for entry in entries:
-                for sql, values in _STATEMENTS[type(entry)](entry, station, wall_ms):
-                    run(sql, values)
+                for change in _STATEMENTS[type(entry)](entry, station, wall_ms):
+                    if isinstance(change, tuple):
+                        run(*change)
+                    else:
+                        journal.add(run, change, wall_ms)
+            journal.keep_bounds(run, wall_ms)
+            journal.save(run, before)
             run("INSERT OR REPLACE INTO meta VALUES ('alive_until_ms', ?)", (wall_ms,))
-            run("DELETE FROM settled WHERE planned_ms < ?", (wall_ms - SETTLED_MEMORY_MS,))
+            self._forget_settled(wall_ms)
             run("COMMIT")
         except BaseException:
+            journal.counts = before
             if self._connection.in_transaction:
                 run("ROLLBACK")
             raise
+
+    def _forget_settled(self, wall_ms: int) -> None:
+        """Once a day: an older occurrence is of no use to anybody."""
+        today = wall_ms // SETTLED_SWEEP_MS
+        if today != self._swept:
+            self._connection.execute("DELETE FROM settled WHERE planned_ms < ?", (wall_ms - SETTLED_MEMORY_MS,))
+            self._swept = today
+
+    def look_for_room(self) -> None:
+        """Find out whether an outbox that was full has room again."""
+        before = self.journal.counts
+        self.journal.look_for_room(self._connection.execute)
+        self.journal.save(self._connection.execute, before)
 
     def close(self) -> None:
         """Fold the journal into the file and close."""
@@ -142,6 +169,8 @@ class Database:
 
 
 Statement = tuple[str, tuple[object, ...]]
+Change = Statement | AsRunReport | FaultReport
+"""What an entry brings about: a row, or a report that is numbered and queued."""
 
 _RAISE_FLOOR = (
     "INSERT INTO floors VALUES (?, ?) ON CONFLICT (scope) DO UPDATE SET version = max(version, excluded.version)"
@@ -169,12 +198,12 @@ def _as_run_opened(entry: effects.AsRunOpened, station: str, wall_ms: int) -> li
     return [("INSERT OR REPLACE INTO as_run_open VALUES (?, ?)", (entry.record.id, encoded))]
 
 
-def _as_run_closed(entry: effects.AsRunClosed, station: str, wall_ms: int) -> list[Statement]:
+def _as_run_closed(entry: effects.AsRunClosed, station: str, wall_ms: int) -> list[Change]:
     record, key = entry.record, entry.record.occurrence
     return [
         ("DELETE FROM as_run_open WHERE id = ?", (record.id,)),
         ("INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?)", (*_columns(key), record.planned_start_ms)),
-        _outbox(as_run_report(station, record, wall_ms), wall_ms),
+        as_run_report(station, record, wall_ms),
     ]
 
 
@@ -182,23 +211,19 @@ def _columns(key: Occurrence) -> tuple[str, str, str]:
     return key.scope, key.slot, key.local
 
 
-def _fault_raised(entry: effects.FaultRaised, station: str, wall_ms: int) -> list[Statement]:
+def _fault_raised(entry: effects.FaultRaised, station: str, wall_ms: int) -> list[Change]:
     encoded = msgspec.json.encode(entry.fault)
     return [
         ("INSERT OR REPLACE INTO faults_open VALUES (?, ?)", (entry.fault.id, encoded)),
-        _outbox(fault_report(station, entry.fault, wall_ms), wall_ms),
+        fault_report(station, entry.fault, wall_ms),
     ]
 
 
-def _fault_cleared(entry: effects.FaultCleared, station: str, wall_ms: int) -> list[Statement]:
+def _fault_cleared(entry: effects.FaultCleared, station: str, wall_ms: int) -> list[Change]:
     return [
         ("DELETE FROM faults_open WHERE id = ?", (entry.fault.id,)),
-        _outbox(fault_report(station, entry.fault, wall_ms), wall_ms),
+        fault_report(station, entry.fault, wall_ms),
     ]
-
-
-def _outbox(report: AsRunReport | FaultReport, wall_ms: int) -> Statement:
-    return ("INSERT OR IGNORE INTO outbox (id, body, told_ms) VALUES (?, ?, ?)", (report.id, encode(report), wall_ms))
 
 
 def _watched(entry: effects.WatchedUntil, station: str, wall_ms: int) -> list[Statement]:
@@ -218,7 +243,7 @@ def _remembered_floor(meta: Mapping[str, int]) -> effects.TimeFloor | None:
     return effects.TimeFloor(WallMs(meta["time_floor_ms"]), meta["time_floor_trust"])
 
 
-_STATEMENTS: dict[type, Callable[[Any, str, int], list[Statement]]] = {
+_STATEMENTS: dict[type, Callable[[Any, str, int], Sequence[Change]]] = {
     effects.ProgrammeAccepted: _accepted,
     effects.ProgrammeDropped: _dropped,
     effects.FloorRaised: _floor,
@@ -232,21 +257,23 @@ _STATEMENTS: dict[type, Callable[[Any, str, int], list[Statement]]] = {
 
 
 def _checked(path: Path) -> sqlite3.Connection:
-    """Open, check and, when new, fill a database. Raises sqlite3.DatabaseError for a damaged one."""
+    """Open and check. Raises sqlite3.DatabaseError for a damaged one."""
     connection = connect(path)
     try:
         if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
             raise sqlite3.DatabaseError("quick_check")
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            raise NewerDatabaseError(f"{path}: {version} > {SCHEMA_VERSION}")
-        if version == 0:
-            script = resources.files("ttcs_edge.store").joinpath(f"schemas/v{SCHEMA_VERSION}.sql").read_text("utf-8")
-            connection.executescript(f"BEGIN IMMEDIATE; {script}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _counted(connection: sqlite3.Connection) -> int:
+    """The starts that the database itself has counted; 0 in an empty one."""
+    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'meta'").fetchone():
+        return 0
+    row = connection.execute("SELECT value FROM meta WHERE name = 'boot'").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _read_count(path: Path) -> int:

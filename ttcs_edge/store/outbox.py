@@ -1,17 +1,29 @@
-"""The durable queue of reports not yet acknowledged, as the link sees it.
+"""The durable queue of reports, as the link sees it: what waits, what was sent, and what is to be sent again.
 
-Rows come in through ``Database.commit`` and leave here, once the broker has acknowledged them. A removal that a power
-cut undoes only means that a report is told twice under one id, so it is not worth a sync of its own.
+Rows come in through ``Database.commit``, and go by its bounds (``journal``). Here they are only marked: as sent once
+the broker has acknowledged them, as waiting again when the centre asks for them. A mark that a power cut undoes only
+means that a report is told twice under one id, so it is not worth a sync of its own.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.store.database import connect
+from ttcs_edge.store.journal import JOURNAL_MOST, SEQUENCE_MOST, place
+
+PENDING = """
+    SELECT seq, id, body FROM unsent CROSS JOIN outbox USING (seq) WHERE unsent.seq > ? ORDER BY unsent.seq LIMIT ?
+"""
+DEPTH = """
+    SELECT (SELECT count(*) FROM unsent), (SELECT told_ms FROM outbox WHERE seq = (SELECT min(seq) FROM unsent))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,40 +34,97 @@ class OutboxRow:
     id: str
     body: bytes
 
+    @property
+    def sequence(self) -> int:
+        """Its number in its journal."""
+        return self.seq & SEQUENCE_MOST
+
+
+def _wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
 
 class Outbox:
-    """Its own connection to the station's database; any thread may call, one at a time."""
+    """Its own connection to the station's database; any thread may call, one at a time.
 
-    def __init__(self, path: Path) -> None:
+    ``resends`` counts the times that rows were put back behind what was already read: who reads on begins again.
+    """
+
+    def __init__(self, path: Path, now_ms: Callable[[], int] = _wall_ms) -> None:
         self._connection = connect(path)
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._lock = threading.Lock()
+        self._now_ms = now_ms
+        self.resends = 0
 
     def pending(self, limit: int, after_seq: int) -> list[OutboxRow]:
         """The oldest rows behind ``after_seq``."""
-        sql = "SELECT seq, id, body FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?"
         with self._lock:
-            return [OutboxRow(*row) for row in self._connection.execute(sql, (after_seq, limit))]
+            return [OutboxRow(*row) for row in self._connection.execute(PENDING, (after_seq, limit))]
 
-    def remove(self, seqs: Sequence[int]) -> None:
-        """Forget rows that the broker has acknowledged."""
+    def mark_sent(self, seqs: Sequence[int]) -> None:
+        """Remember rows as sent: the broker has acknowledged them."""
+        at_ms = self._now_ms()
+        with self._transaction():
+            sql = "INSERT OR REPLACE INTO sent SELECT seq, ? FROM unsent WHERE seq = ?"
+            self._connection.executemany(sql, [(at_ms, seq) for seq in seqs])
+            self._connection.executemany("DELETE FROM unsent WHERE seq = ?", [(seq,) for seq in seqs])
+
+    def resend(self, journal: int, first: int, last: int) -> tuple[int, tuple[tuple[int, int], ...]]:
+        """Queue again what is still here of a journal's reports ``first`` to ``last``.
+
+        Gives how many wait now, and the ranges of numbers that are gone: never made, or no longer kept. At most
+        ``LIMITS.resend_gaps`` ranges are told; the last one then reaches to ``last``.
+        """
+        if not 0 <= journal <= JOURNAL_MOST:
+            return 0, ((first, last),)
+        span = (place(journal, first), place(journal, min(last, SEQUENCE_MOST)))
+        with self._transaction():
+            run = self._connection.execute
+            kept = [seq - place(journal, 0) for (seq,) in run("SELECT seq FROM outbox WHERE seq BETWEEN ? AND ?", span)]
+            run("INSERT OR IGNORE INTO unsent SELECT seq, rank FROM outbox WHERE seq BETWEEN ? AND ?", span)
+            run("DELETE FROM sent WHERE seq BETWEEN ? AND ?", span)
+        self.resends += 1
+        return len(kept), tuple(_gaps(sorted(kept), first, last))
+
+    def depth(self) -> tuple[int, int | None]:
+        """How many rows wait, and when the oldest of them was told (wall clock, milliseconds)."""
+        with self._lock:
+            row = self._connection.execute(DEPTH).fetchone()
+        return int(row[0]), row[1]
+
+    def dropped(self) -> int:
+        """How many reports the station ever let go unsent, for want of room."""
+        with self._lock:
+            row = self._connection.execute("SELECT value FROM meta WHERE name = 'outbox_dropped'").fetchone()
+        return int(row[0]) if row else 0
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
-                self._connection.executemany("DELETE FROM outbox WHERE seq = ?", [(seq,) for seq in seqs])
+                yield
                 self._connection.execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
 
-    def depth(self) -> tuple[int, int | None]:
-        """How many rows wait, and when the oldest of them was told (wall clock, milliseconds)."""
-        with self._lock:
-            row = self._connection.execute("SELECT count(*), min(told_ms) FROM outbox").fetchone()
-        return int(row[0]), row[1]
-
     def close(self) -> None:
         """Close the connection."""
         with self._lock:
             self._connection.close()
+
+
+def _gaps(kept: Iterable[int], first: int, last: int) -> Iterator[tuple[int, int]]:
+    """The ranges between the numbers that are there."""
+    told, expected = 0, first
+    for sequence in (*kept, last + 1):
+        if sequence > expected:
+            told += 1
+            if told == LIMITS.resend_gaps:
+                yield expected, last
+                return
+            yield expected, sequence - 1
+        expected = sequence + 1

@@ -33,6 +33,8 @@ Moment = Annotated[str, Meta(pattern=MOMENT_PATTERN, description="RFC 3339, UTC,
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Boot = Annotated[int, Meta(ge=1, le=2**53 - 1, description="How many times the station has started.")]
 ReportId = Annotated[str, Meta(min_length=1, max_length=200, description="Never made again: count each once.")]
+Journal = Annotated[int, Meta(ge=0, le=2**31 - 1, description="The boot count at which the station began to number.")]
+Sequence = Annotated[int, Meta(ge=0, le=2**32 - 1, description="Its number in its journal: 1, 2, 3 without a gap.")]
 Software = Annotated[str, Meta(max_length=64, description="The release that the station runs.")]
 OccurrenceText = Annotated[str, Meta(description="`scope#slot@local time`: one occurrence of one slot.")]
 OutcomeWord = Annotated[str, Meta(examples=[outcome.value for outcome in Outcome])]
@@ -62,10 +64,15 @@ class AiredAudio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AsRunReport:
-    """What became of one cue. ``start`` and ``end`` are null when it never sounded, ``reason`` when it aired whole."""
+    """What became of one cue. ``start`` and ``end`` are null when it never sounded, ``reason`` when it aired whole.
+
+    ``journal`` and ``sequence`` are 0 in the reports of a station that did not number them yet.
+    """
 
     kind: Literal["as-run"] = "as-run"
     id: ReportId
+    journal: Journal = 0
+    sequence: Sequence = 0
     station: Identifier
     told: Moment
     scope: ScopePath
@@ -87,11 +94,13 @@ class AsRunReport:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultReport:
     """A fault that was raised (``cleared`` is null) or has been cleared. ``code`` and ``subject`` are its identity;
-    ``detail`` holds the fields of the message of its code.
+    ``detail`` holds the fields of the message of its code. ``journal`` and ``sequence`` as in an as-run report.
     """
 
     kind: Literal["fault"] = "fault"
     id: ReportId
+    journal: Journal = 0
+    sequence: Sequence = 0
     station: Identifier
     told: Moment
     code: Identifier
@@ -146,7 +155,8 @@ class HeartbeatReport:
     ``no-time`` or ``stopping``; ``amplifier`` is ``off``, ``warming`` or ``on``. ``underruns`` counts periods that came
     too late for the sound device since the start; ``outbox_oldest_s`` is the age of the oldest report not yet
     acknowledged. ``clock_source`` is whose time the station lives by: ``kernel`` (NTP), ``rtc``, ``modem``, ``signed``
-    or ``host``; null without trusted time, and then ``clock`` says why, source by source.
+    or ``host``; null without trusted time, and then ``clock`` says why, source by source. ``outbox_dropped`` counts the
+    reports that were let go unsent, for want of room, since the station was made.
     """
 
     kind: Literal["heartbeat"] = "heartbeat"
@@ -169,6 +179,7 @@ class HeartbeatReport:
     outbox_oldest_s: Count
     clock_source: Identifier | None = None
     clock: tuple[SourceState, ...] = ()
+    outbox_dropped: Count = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,7 +320,14 @@ def reply_report(
 
 
 def heartbeat_report(
-    snapshot: Snapshot, *, sequence: int, boot: int, software: str, outbox_depth: int, outbox_oldest_s: int
+    snapshot: Snapshot,
+    *,
+    sequence: int,
+    boot: int,
+    software: str,
+    outbox_depth: int,
+    outbox_oldest_s: int,
+    outbox_dropped: int,
 ) -> HeartbeatReport:
     """The report of a snapshot."""
     programmes = tuple(
@@ -340,4 +358,5 @@ def heartbeat_report(
         outbox_oldest_s=outbox_oldest_s,
         clock_source=None if snapshot.clock_source is None else snapshot.clock_source.value,
         clock=tuple(SourceState(source=one.source.value, word=one.word) for one in snapshot.clock_words),
+        outbox_dropped=outbox_dropped,
     )

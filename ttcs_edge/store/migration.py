@@ -1,0 +1,75 @@
+"""From nothing, or from an older release, to the schema of this one: in one transaction, all of it or nothing."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable
+from importlib import resources
+
+from ttcs_edge.settings import StoreSettings
+from ttcs_edge.store.journal import Counts, Journal, Run, place
+
+SCHEMA_VERSION = 2
+
+
+class NewerDatabaseError(Exception):
+    """The database was written by a newer release. Give up: an older one must not touch it."""
+
+
+def migrate(connection: sqlite3.Connection, boot: int) -> None:
+    """Bring a database to this release's schema. ``boot`` names the journal of one that has none yet.
+
+    Raises NewerDatabaseError, sqlite3.DatabaseError for one that is no database of ours; it is untouched then.
+    """
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        path = connection.execute("PRAGMA database_list").fetchone()[2]
+        raise NewerDatabaseError(f"{path}: {version} > {SCHEMA_VERSION}")
+    if version == SCHEMA_VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if version == 0:
+            _script(connection, f"v{SCHEMA_VERSION}.sql")
+            _begin_journal(connection.execute, boot)
+        for step in range(version, SCHEMA_VERSION) if version else ():
+            _STEPS[step](connection, boot)
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _script(connection: sqlite3.Connection, name: str) -> None:
+    # Not executescript: it commits what came before it.
+    text = resources.files("ttcs_edge.store").joinpath("schemas", name).read_text("utf-8")
+    for statement in text.split(";\n"):
+        connection.execute(statement)
+
+
+def _begin_journal(run: Run, boot: int) -> None:
+    run("INSERT INTO meta VALUES ('journal', ?)", (boot,))
+
+
+def _from_1(connection: sqlite3.Connection, boot: int) -> None:
+    """The reports that wait get the first numbers of a journal, in the order in which they were made."""
+    run = connection.execute
+    rows = run("SELECT id, body, told_ms FROM outbox ORDER BY seq").fetchall()
+    _script(connection, "v1_to_v2.sql")
+    _begin_journal(run, boot)
+    journal = Journal(boot, Counts(sequence=len(rows)), StoreSettings())
+    for sequence, (id_, body, told_ms) in enumerate(rows, 1):
+        try:
+            numbered = json.loads(body) | {"journal": boot, "sequence": sequence}
+        except (ValueError, TypeError) as error:
+            raise sqlite3.DatabaseError(f"outbox {id_}: {error}") from error
+        text = json.dumps(numbered, ensure_ascii=False, separators=(",", ":"))
+        journal.put_back(run, (place(boot, sequence), id_, text.encode(), told_ms), None)
+    journal.save(run, Counts())
+
+
+_STEPS: dict[int, Callable[[sqlite3.Connection, int], None]] = {1: _from_1}
+"""How to get from one version to the next."""

@@ -1,0 +1,18 @@
+-- What survives a power cut. A new database is made from the newest of these files; PRAGMA user_version names it.
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE programmes (scope TEXT PRIMARY KEY, version INTEGER NOT NULL, envelope BLOB NOT NULL) STRICT;
+CREATE TABLE floors (scope TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE as_run_open (id TEXT PRIMARY KEY, record BLOB NOT NULL) STRICT;
+CREATE TABLE settled (
+    scope TEXT NOT NULL, slot TEXT NOT NULL, local TEXT NOT NULL, planned_ms INTEGER NOT NULL,
+    PRIMARY KEY (scope, slot, local)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE faults_open (id TEXT PRIMARY KEY, fault BLOB NOT NULL) STRICT;
+-- Every report that the station still has. seq is its journal and its sequence in one number (store/journal.py).
+CREATE TABLE outbox (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, body BLOB NOT NULL, told_ms INTEGER NOT NULL,
+    rank INTEGER NOT NULL
+) STRICT;
+-- A report is in one of these two. They are small, so that a mark costs the card next to nothing.
+CREATE TABLE unsent (seq INTEGER PRIMARY KEY, rank INTEGER NOT NULL) STRICT;
+CREATE TABLE sent (seq INTEGER PRIMARY KEY, sent_ms INTEGER NOT NULL) STRICT;
