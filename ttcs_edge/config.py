@@ -156,6 +156,7 @@ _PINS = Section(
 _STORE = Section(
     (
         Key("audio_mb", Whole(64, 1_000_000, "mebibytes"), "8192", default="8192"),
+        Key("reports_mb", Whole(1, 100_000, "mebibytes"), "64", default="64"),
         Key("free_mb", Whole(16, 1_000_000, "mebibytes"), "256", default="256"),
     )
 )
@@ -345,7 +346,7 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         pins=_pins(values),
         sound=SoundSettings(**_take(values.get("sound", {}), "driver", "device", "wav_file", "buffer_ms")),
         https=HttpsSettings(**_take(values.get("https", {}), ca="ca_file")),
-        store=StoreSettings(**_take(store, audio_mb="audio_bytes", free_mb="free_bytes")),
+        store=StoreSettings(**_take(store, audio_mb="audio_bytes", reports_mb="report_bytes", free_mb="free_bytes")),
         clock=ClockSettings(**_take(values.get("clock", {}), "trust", "rtc", "modem", "modem_baud", "modem_every_s")),
         panel=_panel(values.get("panel", {})),
         trust_folder=folders["trust"],

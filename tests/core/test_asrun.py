@@ -257,3 +257,47 @@ def test_what_a_death_left_open_is_closed_as_cut_at_the_last_instant_known() -> 
     assert later.end_ms == at("2026-11-24T05:00:20")
     assert close_cut(record, at("2026-11-24T04:59:00")).end_ms == record.start_ms
     assert close_cut(record, None).end_ms == record.start_ms
+
+
+def test_the_position_of_a_cue_on_the_air_is_kept_once_a_second_and_a_death_is_told_from_there() -> None:
+    """Two items, ten progresses a second: the log of a power cut is short of the truth by a second at the most."""
+    station = on_the_air(4, 30)
+    play = only([effect for _, effect in station.log], effects.StartSound)[-1].play
+    for written_ms in range(100, 7_301, 100):
+        station.wait(100)
+        station.tell(events.SoundProgress(play, written_ms, -20.0, -3.0, 0))
+    kept = station.entries(effects.AsRunPosition)
+
+    assert [entry.record.items[0].written_ms for entry in kept] == [1_000, 2_000, 3_000, 4_000, 4_000, 4_000, 4_000]
+    assert [entry.record.items[1].written_ms for entry in kept] == [0, 0, 0, 0, 1_000, 2_000, 3_000]
+    begin_ms = at("2026-11-24T05:00:00")
+    assert [entry.record.end_ms for entry in kept] == [begin_ms + 1_000 * n for n in range(1, 8)]
+    assert all(entry.record.outcome is None for entry in kept)
+
+    cut = close_cut(kept[-1].record, WallMs(begin_ms + 60_000))
+    assert (cut.outcome, cut.reason, cut.end_ms) == (Outcome.CUT, AsRunReason.POWER, begin_ms + 7_000)
+    assert [item.written_ms for item in cut.items] == [4_000, 3_000]
+
+
+def test_the_position_behind_an_interruption_counts_what_was_heard_before_it() -> None:
+    """What the first play wrote and what the second one has written so far, of the one item."""
+    station = on_the_air(60)
+    station.wait(20_000)
+    station.tell(events.PlayerGone("hung", 20_000))
+    station.tell(events.PlayerReady("by hand", 2))
+    command = station.sound_begins()
+    assert command.from_ms == 20_000
+    station.wait(5_000)
+    station.tell(events.SoundProgress(command.play, 5_000, -20.0, -3.0, 0))
+    (kept,) = station.entries(effects.AsRunPosition)
+
+    assert [item.written_ms for item in kept.record.items] == [25_000]
+
+
+def test_progress_of_a_play_that_is_not_on_the_air_is_no_position() -> None:
+    """A word of an old play that comes late."""
+    station = on_the_air(60)
+    station.wait(5_000)
+    station.tell(events.SoundProgress(99, 5_000, -20.0, -3.0, 0))
+
+    assert station.entries(effects.AsRunPosition) == []

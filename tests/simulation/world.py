@@ -522,6 +522,9 @@ class World:
                 disk.programmes.pop(scope, None)
             case effects.AsRunOpened(record):
                 disk.open_as_run[record.id] = record
+            case effects.AsRunPosition(record):
+                assert record.id in disk.open_as_run
+                disk.open_as_run[record.id] = record
             case effects.AsRunClosed(record):
                 disk.open_as_run.pop(record.id, None)
                 disk.settled[record.occurrence] = record.planned_start_ms
@@ -584,6 +587,8 @@ def _entry_said(entry: effects.Entry) -> str:
             return f"accepted {scope} {version}"
         case effects.AsRunOpened(record):
             return f"opened {record.id} {record.occurrence}"
+        case effects.AsRunPosition(record):
+            return f"position {record.id} {[item.written_ms for item in record.items]}"
         case effects.AsRunClosed(record):
             outcome = record.outcome.value if record.outcome else "open"
             written_ms = [item.written_ms for item in record.items]

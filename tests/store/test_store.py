@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import signal
 import sqlite3
@@ -11,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -362,3 +364,73 @@ def test_starts_are_counted_on_whatever_of_the_two_counts_is_rotten(tmp_path: Pa
 
     assert Database.open(tmp_path).boot == 4
     assert (tmp_path / "boot").read_text() == "4"
+
+
+def test_records_are_grouped_into_a_commit_a_second_and_each_is_on_disk_within_one(tmp_path: Path) -> None:
+    """The first after a quiet second at once; a hundred that follow share commits; the last are written at the end."""
+    database = Database.open(tmp_path)
+    honest = database.commit
+    commits: list[float] = []
+
+    def counted(*arguments: object) -> None:
+        commits.append(time.monotonic())
+        honest(*arguments)  # type: ignore[arg-type]
+
+    database.commit = counted  # type: ignore[method-assign]
+    recorder = Recorder(database, STATION, lambda event: None)
+    taken_s: dict[int, float] = {}
+    told_s: dict[int, float] = {}
+
+    def tell(number: int) -> None:
+        told_s[number] = time.monotonic()
+        entry = effects.FaultRaised(fault(number))
+        recorder.submit((entry,), number, lambda: taken_s.setdefault(number, time.monotonic() - told_s[number]))
+
+    tell(0)
+    eventually(lambda: 0 in taken_s)
+    for number in range(1, 101):
+        tell(number)
+        time.sleep(0.015)  # not a wait: records that come one by one
+    eventually(lambda: len(taken_s) == 101)
+    tell(101)
+    assert recorder.close(5)
+
+    assert taken_s[0] < 0.5
+    assert max(taken_s.values()) < 1.0, "never-5"
+    assert all(after - before > 0.8 for before, after in itertools.pairwise(commits[:-1]))
+    assert len(commits) <= 5
+    assert len(Outbox(tmp_path / "ttcs.db").pending(1_000, 0)) == 102
+
+
+def test_an_outbox_that_is_full_is_told_and_told_again_when_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """outbox-full, with how many went; cleared when what waited was sent, though nothing new is recorded."""
+    monkeypatch.setattr("ttcs_edge.store.recorder.ROOM_S", 0.05)
+    database = Database.open(tmp_path, StoreSettings(report_bytes=10_000))
+    outbox, heard = Outbox(database.path), list[Event]()
+    recorder = Recorder(database, STATION, heard.append)
+    for number in range(60):
+        recorder.submit((effects.FaultRaised(fault(number)),), number, lambda: None)
+    eventually(lambda: heard)
+    dropped = outbox.dropped()
+    assert heard == [ConditionChanged("outbox-full", "outbox", True, (("dropped", str(dropped)),))]
+    assert 0 < dropped == 60 - outbox.depth()[0]
+
+    outbox.mark_sent([row.seq for row in outbox.pending(100, 0)])
+    eventually(lambda: len(heard) == 2)
+    assert heard[1] == ConditionChanged("outbox-full", "outbox", False)
+    assert recorder.close(5)
+    assert Database.open(tmp_path).journal.counts.full is False
+
+
+def test_the_position_of_an_open_cue_is_what_the_next_life_closes_it_with(tmp_path: Path) -> None:
+    """It replaces the open record, and cannot bring back one that is closed."""
+    database = Database.open(tmp_path)
+    position = replace(record(), end_ms=WallMs(7_000))
+    database.commit([effects.AsRunOpened(record()), effects.AsRunPosition(position)], STATION, 1)
+    assert database.remembered().open_as_run == (position,)
+
+    closed = effects.AsRunClosed(record(Outcome.PART, AsRunReason.STOPPED))
+    database.commit([closed, effects.AsRunPosition(position)], STATION, 2)
+    assert database.remembered().open_as_run == ()

@@ -117,6 +117,9 @@ class Airing:
 
     def end_play_at(self, play_written_ms: int) -> None:
         """A play ended without telling what it wrote of each item: attribute it by the declared durations."""
+        self.end_play(self._shares(play_written_ms))
+
+    def _shares(self, play_written_ms: int) -> list[int]:
         left_ms, skip_ms = play_written_ms, self.play_from_ms
         shares = []
         for item in self.cue.items:
@@ -124,7 +127,7 @@ class Airing:
             share_ms = min(left_ms, item.duration_ms - skipped_ms)
             skip_ms, left_ms = skip_ms - skipped_ms, left_ms - share_ms
             shares.append(share_ms)
-        self.end_play(shares)
+        return shares
 
     @property
     def over(self) -> bool:
@@ -164,6 +167,15 @@ class Airing:
             interruptions=self.interruptions,
         )
 
+    def position_record(self, play_written_ms: int, wall_ms: WallMs) -> AsRun:
+        """The open record with what was written so far, by the declared durations, until this instant."""
+        record, shares = self.open_record(), self._shares(play_written_ms)
+        items = tuple(
+            replace(item, written_ms=item.written_ms + share_ms)
+            for item, share_ms in zip(record.items, shares, strict=True)
+        )
+        return replace(record, items=items, end_ms=max(wall_ms, record.start_ms or wall_ms))
+
     def closed_record(self, completed: bool, reason: AsRunReason | None, end_ms: WallMs) -> AsRun:
         """The record when the cue is over. ``completed`` is the player's word; the samples must bear it out."""
         aired = completed and self.whole and reason is None
@@ -177,6 +189,10 @@ class Airing:
 
 
 def close_cut(record: AsRun, alive_until_ms: WallMs | None) -> AsRun:
-    """Close what a death left open: on the air until the last instant known before it."""
-    end_ms = alive_until_ms if alive_until_ms and alive_until_ms > (record.start_ms or 0) else record.start_ms
+    """Close what a death left open: on the air until its last known position, told once a second (``Desk``).
+
+    One that died within its first second was on the air until the last instant known before the death.
+    """
+    alive_ms = alive_until_ms if alive_until_ms and alive_until_ms > (record.start_ms or 0) else record.start_ms
+    end_ms = alive_ms if record.end_ms is None else record.end_ms
     return replace(record, end_ms=end_ms, outcome=Outcome.CUT, reason=AsRunReason.POWER)

@@ -37,6 +37,8 @@ QUEUE_LIMIT_MS = 30 * 60_000
 PLAYER_DEATHS = 3
 """How many deaths of the player one cue survives."""
 MINUTE_MS = 60_000
+POSITION_EVERY_MS = 1_000
+"""How often the position of the cue on the air is put on disk: a power cut makes the log short by so much."""
 NEXT_CUES = 5
 """How many cues to come are shown."""
 SETTLED_MEMORY_MS = 8 * 86_400_000
@@ -69,6 +71,7 @@ class Desk:
     trusted_since_mono_ms: int | None = None
     seen_changes: int = 0
     awaits_player: bool = False
+    position_mono_ms: int = 0
     playout: Playout = field(init=False)
 
     def __post_init__(self) -> None:
@@ -135,8 +138,19 @@ class Desk:
         airing = self.on_air
         if airing is None or airing.play != event.play or airing.has_sounded:
             return None
+        self.position_mono_ms = now.mono_ms
         airing.start_ms = WallMs(now.wall_ms - (now.mono_ms - event.mono_ns // 1_000_000))
         return airing.open_record()
+
+    def sound_progress(self, event: events.SoundProgress, now: Instant) -> AsRun | None:
+        """So much was written: once a second, gives the record to be kept in case that power fails."""
+        airing = self.on_air
+        if airing is None or airing.play != event.play or not airing.has_sounded:
+            return None
+        if now.mono_ms < self.position_mono_ms + POSITION_EVERY_MS:
+            return None
+        self.position_mono_ms = now.mono_ms
+        return airing.position_record(event.written_ms, now.wall_ms)
 
     def audio_changed(self, programmes: Programmes) -> None:
         """Audio came into the store, or is gone from it: cues that have not begun do with what is there."""

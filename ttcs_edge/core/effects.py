@@ -109,6 +109,13 @@ class AsRunOpened:
 
 
 @dataclass(frozen=True, slots=True)
+class AsRunPosition:
+    """Record: how far the cue on the air has come by ``end_ms``; a death behind it is closed as cut at this place."""
+
+    record: AsRun
+
+
+@dataclass(frozen=True, slots=True)
 class AsRunClosed:
     """Record and report: what became of a cue. Removes the open one; settles the occurrence."""
 
@@ -149,6 +156,7 @@ Entry = (
     | ProgrammeDropped
     | FloorRaised
     | AsRunOpened
+    | AsRunPosition
     | AsRunClosed
     | FaultRaised
     | FaultCleared

@@ -325,6 +325,9 @@ class Station:
         self.level_db = (event.rms_db, event.peak_db)
         self.position_ms = event.written_ms
         self.underruns = event.underruns
+        record = self.desk.sound_progress(event, turn.now)
+        if record is not None:
+            turn.entries.append(effects.AsRunPosition(record))
 
     def _on_sound_ended(self, event: events.SoundEnded, turn: _Turn) -> None:
         self.position_ms = 0

@@ -32,6 +32,7 @@ SEVERITY = {
     "trust-expired": Severity.ERROR,
     "store-failing": Severity.ERROR,
     "store-full": Severity.ERROR,
+    "outbox-full": Severity.ERROR,
     "store-damaged": Severity.ERROR,
     "card-errors": Severity.ERROR,
     "card-lies": Severity.ERROR,

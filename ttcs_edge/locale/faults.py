@@ -508,6 +508,17 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
             "plug it in again; see: aplay -L, then sound.device in station.yaml",
         ),
     ),
+    "outbox-full": (
+        (
+            "Hàng đợi báo cáo đã đầy: đã bỏ {dropped} báo cáo chưa gửi được",
+            "The outbox is full: {dropped} reports were let go unsent",
+        ),
+        ("mất kết nối với trung tâm quá lâu", "no link to the centre for too long"),
+        (
+            "nối lại mạng; tăng store.reports_mb trong station.yaml nếu thẻ còn chỗ",
+            "mend the link; raise store.reports_mb in station.yaml if the card has room",
+        ),
+    ),
     "store-damaged": (
         (
             "Cơ sở dữ liệu của trạm bị hỏng và đã được thay mới",

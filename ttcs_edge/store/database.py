@@ -198,6 +198,11 @@ def _as_run_opened(entry: effects.AsRunOpened, station: str, wall_ms: int) -> li
     return [("INSERT OR REPLACE INTO as_run_open VALUES (?, ?)", (entry.record.id, encoded))]
 
 
+def _as_run_position(entry: effects.AsRunPosition, station: str, wall_ms: int) -> list[Statement]:
+    encoded = msgspec.json.encode(entry.record)
+    return [("UPDATE as_run_open SET record = ? WHERE id = ?", (encoded, entry.record.id))]
+
+
 def _as_run_closed(entry: effects.AsRunClosed, station: str, wall_ms: int) -> list[Change]:
     record, key = entry.record, entry.record.occurrence
     return [
@@ -248,6 +253,7 @@ _STATEMENTS: dict[type, Callable[[Any, str, int], Sequence[Change]]] = {
     effects.ProgrammeDropped: _dropped,
     effects.FloorRaised: _floor,
     effects.AsRunOpened: _as_run_opened,
+    effects.AsRunPosition: _as_run_position,
     effects.AsRunClosed: _as_run_closed,
     effects.FaultRaised: _fault_raised,
     effects.FaultCleared: _fault_cleared,
