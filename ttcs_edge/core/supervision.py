@@ -1,7 +1,8 @@
 """Faults: raised once, debounced, cleared when the condition is gone. One table says how much each matters.
 
 A fault is known by its code and its subject. While it is there, hearing of it again changes nothing (one clear fault
-for each bad input); when its condition ends before its debounce time is over, nobody is told. What happened once and
+for each bad input); when its condition ends before its debounce time is over, nobody is told, and what is told then is
+what was heard last: a link is lost first, and why it does not come back shows at the next try. What happened once and
 has no end of its own is over when it was not heard of again for a while.
 """
 
@@ -77,7 +78,8 @@ class Supervision:
         if key in self.open or len(self.open) >= LIMITS.open_faults:
             return []
         if code in DEBOUNCE_MS:
-            self.pending.setdefault(key, (mono_ms + DEBOUNCE_MS[code], detail))
+            at_ms, _ = self.pending.get(key, (mono_ms + DEBOUNCE_MS[code], detail))
+            self.pending[key] = (at_ms, detail)
             return []
         return [self._raised(key, detail, wall_ms)]
 
