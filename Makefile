@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 PREFIX ?= /opt/ttcs-edge
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RUN_PACKAGES := libvlc5 vlc-plugin-base vlc-bin libasound2-dev gcc libc6-dev python3-dev python3-venv ca-certificates
-DEMO_PACKAGES := mosquitto nginx-light ffmpeg espeak-ng systemd git pulseaudio pulseaudio-utils libasound2-plugins
+DEMO_PACKAGES := mosquitto nginx-light ffmpeg espeak-ng systemd git iproute2 pulseaudio pulseaudio-utils libasound2-plugins
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports tests simulate schemas bench install rig uninstall lock clean
+.PHONY: help setup demo test lint types imports tests simulate schemas bench install rig soak uninstall lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -64,6 +64,9 @@ rig: setup ## prove install and unit on whole machines, Debian 12 and 13 with th
 	@which mmdebstrap systemd-nspawn >/dev/null || { $(SUDO) apt-get update -qq && \
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq mmdebstrap systemd-container >/dev/null; }
 	@$(SUDO) $(BIN)/python -m pytest -q -m rig tests/rig
+
+soak: setup ## the long versions of kill and power, of bad links, of the simulation; some need root
+	@$(SUDO) $(BIN)/python -m pytest -q -m soak
 
 uninstall: ## remove the daemon and its unit; config and data stay
 	@$(SUDO) systemd/uninstall $(PREFIX)

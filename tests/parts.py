@@ -59,16 +59,17 @@ def free_port() -> int:
 class Authority:
     """A private certificate authority in a folder."""
 
-    def __init__(self, folder: Path, name: str = "test") -> None:
+    def __init__(self, folder: Path, name: str = "test", servers: tuple[str, ...] = ()) -> None:
         self.folder = folder
+        self._servers = ("localhost", "127.0.0.1", *servers)
         folder.mkdir(parents=True, exist_ok=True)
         self._pair = make_authority(name)
         self.ca_file = folder / "ca.pem"
         self.ca_file.write_bytes(self._pair.certificate)
 
     def server(self) -> tuple[Path, Path]:
-        """Certificate and key files of a server on the loopback address."""
-        return self._files("server", make_server_certificate(self._pair, ("localhost", "127.0.0.1")))
+        """Certificate and key files of a server on the loopback address, and of what else servers are called."""
+        return self._files("server", make_server_certificate(self._pair, self._servers))
 
     def client(self, name: str) -> tuple[Path, Path]:
         """Certificate and key files of a client."""
@@ -96,14 +97,16 @@ class Certificates(Protocol):
 class Broker:
     """A real Mosquitto with TLS and client certificates, which keeps its memory over a restart."""
 
-    def __init__(self, folder: Path, authority: Certificates, port: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, authority: Certificates, port: int | None = None, address: str = "127.0.0.1"
+    ) -> None:
         self.port = port or free_port()
         self.authority = authority
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         certificate, key = authority.server()
         (folder / "mosquitto.conf").write_text(
-            f"listener {self.port} 127.0.0.1\ncafile {authority.ca_file}\ncertfile {certificate}\nkeyfile {key}\n"
+            f"listener {self.port} {address}\ncafile {authority.ca_file}\ncertfile {certificate}\nkeyfile {key}\n"
             f"require_certificate true\nuse_identity_as_username true\nallow_anonymous false\n"
             f"persistence true\npersistence_location {folder}/\nautosave_interval 1\nlog_dest file {folder}/log\n"
             + ("user root\n" if os.geteuid() == 0 else "")
