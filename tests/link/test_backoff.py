@@ -8,7 +8,7 @@ import pytest
 
 from ttcs_edge.link.backoff import RETRY
 
-CHEAP = {"lost", "unreachable", "dns", "timeout", "own-files"}
+CHEAP = {"lost", "no-tls", "unreachable", "dns", "timeout", "own-files"}
 COSTLY = {"tls", "tls-expired", "refused", "session-taken-over"}
 
 

@@ -184,7 +184,7 @@ def test_a_name_that_nobody_knows_is_told(links: Links) -> None:
     ("tls", "says", "reason"),
     [
         (False, b"", "unreachable"),
-        (False, b"HTTP/1.1 400 Bad Request\r\n\r\n", "tls"),
+        (False, b"HTTP/1.1 400 Bad Request\r\n\r\n", "no-tls"),
         (True, b"", "refused"),
         (True, b"HTTP/1.1 400 Bad Request\r\n\r\n", "refused"),
         (True, b"\x20\x03\x00\x87\x00", "refused"),

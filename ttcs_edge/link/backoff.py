@@ -29,6 +29,7 @@ RETRY = {
     "unreachable": SOON,
     "dns": SOON,
     "timeout": SOON,
+    "no-tls": SOON,
     "own-files": SOON,
     "tls": SPARING,
     "tls-expired": SPARING,

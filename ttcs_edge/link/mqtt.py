@@ -505,6 +505,8 @@ def _reason(error: Exception) -> str:
         return "unreachable"  # a proxy without a broker behind it
     if isinstance(error, ssl.SSLError):
         text = str(error).lower()
+        if "wrong version number" in text or "wrong_version_number" in text:
+            return "no-tls"  # what answers is no broker: a captive portal's login page, most likely
         wrong_time = "expired" in text or "not yet valid" in text
         return "tls-expired" if wrong_time else "tls"
     if isinstance(error, TimeoutError):

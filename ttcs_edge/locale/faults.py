@@ -652,6 +652,10 @@ REASONS: dict[str, Pair] = {
     # why a link went down
     "dns": ("không tìm được tên máy chủ", "the broker's name cannot be found"),
     "lost": ("đường truyền đứt", "the link was lost"),
+    "no-tls": (
+        "nơi trả lời không phải máy chủ, có thể là trang đăng nhập của mạng",
+        "what answers is not the broker: perhaps a login page of the network",
+    ),
     "own-files": (
         "không dùng được chứng chỉ hoặc khóa của trạm",
         "the station's own certificate or key cannot be used",
