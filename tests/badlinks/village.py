@@ -43,8 +43,8 @@ NAME = "broker.ttcs.test"
 BROKER_PORT, WEB_PORT = 8883, 443
 CUE_EVERY_S, CUES = 5, 40
 FIRST_CUE_S = 9
-CODEC_MS = 60
-"""How much shorter a cue may sound than its encoder was told, by the codec's padding."""
+CODEC_MS = 100
+"""How much less may be heard of a cue than its encoder was told: its silent head."""
 LATE_MOST = timedelta(milliseconds=500)
 TOPIC = f"{ROOT}/scope/{SCOPE}/programme"
 _numbers = count(os.getpid() % 100)
@@ -79,11 +79,11 @@ class Village:
         self.programme = self._programme()
         cleanup.callback(self._end_station)
 
-    def settle(self) -> None:
+    def settle(self, keepalive_s: int) -> None:
         """Have the programme in force, its audio on the pole, and the first cue heard."""
         station = self.station
         station.install()
-        text = station.config.read_text().replace("{host: 127.0.0.1", f"{{host: {NAME}, keepalive_s: 5")
+        text = station.config.read_text().replace("{host: 127.0.0.1", f"{{host: {NAME}, keepalive_s: {keepalive_s}")
         station.config.write_text(text)
         put_chunks(self.listener, self.clip)
         self.listener.publish(TOPIC, self.province.sign(self.programme))
