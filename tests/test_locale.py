@@ -18,6 +18,7 @@ from ttcs_edge.central.arguments import EXAMPLES as CENTRAL_COMMANDS
 from ttcs_edge.cli.arguments import EXAMPLES as CLI_COMMANDS
 from ttcs_edge.cli.errors import EXIT_CODES
 from ttcs_edge.core.asrun import SILENT_REASONS
+from ttcs_edge.core.desk import NO_START
 from ttcs_edge.core.model import AsRunReason, Outcome
 from ttcs_edge.core.supervision import SEVERITY
 from ttcs_edge.link.backoff import RETRY
@@ -270,8 +271,8 @@ def test_every_reason_and_outcome_of_a_record_has_words() -> None:
     links = told("reason", "link") - {"connected"}  # no fault is raised for a link that is up
     players = told("reason", "drivers")
 
-    assert set(REASONS) | set(FAULTS) >= reasons | links | players
-    assert set(REASONS) == (reasons | links | players) - {"session-taken-over"}  # a fault of its own
+    assert set(REASONS) | set(FAULTS) >= reasons | links | players | {NO_START}
+    assert set(REASONS) == (reasons | links | players | {NO_START}) - {"session-taken-over"}  # a fault of its own
     assert links == set(RETRY)
     assert players == {"died", "hung"}
     assert {reason.value for reason in SILENT_REASONS} == set(MISSED)

@@ -24,7 +24,7 @@ from tests.core.material import (
 from ttcs_edge.core import events
 from ttcs_edge.core.documents import Bulletin, Programme, Slot
 from ttcs_edge.core.effects import PrepareSound, SetWanted, StartSound
-from ttcs_edge.core.library import recordings, resolve, wanted
+from ttcs_edge.core.library import Shelf, recordings, resolve, wanted
 from ttcs_edge.core.model import Scope, StationSettings, Zone, ZoneId
 from ttcs_edge.core.schedule import occurrences
 
@@ -43,7 +43,7 @@ def cue_of(one: Slot, settings: StationSettings, document: Programme, lacking: s
     """The cue of a slot's occurrence of 24 November."""
     midnight_ms = at("2026-11-24T00:00:00")
     (due,) = occurrences(document, one, midnight_ms, midnight_ms + 86_399_000)
-    return resolve(due, settings, audio_of(document) - (lacking or set()))
+    return resolve(due, settings, Shelf((document,), audio_of(document) - (lacking or set())), midnight_ms)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_what_is_due_first_is_fetched_first_whichever_programme_names_it() -> No
     """By the first instant at which it will air; what is shared counts from its earliest use."""
     province = programme([slot("trua", "11:00:00"), slot("sang", "05:00:00"), slot("toi", "18:00:00", "trua", "toi")])
     nation = programme([slot("som", "04:30:00")], scope=Scope("vn"))
-    asked = wanted((nation, province), SETTINGS, set(), at("2026-11-24T04:00:00"))
+    asked = wanted(Shelf((nation, province), set()), SETTINGS, at("2026-11-24T04:00:00"))
 
     assert [(audio.sha256, audio.due_ms) for audio in asked.wanted] == [
         (sha("som"), at("2026-11-24T04:30:00")),
@@ -179,7 +179,7 @@ def test_the_order_of_fetching_changes_as_the_day_goes_by() -> None:
 def test_what_is_there_is_not_fetched_but_is_kept() -> None:
     """Eviction must not touch what will air, be it there or on its way; what nobody needs is not kept."""
     document = programme([slot("sang", "05:00:00"), replace(slot("qua", "05:00:00"), rrule="")])
-    asked = wanted((document,), SETTINGS, {sha("sang"), sha("other")}, at("2026-11-24T04:00:00"))
+    asked = wanted(Shelf((document,), {sha("sang"), sha("other")}), SETTINGS, at("2026-11-24T04:00:00"))
 
     assert asked.wanted == ()
     assert asked.keep == {sha("sang")}
@@ -189,7 +189,7 @@ def test_what_may_still_air_late_is_wanted_and_kept() -> None:
     """air-6: within its late window the audio is still worth fetching; after it, no more."""
     once = replace(slot("qua", "05:00:00", late_window_s=3_600), rrule="", start="2026-11-24T05:00:00")
     for civil, expected in (("2026-11-24T05:59:00", [sha("qua")]), ("2026-11-24T06:02:00", [])):
-        asked = wanted((programme([once]),), SETTINGS, set(), at(civil))
+        asked = wanted(Shelf((programme([once]),), set()), SETTINGS, at(civil))
         assert [audio.sha256 for audio in asked.wanted] == expected
 
 
@@ -209,7 +209,7 @@ def test_what_sounds_or_waits_is_kept_though_it_will_never_air_again() -> None:
 def test_audio_for_zones_that_are_not_here_is_not_fetched() -> None:
     """Only what this station will air takes room on its card."""
     document = programme([slot("cho", "05:00:00", zones=("cho",)), slot("khac", "05:00:00", zones=("khac",))])
-    asked = wanted((document,), SETTINGS, set(), at("2026-11-24T04:00:00"))
+    asked = wanted(Shelf((document,), set()), SETTINGS, at("2026-11-24T04:00:00"))
 
     assert [audio.sha256 for audio in asked.wanted] == [sha("cho")]
     assert asked.keep == {sha("cho")}

@@ -154,7 +154,7 @@ def test_an_amplifier_that_fails_is_silence_and_no_zone_closes() -> None:
     station.tell(events.RelayFailed(AMPLIFIER, "reads 0 after 1"))
     station.wait(60_000)
 
-    assert station.told == [("a", "missed", "relay")]
+    assert station.told == [("a", "missed", "no-amplifier")]
     assert "sound" not in [word for _, word in moves(station.log)]
     assert not [word for _, word in moves(station.log) if word.endswith("closed")]
 

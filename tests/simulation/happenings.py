@@ -219,9 +219,12 @@ class Timeline:
         {"rots": self.world.lose_audio, "not-audio": faults.not_audio.add, "short": faults.short.add}[how](sha(name))
 
     def mend_files(self) -> None:
-        """What was wrong with files is over."""
+        """What was wrong with files is over; what was believed to be no audio comes anew, and is tried again."""
+        mended = sorted(self.world.faults.not_audio & self.world.cached)
         self.world.faults.not_audio.clear()
         self.world.faults.short.clear()
+        for sha256 in mended if self.world.powered else ():
+            self.world.store_audio(sha256)
 
     # documents
 

@@ -491,6 +491,8 @@ class World:
         sound = self._playing(play)
         if sound is not None and sound.frozen_mono_ms is None:
             written_ms = self._silence()
+            if failure == "not-audio":
+                self.known -= self.faults.not_audio & {item.sha256 for item in sound.command.items}
             self.send(events.SoundEnded(play, completed, written_ms, failure))
 
     def _silence(self) -> tuple[int, ...]:

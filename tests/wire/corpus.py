@@ -70,6 +70,7 @@ def programme() -> Programme:
         volume_percent=80,
         late_window_s=1_800,
         if_interrupted="restart",
+        if_unplayable="earlier",
     )
     return Programme(
         scope=Scope(SCOPE),
@@ -78,10 +79,16 @@ def programme() -> Programme:
         expires="2026-12-23T00:00:00Z",
         time_zone="Asia/Ho_Chi_Minh",
         bulletins=(
-            Bulletin(id="tin", title="Bản tin sáng 🌾", audio=(audio(), audio("kpm", "b" * 64))),
+            Bulletin(
+                id="tin",
+                title="Bản tin sáng 🌾",
+                audio=(audio(), audio("kpm", "b" * 64)),
+                expires="2026-12-01T00:00:00Z",
+            ),
             Bulletin(id="nhac", title="", audio=(audio(sha256="c" * 64),)),
         ),
         slots=(slot, Slot(id="mot-lan", start="2026-11-25T17:00:00", bulletins=("tin",))),
+        standing=("nhac",),
     )
 
 

@@ -65,6 +65,7 @@ BULLETINS = st.builds(
     id=IDS,
     title=st.text(max_size=LIMITS.title_chars),
     audio=several(AUDIO, 1, unique_by=lambda one: one.language),
+    expires=st.none() | EXPIRES,
 )
 
 
@@ -85,6 +86,7 @@ def programmes(draw: st.DrawFn) -> Programme:
         volume_percent=st.integers(0, 100),
         late_window_s=st.integers(0, 86_400),
         if_interrupted=st.sampled_from(["resume", "restart", "drop"]),
+        if_unplayable=st.sampled_from(["silence", "earlier", "standing"]),
     )
     return draw(
         st.builds(
@@ -96,6 +98,7 @@ def programmes(draw: st.DrawFn) -> Programme:
             time_zone=st.sampled_from(["Asia/Ho_Chi_Minh", "UTC", "Europe/Prague"]),
             bulletins=st.just(bulletins),
             slots=several(slots, 0, unique_by=lambda one: one.id),
+            standing=several(st.sampled_from([one.id for one in bulletins]), 0),  # type: ignore[attr-defined]
         )
     )
 
@@ -153,7 +156,7 @@ def test_a_trust_root_comes_out_as_it_went_in(document: TrustRoot) -> None:
 
 def test_the_bytes_of_a_programme_are_these() -> None:
     """What was signed by one release is what the next one writes: order, spelling, defaults and all."""
-    small = replace(programme(), bulletins=programme().bulletins[1:], slots=programme().slots[1:])
+    small = replace(programme(), bulletins=programme().bulletins[1:], slots=programme().slots[1:], standing=())
     small = replace(small, slots=(replace(small.slots[0], bulletins=("nhac",)),))
     assert write_document(small).decode() == (
         '{"scope":"vn/lam-dong","version":7,"issued":"2026-11-23T00:00:00Z","expires":"2026-12-23T00:00:00Z",'
@@ -163,6 +166,42 @@ def test_the_bytes_of_a_programme_are_these() -> None:
         '"slots":[{"id":"mot-lan","start":"2026-11-25T17:00:00","bulletins":["nhac"],"rrule":"","rdate":[],'
         '"exdate":[],"zones":[],"priority":5,"volume_percent":100,"late_window_s":0,"if_interrupted":"resume"}]}'
     )
+
+
+def test_a_programme_that_asks_nothing_new_is_written_as_the_first_stations_know_it() -> None:
+    """They refuse a field that they do not know: a newer centre must not silence them for what nobody used."""
+    document = replace(programme(), standing=())
+    document = replace(document, slots=tuple(replace(one, if_unplayable="silence") for one in document.slots))
+    document = replace(document, bulletins=tuple(replace(one, expires=None) for one in document.bulletins))
+    plain, asking = write_document(document), write_document(programme())
+    for name in (b'"standing"', b'"if_unplayable"'):
+        assert name not in plain and name in asking
+    assert plain.count(b'"expires"') == 1 and asking.count(b'"expires"') == 2
+    assert parse_programme(plain, "x") == document
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        ({"standing": ("nhac", "khong-co")}, ("unknown-bulletin", {"slot": "standing", "found": "khong-co"})),
+        ({"standing": ("nang",) * 3}, ("slot-too-large", {"slot": "standing"})),
+        ({"expires": "2026-02-30T00:00:00Z"}, ("bad-date", {"expected": "YYYY-MM-DDThh:mm:ssZ"})),
+    ],
+)
+def test_what_stands_in_is_checked_like_what_it_stands_in_for(
+    changes: dict[str, object], refused: tuple[str, dict[str, str]]
+) -> None:
+    """A standing bulletin that is not there or too large, and an expiry that no calendar has, are refused whole."""
+    heavy = Bulletin(id="nang", title="", audio=(replace(audio(), size_bytes=LIMITS.audio_bytes),))
+    document = replace(programme(), bulletins=(*programme().bulletins, heavy))
+    if "standing" in changes:
+        document = replace(document, **changes)  # type: ignore[arg-type]
+    else:
+        first = replace(document.bulletins[0], **changes)  # type: ignore[arg-type]
+        document = replace(document, bulletins=(first, *document.bulletins[1:]))
+    read = parse_programme(write_document(document), "x")
+    assert isinstance(read, Refused) and read.code == refused[0]
+    assert refused[1].items() <= dict(read.detail).items()
 
 
 def test_a_signed_document_keeps_the_bytes_that_came() -> None:
@@ -204,6 +243,7 @@ def test_an_id_that_stands_twice_is_named(
         programme(),
         bulletins=tuple(Bulletin(id=name, title="", audio=(audio(),)) for name in bulletins),
         slots=tuple(Slot(id=name, start="2026-11-24T05:00:00", bulletins=("a",)) for name in slots),
+        standing=(),
     )
     read = parse_programme(write_document(document), "x")
     assert read == (document if found is None else Refused("duplicate-id", "x", (("found", found),)))

@@ -83,7 +83,7 @@ def test_every_pattern_means_the_same_to_every_reader() -> None:
 def test_the_words_that_a_station_uses_are_told() -> None:
     """The outcomes, reasons and severities of the core stand in the schemas as examples, not as bounds."""
     as_run, fault = SCHEMAS["as-run"]["properties"], SCHEMAS["fault"]["properties"]
-    assert as_run["outcome"]["examples"] == ["aired", "part", "missed", "cut"]
+    assert as_run["outcome"]["examples"] == ["aired", "substituted", "part", "missed", "cut"]
     assert "sound-device" in as_run["reason"]["anyOf"][0]["examples"]
     assert fault["severity"]["examples"] == ["info", "warning", "error"]
 

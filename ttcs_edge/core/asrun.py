@@ -1,6 +1,7 @@
 """The life of a cue: waiting, on the air, interrupted, and how it ended. One ``Airing`` per cue tells it all.
 
-- never-9: ``aired`` only when the last play reached the true end and every item was written for its whole length.
+- never-9: ``aired`` only when the last play reached the true end and every item was written for its whole length;
+  ``substituted`` too, and then something of it was not what the slot names, but what stands in for it.
 - A cue that never sounded is ``missed``, one that sounded in part is ``part``; both carry the reason.
 - What a death left open is closed as ``cut`` by ``close_cut``.
 """
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from ttcs_edge.core.air import Contender
 from ttcs_edge.core.library import Resolved
-from ttcs_edge.core.model import AiredItem, AsRun, AsRunReason, Cue, Outcome, Sha256, WallMs, ZoneId
+from ttcs_edge.core.model import AiredItem, AsRun, AsRunReason, AudioItem, Cue, Instant, Outcome, WallMs, ZoneId
 from ttcs_edge.core.schedule import SlotOccurrence
 
 LENGTH_TOLERANCE_MS = 250
@@ -25,13 +26,26 @@ SILENT_REASONS = frozenset(
     {
         AsRunReason.NO_AUDIO,
         AsRunReason.NOT_AUDIO,
+        AsRunReason.ROTTEN,
+        AsRunReason.EXPIRED,
         AsRunReason.NO_ZONE,
         AsRunReason.SOUND_DEVICE,
         AsRunReason.PLAYER_DIED,
+        AsRunReason.NO_AMPLIFIER,
         AsRunReason.RELAY,
     }
 )
 """Reasons that mean silence where sound was due, and that somebody must mend: they are faults too."""
+
+CUE_FAULTS = ("cue-missed", "cue-substituted")
+"""The faults that a slot may have from its last cue: at most one of them, until it airs whole."""
+
+
+def fault_of(record: AsRun) -> str | None:
+    """Which fault of its slot a closed record is; None when nothing is to be mended."""
+    if record.outcome is Outcome.SUBSTITUTED:
+        return "cue-substituted"
+    return "cue-missed" if record.reason in SILENT_REASONS else None
 
 
 @dataclass(slots=True)
@@ -39,7 +53,7 @@ class Airing:
     """One cue on its way through the air."""
 
     cue: Cue
-    missing: tuple[Sha256, ...] = ()
+    lack: AsRunReason | None = None
     id: str = ""
     source: SlotOccurrence | None = None
     play: int | None = None
@@ -48,19 +62,18 @@ class Airing:
     written_ms: list[int] = field(default_factory=list)
     zones: tuple[ZoneId, ...] = ()
     start_ms: WallMs | None = None
+    sounds: bool = False
     interruptions: int = 0
-    interrupted_ms: int | None = None
-    interrupted_mono_ms: int | None = None
+    interrupted: Instant | None = None
     queued_ms: int = 0
+    silent_since_mono_ms: int | None = None
     stop_reason: AsRunReason | None = None
     unplayable: bool = False
 
     @property
     def shortfall(self) -> AsRunReason | None:
         """Why this cue cannot count as whole even when all that it has is heard."""
-        if self.unplayable:
-            return AsRunReason.NOT_AUDIO
-        return AsRunReason.NO_AUDIO if self.missing else None
+        return AsRunReason.NOT_AUDIO if self.unplayable else self.lack
 
     @property
     def contender(self) -> Contender:
@@ -78,9 +91,29 @@ class Airing:
             self.stop_reason = reason
 
     def take(self, resolved: Resolved) -> None:
-        """Take what more audio there is by now; only before the cue's first play."""
-        self.cue, self.missing = resolved.cue, resolved.missing
-        self.written_ms = [0] * len(resolved.cue.items)
+        """Take what can be aired by now; only before the cue's first sample."""
+        self.cue, self.lack = resolved.cue, resolved.lack
+        self.restart()
+
+    def bad_item(self) -> AudioItem | None:
+        """The item that a play could not decode: where it ended, when nothing of that item was ever written."""
+        end_ms = 0
+        for item, written_ms in zip(self.cue.items, self.written_ms, strict=True):
+            end_ms += item.duration_ms
+            if end_ms > self.position_ms:
+                return None if written_ms else item
+        return None
+
+    def expires_before_its_end(self, now: Instant) -> bool:
+        """Tell whether something still to be heard would not be over in time, if it began at its instant, or now."""
+        at_ms, behind_ms = max(now.wall_ms, self.cue.planned_ms), self.position_ms
+        for item in self.cue.items:
+            left_ms = max(0, item.duration_ms - behind_ms)
+            behind_ms = max(0, behind_ms - item.duration_ms)
+            at_ms = WallMs(at_ms + left_ms)
+            if left_ms and item.until_ms is not None and at_ms > item.until_ms:
+                return True
+        return False
 
     def pass_over_bad_item(self) -> bool:
         """Go on behind the item that proved to be no audio; False when nothing is left behind it."""
@@ -96,6 +129,7 @@ class Airing:
     def begin_play(self, play: int, zones: tuple[ZoneId, ...]) -> None:
         """A play of this cue is handed to the player, from ``position_ms``."""
         self.play, self.play_from_ms, self.zones, self.stop_reason = play, self.position_ms, zones, None
+        self.sounds = False
         if len(self.written_ms) != len(self.cue.items):
             self.written_ms = [0] * len(self.cue.items)
 
@@ -104,7 +138,7 @@ class Airing:
 
         An item that was written whole is behind the position by its declared length, whatever its codec cut off.
         """
-        self.play = None
+        self.play, self.sounds = None, False
         position_ms, begin_ms = self.play_from_ms, 0
         for index, (item, written_ms) in enumerate(zip(self.cue.items, item_written_ms, strict=True)):
             self.written_ms[index] += written_ms
@@ -178,8 +212,12 @@ class Airing:
 
     def closed_record(self, completed: bool, reason: AsRunReason | None, end_ms: WallMs) -> AsRun:
         """The record when the cue is over. ``completed`` is the player's word; the samples must bear it out."""
-        aired = completed and self.whole and reason is None
-        outcome = Outcome.AIRED if aired else Outcome.PART if self.has_sounded else Outcome.MISSED
+        whole = completed and self.whole
+        aired = whole and reason is None
+        if whole and self.cue.substitute and reason is self.lack:
+            outcome = Outcome.SUBSTITUTED
+        else:
+            outcome = Outcome.AIRED if aired else Outcome.PART if self.has_sounded else Outcome.MISSED
         return replace(
             self.open_record(),
             end_ms=None if self.start_ms is None else max(self.start_ms, end_ms),

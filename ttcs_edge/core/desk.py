@@ -4,11 +4,12 @@ Rules, in the order in which ``step`` asks them:
 
 1. What has the air loses it to a strictly higher priority (air-1), to quiet hours (air-5), to a programme that no
    longer holds it, and to a stop. It is faded out first; what becomes of it is its slot's own choice (air-2).
-2. What waits and can no longer air is closed with its reason (air-6): no audio, no zone, too late, quiet hours.
+2. What waits and can no longer air is closed with its reason (air-6): no audio, no zone, too late, quiet hours. What
+   would not be over before it expires is left out, and what stands in for it taken.
 3. The best of what is due is wanted; with nothing due, the next cue is, as soon as its way up must begin.
 
 A station without trusted time takes nothing new and starts nothing (air-7). An occurrence that was settled is never
-taken again (never-5).
+taken again (never-5). Beside the steps, ``watch_silence`` looks for silence where sound is due, whatever its cause.
 """
 
 from __future__ import annotations
@@ -22,7 +23,17 @@ from ttcs_edge.core.asrun import Airing
 from ttcs_edge.core.effects import Effect, PrepareSound
 from ttcs_edge.core.library import Resolved
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import AsRun, AsRunReason, AudioItem, Instant, Occurrence, Sha256, StationSettings, WallMs
+from ttcs_edge.core.model import (
+    AMPLIFIER,
+    AsRun,
+    AsRunReason,
+    AudioItem,
+    Instant,
+    Occurrence,
+    Sha256,
+    StationSettings,
+    WallMs,
+)
 from ttcs_edge.core.playout import Playout, Wanted
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.reports import NextCue
@@ -36,6 +47,10 @@ QUEUE_LIMIT_MS = 30 * 60_000
 """How long a cue may wait for another one to leave the air."""
 PLAYER_DEATHS = 3
 """How many deaths of the player one cue survives."""
+SILENCE_MS = 4_000
+"""How long there may be silence where sound is due before it is a fault."""
+NO_START = "no-start"
+"""Why there is silence when the player was told to begin, and nothing came of it."""
 MINUTE_MS = 60_000
 POSITION_EVERY_MS = 1_000
 """How often the position of the cue on the air is put on disk: a power cut makes the log short by so much."""
@@ -98,7 +113,7 @@ class Desk:
             if known or (self.on_air is not None and self.on_air.cue.occurrence == key):
                 continue
             taken = True
-            airing = self._airing(programmes, due)
+            airing = self._airing(programmes, due, now)
             if len(self.waiting) >= LIMITS.waiting_cues:
                 self._close(airing, False, self._absence(airing, now) or AsRunReason.PRE_EMPTED, now)
             else:
@@ -107,10 +122,10 @@ class Desk:
             oldest_ms = now.wall_ms - SETTLED_MEMORY_MS
             self.settled = {key: ms for key, ms in self.settled.items() if ms >= oldest_ms}
 
-    def _airing(self, programmes: Programmes, due: SlotOccurrence) -> Airing:
+    def _airing(self, programmes: Programmes, due: SlotOccurrence, now: Instant) -> Airing:
         self.sequence += 1
-        resolved = programmes.resolve(due)
-        return Airing(resolved.cue, resolved.missing, id=f"{self.boot}-a{self.sequence}", source=due)
+        resolved = programmes.resolve(due, now.wall_ms)
+        return Airing(resolved.cue, resolved.lack, id=f"{self.boot}-a{self.sequence}", source=due)
 
     def step(self, programmes: Programmes, now: Instant, stopping: bool) -> Step:
         """Bring wanted and actual one step closer to each other."""
@@ -120,6 +135,7 @@ class Desk:
         if self.on_air is not None and now.trusted and programmes.is_quiet(_sounds_ms(self.on_air, now)):
             self.on_air.stop_for_good(AsRunReason.QUIET_HOURS)
         if now.trusted:
+            self._leave_out_expired(programmes, now)
             self._close_hopeless(programmes, now)
         else:
             self.trusted_since_mono_ms = None
@@ -136,7 +152,10 @@ class Desk:
     def sound_started(self, event: events.SoundStarted, now: Instant) -> AsRun | None:
         """The first period of a play went out; gives the record to open, once a cue."""
         airing = self.on_air
-        if airing is None or airing.play != event.play or airing.has_sounded:
+        if airing is None or airing.play != event.play:
+            return None
+        airing.sounds = True
+        if airing.has_sounded:
             return None
         self.position_mono_ms = now.mono_ms
         airing.start_ms = WallMs(now.wall_ms - (now.mono_ms - event.mono_ns // 1_000_000))
@@ -152,11 +171,19 @@ class Desk:
         self.position_mono_ms = now.mono_ms
         return airing.position_record(event.written_ms, now.wall_ms)
 
-    def audio_changed(self, programmes: Programmes) -> None:
+    def audio_changed(self, programmes: Programmes, now: Instant) -> None:
         """Audio came into the store, or is gone from it: cues that have not begun do with what is there."""
         for airing in self.waiting.values():
-            if not airing.has_sounded and airing.source is not None:
-                airing.take(programmes.resolve(airing.source))
+            self._resolve_again(airing, programmes, now)
+
+    def _resolve_again(self, airing: Airing, programmes: Programmes, now: Instant) -> None:
+        if not airing.has_sounded and airing.source is not None:
+            airing.take(programmes.resolve(airing.source, now.wall_ms))
+
+    def _leave_out_expired(self, programmes: Programmes, now: Instant) -> None:
+        for airing in self.waiting.values():
+            if airing.expires_before_its_end(now):
+                self._resolve_again(airing, programmes, now)
 
     def sound_ended(self, event: events.SoundEnded, programmes: Programmes, now: Instant) -> None:
         """A play is over: the cue is closed, goes on later, or goes on without what is no audio."""
@@ -171,7 +198,7 @@ class Desk:
         elif event.failure == "audio-lost":
             self._go_on_without_lost_item(airing, programmes, now)
         elif event.failure == "not-audio":
-            self._go_on_without_bad_item(airing, now)
+            self._go_on_without_bad_item(airing, programmes, now)
         elif event.failure is not None:
             self._close(airing, False, AsRunReason.SOUND_DEVICE, now)
         else:
@@ -186,6 +213,8 @@ class Desk:
         """A new player is up; it has nothing decoded ahead."""
         self.playout.player = event.player
         self.prepared = ()
+        for airing in self.waiting.values():
+            airing.silent_since_mono_ms = None  # it is on its way up again
 
     def player_gone(self, event: events.PlayerGone, now: Instant) -> None:
         """The player is dead: the cue goes on where its slot allows it."""
@@ -216,9 +245,10 @@ class Desk:
         """List what waits for the air, the next first, and what comes after it; a few cues at the least."""
         waiting = sorted(self.waiting.values(), key=lambda airing: airing.contender.rank[1:])
         later = programmes.upcoming(max(0, NEXT_CUES - len(waiting)))
-        resolved = [Resolved(a.cue, a.missing) for a in waiting] + [programmes.resolve(due) for due in later]
+        resolved = [Resolved(a.cue, lack=a.lack) for a in waiting]
+        resolved += [programmes.resolve(due, now.wall_ms) for due in later]
         return tuple(
-            NextCue(str(r.cue.occurrence), r.cue.title, r.cue.planned_ms, r.cue.zones, not r.missing) for r in resolved
+            NextCue(str(r.cue.occurrence), r.cue.title, r.cue.planned_ms, r.cue.zones, r.lack is None) for r in resolved
         )
 
     def in_use(self) -> frozenset[Sha256]:
@@ -239,7 +269,42 @@ class Desk:
         monos = [now.mono_ms + max(0, ms - now.wall_ms) for ms in walls if now.trusted]
         if self.playout.asks_mono_ms is not None and not self.awaits_player:
             monos.append(self.playout.asks_mono_ms)
-        return min(monos, default=None)
+        silences = (a.silent_since_mono_ms for a in self._unended())
+        told_ms = (ms + SILENCE_MS for ms in silences if ms is not None)
+        return min([*monos, *(ms for ms in told_ms if ms > now.mono_ms)], default=None)
+
+    def _unended(self) -> list[Airing]:
+        return [*self.waiting.values(), *([] if self.on_air is None else [self.on_air])]
+
+    def watch_silence(self, programmes: Programmes, now: Instant) -> dict[str, str]:
+        """Note since when each cue that should be heard is not; give the slots for which that is too long, and why.
+
+        It is nobody's fault that one cue waits while another is heard, in quiet hours, or without trusted time, which
+        has a fault of its own. A way up that begins late takes its time.
+        """
+        heard = self.on_air is not None and self.on_air.sounds
+        listening = now.trusted and not heard and not programmes.is_quiet(now.wall_ms)
+        silent: dict[str, str] = {}
+        for airing in self._unended():
+            if not listening or airing.cue.planned_ms > now.wall_ms:
+                airing.silent_since_mono_ms = None
+                continue
+            if airing.silent_since_mono_ms is None:
+                on_its_way = self.player_up and airing.cue.items and airing is not self.on_air
+                lead_ms = self.playout.lead_ms(airing.cue.zones, now.mono_ms) if on_its_way else 0
+                airing.silent_since_mono_ms = now.mono_ms + lead_ms
+            if now.mono_ms >= airing.silent_since_mono_ms + SILENCE_MS:
+                silent[airing.cue.occurrence.subject] = self._why_silent(airing)
+        return silent
+
+    def _why_silent(self, airing: Airing) -> str:
+        if not airing.cue.items:
+            return (airing.lack or AsRunReason.NO_AUDIO).value
+        return NO_START if self.player_up else AsRunReason.PLAYER_DIED.value
+
+    def unheard(self) -> frozenset[str]:
+        """The slots whose cues wait for the air, or have it and are not heard."""
+        return frozenset(airing.cue.occurrence.subject for airing in self._unended() if not airing.sounds)
 
     def _turning_points(self, airing: Airing, now: Instant) -> Iterator[int]:
         cue = airing.cue
@@ -248,7 +313,7 @@ class Desk:
             cue.planned_ms - lead_ms,
             cue.planned_ms,
             cue.late_until_ms + 1,
-            now.wall_ms - now.mono_ms + (airing.interrupted_mono_ms or 0) + GRACE_MS,
+            now.wall_ms - now.mono_ms + (airing.interrupted.mono_ms if airing.interrupted else 0) + GRACE_MS,
             self._deadline_ms(airing, True) + 1,
             self._deadline_ms(airing, False) + 1,
         )
@@ -256,8 +321,8 @@ class Desk:
 
     def _lost_player(self, now: Instant) -> bool:
         """A cue that lost its player goes on within a moment: relays must not notice."""
-        cut = [a.interrupted_mono_ms for a in self.waiting.values() if a.interrupted_mono_ms is not None]
-        return any(now.mono_ms < ms + GRACE_MS for ms in cut)
+        cut = [airing.interrupted for airing in self.waiting.values() if airing.interrupted is not None]
+        return any(now.mono_ms < instant.mono_ms + GRACE_MS for instant in cut)
 
     def _stop_step(self, now: Instant) -> Step:
         if self.on_air is not None:
@@ -271,13 +336,15 @@ class Desk:
             return
         self.seen_changes = programmes.changes
         for airing in list(self.waiting.values()):
-            found = programmes.find(airing.cue.occurrence)
-            if found is not None and not airing.has_sounded:
-                airing.source = found
-                airing.take(programmes.resolve(found))
-            elif airing.has_sounded and programmes.holds(airing.cue):
+            if airing.has_sounded:
+                if not programmes.holds(airing.cue):
+                    self._close(airing, False, AsRunReason.WITHDRAWN, now)
                 continue
-            elif airing.cue.planned_ms <= now.wall_ms or airing.has_sounded:
+            found = programmes.find(airing.cue.occurrence)
+            if found is not None:
+                airing.source = found
+                self._resolve_again(airing, programmes, now)
+            elif airing.cue.planned_ms <= now.wall_ms:
                 self._close(airing, False, self._absence(airing, now) or AsRunReason.WITHDRAWN, now)
             else:
                 del self.waiting[airing.cue.occurrence]
@@ -300,15 +367,17 @@ class Desk:
             return absence or AsRunReason.QUIET_HOURS
         if not cue.zones:
             return AsRunReason.NO_ZONE
+        if airing.has_sounded and airing.expires_before_its_end(now):
+            return AsRunReason.EXPIRED
         if self.claimed == cue.occurrence and not self.playout.can_reach(cue.zones):
-            return AsRunReason.RELAY
+            return AsRunReason.NO_AMPLIFIER if AMPLIFIER in self.playout.failed else AsRunReason.RELAY
         blocked = self._is_blocked(airing)
         if now.wall_ms <= max(self._deadline_ms(airing, blocked), cue.late_until_ms):
             return None
         if absence is not None:
             return absence
         if not cue.items:
-            return AsRunReason.NO_AUDIO
+            return airing.lack or AsRunReason.NO_AUDIO
         if not self.player_up:
             return AsRunReason.PLAYER_DIED
         if self.claimed == cue.occurrence and not airing.has_sounded and not blocked:
@@ -332,7 +401,7 @@ class Desk:
         return None
 
     def _deadline_ms(self, airing: Airing, blocked: bool) -> int:
-        since_ms = airing.interrupted_ms or airing.cue.planned_ms
+        since_ms = airing.interrupted.wall_ms if airing.interrupted else airing.cue.planned_ms
         if blocked or airing.has_sounded:
             return since_ms + QUEUE_LIMIT_MS
         return max(since_ms, min(airing.queued_ms, since_ms + QUEUE_LIMIT_MS)) + GRACE_MS
@@ -404,21 +473,30 @@ class Desk:
             return
         if not position_ms:
             airing.restart()
-        airing.interrupted_ms, airing.interrupted_mono_ms = now.wall_ms, now.mono_ms
-        airing.stop_reason = None
+        airing.interrupted, airing.stop_reason = now, None
         self.waiting[airing.cue.occurrence] = airing
 
     def _go_on_without_lost_item(self, airing: Airing, programmes: Programmes, now: Instant) -> None:
         """What was gone when it was to be read is left out, before the first sample; later the cue ends there."""
         if airing.has_sounded or airing.source is None or airing.stop_reason is not None:
-            self._close(airing, False, airing.stop_reason or AsRunReason.NO_AUDIO, now)
+            lost = next((lack for item in airing.cue.items if (lack := programmes.shelf.lack(item.sha256))), None)
+            self._close(airing, False, airing.stop_reason or lost or AsRunReason.NO_AUDIO, now)
             return
-        airing.take(programmes.resolve(airing.source))
+        self._resolve_again(airing, programmes, now)
         self.waiting[airing.cue.occurrence] = airing
 
-    def _go_on_without_bad_item(self, airing: Airing, now: Instant) -> None:
-        """What cannot be decoded is passed over; what is whole behind it airs, and the log says that it is not all."""
-        if airing.stop_reason is None and airing.pass_over_bad_item():
+    def _go_on_without_bad_item(self, airing: Airing, programmes: Programmes, now: Instant) -> None:
+        """What proved to be no audio is remembered, and left out before the first sample, so that what stands in for it
+        is heard; later it is passed over: what is whole behind it airs, and the log says that it is not all.
+        """
+        bad = airing.bad_item()
+        if bad is not None:
+            programmes.audio_undecodable(bad.sha256)
+            self.audio_changed(programmes, now)
+        if airing.stop_reason is None and bad is not None and not airing.has_sounded:
+            self._resolve_again(airing, programmes, now)
+            self.waiting[airing.cue.occurrence] = airing
+        elif airing.stop_reason is None and airing.pass_over_bad_item():
             self.waiting[airing.cue.occurrence] = airing
         else:
             self._close(airing, False, airing.stop_reason or AsRunReason.NOT_AUDIO, now)

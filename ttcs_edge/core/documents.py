@@ -72,11 +72,15 @@ class Audio:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bulletin:
-    """One item of audio, in one or more languages."""
+    """One item of audio, in one or more languages.
+
+    ``expires`` is for what is worth nothing later (a weather forecast): it airs only where it is over by then.
+    """
 
     id: Identifier
     title: Title
     audio: Annotated[tuple[Audio, ...], Meta(min_length=1, max_length=LIMITS.languages_per_bulletin)]
+    expires: Utc | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +90,10 @@ class Slot:
     ``start`` is DTSTART in the programme's time zone; ``rrule`` is an RRULE value without its name
     (``FREQ=DAILY;BYDAY=MO,TU``), empty for a single occurrence. ``zones`` empty means every zone of each station.
     ``late_window_s`` is how long after its instant an occurrence may still begin; 0 means never late (air-6).
+    ``if_unplayable`` is what is heard when audio is missing, rotten, no audio or expired: ``earlier``, the edition that
+    the programme before had of each bulletin of which nothing can be aired, as long as that programme has not expired;
+    ``standing``, when nothing of the slot can be aired, the standing bulletins of its scope or of the nearest above;
+    ``silence``, which is told as a fault.
     """
 
     id: Identifier
@@ -99,11 +107,15 @@ class Slot:
     volume_percent: Percent = 100
     late_window_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
     if_interrupted: Literal["resume", "restart", "drop"] = "resume"
+    if_unplayable: Literal["silence", "earlier", "standing"] = "silence"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Programme:
-    """The signed document of a scope: its bulletins and its schedule, one version at a time."""
+    """The signed document of a scope: its bulletins and its schedule, one version at a time.
+
+    ``standing`` names the bulletins that stations keep at hand, to be heard in place of slots that ask for it.
+    """
 
     scope: ScopePath
     version: Version
@@ -112,6 +124,7 @@ class Programme:
     time_zone: Annotated[str, Meta(min_length=1, max_length=64)]
     bulletins: Annotated[tuple[Bulletin, ...], Meta(max_length=LIMITS.bulletins_per_programme)]
     slots: Annotated[tuple[Slot, ...], Meta(max_length=LIMITS.slots_per_programme)]
+    standing: Annotated[tuple[Identifier, ...], Meta(max_length=LIMITS.bulletins_per_slot)] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

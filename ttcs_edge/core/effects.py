@@ -87,6 +87,15 @@ class ProgrammeAccepted:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierKept:
+    """Record: the programme that was replaced; its recordings may stand in. One a scope, the newest."""
+
+    scope: str
+    version: int
+    envelope: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ProgrammeDropped:
     """Record: a programme is out of force (expired); the version floor stays."""
 
@@ -153,6 +162,7 @@ class TimeFloor:
 
 Entry = (
     ProgrammeAccepted
+    | EarlierKept
     | ProgrammeDropped
     | FloorRaised
     | AsRunOpened

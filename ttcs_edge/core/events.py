@@ -13,12 +13,12 @@ from ttcs_edge.core.timekeeping import ClockState
 class Started:
     """The shell is up: what the store remembers, verified again. Always the first event.
 
-    ``programmes`` are those stored as in force; ``floors`` the newest version ever accepted for each scope, and under
-    their own names (``FloorRaised``) of beacons and commands;
-    ``open_as_run`` what a death left open; ``settled`` the occurrences that must not air again, with their planned
-    instants; ``open_faults`` what was raised and never cleared; ``cached`` which audio is whole in the store;
-    ``alive_until_ms`` the last wall clock known before the death, if any; ``watched_until_ms`` up to when every
-    occurrence is accounted for; ``time_floor_ms`` the newest time known to have been signed under this trust root.
+    ``programmes`` are those stored as in force, ``earlier`` those that they replaced; ``floors`` the newest version
+    ever accepted for each scope, and under their own names (``FloorRaised``) of beacons and commands; ``open_as_run``
+    what a death left open; ``settled`` the occurrences that must not air again, with their planned instants;
+    ``open_faults`` what was raised and never cleared; ``cached`` which audio is whole in the store; ``alive_until_ms``
+    the last wall clock known before the death, if any; ``watched_until_ms`` up to when every occurrence is accounted
+    for; ``time_floor_ms`` the newest time known to have been signed under this trust root.
     """
 
     trust: TrustRoot
@@ -32,6 +32,7 @@ class Started:
     alive_until_ms: WallMs | None
     watched_until_ms: WallMs | None
     time_floor_ms: int = 0
+    earlier: tuple[Signed[Programme], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

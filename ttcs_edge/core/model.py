@@ -123,19 +123,28 @@ class Occurrence:
     slot: str
     local: str
 
+    @property
+    def subject(self) -> str:
+        """Its slot, as faults name it."""
+        return f"{self.scope}#{self.slot}"
+
     def __str__(self) -> str:
-        return f"{self.scope}#{self.slot}@{self.local}"
+        return f"{self.subject}@{self.local}"
 
 
 @dataclass(frozen=True, slots=True)
 class AudioItem:
-    """One stretch of audio to be aired: which bulletin, in which language, which bytes."""
+    """One stretch of audio to be aired: which bulletin, in which language, which bytes.
+
+    ``until_ms`` is when it expires: it is aired only where it is over by then.
+    """
 
     bulletin: str
     language: str
     sha256: Sha256
     size_bytes: int
     duration_ms: int
+    until_ms: WallMs | None = None
 
 
 class IfInterrupted(Enum):
@@ -146,9 +155,20 @@ class IfInterrupted(Enum):
     DROP = "drop"
 
 
+class IfUnplayable(Enum):
+    """What is heard in place of a bulletin that cannot be aired, or of a slot of which nothing can."""
+
+    SILENCE = "silence"
+    EARLIER = "earlier"
+    STANDING = "standing"
+
+
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """One thing about to air: an occurrence of a slot, resolved for this station."""
+    """One thing about to air: an occurrence of a slot, resolved for this station.
+
+    ``substitute`` tells that something of it is not what the slot names, but what stands in for it.
+    """
 
     occurrence: Occurrence
     title: str
@@ -161,6 +181,7 @@ class Cue:
     volume_percent: int
     if_interrupted: IfInterrupted
     programme_version: int
+    substitute: bool = False
 
     @property
     def duration_ms(self) -> int:
@@ -169,9 +190,10 @@ class Cue:
 
 
 class Outcome(Enum):
-    """How a cue ended, as the as-run log tells it."""
+    """How a cue ended, as the as-run log tells it. Substituted: something else was heard whole in its place."""
 
     AIRED = "aired"
+    SUBSTITUTED = "substituted"
     PART = "part"
     MISSED = "missed"
     CUT = "cut"
@@ -182,6 +204,8 @@ class AsRunReason(Enum):
 
     NO_AUDIO = "no-audio"
     NOT_AUDIO = "not-audio"
+    ROTTEN = "rotten"
+    EXPIRED = "expired"
     NO_ZONE = "no-zone"
     NO_TIME = "no-time"
     QUIET_HOURS = "quiet-hours"
@@ -192,6 +216,7 @@ class AsRunReason(Enum):
     WITHDRAWN = "withdrawn"
     STOPPED = "stopped"
     POWER = "power"
+    NO_AMPLIFIER = "no-amplifier"
     RELAY = "relay"
 
 

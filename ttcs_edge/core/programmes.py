@@ -3,6 +3,10 @@
 Of each scope above the station's and its own, one programme is in force (design, section 4); all of them are merged.
 An accepted programme looks back as far as it was issued, at most ``LOOK_BACK_MS``, so that what an outage hid can
 still air late or be told as missed (air-6). A clock that leaps further than that begins anew from there.
+
+The programme that it replaced is kept beside it, for slots that want an earlier edition. That one is not in force: no
+slot of it airs, and no floor is lowered for it (never-6). A version whose audio was never whole here does not push out
+one whose audio was.
 """
 
 from __future__ import annotations
@@ -14,10 +18,22 @@ from datetime import datetime
 from ttcs_edge.core import events, library, trust
 from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
 from ttcs_edge.core.effects import SetWanted
-from ttcs_edge.core.library import Resolved
-from ttcs_edge.core.model import Cue, Instant, Occurrence, Scope, Sha256, StationSettings, WallMs
+from ttcs_edge.core.library import Resolved, Shelf
+from ttcs_edge.core.model import (
+    AsRunReason,
+    Cue,
+    Instant,
+    Occurrence,
+    Scope,
+    Sha256,
+    StationSettings,
+    WallMs,
+)
 from ttcs_edge.core.reports import Cache, InForce
 from ttcs_edge.core.schedule import SlotOccurrence, Timetable, concerns, occurrences, to_civil, to_ms
+
+ROTTEN = "rotten"
+"""The code that the store gives to audio whose bytes have changed since they were stored."""
 
 LOOK_BACK_MS = 7 * 86_400_000
 """How far back into the schedule a start or a new programme looks."""
@@ -25,10 +41,14 @@ LOOK_BACK_MS = 7 * 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of a programme that arrived: accepted, refused, or (neither) in force already."""
+    """What came of a programme that arrived: accepted, refused, or (neither) in force already.
+
+    ``replaced`` is the one before, when its recordings may stand in for those of the accepted one from now on.
+    """
 
     accepted: Signed[Programme] | None = None
     refused: Refused | None = None
+    replaced: Signed[Programme] | None = None
 
 
 @dataclass(slots=True)
@@ -38,6 +58,8 @@ class Programmes:
     settings: StationSettings
     trust: TrustRoot | None = None
     signed: dict[Scope, Signed[Programme]] = field(default_factory=dict)
+    earlier: dict[Scope, Programme] = field(default_factory=dict)
+    unplayable: dict[Sha256, AsRunReason] = field(default_factory=dict)
     floors: dict[str, int] = field(default_factory=dict)
     timetables: dict[Scope, Timetable] = field(default_factory=dict)
     cached: set[Sha256] = field(default_factory=set)
@@ -53,6 +75,11 @@ class Programmes:
         self.since_ms = event.watched_until_ms
         for signed in event.programmes:
             self.signed[signed.document.scope] = signed
+        self.earlier = {signed.document.scope: signed.document for signed in event.earlier}
+        lost = (
+            fault.subject for fault in event.open_faults if fault.code == ROTTEN and fault.subject not in self.cached
+        )
+        self.unplayable = {Sha256(sha256): AsRunReason.ROTTEN for sha256 in lost}
         self.changes += 1
 
     def judge(self, event: events.ProgrammeArrived, now: Instant) -> Verdict:
@@ -74,11 +101,46 @@ class Programmes:
             return Verdict(refused=judged)
         if isinstance(judged, trust.AlreadyInForce):
             return Verdict()
+        replaced = self._worth_keeping(scope)
+        if replaced is not None:
+            self.earlier[scope] = replaced.document
         self.signed[scope] = event.programme
         self.floors[scope] = event.programme.document.version
         self.timetables.pop(scope, None)
         self.changes += 1
-        return Verdict(accepted=event.programme)
+        return Verdict(accepted=event.programme, replaced=replaced)
+
+    def _worth_keeping(self, scope: Scope) -> Signed[Programme] | None:
+        """What is in force for a scope, when all its audio is here."""
+        signed = self.signed.get(scope)
+        audio = frozenset() if signed is None else library.audio_of(signed.document, self.settings)
+        shelf = self.shelf
+        return signed if audio and all(shelf.lack(sha256) is None for sha256 in audio) else None
+
+    @property
+    def shelf(self) -> Shelf:
+        """What cues can be made of now. It looks at what is here: for another thread it must be copied."""
+        return Shelf(self.documents(), self.cached, self.earlier, self.unplayable)
+
+    def audio_stored(self, sha256: Sha256) -> None:
+        """Audio came into the store: whatever was found of it before, it gets another chance."""
+        self.cached.add(sha256)
+        self.unplayable.pop(sha256, None)
+
+    def audio_lost(self, sha256: Sha256, code: str) -> None:
+        """Audio was found gone or rotten."""
+        self.cached.discard(sha256)
+        if code == ROTTEN:
+            self.unplayable[sha256] = AsRunReason.ROTTEN
+
+    def audio_undecodable(self, sha256: Sha256) -> None:
+        """Audio with the right hash proved to be no audio: no cue stumbles over it again in this life."""
+        self.unplayable[sha256] = AsRunReason.NOT_AUDIO
+
+    def keep_only(self, keep: frozenset[Sha256]) -> None:
+        """Forget all other audio: it may be evicted at any time, and nobody tells."""
+        self.cached &= keep
+        self.unplayable = {sha256: lack for sha256, lack in self.unplayable.items() if sha256 in keep}
 
     def drop_expired(self, now: Instant) -> list[tuple[Scope, int]]:
         """Put out of force what has expired; without trusted time nothing is judged (air-7 keeps it silent anyway)."""
@@ -100,6 +162,7 @@ class Programmes:
         """Take everything out of force; what is on disk is judged again at the next start."""
         self.changes += bool(self.signed)
         self.signed.clear()
+        self.earlier.clear()
         self.timetables.clear()
 
     def next_expiry_ms(self, now: Instant) -> int | None:
@@ -142,22 +205,22 @@ class Programmes:
         found = [due for timetable in self.timetables.values() for due in timetable.upcoming(most)]
         return sorted((due for due in found if due.planned_ms < _expires_ms(due.programme)), key=_order)[:most]
 
-    def resolve(self, due: SlotOccurrence) -> Resolved:
-        """Make a cue of an occurrence, with the audio that is there."""
-        return library.resolve(due, self.settings, self.cached)
+    def resolve(self, due: SlotOccurrence, now_ms: int) -> Resolved:
+        """Make a cue of an occurrence that begins now at the earliest, with the audio that can be aired."""
+        return library.resolve(due, self.settings, self.shelf, now_ms)
 
     def holds(self, cue: Cue) -> bool:
-        """Tell whether the programme in force still has this cue's slot and bulletins, and the same recordings."""
+        """Tell whether what is in force still has this cue's slot, and lets the same recordings be heard in it."""
         signed = self.signed.get(cue.occurrence.scope)
         if signed is None:
             return False
         programme = signed.document
-        if programme.version == cue.programme_version:
+        if programme.version == cue.programme_version and not cue.substitute:
             return True
-        if not any(slot.id == cue.occurrence.slot for slot in programme.slots):
+        slot = next((slot for slot in programme.slots if slot.id == cue.occurrence.slot), None)
+        if slot is None:
             return False
-        audio = {recording.sha256 for bulletin in programme.bulletins for recording in bulletin.audio}
-        return audio.issuperset(item.sha256 for item in cue.items)
+        return library.may_air(programme, slot, self.shelf).issuperset(item.sha256 for item in cue.items)
 
     def find(self, key: Occurrence) -> SlotOccurrence | None:
         """Look an occurrence up in the programme in force: its slot may have been changed, moved or taken away."""
@@ -182,7 +245,7 @@ class Programmes:
 
     def wanted(self, now: Instant) -> SetWanted:
         """What audio is to be had, the first due first, and what must be kept."""
-        return library.wanted(self.documents(), self.settings, self.cached, now.wall_ms)
+        return library.wanted(self.shelf, self.settings, now.wall_ms)
 
     def cache(self) -> Cache:
         """How much of the audio that is needed is there."""

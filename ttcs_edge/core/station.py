@@ -104,6 +104,7 @@ class Station:
                 break
         else:
             raise AssertionError("the desk does not come to rest")
+        self._judge_silence(turn)
         self._refresh_wanted(turn)
         self._beat(turn)
         self._light(turn)
@@ -119,12 +120,22 @@ class Station:
     def _tell_closed(self, airing: AsRun, turn: _Turn) -> None:
         """A cue is over: the log tells it, and a cue that was not heard whole is a fault of its slot until one is."""
         turn.entries.append(effects.AsRunClosed(airing))
-        subject = f"{airing.occurrence.scope}#{airing.occurrence.slot}"
-        if airing.reason is None:
-            turn.entries += self.faults.clear("cue-missed", subject, turn.now.wall_ms)
-        elif airing.reason in asrun.SILENT_REASONS:
+        code, subject = asrun.fault_of(airing), airing.occurrence.subject
+        for other in asrun.CUE_FAULTS if code or airing.reason is None else ():
+            if other != code:
+                self._clear(turn, other, subject)
+        if code is not None and airing.reason is not None:
             detail = (("reason", airing.reason.value), ("occurrence", str(airing.occurrence)))
-            self._raise(turn, "cue-missed", subject, detail)
+            self._raise(turn, code, subject, detail)
+
+    def _judge_silence(self, turn: _Turn) -> None:
+        """Silence where sound is due is a fault of its slot until it is heard, or its cue is closed and told."""
+        silent = self.desk.watch_silence(self.programmes, turn.now)
+        unheard = self.desk.unheard()
+        for subject in [subject for code, subject in self.faults.open if code == "silence" and subject not in unheard]:
+            self._clear(turn, "silence", subject)
+        for subject, reason in silent.items():
+            self._raise(turn, "silence", subject, (("reason", reason),))
 
     def _raise(self, turn: _Turn, code: str, subject: str, detail: Detail = ()) -> None:
         turn.entries += self.faults.raise_(code, subject, detail, turn.now.wall_ms, turn.now.mono_ms)
@@ -183,7 +194,7 @@ class Station:
         self.next_wanted_mono_ms = turn.now.mono_ms + WANTED_REFRESH_MS
         wanted = self.programmes.wanted(turn.now)
         wanted = replace(wanted, keep=wanted.keep | self.desk.in_use())
-        self.programmes.cached &= wanted.keep  # the rest may be evicted at any time, and nobody tells
+        self.programmes.keep_only(wanted.keep)
         turn.air.append(wanted)
         gone = [subject for _, subject in self.faults.open if is_sha256(subject) and subject not in wanted.keep]
         for subject in gone:
@@ -243,6 +254,9 @@ class Station:
             accepted = effects.ProgrammeAccepted(programme.scope, programme.version, verdict.accepted.envelope)
             turn.entries.append(accepted)
             self._see_signed(turn, programme.scope, programme.issued)
+            if (replaced := verdict.replaced) is not None:
+                kept = effects.EarlierKept(programme.scope, replaced.document.version, replaced.envelope)
+                turn.entries.append(kept)
             fields = (("scope", programme.scope), ("version", str(programme.version)))
             turn.notes.append(effects.Note("info", "programme-in-force", fields))
             self._clear_withdrawn_slots(turn)
@@ -282,13 +296,13 @@ class Station:
 
     def _clear_withdrawn_slots(self, turn: _Turn) -> None:
         known = self.programmes.slot_subjects()
-        gone = [subject for code, subject in self.faults.open if code == "cue-missed" and subject not in known]
-        for subject in gone:
-            self._clear(turn, "cue-missed", subject)
+        gone = [key for key in self.faults.open if key[0] in asrun.CUE_FAULTS and key[1] not in known]
+        for code, subject in gone:
+            self._clear(turn, code, subject)
 
     def _on_audio_stored(self, event: events.AudioStored, turn: _Turn) -> None:
-        self.programmes.cached.add(event.sha256)
-        self.desk.audio_changed(self.programmes)
+        self.programmes.audio_stored(event.sha256)
+        self.desk.audio_changed(self.programmes, turn.now)
         turn.entries += self.faults.clear_subject(event.sha256, turn.now.wall_ms)
 
     def _on_audio_failed(self, event: events.AudioFailed, turn: _Turn) -> None:
@@ -297,8 +311,8 @@ class Station:
         self._raise(turn, event.code, event.sha256, event.detail)
 
     def _on_audio_lost(self, event: events.AudioLost, turn: _Turn) -> None:
-        self.programmes.cached.discard(event.sha256)
-        self.desk.audio_changed(self.programmes)
+        self.programmes.audio_lost(event.sha256, event.code)
+        self.desk.audio_changed(self.programmes, turn.now)
         self._raise(turn, event.code, event.sha256)
         self.next_wanted_mono_ms = 0
 

@@ -28,6 +28,8 @@ SEVERITY = {
     "player-died": Severity.ERROR,
     "relay": Severity.ERROR,
     "cue-missed": Severity.ERROR,
+    "cue-substituted": Severity.WARNING,
+    "silence": Severity.ERROR,
     "no-time": Severity.WARNING,
     "programme-expired": Severity.ERROR,
     "trust-expired": Severity.ERROR,

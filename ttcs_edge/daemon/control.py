@@ -13,9 +13,8 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from ttcs_edge import __version__
-from ttcs_edge.core.documents import Programme
-from ttcs_edge.core.library import resolve
-from ttcs_edge.core.model import Instant, Sha256, StationSettings
+from ttcs_edge.core.library import Shelf, resolve
+from ttcs_edge.core.model import Instant, StationSettings
 from ttcs_edge.core.preview import PreviewCue, preview
 from ttcs_edge.core.schedule import zone
 from ttcs_edge.core.station import Station
@@ -92,12 +91,12 @@ class Control:
         if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= DAYS_MOST:
             raise ControlError("bad-request", found=str(days)[:60], expected=f"1..{DAYS_MOST}")
         now = self._now()
-        documents, cached, settings = self._ask(_what_is_planned, ANSWER_S)
-        cues = preview(documents, settings, now.wall_ms, now.wall_ms + days * DAY_MS)
+        shelf, settings = self._ask(_what_is_planned, ANSWER_S)
+        cues = preview(shelf.in_force, settings, now.wall_ms, now.wall_ms + days * DAY_MS)
         return {
             "time_zone": settings.time_zone,
             "quiet_hours": [str(span) for span in settings.quiet_hours],
-            "cues": [_cue(cue, settings, cached) for cue in cues],
+            "cues": [_cue(cue, settings, shelf) for cue in cues],
         }
 
 
@@ -119,12 +118,15 @@ def _in_time(call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         raise ControlError("timeout", seconds=str(ANSWER_S)) from error
 
 
-def _what_is_planned(station: Station) -> tuple[tuple[Programme, ...], frozenset[Sha256], StationSettings]:
-    return station.programmes.documents(), frozenset(station.programmes.cached), station.settings
+def _what_is_planned(station: Station) -> tuple[Shelf, StationSettings]:
+    shelf = station.programmes.shelf
+    copy = Shelf(shelf.in_force, frozenset(shelf.cached), dict(shelf.earlier), dict(shelf.unplayable))
+    return copy, station.settings
 
 
-def _cue(cue: PreviewCue, settings: StationSettings, cached: frozenset[Sha256]) -> dict[str, Any]:
-    resolved = resolve(cue.due, settings, cached)
+def _cue(cue: PreviewCue, settings: StationSettings, shelf: Shelf) -> dict[str, Any]:
+    """A cue as it would air at its instant with what is here now; ``stands_in`` tells what would stand in for it."""
+    resolved = resolve(cue.due, settings, shelf, cue.due.planned_ms)
     local = datetime.fromtimestamp(cue.due.planned_ms / 1_000, zone(settings.time_zone))
     return {
         "occurrence": asdict(cue.due.occurrence),
@@ -133,6 +135,8 @@ def _cue(cue: PreviewCue, settings: StationSettings, cached: frozenset[Sha256]) 
         "duration_ms": cue.duration_ms,
         "zones": list(resolved.cue.zones),
         "priority": cue.due.slot.priority,
-        "audio_ready": not resolved.missing,
+        "audio_ready": resolved.lack is None,
+        "lack": resolved.lack and resolved.lack.value,
+        "stands_in": cue.due.slot.if_unplayable if resolved.cue.substitute else None,
         "clashes": list(cue.clashes),
     }

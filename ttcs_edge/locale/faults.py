@@ -3,7 +3,7 @@
 ``FAULTS`` is the table: a code, then meaning, cause and mend, each as (Vietnamese, English). A new fault is one entry.
 A meaning may name the fault's ``{subject}`` and its detail fields; a field that a fault did not bring shows as "?",
 because faults also come from stations of other versions. ``MISSED`` tells more of a cue that was not heard. ``REASONS``
-are the words of ``AsRunReason``, of a lost link and of a player's end, which stand in the field ``reason``;
+are the words of ``AsRunReason``, of silence, of a lost link and of a player's end, which stand in the field ``reason``;
 ``OUTCOMES`` those of ``Outcome``.
 """
 
@@ -429,6 +429,25 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         ("xem các sự cố khác cùng lúc", "see the other faults of the same time"),
         ("chữa sự cố gốc; hết khi khung giờ này phát trọn", "mend the cause; it clears when this slot airs whole"),
     ),
+    "cue-substituted": (
+        ("{subject} phát nội dung thay thế: {reason}", "{subject} aired something else in its place: {reason}"),
+        (
+            "bản tin của khung giờ chưa có hoặc không dùng được, nên trạm phát bản trước hay bản dự phòng",
+            "what the slot names was not here or of no use, so an earlier edition or a standing bulletin was heard",
+        ),
+        ("chữa sự cố của bản tin; hết khi khung giờ này phát trọn", "mend its bulletin; it clears when it airs whole"),
+    ),
+    "silence": (
+        ("Đến giờ mà không có tiếng, {subject}: {reason}", "Silence where sound was due, {subject}: {reason}"),
+        (
+            "thiếu âm thanh, bộ phát hoặc thẻ nhớ treo",
+            "its audio is not here, or the player or the card hangs",
+        ),
+        (
+            "xem các sự cố khác cùng lúc; hết khi có tiếng, hoặc khi hết giờ của mục này",
+            "see the other faults of the same time; it clears when it is heard, or when its time is over",
+        ),
+    ),
     "no-time": (
         ("Chưa có giờ đúng: không phát theo lịch", "There is no trusted time: no schedule airs"),
         ("chưa đồng bộ NTP từ khi khởi động, không có đồng hồ RTC", "no NTP since the start, and no real-time clock"),
@@ -628,8 +647,20 @@ MISSED: dict[str, tuple[Pair, Pair]] = {
             "publish the bulletin again from a good recording",
         ),
     ),
+    "expired": (
+        (
+            "bản tin chỉ có giá trị đến một giờ nhất định, và giờ ấy đã qua",
+            "its bulletin was of worth until a time only",
+        ),
+        ("phát hành bản tin mới", "publish a new bulletin"),
+    ),
+    "no-amplifier": (
+        ("rơ-le nguồn của âm ly không đóng được", "the relay of the amplifier's supply cannot be switched"),
+        FAULTS["relay"][2],
+    ),
     "player-died": FAULTS["player-died"][1:],
     "relay": FAULTS["relay"][1:],
+    "rotten": FAULTS["rotten"][1:],
     "sound-device": FAULTS["sound-device"][1:],
 }
 """Cause and mend of ``cue-missed``, by its reason."""
@@ -637,6 +668,8 @@ MISSED: dict[str, tuple[Pair, Pair]] = {
 REASONS: dict[str, Pair] = {
     # AsRunReason
     "no-audio": ("chưa tải được âm thanh", "its audio was not there"),
+    "expired": ("bản tin đã hết giá trị", "its bulletin had expired"),
+    "no-amplifier": ("âm ly không bật được", "the amplifier could not be switched on"),
     "no-time": ("chưa có giờ đúng", "there was no trusted time"),
     "no-zone": ("không cụm loa nào của trạm được chọn", "no zone of this station was meant"),
     "not-audio": ("tệp không phải âm thanh", "the file was not audio"),
@@ -645,10 +678,13 @@ REASONS: dict[str, Pair] = {
     "pre-empted": ("nhường cho mục ưu tiên hơn", "something of higher priority took the air"),
     "quiet-hours": ("rơi vào giờ nghỉ", "it fell into quiet hours"),
     "relay": ("rơ-le không đóng mở được", "a relay could not be switched"),
+    "rotten": ("âm thanh trong kho đã hỏng", "its audio had gone bad in the store"),
     "sound-device": ("thiết bị âm thanh không dùng được", "the sound device did not work"),
     "stopped": ("trạm được dừng", "the station was stopped"),
     "too-late": ("quá giờ cho phép", "it was too late"),
     "withdrawn": ("chương trình mới đã bỏ mục này", "a newer programme withdrew it"),
+    # why there is silence, beside those
+    "no-start": ("bộ phát chưa phát ra tiếng", "the player was told to begin, and no sound came"),
     # why a link went down
     "dns": ("không tìm được tên máy chủ", "the broker's name cannot be found"),
     "lost": ("đường truyền đứt", "the link was lost"),
@@ -675,6 +711,7 @@ OUTCOMES: dict[str, Pair] = {
     "cut": ("bị cắt", "cut"),
     "missed": ("không phát", "missed"),
     "part": ("phát một phần", "aired in part"),
+    "substituted": ("phát nội dung thay thế", "substituted"),
 }
 
 MESSAGES: dict[str, Pair] = {

@@ -250,6 +250,7 @@ def _remembered_floor(meta: Mapping[str, int]) -> effects.TimeFloor | None:
 
 _STATEMENTS: dict[type, Callable[[Any, str, int], Sequence[Change]]] = {
     effects.ProgrammeAccepted: _accepted,
+    effects.EarlierKept: lambda entry, station, wall_ms: [],
     effects.ProgrammeDropped: _dropped,
     effects.FloorRaised: _floor,
     effects.AsRunOpened: _as_run_opened,

@@ -7,7 +7,7 @@ until when it holds) would air what nobody signed for. A new field therefore com
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -107,8 +107,26 @@ def parse_command(payload: bytes, subject: str) -> Command | Refused:
 
 
 def write_document(document: Document) -> bytes:
-    """The payload of a document: JSON in the order of its type's fields, the same bytes for the same document."""
-    return msgspec.json.encode(document)
+    """The payload of a document: JSON in the order of its type's fields, the same bytes for the same document.
+
+    A field that came later is left out when it says nothing, so that an older station takes what it can carry out.
+    """
+    written = msgspec.to_builtins(document)
+    if isinstance(document, Programme):
+        for kind, places in ((Programme, [written]), (Bulletin, written["bulletins"]), (Slot, written["slots"])):
+            name, nothing = _CAME_LATER[kind]
+            for place in places:
+                if place[name] == nothing:
+                    del place[name]
+    return msgspec.json.encode(written)
+
+
+_CAME_LATER: dict[type, tuple[str, object]] = {
+    Programme: ("standing", ()),
+    Bulletin: ("expires", None),
+    Slot: ("if_unplayable", "silence"),
+}
+"""Fields that the first stations did not know, and what they held without them."""
 
 
 def _convert(payload: bytes, kind: type[D], subject: str) -> D | Refused:
@@ -207,17 +225,37 @@ def _check_programme(programme: Programme, subject: str) -> Refused | None:
     if twice is not None:
         return Refused("duplicate-id", subject, (("found", twice),))
     bulletins = {one.id: sum(audio.size_bytes for audio in one.audio) for one in programme.bulletins}
+    wrong = _check_expiries(programme, subject) or _check_named("standing", programme.standing, bulletins, subject)
+    if wrong is not None:
+        return wrong
     for slot in programme.slots:
-        unknown = next((name for name in slot.bulletins if name not in bulletins), None)
-        if unknown is not None:
-            return Refused("unknown-bulletin", subject, (("slot", slot.id), ("found", unknown)))
-        size_bytes = sum(bulletins[name] for name in slot.bulletins)
-        if size_bytes > LIMITS.slot_audio_bytes:
-            found = (("slot", slot.id), ("found", str(size_bytes)), ("expected", f"<= {LIMITS.slot_audio_bytes}"))
-            return Refused("slot-too-large", subject, found)
+        wrong = _check_named(slot.id, slot.bulletins, bulletins, subject)
+        if wrong is not None:
+            return wrong
         refused = check_slot(slot)
         if refused is not None:
             return Refused(refused.code, subject, (("slot", slot.id), *refused.detail))
+    return None
+
+
+def _check_named(slot: str, names: tuple[str, ...], size_bytes: Mapping[str, int], subject: str) -> Refused | None:
+    """Check what a slot, or ``standing``, has to say: each bulletin is there, and together they are not too much."""
+    unknown = next((name for name in names if name not in size_bytes), None)
+    if unknown is not None:
+        return Refused("unknown-bulletin", subject, (("slot", slot), ("found", unknown)))
+    total_bytes = sum(size_bytes[name] for name in names)
+    if total_bytes > LIMITS.slot_audio_bytes:
+        found = (("slot", slot), ("found", str(total_bytes)), ("expected", f"<= {LIMITS.slot_audio_bytes}"))
+        return Refused("slot-too-large", subject, found)
+    return None
+
+
+def _check_expiries(programme: Programme, subject: str) -> Refused | None:
+    for bulletin in programme.bulletins:
+        try:
+            utc_ms(bulletin.expires or programme.expires)
+        except ValueError as error:
+            return Refused("bad-date", subject, (("found", shown(error)), ("expected", "YYYY-MM-DDThh:mm:ssZ")))
     return None
 
 
