@@ -70,7 +70,7 @@ BUGS = {
         "air.py", "IfInterrupted.DROP: None", "IfInterrupted.DROP: position_ms", "air-2: "
     ),
     "aired is told without a look at the length": Bug(
-        "asrun.py", "completed and self.whole and reason is None", "completed and reason is None", "never-9: "
+        "asrun.py", "whole = completed and self.whole", "whole = completed", "never-9: "
     ),
     "an occurrence is taken twice": Bug(
         "desk.py", "known = key in self.settled or key in self.waiting", "known = key in self.waiting", "never-5: "
