@@ -56,8 +56,8 @@ class ModemClock:
             with serial.Serial(
                 str(self._port), self._baud, timeout=READ_S, write_timeout=WRITE_S, exclusive=True
             ) as line:
-                self._talk(line, b"AT+CTZU=1\r")
-                answer = self._talk(line, b"AT+CCLK?\r")
+                self._talk(line, b"AT+CTZU=1\r", _DONE)
+                answer = self._talk(line, b"AT+CCLK?\r", _CLOCK)  # a late OK to the first is not taken for the answer
                 return read(answer, time.monotonic_ns() // 1_000_000)
         except (OSError, ValueError):  # serial.SerialException is an OSError; a port that vanishes raises either
             return "unreadable"
@@ -66,8 +66,8 @@ class ModemClock:
         """Sooner after no answer: the network may be there by then."""
         return self._every_s if told else min(self._every_s, FAILED_AGAIN_S)
 
-    def _talk(self, line: Any, command: bytes) -> bytes:
-        """Say something, and give what comes back until the end of an answer, or until it took too long."""
+    def _talk(self, line: Any, command: bytes, enough: re.Pattern[bytes]) -> bytes:
+        """Say something, and give what comes back until it is enough or refused, or until it took too long."""
         line.reset_input_buffer()
         line.write(command)
         deadline_s = time.monotonic() + self._answer_s
@@ -75,7 +75,7 @@ class ModemClock:
         while time.monotonic() < deadline_s and len(heard) < ANSWER_BYTES:
             heard += bytes(line.read(max(1, line.in_waiting)))
             text = heard.replace(b"\r", b"\n")
-            if _DONE.search(text) or _REFUSED.search(text):
+            if enough.search(text) or _REFUSED.search(text):
                 return text
         return heard.replace(b"\r", b"\n")
 
