@@ -497,7 +497,7 @@ def test_a_signature_by_a_key_outside_the_trust_root_stays_here(
     assert run(centre_folder, written(tmp_path, GOOD), own_broker, "--via-broker") == 65
 
     assert capsys.readouterr().err == (
-        "Stations would refuse this programme: not-enough-signatures found=0, expected=>= 1\n"
+        "Stations would refuse this document: not-enough-signatures found=0, expected=>= 1\n"
         "Nothing was sent. The keys of centre.yaml must be those that the trust root lets publish\n"
     )
     (centre_folder / "keys/publish-1.pem").write_bytes(ours)

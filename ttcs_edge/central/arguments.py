@@ -12,6 +12,9 @@ from ttcs_edge.terminal.arguments import Parser, whole_number
 
 PROGRAM: Final = "ttcs-central"
 SECONDS_MOST: Final = 86_400
+NUMBER_MOST: Final = 999_999_999
+REPLY_S: Final = 30
+EVERY_LEAST_S: Final = 10
 
 EXAMPLES: Final = {
     "init": "ttcs-central init /srv/lam-dong --scope vn/lam-dong --broker mqtt.lam-dong.vn",
@@ -19,6 +22,8 @@ EXAMPLES: Final = {
     "server-certificate": "ttcs-central server-certificate /srv/lam-dong mqtt.lam-dong.vn",
     "publish": "ttcs-central publish /srv/lam-dong config/programme.yaml --via-broker --dry-run",
     "watch": "ttcs-central watch /srv/lam-dong",
+    "resend": "ttcs-central resend /srv/lam-dong da-teh-01 17 21 --journal 3",
+    "beacon": "ttcs-central beacon /srv/lam-dong --every 60",
 }
 """Every command with one line that may be typed as it is."""
 
@@ -85,10 +90,33 @@ def _watch(command: Parser, lang: Language) -> None:
     options.add_argument("--for", dest="seconds", action=seconds, metavar="N", help=text("central.help-for", lang))
 
 
+def _resend(command: Parser, lang: Language) -> None:
+    command.add_argument("station", metavar="ID", help=text("central.help-resend-id", lang))
+    number = whole_number(1, NUMBER_MOST)
+    command.add_argument("first", metavar="FIRST", action=number, help=text("central.help-first", lang))
+    command.add_argument("last", metavar="LAST", action=number, help=text("central.help-last", lang))
+    options = command.options
+    journal = text("central.help-journal", lang)
+    options.add_argument("--journal", metavar="N", action=number, required=True, help=journal)
+    options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker-told", lang))
+    seconds = whole_number(1, SECONDS_MOST)
+    wait = text("central.help-wait", lang)
+    options.add_argument("--wait", dest="seconds", action=seconds, default=REPLY_S, metavar="N", help=wait)
+
+
+def _beacon(command: Parser, lang: Language) -> None:
+    options = command.options
+    options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker-told", lang))
+    seconds = whole_number(EVERY_LEAST_S, SECONDS_MOST)
+    options.add_argument("--every", action=seconds, metavar="N", help=text("central.help-every", lang))
+
+
 _OPTIONS: Final[dict[str, Callable[[Parser, Language], None]]] = {
     "init": _init,
     "add-station": _add_station,
     "server-certificate": _server_certificate,
     "publish": _publish,
     "watch": _watch,
+    "resend": _resend,
+    "beacon": _beacon,
 }

@@ -32,6 +32,8 @@ KEEPALIVE_S = 30
 SESSION_S = 3_600
 """How long a broker keeps for a watcher what it could not deliver."""
 IN_FLIGHT = 20
+NOBODY_LISTENS = 0x10
+"""*No matching subscribers* (MQTT 5, 3.4.2.1)."""
 WAITING_MESSAGES = 10_000
 
 
@@ -42,6 +44,7 @@ class Heard:
     topic: str
     payload: bytes
     retained: bool
+    correlation: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,18 @@ class OperatorClient:
             for mid in sent:
                 self._settle(mid)
 
+    def order(self, topic: str, payload: bytes, expiry_s: int, reply: str, correlation: bytes) -> bool:
+        """Send a request that is not kept, and tell whether anybody listens to it, as far as the broker says.
+
+        Raises CentralError.
+        """
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
+        properties.MessageExpiryInterval = expiry_s
+        properties.ResponseTopic = reply
+        properties.CorrelationData = correlation
+        sent = self._client.publish(topic, payload, qos=1, properties=properties)
+        return self._settle(sent.mid).value != NOBODY_LISTENS
+
     def standing(self, topic: str) -> bytes | None:
         """Give what stands retained on a topic, for a client that listens to nothing else; None when nothing does.
 
@@ -139,13 +154,14 @@ class OperatorClient:
         assert mid is not None
         return mid
 
-    def _settle(self, mid: int) -> None:
+    def _settle(self, mid: int) -> ReasonCode:
         with self._changed:
             if not self._changed.wait_for(lambda: mid in self._settled, TIMEOUT_S):
                 raise CentralError("broker-silent", broker=self._address, seconds=int(TIMEOUT_S))
             reason = self._settled.pop(mid)
         if reason.is_failure:
             raise CentralError("broker-refused", broker=self._address, found=str(reason))
+        return reason
 
     def _await_connack(self) -> None:
         try:
@@ -183,7 +199,8 @@ class OperatorClient:
         self._put(LinkTurned(False))
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
-        self._put(Heard(message.topic, bytes(message.payload), message.retain))
+        correlation: bytes = getattr(message.properties, "CorrelationData", b"")
+        self._put(Heard(message.topic, bytes(message.payload), message.retain, correlation))
 
     def _answered(self, mid: int, reasons: list[ReasonCode]) -> None:
         with self._changed:

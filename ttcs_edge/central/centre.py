@@ -179,6 +179,12 @@ class Centre:
             yield
 
 
+def check_grant(centre: Centre, role: Literal["command", "beacon"]) -> None:
+    """Raise CentralError ``no-grant`` for a centre whose trust root was made before there were such documents."""
+    if not any(grant.role == role for grant in centre.trust.document.grants):
+        raise CentralError("no-grant", role=role, file=centre.folder / "trust" / "root.dsse.json")
+
+
 def now() -> Instant:
     """The centre's own clock, which it believes."""
     return Instant(WallMs(time.time_ns() // 1_000_000), MonoMs(time.monotonic_ns() // 1_000_000), trusted=True)

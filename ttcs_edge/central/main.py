@@ -16,6 +16,7 @@ from ttcs_edge.central.centre import CentreSettings, Quorum, make_centre, open_c
 from ttcs_edge.central.errors import BadCentreFile, BadProgrammeFile, CentralError
 from ttcs_edge.central.publish import Delivery, publish, with_defaults
 from ttcs_edge.central.stations import add_station, check_scope
+from ttcs_edge.core.documents import Beacon, ResendRange
 from ttcs_edge.locale import Language, text
 from ttcs_edge.locale.central import CENTRE_TABLES, TABLES
 from ttcs_edge.locale.faults import reason_words
@@ -106,12 +107,8 @@ def _publish(given: argparse.Namespace, lang: Language) -> None:
         audio_folder=given.audio_folder,
         via_broker=given.via_broker,
     )
-
-    def secret(name: str) -> str:
-        return getpass.getpass(text("central.ask-secret", lang, name=name))
-
     delivery = with_defaults(delivery, centre)
-    published = publish(centre, given.programme, delivery, dry_run=given.dry_run, secret=secret)
+    published = publish(centre, given.programme, delivery, dry_run=given.dry_run, secret=_secret(lang))
     show(published, delivery, centre, lang, dry_run=given.dry_run)
 
 
@@ -128,6 +125,41 @@ def _watch(given: argparse.Namespace, lang: Language) -> None:
         watch_live(centre, broker, given.seconds, lang)
 
 
+def _resend(given: argparse.Namespace, lang: Language) -> None:
+    from ttcs_edge.central.resend import resend
+
+    centre = open_centre(given.folder)
+    broker = _broker(given.broker or centre.settings.broker)
+    wanted = ResendRange(journal=given.journal, first=given.first, last=given.last)
+    signers = centre.signers("publish", _secret(lang))
+    reply = resend(centre, broker, given.station, wanted, signers, given.seconds)
+    if reply.outcome != "done":
+        raise CentralError("command-failed", station=given.station)
+    print(text("central.resent", lang, id=given.station, count=reply.queued))
+    for gone in reply.gone:
+        print(text("central.gone", lang, first=gone.first, last=gone.last))
+
+
+def _beacon(given: argparse.Namespace, lang: Language) -> None:
+    from ttcs_edge.central.beacon import send_beacons
+
+    centre = open_centre(given.folder)
+    broker = _broker(given.broker or centre.settings.broker)
+
+    def sent(beacon: Beacon) -> None:
+        print(text("central.beacon-sent", lang, scope=beacon.scope, issued=beacon.issued), flush=True)
+
+    def failed(error: CentralError) -> None:
+        _tell(error, lang)
+
+    send_beacons(centre, broker, centre.signers("publish", _secret(lang)), given.every, sent, failed)
+
+
+def _secret(lang: Language) -> Callable[[str], str]:
+    """Ask on the terminal for the PIN of a hardware token."""
+    return lambda name: getpass.getpass(text("central.ask-secret", lang, name=name))
+
+
 def _broker(found: str | None) -> BrokerAddress:
     if found is None:
         raise CentralError("no-broker")
@@ -140,6 +172,8 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Language], None]]] = {
     "server-certificate": _server_certificate,
     "publish": _publish,
     "watch": _watch,
+    "resend": _resend,
+    "beacon": _beacon,
 }
 
 

@@ -138,6 +138,16 @@ ERRORS: dict[str, Told] = {
         ("Chương trình: {count} chỗ sai; chưa phát hành gì", "The programme: {count} wrong; nothing was published"),
         ("Sửa những chỗ trên, rồi chạy lại", "Mend those above, then run it again"),
     ),
+    "bad-range": (
+        (
+            "Dãy báo cáo từ {first} đến {last} không dùng được",
+            "There is no range of reports from {first} to {last}",
+        ),
+        (
+            "Số đầu không lớn hơn số cuối, nhiều nhất {most} báo cáo một lần",
+            "The first is not above the last, and at most {most} reports at once",
+        ),
+    ),
     "bad-scope": (
         ("Địa bàn sai: {found}", "This is no scope: {found}"),
         (
@@ -196,6 +206,13 @@ ERRORS: dict[str, Told] = {
         ("Đã có chứng chỉ {name}", "There is a certificate for {name} already"),
         ("Để cấp lại, xóa {certificate} và {key} trước", "To make it anew, delete {certificate} and {key} first"),
     ),
+    "command-failed": (
+        ("Trạm {station} không làm được", "Station {station} could not do it"),
+        (
+            "Xem sự cố của trạm (ttcs-central watch --once), nhất là thẻ nhớ, rồi gửi lại",
+            "Look at its faults (ttcs-central watch --once), its card above all, then send it again",
+        ),
+    ),
     "disk": (
         ("Không đọc hoặc ghi được {file}: {found}", "{file} cannot be read or written: {found}"),
         ("Xem quyền của tệp và chỗ trống: ls -l, df -h", "Look at its permissions and at the room left: ls -l, df -h"),
@@ -211,6 +228,13 @@ ERRORS: dict[str, Told] = {
         ("{folder} không phải là thư mục trung tâm", "{folder} is not the folder of a centre"),
         ("Chỉ đúng thư mục, hoặc lập mới: ttcs-central init", "Name the right one, or make one: ttcs-central init"),
     ),
+    "no-grant": (
+        ("Gốc tin cậy {file} không giao quyền {role}", "The trust root {file} grants nobody the role {role}"),
+        (
+            "Trung tâm này lập từ bản cũ: lập trung tâm mới (ttcs-central init), rồi cấp lại tệp cho các trạm",
+            "This centre was made before there was such a role: make it anew (ttcs-central init), and its stations' files",
+        ),
+    ),
     "no-key": (
         ("Không dùng được khóa {name} ({signer}): {found}", "Key {name} ({signer}) cannot be used: {found}"),
         (
@@ -222,9 +246,25 @@ ERRORS: dict[str, Told] = {
         ("Trạm không có chỗ lấy âm thanh", "Stations would have no place to get the audio"),
         ("Thêm --audio-url https://... hoặc --via-broker", "Add --audio-url https://... or --via-broker"),
     ),
+    "no-reply": (
+        ("Trạm {station} không trả lời trong {seconds} giây", "Station {station} did not answer within {seconds} s"),
+        (
+            "Trạm mất liên lạc vẫn nhận lệnh khi nối lại trong một giờ; nếu trạm đang nối, xem sự cố:"
+            " ttcs-central watch --once",
+            "A station that is away does it when it is back within an hour; of one that is there, see the faults:"
+            " ttcs-central watch --once",
+        ),
+    ),
     "no-station-example": (
         ("Không thấy tệp mẫu config/station.yaml", "The example config/station.yaml is not installed"),
         ("Cài lại chương trình: make install", "Install the program again: make install"),
+    ),
+    "nobody-listens": (
+        ("Không có trạm {station} trên máy chủ MQTT", "The broker knows no station {station}"),
+        (
+            "Xem lại mã trạm (ttcs-central watch), hoặc trạm chưa nối lần nào",
+            "Look at the id (ttcs-central watch), or the station has never connected",
+        ),
     ),
     "outside-scope": (
         ("Địa bàn {found} nằm ngoài {expected}", "{found} lies outside {expected}"),
@@ -250,12 +290,12 @@ ERRORS: dict[str, Told] = {
     ),
     "refused-by-own-check": (
         (
-            "Trạm sẽ từ chối chương trình này: {found} {detail}",
-            "Stations would refuse this programme: {found} {detail}",
+            "Trạm sẽ từ chối tài liệu này: {found} {detail}",
+            "Stations would refuse this document: {found} {detail}",
         ),
         (
-            "Chưa gửi gì. Khóa trong centre.yaml phải là khóa mà gốc tin cậy cho phép phát",
-            "Nothing was sent. The keys of centre.yaml must be those that the trust root lets publish",
+            "Chưa gửi gì. Khóa trong centre.yaml phải là khóa mà gốc tin cậy giao quyền",
+            "Nothing was sent. The keys of centre.yaml must be those to which the trust root grants it",
         ),
     ),
     "station-exists": (
@@ -285,6 +325,8 @@ HELP = {
     ),
     "publish": ("phát hành một chương trình", "publish a programme"),
     "watch": ("theo dõi các trạm", "watch the stations"),
+    "resend": ("bảo một trạm gửi lại báo cáo", "have a station send reports again"),
+    "beacon": ("gửi tín hiệu trung tâm, cho trạm biết giờ", "send the centre's beacon, which tells stations the time"),
     "help-folder": ("thư mục của trung tâm", "the centre's folder"),
     "help-scope": ("địa bàn của trung tâm, như vn/lam-dong", "the centre's scope, such as vn/lam-dong"),
     "help-name": ("tên trung tâm (mặc định: địa bàn)", "the centre's name (default: its scope)"),
@@ -327,6 +369,21 @@ HELP = {
     "help-dry-run": ("thử, không phát hành gì", "try it, publish nothing"),
     "help-json": ("mỗi báo cáo một dòng JSON", "one line of JSON a report"),
     "help-once": ("nghe 3 giây, in mọi trạm và sự cố rồi thôi", "listen for 3 s, print every station and fault, end"),
+    "help-resend-id": ("mã của trạm", "the station's id"),
+    "help-first": ("số của báo cáo đầu tiên", "the number of the first report"),
+    "help-last": ("số của báo cáo cuối cùng", "the number of the last report"),
+    "help-journal": (
+        "sổ báo cáo; watch --once cho biết số này",
+        "the journal of the reports; watch --once tells it",
+    ),
+    "help-wait": (
+        "chờ trả lời bao nhiêu giây (mặc định: %(default)s)",
+        "for how many seconds to wait for the answer (default: %(default)s)",
+    ),
+    "help-every": (
+        "gửi mãi, mỗi N giây một lần (mặc định: gửi một lần)",
+        "go on for ever, one each N seconds (default: send one)",
+    ),
     "help-for": ("nghe bao nhiêu giây", "for how many seconds to listen"),
 }
 
@@ -349,6 +406,9 @@ TOLD = {
     ),
     "certificate-made": ("Đã tạo {certificate} và {key}", "Made {certificate} and {key}"),
     "ask-secret": ("Mã PIN của {name}: ", "PIN of {name}: "),
+    "resent": ("Trạm {id} sẽ gửi lại {count} báo cáo", "Station {id} sends {count} reports again"),
+    "gone": ("Trạm không còn giữ: {first} đến {last}", "The station does not have: {first} to {last}"),
+    "beacon-sent": ("{scope}: đã gửi tín hiệu lúc {issued}", "{scope}: a beacon at {issued}"),
     # -- published
     "published": (
         "Đã phát hành {scope} phiên bản {version}, hết hạn {expires}",

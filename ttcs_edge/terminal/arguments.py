@@ -100,7 +100,7 @@ def whole_number(least: int, most: int) -> type[argparse.Action]:
     class WholeNumber(argparse.Action):
         def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
             if not re.fullmatch(r"[0-9]{1,9}", values) or not least <= int(values) <= most:
-                fields = {"option": option_string, "found": values, "least": least, "most": most}
+                fields = {"option": option_string or self.metavar, "found": values, "least": least, "most": most}
                 parser.error(text("terminal.bad-number", parser.lang, **fields))
             setattr(namespace, self.dest, int(values))
 
