@@ -59,9 +59,11 @@ def free_port() -> int:
 class Authority:
     """A private certificate authority in a folder."""
 
+    _servers: tuple[str, ...] = ("localhost", "127.0.0.1")
+
     def __init__(self, folder: Path, name: str = "test", servers: tuple[str, ...] = ()) -> None:
         self.folder = folder
-        self._servers = ("localhost", "127.0.0.1", *servers)
+        self._servers += servers
         folder.mkdir(parents=True, exist_ok=True)
         self._pair = make_authority(name)
         self.ca_file = folder / "ca.pem"

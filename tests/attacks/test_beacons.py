@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from securesystemslib.signer import CryptoSigner
 
-from tests.core.material import ByHand, at, only
+from tests.core.material import HOUR_MS, ByHand, at, only
 from tests.parts import SCOPE, Province, utc
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.beacons import PACE_MS, SAVE_MS
 from ttcs_edge.core.documents import Beacon
 from ttcs_edge.core.model import MonoMs, Scope, WallMs
-from ttcs_edge.core.timekeeping import SLACK_MS
+from ttcs_edge.core.timekeeping import SLACK_MS, ClockState, TimeSource
 from ttcs_edge.core.trust import utc_ms
 from ttcs_edge.wire.documents import read_beacon
 
@@ -135,6 +135,30 @@ def test_a_beacon_from_the_future_burns_no_floor_where_the_time_is_known() -> No
     assert here.faults == [("issued-ahead", SUBJECT)]
     tell(here, beacon(here.wall_ms))
     assert here.faults == []
+
+
+def test_a_clock_that_was_made_late_by_beacons_is_set_right_by_them() -> None:
+    """A broker held each one back by an hour, and then no more: the station must not stay late for good."""
+    here = station()
+    here.offset_ms -= HOUR_MS
+    here.trusted = True  # by the beacons that were held back
+    here.tell(events.ClockChanged(ClockState(TimeSource.SIGNED)))
+    assert tell(here, beacon(here.wall_ms + HOUR_MS)) == []
+    here.wait(MINUTE_MS)
+    (right,) = tell(here, beacon(here.wall_ms + HOUR_MS))
+    assert (right.wall_ms, here.faults) == (here.wall_ms + HOUR_MS, [])
+    assert here.station.time_floor_ms == right.wall_ms
+
+
+def test_a_station_with_a_clock_of_its_own_believes_that_one() -> None:
+    """The same two beacons: refused, and no floor above the time."""
+    here = station(trusted=True)
+    here.tell(events.ClockChanged(ClockState(TimeSource.RTC)))
+    for _ in range(2):
+        assert tell(here, beacon(here.wall_ms + HOUR_MS)) == []
+        here.wait(MINUTE_MS)
+    assert here.faults == [("issued-ahead", SUBJECT)]
+    assert here.station.time_floor_ms <= here.wall_ms
 
 
 @pytest.mark.parametrize("signer", ["a stranger's", "root's"])

@@ -25,7 +25,7 @@ from ttcs_edge.core.model import AMPLIFIER, AsRun, Instant, MonoMs, StationSetti
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.reports import OnAir, Snapshot
 from ttcs_edge.core.supervision import Detail, Supervision
-from ttcs_edge.core.timekeeping import BELOW_FLOOR, ClockState, is_ahead, raised_floor
+from ttcs_edge.core.timekeeping import BELOW_FLOOR, ClockState, TimeSource, is_ahead, raised_floor
 from ttcs_edge.core.trust import utc_ms, utc_text
 
 UNTRUSTED_POLL_MS = 1_000
@@ -149,16 +149,16 @@ class Station:
         else:
             self._raise(turn, "no-time", "clock")
 
-    def _see_signed(self, turn: _Turn, scope: str, issued: str, *, at_once: bool = True) -> None:
+    def _see_signed(self, turn: _Turn, subject: str, issued: str, now: Instant, *, at_once: bool = True) -> None:
         """An accepted document tells that it is later than ``issued``: the floor under all clocks follows.
 
         It goes to disk ``at_once``, or with what beacons leave there now and then (``Beacons.save``).
         """
         trust, issued_ms = self.programmes.trust, utc_ms(issued)
         assert trust is not None
-        if is_ahead(issued_ms, turn.now):
-            self._raise(turn, "issued-ahead", scope, (("found", issued), ("expected", utc_text(turn.now.wall_ms))))
-        floor_ms = raised_floor(self.time_floor_ms, issued_ms, turn.now, utc_ms(trust.expires))
+        if is_ahead(issued_ms, now):
+            self._raise(turn, "issued-ahead", subject, (("found", issued), ("expected", utc_text(turn.now.wall_ms))))
+        floor_ms = raised_floor(self.time_floor_ms, issued_ms, now, utc_ms(trust.expires))
         if floor_ms > self.time_floor_ms:
             self.time_floor_ms = floor_ms
             turn.notes.append(effects.SetTimeFloor(WallMs(floor_ms)))
@@ -253,7 +253,7 @@ class Station:
             programme = verdict.accepted.document
             accepted = effects.ProgrammeAccepted(programme.scope, programme.version, verdict.accepted.envelope)
             turn.entries.append(accepted)
-            self._see_signed(turn, programme.scope, programme.issued)
+            self._see_signed(turn, programme.scope, programme.issued, turn.now)
             if (replaced := verdict.replaced) is not None:
                 kept = effects.EarlierKept(programme.scope, replaced.document.version, replaced.envelope)
                 turn.entries.append(kept)
@@ -264,15 +264,18 @@ class Station:
 
     def _on_beacon(self, event: events.BeaconArrived, turn: _Turn) -> None:
         assert self.programmes.trust is not None
-        subject = beacon_subject(event.topic_scope)
-        verdict = self.beacons.judge(event, self.programmes.trust, turn.now)
+        subject, now = beacon_subject(event.topic_scope), turn.now
+        if self.clock.source is TimeSource.SIGNED:
+            # A clock that beacons have set is late by what held them back, and must not hold that against the next one.
+            now = replace(now, trusted=False)
+        verdict = self.beacons.judge(event, self.programmes.trust, now)
         turn.after.append(effects.Acknowledge(event.delivery))
         if verdict.refused is not None:
             self._raise(turn, verdict.refused.code, subject, verdict.refused.detail)
             return
         turn.entries += self.faults.clear_subject(subject, turn.now.wall_ms)
         if verdict.accepted is not None:
-            self._see_signed(turn, subject, verdict.accepted.document.issued, at_once=False)
+            self._see_signed(turn, subject, verdict.accepted.document.issued, now, at_once=False)
         if verdict.time is not None:
             turn.after.append(verdict.time)
 
@@ -286,7 +289,7 @@ class Station:
             command = verdict.accepted.document
             turn.entries += self.faults.clear_subject(subject, turn.now.wall_ms)
             turn.entries.append(effects.FloorRaised(subject, command.version))
-            self._see_signed(turn, subject, command.issued)
+            self._see_signed(turn, subject, command.issued, turn.now)
             turn.notes.append(effects.Note("info", "command-accepted", (("version", str(command.version)),)))
             wanted = command.resend
             turn.after.append(

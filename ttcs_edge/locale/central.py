@@ -232,7 +232,7 @@ ERRORS: dict[str, Told] = {
         ("Gốc tin cậy {file} không giao quyền {role}", "The trust root {file} grants nobody the role {role}"),
         (
             "Trung tâm này lập từ bản cũ: lập trung tâm mới (ttcs-central init), rồi cấp lại tệp cho các trạm",
-            "This centre was made before there was such a role: make it anew (ttcs-central init), and its stations' files",
+            "This centre was made before there was such a role: make it anew (ttcs-central init), and its stations",
         ),
     ),
     "no-key": (
