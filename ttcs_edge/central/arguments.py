@@ -24,6 +24,8 @@ EXAMPLES: Final = {
     "watch": "ttcs-central watch /srv/lam-dong",
     "resend": "ttcs-central resend /srv/lam-dong da-teh-01 17 21 --journal 3",
     "beacon": "ttcs-central beacon /srv/lam-dong --every 60",
+    "export": "ttcs-central export /srv/lam-dong vn/lam-dong/da-teh /media/usb",
+    "import-reports": "ttcs-central import-reports /srv/lam-dong /media/usb",
 }
 """Every command with one line that may be typed as it is."""
 
@@ -111,6 +113,15 @@ def _beacon(command: Parser, lang: Language) -> None:
     options.add_argument("--every", action=seconds, metavar="N", help=text("central.help-every", lang))
 
 
+def _export(command: Parser, lang: Language) -> None:
+    command.add_argument("scope", metavar="SCOPE", help=text("central.help-export-scope", lang))
+    command.add_argument("path", type=Path, metavar="PATH", help=text("central.help-export-path", lang))
+
+
+def _import_reports(command: Parser, lang: Language) -> None:
+    command.add_argument("path", type=Path, metavar="PATH", help=text("central.help-reports-path", lang))
+
+
 _OPTIONS: Final[dict[str, Callable[[Parser, Language], None]]] = {
     "init": _init,
     "add-station": _add_station,
@@ -119,4 +130,6 @@ _OPTIONS: Final[dict[str, Callable[[Parser, Language], None]]] = {
     "watch": _watch,
     "resend": _resend,
     "beacon": _beacon,
+    "export": _export,
+    "import-reports": _import_reports,
 }

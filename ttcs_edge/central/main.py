@@ -160,6 +160,25 @@ def _secret(lang: Language) -> Callable[[str], str]:
     return lambda name: getpass.getpass(text("central.ask-secret", lang, name=name))
 
 
+def _export(given: argparse.Namespace, lang: Language) -> None:
+    from ttcs_edge.central.draw_carried import show_export
+    from ttcs_edge.central.export import export
+
+    centre = open_centre(given.folder)
+    show_export(export(centre, check_scope(given.scope, centre), given.path), lang)
+
+
+def _import_reports(given: argparse.Namespace, lang: Language) -> None:
+    from ttcs_edge.central.carried_reports import import_reports
+    from ttcs_edge.central.draw_carried import show_imported
+
+    imported = import_reports(open_centre(given.folder), given.path)
+    show_imported(imported, lang)
+    refused, differs = sum(one.refused for one in imported), sum(one.differs for one in imported)
+    if refused or differs:
+        raise CentralError("reports-refused", refused=refused, differs=differs)
+
+
 def _broker(found: str | None) -> BrokerAddress:
     if found is None:
         raise CentralError("no-broker")
@@ -174,6 +193,8 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Language], None]]] = {
     "watch": _watch,
     "resend": _resend,
     "beacon": _beacon,
+    "export": _export,
+    "import-reports": _import_reports,
 }
 
 

@@ -217,6 +217,38 @@ ERRORS: dict[str, Told] = {
         ("Không đọc hoặc ghi được {file}: {found}", "{file} cannot be read or written: {found}"),
         ("Xem quyền của tệp và chỗ trống: ls -l, df -h", "Look at its permissions and at the room left: ls -l, df -h"),
     ),
+    "bad-ledger": (
+        ("Không dùng được sổ báo cáo {file}: {found}", "The ledger of reports {file} cannot be used: {found}"),
+        (
+            "Xem quyền và chỗ trống: ls -l, df -h; nếu tệp hỏng, chép lại từ bản sao lưu rồi nhập lại các USB",
+            "Look at its permissions and the room left; if it is broken, copy it back and import the sticks again",
+        ),
+    ),
+    "no-audio": (
+        ("Thiếu tệp âm thanh {file}, hoặc tệp đã hỏng", "The audio file {file} is missing or has gone bad"),
+        ("Phát hành lại chương trình đó, rồi xuất lại", "Publish that programme again, then export again"),
+    ),
+    "no-reports": (
+        ("Không có tệp báo cáo nào trong {folder}", "There is no file of reports in {folder}"),
+        (
+            "Ở trạm: ttcs-edge export-reports USB, rồi chỉ đúng USB",
+            "At the station: ttcs-edge export-reports STICK; then name that stick",
+        ),
+    ),
+    "nothing-in-force": (
+        ("Không có chương trình nào còn hạn cho {scope}", "No programme is in force for {scope}"),
+        ("Phát hành trước: ttcs-central publish", "Publish one first: ttcs-central publish"),
+    ),
+    "reports-refused": (
+        (
+            "Có dòng không dùng được: {refused} bị từ chối, {differs} khác báo cáo đã giữ",
+            "Not all was taken: {refused} lines refused, {differs} unlike the report kept under the same id",
+        ),
+        (
+            "Những dòng khác đã được giữ. USB hỏng thì chép lại ở trạm; nếu không, có thể báo cáo bị sửa",
+            "The rest was kept. If the stick is bad, export again at the station; else somebody may have changed them",
+        ),
+    ),
     "no-broker": (
         ("Chưa biết máy chủ MQTT nào", "No broker is known"),
         (
@@ -327,6 +359,17 @@ HELP = {
     "watch": ("theo dõi các trạm", "watch the stations"),
     "resend": ("bảo một trạm gửi lại báo cáo", "have a station send reports again"),
     "beacon": ("gửi tín hiệu trung tâm, cho trạm biết giờ", "send the centre's beacon, which tells stations the time"),
+    "export": (
+        "xuất chương trình ra USB cho trạm không có mạng",
+        "put programmes on a stick for stations without a link",
+    ),
+    "import-reports": ("nhập báo cáo mang về từ trạm", "take in reports that were carried from stations"),
+    "help-export-scope": (
+        "địa bàn của trạm; gồm cả cấp trên và cấp dưới",
+        "the station's scope; what is above and below goes with it",
+    ),
+    "help-export-path": ("USB: gói nằm trong thư mục ttcs ở đó", "the stick: the bundle is the folder ttcs there"),
+    "help-reports-path": ("USB, hoặc một tệp báo cáo", "the stick, or one file of reports"),
     "help-folder": ("thư mục của trung tâm", "the centre's folder"),
     "help-scope": ("địa bàn của trung tâm, như vn/lam-dong", "the centre's scope, such as vn/lam-dong"),
     "help-name": ("tên trung tâm (mặc định: địa bàn)", "the centre's name (default: its scope)"),
@@ -434,6 +477,21 @@ TOLD = {
     ),
     "nothing-coming": ("không có mục nào", "nothing"),
     "and-more": ("và còn nữa", "and more"),
+    # -- what is carried by hand
+    "exported": ("{scope} phiên bản {version}", "{scope} version {version}"),
+    "export-expired": (
+        "{scope} phiên bản {version} đã hết hạn: không xuất",
+        "{scope} version {version} has expired: left out",
+    ),
+    "export-audio": ("Âm thanh: {files} tệp, {mb} MB", "Audio files: {files}, {mb} MB"),
+    "export-next": (
+        "Gói ở {folder}, rút USB được. Ở trạm: ttcs-edge import USB",
+        "The bundle is {folder}; the stick may be pulled out. At the station: ttcs-edge import STICK",
+    ),
+    "imported": ("{file}: mới {new}, đã có {known}", "{file}: {new} new, {known} known already"),
+    "imported-refused": ("từ chối {count} dòng", "{count} lines refused"),
+    "imported-differs": ("{count} dòng khác báo cáo đã giữ", "{count} unlike what is kept under the same id"),
+    "imported-line": ("dòng {number}: {code} {found}", "line {number}: {code} {found}"),
     # -- the fleet
     "no-stations": ("Chưa nghe thấy trạm nào", "No station has been heard yet"),
     "stations": ("Trạm: {count}", "Stations: {count}"),

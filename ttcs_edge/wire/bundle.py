@@ -13,6 +13,7 @@ envelopes and the hashes of the audio, so the bundle needs no signature of its o
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -74,7 +75,7 @@ def open_file(folder: int, name: str) -> int:
         os.close(inner)
     if not is_file(file):
         os.close(file)
-        raise NotAFileError(None, None, name)
+        raise NotAFileError(errno.EINVAL, "Not a regular file", name)
     return file
 
 
@@ -95,5 +96,5 @@ def _open(name: str, flags: int, folder: int) -> int:
     """Open what stands under a name, if it is of the kind that is meant: looked at first, for opening a device acts."""
     is_kind = stat.S_ISDIR if flags & os.O_DIRECTORY else stat.S_ISREG
     if not is_kind(os.lstat(name, dir_fd=folder).st_mode):
-        raise NotAFileError(None, None, name)
+        raise NotAFileError(errno.EINVAL, "Not a regular file", name)
     return os.open(name, _OPEN | flags, dir_fd=folder)

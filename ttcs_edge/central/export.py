@@ -1,0 +1,112 @@
+"""A bundle for stations without a link: what is in force for a place, and its audio, in a folder on a stick.
+
+In it goes what was published for every scope above the place, for the place, and for every scope below it, so that one
+stick serves a team that visits a whole district. The audio goes first and the documents last: a stick that is pulled
+out too early holds no document whose audio it lacks. What is there already, and still has its hash, is not written
+again. See ``wire.bundle`` for the folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ttcs_edge.central.audio import sha256_of
+from ttcs_edge.central.centre import Centre, now
+from ttcs_edge.central.errors import CentralError
+from ttcs_edge.central.files import sync_folder
+from ttcs_edge.core.documents import Programme, Refused, Signed
+from ttcs_edge.core.model import Scope, scope_covers
+from ttcs_edge.core.trust import check_authority
+from ttcs_edge.wire.bundle import AUDIO, audio_name, bundle_folder, programme_name
+from ttcs_edge.wire.documents import read_programme
+
+COPY_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What lies on the stick now. ``expired`` are programmes that were left out, because no station would take them."""
+
+    folder: Path
+    programmes: tuple[Programme, ...]
+    expired: tuple[Programme, ...]
+    audio_files: int
+    audio_bytes: int
+
+
+def export(centre: Centre, place: Scope, path: Path) -> Exported:
+    """Write what is in force for a place. Raises CentralError ``nothing-in-force``, ``no-audio``, or OSError."""
+    with centre.alone():
+        signed = tuple(_newest(centre, place))
+    at = now()
+    verdicts = [(one, check_authority(one, centre.trust.document, at)) for one in signed]
+    refused = [verdict for _, verdict in verdicts if verdict is not None and verdict.code != "expired"]
+    if refused:
+        detail = ", ".join(f"{name}={value}" for name, value in refused[0].detail)
+        raise CentralError("refused-by-own-check", found=refused[0].code, detail=detail)
+    standing = tuple(one for one, verdict in verdicts if verdict is None)
+    expired = tuple(one.document for one, verdict in verdicts if verdict is not None)
+    if not standing:
+        raise CentralError("nothing-in-force", scope=place)
+    audio = {sound.sha256: sound for one in standing for bulletin in one.document.bulletins for sound in bulletin.audio}
+    sources = {sha256: _source(centre, sha256) for sha256 in audio}
+    folder = bundle_folder(path)
+    (folder / AUDIO).mkdir(parents=True, exist_ok=True)
+    for sha256, source in sources.items():
+        _copy(source, folder / audio_name(sha256), sha256)
+    for one in standing:
+        _write(folder / programme_name(one.document.scope), one.envelope)
+    size_bytes = sum(sound.size_bytes for sound in audio.values())
+    return Exported(folder, tuple(one.document for one in standing), expired, len(audio), size_bytes)
+
+
+def _newest(centre: Centre, place: Scope) -> Iterator[Signed[Programme]]:
+    """The newest document of every scope above, at and below a place, read as a station does."""
+    top = centre.folder / "programmes"
+    for file in sorted(top.rglob("version.txt")):
+        scope = Scope(file.parent.relative_to(top).as_posix())
+        kept = {one.name.removesuffix(".dsse.json"): one for one in file.parent.glob("*.dsse.json")}
+        envelopes = {int(version): one for version, one in kept.items() if version.isdecimal()}
+        if not envelopes or not (scope_covers(scope, place) or scope_covers(place, scope)):
+            continue
+        newest = envelopes[max(envelopes)]
+        signed = read_programme(newest.read_bytes(), centre.trust.document, scope)
+        if isinstance(signed, Refused):
+            raise CentralError("bad-centre", file=newest, found=signed.code)
+        yield signed
+
+
+def _source(centre: Centre, sha256: str) -> Path:
+    source = centre.folder / "audio" / f"{sha256}.ogg"
+    if not source.is_file():
+        raise CentralError("no-audio", file=source)
+    return source
+
+
+def _copy(source: Path, target: Path, sha256: str) -> None:
+    """Copy a file while hashing it, and name it once it is whole and on the stick."""
+    if target.is_file() and target.stat().st_size == source.stat().st_size and sha256_of(target) == sha256:
+        return
+    data = source.read_bytes()
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise CentralError("no-audio", file=source)
+    _write(target, data)
+
+
+def _write(target: Path, data: bytes) -> None:
+    """Write beside, flush, rename: a stick knows neither owners nor modes. Raises OSError with the file's name."""
+    part = target.with_name(f"{target.name}.part")
+    try:
+        with part.open("wb") as file:
+            for begin in range(0, len(data), COPY_BYTES):
+                file.write(data[begin : begin + COPY_BYTES])
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, target)
+        sync_folder(target.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(target)) from error
