@@ -17,8 +17,7 @@ class CentreAuthority(Authority):
     """The authority of a centre, as the test parts want one."""
 
     def __init__(self, centre: Centre, folder: Path) -> None:
-        folder.mkdir()
-        self.folder = folder
+        super().__init__(folder)
         self._pair = centre.authority
         self.ca_file = centre.folder / "ca.pem"
 

@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -20,12 +19,15 @@ import pytest
 from tests.cli.terminal import daemon, on_terminal, run
 from tests.parts import PLACE, SCOPE, Authority, Broker, Clip, Province, Station, eventually, make_programme, newer
 from tests.system.sight import status
+from ttcs_edge.core import effects
 from ttcs_edge.core.documents import Audio, Bulletin, Programme, Slot
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import Scope, Sha256
+from ttcs_edge.core.model import Fault, Scope, Severity, Sha256, WallMs
 from ttcs_edge.link.control import ControlError
 from ttcs_edge.locale import LANGUAGES
 from ttcs_edge.locale.faults import fault_words
+from ttcs_edge.store.database import Database
+from ttcs_edge.store.outbox import Outbox
 from ttcs_edge.wire.bundle import audio_name, programme_name
 from ttcs_edge.wire.reports import AsRunReport, FaultReport, read_report
 
@@ -391,25 +393,34 @@ def test_reports_are_carried_out_whole_and_stay_on_the_station(lonely: Station, 
 
 
 def test_many_reports_come_in_pages_and_in_order(lonely: Station, tmp_path: Path) -> None:
-    """More than one answer holds: none is lost between two pages, and none comes twice."""
+    """More than one answer holds: none is lost between two pages, none comes twice, and --all brings the sent too."""
     lonely.stop()
-    with sqlite3.connect(lonely.folder / "state/ttcs.db") as database:
-        rows = [(f"da-teh-01/1-f{n}", json.dumps({"n": n, "filled": "x" * 5_000}).encode()) for n in range(1_200)]
-        database.executemany("INSERT INTO outbox (id, body, told_ms) VALUES (?, ?, 1)", rows)
+    database = Database.open(lonely.folder / "state")
+    faults = [
+        Fault(f"1-f{n}", "relay", "cho", Severity.ERROR, (("error", "x" * 5_000),), WallMs(n), None)
+        for n in range(1_000, 2_200)
+    ]
+    database.commit([effects.FaultRaised(one) for one in faults], "da-teh-01", 1_790_000_000_000)
+    database.commit([effects.FaultCleared(replace(one, cleared_ms=WallMs(9))) for one in faults], "da-teh-01", 1)
+    outbox = Outbox(database.path)
+    outbox.mark_sent([row.seq for row in outbox.kept(800, 0)])
+    outbox.close()
     database.close()
     lonely.start()
-    file = tmp_path / "reports.jsonl"
+    unsent, every = tmp_path / "unsent.jsonl", tmp_path / "every.jsonl"
 
-    done = run("export-reports", file, "--config", lonely.config)
+    assert run("export-reports", unsent, "--config", lonely.config).returncode == 0
+    assert run("export-reports", every, "--all", "--config", lonely.config).returncode == 0
 
-    assert done.returncode == 0
-    numbers = [line["n"] for line in map(json.loads, file.read_text().splitlines()) if "n" in line]
-    assert numbers == list(range(1_200))
+    ids = [one.id for one in reports_in(every)]
+    expected = [f"da-teh-01/{one.id}{end}" for end in ("", "/cleared") for one in faults]
+    assert [name for name in ids if name in set(expected)] == expected
+    assert [one.id for one in reports_in(unsent)] == ids[800:]
 
 
 def test_a_stick_that_cannot_be_written_loses_no_report(tmp_path: Path) -> None:
     """No half file is left, and the words say that the reports are still on the station."""
-    page = {"station": "da-teh-01", "reports": ["{}"], "after": 1, "more": True}
+    page = {"station": "da-teh-01", "reports": ["{}"], "after": 1}
     with daemon(tmp_path, lambda request: page if request["after"] == 0 else page | {"reports": []}) as path:
         full = run("export-reports", "/dev/full/x", "--socket", path, "--lang", "en")
         absent = run("export-reports", tmp_path / "gone/reports.jsonl", "--socket", path, "--lang", "en")
@@ -425,7 +436,7 @@ def test_a_daemon_that_dies_in_the_middle_leaves_no_file(tmp_path: Path) -> None
     def answer(request: dict[str, Any]) -> dict[str, Any]:
         if request["after"]:
             raise ControlError("timeout", seconds="4")
-        return {"station": "da-teh-01", "reports": ["{}"], "after": 1, "more": True}
+        return {"station": "da-teh-01", "reports": ["{}"], "after": 1}
 
     with daemon(tmp_path, answer) as path:
         done = run("export-reports", tmp_path, "--socket", path)
@@ -436,7 +447,7 @@ def test_a_daemon_that_dies_in_the_middle_leaves_no_file(tmp_path: Path) -> None
 
 def test_a_station_with_nothing_to_tell_says_so(tmp_path: Path) -> None:
     """And makes no file."""
-    page = {"station": "da-teh-01", "reports": [], "after": 0, "more": False}
+    page = {"station": "da-teh-01", "reports": [], "after": 0}
     with daemon(tmp_path, lambda request: page) as path:
         done = run("export-reports", tmp_path, "--socket", path, "--lang", "en")
 

@@ -1,4 +1,4 @@
-"""``ttcs-edge export-reports``: what the station told and nobody fetched, onto a USB stick.
+"""``ttcs-edge export-reports``: what the station told and could not send, onto a stick; ``--all`` what it still has.
 
 Each report keeps its id and stays in the outbox: however many ways it arrives at the centre, it is counted once. The
 file appears under its name once it is whole and on the stick.
@@ -23,12 +23,13 @@ from ttcs_edge.wire.bundle import REPORTS, REPORTS_SUFFIX, bundle_folder
 def command(options: argparse.Namespace, lang: Language) -> int:
     """Write a file of JSON lines, and tell how many there are."""
     ask = asker(options)
-    page = ask({"ask": "reports", "after": 0})
+    question = {"ask": "reports", "kept": options.all}
+    page = ask(question | {"after": 0})
     count, file = 0, None
     try:
         if page["reports"]:
             file = _target(options.path, page["station"])
-            count = _write(file, page, lambda after_seq: ask({"ask": "reports", "after": after_seq}))
+            count = _write(file, page, lambda after_seq: ask(question | {"after": after_seq}))
     except OSError as error:
         raise CommandError(
             "unwritable", path=str(error.filename or options.path), error=error.strerror or ""

@@ -20,7 +20,7 @@ from ttcs_edge.core.station import Station
 from ttcs_edge.core.trust import Accepted, AlreadyInForce, judge_programme
 from ttcs_edge.link.control import ControlError
 from ttcs_edge.link.fetcher import Fetcher, Offer
-from ttcs_edge.store.outbox import OutboxRow
+from ttcs_edge.store.outbox import Outbox, OutboxRow
 from ttcs_edge.wire.bundle import is_file, read_whole
 
 ON_DISK_S = 8.0
@@ -49,14 +49,14 @@ class Carried:
         post: Callable[[Event], None],
         read: Callable[[bytes, str], Signed[Programme] | Refused],
         fetcher: Fetcher,
-        pending: Callable[[int, int], list[OutboxRow]],
+        outbox: Outbox,
     ) -> None:
         self._ask = ask
         self._now = now
         self._post = post
         self._read = read
         self._fetcher = fetcher
-        self._pending = pending
+        self._outbox = outbox
         self._numbers = itertools.count(-1, -1)
         self._awaited: dict[int, threading.Event] = {}
         self._lock = threading.Lock()
@@ -148,13 +148,13 @@ class Carried:
         if not isinstance(after_seq, int) or isinstance(after_seq, bool) or not 0 <= after_seq < 2**63:
             raise ControlError("bad-request", found=str(after_seq)[:60])
         station = self._ask(lambda station: station.settings.id, ON_DISK_S)
-        rows = self._pending(PAGE_ROWS, after_seq)
+        among = self._outbox.kept if request.get("kept") is True else self._outbox.pending
+        rows = among(PAGE_ROWS, after_seq)
         page = list(_first_bytes(rows, PAGE_BYTES))
         return {
             "station": station,
             "reports": [row.body.decode() for row in page],
             "after": page[-1].seq if page else after_seq,
-            "more": bool(page),
         }
 
 

@@ -157,9 +157,7 @@ class Daemon:
             self._post_from_link,
         )
         self.fetcher = Fetcher(self.blobs, BlobError, self.link, config.https, post)
-        self.carried = Carried(
-            self.loop.ask, self.clock.now, post, readers.programme, self.fetcher, self.outbox.pending
-        )
+        self.carried = Carried(self.loop.ask, self.clock.now, post, readers.programme, self.fetcher, self.outbox)
         host = SystemHost(config.state_folder, config.store.free_bytes)
         self.health = Health(host, Canary(config.state_folder), Lives(config.state_folder), post)
         self.panel = self._panel()

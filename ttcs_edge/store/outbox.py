@@ -62,6 +62,12 @@ class Outbox:
         with self._lock:
             return [OutboxRow(*row) for row in self._connection.execute(PENDING, (after_seq, limit))]
 
+    def kept(self, limit: int, after_seq: int) -> list[OutboxRow]:
+        """The oldest rows behind ``after_seq``, those that were sent among them."""
+        sql = "SELECT seq, id, body FROM outbox WHERE seq > ? ORDER BY seq LIMIT ?"
+        with self._lock:
+            return [OutboxRow(*row) for row in self._connection.execute(sql, (after_seq, limit))]
+
     def mark_sent(self, seqs: Sequence[int]) -> None:
         """Remember rows as sent: the broker has acknowledged them."""
         at_ms = self._now_ms()
