@@ -24,7 +24,7 @@ from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import AsRun, AsRunReason, Fault, Occurrence, Outcome, Scope, Severity, Sha256, WallMs
 from ttcs_edge.settings import StoreSettings
 from ttcs_edge.store.blobs import BlobError, Blobs
-from ttcs_edge.store.database import Database
+from ttcs_edge.store.database import Database, connect
 from ttcs_edge.store.migration import NewerDatabaseError
 from ttcs_edge.store.outbox import Outbox
 from ttcs_edge.store.recorder import Recorder
@@ -63,7 +63,7 @@ def test_what_was_committed_is_remembered_by_the_next_life(tmp_path: Path) -> No
     assert remembered.floors == (("vn", 7),)
     assert remembered.open_as_run == (record(),)
     assert remembered.open_faults == (fault(),)
-    assert (remembered.alive_until_ms, remembered.watched_until_ms, remembered.damaged) == (10_000, 900, False)
+    assert (remembered.alive_until_ms, remembered.watched_until_ms, remembered.damage) == (10_000, 900, None)
 
 
 def test_a_closed_record_settles_its_occurrence_and_waits_in_the_outbox_once(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ import sys
 from pathlib import Path
 from ttcs_edge.core import effects
 from ttcs_edge.core.model import Fault, Severity
-from ttcs_edge.store.database import Database
+from ttcs_edge.store.database import Database, connect
 database = Database.open(Path(sys.argv[1]))
 for number in range(100_000):
     fault = Fault(f"{database.boot}-f{number}", "c", "s", Severity.INFO, (), 1)
@@ -170,7 +170,7 @@ def test_a_damaged_database_is_set_aside_and_said_so(tmp_path: Path) -> None:
     path.write_bytes(b"no database at all" * 1_000)
     fresh = Database.open(tmp_path)
 
-    assert fresh.remembered().damaged
+    assert fresh.remembered().damage is not None
     assert fresh.remembered().envelopes == ()
     assert (database.boot, fresh.boot) == (1, 2), "ids are made of it: they must not come again (never-5)"
     assert (tmp_path / "ttcs.db.damaged-1").read_bytes().startswith(b"no database")
@@ -434,3 +434,38 @@ def test_the_position_of_an_open_cue_is_what_the_next_life_closes_it_with(tmp_pa
     closed = effects.AsRunClosed(record(Outcome.PART, AsRunReason.STOPPED))
     database.commit([closed, effects.AsRunPosition(position)], STATION, 2)
     assert database.remembered().open_as_run == ()
+
+
+@pytest.mark.parametrize("found_by", ["the check behind the start", "a commit"])
+def test_a_database_that_proves_damaged_ends_this_life_and_is_mended_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, found_by: str
+) -> None:
+    """Reports are checked behind the start; whoever finds damage leaves a word, and the thread's end is told."""
+    database = Database.open(tmp_path)
+    for number in range(200):
+        database.commit([effects.FaultRaised(fault(number))], STATION, 1)
+    database.close()
+    table = "outbox" if found_by == "the check behind the start" else "faults_open"
+    with sqlite3.connect(database.path) as connection:
+        sql = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+        (page,) = connection.execute(sql, (table,)).fetchone()
+    connection.close()
+    ended: list[str] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: ended.append(args.thread.name))
+    database = Database.open(tmp_path)
+    data = bytearray(database.path.read_bytes())
+    data[(page - 1) * 4_096 : page * 4_096] = b"\xff" * 4_096
+    database.path.write_bytes(data)
+    database.close()
+    database = Database(database.path, connect(database.path), ROOM, 2)
+    recorder = Recorder(database, STATION, lambda event: None)
+    if found_by == "a commit":
+        recorder.submit((effects.FaultRaised(fault(999)),), 1, lambda: None)
+    eventually(lambda: ended)
+
+    assert ended == ["store-check" if found_by == "the check behind the start" else "recorder"]
+    assert (tmp_path / "suspect").exists()
+    mended = Database.open(tmp_path)
+    assert mended.remembered().damage is not None
+    mended.commit([effects.FaultRaised(fault(1_000))], STATION, 1)
+    recorder.close(1)

@@ -12,7 +12,7 @@ import os
 import signal
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ import structlog
 from ttcs_edge import __version__
 from ttcs_edge.core import effects
 from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
+from ttcs_edge.core.effects import Entry
 from ttcs_edge.core.events import ClockChanged, ConditionChanged, Event, LinkChanged, Started, StopRequested, TimePassed
 from ttcs_edge.core.model import Instant, WallMs
 from ttcs_edge.core.station import Station
@@ -79,33 +80,86 @@ def load_trust(folder: Path, now: Instant) -> TrustRoot:
     return signed.document
 
 
-def started(remembered: Remembered, trust: TrustRoot, blobs: Blobs, now: Instant) -> Started:
-    """The first event: what the store remembers, every document of it verified again (never-1)."""
-    programmes: list[Signed[Programme]] = []
-    refused: list[Refused] = []
-    for scope, envelope in remembered.envelopes:
-        signed = read_programme(envelope, trust, scope)
-        wrong = signed if isinstance(signed, Refused) else check_authority(signed, trust, now)
-        if isinstance(signed, Signed) and (wrong is None or wrong.code == "expired"):
-            programmes.append(signed)
-        else:
-            assert wrong is not None
-            refused.append(wrong)
-    if remembered.damaged:
-        refused.append(Refused("store-damaged", "database"))
+Envelope = tuple[str, bytes]
+"""A programme as it came, behind its scope."""
+
+
+def started(
+    remembered: Remembered,
+    trust: TrustRoot,
+    blobs: Blobs,
+    now: Instant,
+    copies: Callable[[], Sequence[Envelope]] = tuple,
+) -> Started:
+    """The first event: what the store remembers, every document of it verified again (never-1).
+
+    What the database cannot give any more is taken from the ``copies``, but nothing below a floor (never-6).
+    """
+    programmes, refused = _verified(remembered.envelopes, trust, now)
+    if remembered.damage is not None or refused:
+        floors = dict(remembered.floors)
+        lacking = [(scope, data) for scope, data in copies() if scope not in programmes]
+        copied, _ = _verified(lacking, trust, now)
+        copied = {scope: one for scope, one in copied.items() if one.document.version >= floors.get(scope, 0)}
+        programmes |= copied
+        refused = {scope: wrong for scope, wrong in refused.items() if scope not in copied}
+    told = list(refused.values())
+    if remembered.damage is not None:
+        told.append(_damaged(remembered, len(programmes)))
     return Started(
         trust=trust,
-        programmes=tuple(programmes),
-        floors=remembered.floors,
+        programmes=tuple(programmes.values()),
+        floors=_floors(remembered, programmes),
         open_as_run=remembered.open_as_run,
         settled=remembered.settled,
         open_faults=remembered.open_faults,
         cached=blobs.have(),
-        refused=tuple(refused),
+        refused=tuple(told),
         alive_until_ms=remembered.alive_until_ms,
         watched_until_ms=remembered.watched_until_ms,
-        time_floor_ms=_time_floor(remembered, trust, programmes),
+        time_floor_ms=_time_floor(remembered, trust, tuple(programmes.values())),
     )
+
+
+def _verified(
+    envelopes: Iterable[Envelope], trust: TrustRoot, now: Instant
+) -> tuple[dict[str, Signed[Programme]], dict[str, Refused]]:
+    programmes: dict[str, Signed[Programme]] = {}
+    refused: dict[str, Refused] = {}
+    for scope, envelope in envelopes:
+        signed = read_programme(envelope, trust, scope)
+        wrong = signed if isinstance(signed, Refused) else check_authority(signed, trust, now)
+        if isinstance(signed, Signed) and (wrong is None or wrong.code == "expired"):
+            programmes[scope] = signed
+        else:
+            assert wrong is not None
+            refused[scope] = wrong
+    return programmes, refused
+
+
+def _floors(remembered: Remembered, programmes: Mapping[str, Signed[Programme]]) -> tuple[tuple[str, int], ...]:
+    """What the database remembers, and at least what is in force."""
+    floors = dict(remembered.floors)
+    for scope, signed in programmes.items():
+        floors[scope] = max(signed.document.version, floors.get(scope, 0))
+    return tuple(sorted(floors.items()))
+
+
+def _damaged(remembered: Remembered, programmes: int) -> Refused:
+    saved = remembered.salvaged
+    counts = (("programmes", programmes), ("reports", saved.reports), ("records", saved.records))
+    detail = (("error", remembered.damage or ""), *((name, str(count)) for name, count in counts))
+    return Refused("store-damaged", "database", detail)
+
+
+def _restored(first: Started, remembered: Remembered) -> list[Entry]:
+    """What was taken from the copies must be in the database again, with its floor."""
+    kept = dict(remembered.envelopes)
+    return [
+        effects.ProgrammeAccepted(signed.document.scope, signed.document.version, signed.envelope)
+        for signed in first.programmes
+        if kept.get(signed.document.scope) != signed.envelope
+    ]
 
 
 def _time_floor(remembered: Remembered, trust: TrustRoot, programmes: Sequence[Signed[Programme]]) -> WallMs:
@@ -137,7 +191,9 @@ class Daemon:
         self.blobs = Blobs(config.state_folder / "blobs", config.store)
         remembered = database.remembered()
         self.clock.raise_floor(_time_floor(remembered, trust, ()))
-        self.first = started(remembered, trust, self.blobs, self.clock.now())
+        self.first = started(remembered, trust, self.blobs, self.clock.now(), database.envelopes.read)
+        if restored := _restored(self.first, remembered):
+            database.commit(restored, station_id, self.clock.now().wall_ms)
         self.outbox = Outbox(database.path)
         self.boot = database.boot
         self.recorder = Recorder(database, station_id, post)

@@ -540,8 +540,10 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
     ),
     "store-damaged": (
         (
-            "Cơ sở dữ liệu của trạm bị hỏng và đã được thay mới",
-            "The station's database was damaged and has been replaced",
+            "Cơ sở dữ liệu của trạm bị hỏng và đã được thay mới; còn giữ được {programmes} chương trình, "
+            "{reports} báo cáo, {records} bản ghi khác ({error})",
+            "The station's database was damaged and has been replaced; {programmes} programmes, {reports} reports and "
+            "{records} other records were kept ({error})",
         ),
         ("thẻ nhớ hỏng, mất điện giữa chừng", "a failing card, or a power cut"),
         _CARD,

@@ -2,18 +2,17 @@
 
 WAL with synchronous=FULL: a committed transaction survives a power cut; with NORMAL everything since the last
 checkpoint would be gone. Documents are kept as the signed bytes that came (decision 6). A damaged file is set aside
-and a fresh one begun: the station goes on, says so, and gets its programmes from the broker again. Reports are
-numbered, bounded and kept as ``journal`` says.
+and a fresh one begun with what can be read of it (``salvage``) and with the copies beside it (``envelopes``): the
+station goes on, and says so. Reports are numbered, bounded and kept as ``journal`` says.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -21,25 +20,29 @@ from ttcs_edge.core import effects
 from ttcs_edge.core.effects import Entry
 from ttcs_edge.core.model import AsRun, Fault, Occurrence, WallMs
 from ttcs_edge.settings import StoreSettings
-from ttcs_edge.store.blobs import sync_folder
+from ttcs_edge.store.blobs import write_whole
+from ttcs_edge.store.envelopes import Envelopes
+from ttcs_edge.store.health import SUSPECT_FILE, check, is_passing
 from ttcs_edge.store.journal import Journal
 from ttcs_edge.store.migration import migrate
+from ttcs_edge.store.salvage import NOTHING, Salvaged, is_record, salvage, set_aside
 from ttcs_edge.wire.reports import AsRunReport, FaultReport, as_run_report, fault_report
 
 SETTLED_MEMORY_MS = 9 * 86_400_000
 """How long an occurrence stays settled on disk: longer than the core ever looks back."""
 BOOT_FILE = "boot"
 """The number of starts, once more, in a file of its own."""
-DAMAGED_KEPT = 3
-"""How many damaged databases are kept for those who want to look."""
 BUSY_TIMEOUT_S = 5.0
 SETTLED_SWEEP_MS = 86_400_000
 DEFAULTS = StoreSettings()
+R = TypeVar("R", AsRun, Fault)
 
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What an earlier life left. ``envelopes``, each behind its scope, are to be verified again before any use."""
+    """What an earlier life left. ``envelopes`` and their ``copies`` in files, each behind its scope, are to be verified
+    again before any use. ``damage`` says what was wrong with the database, None when nothing was.
+    """
 
     envelopes: tuple[tuple[str, bytes], ...]
     floors: tuple[tuple[str, int], ...]
@@ -48,7 +51,8 @@ class Remembered:
     open_faults: tuple[Fault, ...]
     alive_until_ms: WallMs | None
     watched_until_ms: WallMs | None
-    damaged: bool
+    damage: str | None = None
+    salvaged: Salvaged = NOTHING
     time_floor: effects.TimeFloor | None = None
 
 
@@ -63,13 +67,13 @@ def connect(path: Path) -> sqlite3.Connection:
 class Database:
     """The one writer. Opened by one thread and then used by one thread only."""
 
-    def __init__(
-        self, path: Path, connection: sqlite3.Connection, settings: StoreSettings, boot: int, damaged: bool
-    ) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, settings: StoreSettings, boot: int) -> None:
         self.path = path
         self.boot = boot
+        self.envelopes = Envelopes(path.with_name("programmes"))
         self._connection = connection
-        self._damaged = damaged
+        self._damage: str | None = None
+        self._salvaged = NOTHING
         self._swept: int | None = None
         connection.execute("INSERT OR REPLACE INTO meta VALUES ('boot', ?)", (boot,))
         self.journal = Journal.load(connection.execute, settings)
@@ -83,22 +87,36 @@ class Database:
         """
         folder.mkdir(parents=True, exist_ok=True)
         path, beside = folder / "ttcs.db", folder / BOOT_FILE
-        damaged = False
+        starts = _read_count(beside)
         try:
-            connection = _checked(path)
+            check(path, starts > 0)
+            connection, boot = _ready(path, starts)
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
+            if is_passing(error):
                 raise
-            _set_aside(path)
-            connection, damaged = _checked(path), True
+            damaged = set_aside(path)
+            connection, boot = _ready(path, starts)
+            database = cls(path, connection, settings, boot)
+            database._take_over(damaged, str(error))
+        else:
+            database = cls(path, connection, settings, boot)
+        write_whole(beside, str(boot).encode())
+        path.with_name(SUSPECT_FILE).unlink(missing_ok=True)
+        return database
+
+    def _take_over(self, damaged: Path, error: str) -> None:
+        """Carry over what can be read of a damaged database: everything of it in one transaction, or nothing."""
+        self._damage = error
+        run, before = self._connection.execute, self.journal.counts
+        run("BEGIN IMMEDIATE")
         try:
-            boot = 1 + max(_counted(connection), _read_count(beside))
-            migrate(connection, boot)
-            _write_count(beside, boot)
-            return cls(path, connection, settings, boot, damaged)
-        except BaseException:
-            connection.close()
-            raise
+            self._salvaged = salvage(damaged, run, self.journal)
+            self.journal.save(run, before)
+            run("COMMIT")
+        except Exception as failure:  # whatever a damaged file may do, the station must start
+            self._damage = f"{error}; {failure}"
+            run("ROLLBACK")
+        self.journal = Journal.load(run, self.journal.settings)
 
     def remembered(self) -> Remembered:
         """Read what an earlier life left."""
@@ -109,20 +127,28 @@ class Database:
                 (row[0], row[1]) for row in select("SELECT scope, envelope FROM programmes ORDER BY scope")
             ),
             floors=tuple((row[0], row[1]) for row in select("SELECT scope, version FROM floors ORDER BY scope")),
-            open_as_run=tuple(
-                msgspec.json.decode(row[0], type=AsRun) for row in select("SELECT record FROM as_run_open ORDER BY id")
-            ),
+            open_as_run=self._records("as_run_open", "record", AsRun),
             settled=tuple(
                 (Occurrence(row[0], row[1], row[2]), WallMs(row[3])) for row in select("SELECT * FROM settled")
             ),
-            open_faults=tuple(
-                msgspec.json.decode(row[0], type=Fault) for row in select("SELECT fault FROM faults_open ORDER BY id")
-            ),
+            open_faults=self._records("faults_open", "fault", Fault),
             alive_until_ms=meta.get("alive_until_ms"),
             watched_until_ms=meta.get("watched_until_ms"),
-            damaged=self._damaged,
+            damage=self._damage,
+            salvaged=self._salvaged,
             time_floor=_remembered_floor(meta),
         )
+
+    def _records(self, table: str, column: str, kind: type[R]) -> tuple[R, ...]:
+        """Read records; one that has rotted where SQLite cannot see it is removed, and is damage like any other."""
+        found = []
+        for id_, data in self._connection.execute(f"SELECT id, {column} FROM {table} ORDER BY id").fetchall():
+            if is_record(kind, data):
+                found.append(msgspec.json.decode(data, type=kind))
+            else:
+                self._damage = self._damage or f"{table} {id_}"
+                self._connection.execute(f"DELETE FROM {table} WHERE id = ?", (id_,))
+        return tuple(found)
 
     def commit(self, entries: Sequence[Entry], station: str, wall_ms: int) -> None:
         """Put entries on disk in one transaction; it returns when they are there. The same entry twice is one row.
@@ -149,6 +175,7 @@ class Database:
             if self._connection.in_transaction:
                 run("ROLLBACK")
             raise
+        self.envelopes.follow(entries)
 
     def _forget_settled(self, wall_ms: int) -> None:
         """Once a day: an older occurrence is of no use to anybody."""
@@ -263,16 +290,16 @@ _STATEMENTS: dict[type, Callable[[Any, str, int], Sequence[Change]]] = {
 }
 
 
-def _checked(path: Path) -> sqlite3.Connection:
-    """Open and check. Raises sqlite3.DatabaseError for a damaged one."""
+def _ready(path: Path, starts: int) -> tuple[sqlite3.Connection, int]:
+    """Open, bring to this release's schema; gives the number of this start, too."""
     connection = connect(path)
     try:
-        if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-            raise sqlite3.DatabaseError("quick_check")
+        boot = 1 + max(_counted(connection), starts)
+        migrate(connection, boot)
     except BaseException:
         connection.close()
         raise
-    return connection
+    return connection, boot
 
 
 def _counted(connection: sqlite3.Connection) -> int:
@@ -288,23 +315,3 @@ def _read_count(path: Path) -> int:
         return int(path.read_text("ascii"))
     except (OSError, ValueError):  # absent or rotten: the database knows
         return 0
-
-
-def _write_count(path: Path, count: int) -> None:
-    part = path.with_name(f"{path.name}.part")
-    with part.open("w", encoding="ascii") as file:
-        file.write(str(count))
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    sync_folder(path.parent)
-
-
-def _set_aside(path: Path) -> None:
-    for number in range(DAMAGED_KEPT, 0, -1):
-        kept = path.with_name(f"{path.name}.damaged-{number}")
-        if kept.exists() and number < DAMAGED_KEPT:
-            kept.replace(path.with_name(f"{path.name}.damaged-{number + 1}"))
-    path.replace(path.with_name(f"{path.name}.damaged-1"))
-    for suffix in ("-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -63,7 +63,7 @@ class Journal:
     def __init__(self, number: int, counts: Counts, settings: StoreSettings) -> None:
         self.number = number
         self.counts = counts
-        self._settings = settings
+        self.settings = settings
         self._purged_ms: int | None = None
 
     @classmethod
@@ -110,18 +110,18 @@ class Journal:
         """Let go what was sent long enough ago, and what is over the bound."""
         if self._purged_ms is None or abs(wall_ms - self._purged_ms) >= PURGE_EVERY_MS:
             self._purge(run, wall_ms)
-        if self.counts.size_bytes > self._settings.report_bytes:
+        if self.counts.size_bytes > self.settings.report_bytes:
             self._make_room(run)
 
     def _purge(self, run: Run, wall_ms: int) -> None:
-        before_ms = wall_ms - self._settings.sent_kept_s * 1_000
+        before_ms = wall_ms - self.settings.sent_kept_s * 1_000
         old = run("SELECT seq FROM sent WHERE sent_ms < ? LIMIT ?", (before_ms, ROWS_AT_ONCE)).fetchall()
         self._delete(run, [row[0] for row in old])
         if len(old) < ROWS_AT_ONCE:
             self._purged_ms = wall_ms
 
     def _make_room(self, run: Run) -> None:
-        bound_bytes = self._settings.report_bytes
+        bound_bytes = self.settings.report_bytes
         target_bytes = bound_bytes - bound_bytes // ROOM_SHARE
         while self.counts.size_bytes > target_bytes:
             rows = run("SELECT seq FROM sent ORDER BY sent_ms, seq LIMIT ?", (ROWS_AT_ONCE,)).fetchall()
@@ -159,5 +159,5 @@ class Journal:
         if self.counts.full:
             sql = f"SELECT coalesce(sum({SIZE}), 0) FROM unsent CROSS JOIN outbox USING (seq)"
             waiting_bytes = run(sql).fetchone()[0]
-            full = waiting_bytes > ROOM_AGAIN * self._settings.report_bytes
+            full = waiting_bytes > ROOM_AGAIN * self.settings.report_bytes
             self.counts = replace(self.counts, full=full)

@@ -28,6 +28,8 @@ def migrate(connection: sqlite3.Connection, boot: int) -> None:
         raise NewerDatabaseError(f"{path}: {version} > {SCHEMA_VERSION}")
     if version == SCHEMA_VERSION:
         return
+    if version < 0 or (version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone()):
+        raise sqlite3.DatabaseError(f"version {version} of no database of ours")
     connection.execute("BEGIN IMMEDIATE")
     try:
         if version == 0:

@@ -5,7 +5,9 @@ quiet second at once, the others ``GROUP_S`` after the commit before them, so ea
 told (never-5). What waits at the end is written at once.
 
 A failing card loses nothing that it can help: records stay in memory, in order, and are tried again; the station goes
-on and says so (``store-failing``). Only what is over ``LIMITS.records_waiting`` is let go, and the log says so.
+on and says so (``store-failing``). Only what is over ``LIMITS.records_waiting`` is let go, and the log says so. A
+database that proves to be damaged is another matter: this thread ends, and with it this life of the station; the next
+one mends it.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from ttcs_edge.core.effects import Entry
 from ttcs_edge.core.events import ConditionChanged, Event
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.store.database import Database
+from ttcs_edge.store.health import check_reports, is_damage, is_passing, suspect
 
 RETRY_S = 1.0
 GROUP_S = 0.9
@@ -57,6 +60,7 @@ class Recorder:
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
+        threading.Thread(target=self._check, name="store-check", daemon=True).start()
 
     def submit(self, entries: tuple[Entry, ...], wall_ms: int, then: Callable[[], None]) -> None:
         """Have entries put on disk, and ``then`` called once they are there; never waits."""
@@ -81,6 +85,16 @@ class Recorder:
             if last:
                 self._database.close()
                 return
+
+    def _check(self) -> None:
+        """Behind the start, and once: a damaged database is left to the next start, which comes at once."""
+        try:
+            check_reports(self._database.path)
+        except sqlite3.Error as error:
+            if is_passing(error):
+                return
+            suspect(self._database.path, error)
+            raise
 
     def _take(self) -> tuple[list[_Submission], bool]:
         group: list[_Submission] = []
@@ -112,6 +126,9 @@ class Recorder:
             try:
                 self._database.commit(entries, self._station, group[-1].wall_ms)
             except sqlite3.Error as error:
+                if is_damage(error):
+                    suspect(self._database.path, error)
+                    raise  # the station is started anew, with what can be read
                 self._tell(True, str(error))
                 if self._closing.is_set():
                     _log.error("records-lost", count=len(entries), error=str(error))

@@ -1,0 +1,61 @@
+"""The envelopes of the programmes in force once more, each as a plain file beside the database.
+
+A station whose database is garbage still has something to air, without any link. They are signed, so a file is worth
+as much as a row: both are verified before any use. They follow the database, one commit behind it at the most; a copy
+that is older than the floor of its scope is nobody's (never-6).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import structlog
+
+from ttcs_edge.core.effects import Entry, ProgrammeAccepted, ProgrammeDropped
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.store.blobs import sync_folder, write_whole
+
+SUFFIX = ".dsse.json"
+SEPARATOR = "+"
+"""For the slash of a scope, which holds no plus sign."""
+
+_log = structlog.get_logger()
+
+
+class Envelopes:
+    """A folder of copies."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def _path(self, scope: str) -> Path:
+        return self._folder / f"{scope.replace('/', SEPARATOR)}{SUFFIX}"
+
+    def follow(self, entries: Iterable[Entry]) -> None:
+        """Do as a transaction did. A copy that fails is only a copy: the log tells, the station goes on."""
+        for entry in entries:
+            try:
+                match entry:
+                    case ProgrammeAccepted(scope, _, envelope):
+                        self._folder.mkdir(exist_ok=True)
+                        write_whole(self._path(scope), envelope)
+                    case ProgrammeDropped(scope) if self._path(scope).exists():
+                        self._path(scope).unlink()
+                        sync_folder(self._folder)
+                    case _:
+                        pass
+            except OSError as error:
+                _log.warning("envelope-not-copied", error=str(error))
+
+    def read(self) -> tuple[tuple[str, bytes], ...]:
+        """Every copy that can be read, behind the scope in its name."""
+        found = []
+        for path in sorted(self._folder.glob(f"*{SUFFIX}")):
+            try:
+                if path.stat().st_size <= LIMITS.envelope_bytes:
+                    scope = path.name.removesuffix(SUFFIX).replace(SEPARATOR, "/")
+                    found.append((scope, path.read_bytes()))
+            except OSError as error:
+                _log.warning("envelope-not-read", error=str(error))
+        return tuple(found)

@@ -1,0 +1,99 @@
+"""Whether a database is whole.
+
+What the start needs is checked before it, by a connection that only reads: one that writes would fold a log that may
+be all that is left into a file that is damaged. The reports may be a hundred times as much, and no start waits for
+them: they are checked beside it. Damage that shows later leaves a word in a file, and the next start acts on it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from ttcs_edge.store.blobs import write_whole
+from ttcs_edge.store.migration import SCHEMA_VERSION
+from ttcs_edge.store.salvage import KEYS
+
+SUSPECT_FILE = "suspect"
+"""Beside the database: what was found while it ran."""
+REPORTS = "outbox"
+
+_PASSING = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PERM,
+    }
+)
+_UNREADABLE = frozenset({sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS})
+"""A bad spot under the file stays, however often the station starts: it is damage."""
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+def check(path: Path, expected: bool) -> None:
+    """Check what a start needs of a database; ``expected`` says that there must be one.
+
+    Raises sqlite3.DatabaseError for damage, sqlite3.OperationalError when it cannot be opened now (``is_passing``).
+    """
+    suspect = path.with_name(SUSPECT_FILE)
+    if suspect.exists():
+        raise sqlite3.DatabaseError(suspect.read_text("utf-8", "replace"))
+    if not (path.exists() and (path.is_dir() or path.stat().st_size)):
+        if expected:
+            raise sqlite3.DatabaseError("the file is gone, or empty")
+        return
+    connection = _reading(path)
+    try:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        missing = KEYS.keys() - tables
+        if version == SCHEMA_VERSION and missing:
+            raise sqlite3.DatabaseError(f"no {', '.join(sorted(missing))}")
+        for table in sorted(KEYS.keys() & tables - {REPORTS}):
+            _check_table(connection, table)
+            # The check does not compare an index with its table; whoever reads in its order does.
+            connection.execute(f"SELECT * FROM {table} ORDER BY {', '.join(KEYS[table])}").fetchall()
+    finally:
+        connection.close()
+
+
+def check_reports(path: Path) -> None:
+    """Check the rest, in its own time. Raises sqlite3.DatabaseError for damage."""
+    connection = _reading(path)
+    try:
+        _check_table(connection, REPORTS)
+    finally:
+        connection.close()
+
+
+def _reading(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+
+
+def _check_table(connection: sqlite3.Connection, table: str) -> None:
+    wrong = str(connection.execute(f"PRAGMA quick_check({table})").fetchone()[0])
+    if wrong != "ok":
+        raise sqlite3.DatabaseError(wrong.splitlines()[-1])
+
+
+def suspect(path: Path, error: sqlite3.Error) -> None:
+    """Have the next start take a database for damaged. Raises OSError."""
+    write_whole(path.with_name(SUSPECT_FILE), str(error).encode())
+
+
+def is_passing(error: sqlite3.Error) -> bool:
+    """Tell whether an error is of the card or the folder, and not of what the file holds."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:  # a file that could not even be opened has no code
+        return isinstance(error, sqlite3.OperationalError)
+    return code & 0xFF in _PASSING and code not in _UNREADABLE
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Tell whether a database that was whole at its start has proved to be damaged."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGE
