@@ -16,6 +16,7 @@ import pytest
 from tests.parts import eventually
 from tests.player.parts import BYTES_PER_MS, Listening, Loudspeaker, Source, noise, samples, sweep, tone, wav
 from ttcs_edge.core.events import PlayerGone, PlayerReady, SoundDevice, SoundEnded, SoundProgress, SoundStarted
+from ttcs_edge.drivers.player import EXPECTING_SILENT_S, IDLE_SILENT_S, SILENT_S
 from ttcs_edge.settings import SoundDriver, SoundSettings
 
 REPLACED_S = 1.0
@@ -118,11 +119,39 @@ def test_a_player_that_was_stopped_for_a_moment_only_is_kept(
 
 
 def test_a_player_that_hangs_while_nothing_plays_is_replaced(listening: Listening) -> None:
-    """Before the next cue needs it."""
+    """Within seconds, though nobody asks anything of it."""
     listening.signal(signal.SIGSTOP)
 
-    assert listening.wait(PlayerGone, 4.0) == PlayerGone("hung", 0)
+    assert listening.wait(PlayerGone, IDLE_SILENT_S + 2.0) == PlayerGone("hung", 0)
     listening.wait(PlayerReady)
+
+
+@pytest.mark.parametrize(("plays", "within_s"), [(False, EXPECTING_SILENT_S + 1.0), (True, SILENT_S + 0.5)])
+def test_an_idle_player_that_hung_is_found_out_as_soon_as_something_is_asked_of_it(
+    listening: Listening, tmp_path: Path, plays: bool, within_s: float
+) -> None:
+    """Five seconds before its cue when it is told what comes next; within half a second when it is told to play."""
+    source = clip(tmp_path, noise(300))
+    listening.signal(signal.SIGSTOP)
+    if plays:
+        listening.play(1, source)
+    else:
+        listening.prepare(source)
+
+    assert listening.wait(PlayerGone, within_s) == PlayerGone("hung", 0)
+    listening.wait(PlayerReady)
+
+
+def test_a_player_that_waits_for_its_cue_is_patiently_heard(listening: Listening, tmp_path: Path) -> None:
+    """It knows what comes next, speaks twice a second, and is kept."""
+    pid = listening.pid
+    source = clip(tmp_path, noise(300))
+    listening.prepare(source)
+    time.sleep(EXPECTING_SILENT_S + 1.0)
+    listening.play(1, source)
+
+    assert listening.wait(SoundEnded).completed
+    assert (listening.pid, listening.all(PlayerGone)) == (pid, [])
 
 
 def test_a_sound_device_that_takes_no_more_counts_as_a_hung_player(tmp_path: Path) -> None:
@@ -299,7 +328,10 @@ def test_a_player_whose_libvlc_is_lost_is_replaced_before_the_next_cue_needs_it(
     try:
         listening.wait(PlayerReady)
         listening.play(1, clip(tmp_path, noise(300)))
-        gone = listening.wait(PlayerGone, 6.0)
+        if planted == "hang":
+            listening.wait(SoundEnded)
+            listening.prepare(clip(tmp_path, noise(300, 2)))
+        gone = listening.wait(PlayerGone, 4.0)
 
         assert gone.reason == reason
         assert gone.written_ms in (0, 300)  # its end was told before, or not

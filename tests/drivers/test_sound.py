@@ -311,11 +311,12 @@ class TestAlsa:
     def test_a_card_that_goes_while_nothing_plays_is_told_before_it_is_needed(
         self, speaker: Loudspeaker, tmp_path: Path
     ) -> None:
-        """And told again when it is back, once each."""
+        """Seconds before the cue, once the player knows what comes; and told again when it is back, once each."""
         listening = Listening(tmp_path, SoundSettings(SoundDriver.ALSA, "pole", None, BUFFER_MS))
         listening.wait(PlayerReady)
         speaker.unplug()
-        gone = listening.wait(SoundDevice, 12.0)
+        listening.prepare(Source(wav(tmp_path / "clip.wav", noise(300)).read_bytes(), 300))
+        gone = listening.wait(SoundDevice, 4.0)
         speaker.start()
         listening.wait(SoundDevice, 12.0)
         listening.close()

@@ -17,7 +17,7 @@ from ttcs_edge.drivers.canary import Canary
 from ttcs_edge.drivers.host import BOUNDS, Host, Reading
 from ttcs_edge.drivers.lives import LASTS_S, Lives
 
-LOOK_EVERY_S = 30.0
+LOOK_EVERY_S = 60.0
 
 
 class Health:

@@ -35,6 +35,7 @@ from ttcs_edge.daemon.logs import configure
 from ttcs_edge.daemon.loop import Loop
 from ttcs_edge.drivers.canary import Canary
 from ttcs_edge.drivers.clock import StationClock, time_devices
+from ttcs_edge.drivers.clock_set import watch_clock
 from ttcs_edge.drivers.host import SystemHost
 from ttcs_edge.drivers.lives import Lives
 from ttcs_edge.drivers.panel import GpioPanel, LampError, NoPanel, Panel
@@ -238,6 +239,7 @@ class Daemon:
         self.clock.watch(lambda: self.loop.post(TimePassed()), time_devices(self.config.clock))
         self.link.start()
         self.health.start()
+        watch_clock(lambda: self.loop.post(TimePassed()))
         try:
             self.loop.run(self.first, self.handlers, _Waking(self.recorder, self.link))
             self.health.ended_in_order()

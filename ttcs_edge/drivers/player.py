@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import select
 import socket
 import subprocess
 import sys
@@ -23,12 +25,17 @@ from ttcs_edge.settings import SoundDriver, SoundSettings
 
 SILENT_S = 0.4
 """How long a player that plays may say nothing before it counts as hung; it speaks every 100 ms."""
-IDLE_SILENT_S = 2.0
-"""The same for one with nothing to play: nobody hears it, and a machine that is busy is no reason to replace it."""
+EXPECTING_SILENT_S = 2.0
+"""The same for one that was told what comes next: it speaks every 500 ms, and the cue is seconds away."""
+IDLE_SILENT_S = 12.0
+"""The same for one with nothing to play, which speaks every 5 s: nobody hears it, a machine that is busy is no reason
+to replace it, and from the moment that it is told more it has to answer within the times above."""
 START_S = 10.0
 """How long a new player may take to say its first word."""
 BACKOFF_S = (0.0, 0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Waits before the 1st, 2nd, ... replacement without any sound in between; proof of sound begins anew."""
+
+_ALIVE = messages.encode(messages.Alive())
 
 Audio = Sequence[tuple[AudioItem, VerifiedAudio]]
 
@@ -86,8 +93,10 @@ class PlayerProcess:
         self._started = 0
         self._written_ms = 0
         self._plays = False
+        self._expects = False
         self._items: dict[int, int] = {}
         self._child: _Child | None = None
+        self._asked = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._spawn()
 
     def watch(self, post: Callable[[Event], None]) -> None:
@@ -117,7 +126,7 @@ class PlayerProcess:
         with self._lock:
             self._started += 1
             self._items = {}
-            self._child, self._plays = _Child(self._started, process, ours), False
+            self._child, self._plays, self._expects = _Child(self._started, process, ours), False, False
             if self._closing.is_set():
                 process.kill()
 
@@ -156,9 +165,13 @@ class PlayerProcess:
                     some = names[begin : begin + FDS_MOST]
                     socket.send_fds(child.socket, [messages.encode(Files(some))], [fds[name] for name in some])
                 if isinstance(command, Play):
-                    self._plays = True
+                    self._plays, self._expects = True, False
                     self._items[command.play] = len(command.items)
                 child.socket.send(messages.encode(command))
+                if isinstance(command, Prepare):
+                    self._expects = True
+                if not isinstance(command, Stop):
+                    os.eventfd_write(self._asked, 1)  # the listener has less patience from here on
             except TimeoutError:
                 child.process.kill()  # it has not listened for so long that a command is lost
             except OSError:
@@ -187,26 +200,41 @@ class PlayerProcess:
 
     def _listen(self, connection: socket.socket) -> str:
         """Pass on what the player says until it dies, falls silent or talks nonsense; gives the reason."""
-        deadline_s = time.monotonic() + START_S
+        poll = select.poll()
+        poll.register(connection, select.POLLIN)
+        poll.register(self._asked, select.POLLIN)
+        since_s, spoke = time.monotonic(), False
         while True:
-            try:
-                data = connection.recv(PACKET_BYTES)
-            except TimeoutError:
-                if self._plays or time.monotonic() > deadline_s:
-                    return "hung"
-                continue
-            except OSError:
-                return "died"
-            if not data:
-                return "died"
-            deadline_s = time.monotonic() + IDLE_SILENT_S
-            try:
-                answer = _read_answer(data)
-            except (msgspec.MsgspecError, LookupError):
-                return "died"
-            if not self._makes_sense(answer):
-                return "died"
-            self._pass_on(answer)
+            left_s = since_s + self._patience_s(spoke) - time.monotonic()
+            ready = {fd for fd, _ in poll.poll(max(0.0, left_s) * 1_000)}
+            if not ready:
+                return "hung"
+            if self._asked in ready:
+                os.eventfd_read(self._asked)
+                since_s = time.monotonic()
+            if connection.fileno() in ready:
+                if not self._hear(connection):
+                    return "died"
+                since_s, spoke = time.monotonic(), True
+
+    def _patience_s(self, spoke: bool) -> float:
+        if self._plays:
+            return SILENT_S
+        return START_S if not spoke else EXPECTING_SILENT_S if self._expects else IDLE_SILENT_S
+
+    def _hear(self, connection: socket.socket) -> bool:
+        """Pass on what the player has said; False when it is gone or talks nonsense."""
+        try:
+            data = connection.recv(PACKET_BYTES)
+            if data == _ALIVE:
+                return True
+            answer = _read_answer(data)
+        except (OSError, msgspec.MsgspecError, LookupError):
+            return False
+        if not self._makes_sense(answer):
+            return False
+        self._pass_on(answer)
+        return True
 
     def _makes_sense(self, answer: messages.Answer) -> bool:
         """The end of a play tells of each of its items, once."""

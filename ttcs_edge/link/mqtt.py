@@ -50,7 +50,9 @@ another address never says that the old connection is dead."""
 DISCONNECT_S = 0.5
 """How long DISCONNECT may take to go out when the farewell came through at the last moment."""
 LOOP_S = 1.0
-"""How often the network's thread looks up when nothing happens."""
+"""How often the network's thread looks up while a connection comes up; what arrives, or is to be sent, wakes it."""
+LOOPS_PER_KEEPALIVE = 12
+"""How often it looks up later: often enough to see that the broker has to be asked whether it is still there."""
 SHORT_LIFE_S = 15.0
 SHORT_LIVES = 3
 """So many connections in a row, closed by the broker within so long of coming up, are another client's doing."""
@@ -239,12 +241,16 @@ class BrokerLink:
 
     def _serve(self, client: Client) -> None:
         answer_by_mono_s = time.monotonic() + ANSWER_TIMEOUT_S
-        while client.loop(LOOP_S) == MQTTErrorCode.MQTT_ERR_SUCCESS and self._reason is None:
+        resting_s = max(LOOP_S, self._settings.keepalive_s / LOOPS_PER_KEEPALIVE)
+        while client.loop(self._look_up_s(resting_s)) == MQTTErrorCode.MQTT_ERR_SUCCESS and self._reason is None:
             now_s = time.monotonic()
             if self._up_mono_s is None and now_s > answer_by_mono_s:
                 self._reason = (_reason(TimeoutError()), (("error", "no answer"),))
             if self._closing.is_set() and (self._up_mono_s is None or now_s > self._leave_by_mono_s):
                 return
+
+    def _look_up_s(self, resting_s: float) -> float:
+        return LOOP_S if self._up_mono_s is None or self._closing.is_set() else resting_s
 
     def _lived_s(self) -> float:
         return 0.0 if self._up_mono_s is None else time.monotonic() - self._up_mono_s

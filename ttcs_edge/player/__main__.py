@@ -90,6 +90,7 @@ class Process:
             case Prepare(item, from_ms):
                 fd = self._claim([item.sha256])[item.sha256]
                 self._jobs.put(lambda: self._prepare((item.sha256, from_ms), fd))
+                self._writer.expect()
             case Play():
                 self._files[command.play] = self._claim([item.sha256 for item in command.items])
                 self._writer.play(command)

@@ -85,7 +85,8 @@ class Ready(NamedTuple):
 
 
 class Alive(NamedTuple):
-    """Ten times a second when nothing plays."""
+    """Every five seconds when there is nothing to play, twice a second once it is known what comes next, ten times a
+    second when a play waits for its instant."""
 
 
 class Started(NamedTuple):

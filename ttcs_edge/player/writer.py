@@ -30,6 +30,10 @@ from ttcs_edge.player.messages import (
 )
 
 TELL_EVERY_PERIODS = 10
+IDLE_TELL_S = 5.0
+EXPECTING_TELL_S = 0.5
+"""How often a player with nothing to play says that it is alive, and how often once it was told what comes next. A play
+that waits for its instant, or sounds, speaks every 100 ms."""
 DECODE_LEAD_NS = 500_000_000
 """How long before its instant a play's first item is decoded, when it was not decoded ahead."""
 AHEAD_BYTES = 50 * PERIOD_BYTES
@@ -38,9 +42,11 @@ STARVED_S = 5.0
 """How long an item may give no samples before it counts as no audio."""
 ROUNDING_MS = 10
 """How much shorter than declared an item may be by rounding alone."""
-PROBE_GOOD_EVERY_S = 10.0
+PROBE_GOOD_EVERY_S = 60.0
 PROBE_BAD_EVERY_S = 2.0
-"""How often the device is tried while nothing plays: a fault is to be known before the next cue needs it."""
+PROBE_EXPECTING_S = 1.0
+"""How often the device is tried while nothing plays, and how soon after it is known what comes next: a fault is to be
+told of before the cue needs the device, and a play that comes at once must not wait for a trial."""
 LEAVE_FADE_MS = 100
 SILENT_LEVEL = 1e-6
 """A fade that is down to here is over; a sample has 16 bits."""
@@ -88,6 +94,8 @@ class Writer:
         self._current: Play | None = None
         self._stop_fade_ms: int | None = None
         self._leaving = False
+        self._expecting = False
+        self._probe_at_s = 0.0
         self._device_ok: bool | None = None
         self._gaps = 0
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
@@ -97,11 +105,19 @@ class Writer:
         """Play this. The daemon sends one at a time; should an older one wait or sound still, it is over."""
         with self._condition:
             replaced, self._next = self._next, command
+            self._expecting = False
             if self._current is not None:
                 self._stop_fade_ms = LEAVE_FADE_MS
             self._condition.notify_all()
         if replaced is not None:
             self._never_begun(replaced)
+
+    def expect(self) -> None:
+        """Something is to be played soon: be quick to say that all is well, or that it is not."""
+        with self._condition:
+            self._expecting = True
+            self._probe_at_s = min(self._probe_at_s, time.monotonic() + PROBE_EXPECTING_S)
+            self._condition.notify_all()
 
     def stop(self, play: int, fade_out_ms: int) -> None:
         """Fade a play out and end it; one that is over already is left alone."""
@@ -132,10 +148,9 @@ class Writer:
     def _run(self) -> None:
         self._probe()
         self._answer(Ready(self._sink.name))
-        probed_s = time.monotonic()
         while not self._leaving:
             with self._condition:
-                self._condition.wait_for(lambda: self._next is not None or self._leaving, 0.1)
+                self._condition.wait(0.0 if self._next else self._rest_s())
                 self._current, self._next = self._next, None
                 if not self._leaving:
                     self._stop_fade_ms = None
@@ -143,9 +158,13 @@ class Writer:
                 self._perform(self._current)
                 continue
             self._answer(Alive())
-            if time.monotonic() - probed_s > (PROBE_GOOD_EVERY_S if self._device_ok else PROBE_BAD_EVERY_S):
+            if time.monotonic() >= self._probe_at_s:
                 self._probe()
-                probed_s = time.monotonic()
+
+    def _rest_s(self) -> float:
+        """How long there is nothing to say and nothing to try."""
+        tell_s = EXPECTING_TELL_S if self._expecting else IDLE_TELL_S
+        return 0.0 if self._leaving else max(0.0, min(tell_s, self._probe_at_s - time.monotonic()))
 
     def _probe(self) -> None:
         """Open and close the device, so that a missing one is known before it is needed."""
@@ -157,6 +176,7 @@ class Writer:
             self._tell_device(False, str(error))
 
     def _tell_device(self, ok: bool, error: str) -> None:
+        self._probe_at_s = time.monotonic() + (PROBE_GOOD_EVERY_S if ok else PROBE_BAD_EVERY_S)
         if ok != self._device_ok:
             self._device_ok = ok
             self._answer(Device(ok, self._sink.name, error))
