@@ -44,6 +44,31 @@ def record(outcome: Outcome | None = None, reason: AsRunReason | None = None) ->
     )
 
 
+def test_a_clock_that_nobody_believes_makes_nothing_old(tmp_path: Path) -> None:
+    """never-5: it says 2080 after a power cut; what aired this morning stays settled, and must not air again."""
+    database = Database.open(tmp_path)
+    database.commit([effects.AsRunClosed(record(Outcome.AIRED)), effects.WatchedUntil(WallMs(2_000))], STATION, 2_000)
+    database.close()
+    database = Database.open(tmp_path)
+    database.commit([effects.FaultRaised(fault())], STATION, 3_471_292_800_000)
+    assert database.remembered().settled == ((KEY, 1_000),)
+
+    month_ms = 30 * 86_400_000
+    database.commit([effects.FaultCleared(fault()), effects.WatchedUntil(WallMs(month_ms))], STATION, month_ms)
+    assert database.remembered().settled == (), "by a time that is known it is"
+
+
+def test_the_floor_of_time_is_remembered_with_its_trust_root(tmp_path: Path) -> None:
+    """Nothing before the first; then the last that was told."""
+    database = Database.open(tmp_path)
+    assert database.remembered().time_floor is None
+    for floor in (effects.TimeFloor(WallMs(5), 1), effects.TimeFloor(WallMs(9), 2)):
+        database.commit([floor], STATION, 1)
+    database.close()
+
+    assert Database.open(tmp_path).remembered().time_floor == effects.TimeFloor(WallMs(9), 2)
+
+
 def test_what_was_committed_is_remembered_by_the_next_life(tmp_path: Path) -> None:
     """Programme, floor, open as-run, open fault; and the boot count grows."""
     first = Database.open(tmp_path)

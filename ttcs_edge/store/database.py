@@ -75,6 +75,8 @@ class Database:
         self._damage: str | None = None
         self._salvaged = NOTHING
         self._swept: int | None = None
+        row = connection.execute("SELECT value FROM meta WHERE name = 'watched_until_ms'").fetchone()
+        self._watched_ms: int | None = row[0] if row else None
         connection.execute("INSERT OR REPLACE INTO meta VALUES ('boot', ?)", (boot,))
         self.journal = Journal.load(connection.execute, settings)
 
@@ -165,10 +167,11 @@ class Database:
                         run(*change)
                     else:
                         journal.add(run, change, wall_ms)
-            journal.keep_bounds(run, wall_ms)
+            known_ms = self._known_ms(entries, wall_ms)
+            journal.keep_bounds(run, known_ms)
             journal.save(run, before)
             run("INSERT OR REPLACE INTO meta VALUES ('alive_until_ms', ?)", (wall_ms,))
-            self._forget_settled(wall_ms)
+            self._forget_settled(known_ms)
             run("COMMIT")
         except BaseException:
             journal.counts = before
@@ -176,6 +179,15 @@ class Database:
                 run("ROLLBACK")
             raise
         self.envelopes.follow(entries)
+
+    def _known_ms(self, entries: Sequence[Entry], wall_ms: int) -> int:
+        """The time by which something is old: no clock that nobody believes may make it so (never-5).
+
+        ``WatchedUntil`` only ever grows by trusted time; it is with every commit of a station that has a programme.
+        """
+        watched = [entry.wall_ms for entry in entries if isinstance(entry, effects.WatchedUntil)]
+        self._watched_ms = watched[-1] if watched else self._watched_ms
+        return wall_ms if self._watched_ms is None else min(wall_ms, self._watched_ms)
 
     def _forget_settled(self, wall_ms: int) -> None:
         """Once a day: an older occurrence is of no use to anybody."""
