@@ -76,7 +76,7 @@ def test_owners_and_modes_keep_the_key_from_everybody_and_the_rest_from_stranger
                             "/etc/ttcs-edge/station.key", check=False).returncode == 1  # fmt: skip
     groups = pole.machine.shell(f"grep ^Groups: /proc/{pole.main_pid}/status; getent group audio gpio dialout")
     ids = set(groups.splitlines()[0].split()[1:])
-    assert ids >= {line.split(":")[2] for line in groups.splitlines()[1:]}, "it may use the lines, the sound card and a modem"
+    assert ids >= {line.split(":")[2] for line in groups.splitlines()[1:]}, "it may use lines, sound and modem"
 
 
 def test_a_folder_that_holds_something_else_is_not_taken_over(computer: Machine) -> None:
