@@ -104,6 +104,26 @@ def test_a_closed_record_settles_its_occurrence_and_waits_in_the_outbox_once(tmp
     assert [row.id for row in Outbox(database.path).pending(10, 0)] == [f"{STATION}/1-a1"]
 
 
+def test_the_programme_that_was_replaced_stays_as_it_came_one_a_scope(tmp_path: Path) -> None:
+    """Decision 6: verbatim; a newer one takes its place, and a programme that expires leaves it alone."""
+    database = Database.open(tmp_path)
+    database.commit(
+        [
+            effects.ProgrammeAccepted("vn", 7, b"7"),
+            effects.EarlierKept("vn", 6, b"6"),
+            effects.EarlierKept("x", 1, b"1"),
+        ],
+        STATION,
+        1,
+    )
+    database.commit([effects.ProgrammeAccepted("vn", 8, b"8"), effects.EarlierKept("vn", 7, b"7")], STATION, 1)
+    database.commit([effects.ProgrammeDropped("vn")], STATION, 1)
+    database.close()
+
+    remembered = Database.open(tmp_path).remembered()
+    assert (remembered.envelopes, remembered.earlier) == ((), (("vn", b"7"), ("x", b"1")))
+
+
 def test_a_dropped_programme_leaves_its_floor(tmp_path: Path) -> None:
     """never-6: an expired programme cannot come back under its old number's cover."""
     database = Database.open(tmp_path)

@@ -12,7 +12,7 @@ import os
 import signal
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +119,7 @@ def started(
         alive_until_ms=remembered.alive_until_ms,
         watched_until_ms=remembered.watched_until_ms,
         time_floor_ms=_time_floor(remembered, trust, tuple(programmes.values())),
+        earlier=tuple(_still_good(remembered.earlier, trust, now)),
     )
 
 
@@ -161,6 +162,14 @@ def _restored(first: Started, remembered: Remembered) -> list[Entry]:
         for signed in first.programmes
         if kept.get(signed.document.scope) != signed.envelope
     ]
+
+
+def _still_good(envelopes: Sequence[tuple[str, bytes]], trust: TrustRoot, now: Instant) -> Iterator[Signed[Programme]]:
+    """Of what is not in force any more, what may still be believed; the rest is of no use, and nobody's fault."""
+    for scope, envelope in envelopes:
+        signed = read_programme(envelope, trust, scope)
+        if isinstance(signed, Signed) and signed.document.scope == scope and not check_authority(signed, trust, now):
+            yield signed
 
 
 def _time_floor(remembered: Remembered, trust: TrustRoot, programmes: Sequence[Signed[Programme]]) -> WallMs:

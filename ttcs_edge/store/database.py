@@ -40,11 +40,13 @@ R = TypeVar("R", AsRun, Fault)
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """What an earlier life left. ``envelopes`` and their ``copies`` in files, each behind its scope, are to be verified
-    again before any use. ``damage`` says what was wrong with the database, None when nothing was.
+    """What an earlier life left. ``envelopes`` and their ``copies`` in files, and those of ``earlier`` programmes, each
+    behind its scope, are to be verified again before any use. ``damage`` says what was wrong with the database, None
+    when nothing was.
     """
 
     envelopes: tuple[tuple[str, bytes], ...]
+    earlier: tuple[tuple[str, bytes], ...]
     floors: tuple[tuple[str, int], ...]
     open_as_run: tuple[AsRun, ...]
     settled: tuple[tuple[Occurrence, WallMs], ...]
@@ -128,6 +130,7 @@ class Database:
             envelopes=tuple(
                 (row[0], row[1]) for row in select("SELECT scope, envelope FROM programmes ORDER BY scope")
             ),
+            earlier=tuple((row[0], row[1]) for row in select("SELECT scope, envelope FROM earlier ORDER BY scope")),
             floors=tuple((row[0], row[1]) for row in select("SELECT scope, version FROM floors ORDER BY scope")),
             open_as_run=self._records("as_run_open", "record", AsRun),
             settled=tuple(
@@ -224,6 +227,10 @@ def _accepted(entry: effects.ProgrammeAccepted, station: str, wall_ms: int) -> l
     ]
 
 
+def _earlier(entry: effects.EarlierKept, station: str, wall_ms: int) -> list[Statement]:
+    return [("INSERT OR REPLACE INTO earlier VALUES (?, ?, ?)", (entry.scope, entry.version, entry.envelope))]
+
+
 def _floor(entry: effects.FloorRaised, station: str, wall_ms: int) -> list[Statement]:
     return [(_RAISE_FLOOR, (entry.name, entry.version))]
 
@@ -289,7 +296,7 @@ def _remembered_floor(meta: Mapping[str, int]) -> effects.TimeFloor | None:
 
 _STATEMENTS: dict[type, Callable[[Any, str, int], Sequence[Change]]] = {
     effects.ProgrammeAccepted: _accepted,
-    effects.EarlierKept: lambda entry, station, wall_ms: [],
+    effects.EarlierKept: _earlier,
     effects.ProgrammeDropped: _dropped,
     effects.FloorRaised: _floor,
     effects.AsRunOpened: _as_run_opened,

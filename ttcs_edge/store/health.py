@@ -56,8 +56,7 @@ def check(path: Path, expected: bool) -> None:
             raise sqlite3.DatabaseError(f"no {', '.join(sorted(missing))}")
         for table in sorted(KEYS.keys() & tables - {REPORTS}):
             _check_table(connection, table)
-            # The check does not compare an index with its table; whoever reads in its order does.
-            connection.execute(f"SELECT * FROM {table} ORDER BY {', '.join(KEYS[table])}").fetchall()
+            _read_all(connection, table)
     finally:
         connection.close()
 
@@ -79,6 +78,16 @@ def _check_table(connection: sqlite3.Connection, table: str) -> None:
     wrong = str(connection.execute(f"PRAGMA quick_check({table})").fetchone()[0])
     if wrong != "ok":
         raise sqlite3.DatabaseError(wrong.splitlines()[-1])
+
+
+def _read_all(connection: sqlite3.Connection, table: str) -> None:
+    """Read a table in the order of its key: the check does not compare an index with its table, and knows no UTF-8."""
+    try:
+        connection.execute(f"SELECT * FROM {table} ORDER BY {', '.join(KEYS[table])}").fetchall()
+    except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorcode", None) is None:  # not SQLite's own: text that is no text
+            raise sqlite3.DatabaseError(str(error)) from error
+        raise
 
 
 def suspect(path: Path, error: sqlite3.Error) -> None:

@@ -31,6 +31,7 @@ Row = tuple[Any, ...]
 KEYS = {
     "meta": ("name",),
     "programmes": ("scope",),
+    "earlier": ("scope",),
     "floors": ("scope",),
     "as_run_open": ("id",),
     "settled": ("scope", "slot", "local"),
@@ -153,6 +154,7 @@ def is_record(kind: type[AsRun] | type[Fault], data: Any) -> bool:
 _KEPT: dict[str, Callable[[Row], bool]] = {
     "meta": lambda row: row[0] in META_KEPT and isinstance(row[1], int) and 0 <= row[1] < YEAR_2100_MS,
     "programmes": lambda row: True,
+    "earlier": lambda row: True,
     "floors": lambda row: isinstance(row[1], int) and 0 < row[1] < 2**53,
     "as_run_open": lambda row: is_record(AsRun, row[1]),
     "settled": lambda row: isinstance(row[3], int) and 0 < row[3] < YEAR_2100_MS,

@@ -1,6 +1,8 @@
 -- What survives a power cut. A new database is made from the newest of these files; PRAGMA user_version names it.
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE programmes (scope TEXT PRIMARY KEY, version INTEGER NOT NULL, envelope BLOB NOT NULL) STRICT;
+-- The one that was in force before, of each scope: its recordings may stand in.
+CREATE TABLE earlier (scope TEXT PRIMARY KEY, version INTEGER NOT NULL, envelope BLOB NOT NULL) STRICT;
 CREATE TABLE floors (scope TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE as_run_open (id TEXT PRIMARY KEY, record BLOB NOT NULL) STRICT;
 CREATE TABLE settled (
