@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.core.material import at
 from ttcs_edge.central.centre import open_centre
 from ttcs_edge.central.errors import BadProgrammeFile
 from ttcs_edge.central.main import main
@@ -47,14 +48,17 @@ def problems(file: Path) -> list[tuple[int, str, str, str]]:
 
 
 def test_the_worked_example_is_good() -> None:
-    """config/programme.yaml shows a daily, a weekly and a single slot, and every choice of if_interrupted."""
+    """config/programme.yaml shows a daily, a weekly and a single slot, and every choice that a slot has."""
     draft = read_programme_file(EXAMPLE)
 
     assert [slot.rrule for slot in draft.slots] == ["FREQ=DAILY", "FREQ=WEEKLY;BYDAY=SA", ""]
     assert [slot.if_interrupted for slot in draft.slots] == ["resume", "restart", "drop"]
+    assert [slot.if_unplayable for slot in draft.slots] == ["earlier", "standing", "silence"]
+    assert draft.standing == ("nhac-hieu",)
+    assert {one.id: one.expires for one in draft.bulletins if one.expires} == {"tiem-phong": at("2027-01-30T17:00:00")}
     assert [slot.priority for slot in draft.slots] == [5, 5, 8]
     assert draft.slots[0].late_window_s == 1800
-    assert [take.language for bulletin in draft.bulletins for take in bulletin.takes] == ["vi", "vi", "vi", "en", "vi"]
+    assert [take.language for bulletin in draft.bulletins for take in bulletin.takes] == ["vi"] * 4 + ["en", "vi"]
 
 
 def test_a_slot_is_read_whole(tmp_path: Path) -> None:
@@ -62,6 +66,7 @@ def test_a_slot_is_read_whole(tmp_path: Path) -> None:
     slot = (
         "    rdate: [2027-01-01T06:00]\n    exdate: ['2026-12-02 05:30:00']\n    zones: [cho-xa]\n    priority: 7\n"
         "    volume_percent: 60\n    late_window_s: 900\n    if_interrupted: drop\n"
+        "    if_unplayable: standing\n"
     )
 
     draft = read_programme_file(written(tmp_path, GOOD + slot))
@@ -79,6 +84,7 @@ def test_a_slot_is_read_whole(tmp_path: Path) -> None:
             volume_percent=60,
             late_window_s=900,
             if_interrupted="drop",
+            if_unplayable="standing",
         ),
     )
 
@@ -109,6 +115,15 @@ def test_a_slot_is_read_whole(tmp_path: Path) -> None:
         (
             ("text: Xin chào bà con.", "recordings: [{language: vi, text: a}, {language: vi, text: b}]"),
             (7, "bulletins[1].recordings[2].language", "same-language", "vi"),
+        ),
+        (("slots:", "standing: [chaoo]\nslots:"), (8, "standing[1]", "unknown-bulletin", "chaoo")),
+        (
+            ("text: Xin chào bà con.", "text: Xin chào\n    expires: 30-12-2026"),
+            (8, "bulletins[1].expires", "malformed", "30-12-2026"),
+        ),
+        (
+            ("bulletins: [chao]", "bulletins: [chao]\n    if_unplayable: nothing"),
+            (13, "slots[1].if_unplayable", "not-one-of", "nothing"),
         ),
         (("bulletins: [chao]", "bulletins: [chao]\n    priority: 10"), (13, "slots[1].priority", "out-of-range", "10")),
     ],

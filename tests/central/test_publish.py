@@ -120,7 +120,7 @@ def test_the_worked_example_publishes_as_it_is_and_a_station_believes_it(
 
     messages = retained(own_broker)
     programme = verified(centre_folder, messages[TOPIC])
-    assert (programme.version, programme.scope, len(programme.bulletins), len(programme.slots)) == (1, PLACE, 4, 3)
+    assert (programme.version, programme.scope, len(programme.bulletins), len(programme.slots)) == (1, PLACE, 5, 3)
     for audio in (audio for bulletin in programme.bulletins for audio in bulletin.audio):
         chunks = sorted((int(topic.split("/")[-1]), data) for topic, data in messages.items() if audio.sha256 in topic)
         whole = b"".join(data for _, data in chunks)

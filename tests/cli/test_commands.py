@@ -128,6 +128,8 @@ def cue(title: str, planned: str, **changes: Any) -> dict[str, Any]:
         "zones": ["cho-xa", "buon-go"],
         "priority": 5,
         "audio_ready": True,
+        "lack": None,
+        "stands_in": None,
         "clashes": [],
     } | changes
 
@@ -143,6 +145,8 @@ SCHEDULE: dict[str, Any] = {
             "2026-11-25T03:20:00+07:00",
             zones=[],
             audio_ready=False,
+            lack="no-audio",
+            stands_in="earlier",
             clashes=["quiet-hours", "overlap"],
         ),
         cue("Tin trong ngày", "2026-11-25T20:58:30+07:00", clashes=["quiet-hours"]),
@@ -210,6 +214,25 @@ class TestScreens:
         unset = {"time_zone": "Asia/Ho_Chi_Minh", "quiet_hours": [], "cues": cues}
         with daemon(tmp_path, lambda request: unset) as path:
             assert shown(run("schedule", "--socket", path, "--lang", lang)) == screen(f"night-80-{lang}")
+
+    @pytest.mark.parametrize(
+        ("lack", "stands_in", "note"),
+        [
+            ("no-audio", None, "audio not here yet"),
+            ("rotten", "standing", "its audio had gone bad in the store; a standing bulletin will air"),
+            ("expired", "earlier", "its bulletin had expired; an earlier edition will air"),
+        ],
+    )
+    def test_what_will_air_in_its_place_is_told_beforehand(
+        self, tmp_path: Path, lack: str, stands_in: str | None, note: str
+    ) -> None:
+        """Why the slot's own audio will not be heard, and what will."""
+        poor = cue("x", "2026-11-24T05:00:00+07:00", audio_ready=False, lack=lack, stands_in=stands_in)
+        with daemon(tmp_path, lambda request: SCHEDULE | {"cues": [poor]}) as path:
+            done = run("schedule", "--socket", path, "--lang", "en", columns=200)
+
+        assert note in shown(done)
+        assert ("Will air something in its place: 1" in done.stdout) is (stands_in is not None)
 
     @pytest.mark.parametrize(
         ("hours", "planned", "seconds", "note"),

@@ -1,14 +1,17 @@
 """``programme.yaml``: what an operator writes, read by a table, every mistake in it told at once with its line.
 
-The shape is that of the document on the wire, with two differences: a bulletin names files or texts where the document
-names hashes, and ``valid_days`` stands for the two dates that are only known when it is published.
+The shape is that of the document on the wire, with three differences: a bulletin names files or texts where the
+document names hashes, ``valid_days`` stands for the two dates that are only known when it is published, and a bulletin
+expires at a time in the programme's zone.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,8 +21,8 @@ from ttcs_edge.central.audio import Speech
 from ttcs_edge.central.errors import BadProgrammeFile
 from ttcs_edge.core.documents import ID_PATTERN, LANGUAGE_PATTERN, SCOPE_PATTERN, Slot
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import IfInterrupted, Scope
-from ttcs_edge.core.schedule import check_rule, check_slot
+from ttcs_edge.core.model import IfInterrupted, IfUnplayable, Scope, WallMs
+from ttcs_edge.core.schedule import check_rule, check_slot, to_ms
 from ttcs_edge.yaml_form import (
     TEXT_TAG,
     Choice,
@@ -58,6 +61,7 @@ class DraftBulletin:
     id: str
     title: str
     takes: tuple[Take, ...]
+    expires: WallMs | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class Draft:
     valid_days: int
     bulletins: tuple[DraftBulletin, ...]
     slots: tuple[Slot, ...]
+    standing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,7 @@ _BULLETIN = Section(
     (
         Key("id", _ID, "ban-tin-sang", required=True),
         Key("title", Text("name", LIMITS.title_chars), "Bản tin sáng", required=True),
+        Key("expires", CivilTime(), "2026-12-01 18:00"),
         Key("language", _LANGUAGE, "vi", default="vi"),
         *_TAKE,
         Key("recordings", ListOf(_RECORDING, 1, LIMITS.languages_per_bulletin), ""),
@@ -147,6 +153,7 @@ _SLOT = Section(
         Key("volume_percent", Whole(0, 100, "percent"), "80", default="100"),
         Key("late_window_s", Whole(0, 86_400, "whole-seconds"), "1800", default="0"),
         Key("if_interrupted", Choice(IfInterrupted), "resume", default="resume"),
+        Key("if_unplayable", Choice(IfUnplayable), "earlier", default="silence"),
     )
 )
 PROGRAMME: Final = Section(
@@ -156,6 +163,7 @@ PROGRAMME: Final = Section(
         Key("valid_days", Whole(1, 3_650), "90", required=True),
         Key("bulletins", ListOf(_BULLETIN, 0, LIMITS.bulletins_per_programme), "", required=True),
         Key("slots", ListOf(_SLOT, 0, LIMITS.slots_per_programme), "", required=True),
+        Key("standing", ListOf(_ID, 0, LIMITS.bulletins_per_slot), "[nhac-hieu]", default="[]"),
     )
 )
 """The grammar of ``programme.yaml``."""
@@ -170,7 +178,9 @@ def read_programme_file(file: Path) -> Draft:
     _check_ids(page, "slots", slots)
     takes = {key: tuple(_takes(page, key, bulletin)) for key, bulletin in bulletins.items()}
     known = [str(bulletin["id"]) for bulletin in bulletins.values() if "id" in bulletin]
-    _check_named_bulletins(page, known, slots)
+    named = {key: slot.get("bulletins", ()) for key, slot in slots.items()}
+    _check_named_bulletins(page, known, {f"{key}.bulletins": names for key, names in named.items()})
+    _check_named_bulletins(page, known, {"standing": page.values.get("standing", ())})
     refuse_if_wrong(page)
     assert values is not None
     return Draft(
@@ -178,9 +188,17 @@ def read_programme_file(file: Path) -> Draft:
         scope=Scope(values["scope"]),
         time_zone=values["time_zone"],
         valid_days=values["valid_days"],
-        bulletins=tuple(DraftBulletin(one["id"], one["title"], takes[key]) for key, one in bulletins.items()),
+        bulletins=tuple(
+            DraftBulletin(one["id"], one["title"], takes[key], _instant(one.get("expires"), values["time_zone"]))
+            for key, one in bulletins.items()
+        ),
         slots=tuple(_slot(one) for one in slots.values()),
+        standing=values.get("standing", ()),
     )
+
+
+def _instant(civil: str | None, time_zone: str) -> WallMs | None:
+    return None if civil is None else to_ms(datetime.fromisoformat(civil), time_zone)
 
 
 def refuse_if_wrong(page: Page) -> None:
@@ -198,8 +216,7 @@ def _items(page: Page, name: str) -> dict[str, Mapping[str, Any]]:
 
 
 def _slot(values: Mapping[str, Any]) -> Slot:
-    interrupted = values.get("if_interrupted", IfInterrupted.RESUME)
-    return Slot(**{**values, "if_interrupted": interrupted.value})
+    return Slot(**{name: value.value if isinstance(value, Enum) else value for name, value in values.items()})
 
 
 def _check_ids(page: Page, name: str, items: Mapping[str, Mapping[str, Any]]) -> None:
@@ -213,13 +230,13 @@ def _check_ids(page: Page, name: str, items: Mapping[str, Mapping[str, Any]]) ->
             seen[identifier] = f"{key}.id"
 
 
-def _check_named_bulletins(page: Page, known: list[str], slots: Mapping[str, Mapping[str, Any]]) -> None:
-    for key, slot in slots.items():
-        for place, name in enumerate(slot.get("bulletins", ()), start=1):
+def _check_named_bulletins(page: Page, known: list[str], named: Mapping[str, Iterable[str]]) -> None:
+    for key, names in named.items():
+        for place, name in enumerate(names, start=1):
             if name not in known:
                 guess = closest(name, known)
                 mend = "did-you-mean" if guess else "add-bulletin"
-                page.refuse(f"{key}.bulletins[{place}]", "unknown-bulletin", Expected("a-bulletin"), mend, guess=guess)
+                page.refuse(f"{key}[{place}]", "unknown-bulletin", Expected("a-bulletin"), mend, guess=guess)
 
 
 def _takes(page: Page, key: str, bulletin: Mapping[str, Any]) -> Iterator[Take]:

@@ -185,6 +185,7 @@ def _programme(draft: Draft, encoded: dict[str, Encoded], delivery: Delivery, ve
             id=bulletin.id,
             title=bulletin.title,
             audio=tuple(_audio(take, encoded[take.key], delivery) for take in bulletin.takes),
+            expires=None if bulletin.expires is None else utc(bulletin.expires),
         )
         for bulletin in draft.bulletins
     )
@@ -196,6 +197,7 @@ def _programme(draft: Draft, encoded: dict[str, Encoded], delivery: Delivery, ve
         time_zone=draft.time_zone,
         bulletins=bulletins,
         slots=draft.slots,
+        standing=draft.standing,
     )
 
 

@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ttcs_edge.locale import Language, text
+from ttcs_edge.locale.faults import reason_words
 from ttcs_edge.terminal import screen
 from ttcs_edge.terminal.days import DAY_MINUTES, NIGHT, Span, minute_of, repeated, time_words
 
@@ -151,8 +152,16 @@ def _notes(row: Row, lang: Language) -> list[Text]:
         words = text("cli.clash.overlap", lang) if clash == "overlap" else clash
         notes.append(screen.styled(f"!! {words}", screen.DOUBTFUL))
     if not row.cue["audio_ready"]:
-        notes.append(screen.styled(text("cli.audio-missing", lang), screen.DOUBTFUL))
+        notes.append(screen.styled(_lack(row.cue, lang), screen.DOUBTFUL))
+    if row.cue["stands_in"]:
+        notes.append(screen.styled(text(f"cli.stands-in.{row.cue['stands_in']}", lang), screen.DOUBTFUL))
     return notes
+
+
+def _lack(cue: Answer, lang: Language) -> str:
+    """Audio that is still on its way says so; what else keeps it off the air is told in the words of the log."""
+    on_its_way = cue["lack"] == "no-audio"
+    return text("cli.audio-missing", lang) if on_its_way else reason_words(cue["lack"], lang)
 
 
 def _summary(rows: list[Row], lang: Language, *, unset: bool) -> list[RenderableType]:
@@ -161,6 +170,7 @@ def _summary(rows: list[Row], lang: Language, *, unset: bool) -> list[Renderable
     lines: list[RenderableType] = [screen.styled(text("cli.schedule-count", lang, count=len(rows)))]
     for code, count in (
         ("cli.missing-summary", sum(not row.cue["audio_ready"] for row in rows)),
+        ("cli.stands-in-summary", sum(bool(row.cue["stands_in"]) for row in rows)),
         ("cli.overlap-summary", sum("overlap" in row.cue["clashes"] for row in rows)),
     ):
         if count:

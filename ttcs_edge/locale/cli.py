@@ -165,6 +165,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "next": ("Sắp phát", "To come"),
     "next-none": ("không có mục nào", "nothing"),
     "audio-missing": ("chưa có âm thanh", "audio not here yet"),
+    "stands-in.earlier": ("phát bản tin cũ thay", "an earlier edition will air"),
+    "stands-in.standing": ("phát bản tin dự phòng thay", "a standing bulletin will air"),
     "faults": ("Sự cố", "Faults"),
     "faults-none": ("không có", "none"),
     "fault-since": ("từ {when}", "since {when}"),
@@ -208,7 +210,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "quiet-none": ("Không mục nào rơi vào giờ nghỉ.", "Nothing falls into quiet hours."),
     "overlap-summary": ("Trùng giờ, phải chờ mục trước: {count}", "Overlapping, must wait for the one before: {count}"),
-    "missing-summary": ("Chưa có âm thanh: {count}", "Without audio here yet: {count}"),
+    "missing-summary": ("Chưa có đủ âm thanh: {count}", "Without all their audio: {count}"),
+    "stands-in-summary": ("Sẽ phát nội dung thay thế: {count}", "Will air something in its place: {count}"),
     # -- what is carried by hand
     "import-accepted": ("{scope}: bản {version} đã có hiệu lực", "{scope}: version {version} is in force"),
     "import-in-force": (
