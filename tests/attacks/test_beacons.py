@@ -11,7 +11,7 @@ import pytest
 from securesystemslib.signer import CryptoSigner
 
 from tests.core.material import HOUR_MS, ByHand, at, only
-from tests.parts import SCOPE, Province, utc
+from tests.parts import PLACE, SCOPE, Province, utc
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.beacons import PACE_MS, SAVE_MS
 from ttcs_edge.core.documents import Beacon
@@ -175,8 +175,11 @@ def test_who_may_not_tell_the_time_does_not(signer: str) -> None:
 def test_a_beacon_of_another_scope_is_refused() -> None:
     """Moved to this topic."""
     here = station(trusted=True)
-    tell(here, beacon(here.wall_ms, scope=Scope("vn/lam-dong/bao-loc")))
-    assert here.faults == [("wrong-scope", SUBJECT)]
+    for scope in ("vn/lam-dong/bao-loc", PLACE):
+        tell(here, beacon(here.wall_ms, scope=Scope(scope)))
+        assert here.faults == [("wrong-scope", SUBJECT)]
+        assert not here.station.beacons.floors
+        here.station.faults.clear_subject(SUBJECT, WallMs(0))
 
 
 def test_a_programme_of_the_scope_does_not_mend_a_beacon() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.parts import Authority, Broker
+from tests.parts import STATION_YAML, Authority, Broker, Province, Station
 from ttcs_edge.central.centre import Centre, open_centre
 from ttcs_edge.central.main import main
 
@@ -34,6 +35,26 @@ def made_centre(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def centre_folder(made_centre: Path, tmp_path: Path) -> Path:
     """A centre of the test's own."""
     return Path(shutil.copytree(made_centre, tmp_path / "lam-dong"))
+
+
+@pytest.fixture
+def own_station(centre_folder: Path, own_broker: Broker, tmp_path: Path) -> Iterator[Station]:
+    """A station as the centre's file makes it, not yet started, on mock lines and a WAV file."""
+    address = f"127.0.0.1:{own_broker.port}"
+    command = ["add-station", str(centre_folder), "da-teh-01", "--scope", "vn/lam-dong/da-teh", "--broker", address]
+    assert main(command) == 0
+    folder = tmp_path / "station"
+    (folder / "run").mkdir(parents=True)
+    tar = centre_folder / "stations/da-teh-01.station.tar"
+    subprocess.run(["tar", "-xf", tar, "-C", folder], check=True)
+    station = Station(folder, own_broker, Province())
+    tls = {"ca": folder / "tls/ca.pem", "certificate": folder / "tls/station.pem", "key": folder / "station.key"}
+    # Everything that says who it is and whom it believes is the tar's.
+    station.config.write_text(STATION_YAML.format(id="da-teh-01", port=own_broker.port, folder=folder, **tls))
+    yield station
+    if station.process is not None:
+        station.process.kill()
+        station.process.wait()
 
 
 @pytest.fixture

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
-from tests.parts import STATION_YAML, Broker, Listener, Province, Station, eventually, local
+import pytest
+
+from tests.parts import ROOT, Broker, Listener, Station, eventually, local
 from ttcs_edge.central.main import main
 
 
 def test_what_the_operator_publishes_airs_on_a_station_that_the_operator_added(
-    centre_folder: Path, own_broker: Broker, tmp_path: Path
+    centre_folder: Path, own_broker: Broker, own_station: Station, tmp_path: Path
 ) -> None:
     """The tar alone makes a station that connects, believes, fetches over the broker, airs, and tells it."""
     address = f"127.0.0.1:{own_broker.port}"
-    command = ["add-station", str(centre_folder), "da-teh-01", "--scope", "vn/lam-dong/da-teh", "--broker", address]
-    assert main(command) == 0
-    folder = tmp_path / "station"
-    (folder / "run").mkdir(parents=True)
-    tar = centre_folder / "stations/da-teh-01.station.tar"
-    subprocess.run(["tar", "-xf", tar, "-C", folder], check=True)
-    station = Station(folder, own_broker, Province())
-    tls = {"ca": folder / "tls/ca.pem", "certificate": folder / "tls/station.pem", "key": folder / "station.key"}
-    # Mock lines and a WAV file in place of the pole; everything that says who it is and whom it believes is the tar's.
-    station.config.write_text(STATION_YAML.format(id="da-teh-01", port=own_broker.port, folder=folder, **tls))
     listener = Listener(own_broker)
-    station.start()
+    own_station.start()
     try:
         file = tmp_path / "programme.yaml"
         file.write_text(
@@ -35,12 +26,9 @@ def test_what_the_operator_publishes_airs_on_a_station_that_the_operator_added(
         )
         assert main(["publish", str(centre_folder), str(file), "--via-broker", "--broker", address]) == 0
         eventually(lambda: listener.reports("as-run"), 25)
-        assert station.stop() == 0
+        assert own_station.stop() == 0
     finally:
         listener.close()
-        if station.process is not None:
-            station.process.kill()
-            station.process.wait()
 
     (aired,) = listener.reports("as-run")
     assert (aired["outcome"], aired["reason"], aired["title"], aired["programme_version"]) == (
@@ -50,3 +38,43 @@ def test_what_the_operator_publishes_airs_on_a_station_that_the_operator_added(
         1,
     )
     assert listener.reports("fault") == []
+
+
+def test_a_gap_that_the_operator_sees_is_brought_back_by_the_operator(
+    centre_folder: Path, own_broker: Broker, own_station: Station, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Reports that the broker took and the centre lost: ``watch`` names the gap and the command, which brings them
+    back under their own ids; what never was is told as gone. The command sent again by a stranger does nothing.
+    """
+    address = f"127.0.0.1:{own_broker.port}"
+    listener = Listener(own_broker)
+    everything = Listener(own_broker, "everything", f"{ROOT}/station/+/command")
+    own_station.start()
+    try:
+        for number in range(1, 4):
+            for topic in (f"scope/vn/lam-dong{'/da-teh' * (number % 2)}/programme", f"scope/vn/lam-dong/{'beacon'}"):
+                listener.publish(f"{ROOT}/{topic}", b"{" * number, retain=False)
+        eventually(lambda: len(listener.reports("fault")) >= 3)
+        told = listener.reports("fault")
+        (journal,) = {one["journal"] for one in told}
+        assert [one["sequence"] for one in told] == list(range(1, len(told) + 1))
+        missing = ["--journal", str(journal), "--broker", address, "--lang", "en"]
+        last = str(len(told) + 5)
+        assert main(["resend", str(centre_folder), "da-teh-01", "2", last, *missing]) == 0
+        said = capsys.readouterr().out
+        eventually(lambda: len(listener.reports("fault")) >= 2 * len(told) - 1)
+
+        again = listener.reports("fault")[len(told) :]
+        assert again == told[1:]
+        assert said == (
+            f"Station da-teh-01 sends {len(told) - 1} reports again\n"
+            f"The station does not have: {len(told) + 1} to {last}\n"
+        )
+        ((topic, command),) = everything.messages
+        listener.publish(topic, command, retain=False)
+        eventually(lambda: "old-version" in [one["code"] for one in listener.reports("fault")])
+        assert len(listener.reports("reply")) == 1
+        assert own_station.stop() == 0
+    finally:
+        listener.close()
+        everything.close()

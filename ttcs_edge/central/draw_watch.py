@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 from rich.console import RenderableType
@@ -18,11 +19,13 @@ from rich.table import Table
 from rich.text import Text
 
 from ttcs_edge.central.fleet import FaultSeen, StationRow
+from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.locale import Language, messages, text
 from ttcs_edge.locale.faults import fault_words, outcome_words, reason_words
 from ttcs_edge.terminal import screen
 
 ID_CHARS: Final = 16
+GAPS_SHOWN: Final = 3
 FRAME_LINES: Final = 6
 """What stands around the stations: two lines above, the columns' names, what was left out, an empty line, the link."""
 SEVERITIES: Final = ("error", "warning", "info")
@@ -51,7 +54,12 @@ class Seen:
             return 0, self.row.id
         if self.worst == "error":
             return 1, self.row.id
-        if self.worst or self.row.bad_reports or self.state in ("no-time", "stopping", "stopped"):
+        if (
+            self.worst
+            or self.row.bad_reports
+            or self.row.journals.count
+            or self.state in ("no-time", "stopping", "stopped")
+        ):
             return 2, self.row.id
         return 3 if self.state == "on-air" else 4, self.row.id
 
@@ -99,6 +107,24 @@ def fault_lines(rows: Sequence[StationRow], now_s: float, lang: Language) -> lis
             parts.append(screen.indented(screen.joined([_severity(fault.severity, lang), words.meaning], ": ")))
             mend = screen.styled(text("central.fault-mend", lang, mend=words.mend))
             parts.append(screen.indented(screen.indented(mend)))
+    return parts
+
+
+def missing_lines(rows: Sequence[StationRow], folder: Path, lang: Language) -> list[RenderableType]:
+    """Tell which reports are missing, each gap with the command that brings it back."""
+    parts: list[RenderableType] = []
+    for row in rows:
+        missing = row.journals.missing()
+        if missing:
+            words = text("central.missing", lang, count=row.journals.count)
+            parts += [screen.styled(""), screen.joined([screen.styled(row.id, screen.HEADING), words], ": ")]
+        for journal, first, last in missing[:GAPS_SHOWN]:
+            last = min(last, first + LIMITS.resend_reports - 1)
+            command = f"ttcs-central resend {folder} {row.id} {first} {last} --journal {journal}"
+            parts.append(screen.indented(screen.styled(command)))
+        if len(missing) > GAPS_SHOWN:
+            more = text("central.more-gaps", lang, count=len(missing) - GAPS_SHOWN)
+            parts.append(screen.indented(screen.styled(more, screen.QUIET)))
     return parts
 
 
@@ -152,6 +178,8 @@ def _notes(one: Seen, lang: Language) -> Iterator[Text]:
         yield _fault(code, subject, fault, lang)
     if len(faults) > 1:
         yield screen.styled(text("central.more-faults", lang, count=len(faults) - 1))
+    if row.journals.count:
+        yield screen.styled(text("central.missing", lang, count=row.journals.count), screen.DOUBTFUL)
     if row.bad_reports:
         yield screen.styled(text("central.bad-reports", lang, count=row.bad_reports), screen.BAD)
 

@@ -2,7 +2,8 @@
 
 Reports come at least once, so one with an id that was heard already changes nothing; ids are a station's own, so one
 station cannot use up another's. A report that names another station than its topic does is bad: one station must not
-speak for another. A station that lets three of its own heartbeats go by is silent, whatever it said last.
+speak for another. Reports are numbered: what is missing between them can be had again (``resend``), but for what the
+station answered to be gone. A station that lets three of its own heartbeats go by is silent, whatever it said last.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
 
+from ttcs_edge.central.sequences import Journals
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.wire.reports import (
     AsRunReport,
     FaultReport,
     HeartbeatReport,
+    ReplyReport,
     Report,
     StatusReport,
     read_report,
@@ -25,7 +28,7 @@ from ttcs_edge.wire.topics import Topics
 
 STATIONS: Final = 20_000
 IDS_REMEMBERED: Final = 20_000
-LEAVES: Final = ("status", "heartbeat", "event")
+LEAVES: Final = ("status", "heartbeat", "event", "reply")
 BEATS_MISSED: Final = 3
 SLACK_S: Final = 5.0
 """What a heartbeat may be late by without being missed."""
@@ -51,6 +54,7 @@ class StationRow:
     heard_s: float | None = None
     gap_s: float | None = None
     bad_reports: int = 0
+    journals: Journals = field(default_factory=Journals)
 
     def is_silent(self, now_s: float) -> bool:
         """Tell whether it should have been heard again by now."""
@@ -82,7 +86,9 @@ class Fleet:
         report = _checked(read_report(payload, topic), station, leaf, topic)
         if isinstance(report, Refused):
             row.bad_reports += 1
-        elif not self._heard_before(report):
+            return report
+        _count(row, report)
+        if not self._heard_before(report):
             _take_in(row, report, at_s)
         return report
 
@@ -112,6 +118,15 @@ def _checked(report: Report | Refused, station: str, leaf: str, topic: str) -> R
     if expected != leaf:
         return Refused("wrong-topic", topic, (("found", report.kind), ("expected", leaf)))
     return report
+
+
+def _count(row: StationRow, report: Report) -> None:
+    """Keep which numbers are there, or will never be."""
+    if isinstance(report, AsRunReport | FaultReport) and report.journal:
+        row.journals.add(report.journal, report.sequence, report.sequence)
+    elif isinstance(report, ReplyReport):
+        for gone in report.gone[: LIMITS.resend_gaps]:
+            row.journals.gone(report.journal, gone.first, gone.last)
 
 
 def _take_in(row: StationRow, report: Report, at_s: float) -> None:

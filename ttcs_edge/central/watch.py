@@ -17,7 +17,7 @@ from rich.live import Live
 from ttcs_edge.central.address import BrokerAddress
 from ttcs_edge.central.broker import Heard, LinkTurned, OperatorClient
 from ttcs_edge.central.centre import Centre
-from ttcs_edge.central.draw_watch import fault_lines, fleet_lines, one_line
+from ttcs_edge.central.draw_watch import fault_lines, fleet_lines, missing_lines, one_line
 from ttcs_edge.central.fleet import LEAVES, Fleet
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.locale import Language, text
@@ -44,7 +44,8 @@ def watch_once(centre: Centre, address: BrokerAddress, for_s: float, lang: Langu
             _take(fleet, message)
     out = screen.console()
     now_s = time.monotonic()
-    screen.show(out, fleet_lines(fleet.rows, now_s, lang, out.width) + fault_lines(fleet.rows, now_s, lang))
+    lines = fleet_lines(fleet.rows, now_s, lang, out.width) + fault_lines(fleet.rows, now_s, lang)
+    screen.show(out, lines + missing_lines(fleet.rows, centre.folder, lang))
 
 
 def watch_live(centre: Centre, address: BrokerAddress, for_s: float | None, lang: Language) -> None:

@@ -340,14 +340,20 @@ class Daemon:
     def _resend(self, effect: effects.Resend) -> None:
         def work() -> bytes:
             """On the link's thread: looking into the outbox waits for the card (never-8)."""
+            queued, gone, done = 0, (), True
+            try:
+                queued, gone = self.outbox.resend(effect.journal, effect.first, effect.last)
+            except sqlite3.Error:  # a failing card: the centre is told, and can ask again
+                _log.exception("reports-not-queued-again", command=effect.command)
+                done = False
             report = reports.reply_report(
                 self.config.station.id,
                 effect.command,
                 self.clock.now().wall_ms,
                 journal=effect.journal,
-                queued=0,
-                gone=((effect.first, effect.last),),
-                done=True,
+                queued=queued,
+                gone=gone,
+                done=done,
             )
             return reports.encode(report)
 

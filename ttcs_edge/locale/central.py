@@ -518,6 +518,8 @@ TOLD = {
     "note": ("Đang phát, sự cố", "On the air, faults"),
     "more-faults": ("và {count} sự cố nữa", "and {count} more"),
     "bad-reports": ("{count} báo cáo hỏng", "{count} bad reports"),
+    "missing": ("thiếu {count} báo cáo", "{count} reports missing"),
+    "more-gaps": ("và {count} chỗ thiếu nữa", "and {count} more gaps"),
     "fault-mend": ("Sửa: {mend}", "Mend: {mend}"),
     "last": ("Phát gần nhất", "Last aired"),
     "heard": ("Cách đây", "Ago"),
