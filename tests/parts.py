@@ -165,8 +165,9 @@ class Listener:
 
     def reports(self, kind: str) -> list[dict[str, Any]]:
         """Every report of a kind so far, in the order in which they came."""
-        parsed = [json.loads(payload) for topic, payload in list(self.messages) if "/station/" in topic]
-        return [report for report in parsed if report["kind"] == kind]
+        said = [payload for topic, payload in list(self.messages) if "/station/" in topic]
+        parsed = [json.loads(payload) for payload in said]
+        return [report for report in parsed if report.get("kind") == kind]
 
     def close(self) -> None:
         """Leave."""

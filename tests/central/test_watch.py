@@ -19,7 +19,7 @@ from rich.console import Console, RenderableType
 
 from tests.parts import Broker, Listener, eventually
 from ttcs_edge.central.centre import open_centre
-from ttcs_edge.central.draw_watch import fault_lines, fleet_lines, see
+from ttcs_edge.central.draw_watch import fault_lines, fleet_lines, missing_lines, see
 from ttcs_edge.central.fleet import FaultSeen, Fleet, StationRow
 from ttcs_edge.central.main import main
 from ttcs_edge.core.documents import Refused
@@ -35,6 +35,7 @@ from ttcs_edge.wire.reports import (
     Report,
     StatusReport,
     encode,
+    reply_report,
 )
 from ttcs_edge.wire.topics import Topics
 
@@ -329,6 +330,57 @@ def test_once_shows_every_station_and_every_fault_with_its_mend(lang: Language) 
 
     assert shown == (SCREENS / f"watch-once-80-{lang}.txt").read_text()
     assert all(row.id in shown for row in rows)
+
+
+def numbered(journal: int, *sequences: int) -> Fleet:
+    """A station of whose reports these were heard."""
+    fleet = Fleet(TOPICS)
+    for sequence in sequences:
+        report = replace(as_run(), id=f"da-teh-01/{journal}-{sequence}", journal=journal, sequence=sequence)
+        hear(fleet, "event", report)
+    return fleet
+
+
+def test_a_gap_is_told_with_the_command_that_brings_it_back() -> None:
+    """In the table as a count, below it as what may be typed; a gap too long for one command is begun with."""
+    fleet = numbered(3, 5, 8, 9, 2_000_000)
+    fleet_shown = drawn(fleet_lines(fleet.rows, 100, "en", 120), 120)
+    shown = drawn(missing_lines(fleet.rows, Path("/srv/lâm đồng"), "en"), 120)
+
+    assert "1999992 reports missing" in fleet_shown
+    assert [line.rstrip() for line in shown.splitlines()] == [
+        "",
+        "da-teh-01: 1999992 reports missing",
+        "  ttcs-central resend '/srv/lâm đồng' da-teh-01 6 7 --journal 3",
+        f"  ttcs-central resend '/srv/lâm đồng' da-teh-01 10 {9 + LIMITS.resend_reports} --journal 3",
+    ]
+
+
+def test_a_station_with_a_gap_stands_among_those_that_need_a_look() -> None:
+    """Proof is missing of what aired."""
+    assert see(numbered(3, 5, 8).rows[0], 100).order[0] == 2
+    assert see(numbered(3, 5, 6).rows[0], 100).order[0] == 4
+
+
+def test_what_came_again_or_is_gone_is_missed_no_longer() -> None:
+    """The same report under its number, whether it was counted or not; the answer to a resend."""
+    fleet = numbered(3, 5, 8, 12)
+    hear(fleet, "event", replace(fault(), id="da-teh-01/3-6", journal=3, sequence=6))
+    gone = ((7, 7), (9, 10))
+    hear(fleet, "reply", reply_report("da-teh-01", 1, 0, journal=3, queued=0, gone=gone, done=True))
+
+    assert fleet.rows[0].journals.missing() == [(3, 11, 11)]
+    assert (
+        drawn(missing_lines(numbered(3, 1, 3, 5, 7, 9, 11).rows, Path("x"), "en"), 80)
+        .rstrip()
+        .endswith("and 2 more gaps")
+    )
+
+
+def test_a_station_of_before_that_numbers_nothing_misses_nothing() -> None:
+    """Its reports carry no journal."""
+    fleet = numbered(0, 0, 0)
+    assert fleet.rows[0].journals.count == 0 and not missing_lines(fleet.rows, Path("x"), "en")
 
 
 def test_watch_json_prints_one_object_for_each_message_good_or_bad(centre_folder: Path, own_broker: Broker) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from rich.console import RenderableType
@@ -120,7 +121,7 @@ def missing_lines(rows: Sequence[StationRow], folder: Path, lang: Language) -> l
             parts += [screen.styled(""), screen.joined([screen.styled(row.id, screen.HEADING), words], ": ")]
         for journal, first, last in missing[:GAPS_SHOWN]:
             last = min(last, first + LIMITS.resend_reports - 1)
-            command = f"ttcs-central resend {folder} {row.id} {first} {last} --journal {journal}"
+            command = f"ttcs-central resend {quote(str(folder))} {row.id} {first} {last} --journal {journal}"
             parts.append(screen.indented(screen.styled(command)))
         if len(missing) > GAPS_SHOWN:
             more = text("central.more-gaps", lang, count=len(missing) - GAPS_SHOWN)

@@ -340,7 +340,9 @@ class Daemon:
     def _resend(self, effect: effects.Resend) -> None:
         def work() -> bytes:
             """On the link's thread: looking into the outbox waits for the card (never-8)."""
-            queued, gone, done = 0, (), True
+            queued: int = 0
+            gone: tuple[tuple[int, int], ...] = ()
+            done = True
             try:
                 queued, gone = self.outbox.resend(effect.journal, effect.first, effect.last)
             except sqlite3.Error:  # a failing card: the centre is told, and can ask again
