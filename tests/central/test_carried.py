@@ -5,18 +5,25 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import queue
 import re
+import signal
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from paho.mqtt.client import Client, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
 
-from tests.parts import utc
+from tests.central.test_watch import TOPICS
+from tests.parts import Broker, eventually, utc
 from ttcs_edge.central.centre import Centre, open_centre
 from ttcs_edge.central.ledger import Kept, opened_ledger
 from ttcs_edge.central.main import main
@@ -334,3 +341,101 @@ class TestImportReports:
 
         assert main(["import-reports", str(centre.folder), str(stick_of(tmp_path, encode(fault(1))))]) == 66
         assert (centre.folder / "reports.db").read_bytes() == b"no database" * 1_000
+
+
+class Teller:
+    """A station's client, which tells reports and remembers how many the broker had somebody to give to."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.heard: set[str] = set()
+        self._ids: dict[int, str] = {}
+        self._answers: queue.SimpleQueue[tuple[int, bool]] = queue.SimpleQueue()
+        certificate, key = broker.authority.client("da-teh-01")
+        self._client = Client(CallbackAPIVersion.VERSION2, "teller", protocol=MQTTv5)
+        self._client.tls_set(str(broker.authority.ca_file), str(certificate), str(key))
+        self._client.on_publish = lambda c, u, mid, reason, p: self._answers.put((mid, reason.value == 0))
+        self._client.connect("127.0.0.1", broker.port)
+        self._client.loop_start()
+
+    def tell(self, numbers: Iterable[int], station: str = "da-teh-01") -> None:
+        """Publish, and wait for every acknowledgement."""
+        for number in numbers:
+            report = fault(number, station=station, id=f"{station}/1-f{number}")
+            sent = self._client.publish(TOPICS.station(station, "event"), encode(report), qos=1)
+            self._ids[sent.mid] = report.id
+        while self._ids:
+            mid, was_heard = self._answers.get(timeout=10)
+            name = self._ids.pop(mid)
+            if was_heard:
+                self.heard.add(name)
+
+    def close(self) -> None:
+        """Leave."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+
+@pytest.fixture
+def teller(own_broker: Broker) -> Iterator[Teller]:
+    """The station of the centre, connected."""
+    teller = Teller(own_broker)
+    yield teller
+    teller.close()
+
+
+def ids_kept(centre: Centre) -> set[str]:
+    """The ids in the ledger."""
+    with sqlite3.connect(centre.folder / "reports.db") as database:
+        found = {row[0] for row in database.execute("SELECT id FROM reports")}
+    database.close()
+    return found
+
+
+class TestWatchKeep:
+    """``ttcs-central watch --keep``."""
+
+    def watching(self, centre: Centre, broker: Broker) -> subprocess.Popen[bytes]:
+        """The command, once it listens."""
+        words = ["watch", str(centre.folder), "--json", "--keep", "--broker", f"127.0.0.1:{broker.port}"]
+        process = subprocess.Popen([sys.executable, "-m", "ttcs_edge.central.main", *words], stdout=subprocess.PIPE)
+        eventually((centre.folder / "reports.db").exists)
+        return process
+
+    def test_what_the_broker_gave_is_kept_also_when_the_watcher_leaves_in_the_middle(
+        self, centre: Centre, own_broker: Broker, teller: Teller
+    ) -> None:
+        """Ctrl-C while reports pour in: each one that the broker had somebody for is in the ledger."""
+        watching = self.watching(centre, own_broker)
+
+        def tell_until_heard() -> bool:
+            teller.tell([0])
+            return bool(teller.heard)
+
+        eventually(tell_until_heard)
+        telling = threading.Thread(target=teller.tell, args=(range(1, 4_000),))
+        telling.start()
+        assert watching.stdout is not None
+        for _ in range(200):
+            watching.stdout.readline()
+        watching.send_signal(signal.SIGINT)
+        watching.communicate(timeout=30)
+        telling.join(30)
+
+        assert watching.returncode == 130
+        assert 200 <= len(teller.heard) < 4_000, "it left while there was more to come"
+        assert teller.heard - ids_kept(centre) == set()
+
+    def test_who_is_no_station_of_ours_is_not_kept(self, centre: Centre, own_broker: Broker, teller: Teller) -> None:
+        """One that speaks for a station that the centre never made."""
+        watching = self.watching(centre, own_broker)
+
+        def tell_both() -> bool:
+            teller.tell([1], "da-teh-99")
+            teller.tell([1])
+            return bool(ids_kept(centre))
+
+        eventually(tell_both)
+        watching.send_signal(signal.SIGINT)
+        watching.communicate(timeout=30)
+
+        assert ids_kept(centre) == {"da-teh-01/1-f1"}

@@ -88,6 +88,7 @@ def _watch(command: Parser, lang: Language) -> None:
     options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker-told", lang))
     options.add_argument("--json", action="store_true", help=text("central.help-json", lang))
     options.add_argument("--once", action="store_true", help=text("central.help-once", lang))
+    options.add_argument("--keep", action="store_true", help=text("central.help-keep", lang))
     seconds = whole_number(1, SECONDS_MOST)
     options.add_argument("--for", dest="seconds", action=seconds, metavar="N", help=text("central.help-for", lang))
 

@@ -35,16 +35,19 @@ IN_FLIGHT = 20
 NOBODY_LISTENS = 0x10
 """*No matching subscribers* (MQTT 5, 3.4.2.1)."""
 WAITING_MESSAGES = 10_000
+UNACKNOWLEDGED = 1_000
+"""How many messages the broker sends ahead of their acknowledgements."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """A message as it came."""
+    """A message as it came. ``number`` is what ``acknowledge`` takes; 0 for one that wants no acknowledgement."""
 
     topic: str
     payload: bytes
     retained: bool
     correlation: bytes = b""
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +58,14 @@ class LinkTurned:
 
 
 class OperatorClient:
-    """A connection to the broker that lasts as long as its ``with`` block."""
+    """A connection to the broker that lasts as long as its ``with`` block.
 
-    def __init__(self, centre: Centre, address: BrokerAddress, subscriptions: tuple[str, ...] = ()) -> None:
+    One that ``keeps`` what it hears acknowledges a message only when it is told to: until then the broker has it too.
+    """
+
+    def __init__(
+        self, centre: Centre, address: BrokerAddress, subscriptions: tuple[str, ...] = (), *, keeps: bool = False
+    ) -> None:
         self.incoming: queue.Queue[Heard | LinkTurned] = queue.Queue(WAITING_MESSAGES)
         self._address = address
         self._subscriptions = subscriptions
@@ -66,7 +74,8 @@ class OperatorClient:
         self._settled: dict[int, ReasonCode] = {}
         self._changed = threading.Condition()
         # A session of its own, which outlives a broken connection: what stations tell meanwhile is not lost.
-        self._client = Client(CallbackAPIVersion.VERSION2, f"ttcs-central-{token_hex(8)}", protocol=MQTTv5)
+        name = f"ttcs-central-{token_hex(8)}"
+        self._client = Client(CallbackAPIVersion.VERSION2, name, protocol=MQTTv5, manual_ack=keeps)
         self._client.connect_timeout = TIMEOUT_S
         self._client.max_inflight_messages_set(IN_FLIGHT)
         self._client.tls_set_context(_tls(centre))
@@ -83,6 +92,7 @@ class OperatorClient:
         """Connect, and leave at the end. Raises CentralError ``broker-...``, each with why."""
         try:
             session = _session(PacketTypes.CONNECT, SESSION_S if self._subscriptions else 0)
+            session.ReceiveMaximum = UNACKNOWLEDGED  # what waits here is never more than its queue holds
             code = self._client.connect(self._address.host, self._address.port, KEEPALIVE_S, properties=session)
         except (OSError, ValueError) as error:
             fields = {"reason": _reason(error), "found": _shown(error)}
@@ -149,6 +159,17 @@ class OperatorClient:
                 found = message.payload
         return found
 
+    def listen_no_more(self) -> None:
+        """Have the broker take nothing new for this client; what it took is still to come. Raises CentralError."""
+        mid = self._client.unsubscribe(list(self._subscriptions))[1]
+        assert mid is not None
+        self._settle(mid)
+
+    def acknowledge(self, heard: Heard) -> None:
+        """Tell the broker that a message is kept here; for a client that keeps what it hears."""
+        if heard.number:
+            self._client.ack(heard.number, 1)
+
     def _subscribe(self, topics: tuple[str, ...]) -> int:
         mid = self._client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in topics])[1]
         assert mid is not None
@@ -200,7 +221,8 @@ class OperatorClient:
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
         correlation: bytes = getattr(message.properties, "CorrelationData", b"")
-        self._put(Heard(message.topic, bytes(message.payload), message.retain, correlation))
+        number = message.mid if message.qos else 0
+        self._put(Heard(message.topic, bytes(message.payload), message.retain, correlation, number))
 
     def _answered(self, mid: int, reasons: list[ReasonCode]) -> None:
         with self._changed:

@@ -18,7 +18,7 @@ from ttcs_edge.central.errors import CentralError
 from ttcs_edge.central.ledger import opened_ledger
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.wire.bundle import REPORTS, REPORTS_SUFFIX, bundle_folder, open_file
-from ttcs_edge.wire.reports import REPORT_BYTES, AsRunReport, FaultReport, read_report
+from ttcs_edge.wire.reports import REPORT_BYTES, AsRunReport, FaultReport, Report, read_report
 
 BATCH: Final = 500
 FILES_MOST: Final = 10_000
@@ -68,7 +68,7 @@ def _import_file(centre: Centre, file: Path) -> Imported:
     with opened_ledger(centre) as ledger:
         batch: list[tuple[Event, bytes]] = []
         for number, line in _lines(file):
-            report = _ours(centre, read_report(line, file.name))
+            report = event_of(centre, read_report(line, file.name))
             if isinstance(report, Refused):
                 counts["refused"] += 1
                 if len(shown) < REFUSALS_SHOWN:
@@ -98,12 +98,12 @@ def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
                 line = source.readline(REPORT_BYTES + 2)
 
 
-def _ours(centre: Centre, report: object) -> Event | Refused:
-    """A report of what happened, from a station that this centre made."""
+def event_of(centre: Centre, report: Report | Refused) -> Event | Refused:
+    """Give a report that is of what happened, and from a station that this centre made; else why it is not."""
     if isinstance(report, Refused):
         return report
     if not isinstance(report, AsRunReport | FaultReport):
-        return Refused("wrong-topic", "", (("found", str(getattr(report, "kind", ""))), ("expected", "as-run|fault")))
+        return Refused("wrong-topic", "", (("found", report.kind), ("expected", "as-run|fault")))
     # What a station is called has the form of an id, so it names a file of this folder and no other.
     if not (centre.folder / "stations" / f"{report.station}.crt").is_file():
         return Refused("wrong-station", "", (("found", report.station), ("expected", "stations/")))

@@ -81,10 +81,9 @@ class Fleet:
         found = self._topics.station_leaf(topic)
         if found is None or found[1] not in LEAVES or (found[0] not in self._rows and len(self._rows) >= STATIONS):
             return None
-        station, leaf = found
-        row = self._rows.setdefault(station, StationRow(station))
-        report = _checked(read_report(payload, topic), station, leaf, topic)
-        if isinstance(report, Refused):
+        row = self._rows.setdefault(found[0], StationRow(found[0]))
+        report = report_of(self._topics, topic, payload)
+        if report is None or isinstance(report, Refused):
             row.bad_reports += 1
             return report
         _count(row, report)
@@ -107,6 +106,14 @@ class Fleet:
         if len(self._ids) > IDS_REMEMBERED:
             self._ids.popitem(last=False)
         return False
+
+
+def report_of(topics: Topics, topic: str, payload: bytes) -> Report | Refused | None:
+    """Read what came on a topic: its report, why it is bad, or None when it is not a station's."""
+    found = topics.station_leaf(topic)
+    if found is None or found[1] not in LEAVES:
+        return None
+    return _checked(read_report(payload, topic), *found, topic)
 
 
 def _checked(report: Report | Refused, station: str, leaf: str, topic: str) -> Report | Refused:

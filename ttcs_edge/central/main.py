@@ -118,11 +118,11 @@ def _watch(given: argparse.Namespace, lang: Language) -> None:
     centre = open_centre(given.folder)
     broker = _broker(given.broker or centre.settings.broker)
     if given.json:
-        watch_json(centre, broker, given.seconds or (ONCE_S if given.once else None))
+        watch_json(centre, broker, given.seconds or (ONCE_S if given.once else None), keep=given.keep)
     elif given.once:
-        watch_once(centre, broker, given.seconds or ONCE_S, lang)
+        watch_once(centre, broker, given.seconds or ONCE_S, lang, keep=given.keep)
     else:
-        watch_live(centre, broker, given.seconds, lang)
+        watch_live(centre, broker, given.seconds, lang, keep=given.keep)
 
 
 def _resend(given: argparse.Namespace, lang: Language) -> None:

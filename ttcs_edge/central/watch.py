@@ -7,6 +7,7 @@ import queue
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from typing import Any, Final, TextIO
 
@@ -19,28 +20,34 @@ from ttcs_edge.central.broker import Heard, LinkTurned, OperatorClient
 from ttcs_edge.central.centre import Centre
 from ttcs_edge.central.draw_watch import fault_lines, fleet_lines, missing_lines, one_line
 from ttcs_edge.central.fleet import LEAVES, Fleet
+from ttcs_edge.central.keeper import Keeper
+from ttcs_edge.central.ledger import opened_ledger
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.locale import Language, text
 from ttcs_edge.terminal import screen
 from ttcs_edge.wire.topics import Topics
 
 REDRAW_S: Final = 0.5
+LEAVE_S: Final = 10.0
+"""How long the last reports may take to come, once nothing new is listened to."""
 
 
-def watch_json(centre: Centre, address: BrokerAddress, for_s: float | None, out: TextIO | None = None) -> None:
+def watch_json(
+    centre: Centre, address: BrokerAddress, for_s: float | None, out: TextIO | None = None, *, keep: bool = False
+) -> None:
     """Print one JSON object for each message, good or bad, until the time is over."""
     fleet = Fleet(Topics(centre.settings.topic_root))
-    with OperatorClient(centre, address, _subscriptions(centre)).connected() as client:
-        for message in _messages(client, for_s):
+    with _heard(centre, address, for_s, keep=keep) as messages:
+        for message in messages:
             if isinstance(message, Heard):
                 print(json_line(message, fleet), file=out or sys.stdout, flush=True)
 
 
-def watch_once(centre: Centre, address: BrokerAddress, for_s: float, lang: Language) -> None:
+def watch_once(centre: Centre, address: BrokerAddress, for_s: float, lang: Language, *, keep: bool = False) -> None:
     """Listen for a while, then show every station, and every fault with its mend."""
     fleet = Fleet(Topics(centre.settings.topic_root))
-    with OperatorClient(centre, address, _subscriptions(centre)).connected() as client:
-        for message in _messages(client, for_s):
+    with _heard(centre, address, for_s, keep=keep) as messages:
+        for message in messages:
             _take(fleet, message)
     out = screen.console()
     now_s = time.monotonic()
@@ -48,17 +55,19 @@ def watch_once(centre: Centre, address: BrokerAddress, for_s: float, lang: Langu
     screen.show(out, lines + missing_lines(fleet.rows, centre.folder, lang))
 
 
-def watch_live(centre: Centre, address: BrokerAddress, for_s: float | None, lang: Language) -> None:
+def watch_live(
+    centre: Centre, address: BrokerAddress, for_s: float | None, lang: Language, *, keep: bool = False
+) -> None:
     """Show as many stations as the terminal has lines for, until the time is over or the operator has seen enough."""
     fleet = Fleet(Topics(centre.settings.topic_root))
     out = screen.console()
     up = True
     with (
-        OperatorClient(centre, address, _subscriptions(centre)).connected() as client,
+        _heard(centre, address, for_s, keep=keep) as messages,
         Live(console=out, auto_refresh=False, screen=out.is_terminal) as live,
     ):
         drawn_s = 0.0
-        for message in _messages(client, for_s):
+        for message in messages:
             up = message.up if isinstance(message, LinkTurned) else up
             _take(fleet, message)
             if time.monotonic() - drawn_s >= REDRAW_S:
@@ -103,12 +112,45 @@ def _subscriptions(centre: Centre) -> tuple[str, ...]:
     return tuple(topics.station("+", leaf) for leaf in LEAVES)
 
 
-def _messages(client: OperatorClient, for_s: float | None) -> Iterator[Heard | LinkTurned | None]:
+@contextmanager
+def _heard(
+    centre: Centre, address: BrokerAddress, for_s: float | None, *, keep: bool
+) -> Iterator[Iterator[Heard | LinkTurned | None]]:
+    """Connect, and give everything that comes; what happened at the stations goes into the ledger, if asked."""
+    client = OperatorClient(centre, address, _subscriptions(centre), keeps=keep)
+    if not keep:
+        with client.connected():
+            yield _messages(client, for_s, None)
+        return
+    with opened_ledger(centre) as ledger, client.connected():
+        keeper = Keeper(centre, ledger, client.acknowledge)
+        try:
+            yield _messages(client, for_s, keeper)
+        finally:
+            _keep_the_rest(client, keeper)
+
+
+def _keep_the_rest(client: OperatorClient, keeper: Keeper) -> None:
+    """Keep what the broker took for us before we leave: the stations were told that it arrived."""
+    client.listen_no_more()
+    for message in _messages(client, LEAVE_S, keeper):
+        if message is None:  # nothing for half a second
+            break
+    keeper.settle()
+
+
+def _messages(
+    client: OperatorClient, for_s: float | None, keeper: Keeper | None
+) -> Iterator[Heard | LinkTurned | None]:
     """Everything that comes until the time is over; None at least every half second, so that ages can be redrawn."""
     until_s = None if for_s is None else time.monotonic() + for_s
     while until_s is None or time.monotonic() < until_s:
         left_s = REDRAW_S if until_s is None else max(0.001, min(REDRAW_S, until_s - time.monotonic()))
         try:
-            yield client.incoming.get(timeout=left_s)
+            message = client.incoming.get(timeout=left_s)
         except queue.Empty:
             yield None
+            continue
+        if keeper is not None and isinstance(message, Heard):
+            keeper.take(message, more=not client.incoming.empty())
+        yield message

@@ -427,6 +427,7 @@ HELP = {
         "gửi mãi, mỗi N giây một lần (mặc định: gửi một lần)",
         "go on for ever, one each N seconds (default: send one)",
     ),
+    "help-keep": ("giữ mỗi báo cáo một lần trong reports.db", "keep each report once, in reports.db"),
     "help-for": ("nghe bao nhiêu giây", "for how many seconds to listen"),
 }
 
