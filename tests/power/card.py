@@ -92,9 +92,10 @@ class Card:
         self._folders: dict[str, _Folder] = {}
         self._settle()
 
-    def environment(self) -> Mapping[str, str]:
-        """What the process is to be started with."""
-        return {"LD_PRELOAD": str(self._library), "CARD_ROOT": str(self.root), "CARD_LOG": str(self.log)}
+    def environment(self, dies_after: int | None = None) -> Mapping[str, str]:
+        """What the process is to be started with, to die by itself behind so many operations if that is wanted."""
+        death = {} if dies_after is None else {"CARD_DIES_AFTER": str(dies_after)}
+        return {"LD_PRELOAD": str(self._library), "CARD_ROOT": str(self.root), "CARD_LOG": str(self.log)} | death
 
     def cut(self, chance: Random) -> Lost:
         """The power is gone, and so is the process: make the folder what the card holds."""

@@ -14,6 +14,7 @@ import sys
 import time
 from array import array
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from itertools import pairwise
@@ -44,6 +45,8 @@ CLIP_S, CUE_EVERY_S, FIRST_CUE_S = 2.0, 4, 8
 LATE_WINDOW_S = 6
 """Every third cue may air so late; less than the time after which its tone comes again."""
 LIFE_S = (0.3, 5.0)
+OPERATIONS = 60
+"""About as many operations of the card as a life of some seconds has."""
 SECOND_MS = 1_300
 """A record of what is older is on disk: one second, and what a loaded machine adds."""
 HEARD_MS = 300
@@ -52,6 +55,13 @@ RATE_HZ, HEADER_BYTES = 48_000, 44
 TRUE_REASONS: dict[Any, set[str | None]] = {"missed": {"power", "too-late"}, "cut": {"power"}, "aired": {None}}
 ENTRY = "import sys; from pathlib import Path; from ttcs_edge.daemon.__main__ import main\n"
 TOPIC = f"ttcs/v1/scope/{SCOPE}/programme"
+
+
+def _command(process: Path) -> bytes:
+    try:
+        return (process / "cmdline").read_bytes()
+    except OSError:  # it has just ended
+        return b""
 
 
 def make_tones(folder: Path) -> tuple[Clip, ...]:
@@ -79,7 +89,7 @@ class Pole:
         """The first life: the programme is in force and its audio on the card."""
         for clip in self.clips:
             put_chunks(self.centre, clip)
-        self.live()
+        self.live(in_peace=True)
         eventually(lambda: status(self.station).get("link_up"), 20)
         self.programme = self._programme()
         self.publish(self.programme)
@@ -90,9 +100,10 @@ class Pole:
         self.programme = programme
         self.centre.publish(TOPIC, self.province.sign(programme), retain=False)
 
-    def live(self) -> None:
-        """Start the daemon, as the unit does, and do not wait for it."""
-        environment = dict(os.environ) | (dict(self.card.environment()) if self.card else {})
+    def live(self, in_peace: bool = False) -> None:
+        """Start the daemon, as the unit does, without waiting. Every other life ends at an operation of its card."""
+        dies_after = self.chance.randint(1, OPERATIONS) if not in_peace and self.chance.random() < 0.5 else None
+        environment = os.environ | (self.card.environment(dies_after) if self.card else {})
         run = f"{ENTRY}{self.plant}\nsys.exit(main(Path(sys.argv[1])))"
         with (self.station.folder / "log").open("ab") as log:
             command = [sys.executable, "-c", run, str(self.station.config)]
@@ -102,11 +113,13 @@ class Pole:
         """At an instant of chance's choosing; then what the unit does behind a dead daemon: never-2."""
         if self.chance.random() < 0.3:
             self.publish(newer(self.programme))
-        time.sleep(self.chance.uniform(*LIFE_S))
-        assert self.station.process is not None and self.station.process.poll() is None, "it did not live to be killed"
-        children = Path(f"/proc/{self.station.process.pid}/task/{self.station.process.pid}/children").read_text()
-        self.station.stop(signal.SIGKILL)
-        eventually(lambda: not any(Path(f"/proc/{child}").exists() for child in children.split()))
+        process = self.station.process
+        assert process is not None
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(self.chance.uniform(*LIFE_S))
+        process.kill()
+        assert process.wait() == -signal.SIGKILL, "it ended before it was killed"
+        eventually(self._nothing_left)
         release = [sys.executable, "-m", "ttcs_edge.drivers.release", str(self.station.config)]
         subprocess.run(release, check=True, stderr=subprocess.DEVNULL)
         closed = [pin for pin in (17, 27, 22) if level(self.station.lines, pin)]
@@ -117,9 +130,14 @@ class Pole:
         elif self.card is not None:
             self.card.keep()
 
+    def _nothing_left(self) -> bool:
+        """Its player is gone, too: it holds the sound, and no line."""
+        config = str(self.station.folder).encode()
+        return not any(config in _command(process) for process in Path("/proc").glob("[0-9]*"))
+
     def end(self) -> datetime:
         """One life more, in peace: all that waits is told, and one more cue is heard. Gives when it was over."""
-        self.live()
+        self.live(in_peace=True)
         eventually(lambda: status(self.station).get("link_up"), 30)
         heard = len(self.told())
         eventually(lambda: len(self.told()) > heard, 30)

@@ -16,7 +16,7 @@ from tests.parts import Clip, Listener, Province, Station
 from tests.power.card import Card, build
 from tests.power.pole import Pole, make_tones, reckon
 
-SHORT_DEATHS, LONG_DEATHS = 10, 100
+SHORT_DEATHS, LONG_DEATHS = 14, 100
 LIFE_AND_DEATH_S = 6
 NORMAL = """
 import sqlite3
