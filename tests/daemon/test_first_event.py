@@ -21,7 +21,16 @@ from ttcs_edge.store.database import Remembered
 NOW = Instant(WallMs(round(datetime.now(timezone.utc).timestamp() * 1_000)), MonoMs(0), True)
 DAY_MS = 86_400_000
 LATER = datetime.now(timezone.utc) + timedelta(hours=1)
-NOTHING = Remembered((), (), (), (), (), None, None, False)
+NOTHING = Remembered(
+    envelopes=(),
+    earlier=(),
+    floors=(),
+    open_as_run=(),
+    settled=(),
+    open_faults=(),
+    alive_until_ms=None,
+    watched_until_ms=None,
+)
 
 
 @pytest.fixture
@@ -56,5 +65,7 @@ def test_after_damage_the_documents_that_are_left_tell_it(blobs: Blobs, province
     forged = replace(good, issued=utc(LATER + timedelta(hours=1)))
     envelopes = ((SCOPE, province.sign(good)), (SCOPE, Province().sign(forged)))
 
-    assert floor_ms(replace(NOTHING, damaged=True, envelopes=envelopes), province.root, blobs) == utc_ms(good.issued)
-    assert floor_ms(replace(NOTHING, damaged=True), province.root, blobs) == utc_ms(province.root.issued)
+    assert floor_ms(replace(NOTHING, damage="quick_check", envelopes=envelopes), province.root, blobs) == utc_ms(
+        good.issued
+    )
+    assert floor_ms(replace(NOTHING, damage="quick_check"), province.root, blobs) == utc_ms(province.root.issued)
