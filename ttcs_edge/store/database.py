@@ -46,7 +46,6 @@ class Remembered:
     """
 
     envelopes: tuple[tuple[str, bytes], ...]
-    earlier: tuple[tuple[str, bytes], ...]
     floors: tuple[tuple[str, int], ...]
     open_as_run: tuple[AsRun, ...]
     settled: tuple[tuple[Occurrence, WallMs], ...]
@@ -56,6 +55,7 @@ class Remembered:
     damage: str | None = None
     salvaged: Salvaged = NOTHING
     time_floor: effects.TimeFloor | None = None
+    earlier: tuple[tuple[str, bytes], ...] = ()
 
 
 def connect(path: Path) -> sqlite3.Connection:
