@@ -156,7 +156,7 @@ _PINS = Section(
 _STORE = Section(
     (
         Key("audio_mb", Whole(64, 1_000_000, "mebibytes"), "8192", default="8192"),
-        Key("reports_mb", Whole(1, 100_000, "mebibytes"), "64", default="64"),
+        Key("reports_mb", Whole(1, 100_000, "mebibytes"), "128", default="128"),
         Key("free_mb", Whole(16, 1_000_000, "mebibytes"), "256", default="256"),
     )
 )

@@ -111,7 +111,7 @@ class StoreSettings:
 
     audio_bytes: int = 8 * 1024**3
     free_bytes: int = 256 * 1024**2
-    report_bytes: int = 64 * 1024**2
+    report_bytes: int = 128 * 1024**2
     sent_kept_s: int = 30 * 86_400
 
 

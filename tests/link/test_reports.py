@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.link.bench import STATION
-from tests.parts import Broker, Listener, eventually
+from tests.parts import Authority, Broker, Listener, eventually
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.effects import FaultRaised
-from ttcs_edge.core.events import Event, LinkChanged
+from ttcs_edge.core.events import ConditionChanged, Event, LinkChanged
 from ttcs_edge.core.model import Fault, Scope, Severity, WallMs
 from ttcs_edge.link.inbox import Readers
 from ttcs_edge.link.mqtt import BrokerLink
@@ -32,9 +33,10 @@ def unread(data: bytes, subject: str) -> Refused:
 class Station:
     """A link with a real outbox that holds some reports."""
 
-    def __init__(self, folder: Path, broker: Broker) -> None:
+    def __init__(self, folder: Path, broker: Broker, large: int = 0) -> None:
         database = Database.open(folder)
-        faults = (Fault(f"1-f{n}", "no-time", "clock", Severity.WARNING, (), WallMs(n)) for n in range(REPORTS))
+        faults = [Fault(f"1-f{n}", "no-time", "clock", Severity.WARNING, (), WallMs(n)) for n in range(REPORTS)]
+        faults[:large] = [replace(fault, detail=(("text", "x" * 3_000),)) for fault in faults[:large]]
         database.commit([FaultRaised(fault) for fault in faults], STATION, 1)
         database.close()
         self.outbox = Outbox(folder / "ttcs.db")
@@ -95,3 +97,49 @@ def test_while_nobody_listens_the_link_sleeps(linked: Station) -> None:
     assert time.monotonic() - began_s > 1
     assert time.process_time() - spent_s < 0.5 * (time.monotonic() - began_s)
     assert linked.depth == REPORTS
+
+
+def test_reports_that_are_asked_for_again_go_out_in_their_order_on_the_connection_that_stands(
+    linked: Station, broker: Broker
+) -> None:
+    """They stand before what was read already; each comes under the id and the number that it had."""
+    centre = Listener(broker)
+    eventually(lambda: linked.depth == 0, 20)
+    before = {report["sequence"]: report for report in centre.reports("fault")}
+    heard = len(ids(centre))
+    assert linked.outbox.resend(1, 11, 40) == (30, ())
+    linked.link.wake()
+    eventually(lambda: linked.depth == 0)
+
+    again = centre.reports("fault")[heard:]
+    assert [report["sequence"] for report in again] == list(range(11, 41))
+    assert again == [before[sequence] for sequence in range(11, 41)]
+    assert linked.heard.count(LinkChanged(True, "connected")) == 1
+    centre.close()
+
+
+def test_reports_larger_than_the_broker_takes_are_passed_over_and_cost_no_connection(
+    tmp_path: Path, authority: Authority
+) -> None:
+    """Maximum Packet Size (MQTT 5, 3.2.2.3.6): sent, such a report would end each connection anew."""
+    broker = Broker(tmp_path / "broker-small", authority)
+    with (tmp_path / "broker-small" / "mosquitto.conf").open("a") as config:
+        config.write("max_packet_size 2000\n")
+    broker.start()
+    centre = Listener(broker)
+    station = Station(tmp_path / "state", broker, large=3)
+    try:
+        eventually(lambda: station.depth == 3, 20)
+        eventually(lambda: len(ids(centre)) == REPORTS - 3)
+        refused = [event for event in station.heard if isinstance(event, ConditionChanged)]
+        (row, *_) = station.outbox.pending(1, 0)
+        most = 2_000 - 10 - len(f"ttcs/v1/station/{STATION}/event")
+        detail = (("error", f"{len(row.body)} > {most} bytes"), ("report", f"{STATION}/1-f0"))
+
+        assert refused == [ConditionChanged("report-refused", "broker", True, detail)]
+        assert [event for event in station.heard if isinstance(event, LinkChanged)] == [LinkChanged(True, "connected")]
+        assert [row.sequence for row in station.outbox.pending(10, 0)] == [1, 2, 3]
+    finally:
+        station.link.close(2)
+        centre.close()
+        broker.stop()

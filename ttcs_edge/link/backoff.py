@@ -1,4 +1,10 @@
-"""How long a station waits before it tries the broker again, by what the last attempt cost."""
+"""How long a station waits before it tries the broker again, by what the last attempt cost.
+
+A province of stations that comes back together does not knock its broker over: each draws its wait over the whole span
+(full jitter), so the handshakes of 142 stations spread over the first second, and over ten while the broker stays away;
+and each then has at most ``LIMITS.outbox_in_flight`` reports under way, the next one only when the broker has answered.
+So a backlog of any length asks of the broker no more at once than it gives.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ A report that the broker refuses, or that is larger than the broker takes, is pa
 the rest; it stays in the outbox, and is offered again on the next connection, or after a while on this one. One refusal
 is told for all of a connection.
 
-Marks are gathered and put on the card at most once a second; after a death, up to a second of reports is told again
+Marks are gathered, and put on the card once a second, or a thousand at a time; after a death so many are told again
 under the same ids.
 
 A report that the broker took and nobody heard (*No matching subscribers*, MQTT 5, 3.4.2.1) is not delivered: a centre
@@ -32,7 +32,9 @@ UNHEARD_RETRY_S = (1.0, 2.0, 5.0, 15.0, 60.0)
 """Waits before the next try while nobody listens."""
 NOBODY_HEARD = 0x10
 FLUSH_S = 1.0
-"""How often marks are put on the card, at the most."""
+"""How often marks are put on the card, at the most, while few reports go out."""
+FLUSH_ROWS = 1_000
+"""So many marks are worth a write of their own: they fill the pages that it costs."""
 HEADER_BYTES = 1 + 4 + 2 + 2 + 1
 """What a PUBLISH holds beside its topic and its payload (MQTT 5, 3.3): type, length, topic's length, id, properties."""
 
@@ -111,7 +113,7 @@ class Reports:
             elif row is not None:
                 self._unheard = 0
                 self._done.append(row.seq)
-        if self._done and time.monotonic() >= self._flush_mono_s:
+        if len(self._done) >= FLUSH_ROWS or (self._done and time.monotonic() >= self._flush_mono_s):
             self.flush()
 
     def flush(self) -> None:
