@@ -383,6 +383,16 @@ def teller(own_broker: Broker) -> Iterator[Teller]:
     teller.close()
 
 
+def has_ledger(centre: Centre) -> bool:
+    """Tell whether the ledger is made."""
+    if not (centre.folder / "reports.db").exists():
+        return False
+    with sqlite3.connect(centre.folder / "reports.db") as database:
+        made = database.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    database.close()
+    return bool(made)
+
+
 def ids_kept(centre: Centre) -> set[str]:
     """The ids in the ledger."""
     with sqlite3.connect(centre.folder / "reports.db") as database:
@@ -398,7 +408,7 @@ class TestWatchKeep:
         """The command, once it listens."""
         words = ["watch", str(centre.folder), "--json", "--keep", "--broker", f"127.0.0.1:{broker.port}"]
         process = subprocess.Popen([sys.executable, "-m", "ttcs_edge.central.main", *words], stdout=subprocess.PIPE)
-        eventually((centre.folder / "reports.db").exists)
+        eventually(lambda: has_ledger(centre))
         return process
 
     def test_what_the_broker_gave_is_kept_also_when_the_watcher_leaves_in_the_middle(

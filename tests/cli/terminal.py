@@ -49,7 +49,7 @@ def shown(done: subprocess.CompletedProcess[str]) -> str:
     return "".join(line.rstrip() + "\n" for line in done.stdout.splitlines())
 
 
-def on_terminal(*words: str | Path, **environ: str) -> str:
+def on_terminal(*words: str | Path, code: int = 0, **environ: str) -> str:
     """Run a command on a pseudo-terminal and give what it wrote there."""
     controller, terminal = pty.openpty()
     environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
@@ -67,5 +67,5 @@ def on_terminal(*words: str | Path, **environ: str) -> str:
             break
         told += part
     os.close(controller)
-    assert process.wait(30) == 0
+    assert process.wait(30) == code
     return told.decode()

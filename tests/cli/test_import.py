@@ -264,6 +264,7 @@ def test_audio_that_is_not_what_was_signed_is_refused_with_its_fault(lonely: Sta
     done = take_in(lonely, stick, "--lang", "en")
 
     assert done.returncode == os.EX_DATAERR
+    assert done.stdout.endswith("NOT ALL WAS TAKEN: see the lines with !! above. The stick may be pulled out.\n")
     assert "An audio file is not the one that was signed" in done.stdout
     assert "An audio file is cut short: 299999 of 300000 bytes" in done.stdout
     assert stored(lonely) == [hashlib.sha256(good).hexdigest()]
@@ -298,6 +299,21 @@ def test_what_a_death_left_half_copied_is_not_there_and_is_gone_on_with(lonely: 
 
     assert (done.returncode, stored(lonely)) == (0, [sha256])
     assert f"Copied: 1 ({len(data) / 1e6:.1f} MB)\n" in done.stdout
+
+
+def test_words_of_a_failure_end_where_a_phones_lines_end(tmp_path: Path) -> None:
+    """No word is cut in two on a terminal of 40 columns; in a pipe a sentence is one line."""
+    gone = tmp_path / "control.sock"
+
+    shown = on_terminal("status", "--socket", gone, "--lang", "en", code=os.EX_UNAVAILABLE, COLUMNS="40")
+
+    assert shown.replace("\r", "").splitlines() == [
+        "The station is not running (there is no",
+        f"{gone})",
+        "Start it: sudo systemctl start ttcs-edge",
+        "See why it stopped: journalctl -u",
+        "ttcs-edge -n 50",
+    ]
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

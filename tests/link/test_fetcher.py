@@ -444,6 +444,14 @@ class TestBroughtByHand:
         while bench.next() != AudioStored(SHA):
             pass
 
+    def test_a_store_without_room_is_a_fault_here_too(self, bench: Bench, carried: int) -> None:
+        """What is due is not thrown away for what is brought."""
+        bench.set(bench.want("broker:", size_bytes=2_000_000))
+
+        offer = self.offer(bench, carried)
+
+        assert (offer.outcome, offer.failure and offer.failure.code) == ("refused", "store-full")
+
     def test_no_file_stays_open(self, bench: Bench, carried: int) -> None:
         """A stick can be pulled out when all is said."""
         bench.set(bench.want("/good"))

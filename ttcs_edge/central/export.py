@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,9 +68,8 @@ def export(centre: Centre, place: Scope, path: Path) -> Exported:
 def _newest(centre: Centre, place: Scope) -> Iterator[Signed[Programme]]:
     """The newest document of every scope above, at and below a place, read as a station does."""
     top = centre.folder / "programmes"
-    for file in sorted(top.rglob("version.txt")):
-        scope = Scope(file.parent.relative_to(top).as_posix())
-        kept = {one.name.removesuffix(".dsse.json"): one for one in file.parent.glob("*.dsse.json")}
+    for scope in sorted(Scope(file.parent.relative_to(top).as_posix()) for file in top.rglob("version.txt")):
+        kept = {one.name.removesuffix(".dsse.json"): one for one in (top / scope).glob("*.dsse.json")}
         envelopes = {int(version): one for version, one in kept.items() if version.isdecimal()}
         if not envelopes or not (scope_covers(scope, place) or scope_covers(place, scope)):
             continue
@@ -109,4 +109,6 @@ def _write(target: Path, data: bytes) -> None:
         os.replace(part, target)
         sync_folder(target.parent)
     except OSError as error:
+        with suppress(OSError):
+            part.unlink()  # half a file only takes the room that the next needs
         raise OSError(error.errno, error.strerror, str(target)) from error

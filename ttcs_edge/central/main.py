@@ -21,7 +21,7 @@ from ttcs_edge.locale import Language, text
 from ttcs_edge.locale.central import CENTRE_TABLES, TABLES
 from ttcs_edge.locale.faults import reason_words
 from ttcs_edge.terminal.arguments import read
-from ttcs_edge.terminal.output import OUTPUT_ERRORS, run_program
+from ttcs_edge.terminal.output import OUTPUT_ERRORS, print_error, run_program
 from ttcs_edge.yaml_form import explain
 
 ONCE_S: Final = 3
@@ -57,7 +57,7 @@ def _tell(error: CentralError, lang: Language) -> int:
     if "reason" in fields:
         fields["reason"] = reason_words(str(fields["reason"]), lang)
     for code in (f"central.error.{error.code}", f"central.error.{error.code}.mend"):
-        print(text(code, lang, **fields), file=sys.stderr)
+        print_error(text(code, lang, **fields))
     return error.exit_code
 
 

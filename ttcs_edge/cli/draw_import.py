@@ -58,7 +58,10 @@ class Screen:
             self._say(text("cli.import-missing", self._lang, files=len(missing)), screen.DOUBTFUL)
         elif not brought.exit_code:
             self._say(text("cli.import-all", self._lang))
-        self._say(text("cli.import-done", self._lang))
+        if brought.exit_code:
+            self._say(text("cli.import-not-all", self._lang), screen.BAD)
+        else:
+            self._say(text("cli.import-done", self._lang))
 
     def _refused(self, answer: Answer, subject: str) -> None:
         words = fault_words(answer["code"], subject, dict(answer["detail"]), self._lang)

@@ -18,7 +18,7 @@ from ttcs_edge.cli.arguments import make_parser
 from ttcs_edge.cli.errors import CommandError
 from ttcs_edge.locale import Language, text
 from ttcs_edge.terminal.arguments import read
-from ttcs_edge.terminal.output import print_json, run_program
+from ttcs_edge.terminal.output import print_error, print_json, run_program
 
 COMMANDS: Final = {
     "run": "ttcs_edge.cli.run",
@@ -50,8 +50,8 @@ def tell(error: CommandError, options: argparse.Namespace, lang: Language) -> in
     if getattr(options, "json", False):
         print_json({"error": {"code": error.code, "detail": error.fields}})
     fields = {"path": "?", "seconds": "?", "error": "?", "scope": "?"} | error.fields
-    print(text(f"cli.error.{error.code}", lang, **fields), file=sys.stderr)
-    print(text(f"cli.error.{error.code}.mend", lang, **fields), file=sys.stderr)
+    print_error(text(f"cli.error.{error.code}", lang, **fields))
+    print_error(text(f"cli.error.{error.code}.mend", lang, **fields))
     return error.exit_code
 
 

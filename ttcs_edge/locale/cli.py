@@ -226,6 +226,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Not on this stick: {files}; have the centre export it again",
     ),
     "import-all": ("Trạm có đủ âm thanh để phát.", "The station has all the audio that it will air."),
+    "import-not-all": (
+        "CHƯA NHẬP HẾT: xem các dòng !! ở trên. Rút USB được.",
+        "NOT ALL WAS TAKEN: see the lines with !! above. The stick may be pulled out.",
+    ),
     "import-done": ("Xong, rút USB được.", "Done: the stick may be pulled out."),
     "reports-written": ("Báo cáo đã chép: {count}, vào {file}", "Reports: {count}, in {file}"),
     "reports-next": (

@@ -9,7 +9,9 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
@@ -26,6 +28,17 @@ def print_json(value: object) -> None:
     """Print JSON as UTF-8 (RFC 8259), whatever the terminal's encoding."""
     sys.stdout.flush()
     sys.stdout.buffer.write(json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n")
+
+
+def print_error(words: str) -> None:
+    """Print to standard error, between words where a terminal's lines end."""
+    if sys.stderr.isatty():
+        columns = shutil.get_terminal_size().columns
+        lines = (
+            textwrap.wrap(line, columns, break_long_words=False, break_on_hyphens=False) for line in words.split("\n")
+        )
+        words = "\n".join(part for line in lines for part in line)
+    print(words, file=sys.stderr)
 
 
 def run_program(arguments: Sequence[str] | None, run: Callable[[list[str], Language], int]) -> int:
