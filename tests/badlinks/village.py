@@ -36,7 +36,7 @@ from tests.parts import (
     newer,
     put_chunks,
 )
-from tests.system.sight import heard_ms, status
+from tests.system.sight import check_numbers, heard_ms, status
 from ttcs_edge.core.documents import Bulletin, Programme, Slot
 
 NAME = "broker.ttcs.test"
@@ -154,6 +154,7 @@ class Village:
             late = datetime.fromisoformat(report["start"]) - datetime.fromisoformat(report["planned_start"])
             assert timedelta(milliseconds=-5) <= late <= LATE_MOST, report
         assert self.heard_cues() >= len(due), f"the relays let {self.heard_ms()} ms of {len(due)} cues through"
+        check_numbers(self.listener)
         times = len(self.listener.reports("as-run"))
         return f"{len(due)} cues heard and told once, in {times} messages; line: {self.line.told()}"
 

@@ -36,7 +36,7 @@ from tests.parts import (
     put_chunks,
 )
 from tests.power.card import Card, Lost
-from tests.system.sight import status
+from tests.system.sight import check_numbers, status
 from ttcs_edge.core.documents import Bulletin, Programme, Slot
 from ttcs_edge.drivers.pins import level
 
@@ -78,12 +78,15 @@ class Pole:
     province: Province
     clips: tuple[Clip, ...]
     cues: int
-    chance: Random
+    seed: int
     card: Card | None = None
     cuts: float = 1.0
     plant: str = ""
     deaths: int = 0
     lost: list[Lost] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.chance = Random(self.seed)
 
     def begin(self) -> None:
         """The first life: the programme is in force and its audio on the card."""
@@ -225,7 +228,7 @@ def reckon(pole: Pole, over: datetime) -> str:
             assert [run for run in known if run.length_ms > CLIP_S * 1_000 - 100], f"told, and not heard: {report}"
         if known:
             assert report["outcome"] in ("aired", "cut"), f"heard {known}, and told as {report}"
-    check_numbers(pole)
+    check_numbers(pole.centre)
     assert not [report for report in told.values() if report.get("code") == "store-damaged"]
     counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
     pages, names = (sum(getattr(lost, what) for lost in pole.lost) for what in ("pages", "names"))
@@ -248,17 +251,6 @@ def sounded_by_slot(pole: Pole) -> dict[str, list[Heard]]:
         assert due, f"sound that nobody asked for: {run}"
         found[due[-1].id].append(run)
     return found
-
-
-def check_numbers(pole: Pole) -> None:
-    """One number, one report; no number is missing (a gap would be a report that was lost)."""
-    journals: dict[int, dict[int, str]] = defaultdict(dict)
-    for report in (r for kind in ("as-run", "fault") for r in pole.centre.reports(kind)):
-        ids = journals[report["journal"]]
-        assert ids.setdefault(report["sequence"], report["id"]) == report["id"], f"one number for two: {report}"
-    for journal, ids in journals.items():
-        missing = set(range(1, max(ids) + 1)) - set(ids)
-        assert not missing, f"journal {journal}: {sorted(missing)} of {max(ids)} never came"
 
 
 def starts(slot: Slot) -> datetime:

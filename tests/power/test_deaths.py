@@ -6,9 +6,9 @@ is not in the seed, so it may take a few runs.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
-from random import Random
 
 import pytest
 
@@ -47,19 +47,24 @@ def make_pole(
         state = station.folder / "state"
         card = Card(state, tmp_path / "card.log", build(tmp_path)) if cuts else None
         cues = 20 + deaths * LIFE_AND_DEATH_S // 4
-        return Pole(station, centre, province, tones, cues, Random(seed), card, cuts, plant)
+        return Pole(station, centre, province, tones, cues, seed, card, cuts, plant)
 
     return make
 
 
 def live_and_die(pole: Pole, deaths: int) -> str:
     """All of it; gives what was seen."""
-    pole.begin()
-    for death in range(deaths):
-        if death:
-            pole.live()
-        pole.die()
-    return reckon(pole, pole.end())
+    try:
+        pole.begin()
+        for death in range(deaths):
+            if death:
+                pole.live()
+            pole.die()
+        return reckon(pole, pole.end())
+    except AssertionError as error:
+        error.add_note(f"seed {pole.seed}, after {pole.deaths} deaths; the station's folder: {pole.station.folder}")
+        error.add_note(f'replay: python -m pytest "{os.environ["PYTEST_CURRENT_TEST"].split(" ")[0]}" -m ""')
+        raise
 
 
 @pytest.mark.parametrize("seed", [1])

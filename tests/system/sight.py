@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from collections import defaultdict
 from typing import Any
 
-from tests.parts import Station
+from tests.parts import Listener, Station
 from ttcs_edge.link.control import ControlError, ask
 
 
@@ -55,3 +56,14 @@ def status(station: Station) -> dict[str, Any]:
         return ask(station.folder / "run/control.sock", {"ask": "status"})
     except ControlError:
         return {}
+
+
+def check_numbers(centre: Listener) -> None:
+    """never-5: one number, one report; and none is missing, for a gap would be a report that was lost."""
+    journals: dict[int, dict[int, str]] = defaultdict(dict)
+    for report in (report for kind in ("as-run", "fault") for report in centre.reports(kind)):
+        ids = journals[report["journal"]]
+        assert ids.setdefault(report["sequence"], report["id"]) == report["id"], f"one number for two: {report}"
+    for journal, ids in journals.items():
+        missing = set(range(1, max(ids) + 1)) - set(ids)
+        assert not missing, f"journal {journal}: {sorted(missing)} of {max(ids)} never came"
