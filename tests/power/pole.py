@@ -217,7 +217,8 @@ def reckon(pole: Pole, over: datetime) -> str:
     for slot in pole.programme.slots:
         if starts(slot) + timedelta(seconds=LATE_WINDOW_S + CLIP_S + 2) > over:
             break
-        (report,) = records[slot.id] or [{"outcome": "never told", "reason": None}]
+        assert len(records[slot.id]) == 1, f"told {len(records[slot.id])} times: {slot.id} {records[slot.id]}"
+        (report,) = records[slot.id]
         outcomes[report["outcome"]] += 1
         assert report["reason"] in TRUE_REASONS.get(report["outcome"], ()), report
         runs = sounded[slot.id]
