@@ -17,7 +17,7 @@ from ttcs_edge.settings import StoreSettings
 from ttcs_edge.store.database import Database
 from ttcs_edge.store.journal import ROW_BYTES
 from ttcs_edge.store.migration import SCHEMA_VERSION, migrate
-from ttcs_edge.store.outbox import Outbox, OutboxRow
+from ttcs_edge.store.outbox import RESEND_ROWS, Outbox, OutboxRow
 from ttcs_edge.wire.reports import AsRunReport, FaultReport, read_report
 
 STATION = "da-teh-01"
@@ -105,6 +105,21 @@ def test_a_resend_names_a_bounded_number_of_ranges_and_the_last_covers_the_rest(
     assert (count, len(gaps)) == (500, LIMITS.resend_gaps)
     assert gaps[:2] == ((1, 1), (3, 3))
     assert gaps[-1] == (2 * LIMITS.resend_gaps - 1, 1_000)
+
+
+def test_a_large_resend_leaves_the_writer_its_turn(tmp_path: Path) -> None:
+    """never-5: a record waits for one of its transactions at the most, not for all; and none is forgotten between."""
+    database = Database.open(tmp_path)
+    count = 3 * RESEND_ROWS + 7
+    database.commit([fault(n) for n in range(1, count + 1)], STATION, 0)
+    outbox = Outbox(database.path)
+    outbox.mark_sent([row.seq for row in outbox.pending(count, 0)])
+    statements: list[str] = []
+    outbox._connection.set_trace_callback(statements.append)
+    assert outbox.resend(1, 1, count) == (count, ())
+
+    assert statements.count("COMMIT") == 5
+    assert sequences(outbox) == list(range(1, count + 1))
 
 
 def bound(rows: int) -> StoreSettings:

@@ -21,6 +21,8 @@ from ttcs_edge.store.journal import JOURNAL_MOST, SEQUENCE_MOST, place
 PENDING = """
     SELECT seq, id, body FROM unsent CROSS JOIN outbox USING (seq) WHERE unsent.seq > ? ORDER BY unsent.seq LIMIT ?
 """
+RESEND_ROWS = 2_000
+"""How many reports one transaction queues again."""
 DEPTH = """
     SELECT (SELECT count(*) FROM unsent), (SELECT told_ms FROM outbox WHERE seq = (SELECT min(seq) FROM unsent))
 """
@@ -84,14 +86,25 @@ class Outbox:
         """
         if not 0 <= journal <= JOURNAL_MOST:
             return 0, ((first, last),)
-        span = (place(journal, first), place(journal, min(last, SEQUENCE_MOST)))
+        begin, end = place(journal, first), place(journal, min(last, SEQUENCE_MOST))
+        kept: list[int] = []
+        while rows := self._queue_again(begin, end):
+            kept += [seq & SEQUENCE_MOST for seq in rows]
+            begin = rows[-1] + 1
+        self.resends += 1
+        return len(kept), tuple(_gaps(kept, first, last))
+
+    def _queue_again(self, begin: int, end: int) -> list[int]:
+        """Some of the rows of a span: a record that is to be on disk within a second must not wait for all of them."""
         with self._transaction():
             run = self._connection.execute
-            kept = [seq - place(journal, 0) for (seq,) in run("SELECT seq FROM outbox WHERE seq BETWEEN ? AND ?", span)]
-            run("INSERT OR IGNORE INTO unsent SELECT seq, rank FROM outbox WHERE seq BETWEEN ? AND ?", span)
-            run("DELETE FROM sent WHERE seq BETWEEN ? AND ?", span)
-        self.resends += 1
-        return len(kept), tuple(_gaps(sorted(kept), first, last))
+            sql = "SELECT seq FROM outbox WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?"
+            rows = [row[0] for row in run(sql, (begin, end, RESEND_ROWS))]
+            if rows:
+                span = (rows[0], rows[-1])
+                run("INSERT OR IGNORE INTO unsent SELECT seq, rank FROM outbox WHERE seq BETWEEN ? AND ?", span)
+                run("DELETE FROM sent WHERE seq BETWEEN ? AND ?", span)
+        return rows
 
     def depth(self) -> tuple[int, int | None]:
         """How many rows wait, and when the oldest of them was told (wall clock, milliseconds)."""
