@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.drivers.modems import NOON_MS, Modem, clock_line
+from tests.drivers.modems import NOON, NOON_MS, Modem, clock_line
 from ttcs_edge.core.timekeeping import FLOOR_MS, TimeSource
 from ttcs_edge.drivers.clock import Told
 from ttcs_edge.drivers.modem import ANSWER_BYTES, ModemClock, read
@@ -48,6 +48,7 @@ MOODS = {
     "chatty": lambda: Modem(unasked=b'\r\nRING\r\n\r\n+CREG: 1,"1F2A"\r\n\r\n^RSSI: 17\r\n'),
     "knows no AT+CTZU": lambda: Modem(to_others=b"\r\n+CME ERROR: operation not supported\r\n"),
     "says nothing to AT+CTZU": lambda: Modem(to_others=b""),
+    "says OK to AT+CTZU too late": lambda: Modem(lambda: b"\r\nOK\r\n" + clock_line(NOON), to_others=b"", byte_s=0.005),
 }
 
 
@@ -71,7 +72,11 @@ def test_a_modem_that_never_stops_talking_is_cut_short(plug: Callable[[Modem], M
     """never-8: what it says is bounded in bytes and in time."""
     modem = Modem(answer=lambda: b"\r\n^RSSI: 17\r\n" * (ANSWER_BYTES // 8))
 
-    assert plug(modem).ask() == "garbled"
+    plug(modem)
+    began_s = time.monotonic()
+
+    assert ModemClock(modem.port, 115_200, 600, answer_s=20).ask() == "garbled"
+    assert time.monotonic() - began_s < 15
 
 
 def test_a_port_that_is_not_there_or_is_taken_is_unreadable(
