@@ -200,10 +200,12 @@ def test_a_killed_writer_loses_nothing_that_it_said_was_written(tmp_path: Path) 
         process.send_signal(signal.SIGKILL)
         said += process.stdout.read().split()
         process.wait()
-    kept = [row.id for row in Outbox(tmp_path / "ttcs.db").pending(1_000_000, 0)]
+    rows = Outbox(tmp_path / "ttcs.db").pending(1_000_000, 0)
+    kept = [row.id for row in rows]
 
     assert {f"s/{name}" for name in said} <= set(kept)
     assert len(kept) == len(set(kept))
+    assert [row.sequence for row in rows] == list(range(1, len(rows) + 1)), "numbers without a gap, over twelve deaths"
 
 
 def test_a_damaged_database_is_set_aside_and_said_so(tmp_path: Path) -> None:
@@ -226,9 +228,13 @@ def test_a_database_of_a_newer_release_is_not_touched(tmp_path: Path) -> None:
     Database.open(tmp_path).close()
     with sqlite3.connect(tmp_path / "ttcs.db") as connection:
         connection.execute("PRAGMA user_version = 99")
+        connection.execute("ALTER TABLE meta RENAME COLUMN name TO label")
     connection.close()
+    before = (tmp_path / "ttcs.db").read_bytes()
     with pytest.raises(NewerDatabaseError, match=r"ttcs\.db: 99 > 2"):
         Database.open(tmp_path)
+    assert (tmp_path / "ttcs.db").read_bytes() == before
+    assert not list(tmp_path.glob("*damaged*"))
 
 
 def test_the_recorder_keeps_what_a_failing_card_refuses_and_writes_it_later(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import sqlite3
 from pathlib import Path
 
 from ttcs_edge.store.blobs import write_whole
-from ttcs_edge.store.migration import SCHEMA_VERSION
+from ttcs_edge.store.migration import SCHEMA_VERSION, version_of
 from ttcs_edge.store.salvage import KEYS
 
 SUSPECT_FILE = "suspect"
@@ -38,7 +38,8 @@ _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 def check(path: Path, expected: bool) -> None:
     """Check what a start needs of a database; ``expected`` says that there must be one.
 
-    Raises sqlite3.DatabaseError for damage, sqlite3.OperationalError when it cannot be opened now (``is_passing``).
+    Raises sqlite3.DatabaseError for damage, sqlite3.OperationalError when it cannot be opened now (``is_passing``),
+    NewerDatabaseError for one that is not ours to judge.
     """
     suspect = path.with_name(SUSPECT_FILE)
     if suspect.exists():
@@ -49,7 +50,7 @@ def check(path: Path, expected: bool) -> None:
         return
     connection = _reading(path)
     try:
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        version = version_of(connection)
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         missing = KEYS.keys() - tables
         if version == SCHEMA_VERSION and missing:

@@ -17,15 +17,21 @@ class NewerDatabaseError(Exception):
     """The database was written by a newer release. Give up: an older one must not touch it."""
 
 
+def version_of(connection: sqlite3.Connection) -> int:
+    """The schema that a database has, 0 for an empty one. Raises NewerDatabaseError for one of a newer release."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        path = connection.execute("PRAGMA database_list").fetchone()[2]
+        raise NewerDatabaseError(f"{path}: {version} > {SCHEMA_VERSION}")
+    return version
+
+
 def migrate(connection: sqlite3.Connection, boot: int) -> None:
     """Bring a database to this release's schema. ``boot`` names the journal of one that has none yet.
 
     Raises NewerDatabaseError, sqlite3.DatabaseError for one that is no database of ours; it is untouched then.
     """
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > SCHEMA_VERSION:
-        path = connection.execute("PRAGMA database_list").fetchone()[2]
-        raise NewerDatabaseError(f"{path}: {version} > {SCHEMA_VERSION}")
+    version = version_of(connection)
     if version == SCHEMA_VERSION:
         return
     if version < 0 or (version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone()):
