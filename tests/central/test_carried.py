@@ -91,6 +91,13 @@ def everything(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
+def usb(folder: Path) -> Path:
+    """An empty stick."""
+    path = folder / "usb"
+    path.mkdir(exist_ok=True)
+    return path
+
+
 class TestExport:
     """``ttcs-central export``."""
 
@@ -103,7 +110,7 @@ class TestExport:
         below = published(centre, f"{PLACE}/thon-4", village)
         published(centre, "vn/lam-dong/bao-loc", beside)
 
-        assert main(["export", str(centre.folder), PLACE, str(tmp_path / "usb")]) == 0
+        assert main(["export", str(centre.folder), PLACE, str(usb(tmp_path))]) == 0
 
         audio = {f"ttcs/audio/{hashlib.sha256(data).hexdigest()}": data for data in (new, own, village)}
         assert everything(tmp_path / "usb") == audio | {
@@ -164,7 +171,7 @@ class TestExport:
         published(centre, PLACE, data)
         spoil(centre.folder / f"audio/{hashlib.sha256(data).hexdigest()}.ogg")
 
-        assert main(["export", str(centre.folder), PLACE, str(tmp_path / "usb")]) == 66
+        assert main(["export", str(centre.folder), PLACE, str(usb(tmp_path))]) == 66
 
         assert everything(tmp_path / "usb") == {}
 
@@ -186,6 +193,15 @@ class TestExport:
 
         assert main(["export", str(centre.folder), PLACE, str(tmp_path), "--lang", "en"]) == 73
         assert str(tmp_path / "ttcs") in capsys.readouterr().err
+
+    def test_a_stick_that_is_not_plugged_in_does_not_become_a_folder_of_the_machine(
+        self, centre: Centre, tmp_path: Path
+    ) -> None:
+        """A name mistyped would be a journey for nothing."""
+        published(centre, PLACE)
+
+        assert main(["export", str(centre.folder), PLACE, str(tmp_path / "usbb")]) == 73
+        assert not (tmp_path / "usbb").exists()
 
     def test_a_place_outside_the_centre_is_refused(self, centre: Centre, tmp_path: Path) -> None:
         """It has another centre."""
@@ -310,10 +326,10 @@ class TestImportReports:
         folder = tmp_path / "usb/ttcs/reports"
         folder.mkdir(parents=True)
         (folder / "a.jsonl").symlink_to(tmp_path / "elsewhere.jsonl")
-        assert main(["import-reports", str(centre.folder), str(tmp_path / "usb")]) == 73
+        assert main(["import-reports", str(centre.folder), str(usb(tmp_path))]) == 73
         (folder / "a.jsonl").unlink()
         os.mkfifo(folder / "a.jsonl")
-        assert main(["import-reports", str(centre.folder), str(tmp_path / "usb")]) == 73
+        assert main(["import-reports", str(centre.folder), str(usb(tmp_path))]) == 73
         assert kept(centre) == 0
 
     def test_a_stick_without_reports_is_told(

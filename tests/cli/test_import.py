@@ -507,8 +507,10 @@ def test_a_stick_that_cannot_be_written_loses_no_report(tmp_path: Path) -> None:
     with daemon(tmp_path, lambda request: page if request["after"] == 0 else page | {"reports": []}) as path:
         full = run("export-reports", "/dev/full/x", "--socket", path, "--lang", "en")
         absent = run("export-reports", tmp_path / "gone/reports.jsonl", "--socket", path, "--lang", "en")
+        unplugged = run("export-reports", tmp_path / "usbb", "--socket", path)
 
     assert (full.returncode, absent.returncode) == (os.EX_IOERR, os.EX_IOERR)
+    assert (unplugged.returncode, (tmp_path / "usbb").exists()) == (os.EX_IOERR, False)
     assert absent.stderr.startswith(f"{tmp_path / 'gone/reports.jsonl'} cannot be written: No such file or directory\n")
     assert "the reports are still on the station" in full.stderr
 

@@ -8,6 +8,7 @@ again. See ``wire.bundle`` for the folder.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Iterator
@@ -55,6 +56,8 @@ def export(centre: Centre, place: Scope, path: Path) -> Exported:
         raise CentralError("nothing-in-force", scope=place)
     audio = {sound.sha256: sound for one in standing for bulletin in one.document.bulletins for sound in bulletin.audio}
     sources = {sha256: _source(centre, sha256) for sha256 in audio}
+    if not path.is_dir():  # a stick that is not plugged in must not become a folder of this machine
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
     folder = bundle_folder(path)
     (folder / AUDIO).mkdir(parents=True, exist_ok=True)
     for sha256, source in sources.items():

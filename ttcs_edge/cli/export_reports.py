@@ -7,6 +7,7 @@ file appears under its name once it is whole and on the stick.
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -53,9 +54,14 @@ def command(options: argparse.Namespace, lang: Language) -> int:
 
 
 def _target(path: Path, station: str) -> Path:
-    """A name that is not taken: of the stick's bundle when a folder was named, else as it was named."""
-    if not path.is_dir():
+    """A name that is not taken: of the stick's bundle when a folder was named, else as it was named.
+
+    Raises NotADirectoryError for what is neither: a stick that is not plugged in must not become a file.
+    """
+    if path.suffix == REPORTS_SUFFIX and not path.is_dir():
         return path
+    if not path.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
     folder = bundle_folder(path) / REPORTS
     folder.mkdir(parents=True, exist_ok=True)
     when = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%SZ")

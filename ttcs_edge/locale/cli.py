@@ -26,7 +26,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "import": ("nhập chương trình từ USB, khi không có mạng", "take in a programme from a stick, without a link"),
     "export-reports": ("chép báo cáo ra USB mang về trung tâm", "put reports on a stick for the centre"),
     "help-path-import": ("USB, nơi có thư mục ttcs", "the stick, where the folder ttcs is"),
-    "help-path-export-reports": ("USB, hoặc tên tệp", "the stick, or the name of a file"),
+    "help-path-export-reports": ("USB, hoặc tên tệp .jsonl", "the stick, or the name of a .jsonl file"),
     "help-all": ("cả báo cáo đã gửi mà trạm còn giữ", "those that were sent too, and are still here"),
     "version": ("phiên bản của chương trình và thư viện", "versions of the program and its libraries"),
     # -- the daemon does not answer
