@@ -387,6 +387,26 @@ def closed_chip(folder: Path) -> None:
     (folder / "dev/gpiochip0").touch(0)
 
 
+def clock_devices(folder: Path) -> None:
+    """A battery clock and a modem, both there."""
+    path = folder / "station.yaml"
+    path.write_text(path.read_text() + "clock: {rtc: dev/rtc0, modem: dev/ttyUSB2}\n")
+    for name in ("rtc0", "ttyUSB2"):
+        (folder / "dev" / name).touch()
+        (folder / "dev" / name).chmod(0o666)
+
+
+def without_device(name: str, mode: int | None = None) -> Callable[[Path], None]:
+    """Of the clock's devices one is gone, or closed."""
+
+    def spoil(folder: Path) -> None:
+        clock_devices(folder)
+        device = folder / "dev" / name
+        device.unlink() if mode is None else device.chmod(mode)
+
+    return spoil
+
+
 def complete_station(folder: Path, user: str = NOBODY) -> Path:
     """A right configuration, every file that it names as it should be; the key is its user's, where there is one."""
     folder.mkdir(exist_ok=True)
@@ -611,6 +631,36 @@ MACHINE = [
     Machine("no-gpio", real_pins, 17, "pins.factory", "no-gpio", "gpio-chip", "mock-pins", "dev/gpiochip*"),
     Machine("gpio-closed", closed_chip, 17, "pins.factory", "gpio-closed", "gpio-chip", "join-gpio", "dev/gpiochip0"),
     Machine(
+        "rtc-gone",
+        without_device("rtc0"),
+        19,
+        "clock.rtc",
+        "device-missing",
+        "rtc-device",
+        "plug-in",
+        "dev/rtc0",
+    ),
+    Machine(
+        "modem-gone",
+        without_device("ttyUSB2"),
+        19,
+        "clock.modem",
+        "device-missing",
+        "serial-port",
+        "plug-in",
+        "dev/ttyUSB2",
+    ),
+    Machine(
+        "modem-closed",
+        without_device("ttyUSB2", 0o600),
+        19,
+        "clock.modem",
+        "device-closed",
+        "serial-port",
+        "join-dialout",
+        "dev/ttyUSB2",
+    ),
+    Machine(
         "https-gone",
         lambda f: (f / "https.pem").unlink(),
         16,
@@ -628,7 +678,10 @@ class TestMachine:
 
     def test_a_whole_station_has_nothing_to_be_told(self, tmp_path: Path) -> None:
         """With every named file in its place there is nothing to say."""
-        assert check_files(complete_station(tmp_path / "station"), {}, NOBODY) == ()
+        path = complete_station(tmp_path / "station")
+        clock_devices(tmp_path / "station")
+
+        assert check_files(path, {}, NOBODY) == ()
 
     @pytest.mark.parametrize("case", MACHINE, ids=lambda case: case.name)
     def test_what_would_fail_at_start_is_told_before(self, tmp_path: Path, case: Machine) -> None:

@@ -6,7 +6,8 @@ is tried as the station will try it:
 1. certificates are PEM and have not expired; the key is the certificate's own, and not everybody may read it;
 2. the trust root stands by itself, and somebody in it may publish for this place;
 3. folders are there, or can be made, and can be written;
-4. there are GPIO lines, and they may be driven: without them no relay can be opened, so the daemon does not start.
+4. there are GPIO lines, and they may be driven: without them no relay can be opened, so the daemon does not start;
+5. the battery clock is there; the modem is there, and may be spoken to.
 
 As root all this is tried with the rights of the station's own user, because that is who will read it. A credential is
 there only inside the service; outside, the file is looked at from which the unit takes it.
@@ -16,10 +17,11 @@ It stands apart from ``config``, which the daemon imports before it opens its re
 
 from __future__ import annotations
 
+import grp
 import os
 import pwd
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Final
@@ -38,6 +40,8 @@ from ttcs_edge.yaml_form import Expected, Page, Problem
 USER: Final = "ttcs"
 FILE_BYTES: Final = 1024**2
 EVERYBODY_READS: Final = 0o004
+UNIT_GROUPS: Final = ("audio", "gpio", "dialout")
+"""SupplementaryGroups= of the unit: the user itself need not be in them."""
 UNIT_FOLDER: Final = Path("/etc/ttcs-edge")
 DEVICES: Final = Path("/dev")
 
@@ -61,6 +65,7 @@ def check_files(
         _folders(page, config)
         if config.pins.factory is PinFactory.LGPIO:
             _gpio(page, devices)
+        _clocks(page, config)
     source = credential_source(page, environ)
     if source is not None:
         _key(page, source, certificate)
@@ -80,7 +85,7 @@ def credential_source(page: Page, environ: Mapping[str, str] = os.environ) -> Pa
 
 @contextmanager
 def acting_as(user: str) -> Iterator[None]:
-    """Have the rights of a user, as far as root can take them and there is such a user."""
+    """Have the rights of a user and of the unit's groups, as far as root can take them and there is such a user."""
     try:
         entry = pwd.getpwnam(user) if os.geteuid() == 0 else None
     except KeyError:
@@ -89,7 +94,7 @@ def acting_as(user: str) -> Iterator[None]:
         yield
         return
     groups = os.getgroups()
-    os.setgroups(os.getgrouplist(user, entry.pw_gid))
+    os.setgroups([*os.getgrouplist(user, entry.pw_gid), *_gids(UNIT_GROUPS)])
     os.setegid(entry.pw_gid)
     os.seteuid(entry.pw_uid)
     try:
@@ -98,6 +103,12 @@ def acting_as(user: str) -> Iterator[None]:
         os.seteuid(0)
         os.setegid(0)
         os.setgroups(groups)
+
+
+def _gids(names: Iterable[str]) -> Iterator[int]:
+    for name in names:
+        with suppress(KeyError):
+            yield grp.getgrnam(name).gr_gid
 
 
 def _read(page: Page, key: str, path: Path, expected: str) -> bytes | None:
@@ -201,3 +212,17 @@ def _gpio(page: Page, devices: Path) -> None:
         page.refuse("pins.factory", "no-gpio", expected, "mock-pins", found=str(devices / "gpiochip*"))
     elif not any(os.access(chip, os.R_OK | os.W_OK, effective_ids=True) for chip in chips):
         page.refuse("pins.factory", "gpio-closed", expected, "join-gpio", found=", ".join(map(str, chips)))
+
+
+def _clocks(page: Page, config: Config) -> None:
+    """A battery clock is read by way of sysfs, which needs no right to the device."""
+    for key, device, kind in (
+        ("clock.rtc", config.clock.rtc, "rtc-device"),
+        ("clock.modem", config.clock.modem, "serial-port"),
+    ):
+        if device is None:
+            continue
+        if not device.exists():
+            page.refuse(key, "device-missing", Expected(kind), "plug-in", found=str(device))
+        elif key == "clock.modem" and not os.access(device, os.R_OK | os.W_OK, effective_ids=True):
+            page.refuse(key, "device-closed", Expected(kind), "join-dialout", found=str(device))

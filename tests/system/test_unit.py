@@ -7,6 +7,8 @@ import subprocess
 from configparser import ConfigParser
 from pathlib import Path
 
+from ttcs_edge.named_files import UNIT_GROUPS
+
 TOP = Path(__file__).parents[2]
 UNIT = TOP / "systemd/ttcs-edge.service"
 MEND = "the two locks differ: make lock"
@@ -48,3 +50,10 @@ def test_the_scripts_are_sound_shell() -> None:
     """Debian's sh reads them whole."""
     for name in ("install", "uninstall"):
         subprocess.run(["sh", "-n", TOP / "systemd" / name], check=True)
+
+
+def test_check_config_has_the_groups_that_the_unit_has() -> None:
+    """Else a technician is told that a line is closed which the service may well use."""
+    unit = UNIT.read_text()
+
+    assert f"SupplementaryGroups={' '.join(UNIT_GROUPS)}\n" in unit

@@ -16,6 +16,8 @@ PROBLEMS = {
     "alias": ("Tệp dùng bí danh (*) của YAML", "The file uses a YAML alias (*)"),
     "certificate-expired": ("Chứng chỉ đã hết hạn ngày {date}", "The certificate expired on {date}"),
     "control-character": ("Có ký tự điều khiển vô hình", "There is an invisible control character"),
+    "device-closed": ("Trạm không có quyền dùng thiết bị này", "The station may not use this device"),
+    "device-missing": ("Không có thiết bị này", "There is no such device"),
     "duplicate-key": ("Khóa này ghi hai lần", "This key stands twice"),
     "empty-span": ("Khoảng giờ dài bằng không", "The span has no length"),
     "file-empty": ("Tệp trống", "The file is empty"),
@@ -187,6 +189,10 @@ MENDS = {
         "ghi giá trị sau dấu hai chấm, hoặc xóa khóa {name}",
         "write a value after the colon, or delete {name}",
     ),
+    "join-dialout": (
+        "cho người dùng ttcs vào nhóm của thiết bị: sudo usermod -aG dialout ttcs",
+        "let the user ttcs into the device's group: sudo usermod -aG dialout ttcs",
+    ),
     "join-gpio": (
         "chạy: usermod -aG gpio ttcs, rồi khởi động lại; xem: ls -l {found}",
         "run: usermod -aG gpio ttcs, then restart; see: ls -l {found}",
@@ -210,6 +216,10 @@ MENDS = {
     "other-pin": (
         "đổi chân này hoặc chân của {other} ở dòng {first}, theo đúng dây đã nối",
         "change this one or that of {other} on line {first}, as the wires are",
+    ),
+    "plug-in": (
+        "cắm thiết bị, hoặc sửa đường dẫn; xem: ls /dev/rtc* /dev/ttyUSB*",
+        "plug it in, or correct the path; see: ls /dev/rtc* /dev/ttyUSB*",
     ),
     "put-file": (
         "đặt tệp vào đúng chỗ, hoặc sửa đường dẫn",
