@@ -12,6 +12,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Set
+from contextlib import suppress
 from pathlib import Path
 
 from ttcs_edge.core.model import Sha256, VerifiedAudio, is_sha256
@@ -138,7 +139,8 @@ class Blobs:
         except BlobError:
             os.close(fd)
             raise
-        os.utime(path)
+        with suppress(OSError):  # a card that turned read-only must not keep it silent: only eviction asks for this
+            os.utime(path)
         return VerifiedAudio(sha256, size_bytes, fd)
 
     def make_room(self, needed_bytes: int, keep: Set[Sha256]) -> bool:
