@@ -79,6 +79,15 @@ def test_owners_and_modes_keep_the_key_from_everybody_and_the_rest_from_stranger
     assert ids >= {line.split(":")[2] for line in groups.splitlines()[1:]}, "it may use lines, sound and modem"
 
 
+def test_the_log_stays_in_memory_and_small(computer: Machine) -> None:
+    """Whatever is logged, the card is not written to for it."""
+    set_ = computer.shell("systemd-analyze cat-config systemd/journald.conf | grep -E '^(Storage|RuntimeMaxUse)='")
+    journals = computer.shell("journalctl --sync && ls -d /run/log/journal && systemctl is-active systemd-journald")
+
+    assert set_.split() == ["Storage=volatile", "RuntimeMaxUse=32M"]
+    assert journals.split() == ["/run/log/journal", "active"]
+
+
 def test_a_folder_that_holds_something_else_is_not_taken_over(computer: Machine) -> None:
     """PREFIX=/usr/local must not become an environment, nor be removed as one."""
     computer.shell("mkdir -p /srv/other && touch /srv/other/precious")
@@ -102,8 +111,9 @@ def test_uninstall_leaves_config_and_data_and_a_new_install_goes_on_with_them(po
     """The daemon is stopped, its unit and programs are gone; installed again, the station is the one that it was."""
     pole.start()
     pole.machine.run("make", "-C", CHECKOUT, "uninstall")
+    journal = "/etc/systemd/journald.conf.d/ttcs-edge.conf"
     gone = "/opt/ttcs-edge /etc/systemd/system/ttcs-edge.service /usr/local/bin/ttcs-edge /usr/local/bin/ttcs-central"
-    left = pole.machine.shell(f"ls -d {gone} 2>/dev/null || true")
+    left = pole.machine.shell(f"ls -d {gone} {journal} 2>/dev/null || true")
     unit = pole.machine.run("systemctl", "show", UNIT, "--value", "--property=LoadState").stdout.strip()
     kept = pole.machine.shell(f"ls /etc/ttcs-edge {STATE}/ttcs.db")
     pole.machine.install()
