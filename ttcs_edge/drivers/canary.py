@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 EVERY_S = 43_200.0
-FIRST_S = 600.0
+FIRST_S = 3_600.0
 """A station that just started has more urgent things to ask of its card."""
 STUCK_S = 120.0
 """A card that answers nothing for so long does not work, whatever it answers then."""
