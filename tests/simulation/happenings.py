@@ -17,7 +17,8 @@ from typing import Any
 import msgspec
 
 from tests.core.material import DAY_MS, HOUR_MS, PROVINCE, SETTINGS, audio_of, recording, sha
-from tests.simulation.rules import LOCAL, Due, Standing, every_rule, interval_ms, is_quiet, nearest
+from tests.simulation.rulebook import every_rule
+from tests.simulation.rules import LOCAL, Due, Standing, interval_ms, is_quiet, nearest
 from tests.simulation.world import Violation, World
 from ttcs_edge.core import events
 from ttcs_edge.core.documents import Bulletin, Programme, Refused, Slot

@@ -42,26 +42,6 @@ PLACES: dict[type, str] = {
 }
 
 
-def every_rule() -> tuple[Rule, ...]:
-    """All of them, in the order in which they are asked; those that keep books for others come first."""
-    standing = Standing()
-    air = Air(standing)
-    records = Records(air)
-    return (
-        standing,
-        air,
-        Order(),
-        Waking(),
-        Switching(standing),
-        Precedence(standing, air),
-        records,
-        Lengths(air),
-        Versions(standing),
-        Refusals(),
-        Going(),
-    )
-
-
 @lru_cache(maxsize=1_024)
 def utc_ms(text: str) -> int:
     """The instant of a document's time."""

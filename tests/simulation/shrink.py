@@ -8,6 +8,7 @@ the programmes, and the station is made simpler.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
@@ -16,6 +17,9 @@ from tests.simulation.happenings import Happening, Setup, Timeline
 
 SHRINK_S = 60.0
 """How long a list is being shortened at the most."""
+NAMES = re.compile(r"[#/\d'\[(]")
+"""What is another one in each failure of one kind: occurrences, instants, lists."""
+COMPLAINT_WORDS = 8
 TAILS = (4, 10, 25, 60)
 
 
@@ -47,7 +51,8 @@ def failure_of(setup: Setup, happenings: Sequence[Happening], until_mono_ms: int
 
 def failure(error: Exception, timeline: Timeline, at_end: bool) -> Failure:
     """An error of a timeline as a value."""
-    complaint = f"{type(error).__name__} {str(error).split(':')[0].split(',')[0]}"
+    words = [word for word in str(error).split() if not NAMES.search(word)]
+    complaint = " ".join([type(error).__name__, *words[:COMPLAINT_WORDS]])
     return Failure(complaint, f"{error!r}", timeline.world.mono_ms, at_end)
 
 

@@ -20,7 +20,7 @@ from tests.core.material import (
     sha,
     slot,
 )
-from tests.simulation.rules import every_rule
+from tests.simulation.rulebook import every_rule
 from tests.simulation.world import Violation, World
 from ttcs_edge.core import events
 from ttcs_edge.core.documents import Programme, Refused, Slot

@@ -100,6 +100,18 @@ BUGS = {
         "self._interrupted(airing, AsRunReason.PLAYER_DIED, now)",
         "",
     ),
+    "the power is blamed for what it did not do": Bug(
+        "desk.py",
+        "planned_mono_ms < self.started_mono_ms:",
+        "planned_mono_ms < self.started_mono_ms + 300_000:",
+        "never-5: ",
+    ),
+    "a bad file is told as a missing one": Bug(
+        "desk.py",
+        "airing.stop_reason or AsRunReason.NOT_AUDIO",
+        "airing.stop_reason or AsRunReason.NO_AUDIO",
+        "never-5: ",
+    ),
 }
 
 

@@ -1,0 +1,40 @@
+"""Every rule of a simulated station."""
+
+from __future__ import annotations
+
+from tests.simulation.reasons import Reasons
+from tests.simulation.rules import (
+    Air,
+    Going,
+    Lengths,
+    Order,
+    Precedence,
+    Records,
+    Refusals,
+    Standing,
+    Switching,
+    Versions,
+    Waking,
+)
+from tests.simulation.world import Rule
+
+
+def every_rule() -> tuple[Rule, ...]:
+    """All of them, in the order in which they are asked; those that keep books for others come first."""
+    standing = Standing()
+    air = Air(standing)
+    records = Records(air)
+    return (
+        standing,
+        air,
+        Order(),
+        Waking(),
+        Switching(standing),
+        Precedence(standing, air),
+        records,
+        Lengths(air),
+        Reasons(standing, air),
+        Versions(standing),
+        Refusals(),
+        Going(),
+    )
