@@ -19,6 +19,7 @@ import msgspec
 from tests.core.material import DAY_MS, HOUR_MS, PROVINCE, SETTINGS, audio_of, recording, sha
 from tests.simulation.rulebook import every_rule
 from tests.simulation.rules import LOCAL, Due, Standing, interval_ms, is_quiet, nearest
+from tests.simulation.shell import DEAF, GOOD, Card, Line
 from tests.simulation.world import Violation, World
 from ttcs_edge.core import events
 from ttcs_edge.core.documents import Bulletin, Programme, Refused, Slot
@@ -72,6 +73,8 @@ class Setup:
     disk_ms: int = 0
     start_ms: int = 0
     progress_ms: int = 0
+    group_ms: int = 0
+    shell: bool = False
 
     def settings(self) -> StationSettings:
         """The same as the core wants it."""
@@ -155,6 +158,10 @@ class Timeline:
         self.world.faults.disk_ms = setup.disk_ms
         self.world.faults.start_ms = setup.start_ms
         self.world.progress_ms = setup.progress_ms
+        self.world.group_ms = setup.group_ms
+        if setup.shell:
+            self.world.card = Card(self.world.settings.id)
+            self.world.line = Line(self.world)
         self.current: dict[Scope, Programme] = {}
         self.happened: list[Happening] = []
 
@@ -180,6 +187,28 @@ class Timeline:
         """The service is stopped."""
         if self.world.powered:
             self.world.stop()
+
+    # the link
+
+    def link(self, up: bool) -> None:
+        """The link to the broker comes or goes."""
+        line = self.world.line
+        if line is not None and self.world.powered and line.up is not up:
+            line.connect(up)
+            self.world.send(events.LinkChanged(up, "" if up else "refused"))
+
+    def broker(self, mode: str) -> None:
+        """The broker behaves, or not."""
+        line = self.world.line
+        if line is not None:
+            before, line.mode = line.mode, mode
+            if before == DEAF and line.up and self.world.powered:
+                line.connect(True)  # what it never acknowledged it has forgotten, and the connection with it
+
+    def close(self) -> None:
+        """Throw away what lies on a card."""
+        if self.world.card is not None:
+            self.world.card.close()
 
     # what breaks
 
@@ -253,6 +282,13 @@ class Timeline:
             also(self)
         self.world.run(2 * DAY_MS)
         self._account()
+        if self.world.line is not None:
+            self.world.line.ask_again()
+            self.world.run(HOUR_MS)
+            self.world.line.lose_the_last(3)
+            self.world.run(HOUR_MS)
+            if wrong := self.world.line.account():
+                raise Violation(f"never-5: {wrong}")
 
     def _mend_everything(self) -> None:
         world = self.world
@@ -269,6 +305,8 @@ class Timeline:
             world.publish(year)
         for sha256 in sorted(audio_of(*self.current.values())):
             world.store_audio(sha256)
+        self.broker(GOOD)
+        self.link(True)
         world.send(events.LinkChanged(True, ""))
         world.send(events.ConditionChanged("store-failing", "database", False))
 
@@ -334,6 +372,8 @@ KINDS: dict[str, Callable[..., None]] = {
     "programme": Timeline.programme,
     "refuse": Timeline.refuse,
     "message": Timeline.message,
+    "link": Timeline.link,
+    "broker": Timeline.broker,
     "calm": lambda timeline: None,
 }
 """What can happen, by the name that it has in a list."""

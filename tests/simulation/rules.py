@@ -340,7 +340,7 @@ class Air(Rule):
             return "air-5: IT starts in quiet hours"
         if due.occurrence in self.told:
             return "never-5: IT airs again after it was told"
-        if self.cut.get(due.occurrence, 0) > 1_000 + world.faults.disk_ms:
+        if self.cut.get(due.occurrence, 0) > world.record_bound_ms:
             return "never-5: IT airs again after a power cut"
         if command.volume_percent != loudest:
             return f"air-5: IT at {command.volume_percent}%, its quietest zone allows {loudest}%"
@@ -575,7 +575,7 @@ class Records(Rule):
                 raise Violation(f"never-5: {occurrence} is told twice")
             self.closed.add(occurrence)
             cut_ms = self.air.cut.get(occurrence, 0)
-            if cut_ms > 1_000 + world.faults.disk_ms and entry.record.outcome is not Outcome.CUT:
+            if cut_ms > world.record_bound_ms and entry.record.outcome is not Outcome.CUT:
                 raise Violation(f"never-5: {occurrence} was heard before a power cut, but is told as {entry.record}")
 
 

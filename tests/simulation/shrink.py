@@ -17,6 +17,7 @@ from tests.simulation.happenings import Happening, Setup, Timeline
 
 SHRINK_S = 60.0
 """How long a list is being shortened at the most."""
+RULE = re.compile(r"(air|never)-\d:$")
 NAMES = re.compile(r"[#/\d'\[(]")
 """What is another one in each failure of one kind: occurrences, instants, lists."""
 COMPLAINT_WORDS = 8
@@ -46,12 +47,14 @@ def failure_of(setup: Setup, happenings: Sequence[Happening], until_mono_ms: int
         timeline.finish()
     except Exception as error:
         return failure(error, timeline, at_end)
+    finally:
+        timeline.close()
     return None
 
 
 def failure(error: Exception, timeline: Timeline, at_end: bool) -> Failure:
     """An error of a timeline as a value."""
-    words = [word for word in str(error).split() if not NAMES.search(word)]
+    words = [word for word in str(error).split() if RULE.match(word) or not NAMES.search(word)]
     complaint = " ".join([type(error).__name__, *words[:COMPLAINT_WORDS]])
     return Failure(complaint, f"{error!r}", timeline.world.mono_ms, at_end)
 
@@ -77,7 +80,8 @@ def shrunk(
             break
     left = _shorter(left, lambda some: fails(setup, some))
     left = _fewer_slots(left, lambda some: fails(setup, some))
-    return _simpler(setup, lambda station: fails(station, left)), left
+    setup = _simpler(setup, lambda station: fails(station, left))
+    return setup, left if broke.at_end else [*left, Happening(broke.mono_ms + 1, "calm")]
 
 
 def _tail(happenings: list[Happening], most: int) -> list[Happening]:

@@ -28,6 +28,7 @@ from tests.simulation.happenings import (
     written,
 )
 from tests.simulation.rules import interval_ms, nearest
+from tests.simulation.shell import GOOD, MODES
 from tests.simulation.shrink import SHRINK_S, Failure, failure, shrunk
 from tests.simulation.world import BEGIN_MONO_MS, World
 from ttcs_edge.core.documents import Programme, Slot
@@ -46,10 +47,10 @@ little. The slots of the others are daily."""
 class Storm:
     """One seed: a station, its programmes, and dice that decide what happens to it."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, dense: bool = False) -> None:
         self.dice = random.Random(seed)
         self.timeline = Timeline(self._setup(seed))
-        self.intervals = self.dice.choice(((1,), INTERVALS))
+        self.intervals = (1,) if dense else self.dice.choice(((1,), INTERVALS))
         self.versions = dict.fromkeys(SCOPES, 0)
         self.forgotten: list[Programme] = []
         self.at_end = False
@@ -93,6 +94,8 @@ class Storm:
             disk_ms=dice.choice((0, 0, 30, 900)),
             start_ms=dice.choice((0, 40)),
             progress_ms=dice.choice((0, 0, 10_000, 1_000)),
+            group_ms=900,
+            shell=True,
         )
 
     def fingerprint(self) -> str:
@@ -211,6 +214,16 @@ class Storm:
         """The sound device goes, or comes."""
         self.timeline.happen("device", self.world.faults.device)
 
+    def lose_link(self) -> None:
+        """The link to the broker goes, or comes."""
+        self.timeline.happen("link", self.world.line is not None and not self.world.line.up)
+
+    def upset_broker(self) -> None:
+        """The broker misbehaves for a while; then something new is told, by which the province sees what it lacks."""
+        self.timeline.happen("broker", self.dice.choice(MODES))
+        self._let_time_pass(DAY_MS)
+        self.timeline.happen("broker", GOOD)
+
     def spoil_audio(self) -> None:
         """A file rots, proves to be no audio, or ends early."""
         cached = sorted(self.world.cached)
@@ -288,9 +301,9 @@ class Run:
         return f"# {self.failure.text}\n{written(setup, happenings)}\n"
 
 
-def run(seed: int, actions: int = ACTIONS, also: Callable[[Timeline], None] | None = None) -> Run:
-    """Run one seed. ``also`` is done last, before two healthy days are judged."""
-    storm = Storm(seed)
+def run(seed: int, actions: int = ACTIONS, also: Callable[[Timeline], None] | None = None, dense: bool = False) -> Run:
+    """Run one seed, ``dense`` without quiet days. ``also`` is done last, before two healthy days are judged."""
+    storm = Storm(seed, dense)
     text, broke = "", None
     try:
         storm.run(actions, also)
@@ -298,16 +311,21 @@ def run(seed: int, actions: int = ACTIONS, also: Callable[[Timeline], None] | No
         tail = "\n".join(storm.world.trace[-TRACE_TAIL:])
         text = f"{tail}\nseed {seed}: {error!r}\nto replay: python -m tests.simulation.storm {seed}"
         broke = failure(error, storm.timeline, storm.at_end)
+    finally:
+        storm.timeline.close()
     world, happened = storm.world, tuple(storm.timeline.happened)
     days = (world.mono_ms - BEGIN_MONO_MS) / DAY_MS
     return Run(seed, days, world.sent, len(happened), storm.timeline.setup, text, broke, happened if broke else ())
 
 
 def main() -> None:
-    """Replay one seed, or all from one to another; prints each story, and exits with 1 at the first."""
+    """Replay one seed, or all from one to another; prints each story, and exits with 1 at the first.
+
+    With ``dense`` behind it no station has quiet days.
+    """
     first = int(sys.argv[1])
     for seed in range(first, int(sys.argv[2]) if len(sys.argv) > 2 else first + 1):
-        text = run(seed).text
+        text = run(seed, dense="dense" in sys.argv).text
         print(text or f"seed {seed}: no rule broken", flush=True)
         if text:
             sys.exit(1)
@@ -334,6 +352,9 @@ HAPPENINGS: tuple[Callable[[Storm], None], ...] = (
     Storm.withdraw_what_sounds,
     Storm.publish_badly,
     Storm.tell_noise,
+    Storm.lose_link,
+    Storm.lose_link,
+    Storm.upset_broker,
 )
 
 if __name__ == "__main__":

@@ -11,8 +11,10 @@ import heapq
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from tests.core.material import STRANGER, TRUST, signed, started
+from tests.simulation.shell import Card, Line, Violation, forgotten
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Programme, Refused, Signed
 from ttcs_edge.core.model import (
@@ -36,10 +38,6 @@ PLAYER_BACK_MS = 500
 TRACE_LINES = 100_000
 BEGIN_MONO_MS = 1_000
 DEVICE = "hw:0"
-
-
-class Violation(AssertionError):
-    """A rule of the design was broken."""
 
 
 class Rule:
@@ -109,6 +107,16 @@ class Sound:
 
 
 @dataclass
+class Submission:
+    """Entries on their way to the card, and the effects that wait for them."""
+
+    entries: tuple[effects.Entry, ...]
+    wall_ms: int
+    mono_ms: int
+    rest: list[effects.Effect]
+
+
+@dataclass
 class Faults:
     """What is broken at the moment, by the will of the test."""
 
@@ -128,6 +136,12 @@ class World:
         self, settings: StationSettings, wall_ms: int, cached: set[Sha256], seed: int = 0, rules: Iterable[Rule] = ()
     ) -> None:
         self.settings = settings
+        self.card: Card | None = None
+        self.line: Line | None = None
+        self.group_ms = 0
+        self.waiting: list[Submission] = []
+        self.written_ms = 0
+        self.busy = False
         self.rules = tuple(rules)
         self._hears = [rule.hears for rule in self.rules if type(rule).hears is not Rule.hears]
         self._before = [rule.before for rule in self.rules if type(rule).before is not Rule.before]
@@ -165,7 +179,7 @@ class World:
 
     def power_on(self) -> None:
         """Start: relays open, a new core, what the disk remembers; the broker sends again what nobody acknowledged."""
-        self.disk.boots += 1
+        remembered = self._remembered()
         self.station = Station(self.settings, self.disk.boots)
         self.amplifier_on_ms = None
         self.closed = []
@@ -177,35 +191,58 @@ class World:
         self.wake_ms = 0
         self.pending: list[tuple[int, int, Callable[[], None]]] = []
         self.order = 0
-        self.committed_ms = 0
+        self.waiting, self.written_ms, self.busy = [], self.mono_ms - self.group_ms, False
         self.powered, self.left, self.stopping = True, False, False
         for rule in self.rules:
             rule.power_on(self)
-        disk = self.disk
         self.known = set(self.cached)
-        self.send(
-            started(
-                trust=TRUST,
-                programmes=tuple(disk.programmes.values()),
-                floors=tuple(disk.floors.items()),
-                open_as_run=tuple(disk.open_as_run.values()),
-                settled=tuple(disk.settled.items()),
-                open_faults=tuple(disk.faults.values()),
-                cached=frozenset(self.cached),
-                alive_until_ms=disk.alive_until_ms,
-                watched_until_ms=disk.watched_until_ms,
-                time_floor_ms=disk.time_floor_ms,
-            )
-        )
+        if self.line is not None and self.card is not None:
+            self.line.power_on(self.card.path)
+        self.send(remembered)
         self.later(self.faults.player_slow_ms, self._player_ready)
         for letter in self.letters:
             if not letter.acknowledged:
                 self._deliver(letter)
 
+    def _remembered(self) -> events.Started:
+        """What a new life is told of the one before: by the real database where there is one."""
+        disk = self.disk
+        fields: dict[str, Any] = {
+            "trust": TRUST,
+            "cached": frozenset(self.cached),
+            "programmes": tuple(disk.programmes.values()),
+            "floors": tuple(disk.floors.items()),
+            "open_as_run": tuple(disk.open_as_run.values()),
+            "settled": tuple(disk.settled.items()),
+            "open_faults": tuple(disk.faults.values()),
+            "alive_until_ms": disk.alive_until_ms,
+            "watched_until_ms": disk.watched_until_ms,
+            "time_floor_ms": disk.time_floor_ms,
+        }
+        disk.boots += 1
+        if self.card is not None:
+            boots, remembered = self.card.power_on()
+            if boots != disk.boots:
+                raise Violation(f"never-5: boot {disk.boots} counts as {boots}: ids will come again")
+            if wrong := forgotten(disk, remembered, self.wall_ms):
+                raise Violation(f"never-5: the card has {wrong}")
+            names = ("floors", "open_as_run", "settled", "open_faults", "alive_until_ms", "watched_until_ms")
+            fields |= {name: getattr(remembered, name) for name in names}
+            fields["programmes"] = tuple(self._signed(envelope) for _, envelope in remembered.envelopes)
+            fields["time_floor_ms"] = remembered.time_floor.wall_ms if remembered.time_floor else 0
+        return started(**fields)
+
     def power_off(self) -> None:
         """The power is cut: nothing runs, no relay is held, what was not yet on disk is gone."""
         if self.powered:
+            late_ms = self.mono_ms - self.record_bound_ms
+            if any(one.mono_ms < late_ms for one in self.waiting):
+                raise Violation(f"never-5: a record older than {self.record_bound_ms} ms is lost")
             self._silence()
+            if self.line is not None:
+                self.line.power_off()
+            if self.card is not None:
+                self.card.power_off()
             for rule in self.rules:
                 rule.power_off(self)
         self.powered = False
@@ -222,6 +259,8 @@ class World:
         self.run(bound_ms)
         if self.powered and not self.left:
             raise Violation(f"never-2: not left {self.mono_ms - begun_ms} ms after StopRequested")
+        if self.waiting:  # the recorder writes what waits before the process ends
+            self._commit()
         self.power_off()
 
     # what arrives
@@ -323,20 +362,48 @@ class World:
         """The barrier: the rest waits until the card has what stands before it, in the order of submission."""
         for before in self._before:
             before(self, record)
-        wall_ms = self.wall_ms
+        self.waiting.append(Submission(record.entries, self.wall_ms, self.mono_ms, rest))
+        if not self.busy:
+            self._write_soon()
 
-        def commit() -> None:
-            for entry in record.entries:
-                self._write(entry)
-            self.disk.alive_until_ms = WallMs(wall_ms)
-            self._carry_out(rest)
+    @property
+    def record_bound_ms(self) -> int:
+        """How old a record may become before it is on disk: a second, and as much as the card hangs, twice."""
+        return 1_000 + 2 * self.faults.disk_ms
 
+    def _write_soon(self) -> None:
+        """The recorder: what comes after a quiet second is written at once, the rest together a while later."""
+        wait_ms = max(0, self.written_ms + self.group_ms - self.mono_ms)
         slow_ms = self.random.randrange(self.faults.disk_ms + 1) if self.faults.disk_ms else 0
-        if slow_ms == 0 and self.committed_ms <= self.mono_ms:
-            commit()
+        if wait_ms + slow_ms == 0:
+            self.written_ms = self.mono_ms
+            self._commit()
             return
-        self.committed_ms = max(self.committed_ms, self.mono_ms + slow_ms)
-        self.later(self.committed_ms - self.mono_ms, commit)
+        self.busy = True
+        self.later(wait_ms, lambda: self._begin_write(slow_ms))
+
+    def _begin_write(self, slow_ms: int) -> None:
+        self.written_ms = self.mono_ms
+        count = len(self.waiting)
+        self.later(slow_ms, lambda: self._commit(count)) if slow_ms else self._commit(count)
+
+    def _commit(self, count: int | None = None) -> None:
+        """One transaction; what stands behind the barriers of its records is done then."""
+        group = self.waiting[:count]
+        del self.waiting[: len(group)]
+        self.busy = False
+        if self.card is not None:
+            self.card.commit([entry for one in group for entry in one.entries], group[-1].wall_ms)
+        for one in group:
+            for entry in one.entries:
+                self._write(entry)
+            self.disk.alive_until_ms = WallMs(one.wall_ms)
+        for one in group:
+            self._carry_out(one.rest)
+        if self.line is not None:
+            self.line.pump()
+        if self.waiting and not self.busy:
+            self._write_soon()
 
     def do(self, effect: effects.Effect) -> None:
         """Carry one effect out, as far as it can be; the rules are asked first."""
@@ -520,12 +587,15 @@ class World:
             case effects.ProgrammeAccepted(scope, version, envelope):
                 disk.programmes[scope] = self._signed(envelope)
                 disk.floors[scope] = max(version, disk.floors.get(scope, 0))
+            case effects.FloorRaised(name, version):
+                disk.floors[name] = max(version, disk.floors.get(name, 0))
             case effects.ProgrammeDropped(scope):
                 disk.programmes.pop(scope, None)
             case effects.AsRunOpened(record):
                 disk.open_as_run[record.id] = record
             case effects.AsRunPosition(record):
-                assert record.id in disk.open_as_run
+                if record.id not in disk.open_as_run:
+                    raise Violation(f"never-5: a position of {record.id}, which is not open on disk")
                 disk.open_as_run[record.id] = record
             case effects.AsRunClosed(record):
                 disk.open_as_run.pop(record.id, None)

@@ -78,8 +78,15 @@ class Reports:
     ``refused`` is told the first report of a connection that the broker will not have, and why.
     """
 
-    def __init__(self, outbox: OutboxSource, topic: str, refused: Callable[[str, str], None]) -> None:
+    def __init__(
+        self,
+        outbox: OutboxSource,
+        topic: str,
+        refused: Callable[[str, str], None],
+        now_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._outbox = outbox
+        self._now_s = now_s
         self._topic = topic
         self._refused = refused
         self._client: Client | None = None
@@ -99,7 +106,7 @@ class Reports:
         waits = [self._flush_mono_s] if self._done else []
         if client is not None and client is self._client and not self._in_flight:
             waits += [at_s for at_s in (self._again_mono_s, self._held_until_mono_s) if at_s is not None]
-        return max(0.01, min(waits) - time.monotonic()) if waits else None
+        return max(0.01, min(waits) - self._now_s()) if waits else None
 
     def settle(self, answers: queue.SimpleQueue[Answer]) -> None:
         """Take the broker's answers. What the outbox fails to mark is marked the next time."""
@@ -113,25 +120,25 @@ class Reports:
             elif row is not None:
                 self._unheard = 0
                 self._done.append(row.seq)
-        if len(self._done) >= FLUSH_ROWS or (self._done and time.monotonic() >= self._flush_mono_s):
+        if len(self._done) >= FLUSH_ROWS or (self._done and self._now_s() >= self._flush_mono_s):
             self.flush()
 
     def flush(self) -> None:
         """Have the outbox know what was sent."""
-        self._flush_mono_s = time.monotonic() + FLUSH_S
+        self._flush_mono_s = self._now_s() + FLUSH_S
         if self._done:
             self._outbox.mark_sent(self._done)
             self._done = []
 
     def _pass_over(self, row: Row, error: str) -> None:
         if self._again_mono_s is None:
-            self._again_mono_s = time.monotonic() + REFUSED_RETRY_S
+            self._again_mono_s = self._now_s() + REFUSED_RETRY_S
             self._refused(row.id, error)
 
     def _hold(self) -> None:
         if self._held_until_mono_s is None:
             wait_s = UNHEARD_RETRY_S[min(self._unheard, len(UNHEARD_RETRY_S) - 1)]
-            self._held_until_mono_s = time.monotonic() + wait_s
+            self._held_until_mono_s = self._now_s() + wait_s
             self._unheard += 1
 
     def _begin_again(self) -> None:
@@ -150,7 +157,7 @@ class Reports:
             self._client, self._largest_bytes, self._again_mono_s = client, largest_bytes, None
             self._unheard, self._held_until_mono_s = 0, None
             self._in_flight.clear()
-        now_s = time.monotonic()
+        now_s = self._now_s()
         if self._held_until_mono_s is not None and not self._in_flight and now_s > self._held_until_mono_s:
             self._begin_again()
             self._held_until_mono_s = None

@@ -1,0 +1,298 @@
+"""The real parts of the shell that decide, around a simulated station: its database, its outbox, its reports.
+
+``Card`` is the real database in a folder of memory. ``Line`` is the real reading of the outbox (``link.reports``) on a
+fake connection, and the province that counts what arrives: each report once by its id, under numbers without a gap.
+"""
+
+from __future__ import annotations
+
+import json
+import queue
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from paho.mqtt.client import Client
+from paho.mqtt.enums import MQTTErrorCode
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.reasoncodes import ReasonCode
+
+from ttcs_edge.core.effects import Entry
+from ttcs_edge.link.reports import Answer, Reports
+from ttcs_edge.store.database import Database, Remembered
+from ttcs_edge.store.journal import place
+from ttcs_edge.store.outbox import Outbox, OutboxRow
+from ttcs_edge.wire.reports import as_run_report, fault_report
+
+
+class Violation(AssertionError):
+    """A rule of the design was broken."""
+
+
+if TYPE_CHECKING:
+    from tests.simulation.world import Disk, World
+
+MEMORY = Path("/dev/shm")
+SETTLED_MS = 8 * 86_400_000
+"""For how long an occurrence that was told must be remembered."""
+GOOD, DEAF, TWICE, LOSES, NOBODY, REFUSES = "good", "deaf", "twice", "loses", "nobody", "refuses"
+MODES = (GOOD, DEAF, TWICE, LOSES, NOBODY, REFUSES)
+"""What a broker does: all well, acknowledge never, deliver twice, acknowledge and forget, know no reader, refuse."""
+ASKS_AFTER_MS = 60_000
+"""How long the province waits for what is on its way before it asks for what is missing."""
+PUBACKS = {
+    NOBODY: ReasonCode(PacketTypes.PUBACK, "No matching subscribers"),
+    REFUSES: ReasonCode(PacketTypes.PUBACK, "Quota exceeded"),
+}
+SUCCESS = ReasonCode(PacketTypes.PUBACK, "Success")
+
+
+class Card:
+    """The station's database on a card that forgets nothing that was committed."""
+
+    def __init__(self, station: str) -> None:
+        self._station = station
+        self._folder = tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None, ignore_cleanup_errors=True)
+        self._database: Database | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where the database is."""
+        return Path(self._folder.name) / "ttcs.db"
+
+    def power_on(self) -> tuple[int, Remembered]:
+        """A new life: the boot count, and what the life before has left."""
+        self._database = Database.open(Path(self._folder.name))
+        return self._database.boot, self._database.remembered()
+
+    def commit(self, entries: Sequence[Entry], wall_ms: int) -> None:
+        """One transaction."""
+        assert self._database is not None
+        self._database.commit(entries, self._station, wall_ms)
+
+    def power_off(self) -> None:
+        """Nothing more is written."""
+        if self._database is not None:
+            self._database.close()
+            self._database = None
+
+    def close(self) -> None:
+        """Throw the card away."""
+        self.power_off()
+        self._folder.cleanup()
+
+
+def forgotten(disk: Disk, remembered: Remembered, wall_ms: int) -> str | None:
+    """Tell in what the database differs from what was written to it."""
+    settled = {key for key, ms in disk.settled.items() if ms >= wall_ms - SETTLED_MS}
+    envelopes = {scope: one.envelope for scope, one in disk.programmes.items()}
+    known = {key for key, _ in remembered.settled}
+    pairs: Iterable[tuple[str, object, object]] = (
+        ("settled", settled, settled & known),
+        ("floors", disk.floors, dict(remembered.floors)),
+        ("programmes", envelopes, dict(remembered.envelopes)),
+        ("open faults", disk.faults, {fault.id: fault for fault in remembered.open_faults}),
+        ("open records", disk.open_as_run, {record.id: record for record in remembered.open_as_run}),
+        ("watched until", disk.watched_until_ms, remembered.watched_until_ms),
+        ("alive until", disk.alive_until_ms, remembered.alive_until_ms),
+    )
+    return next((f"{name}: {is_}, not {must}" for name, must, is_ in pairs if must != is_), None)
+
+
+@dataclass
+class Province:
+    """Who reads the reports: by id and by number."""
+
+    bodies: dict[str, bytes] = field(default_factory=dict)
+    numbers: dict[int, dict[int, str]] = field(default_factory=dict)
+
+    def receive(self, body: bytes) -> str | None:
+        """Count a report; tells what is wrong with it."""
+        report = json.loads(body)
+        name, journal, sequence = report["id"], report["journal"], report["sequence"]
+        if self.bodies.setdefault(name, body) != body:
+            return f"the id {name} means two reports"
+        known = self.numbers.setdefault(journal, {}).setdefault(sequence, name)
+        return None if known == name else f"the number {journal}/{sequence} means {known} and {name}"
+
+    @property
+    def lacks(self) -> bool:
+        """Tell whether a number below the last one is missing."""
+        return any(len(numbers) < max(numbers) for numbers in self.numbers.values())
+
+    def gaps(self) -> list[tuple[int, int, int]]:
+        """What of each journal is missing below the last number: journal, first, last."""
+        return [
+            (journal, number, number)
+            for journal, numbers in sorted(self.numbers.items())
+            for number in range(1, max(numbers) + 1)
+            if number not in numbers
+        ]
+
+
+@dataclass
+class Published:
+    """What paho gives for a message."""
+
+    rc: MQTTErrorCode
+    mid: int
+
+
+class Line:
+    """The connection to the broker, what is on its way, and the province behind it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.province = Province()
+        self.mode = GOOD
+        self.up = False
+        self.outbox: Outbox | None = None
+        self.reports: Reports | None = None
+        self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        self._mids = 0
+        self._pumps_at_ms: int | None = None
+        self._connection: Connection | None = None
+        self._asking = False
+        self._acknowledged: set[int] = set()
+
+    def power_on(self, path: Path) -> None:
+        """A new process reads the outbox from its beginning; it is connected when the line is."""
+        world = self._world
+        self.outbox = Outbox(path, now_ms=lambda: world.wall_ms)
+        self.reports = Reports(self, "event", lambda name, error: None, now_s=lambda: world.mono_ms / 1_000)
+        self._answers = queue.SimpleQueue()
+        self._pumps_at_ms, self._asking = None, False
+        self._connection = Connection(self) if self.up else None
+
+    def power_off(self) -> None:
+        """What was not marked as sent is sent again."""
+        if self.outbox is not None:
+            self.outbox.close()
+        self.outbox = self.reports = self._connection = None
+
+    # the outbox as the reports see it
+
+    @property
+    def resends(self) -> int:
+        """The outbox's own."""
+        assert self.outbox is not None
+        return self.outbox.resends
+
+    def pending(self, limit: int, after_seq: int) -> Sequence[OutboxRow]:
+        """The outbox's own."""
+        assert self.outbox is not None
+        return self.outbox.pending(limit, after_seq)
+
+    def mark_sent(self, seqs: Sequence[int]) -> None:
+        """The outbox's own, and only for what the broker has acknowledged."""
+        assert self.outbox is not None
+        if early := [seq for seq in seqs if seq not in self._acknowledged]:
+            raise Violation(f"never-5: {early} count as sent, but the broker never acknowledged them")
+        self.outbox.mark_sent(seqs)
+
+    # the connection
+
+    def connect(self, up: bool) -> None:
+        """The link comes, as a new connection; or goes, with everything that is on its way."""
+        self.up = up
+        self._connection = Connection(self) if up else None
+        self.pump()
+
+    def pump(self) -> None:
+        """What the link's thread does: take the answers, fill the window, see when to look again."""
+        if self.reports is None:
+            return
+        self.reports.settle(self._answers)
+        client = cast(Client, self._connection) if self._connection is not None else None
+        if client is not None:
+            self.reports.send(client)
+        wait_s = self.reports.wait_s(client)
+        if wait_s is not None:
+            self._pump_in(round(wait_s * 1_000) + 1)
+
+    def _pump_in(self, after_ms: int) -> None:
+        at_ms = self._world.mono_ms + after_ms
+        if self._pumps_at_ms is None or at_ms < self._pumps_at_ms:
+            self._pumps_at_ms = at_ms
+            self._world.later(after_ms, self._pump_now)
+
+    def _pump_now(self) -> None:
+        self._pumps_at_ms = None
+        self.pump()
+
+    def publish(self, connection: Connection, body: bytes) -> Published:
+        """A message leaves; the broker does with it what its mode says."""
+        if connection is not self._connection:
+            return Published(MQTTErrorCode.MQTT_ERR_NO_CONN, 0)
+        self._mids += 1
+        mid, mode = self._mids, self.mode
+        report = json.loads(body)
+        seq = place(report["journal"], report["sequence"])
+        if mode in (GOOD, TWICE, DEAF):
+            self._world.later(self._world.random.randrange(20, 400), self._deliver(body, 2 if mode == TWICE else 1))
+        if mode != DEAF:
+            code = PUBACKS.get(mode, SUCCESS)
+            self._world.later(self._world.random.randrange(20, 3_000), lambda: self._answer(connection, mid, code, seq))
+        return Published(MQTTErrorCode.MQTT_ERR_SUCCESS, mid)
+
+    def _deliver(self, body: bytes, times: int) -> Callable[[], None]:
+        def deliver() -> None:
+            for _ in range(times):
+                if (wrong := self.province.receive(body)) is not None:
+                    raise Violation(f"never-5: {wrong}")
+            if self.province.lacks and not self._asking:
+                self._asking = True
+                self._world.later(ASKS_AFTER_MS, self.ask_again)
+
+        return deliver
+
+    def _answer(self, connection: Connection, mid: int, code: ReasonCode, seq: int) -> None:
+        if connection is self._connection:
+            if code is SUCCESS:
+                self._acknowledged.add(seq)
+            self._answers.put((cast(Client, connection), mid, code))
+            self.pump()
+
+    def ask_again(self) -> None:
+        """The province sees gaps, and asks for what it lacks."""
+        self._asking = False
+        assert self.outbox is not None
+        for journal, first, last in self.province.gaps():
+            self.outbox.resend(journal, first, last)
+        self.pump()
+
+    def lose_the_last(self, most: int) -> None:
+        """The province itself loses what came last, and asks for it."""
+        assert self.outbox is not None
+        for journal, numbers in sorted(self.province.numbers.items())[-1:]:
+            for number in sorted(numbers)[-most:]:
+                del self.province.bodies[numbers.pop(number)]
+                self.outbox.resend(journal, number, number)
+        self.pump()
+
+    def account(self) -> str | None:
+        """After a good while on a good line: everything that was written has arrived, once, without a gap."""
+        disk, station = self._world.disk, self._world.settings.id
+        must = {as_run_report(station, record, 0).id for record in disk.as_run}
+        must |= {fault_report(station, fault, 0).id for fault in disk.fault_log}
+        have = set(self.province.bodies)
+        if must != have:
+            wrong = sorted(must ^ have)[:3]
+            return f"{len(must - have)} reports never arrived, {len(have - must)} are of nothing: {wrong}"
+        if gaps := self.province.gaps():
+            return f"the numbers have gaps: {gaps[:3]}"
+        assert self.outbox is not None
+        return f"{self.outbox.depth()[0]} reports wait still" if self.outbox.depth()[0] else None
+
+
+class Connection:
+    """One connection as the reports see it: paho's client, as far as they use it."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+
+    def publish(self, topic: str, payload: bytes, qos: int) -> Published:
+        """Hand a message over."""
+        return self._line.publish(self, payload)
