@@ -102,7 +102,7 @@ def test_a_failure_prints_its_seed_the_command_that_replays_it_and_the_end_of_th
     last = text.splitlines()
     assert last[-1] == "to replay: python -m tests.simulation.storm 5"
     assert re.match(
-        r"seed 5: Violation\('all is well, but .* is told as Outcome.MISSED AsRunReason.NO_AUDIO'\)$", last[-2]
+        r"seed 5: Violation\('all is well, but .* is told as Outcome.MISSED AsRunReason.ROTTEN'\)$", last[-2]
     )
     assert all(re.match(r"\d+ \w+", line) for line in last[:-2]) and len(last) > 20
 
