@@ -170,7 +170,7 @@ BUGS = {
         "",
     ),
     "reports are kept for a day only": Bug(
-        "store/journal.py", "self._settings.sent_kept_s * 1_000", "86_400_000", "never-5: "
+        "store/journal.py", "self.settings.sent_kept_s * 1_000", "86_400_000", "never-5: "
     ),
 }
 

@@ -18,12 +18,21 @@ from tests.simulation.happenings import Timeline, read, written
 from tests.simulation.shrink import failure_of
 from tests.simulation.storm import Run, Storm, run
 from tests.simulation.years import YEAR_DAYS, pool
+from tests.simulation.years import runs as runs_of
 
 YEARS = 100
 SEEDS = range(170)
 """Enough for so many years, which the last test counts; each seed is a test, so that a failure is alone."""
 SEED_S = 100.0
+SOAK_YEARS = 1_000
+SOAK_SEED = 100_000
 FOUND = sorted(Path(__file__).with_name("seeds").glob("*.txt"))
+
+
+def none_broken(one: Run) -> None:
+    """Fail with a seed's story, whole and alone, and with what of it matters."""
+    if one.failure is not None:
+        pytest.fail(f"{one.text}\n\nshrunk, for a file in tests/simulation/seeds:\n{one.shrunk()}", pytrace=False)
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +49,7 @@ def test_no_rule_is_broken_and_every_occurrence_is_told_exactly_once(
 ) -> None:
     """Every rule after every event while things go wrong; then all is mended, and all that could air has aired."""
     lived.append(one := runs[seed].result(SEED_S))
-    if one.failure is not None:
-        pytest.fail(f"{one.text}\n\nshrunk, for a file in tests/simulation/seeds:\n{one.shrunk()}", pytrace=False)
+    none_broken(one)
 
 
 def test_a_hundred_station_years_were_lived_through(lived: list[Run]) -> None:
@@ -49,6 +57,16 @@ def test_a_hundred_station_years_were_lived_through(lived: list[Run]) -> None:
     if len(lived) < len(SEEDS):
         pytest.skip("only with every seed")
     assert sum(one.days for one in lived) >= YEARS * YEAR_DAYS
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(7_200)
+def test_a_thousand_station_years_break_no_rule(lived: list[Run]) -> None:
+    """Other seeds than those of every day."""
+    with pool() as processes:
+        for one in runs_of(processes, SOAK_YEARS, SOAK_SEED):
+            lived.append(one)
+            none_broken(one)
 
 
 @pytest.mark.parametrize("path", FOUND, ids=lambda path: path.stem)
