@@ -25,7 +25,8 @@ class Case:
 
     ``fetches``: new audio is published while the link is bad; True when it must come in all the same, and else the code
     of the fault that tells why it does not. ``keepalive_s`` is shorter than a station's own, so that a dead link is
-    seen within the test; a narrow one may have so much under way that it must be longer.
+    seen within the test; a narrow one may have so much under way that it must be longer. ``cues`` are
+    heard before the link is mended; ``may_hold`` leaves it to chance whether it goes down at all.
     """
 
     name: str
@@ -35,6 +36,8 @@ class Case:
     heal_within_s: float = SOON_S
     fetches: bool | str | None = None
     keepalive_s: int = 5
+    cues: int = 2
+    may_hold: bool = False
 
     @property
     def id(self) -> str:
@@ -155,8 +158,16 @@ def _cases() -> tuple[tuple[Case, ...], tuple[Case, ...]]:
         Case("nothing goes up", be(up=CUT), clear, silent),
         Case("cut both ways", be(CUT), clear, silent),
         Case("the broker's machine gone without a word", Village.lose_broker, Village.return_broker, silent),
-        Case("2 KB a second", be(narrow(2_048, 0.15)), clear, fetches=True, keepalive_s=60),
-        Case("a third lost, half a second each way", be(Way(loss=0.3, delay_s=0.5)), clear, silent | {""}, 60.0),
+        Case("2 KB a second", be(narrow(2_048, 0.15)), clear, fetches=True, keepalive_s=60, cues=6),
+        Case(
+            "a third lost, half a second each way",
+            be(Way(loss=0.3, delay_s=0.5)),
+            clear,
+            silent,
+            60.0,
+            cues=6,
+            may_hold=True,
+        ),
         Case("the name is not known", _forget_the_name, _know_the_name, frozenset({"dns"})),
         Case("the name server is silent", _lose_the_name_server, _know_the_name, frozenset({"dns"})),
         Case("the name leads elsewhere", _lie, _know_the_name, frozenset({"unreachable"})),

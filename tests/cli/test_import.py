@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -23,7 +25,7 @@ from ttcs_edge.core import effects
 from ttcs_edge.core.documents import Audio, Bulletin, Programme, Slot
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Fault, Scope, Severity, Sha256, WallMs
-from ttcs_edge.link.control import ControlError
+from ttcs_edge.link.control import ControlError, ask
 from ttcs_edge.locale import LANGUAGES
 from ttcs_edge.locale.faults import fault_words
 from ttcs_edge.store.database import Database
@@ -299,6 +301,71 @@ def test_what_a_death_left_half_copied_is_not_there_and_is_gone_on_with(lonely: 
 
     assert (done.returncode, stored(lonely)) == (0, [sha256])
     assert f"Copied: 1 ({len(data) / 1e6:.1f} MB)\n" in done.stdout
+
+
+def test_it_is_told_as_in_force_only_once_it_is_on_disk(lonely: Station, stick: Stick) -> None:
+    """The card takes nothing for a while: the command ends without a word of success, and the next one is right."""
+    stick.put(programme_of())
+    with sqlite3.connect(lonely.folder / "state/ttcs.db", isolation_level=None) as card:
+        card.execute("BEGIN IMMEDIATE")
+        done = take_in(lonely, stick, "--lang", "en")
+        card.execute("ROLLBACK")
+    card.close()
+
+    assert (done.returncode, done.stdout) == (os.EX_TEMPFAIL, "")
+    eventually(lambda: take_in(lonely, stick, "--lang", "en").stdout.startswith("vn/lam-dong: version 1 was in force"))
+    lonely.stop(signal.SIGKILL)
+    lonely.start()
+    assert [one["version"] for one in status(lonely)["programmes"]] == [1]
+
+
+def test_whatever_is_sent_in_the_place_of_a_file_the_station_goes_on(lonely: Station, clip: Clip) -> None:
+    """A client of its own manners: pipes, folders, devices, sockets, closed doors, and questions that are none."""
+    path = lonely.folder / "run/control.sock"
+    assert lonely.process is not None
+    descriptors = Path(f"/proc/{lonely.process.pid}/fd")
+    ask(path, {"ask": "status"})
+    before = len(list(descriptors.iterdir()))
+    reading, writing = os.pipe()
+    writable = os.open(lonely.folder / "writable", os.O_WRONLY | os.O_CREAT)
+    with socket.socket(socket.AF_UNIX) as door:
+        things = [reading, door.fileno(), *(os.open(name, os.O_RDONLY) for name in ("/", "/dev/zero", "/dev/full"))]
+        for thing in things:
+            assert refusal(path, {"ask": "import-programme", "scope": SCOPE}, thing) == "bad-request"
+            assert refusal(path, {"ask": "import-audio", "sha256": clip.sha256}, thing) == "bad-request"
+    good = os.open(clip.path, os.O_RDONLY)
+    bad_questions: list[dict[str, Any]] = [
+        {"ask": "import-programme", "scope": "vn/lam-dong/bao-loc"},
+        {"ask": "import-programme", "scope": ["vn"]},
+        {"ask": "import-programme"},
+        {"ask": "import-audio", "sha256": "../../etc/passwd"},
+        {"ask": "import-audio", "sha256": 1},
+        {"ask": "import-nothing"},
+        {"ask": ["import-audio"]},
+        {"ask": "status"},
+    ]
+    for question in bad_questions:
+        assert refusal(path, question, good) == "bad-request", question
+    without_a_file: list[dict[str, Any]] = [
+        {"ask": "import-audio", "sha256": clip.sha256},
+        {"ask": "reports", "after": -1},
+    ]
+    for question in without_a_file:
+        assert refusal(path, question, None) == "bad-request", question
+    assert refusal(path, {"ask": "import-programme", "scope": SCOPE}, writable) == "unreadable"
+    assert ask(path, {"ask": "import-audio", "sha256": clip.sha256}, file=good)["outcome"] == "not-wanted"
+
+    for thing in (reading, writing, writable, good, *things[2:]):
+        os.close(thing)
+    assert (status(lonely)["state"], open_faults(lonely), stored(lonely)) == ("idle", [], [])
+    eventually(lambda: len(list(descriptors.iterdir())) <= before)
+
+
+def refusal(path: Path, question: dict[str, Any], file: int | None) -> str:
+    """The code of a refusal."""
+    with pytest.raises(ControlError) as caught:
+        ask(path, question, file=file)
+    return caught.value.code
 
 
 def test_words_of_a_failure_end_where_a_phones_lines_end(tmp_path: Path) -> None:

@@ -114,11 +114,11 @@ def _bring_audio(folder: int, wanted: Answer, ask: Callable[..., Answer], progre
     sha256 = Sha256(wanted["sha256"])
     try:
         with _opened(folder, audio_name(sha256)) as file:
-            while True:
-                answer = ask({"ask": "import-audio", "sha256": sha256}, file)
-                if answer["outcome"] != "copying":
-                    break
+            question = {"ask": "import-audio", "sha256": sha256}
+            answer = ask(question, file)
+            while answer["outcome"] == "copying":
                 progress(answer["offset"])
+                answer = ask(question | {"again": True}, file)
     except FileNotFoundError:
         answer = {"outcome": "missing", "code": None, "detail": []}
     if answer["outcome"] == "unreadable":

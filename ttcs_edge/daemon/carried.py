@@ -119,7 +119,7 @@ class Carried:
         sha256 = request.get("sha256")
         if not isinstance(sha256, str) or not is_sha256(sha256) or not is_file(file):
             raise ControlError("bad-request", found=str(sha256)[:60])
-        offer = self._offered(Sha256(sha256), file)
+        offer = self._offered(Sha256(sha256), file, again=request.get("again") is True)
         if not offer.ended.wait(GLANCE_S):
             return {"outcome": "copying", "offset": offer.offset, "code": None, "detail": []}
         with self._lock:
@@ -133,15 +133,20 @@ class Carried:
             "detail": [list(pair) for pair in detail],
         }
 
-    def _offered(self, sha256: Sha256, file: int) -> Offer:
-        """The offer of this file, if it was asked about before: its end is told once, also when nobody looked."""
+    def _offered(self, sha256: Sha256, file: int, *, again: bool) -> Offer:
+        """The offer of this file; when it is asked for ``again``, the one before, whose end may have come meanwhile.
+
+        How an offer ended that a command left behind is nobody's answer any more.
+        """
         with self._lock:
-            if self._offer is None or self._offer.sha256 != sha256:
+            held = self._offer
+            if held is None or held.sha256 != sha256 or (held.ended.is_set() and not again):
                 offer = self._fetcher.offer(sha256, file)
                 if offer is None:
                     raise ControlError("busy")
                 self._offer = offer
-            return self._offer
+                return offer
+            return held
 
     def _reports(self, request: dict[str, Any]) -> dict[str, Any]:
         after_seq = request.get("after", 0)
