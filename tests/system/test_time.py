@@ -21,10 +21,12 @@ from tests.parts import (
     eventually,
     make_programme,
     put_chunks,
+    utc,
 )
 from tests.system.sight import status
-from ttcs_edge.core.documents import Bulletin, Slot
+from ttcs_edge.core.documents import Beacon, Bulletin, Slot
 from ttcs_edge.drivers.clock import kernel_synchronised
+from ttcs_edge.wire.topics import Topics
 
 LED = 5
 FACTORY_DATE = datetime(1980, 1, 6, tzinfo=timezone.utc)
@@ -187,3 +189,30 @@ def test_the_lamp_is_dark_when_the_station_has_stopped(pole: Station, network: N
     pole.stop()
 
     assert path.read_text() == "0" and time.monotonic() - began_s < 5
+
+
+def test_a_station_without_any_clock_learns_the_time_from_two_live_beacons(
+    pole: Station, network: Network, centre: Listener, province: Province
+) -> None:
+    """The centre is two hours ahead of the machine: by its word the station lives, until the modem has a better one.
+
+    The first beacon stands retained and may be of any age: it tells no time.
+    """
+    ahead = timedelta(hours=2)
+
+    def beacon(version: int, retain: bool) -> None:
+        now = datetime.now(timezone.utc) + ahead
+        document = Beacon(scope=SCOPE, version=version, issued=utc(now), expires=utc(now + timedelta(hours=1)))
+        centre.publish(Topics(ROOT).beacon(SCOPE), province.sign(document), retain=retain)
+
+    beacon(1, retain=True)
+    pole.start()
+    eventually(lambda: status(pole).get("link_up"))
+    for version in (2, 3):
+        assert not status(pole)["clock_trusted"]
+        beacon(version, retain=False)
+    seen = eventually(lambda: status(pole)["clock_source"] == "signed" and status(pole))
+
+    assert abs(seen["wall_ms"] / 1_000 - (datetime.now(timezone.utc) + ahead).timestamp()) < 3
+    network.set(datetime.now(HANOI) + ahead)
+    eventually(lambda: status(pole)["clock_source"] == "modem", 30)
