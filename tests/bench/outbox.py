@@ -28,6 +28,7 @@ from ttcs_edge.store.database import Database
 
 REPORTS = int(os.environ.get("REPORTS", "100000"))
 STATION = "da-teh-01"
+MONTH_MS = 30 * 86_400_000
 ID = re.compile(rb'"id":"([^"]+)"')
 
 FLOOR = """
@@ -111,16 +112,19 @@ class Centre:
 def fill(folder: Path) -> None:
     """Thirty days of cues that aired."""
     database = Database.open(folder)
+    first_ms = time.time_ns() // 1_000_000 - MONTH_MS
     item = AiredItem("tin-sang", "vi", Sha256("a" * 64), 480_000, 60_000, 59_926)
 
     def closed(number: int) -> effects.AsRunClosed:
         key = Occurrence(Scope("vn/lam-dong/da-teh"), f"s{number % 50}", f"2026-11-{1 + number % 30:02}T05:00:{number}")
-        times = (WallMs(number), WallMs(number + 60_000), WallMs(number), WallMs(number + 60_000))
+        begin_ms = first_ms + number * MONTH_MS // REPORTS
+        times = (WallMs(begin_ms), WallMs(begin_ms + 60_000), WallMs(begin_ms), WallMs(begin_ms + 60_000))
         record = AsRun(f"1-a{number}", key, "Bản tin sáng", 7, *times, (ZoneId("cho"),), (item,), Outcome.AIRED)
         return effects.AsRunClosed(record)
 
     for begin in range(0, REPORTS, 1_000):
-        database.commit([closed(number) for number in range(begin, min(REPORTS, begin + 1_000))], STATION, begin)
+        told_ms = first_ms + begin * MONTH_MS // REPORTS
+        database.commit([closed(number) for number in range(begin, min(REPORTS, begin + 1_000))], STATION, told_ms)
     database.close()
 
 
@@ -149,7 +153,7 @@ def floor_s(folder: Path, broker: Broker) -> float:
 
 
 def ours_s(folder: Path, broker: Broker) -> tuple[float, Centre]:
-    """From the first start of the process to the last mark in the outbox, deaths and starts included."""
+    """From the first start of the process to the last report heard, deaths and starts included."""
     centre = Centre(broker, STATION)
     began_s = time.perf_counter()
     process = start(OURS, folder, broker, STATION)
@@ -159,8 +163,10 @@ def ours_s(folder: Path, broker: Broker) -> tuple[float, Centre]:
         process.send_signal(signal.SIGKILL)
         process.wait()
         process = start(OURS, folder, broker, STATION)
-    assert process.stdout is not None and process.stdout.readline() == "done\n"
+    while len(centre.ids) < REPORTS and process.poll() is None:
+        time.sleep(0.005)
     taken_s = time.perf_counter() - began_s
+    assert process.stdout is not None and process.stdout.readline() == "done\n", "each is marked as sent"
     process.kill()
     process.communicate()
     centre.close()
