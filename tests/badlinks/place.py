@@ -27,12 +27,12 @@ def why_not() -> str | None:
     """What this machine lacks for places of its own; None when nothing."""
     if os.geteuid() != 0:
         return "network namespaces need root"
-    if not TUN.exists():
-        return "the kernel has no /dev/net/tun"
     try:
-        Place().close()
-    except OSError as error:
-        return f"no network namespaces: {error}"
+        place = Place()
+        place.run(lambda: os.close(os.open(TUN, os.O_RDWR)))
+        place.close()
+    except (OSError, subprocess.CalledProcessError) as error:
+        return f"no network of its own: {error}"
     return None
 
 
