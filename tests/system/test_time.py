@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -216,3 +219,31 @@ def test_a_station_without_any_clock_learns_the_time_from_two_live_beacons(
     assert abs(seen["wall_ms"] / 1_000 - (datetime.now(timezone.utc) + ahead).timestamp()) < 3
     network.set(datetime.now(HANOI) + ahead)
     eventually(lambda: status(pole)["clock_source"] == "modem", 30)
+
+
+def test_behind_a_station_that_was_killed_the_lamp_is_darkened(pole: Station, network: Network) -> None:
+    """Its level outlives it; what the service manager runs then opens the relays and darkens the lamp."""
+    network.set(datetime.now(HANOI))
+    pole.start()
+    path = pole.lines / f"gpio{LED}"
+    eventually(lambda: status(pole)["clock_trusted"] and not status(pole)["faults"])
+    eventually(lambda: path.read_text() == "1")
+    pole.stop(9)
+    assert path.read_text() == "1"
+    done = subprocess.run([sys.executable, "-m", "ttcs_edge.drivers.release", str(pole.config)], capture_output=True)
+
+    assert (done.returncode, path.read_text()) == (0, "0")
+
+
+def test_a_lamp_that_cannot_be_driven_keeps_nobody_from_the_air(pole: Station, network: Network) -> None:
+    """Its line is taken by another process: that is a fault, and the station is up."""
+    network.set(datetime.now(HANOI))
+    pole.lines.mkdir(exist_ok=True)
+    with (pole.lines / f"gpio{LED}").open("a+") as line:
+        fcntl.flock(line, fcntl.LOCK_EX)
+        pole.start()
+        (fault,) = eventually(lambda: status(pole)["clock_trusted"] and status(pole)["faults"])
+
+        assert (fault["code"], fault["subject"]) == ("lamp", "panel")
+        assert dict(fault["detail"])["error"] == f"GPIO{LED}: LineTakenError: GPIO{LED} is driven by another process"
+        assert status(pole)["state"] == "idle"
