@@ -13,7 +13,7 @@ from securesystemslib.signer import CryptoSigner
 from tests.core.material import HOUR_MS, ByHand, at, only
 from tests.parts import PLACE, SCOPE, Province, utc
 from ttcs_edge.core import effects, events
-from ttcs_edge.core.beacons import PACE_MS, SAVE_MS
+from ttcs_edge.core.beacons import APART_MS, PACE_MS, SAVE_MS
 from ttcs_edge.core.documents import Beacon
 from ttcs_edge.core.model import MonoMs, Scope, WallMs
 from ttcs_edge.core.timekeeping import SLACK_MS, ClockState, TimeSource
@@ -92,6 +92,27 @@ def test_a_burst_of_what_was_held_back_never_tells_the_time() -> None:
     assert tell(here, beacon(here.wall_ms)) == [], "the last of the burst is no measure for the first live one"
     here.wait(MINUTE_MS)
     assert len(tell(here, beacon(here.wall_ms))) == 1
+
+
+def test_two_that_were_let_go_together_never_tell_the_time() -> None:
+    """Signed four seconds apart, held back for two days: they agree with each other, and with nothing else."""
+    here = station()
+    old_ms = here.wall_ms - 2 * 86_400_000
+    assert tell(here, beacon(old_ms)) == []
+    here.wait(APART_MS - 1)
+    assert tell(here, beacon(old_ms + 4_000 + APART_MS)) == []
+    assert tell(here, beacon(old_ms + 5_000 + APART_MS)) == []
+    here.wait(MINUTE_MS)
+    assert tell(here, beacon(here.wall_ms)) == []
+
+
+def test_beacons_that_come_close_together_are_as_good_as_one_a_minute() -> None:
+    """Every four seconds: the first that is far enough from the measure tells the time, and is the next measure."""
+    here, told = station(), list[int]()
+    for second in range(0, 32, 4):
+        told += [second for _ in tell(here, beacon(here.wall_ms))]
+        here.wait(4_000)
+    assert told == [12, 24]
 
 
 @pytest.mark.parametrize("error_ms", [-PACE_MS - 1_000, PACE_MS + 1_000])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.parts import ROOT, Broker, Listener, Station, eventually, local
+from tests.system.sight import status
 from ttcs_edge.central.main import main
+from ttcs_edge.core.beacons import APART_MS
+from ttcs_edge.drivers.clock import kernel_synchronised
 
 
 def test_what_the_operator_publishes_airs_on_a_station_that_the_operator_added(
@@ -73,6 +77,38 @@ def test_a_gap_that_the_operator_sees_is_brought_back_by_the_operator(
         listener.publish(topic, command, retain=False)
         eventually(lambda: "old-version" in [one["code"] for one in listener.reports("fault")])
         assert len(listener.reports("reply")) == 1
+        assert own_station.stop() == 0
+    finally:
+        listener.close()
+
+
+@pytest.mark.skipif(kernel_synchronised(), reason="the kernel knows the time, so nobody listens to beacons")
+def test_a_station_with_nothing_else_lives_by_the_centres_beacons_and_then_takes_orders(
+    centre_folder: Path, own_broker: Broker, own_station: Station, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What stood retained tells it nothing but a bound; until two live ones have come it obeys nobody."""
+    address = f"127.0.0.1:{own_broker.port}"
+    own_station.config.write_text(own_station.config.read_text().replace("trust: host", "trust: kernel"))
+    order = ["resend", str(centre_folder), "da-teh-01", "1", "1", "--journal", "1", "--broker", address, "--lang", "en"]
+    assert main(["beacon", str(centre_folder), "--broker", address]) == 0
+    listener = Listener(own_broker)
+
+    own_station.start()
+    try:
+        eventually(lambda: listener.reports("heartbeat"))  # what stands retained has come
+        assert status(own_station)["state"] == "no-time"
+        assert main([*order, "--wait", "1"]) == 69
+        eventually(lambda: "command-without-time" in [one["code"] for one in listener.reports("fault")])
+        for span_ms in (0, APART_MS):
+            time.sleep(span_ms / 1_000)  # what is to be shown is that so much time has passed
+            assert main(["beacon", str(centre_folder), "--broker", address]) == 0
+        eventually(lambda: status(own_station)["clock_trusted"])
+        assert (status(own_station)["clock_source"], status(own_station)["state"]) == ("signed", "idle")
+        capsys.readouterr()
+        assert main(order) == 0
+        assert capsys.readouterr().out == "Station da-teh-01 sends 1 reports again\n"
+        cleared = [one["code"] for one in listener.reports("fault") if one["cleared"]]
+        assert {"no-time", "command-without-time"} <= set(cleared)
         assert own_station.stop() == 0
     finally:
         listener.close()

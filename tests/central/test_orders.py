@@ -224,7 +224,7 @@ def test_one_beacon_stands_on_the_broker_until_it_expires(
 
 def test_beacons_go_on_while_the_broker_is_away_and_none_is_sent_late(centre_folder: Path, own_broker: Broker) -> None:
     """Ctrl-C ends it with 130. What could not be sent is thrown away: it would come as if it were new."""
-    command = [sys.executable, "-m", "ttcs_edge.central.main", "beacon", str(centre_folder), "--every", "10"]
+    command = [sys.executable, "-m", "ttcs_edge.central.main", "beacon", str(centre_folder), "--every", "30"]
     address = f"127.0.0.1:{own_broker.port}"
     own_broker.stop()
     process = subprocess.Popen(

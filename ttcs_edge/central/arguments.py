@@ -14,7 +14,8 @@ PROGRAM: Final = "ttcs-central"
 SECONDS_MOST: Final = 86_400
 NUMBER_MOST: Final = 999_999_999
 REPLY_S: Final = 30
-EVERY_LEAST_S: Final = 10
+EVERY_LEAST_S: Final = 30
+"""Two beacons that are let go together must not look as if they kept pace (``core.beacons``)."""
 
 EXAMPLES: Final = {
     "init": "ttcs-central init /srv/lam-dong --scope vn/lam-dong --broker mqtt.lam-dong.vn",

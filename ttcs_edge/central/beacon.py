@@ -24,6 +24,7 @@ from ttcs_edge.wire.topics import Topics
 VALID_S: Final = 300
 """How long a beacon holds that is sent by itself, and the least for any."""
 PERIODS: Final = 3
+RETRY_S: Final = 5
 
 
 def make_beacon(centre: Centre, signers: Sequence[Signer], valid_s: int) -> tuple[Beacon, bytes]:
@@ -64,7 +65,7 @@ def send_beacons(
                     time.sleep(max(0.0, every_s - (time.monotonic() - begun_s)))
         except CentralError as error:
             failed(error)
-            time.sleep(every_s)
+            time.sleep(RETRY_S)
 
 
 def _send(client: OperatorClient, centre: Centre, signers: Sequence[Signer], valid_s: int) -> Beacon:

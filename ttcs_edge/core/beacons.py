@@ -2,9 +2,9 @@
 
 1 ``issued`` of a good beacon is past: the time is at least that, however the beacon came.
 2 A beacon that stood retained, or waited in a queue, may be of any age: it never tells what time it is.
-3 One that came live tells the time only together with the live one before it on the same scope: the centre's clock
-  must have gone on between the two as the station's own did, within ``PACE_MS``. What a broker, a modem or a session
-  held back and then let go comes in a burst, and does not keep that pace.
+3 One that came live tells the time only together with a live one before it on the same scope, at least ``APART_MS``
+  earlier: the centre's clock must have gone on between the two as the station's own did, within ``PACE_MS``. What a
+  broker, a modem or a session held back and then let go comes in a burst, and does not keep that pace.
 4 A way through the network only ever takes time, so of the two the one that gives the later time is right.
 
 What this cannot see: a broker that lies from the first beacon on, and holds every one back by the same span. A station
@@ -26,8 +26,10 @@ from ttcs_edge.core.documents import Beacon, Refused, Signed, TrustRoot
 from ttcs_edge.core.effects import FloorRaised, SetSignedTime
 from ttcs_edge.core.model import Instant, MonoMs, Scope, StationSettings, WallMs
 
-PACE_MS = 10_000
-"""How far two live beacons may disagree: whole seconds, a slow link, the drift of a clock over an hour."""
+PACE_MS = 5_000
+"""How far two live beacons may disagree: whole seconds, a slow link, the drift of a clock over a day."""
+APART_MS = 10_000
+"""How far apart two beacons must come: two that are let go together agree about anything."""
 SAVE_MS = 6 * 3_600_000
 
 
@@ -47,11 +49,13 @@ class Verdict:
 
 @dataclass(slots=True)
 class Beacons:
-    """What was heard of each scope. ``offsets`` are what live beacons make of wall minus monotonic clock."""
+    """What was heard of each scope. ``measures`` are the live beacons that the next one must keep pace with: what each
+    makes of wall minus monotonic clock, and when it came.
+    """
 
     settings: StationSettings
     floors: dict[str, int] = field(default_factory=dict)
-    offsets: dict[Scope, int] = field(default_factory=dict)
+    measures: dict[Scope, tuple[int, MonoMs]] = field(default_factory=dict)
     unsaved: dict[Scope, int] = field(default_factory=dict)
     save_mono_ms: int | None = None
 
@@ -83,11 +87,14 @@ class Beacons:
 
     def _time(self, beacon: Beacon, came_mono_ms: MonoMs) -> SetSignedTime | None:
         offset_ms = trust.utc_ms(beacon.issued) - came_mono_ms
-        before_ms = self.offsets.get(beacon.scope)
-        self.offsets[beacon.scope] = offset_ms
-        if before_ms is None or abs(offset_ms - before_ms) > PACE_MS:
+        measure = self.measures.get(beacon.scope)
+        if measure is None or abs(offset_ms - measure[0]) > PACE_MS:
+            self.measures[beacon.scope] = (offset_ms, came_mono_ms)
             return None
-        return SetSignedTime(WallMs(max(offset_ms, before_ms) + came_mono_ms), came_mono_ms)
+        if came_mono_ms - measure[1] < APART_MS:
+            return None
+        self.measures[beacon.scope] = (offset_ms, came_mono_ms)
+        return SetSignedTime(WallMs(max(offset_ms, measure[0]) + came_mono_ms), came_mono_ms)
 
     def save(self, mono_ms: int, *, others: bool) -> list[FloorRaised]:
         """Give the floors that are to go to disk now; ``others`` tells that something else goes there anyway."""
