@@ -159,6 +159,27 @@ def test_work_that_fails_holds_up_neither_the_next_nor_the_reports(
     eventually(lambda: [one["id"] for one in centre.reports("fault")] == ids)
 
 
+def test_reports_that_were_acknowledged_a_moment_ago_come_again_when_they_are_asked_for(
+    links: Links, broker: Broker, centre: Listener
+) -> None:
+    """Marks of what was sent are written once a second: one that came behind the resend would undo it."""
+    bench = links(broker.port).start()
+    (first,) = bench.report(1)
+    eventually(lambda: [one["id"] for one in centre.reports("fault")] == [first])
+    for begin in range(2, 20, 3):
+        before = len(centre.reports("fault"))
+        ids = bench.report(3)
+        eventually(lambda before=before: len(centre.reports("fault")) == before + 3)  # type: ignore[misc]
+        bench.link.answer(lambda begin=begin: _again(bench, begin), b"")  # type: ignore[misc]
+        eventually(lambda before=before: len(centre.reports("fault")) == before + 6)  # type: ignore[misc]
+        assert [one["id"] for one in centre.reports("fault")[before:]] == ids + ids
+
+
+def _again(bench: Bench, begin: int) -> bytes:
+    assert bench.outbox._outbox.resend(1, begin, begin + 2) == (3, ())
+    return b'{"kind": "reply"}'
+
+
 def test_work_is_done_without_a_link_and_is_bounded(links: Links, broker: Broker) -> None:
     """The centre sees the reports come; whoever may command cannot fill the memory with orders."""
     done: list[int] = []

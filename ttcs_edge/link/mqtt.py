@@ -434,9 +434,10 @@ class BrokerLink:
             self._heartbeat = None
         if make is not None and client is not None:
             self._send_heartbeat(client, make)
-        while not self._work.empty():
-            self._do(client, *self._work.get())
         self._reports.settle(self._answers)
+        while not self._work.empty():
+            self._reports.expect_resend()
+            self._do(client, *self._work.get())
         if client is not None:
             self._reports.send(client, self._largest_bytes)
 

@@ -94,7 +94,7 @@ class Reports:
         self._resends = 0
         self._after_seq = 0
         self._ahead: deque[Row] = deque()
-        self._in_flight: dict[int, Row] = {}
+        self._in_flight: dict[int, Row | None] = {}
         self._done: list[int] = []
         self._flush_mono_s = 0.0
         self._again_mono_s: float | None = None
@@ -129,6 +129,12 @@ class Reports:
         if self._done:
             self._outbox.mark_sent(self._done)
             self._done = []
+
+    def expect_resend(self) -> None:
+        """Write every mark now: one that came behind a resend would undo it. What is in flight counts as not sent."""
+        self.flush()
+        self._in_flight = dict.fromkeys(self._in_flight)
+        self._resends = -1
 
     def _pass_over(self, row: Row, error: str) -> None:
         if self._again_mono_s is None:
