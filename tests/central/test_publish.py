@@ -498,7 +498,7 @@ def test_a_signature_by_a_key_outside_the_trust_root_stays_here(
 
     assert capsys.readouterr().err == (
         "Stations would refuse this document: not-enough-signatures found=0, expected=>= 1\n"
-        "Nothing was sent. The keys of centre.yaml must be those that the trust root lets publish\n"
+        "Nothing was sent. The keys of centre.yaml must be those to which the trust root grants it\n"
     )
     (centre_folder / "keys/publish-1.pem").write_bytes(ours)
     (centre_folder / "centre.yaml").write_text(before)
