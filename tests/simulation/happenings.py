@@ -22,6 +22,7 @@ from tests.simulation.rules import LOCAL, Due, Standing, interval_ms, is_quiet, 
 from tests.simulation.shell import DEAF, GOOD, Card, Line
 from tests.simulation.world import Violation, World
 from ttcs_edge.core import events
+from ttcs_edge.core.asrun import CUE_FAULTS
 from ttcs_edge.core.documents import Bulletin, Programme, Refused, Slot
 from ttcs_edge.core.model import (
     AMPLIFIER,
@@ -40,6 +41,7 @@ SCOPES = (PROVINCE, Scope("vn"))
 MARGIN_MS = 2 * HOUR_MS
 QUEUE_MINUTES = 60
 SECONDS = (1, 20, 60, 61, 90, 180)
+DATES = ("scope", "version", "issued", "expires")
 HEALTHY = {None, AsRunReason.QUIET_HOURS, AsRunReason.PRE_EMPTED}
 """What may be told of a cue on a day on which nothing is broken."""
 ZONES = (
@@ -111,30 +113,45 @@ def read(text: str) -> tuple[Setup, list[Happening]]:
     return Setup(**json.loads(first)), [Happening(one[0], one[1], tuple(one[2:])) for one in lists]
 
 
-def bulletin_of(name: str) -> Bulletin:
-    """The same recordings under the same name in every version: in Vietnamese, some also in K'Ho."""
-    dice = random.Random(name)
-    audio = [recording(f"{name}.vi", dice.choice(SECONDS))]
+def bulletin_of(name: str, edition: int = 0, expires: str | None = None) -> Bulletin:
+    """The same recordings in every version that has the same edition: in Vietnamese, some also in K'Ho."""
+    spoken = f"{name}.{edition}" if edition else name
+    dice = random.Random(spoken)
+    audio = [recording(f"{spoken}.vi", dice.choice(SECONDS))]
     if dice.random() < 0.5:
-        audio.append(recording(f"{name}.kho", dice.choice(SECONDS), "kho"))
-    return Bulletin(id=name, title=name, audio=tuple(audio))
+        audio.append(recording(f"{spoken}.kho", dice.choice(SECONDS), "kho"))
+    return Bulletin(id=name, title=name, audio=tuple(audio), expires=expires)
 
 
 def programme_of(fields: dict[str, Any]) -> Programme:
     """A programme of its fields; its bulletins follow from their names."""
     slots = msgspec.convert(fields["slots"], tuple[Slot, ...])
-    names = dict.fromkeys(name for slot in slots for name in slot.bulletins)
-    others = {name: value for name, value in fields.items() if name != "slots"}
+    standing = tuple(fields.get("standing", ()))
+    names = dict.fromkeys([*(name for slot in slots for name in slot.bulletins), *standing])
+    editions, expiries = fields.get("editions", {}), fields.get("expiries", {})
     return Programme(
-        bulletins=tuple(bulletin_of(name) for name in names), slots=slots, time_zone="Asia/Ho_Chi_Minh", **others
+        bulletins=tuple(bulletin_of(name, editions.get(name, 0), expiries.get(name)) for name in names),
+        slots=slots,
+        standing=standing,
+        time_zone="Asia/Ho_Chi_Minh",
+        **{name: fields[name] for name in DATES},
     )
 
 
 def fields_of(programme: Programme) -> dict[str, Any]:
     """The fields that make a programme again."""
-    names = ("scope", "version", "issued", "expires")
-    fields = {name: getattr(programme, name) for name in names}
+    fields = {name: getattr(programme, name) for name in DATES}
+    editions = {one.id: edition for one in programme.bulletins if (edition := edition_of(one))}
+    expiries = {one.id: one.expires for one in programme.bulletins if one.expires}
+    others = {"editions": editions, "expiries": expiries, "standing": list(programme.standing)}
+    fields |= {name: value for name, value in others.items() if value}
     return fields | {"slots": [_without_defaults(slot) for slot in programme.slots]}
+
+
+def edition_of(bulletin: Bulletin) -> int:
+    """Which edition of its recordings a bulletin has."""
+    parts = audio_name(bulletin.audio[0].sha256).split(".")
+    return int(parts[1]) if len(parts) == 3 else 0
 
 
 def _without_defaults(slot: Slot) -> dict[str, Any]:
@@ -300,7 +317,8 @@ class Timeline:
         self.device(True)
         for scope in sorted(self.current):
             version = max(world.disk.floors.get(scope, 0), *(self._versions(scope))) + 1
-            year = replace(self.current[scope], version=version, expires="2037-11-24T00:00:00Z")
+            lasting = tuple(replace(one, expires=None) for one in self.current[scope].bulletins)
+            year = replace(self.current[scope], version=version, expires="2037-11-24T00:00:00Z", bulletins=lasting)
             self.current[scope] = year
             world.publish(year)
         for sha256 in sorted(audio_of(*self.current.values())):
@@ -330,12 +348,17 @@ class Timeline:
                 raise Violation(f"all is well, but {due.occurrence} is told as {record.outcome} {record.reason}")
             if record.reason is AsRunReason.QUIET_HOURS and not self._may_be_quiet(due.planned_ms):
                 raise Violation(f"air-5: {due.occurrence} is off for quiet hours that are not there")
-        heard_ms = {r.occurrence.slot: r.end_ms or 0 for r in world.disk.as_run if r.reason is None}
-        left = [
-            (fault.code, fault.subject)
-            for fault in world.disk.faults.values()
-            if fault.code != "cue-missed" or heard_ms.get(fault.subject.split("#")[1], 0) > fault.raised_ms
-        ]
+        whole_ms = {r.occurrence.slot: r.end_ms or 0 for r in world.disk.as_run if r.reason is None}
+        used_ms = {name: r.end_ms or 0 for r in world.disk.as_run for name in (AMPLIFIER, *r.zones) if r.start_ms}
+        left = []
+        for fault in world.disk.faults.values():
+            mended_ms = (
+                whole_ms.get(fault.subject.split("#")[-1], 0) if fault.code in CUE_FAULTS else fault.raised_ms + 1
+            )
+            if fault.code == "relay":  # what nobody has used since may still be broken
+                mended_ms = used_ms.get(fault.subject, 0)
+            if mended_ms > fault.raised_ms:
+                left.append((fault.code, fault.subject))
         if left:
             raise Violation(f"all is well, but these faults are open: {left}")
 

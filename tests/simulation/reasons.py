@@ -207,8 +207,10 @@ def _came_late(book: Reasons, case: Case) -> bool:
 
 
 def _expired(book: Reasons, world: World, case: Case) -> bool:
-    ends = [getattr(one, "expires", None) for one in case.due.programme.bulletins if one.id in case.due.slot.bulletins]
-    return any(end is not None and utc_ms(end) <= case.end_ms + world.offset_ms for end in ends)
+    """A bulletin of the slot would not have been over by its expiry."""
+    length_ms = sum(audio.duration_ms for _, audio in whole_of(world.settings, case.due))
+    ends = [one.expires for one in case.due.programme.bulletins if one.id in case.due.slot.bulletins and one.expires]
+    return any(utc_ms(end) <= case.end_ms + world.offset_ms + length_ms for end in ends) or book.stepped(case)
 
 
 def _recordings(world: World, case: Case) -> list[str]:

@@ -16,7 +16,17 @@ from tests.core.material import DAY_MS, KEY
 from tests.simulation.world import CODEC_CUT_MS, Rule, Sound, Violation, World
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Audio, Bulletin, Programme, Refused, Signed, Slot
-from ttcs_edge.core.model import AMPLIFIER, AsRun, AudioItem, Occurrence, Outcome, Scope, StationSettings, Zone
+from ttcs_edge.core.model import (
+    AMPLIFIER,
+    AiredItem,
+    AsRun,
+    AudioItem,
+    Occurrence,
+    Outcome,
+    Scope,
+    StationSettings,
+    Zone,
+)
 
 LOCAL = timezone(timedelta(hours=7))
 """Vietnam's time, which has had no clock change since 1975."""
@@ -117,11 +127,27 @@ def way_up_ms(settings: StationSettings) -> int:
     return settings.amplifier.warm_up_ms + (2 * zones + 1) * settings.zone_stagger_ms + MARGIN_MS
 
 
+@dataclass(frozen=True)
+class Spare:
+    """A recording that may be heard in a slot, and until when."""
+
+    bulletin: str
+    audio: Audio
+    until_ms: float
+
+
+def until_ms(programme: Programme, name: str) -> float:
+    """When a bulletin expires; never, when it does not say."""
+    expires = next(one.expires for one in programme.bulletins if one.id == name)
+    return utc_ms(expires) if expires else float("inf")
+
+
 class Standing(Rule):
     """Books: which programmes must be in force, by the documents and signatures alone."""
 
     def __init__(self) -> None:
         self.programmes: dict[Scope, Programme] = {}
+        self.earlier: dict[Scope, Programme] = {}
         self.floors: dict[str, int] = {}
         self.since_ms: int | None = None
         self.history: list[tuple[Programme, int, int]] = []
@@ -132,6 +158,7 @@ class Standing(Rule):
         """What the disk has is in force; what was accepted and did not reach it is not."""
         self.since_ms = world.disk.watched_until_ms
         self.floors = dict(world.disk.floors)
+        self.earlier = {Scope(scope): one.document for scope, one in world.disk.earlier.items()}
         stored = {Scope(scope): one.document for scope, one in world.disk.programmes.items()}
         for scope in [scope for scope, one in self.programmes.items() if stored.get(scope) != one]:
             self._ends(scope, world.wall_ms)
@@ -162,10 +189,40 @@ class Standing(Rule):
         if document.version == self.floors.get(scope) and scope in self.programmes:
             return "known" if self.programmes[scope] == document else "refused"
         if scope in self.programmes:
+            self._steps_back(world, self.programmes[scope])
             self._ends(scope, world.wall_ms)
         self._begins(scope, document, world.wall_ms)
         self.floors[scope] = document.version
         return "accepted"
+
+    def _steps_back(self, world: World, document: Programme) -> None:
+        """It is replaced: its recordings may stand in from now on, if all of them were here."""
+        dues = [nearest(document, slot, world.wall_ms) for slot in document.slots]
+        audio = {audio.sha256 for due in dues for _, audio in whole_of(world.settings, due)}
+        if audio and audio <= world.known:
+            self.earlier[document.scope] = document
+
+    def spares(self, settings: StationSettings, due: Due) -> list[Spare]:
+        """Everything that may be heard in a slot, its own audio included, in the order in which it is heard."""
+        zones, slot, scope = zones_of(settings, due.slot), due.slot, due.programme.scope
+        spares = [Spare(name, audio, until_ms(due.programme, name)) for name, audio in whole_of(settings, due)]
+        before = self.earlier.get(scope)
+        if slot.if_unplayable == "earlier" and before is not None:
+            editions = {one.id: one for one in before.bulletins}
+            ends_ms = utc_ms(before.expires)
+            for name in [name for name in reversed(slot.bulletins) if name in editions]:
+                behind = max(n for n, spare in enumerate(spares) if spare.bulletin == name) + 1
+                until = min(ends_ms, until_ms(before, name))
+                spares[behind:behind] = [Spare(name, audio, until) for audio in spoken(editions[name], zones)]
+        if slot.if_unplayable == "standing":
+            for programme in self.programmes.values():
+                if (scope + "/").startswith(programme.scope + "/"):
+                    standing = [one for one in programme.bulletins if one.id in programme.standing]
+                    ends_ms = utc_ms(programme.expires)
+                    for one in standing:
+                        until = min(ends_ms, until_ms(programme, one.id))
+                        spares += [Spare(one.id, audio, until) for audio in spoken(one, zones)]
+        return spares
 
     def _begins(self, scope: Scope, document: Programme, wall_ms: int) -> None:
         self.programmes[scope] = document
@@ -201,7 +258,7 @@ class Heard:
         """All that was written, what the codec swallowed included."""
         return sum(end - begin for spans in self.stretches.values() for begin, end in spans)
 
-    def uncovered_ms(self, audio: Audio) -> int:
+    def uncovered_ms(self, audio: Audio | AiredItem) -> int:
         """How much of one recording was never written."""
         reached_ms = missing_ms = 0
         for begin_ms, end_ms in sorted(self.stretches.get(audio.sha256, [])):
@@ -252,7 +309,7 @@ class Air(Rule):
             return
         if sound.begin_mono_ms <= world.mono_ms and is_quiet(world.settings, world.wall_ms):
             raise Violation(f"air-5: {self._name()} goes on in quiet hours")
-        if self.current is not None and not self._holds(self.current.due, sound.command.items):
+        if self.current is not None and not self._holds(world, self.current.due, sound.command.items):
             raise Violation(f"never-1: {self._name()} goes on without a programme in force")
 
     def silent(self, world: World, sound: Sound, written_ms: tuple[int, ...]) -> None:
@@ -286,23 +343,28 @@ class Air(Rule):
             for heard in self.heard.values()
             if heard.first_mono_ms is not None
             and heard.due.occurrence not in self.told
-            and names <= set(heard.due.slot.bulletins)
-            and self._holds(heard.due, items)
+            and names <= {spare.bulletin for spare in self.standing.spares(world.settings, heard.due)}
+            and self._holds(world, heard.due, items)
         ]
         found = []
         for programme, slot in self.standing.slots():
             due = nearest(programme, slot, world.wall_ms)
             parts = [(name, audio.sha256) for name, audio in whole_of(world.settings, due)]
-            left = iter(parts)
-            if all(sound in left for sound in sounds):
-                found.append((parts != sounds, abs(due.planned_ms - world.wall_ms), len(found), due))
+            spares = [(one.bulletin, one.audio.sha256) for one in self.standing.spares(world.settings, due)]
+            for rank, whole in enumerate((parts, spares)):
+                left = iter(whole)
+                if all(sound in left for sound in sounds):
+                    found.append((rank + (parts != sounds), abs(due.planned_ms - world.wall_ms), len(found), due))
         return [*interrupted, *(one[3] for one in sorted(found))]
 
-    def _holds(self, due: Due, items: tuple[AudioItem, ...]) -> bool:
+    def _holds(self, world: World, due: Due, items: tuple[AudioItem, ...]) -> bool:
         programme = self.standing.programmes.get(due.programme.scope)
-        if programme is None or not any(slot.id == due.slot.id for slot in programme.slots):
+        slot = None if programme is None else next((one for one in programme.slots if one.id == due.slot.id), None)
+        if programme is None or slot is None:
             return False
         audio = {recording.sha256 for one in programme.bulletins for recording in one.audio}
+        now = Due(due.occurrence, due.planned_ms, slot, programme)
+        audio |= {spare.audio.sha256 for spare in self.standing.spares(world.settings, now)}
         return audio.issuperset(item.sha256 for item in items)
 
     def _start(self, world: World, command: effects.StartSound) -> None:
@@ -346,11 +408,26 @@ class Air(Rule):
             return f"air-5: IT at {command.volume_percent}%, its quietest zone allows {loudest}%"
         if not set(world.closed) <= {zone.id for zone in zones} | world.faults.relays:
             return f"never-1: IT goes to {world.closed}, which its slot does not name"
+        if expired := self._expired(world, due, command, begin_ms):
+            return f"never-1: {expired} of IT would not be over before it expires"
         if heard.first_mono_ms is not None:
             return self._wrong_position(heard, command)
         if command.from_ms and not heard.ended_badly:
             return f"air-2: IT begins at {command.from_ms} ms"
         return self._too_late(world, due, begin_ms)
+
+    def _expired(self, world: World, due: Due, command: effects.StartSound, begin_ms: int) -> str | None:
+        """What of a play is still to be heard beyond its expiry, by the most lenient of the documents that have it."""
+        spares = self.standing.spares(world.settings, due)
+        end_ms, skip_ms = begin_ms, command.from_ms
+        for item in command.items:
+            left_ms = max(0, item.duration_ms - skip_ms)
+            skip_ms = max(0, skip_ms - item.duration_ms)
+            end_ms += left_ms
+            ends = [spare.until_ms for spare in spares if spare.audio.sha256 == item.sha256]
+            if left_ms and ends and end_ms > max(ends):
+                return item.bulletin
+        return None
 
     def _wrong_position(self, heard: Heard, command: effects.StartSound) -> str | None:
         """air-2: where an interrupted cue goes on."""
@@ -518,7 +595,10 @@ class Precedence(Rule):
             since_ms < due.planned_ms <= world.wall_ms < due.planned_ms + GRACE_MS
             and due.occurrence not in self.air.told
             and bool({zone.id for zone in here} - world.faults.relays)
-            and any(audio.sha256 in world.known for _, audio in whole_of(world.settings, due))
+            and any(
+                audio.sha256 in world.known and until_ms(due.programme, name) == float("inf")
+                for name, audio in whole_of(world.settings, due)
+            )
         )
 
 
@@ -602,14 +682,70 @@ class Lengths(Rule):
             raise Violation(f"never-9: {name} is told as {record.outcome} for the reason {record.reason}")
         if sum(item.written_ms for item in record.items) > written_ms:
             raise Violation(f"never-9: {name} is told with more than the {written_ms} ms that were written")
-        if record.outcome is not Outcome.AIRED:
+        if record.outcome not in (Outcome.AIRED, Outcome.SUBSTITUTED):
             return
         if heard is None:
-            raise Violation(f"never-9: {name} is told as aired, but was never heard")
+            raise Violation(f"never-9: {name} is told as {record.outcome}, but was never heard")
+        if record.outcome is Outcome.SUBSTITUTED:
+            self._judge_substitute(world, record, heard)
+            return
         for part, audio in whole_of(world.settings, heard.due):
             missing_ms = heard.uncovered_ms(audio)
             if missing_ms > TOLERANCE_MS:
                 raise Violation(f"never-9: {name} is told as aired, but {missing_ms} ms of {part} were not written")
+
+    def _judge_substitute(self, world: World, record: AsRun, heard: Heard) -> None:
+        """All that it had was heard whole, and it was not what the slot names."""
+        name = str(record.occurrence)
+        for item in record.items:
+            if (missing_ms := heard.uncovered_ms(item)) > TOLERANCE_MS:
+                raise Violation(f"never-9: {name} is substituted, but {missing_ms} ms of {item.bulletin} are missing")
+        if heard.due.slot.if_unplayable == "silence":
+            raise Violation(f"never-1: {name} is substituted, and its slot asked for silence")
+
+
+class Silence(Rule):
+    """Silence where sound is due is a fault of its slot within five seconds, whatever its cause."""
+
+    def __init__(self, standing: Standing, air: Air) -> None:
+        self.standing = standing
+        self.air = air
+        self.since_mono_ms: dict[Occurrence, int] = {}
+
+    def power_on(self, world: World) -> None:
+        """Nobody has missed anything yet."""
+        self.since_mono_ms = {}
+
+    def after(self, world: World, event: events.Event, done: list[effects.Effect]) -> None:
+        """Look at every slot that should be heard at this moment, by what is really heard."""
+        sound = world.sound
+        heard = sound is not None and sound.begin_mono_ms <= world.mono_ms and sound.frozen_mono_ms is None
+        right = heard or not world.trusted or world.stopping or is_quiet(world.settings, world.wall_ms)
+        silent = set() if right else {due.occurrence for due in self._waiting(world)}
+        self.since_mono_ms = {one: self.since_mono_ms.get(one, world.mono_ms) for one in silent}
+        bound_ms = 5_000 + way_up_ms(world.settings)
+        if any(world.mono_ms > since_ms + bound_ms for since_ms in self.since_mono_ms.values()):
+            told = {
+                fault.subject for fault in world.station.snapshot(world.instant()).faults if fault.code == "silence"
+            }
+            for one, since_ms in self.since_mono_ms.items():
+                if world.mono_ms > since_ms + bound_ms and f"{one.scope}#{one.slot}" not in told:
+                    raise Violation(
+                        f"silence: {one} is not heard for {world.mono_ms - since_ms} ms, and nobody says so"
+                    )
+
+    def _waiting(self, world: World) -> Iterator[Due]:
+        for programme, slot in self.standing.slots():
+            due = nearest(programme, slot, world.wall_ms)
+            since_ms = max(self.standing.since_ms or 0, utc_ms(programme.issued))
+            late_ms = world.wall_ms - due.planned_ms
+            if (
+                due.occurrence not in self.air.told
+                and since_ms < due.planned_ms
+                and 0 <= late_ms <= slot.late_window_s * 1_000
+                and zones_of(world.settings, slot)
+            ):
+                yield due
 
 
 class Versions(Rule):

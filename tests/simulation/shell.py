@@ -93,6 +93,7 @@ def forgotten(disk: Disk, remembered: Remembered, wall_ms: int) -> str | None:
         ("settled", settled, settled & known),
         ("floors", disk.floors, dict(remembered.floors)),
         ("programmes", envelopes, dict(remembered.envelopes)),
+        ("earlier", {scope: one.envelope for scope, one in disk.earlier.items()}, dict(remembered.earlier)),
         ("open faults", disk.faults, {fault.id: fault for fault in remembered.open_faults}),
         ("open records", disk.open_as_run, {record.id: record for record in remembered.open_as_run}),
         ("watched until", disk.watched_until_ms, remembered.watched_until_ms),

@@ -23,6 +23,7 @@ from tests.simulation.happenings import (
     Setup,
     Timeline,
     audio_name,
+    edition_of,
     fields_of,
     programme_of,
     written,
@@ -39,6 +40,8 @@ ACTIONS = 130
 TIMES = ("05:00:00", "05:00:00", "05:00:30", "05:01:12", "11:00:00", "11:00:02", "17:30:00", "21:00:00")
 MOMENTS_MS = (-9_000, -2_400, -400, -100, 0, 1, 700, 20_000, 59_900)
 """Around a cue's instant."""
+STANDS_IN = "1a"
+"""The one slot that may air a standing bulletin: the books must know by its sound whose it is."""
 INTERVALS = (1, 1, 3, 7, 7, 14, 30)
 """From one occurrence of a slot to the next, in days; of half the stations: their days are quiet, their years cost
 little. The slots of the others are daily."""
@@ -118,13 +121,20 @@ class Storm:
         slots = [self._changed(slot) if self.dice.random() < 0.15 else slot for slot in slots]
         document = self._programme(scope, slots)
         for sha256 in sorted(audio_of(document) - self.world.cached):
-            if self.dice.random() < 0.9:
+            if self.dice.random() < 0.8:
                 self.timeline.happen("audio", audio_name(sha256))
         self.timeline.happen("programme", fields_of(document))
 
     def _programme(self, scope: Scope, slots: Sequence[Slot]) -> Programme:
         life_ms = self.dice.choice((365 * DAY_MS, 365 * DAY_MS, 2 * DAY_MS, 5 * HOUR_MS))
+        dice, names = self.dice, [name for slot in slots for name in slot.bulletins]
+        editions = {one.id: edition_of(one) for one in self.current[scope].bulletins} if scope in self.current else {}
+        editions |= {name: editions.get(name, 0) + 1 for name in names if dice.random() < 0.3}
+        soon = _utc(self.world.wall_ms + dice.choice((HOUR_MS, DAY_MS, 3 * DAY_MS)))
         fields = {
+            "editions": {name: edition for name, edition in editions.items() if edition},
+            "expiries": {name: soon for name in names if dice.random() < 0.05},
+            "standing": [f"s{scope.count('/')}"] if dice.random() < 0.6 else [],
             "scope": scope,
             "version": self.versions[scope],
             "issued": _utc(self.world.wall_ms),
@@ -153,6 +163,7 @@ class Storm:
             volume_percent=dice.choice((100, 60)),
             late_window_s=dice.choice((0, 0, 600, 3_600)),
             if_interrupted=dice.choice(("resume", "resume", "restart", "drop")),
+            if_unplayable="standing" if slot.id == STANDS_IN else dice.choice(("silence", "earlier", "earlier")),
         )
 
     # time

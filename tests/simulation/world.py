@@ -70,6 +70,7 @@ class Disk:
     """What survives a power cut."""
 
     programmes: dict[str, Signed[Programme]] = field(default_factory=dict)
+    earlier: dict[str, Signed[Programme]] = field(default_factory=dict)
     floors: dict[str, int] = field(default_factory=dict)
     open_as_run: dict[str, AsRun] = field(default_factory=dict)
     settled: dict[Occurrence, WallMs] = field(default_factory=dict)
@@ -218,6 +219,7 @@ class World:
             "alive_until_ms": disk.alive_until_ms,
             "watched_until_ms": disk.watched_until_ms,
             "time_floor_ms": disk.time_floor_ms,
+            "earlier": tuple(disk.earlier.values()),
         }
         disk.boots += 1
         if self.card is not None:
@@ -229,6 +231,7 @@ class World:
             names = ("floors", "open_as_run", "settled", "open_faults", "alive_until_ms", "watched_until_ms")
             fields |= {name: getattr(remembered, name) for name in names}
             fields["programmes"] = tuple(self._signed(envelope) for _, envelope in remembered.envelopes)
+            fields["earlier"] = tuple(self._signed(envelope) for _, envelope in remembered.earlier)
             fields["time_floor_ms"] = remembered.time_floor.wall_ms if remembered.time_floor else 0
         return started(**fields)
 
@@ -589,6 +592,8 @@ class World:
                 disk.floors[scope] = max(version, disk.floors.get(scope, 0))
             case effects.FloorRaised(name, version):
                 disk.floors[name] = max(version, disk.floors.get(name, 0))
+            case effects.EarlierKept(scope, _, envelope):
+                disk.earlier[scope] = self._signed(envelope)
             case effects.ProgrammeDropped(scope):
                 disk.programmes.pop(scope, None)
             case effects.AsRunOpened(record):

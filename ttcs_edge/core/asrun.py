@@ -213,11 +213,10 @@ class Airing:
     def closed_record(self, completed: bool, reason: AsRunReason | None, end_ms: WallMs) -> AsRun:
         """The record when the cue is over. ``completed`` is the player's word; the samples must bear it out."""
         whole = completed and self.whole
+        substitute = whole and self.cue.substitute and reason is self.lack
         aired = whole and reason is None
-        if whole and self.cue.substitute and reason is self.lack:
-            outcome = Outcome.SUBSTITUTED
-        else:
-            outcome = Outcome.AIRED if aired else Outcome.PART if self.has_sounded else Outcome.MISSED
+        heard = Outcome.PART if self.has_sounded else Outcome.MISSED
+        outcome = Outcome.AIRED if aired else Outcome.SUBSTITUTED if substitute else heard
         return replace(
             self.open_record(),
             end_ms=None if self.start_ms is None else max(self.start_ms, end_ms),
