@@ -437,6 +437,18 @@ def test_a_substitute_of_which_half_was_written_is_part() -> None:
     assert (closed.record.outcome, closed.record.reason) == (Outcome.PART, AsRunReason.NO_AUDIO)
 
 
+def test_a_substitute_that_breaks_off_in_its_middle_is_told_for_what_it_stood_in_for() -> None:
+    """The slot's own audio was not here: that is what somebody must mend."""
+    own = news(1, "standing", standing=("mot", "hai"), also=[bulletin("mot", 30), bulletin("hai", 30)])
+    station = ByHand(own, cached=frozenset({sha("mot"), sha("hai")}))
+    station.wait_until(MORNING)
+    station.sound_begins()
+    station.wait(30_000)
+    station.sound_ends(False, 30_000, 0, failure="not-audio")
+
+    assert station.told == [("tin", "part", "no-audio")]
+
+
 # silence
 
 

@@ -72,8 +72,8 @@ class Airing:
 
     @property
     def shortfall(self) -> AsRunReason | None:
-        """Why this cue cannot count as whole even when all that it has is heard."""
-        return AsRunReason.NOT_AUDIO if self.unplayable else self.lack
+        """Why this cue cannot count as whole even when all that it has is heard: what its own audio lacks, first."""
+        return self.lack or (AsRunReason.NOT_AUDIO if self.unplayable else None)
 
     @property
     def contender(self) -> Contender:

@@ -499,7 +499,7 @@ class Desk:
         elif airing.stop_reason is None and airing.pass_over_bad_item():
             self.waiting[airing.cue.occurrence] = airing
         else:
-            self._close(airing, False, airing.stop_reason or AsRunReason.NOT_AUDIO, now)
+            self._close(airing, False, airing.stop_reason or airing.shortfall, now)
 
     def _close(self, airing: Airing, completed: bool, reason: AsRunReason | None, now: Instant) -> None:
         self.waiting.pop(airing.cue.occurrence, None)
