@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from tests.core.material import DAY_MS, HOUR_MS, SETTINGS, at, audio_of, brief, bulletin, programme, slot
-from tests.simulation.rules import every_rule
+from tests.simulation.rulebook import every_rule
 from tests.simulation.world import World
 
 MINUTE_MS = 60_000
