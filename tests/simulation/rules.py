@@ -36,6 +36,9 @@ TOLERANCE_MS = 250
 """How far the samples of an item may fall short of its declared length."""
 MARGIN_MS = 150
 """How far ahead of its instant a sound may be handed to the player."""
+POSITION_MS = 1_000
+"""How often the position of what is on the air is put on disk."""
+FOR_EVER_MS = 1 << 40
 ENTRY_ORDER = ("air", "notes", "record", "after")
 PLACES: dict[type, str] = {
     effects.SwitchAmplifier: "air",
@@ -274,6 +277,7 @@ class Air(Rule):
         self.standing = standing
         self.heard: dict[Occurrence, Heard] = {}
         self.cut: dict[Occurrence, int] = {}
+        self.cut_written: dict[Occurrence, tuple[int, int]] = {}
         self.current: Heard | None = None
         self.free_ms = 0
         self.last: Heard | None = None
@@ -289,6 +293,8 @@ class Air(Rule):
         for occurrence, heard in self.heard.items():
             if heard.first_mono_ms is not None and occurrence not in self.told:
                 self.cut[occurrence] = world.mono_ms - heard.first_mono_ms
+                late_ms = world.progress_ms + POSITION_MS + world.record_bound_ms if world.progress_ms else FOR_EVER_MS
+                self.cut_written[occurrence] = (heard.written_ms(), late_ms)
 
     def hears(self, world: World, event: events.Event) -> None:
         """A play that ended badly may go on behind what was bad."""
@@ -669,8 +675,19 @@ class Lengths(Rule):
         """Compare each closed record with the book."""
         if isinstance(effect, effects.Record):
             for entry in effect.entries:
-                if isinstance(entry, effects.AsRunClosed) and entry.record.outcome is not Outcome.CUT:
+                if isinstance(entry, effects.AsRunClosed) and entry.record.outcome is Outcome.CUT:
+                    self._judge_cut(entry.record)
+                elif isinstance(entry, effects.AsRunClosed):
                     self._judge(world, entry.record)
+
+    def _judge_cut(self, record: AsRun) -> None:
+        """What a death left open tells the last position that reached the card."""
+        truth_ms, late_ms = self.air.cut_written.get(record.occurrence, (0, FOR_EVER_MS))
+        told_ms = sum(item.written_ms for item in record.items)
+        if not truth_ms - late_ms - TOLERANCE_MS <= told_ms <= truth_ms + TOLERANCE_MS:
+            raise Violation(
+                f"never-9: {record.occurrence} is told as cut at {told_ms} ms, but {truth_ms} ms were heard"
+            )
 
     def _judge(self, world: World, record: AsRun) -> None:
         name = str(record.occurrence)

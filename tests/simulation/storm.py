@@ -52,8 +52,8 @@ class Storm:
 
     def __init__(self, seed: int, dense: bool = False) -> None:
         self.dice = random.Random(seed)
-        self.timeline = Timeline(self._setup(seed))
         self.intervals = (1,) if dense else self.dice.choice(((1,), INTERVALS))
+        self.timeline = Timeline(self._setup(seed))
         self.versions = dict.fromkeys(SCOPES, 0)
         self.forgotten: list[Programme] = []
         self.at_end = False
@@ -96,7 +96,7 @@ class Storm:
             fade_out_ms=dice.choice((0, 500)),
             disk_ms=dice.choice((0, 0, 30, 900)),
             start_ms=dice.choice((0, 40)),
-            progress_ms=dice.choice((0, 0, 10_000, 1_000)),
+            progress_ms=dice.choice((0, 1_000 if self.intervals == (1,) else 10_000)),
             group_ms=900,
             shell=True,
         )
