@@ -338,6 +338,8 @@ class Timeline:
         """Everything that was due is told; on the healthy days, as aired unless a rule of the air kept it off."""
         world = self.world
         standing = next(rule for rule in world.rules if isinstance(rule, Standing))
+        if lost := [letter.delivery for letter in world.letters if not letter.acknowledged]:
+            raise Violation(f"decision 1: the broker was never told that the messages {lost} are dealt with")
         told = {record.occurrence: record for record in world.disk.as_run}
         healthy_ms = world.wall_ms - 2 * DAY_MS + MARGIN_MS
         for due in self._owed(standing):

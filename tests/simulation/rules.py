@@ -293,6 +293,7 @@ class Air(Rule):
         for occurrence, heard in self.heard.items():
             if heard.first_mono_ms is not None and occurrence not in self.told:
                 self.cut[occurrence] = world.mono_ms - heard.first_mono_ms
+            if heard.first_mono_ms is not None:  # what was told may not have reached the card
                 late_ms = world.progress_ms + POSITION_MS + world.record_bound_ms if world.progress_ms else FOR_EVER_MS
                 self.cut_written[occurrence] = (heard.written_ms(), late_ms)
 

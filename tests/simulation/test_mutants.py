@@ -142,6 +142,18 @@ BUGS = {
         "",
         "never-5: the card has open faults",
     ),
+    "what must wait for the card does not": Bug(
+        "daemon/loop.py",
+        "            submit(effect, [one for one in rest if not isinstance(one, WakeAt)])\n",
+        "            [do(one) for one in rest if not isinstance(one, WakeAt)]\n            submit(effect, [])\n",
+        "decision 1: ",
+    ),
+    "what waits for the card is lost": Bug(
+        "daemon/loop.py",
+        "submit(effect, [one for one in rest if not isinstance(one, WakeAt)])",
+        "submit(effect, [])",
+        "decision 1: ",
+    ),
     "a start is not counted": Bug("store/database.py", "boot = 1 + max(", "boot = max(1, ", "never-5: "),
     "a number is used again after a restart": Bug(
         "store/journal.py", "if value != getattr(before, field):", 'if name != "sequence":', ""

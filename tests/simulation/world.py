@@ -30,6 +30,7 @@ from ttcs_edge.core.model import (
     WallMs,
 )
 from ttcs_edge.core.station import Station
+from ttcs_edge.daemon.loop import carry_out
 
 CODEC_CUT_MS = 74
 """What libvlc loses of the beginning of an Opus file."""
@@ -342,7 +343,7 @@ class World:
             hears(self, event)
         done = self.station.handle(event, self.instant())
         self._note(event, done)
-        self._carry_out(done, new=True)
+        carry_out(done, self.do, self._submit)
         for after in self._after:
             after(self, event, done)
 
@@ -351,15 +352,6 @@ class World:
         if said or not isinstance(event, events.TimePassed | events.SoundProgress):
             self.trace.append(f"{self.mono_ms} {_said(event)} -> {', '.join(said)}")
             del self.trace[:-TRACE_LINES]
-
-    def _carry_out(self, done: list[effects.Effect], new: bool = False) -> None:
-        for index, effect in enumerate(done):
-            if isinstance(effect, effects.Record):
-                self._submit(effect, done[index + 1 :])
-                break
-            self.do(effect)
-        if new:
-            self.wake_ms = next(effect.mono_ms for effect in done if isinstance(effect, effects.WakeAt))
 
     def _submit(self, record: effects.Record, rest: list[effects.Effect]) -> None:
         """The barrier: the rest waits until the card has what stands before it, in the order of submission."""
@@ -402,7 +394,7 @@ class World:
                 self._write(entry)
             self.disk.alive_until_ms = WallMs(one.wall_ms)
         for one in group:
-            self._carry_out(one.rest)
+            carry_out(one.rest, self.do, self._submit)
         if self.line is not None:
             self.line.pump()
         if self.waiting and not self.busy:
@@ -430,6 +422,8 @@ class World:
                 self.letters[delivery - 1].acknowledged = True
             case effects.Leave():
                 self.left = True
+            case effects.WakeAt(mono_ms):
+                self.wake_ms = mono_ms
             case _:
                 pass
 

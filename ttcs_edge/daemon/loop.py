@@ -61,6 +61,23 @@ class Question:
             self.answer.set_exception(error)
 
 
+def carry_out(
+    effects: list[Effect], do: Callable[[Effect], None], submit: Callable[[Record, list[Effect]], None]
+) -> None:
+    """Do effects in their order, up to a ``Record``: that is submitted together with what must wait for it.
+
+    Only the wake never waits for the card: it is done before.
+    """
+    for index, effect in enumerate(effects):
+        if isinstance(effect, Record):
+            rest = effects[index + 1 :]
+            for wake in [one for one in rest if isinstance(one, WakeAt)]:
+                do(wake)
+            submit(effect, [one for one in rest if not isinstance(one, WakeAt)])
+            return
+        do(effect)
+
+
 class Loop:
     """Owns the station. ``post``, ``ask`` and ``crash`` are for every thread; ``run`` is for one.
 
@@ -154,16 +171,16 @@ class Loop:
         self._carry_out(self._station.handle(event, self._seen), handlers, store)
 
     def _carry_out(self, effects: list[Effect], handlers: Handlers, store: Store) -> None:
-        for index, effect in enumerate(effects):
+        def do(effect: Effect) -> None:
             match effect:
                 case WakeAt(mono_ms):
                     self._wake_mono_ms = mono_ms
                 case Leave():
                     self._leave = True
-                case Record(entries):
-                    rest: list[Effect] = [e for e in effects[index + 1 :] if not isinstance(e, WakeAt)]
-                    self._wake_mono_ms = next(e.mono_ms for e in effects if isinstance(e, WakeAt))
-                    store.submit(entries, self._now().wall_ms, self._poster(rest))
-                    return
                 case _:
                     handlers.carry_out(effect)
+
+        def submit(record: Record, rest: list[Effect]) -> None:
+            store.submit(record.entries, self._now().wall_ms, self._poster(rest))
+
+        carry_out(effects, do, submit)
