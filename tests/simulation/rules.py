@@ -256,6 +256,7 @@ class Heard:
     stretches: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     position_ms: int = 0
     ended_badly: bool = False
+    before_restart_ms: int = 0
 
     def written_ms(self) -> int:
         """All that was written, what the codec swallowed included."""
@@ -277,7 +278,7 @@ class Air(Rule):
         self.standing = standing
         self.heard: dict[Occurrence, Heard] = {}
         self.cut: dict[Occurrence, int] = {}
-        self.cut_written: dict[Occurrence, tuple[int, int]] = {}
+        self.cut_written: dict[Occurrence, tuple[int, int, int]] = {}
         self.current: Heard | None = None
         self.free_ms = 0
         self.last: Heard | None = None
@@ -295,7 +296,7 @@ class Air(Rule):
                 self.cut[occurrence] = world.mono_ms - heard.first_mono_ms
             if heard.first_mono_ms is not None:  # what was told may not have reached the card
                 late_ms = world.progress_ms + POSITION_MS + world.record_bound_ms if world.progress_ms else FOR_EVER_MS
-                self.cut_written[occurrence] = (heard.written_ms(), late_ms)
+                self.cut_written[occurrence] = (heard.written_ms(), heard.before_restart_ms, late_ms)
 
     def hears(self, world: World, event: events.Event) -> None:
         """A play that ended badly may go on behind what was bad."""
@@ -394,6 +395,7 @@ class Air(Rule):
         self.heard[heard.due.occurrence] = heard
         self.current = self.last = heard
         if heard.due.slot.if_interrupted == "restart" and command.from_ms == 0:
+            heard.before_restart_ms = max(heard.before_restart_ms, heard.written_ms())
             heard.stretches.clear()
         heard.ended_badly = False
         self.free_ms = world.wall_ms
@@ -683,9 +685,10 @@ class Lengths(Rule):
 
     def _judge_cut(self, record: AsRun) -> None:
         """What a death left open tells the last position that reached the card."""
-        truth_ms, late_ms = self.air.cut_written.get(record.occurrence, (0, FOR_EVER_MS))
+        truth_ms, before_ms, late_ms = self.air.cut_written.get(record.occurrence, (0, 0, FOR_EVER_MS))
         told_ms = sum(item.written_ms for item in record.items)
-        if not truth_ms - late_ms - TOLERANCE_MS <= told_ms <= truth_ms + TOLERANCE_MS:
+        most_ms = max(truth_ms, before_ms)  # the card may not know yet that it was begun again
+        if not truth_ms - late_ms - TOLERANCE_MS <= told_ms <= most_ms + TOLERANCE_MS:
             raise Violation(
                 f"never-9: {record.occurrence} is told as cut at {told_ms} ms, but {truth_ms} ms were heard"
             )
