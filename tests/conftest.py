@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -67,6 +68,15 @@ def station(tmp_path: Path, broker: Broker, province: Province) -> Iterator[Stat
     if station.process is not None:
         station.process.kill()
         station.process.wait()
+
+
+@pytest.fixture(scope="session")
+def unsynchronised(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a station that is told by its kernel that nobody keeps the clock, whoever does."""
+    library = tmp_path_factory.mktemp("unsynchronised") / "unsynchronised.so"
+    source = Path(__file__).with_name("unsynchronised.c")
+    subprocess.run(["gcc", "-Wall", "-Werror", "-shared", "-fPIC", "-o", library, source], check=True)
+    return {"LD_PRELOAD": str(library)}
 
 
 @pytest.fixture(scope="session")

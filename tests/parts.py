@@ -320,6 +320,7 @@ class Station:
     province: Province
     id: str = "da-teh-01"
     extra: str = ""
+    environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     @property
@@ -351,7 +352,7 @@ class Station:
     def start(self, ready_s: float = 15.0) -> None:
         """Start it and wait for READY, as the service manager does."""
         with notify_socket(self.folder) as told:
-            environment = os.environ | {"NOTIFY_SOCKET": str(self.folder / "notify")}
+            environment = os.environ | self.environment | {"NOTIFY_SOCKET": str(self.folder / "notify")}
             with (self.folder / "log").open("ab") as log:
                 command = [sys.executable, "-m", "ttcs_edge.daemon", "--config", str(self.config)]
                 self.process = subprocess.Popen(command, env=environment, stderr=log, cwd=self.folder)

@@ -11,7 +11,6 @@ from tests.parts import ROOT, Broker, Listener, Station, eventually, local
 from tests.system.sight import status
 from ttcs_edge.central.main import main
 from ttcs_edge.core.beacons import APART_MS
-from ttcs_edge.drivers.clock import kernel_synchronised
 
 
 def test_what_the_operator_publishes_airs_on_a_station_that_the_operator_added(
@@ -82,12 +81,16 @@ def test_a_gap_that_the_operator_sees_is_brought_back_by_the_operator(
         listener.close()
 
 
-@pytest.mark.skipif(kernel_synchronised(), reason="the kernel knows the time, so nobody listens to beacons")
 def test_a_station_with_nothing_else_lives_by_the_centres_beacons_and_then_takes_orders(
-    centre_folder: Path, own_broker: Broker, own_station: Station, capsys: pytest.CaptureFixture[str]
+    centre_folder: Path,
+    own_broker: Broker,
+    own_station: Station,
+    unsynchronised: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """What stood retained tells it nothing but a bound; until two live ones have come it obeys nobody."""
     address = f"127.0.0.1:{own_broker.port}"
+    own_station.environment = unsynchronised
     own_station.config.write_text(own_station.config.read_text().replace("trust: host", "trust: kernel"))
     order = ["resend", str(centre_folder), "da-teh-01", "1", "1", "--journal", "1", "--broker", address, "--lang", "en"]
     assert main(["beacon", str(centre_folder), "--broker", address]) == 0

@@ -30,15 +30,10 @@ from tests.parts import (
 from tests.system.sight import status
 from ttcs_edge.core.beacons import APART_MS
 from ttcs_edge.core.documents import Beacon, Bulletin, Slot
-from ttcs_edge.drivers.clock import kernel_synchronised
 from ttcs_edge.wire.topics import Topics
 
 LED = 5
 FACTORY_DATE = datetime(1980, 1, 6, tzinfo=timezone.utc)
-
-pytestmark = pytest.mark.skipif(
-    kernel_synchronised(), reason="the machine's own clock is synchronised, and comes first"
-)
 
 
 class Network:
@@ -66,8 +61,9 @@ def network() -> Iterator[Network]:
 
 
 @pytest.fixture
-def pole(station: Station, network: Network) -> Station:
+def pole(station: Station, network: Network, unsynchronised: dict[str, str]) -> Station:
     """A station with a lamp, whose only clock is the modem."""
+    station.environment = unsynchronised
     clock = f"clock: {{modem: {network.modem.port}, modem_every_s: 1}}\npanel: {{led_pin: {LED}}}\n"
     station.config.write_text(station.config.read_text().replace("clock: {trust: host}\n", clock))
     return station
