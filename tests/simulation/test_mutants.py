@@ -32,14 +32,16 @@ class Bug:
 
 BUGS = {
     "what has expired is aired": Bug(
-        "library.py", "expired = until is not None and end_ms > until", "expired = False", "never-1: "
+        "core/library.py", "expired = until is not None and end_ms > until", "expired = False", "never-"
     ),
     "a substitute is told as the real thing": Bug(
-        "asrun.py", "aired = whole and reason is None", "aired = whole", "never-9: "
+        "core/asrun.py", "aired = whole and reason is None", "aired = whole", "never-9: "
     ),
-    "nobody says that there is silence": Bug("desk.py", "SILENCE_MS = 4_000", "SILENCE_MS = 4_000_000", "silence: "),
+    "nobody says that there is silence": Bug(
+        "core/desk.py", "SILENCE_MS = 4_000", "SILENCE_MS = 4_000_000", "silence: "
+    ),
     "an earlier edition airs in a slot that wants none": Bug(
-        "library.py", "if before is None or slot.if_unplayable != EARLIER:", "if before is None:", "never-1: "
+        "core/library.py", "if before is None or slot.if_unplayable != EARLIER:", "if before is None:", "never-1: "
     ),
     "a zone is forgotten on the way down": Bug(
         "core/playout.py",
