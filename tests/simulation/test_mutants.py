@@ -16,7 +16,7 @@ import pytest
 from tests.simulation.happenings import read
 
 TOP = Path(__file__).parents[2]
-SEEDS = 12
+SEEDS = 48
 """How many seeds a bug may survive."""
 
 
@@ -252,7 +252,7 @@ def python(top: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "PYTHONPATH": str(top)},
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=110,
     )
 
 
