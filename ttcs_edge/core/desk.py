@@ -251,6 +251,11 @@ class Desk:
             NextCue(str(r.cue.occurrence), r.cue.title, r.cue.planned_ms, r.cue.zones, r.lack is None) for r in resolved
         )
 
+    def taken(self) -> list[tuple[Occurrence, int]]:
+        """What waits for the air, with its instant; of one slot the first comes last."""
+        waiting = sorted(self.waiting.values(), key=lambda airing: -airing.cue.planned_ms)
+        return [(airing.cue.occurrence, airing.cue.planned_ms) for airing in waiting]
+
     def in_use(self) -> frozenset[Sha256]:
         """The audio of what has the air or waits for it: it must not be evicted."""
         airings = [*self.waiting.values(), *([] if self.on_air is None else [self.on_air])]

@@ -185,15 +185,24 @@ def audio_of(programme: Programme, settings: StationSettings) -> frozenset[Sha25
     )
 
 
-def wanted(shelf: Shelf, settings: StationSettings, now_ms: int) -> SetWanted:
+Instants = Mapping[str, int]
+"""When each slot of a programme is due next, by slot id."""
+_NONE_KNOWN: Mapping[Scope, Instants] = {}
+
+
+def wanted(
+    shelf: Shelf, settings: StationSettings, now_ms: int, instants_of: Mapping[Scope, Instants] = _NONE_KNOWN
+) -> SetWanted:
     """List the audio to be had, the first due first, and everything that eviction must not touch.
 
-    Standing bulletins are always wanted; an earlier edition is kept, but not fetched any more.
+    Standing bulletins are always wanted; an earlier edition is kept, but not fetched any more. When slots are due
+    is worked out for the programmes that ``instants_of`` does not know: for thousands of slots that takes a while.
     """
     first_due: dict[Sha256, tuple[int, Audio]] = {}
     kept: set[Sha256] = set()
     for programme in shelf.in_force:
-        for due_ms, audio in _uses(programme, settings, now_ms):
+        instants = instants_of.get(programme.scope) or _soonest(programme, settings, now_ms)
+        for due_ms, audio in _uses(programme, settings, now_ms, instants):
             known = first_due.get(audio.sha256)
             if known is None or due_ms < known[0]:
                 first_due[audio.sha256] = (due_ms, audio)
@@ -212,14 +221,15 @@ def wanted(shelf: Shelf, settings: StationSettings, now_ms: int) -> SetWanted:
     )
 
 
-def _uses(programme: Programme, settings: StationSettings, now_ms: int) -> Iterator[tuple[int, Audio]]:
+def _uses(
+    programme: Programme, settings: StationSettings, now_ms: int, instants: Instants
+) -> Iterator[tuple[int, Audio]]:
     """Every use that a programme has for audio here, with its instant; not of what will have expired by then."""
     bulletins = {bulletin.id: bulletin for bulletin in programme.bulletins}
-    soonest = _soonest(programme, settings, now_ms)
     for slot in programme.slots:
-        if slot.id in soonest:
+        if slot.id in instants:
             for name in slot.bulletins:
-                yield from _uses_of(bulletins[name], zones_of(slot, settings), soonest[slot.id])
+                yield from _uses_of(bulletins[name], zones_of(slot, settings), instants[slot.id])
     for name in programme.standing:
         yield from _uses_of(bulletins[name], settings.zones, now_ms + STANDING_DUE_MS)
 
@@ -230,7 +240,7 @@ def _uses_of(bulletin: Bulletin, zones: tuple[Zone, ...], due_ms: int) -> Iterat
             yield due_ms, audio
 
 
-def _soonest(programme: Programme, settings: StationSettings, now_ms: int) -> dict[str, int]:
+def _soonest(programme: Programme, settings: StationSettings, now_ms: int) -> Instants:
     """The first instant of each slot that is still to come or may still air late."""
     late_ms = max((slot.late_window_s for slot in programme.slots), default=0) * 1_000
     timetable = Timetable((programme,), settings, now_ms - late_ms - 60_000)

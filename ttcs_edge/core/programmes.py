@@ -11,7 +11,7 @@ one whose audio was.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -243,9 +243,16 @@ class Programmes:
         """The programmes in force, the highest scope first."""
         return tuple(self.signed[scope].document for scope in sorted(self.signed))
 
-    def wanted(self, now: Instant) -> SetWanted:
-        """What audio is to be had, the first due first, and what must be kept."""
-        return library.wanted(self.shelf, self.settings, now.wall_ms)
+    def wanted(self, waiting: Iterable[tuple[Occurrence, int]], now: Instant) -> SetWanted:
+        """What audio is to be had, the first due first, and what must be kept.
+
+        ``waiting`` are occurrences that were taken and may still air, with their instants.
+        """
+        instants_of = {scope: timetable.first_instants() for scope, timetable in self.timetables.items()}
+        for key, planned_ms in waiting:
+            if key.scope in instants_of:
+                instants_of[Scope(key.scope)][key.slot] = planned_ms
+        return library.wanted(self.shelf, self.settings, now.wall_ms, instants_of)
 
     def cache(self) -> Cache:
         """How much of the audio that is needed is there."""

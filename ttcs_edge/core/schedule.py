@@ -221,7 +221,7 @@ class _SlotDates:
         return None
 
     def _by_date(self, after: datetime) -> datetime | None:
-        return next((moment for moment in self.rdate if moment > after), None)
+        return next((moment for moment in self.rdate if moment > after), None) if self.rdate else None
 
 
 @lru_cache(maxsize=4_096)

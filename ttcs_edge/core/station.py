@@ -192,7 +192,7 @@ class Station:
         if turn.now.mono_ms < self.next_wanted_mono_ms:
             return
         self.next_wanted_mono_ms = turn.now.mono_ms + WANTED_REFRESH_MS
-        wanted = self.programmes.wanted(turn.now)
+        wanted = self.programmes.wanted(self.desk.taken(), turn.now)
         wanted = replace(wanted, keep=wanted.keep | self.desk.in_use())
         self.programmes.keep_only(wanted.keep)
         turn.air.append(wanted)
