@@ -13,7 +13,7 @@ from ttcs_edge.core.documents import TrustRoot
 from ttcs_edge.core.effects import TimeFloor
 from ttcs_edge.core.model import Instant, MonoMs, WallMs
 from ttcs_edge.core.trust import utc_ms
-from ttcs_edge.daemon.main import started
+from ttcs_edge.daemon.beginning import started
 from ttcs_edge.settings import StoreSettings
 from ttcs_edge.store.blobs import Blobs
 from ttcs_edge.store.database import Remembered

@@ -14,7 +14,7 @@ from ttcs_edge.core import effects
 from ttcs_edge.core.documents import Programme
 from ttcs_edge.core.events import Started
 from ttcs_edge.core.model import Instant, MonoMs, Scope, WallMs
-from ttcs_edge.daemon.main import started
+from ttcs_edge.daemon.beginning import started
 from ttcs_edge.settings import StoreSettings
 from ttcs_edge.store.blobs import Blobs
 from ttcs_edge.store.database import Database

@@ -20,7 +20,7 @@ from tests.store.test_store import ROOM, STATION, record
 from ttcs_edge.core import effects
 from ttcs_edge.core.documents import Programme, Refused
 from ttcs_edge.core.model import Instant, MonoMs, WallMs
-from ttcs_edge.daemon.main import started
+from ttcs_edge.daemon.beginning import started
 from ttcs_edge.store.blobs import Blobs
 from ttcs_edge.store.database import Database
 from ttcs_edge.store.health import SUSPECT_FILE, check_reports, suspect

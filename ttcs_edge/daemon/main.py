@@ -12,8 +12,7 @@ import os
 import signal
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import sdnotify
@@ -21,12 +20,9 @@ import structlog
 
 from ttcs_edge import __version__
 from ttcs_edge.core import effects
-from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
-from ttcs_edge.core.effects import Entry
-from ttcs_edge.core.events import ClockChanged, ConditionChanged, Event, LinkChanged, Started, StopRequested, TimePassed
-from ttcs_edge.core.model import Instant, WallMs
+from ttcs_edge.core.events import ClockChanged, ConditionChanged, Event, LinkChanged, StopRequested, TimePassed
 from ttcs_edge.core.station import Station
-from ttcs_edge.core.trust import check_authority, check_trust_root, utc_ms
+from ttcs_edge.daemon.beginning import TrustError, load_trust, restored, started, time_floor
 from ttcs_edge.daemon.carried import Carried
 from ttcs_edge.daemon.control import Control
 from ttcs_edge.daemon.handlers import Handlers, SoundDesk
@@ -47,140 +43,16 @@ from ttcs_edge.link.inbox import Readers
 from ttcs_edge.link.mqtt import BrokerLink
 from ttcs_edge.settings import Config
 from ttcs_edge.store.blobs import BlobError, Blobs
-from ttcs_edge.store.database import Database, Remembered
+from ttcs_edge.store.database import Database
 from ttcs_edge.store.migration import NewerDatabaseError
 from ttcs_edge.store.outbox import Outbox
 from ttcs_edge.store.recorder import Recorder
 from ttcs_edge.wire import reports
-from ttcs_edge.wire.documents import read_beacon, read_command, read_programme, read_trust_root
+from ttcs_edge.wire.documents import read_beacon, read_command, read_programme
 
 CLOSE_S = 1.0
 """How long each part may take to close."""
-TRUST_FILE = "root.dsse.json"
-
 _log = structlog.get_logger()
-
-
-class TrustError(Exception):
-    """The trust folder holds no root that a station may believe."""
-
-    def __init__(self, path: Path, refused: Refused) -> None:
-        fields = " ".join(f"{name}={value}" for name, value in refused.detail)
-        super().__init__(f"{path}: {refused.code} {fields}")
-
-
-def load_trust(folder: Path, now: Instant) -> TrustRoot:
-    """Read and check the trust root of the trust folder. Raises TrustError, or OSError when it cannot be read."""
-    path = folder / TRUST_FILE
-    signed = read_trust_root(path.read_bytes())
-    verdict = signed if isinstance(signed, Refused) else check_trust_root(signed, now)
-    if isinstance(signed, Refused):
-        raise TrustError(path, signed)
-    if isinstance(verdict, Refused) and verdict.code != "trust-expired":
-        raise TrustError(path, verdict)
-    return signed.document
-
-
-Envelope = tuple[str, bytes]
-"""A programme as it came, behind its scope."""
-
-
-def started(
-    remembered: Remembered,
-    trust: TrustRoot,
-    blobs: Blobs,
-    now: Instant,
-    copies: Callable[[], Sequence[Envelope]] = tuple,
-) -> Started:
-    """The first event: what the store remembers, every document of it verified again (never-1).
-
-    What the database cannot give any more is taken from the ``copies``, but nothing below a floor (never-6).
-    """
-    programmes, refused = _verified(remembered.envelopes, trust, now)
-    if remembered.damage is not None or refused:
-        floors = dict(remembered.floors)
-        lacking = [(scope, data) for scope, data in copies() if scope not in programmes]
-        copied, _ = _verified(lacking, trust, now)
-        copied = {scope: one for scope, one in copied.items() if one.document.version >= floors.get(scope, 0)}
-        programmes |= copied
-        refused = {scope: wrong for scope, wrong in refused.items() if scope not in copied}
-    told = list(refused.values())
-    if remembered.damage is not None:
-        told.append(_damaged(remembered, len(programmes)))
-    return Started(
-        trust=trust,
-        programmes=tuple(programmes.values()),
-        floors=_floors(remembered, programmes),
-        open_as_run=remembered.open_as_run,
-        settled=remembered.settled,
-        open_faults=remembered.open_faults,
-        cached=blobs.have(),
-        refused=tuple(told),
-        alive_until_ms=remembered.alive_until_ms,
-        watched_until_ms=remembered.watched_until_ms,
-        time_floor_ms=_time_floor(remembered, trust, tuple(programmes.values())),
-        earlier=tuple(_still_good(remembered.earlier, trust, now)),
-    )
-
-
-def _verified(
-    envelopes: Iterable[Envelope], trust: TrustRoot, now: Instant
-) -> tuple[dict[str, Signed[Programme]], dict[str, Refused]]:
-    programmes: dict[str, Signed[Programme]] = {}
-    refused: dict[str, Refused] = {}
-    for scope, envelope in envelopes:
-        signed = read_programme(envelope, trust, scope)
-        wrong = signed if isinstance(signed, Refused) else check_authority(signed, trust, now)
-        if isinstance(signed, Signed) and (wrong is None or wrong.code == "expired"):
-            programmes[scope] = signed
-        else:
-            assert wrong is not None
-            refused[scope] = wrong
-    return programmes, refused
-
-
-def _floors(remembered: Remembered, programmes: Mapping[str, Signed[Programme]]) -> tuple[tuple[str, int], ...]:
-    """What the database remembers, and at least what is in force."""
-    floors = dict(remembered.floors)
-    for scope, signed in programmes.items():
-        floors[scope] = max(signed.document.version, floors.get(scope, 0))
-    return tuple(sorted(floors.items()))
-
-
-def _damaged(remembered: Remembered, programmes: int) -> Refused:
-    saved = remembered.salvaged
-    counts = (("programmes", programmes), ("reports", saved.reports), ("records", saved.records))
-    detail = (("error", remembered.damage or ""), *((name, str(count)) for name, count in counts))
-    return Refused("store-damaged", "database", detail)
-
-
-def _restored(first: Started, remembered: Remembered) -> list[Entry]:
-    """What was taken from the copies must be in the database again, with its floor."""
-    kept = dict(remembered.envelopes)
-    return [
-        effects.ProgrammeAccepted(signed.document.scope, signed.document.version, signed.envelope)
-        for signed in first.programmes
-        if kept.get(signed.document.scope) != signed.envelope
-    ]
-
-
-def _still_good(envelopes: Sequence[tuple[str, bytes]], trust: TrustRoot, now: Instant) -> Iterator[Signed[Programme]]:
-    """Of what is not in force any more, what may still be believed; the rest is of no use, and nobody's fault."""
-    for scope, envelope in envelopes:
-        signed = read_programme(envelope, trust, scope)
-        if isinstance(signed, Signed) and signed.document.scope == scope and not check_authority(signed, trust, now):
-            yield signed
-
-
-def _time_floor(remembered: Remembered, trust: TrustRoot, programmes: Sequence[Signed[Programme]]) -> WallMs:
-    """The newest time known to be signed under this trust root; what another root once signed is left behind with it.
-
-    After damage to the database the documents that are left tell it.
-    """
-    kept = remembered.time_floor
-    known_ms = [kept.wall_ms] if kept is not None and kept.trust_version == trust.version else []
-    issued = [trust.issued, *(signed.document.issued for signed in programmes)]
-    return WallMs(max(known_ms + [utc_ms(text) for text in issued if utc_ms(text) < utc_ms(trust.expires)]))
 
 
 class Daemon:
@@ -200,10 +72,10 @@ class Daemon:
         post = self.loop.post
         self.blobs = Blobs(config.state_folder / "blobs", config.store)
         remembered = database.remembered()
-        self.clock.raise_floor(_time_floor(remembered, trust, ()))
+        self.clock.raise_floor(time_floor(remembered, trust, ()))
         self.first = started(remembered, trust, self.blobs, self.clock.now(), database.envelopes.read)
-        if restored := _restored(self.first, remembered):
-            database.commit(restored, station_id, self.clock.now().wall_ms)
+        if lacking := restored(self.first, remembered):
+            database.commit(lacking, station_id, self.clock.now().wall_ms)
         self.outbox = Outbox(database.path)
         self.boot = database.boot
         self.recorder = Recorder(database, station_id, post)
