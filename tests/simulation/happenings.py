@@ -23,7 +23,7 @@ from tests.simulation.shell import DEAF, GOOD, Card, Line
 from tests.simulation.world import Violation, World
 from ttcs_edge.core import events
 from ttcs_edge.core.asrun import CUE_FAULTS
-from ttcs_edge.core.documents import Bulletin, Programme, Refused, Slot
+from ttcs_edge.core.documents import Bulletin, Programme, Refused, Signed, Slot
 from ttcs_edge.core.model import (
     AMPLIFIER,
     Amplifier,
@@ -321,7 +321,8 @@ class Timeline:
             year = replace(self.current[scope], version=version, expires="2037-11-24T00:00:00Z", bulletins=lasting)
             self.current[scope] = year
             world.publish(year)
-        for sha256 in sorted(audio_of(*self.current.values())):
+        every = [one.programme.document for one in world.letters if isinstance(one.programme, Signed)]
+        for sha256 in sorted(audio_of(*every)):  # that of earlier editions too
             world.store_audio(sha256)
         self.broker(GOOD)
         self.link(True)
