@@ -118,7 +118,7 @@ def test_head_may_stop_reading(centre_folder: Path, own_broker: Broker) -> None:
         name = f"da-teh-{number:02}"
         station.publish(TOPICS.station(name, "status"), encode(status(station=name)))
     station.close()
-    watch = f"{sys.executable} -m ttcs_edge.central.main watch {centre_folder} --json --for 30"
+    watch = f"{sys.executable} -m ttcs_edge.central.main watch {centre_folder} --json --for 5"
     command = f"{watch} --broker 127.0.0.1:{own_broker.port} | head -n 1"
 
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, timeout=30)
