@@ -31,6 +31,23 @@ def test_what_is_missing_lies_between_what_was_heard(heard: list[int], missing: 
     assert sequences.missing() == missing
 
 
+def test_what_is_behind_the_last_one_is_missing_once_the_station_has_told_all() -> None:
+    """A report that a broker acknowledged and lost, and nothing after it for a month: the heartbeat tells of it."""
+    journals = Journals()
+    journals.told(3, 7)
+    assert journals.missing() == [], "of a journal that nobody listened to yet"
+    journals.add(3, 5, 5)
+    journals.told(3, 7)
+    assert journals.missing() == [(3, 6, 7)]
+    journals.gone(3, 6, 6)
+    assert journals.missing() == [(3, 7, 7)]
+    journals.add(3, 7, 7)
+    assert journals.missing() == []
+    journals.told(3, 7)
+    journals.add(3, 9, 9)
+    assert journals.missing() == [(3, 8, 8)]
+
+
 @given(st.lists(st.tuples(st.integers(1, 40), st.integers(0, 6)), min_size=1, max_size=12))
 def test_any_stretches_in_any_order_leave_what_a_set_leaves(stretches: list[tuple[int, int]]) -> None:
     """Against the plainest thing that can be."""

@@ -40,6 +40,10 @@ SETTLED_MS = 8 * 86_400_000
 GOOD, DEAF, TWICE, LOSES, NOBODY, REFUSES = "good", "deaf", "twice", "loses", "nobody", "refuses"
 MODES = (GOOD, DEAF, TWICE, LOSES, NOBODY, REFUSES)
 """What a broker does: all well, acknowledge never, deliver twice, acknowledge and forget, know no reader, refuse."""
+KEPT_MS = 30 * 86_400_000
+"""For how long a report that was sent stays on the station, to be asked for."""
+TO_ASK_MS = 3_600_000
+"""How long the province may take to ask, once it hears that something is missing."""
 ASKS_AFTER_MS = 60_000
 """How long the province waits for what is on its way before it asks for what is missing."""
 PUBACKS = {
@@ -71,6 +75,13 @@ class Card:
         """One transaction."""
         assert self._database is not None
         self._database.commit(entries, self._station, wall_ms)
+
+    @property
+    def newest(self) -> tuple[int, int]:
+        """The number of the newest report: journal and sequence."""
+        assert self._database is not None
+        journal = self._database.journal
+        return journal.number, journal.counts.sequence
 
     def power_off(self) -> None:
         """Nothing more is written."""
@@ -108,6 +119,7 @@ class Province:
 
     bodies: dict[str, bytes] = field(default_factory=dict)
     numbers: dict[int, dict[int, str]] = field(default_factory=dict)
+    newest: dict[int, int] = field(default_factory=dict)
 
     def receive(self, body: bytes) -> str | None:
         """Count a report; tells what is wrong with it."""
@@ -120,15 +132,18 @@ class Province:
 
     @property
     def lacks(self) -> bool:
-        """Tell whether a number below the last one is missing."""
-        return any(len(numbers) < max(numbers) for numbers in self.numbers.values())
+        """Tell whether a number up to the last one is missing."""
+        return any(len(numbers) < self._last(journal) for journal, numbers in self.numbers.items())
+
+    def _last(self, journal: int) -> int:
+        return max((*self.numbers[journal], self.newest.get(journal, 0)))
 
     def gaps(self) -> list[tuple[int, int, int]]:
-        """What of each journal is missing below the last number: journal, first, last."""
+        """What of each journal is missing up to the last number: journal, first, last."""
         return [
             (journal, number, number)
             for journal, numbers in sorted(self.numbers.items())
-            for number in range(1, max(numbers) + 1)
+            for number in range(1, self._last(journal) + 1)
             if number not in numbers
         ]
 
@@ -157,6 +172,9 @@ class Line:
         self._connection: Connection | None = None
         self._asking = False
         self._acknowledged: set[int] = set()
+        self._lost: dict[int, tuple[str, int]] = {}
+        """What a broker acknowledged and lost, by its place: its id, and when."""
+        self._could_be_asked: set[int] = set()
 
     def power_on(self, path: Path) -> None:
         """A new process reads the outbox from its beginning; it is connected when the line is."""
@@ -233,6 +251,9 @@ class Line:
         seq = place(report["journal"], report["sequence"])
         if mode in (GOOD, TWICE, DEAF):
             self._world.later(self._world.random.randrange(20, 400), self._deliver(body, 2 if mode == TWICE else 1))
+        if mode == LOSES:
+            self._lost[seq] = report["id"], self._world.wall_ms
+            self._could_be_asked.discard(seq)
         if mode != DEAF:
             code = PUBACKS.get(mode, SUCCESS)
             self._world.later(self._world.random.randrange(20, 3_000), lambda: self._answer(connection, mid, code, seq))
@@ -243,11 +264,28 @@ class Line:
             for _ in range(times):
                 if (wrong := self.province.receive(body)) is not None:
                     raise Violation(f"never-5: {wrong}")
-            if self.province.lacks and not self._asking:
-                self._asking = True
-                self._world.later(ASKS_AFTER_MS, self.ask_again)
+            self._see_gaps()
 
         return deliver
+
+    def heartbeat(self, newest: tuple[int, int]) -> None:
+        """A heartbeat tells the newest number, once nothing waits any more; it may be lost like everything else."""
+        journal, sequence = newest
+        if self._connection is None or self.mode != GOOD:
+            return
+        since_ms = self._world.wall_ms - KEPT_MS + TO_ASK_MS
+        self._could_be_asked |= {seq for seq, (_, lost_ms) in self._lost.items() if lost_ms > since_ms}
+        if sequence in self.province.numbers.setdefault(journal, {}):
+            return
+        assert self.outbox is not None
+        if self.outbox.depth()[0] == 0:
+            self.province.newest[journal] = sequence
+            self._see_gaps()
+
+    def _see_gaps(self) -> None:
+        if self.province.lacks and not self._asking:
+            self._asking = True
+            self._world.later(ASKS_AFTER_MS, self.ask_again)
 
     def _answer(self, connection: Connection, mid: int, code: ReasonCode, seq: int) -> None:
         if connection is self._connection:
@@ -279,10 +317,12 @@ class Line:
         must = {as_run_report(station, record, 0).id for record in disk.as_run}
         must |= {fault_report(station, fault, 0).id for fault in disk.fault_log}
         have = set(self.province.bodies)
+        beyond = {seq: name for seq, (name, _) in self._lost.items() if seq not in self._could_be_asked}
+        must -= set(beyond.values()) - have  # the line came back when they were no longer kept
         if must != have:
             wrong = sorted(must ^ have)[:3]
             return f"{len(must - have)} reports never arrived, {len(have - must)} are of nothing: {wrong}"
-        if gaps := self.province.gaps():
+        if gaps := [gap for gap in self.province.gaps() if place(*gap[:2]) not in beyond]:
             return f"the numbers have gaps: {gaps[:3]}"
         assert self.outbox is not None
         return f"{self.outbox.depth()[0]} reports wait still" if self.outbox.depth()[0] else None

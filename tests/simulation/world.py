@@ -420,6 +420,9 @@ class World:
                         self.later(0, lambda sha256=audio.sha256: self.store_audio(sha256))
             case effects.Acknowledge(delivery):
                 self.letters[delivery - 1].acknowledged = True
+            case effects.Heartbeat():
+                if self.line is not None and self.card is not None:
+                    self.line.heartbeat(self.card.newest)
             case effects.Leave():
                 self.left = True
             case effects.WakeAt(mono_ms):

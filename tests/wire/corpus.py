@@ -167,6 +167,7 @@ def heartbeat() -> HeartbeatReport:
         outbox_depth=4,
         outbox_oldest_s=77,
         outbox_dropped=2,
+        newest=(3, 4_711),
     )
 
 

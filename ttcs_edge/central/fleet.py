@@ -131,6 +131,8 @@ def _count(row: StationRow, report: Report) -> None:
     """Keep which numbers are there, or will never be."""
     if isinstance(report, AsRunReport | FaultReport) and report.journal:
         row.journals.add(report.journal, report.sequence, report.sequence)
+    elif isinstance(report, HeartbeatReport) and not report.outbox_depth:
+        row.journals.told(report.newest_journal, report.newest_sequence)
     elif isinstance(report, ReplyReport):
         for gone in report.gone[: LIMITS.resend_gaps]:
             row.journals.gone(report.journal, gone.first, gone.last)

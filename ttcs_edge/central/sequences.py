@@ -1,8 +1,9 @@
 """Which reports of one journal of a station were heard, and which are missing between them.
 
 A station numbers its reports 1, 2, 3 without a gap. What came before the first that was heard is not missing: nobody
-listened then. What is behind the last one is not known yet. Memory is bounded: with more than ``RANGES`` stretches,
-which a station of ours does not come to, the oldest gap is forgotten.
+listened then. What is behind the last one is missing once the station says that it has told all up to its newest
+number. Memory is bounded: with more than ``RANGES`` stretches, which a station of ours does not come to, the oldest gap
+is forgotten.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ Range = tuple[int, int]
 
 @dataclass(slots=True)
 class Sequences:
-    """The numbers heard, as stretches without a gap, lowest first."""
+    """The numbers heard, as stretches without a gap, lowest first; ``newest`` is what the station told last."""
 
     heard: list[Range] = field(default_factory=list)
+    newest: int = 0
 
     def add(self, first: int, last: int) -> None:
         """Take in the numbers from ``first`` to ``last``."""
@@ -36,9 +38,16 @@ class Sequences:
             self.heard[:2] = [(self.heard[0][0], self.heard[1][1])]
 
     def missing(self) -> list[Range]:
-        """The gaps between what was heard, lowest first."""
+        """The gaps between what was heard and behind it, lowest first."""
         pairs = zip(self.heard, self.heard[1:], strict=False)
-        return [(before[1] + 1, after[0] - 1) for before, after in pairs]
+        between = [(before[1] + 1, after[0] - 1) for before, after in pairs]
+        behind = [(self.end + 1, self.newest)] if self.heard and self.end < self.newest else []
+        return between + behind
+
+    @property
+    def end(self) -> int:
+        """The highest number heard."""
+        return self.heard[-1][1]
 
 
 @dataclass(slots=True)
@@ -53,11 +62,16 @@ class Journals:
         if len(self.by_number) > JOURNALS:
             del self.by_number[min(self.by_number)]
 
+    def told(self, journal: int, newest: int) -> None:
+        """The station has told all reports up to its ``newest``: those behind the last one heard are missing."""
+        if journal in self.by_number:
+            self.by_number[journal].newest = newest
+
     def gone(self, journal: int, first: int, last: int) -> None:
-        """Miss numbers no longer: the station does not have them. Only what lies between what was heard counts."""
+        """Miss numbers no longer: the station does not have them. Only what lies behind the first one heard counts."""
         sequences = self.by_number.get(journal)
         if sequences is not None:
-            first, last = max(first, sequences.heard[0][0]), min(last, sequences.heard[-1][1])
+            first, last = max(first, sequences.heard[0][0]), min(last, max(sequences.end, sequences.newest))
             if first <= last:
                 sequences.add(first, last)
 

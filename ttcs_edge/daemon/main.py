@@ -204,6 +204,7 @@ class Daemon:
                 outbox_depth=depth,
                 outbox_oldest_s=0 if oldest_ms is None else max(0, snapshot.wall_ms - oldest_ms) // 1_000,
                 outbox_dropped=self.outbox.dropped(),
+                newest=self.outbox.newest(),
             )
             return reports.encode(report)
 

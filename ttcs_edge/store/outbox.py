@@ -112,6 +112,13 @@ class Outbox:
             row = self._connection.execute(DEPTH).fetchone()
         return int(row[0]), row[1]
 
+    def newest(self) -> tuple[int, int]:
+        """The journal of this database, and the number of the newest report in it; 0 before the first."""
+        with self._lock:
+            rows = self._connection.execute("SELECT name, value FROM meta WHERE name IN ('journal', 'sequence')")
+            meta = dict(rows.fetchall())
+        return meta["journal"], meta.get("sequence", 0)
+
     def dropped(self) -> int:
         """How many reports the station ever let go unsent, for want of room."""
         with self._lock:

@@ -156,7 +156,9 @@ class HeartbeatReport:
     too late for the sound device since the start; ``outbox_oldest_s`` is the age of the oldest report not yet
     acknowledged. ``clock_source`` is whose time the station lives by: ``kernel`` (NTP), ``rtc``, ``modem``, ``signed``
     or ``host``; null without trusted time, and then ``clock`` says why, source by source. ``outbox_dropped`` counts the
-    reports that were let go unsent, for want of room, since the station was made.
+    reports that were let go unsent, for want of room, since the station was made. ``newest_journal`` and
+    ``newest_sequence`` are the number of the newest report that the station has made: with ``outbox_depth`` 0, whoever
+    has not heard it lacks it.
     """
 
     kind: Literal["heartbeat"] = "heartbeat"
@@ -180,6 +182,8 @@ class HeartbeatReport:
     clock_source: Identifier | None = None
     clock: tuple[SourceState, ...] = ()
     outbox_dropped: Count = 0
+    newest_journal: Count = 0
+    newest_sequence: Count = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,6 +332,7 @@ def heartbeat_report(
     outbox_depth: int,
     outbox_oldest_s: int,
     outbox_dropped: int,
+    newest: tuple[int, int],
 ) -> HeartbeatReport:
     """The report of a snapshot."""
     programmes = tuple(
@@ -359,4 +364,6 @@ def heartbeat_report(
         clock_source=None if snapshot.clock_source is None else snapshot.clock_source.value,
         clock=tuple(SourceState(source=one.source.value, word=one.word) for one in snapshot.clock_words),
         outbox_dropped=outbox_dropped,
+        newest_journal=newest[0],
+        newest_sequence=newest[1],
     )
