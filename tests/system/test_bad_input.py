@@ -172,7 +172,6 @@ def test_a_bulletin_that_is_no_audio_is_told_and_the_one_behind_it_is_heard(
 
     assert (report["outcome"], report["reason"]) == ("part", "not-audio")
     assert [(item["bulletin"], item["written_ms"] > 1_800) for item in report["items"]] == [("tot", True)]
-    assert report["items"][0]["written_ms"] == 0
     assert ("cue-missed", False) in faults(centre)
 
 
