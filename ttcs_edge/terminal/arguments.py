@@ -26,10 +26,16 @@ COMPLAINTS: Final = (
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
-    """Python 3.13 reckons the indent of commands into the first column, 3.11 does not: here both are as wide."""
+    """What is typed stands in a column of one width on every page: Python 3.13 reckons it otherwise than 3.11."""
+
+    COLUMN = 22
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=22)
+        super().__init__(prog, max_help_position=self.COLUMN)
+
+    def _format_action(self, action: argparse.Action) -> str:
+        self._action_max_length = self.COLUMN - 2
+        return super()._format_action(action)
 
 
 class Parser(argparse.ArgumentParser):
