@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import queue
+import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -122,12 +124,23 @@ def _heard(
         with client.connected():
             yield _messages(client, for_s, None)
         return
-    with opened_ledger(centre) as ledger, client.connected():
+    with _interrupts_asked() as asked, opened_ledger(centre) as ledger, client.connected():
         keeper = Keeper(centre, ledger, client.acknowledge)
         try:
-            yield _messages(client, for_s, keeper)
+            yield _messages(client, for_s, keeper, asked)
         finally:
             _keep_the_rest(client, keeper)
+
+
+@contextmanager
+def _interrupts_asked() -> Iterator[threading.Event]:
+    """Have Ctrl-C heeded between two messages only: none may be lost on its way from the queue into the ledger."""
+    asked = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda number, frame: asked.set())
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _keep_the_rest(client: OperatorClient, keeper: Keeper) -> None:
@@ -140,11 +153,16 @@ def _keep_the_rest(client: OperatorClient, keeper: Keeper) -> None:
 
 
 def _messages(
-    client: OperatorClient, for_s: float | None, keeper: Keeper | None
+    client: OperatorClient, for_s: float | None, keeper: Keeper | None, asked: threading.Event | None = None
 ) -> Iterator[Heard | LinkTurned | None]:
-    """Everything that comes until the time is over; None at least every half second, so that ages can be redrawn."""
+    """Everything that comes until the time is over; None at least every half second, so that ages can be redrawn.
+
+    Raises KeyboardInterrupt between two messages when it is ``asked``.
+    """
     until_s = None if for_s is None else time.monotonic() + for_s
     while until_s is None or time.monotonic() < until_s:
+        if asked is not None and asked.is_set():
+            raise KeyboardInterrupt
         left_s = REDRAW_S if until_s is None else max(0.001, min(REDRAW_S, until_s - time.monotonic()))
         try:
             message = client.incoming.get(timeout=left_s)
