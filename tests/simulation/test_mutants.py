@@ -193,9 +193,6 @@ BUGS = {
         "INSERT OR IGNORE INTO unsent SELECT seq + 1, rank FROM",
         "",
     ),
-    "reports are kept for a day only": Bug(
-        "store/journal.py", "self.settings.sent_kept_s * 1_000", "86_400_000", "never-5: "
-    ),
 }
 
 
