@@ -31,6 +31,7 @@ from ttcs_edge.core.model import (
 )
 from ttcs_edge.core.reports import Cache, InForce
 from ttcs_edge.core.schedule import SlotOccurrence, Timetable, concerns, occurrences, to_civil, to_ms
+from ttcs_edge.core.trust import Accepted, AlreadyInForce
 
 ROTTEN = "rotten"
 """The code that the store gives to audio whose bytes have changed since they were stored."""
@@ -84,23 +85,14 @@ class Programmes:
 
     def judge(self, event: events.ProgrammeArrived, now: Instant) -> Verdict:
         """Decide on a programme that arrived, and put it in force when it is accepted."""
-        assert self.trust is not None
         if isinstance(event.programme, Refused):
             return Verdict(refused=event.programme)
-        scope = event.programme.document.scope
-        judged = trust.judge_programme(
-            event.programme,
-            trust=self.trust,
-            topic_scope=event.topic_scope,
-            station_scope=self.settings.scope,
-            floors=self.floors,
-            in_force=self.signed.get(scope),
-            now=now,
-        )
+        judged = self.judged(event.programme, event.topic_scope, now)
         if isinstance(judged, Refused):
             return Verdict(refused=judged)
-        if isinstance(judged, trust.AlreadyInForce):
+        if isinstance(judged, AlreadyInForce):
             return Verdict()
+        scope = event.programme.document.scope
         replaced = self._worth_keeping(scope)
         if replaced is not None:
             self.earlier[scope] = replaced.document
@@ -109,6 +101,21 @@ class Programmes:
         self.timetables.pop(scope, None)
         self.changes += 1
         return Verdict(accepted=event.programme, replaced=replaced)
+
+    def judged(
+        self, programme: Signed[Programme], topic_scope: str, now: Instant
+    ) -> Accepted | AlreadyInForce | Refused:
+        """What would come of a programme if it arrived now; changes nothing."""
+        assert self.trust is not None
+        return trust.judge_programme(
+            programme,
+            trust=self.trust,
+            topic_scope=topic_scope,
+            station_scope=self.settings.scope,
+            floors=self.floors,
+            in_force=self.signed.get(programme.document.scope),
+            now=now,
+        )
 
     def _worth_keeping(self, scope: Scope) -> Signed[Programme] | None:
         """What is in force for a scope, when all its audio is here."""

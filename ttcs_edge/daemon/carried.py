@@ -17,7 +17,7 @@ from ttcs_edge.core.events import Event, ProgrammeArrived
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Instant, Sha256, is_sha256, scope_prefixes
 from ttcs_edge.core.station import Station
-from ttcs_edge.core.trust import Accepted, AlreadyInForce, judge_programme
+from ttcs_edge.core.trust import Accepted, AlreadyInForce
 from ttcs_edge.link.control import ControlError
 from ttcs_edge.link.fetcher import Fetcher, Offer
 from ttcs_edge.store.outbox import Outbox, OutboxRow
@@ -90,7 +90,11 @@ class Carried:
         data = _read(file)
         signed = self._read(data, scope)
         # The verdict that the core is about to come to, told in words; it is the event that changes the station.
-        verdict = self._ask(lambda station: _judge(station, signed, scope, self._now()), ON_DISK_S)
+        verdict: Accepted | AlreadyInForce | Refused = (
+            signed
+            if isinstance(signed, Refused)
+            else self._ask(lambda station: station.programmes.judged(signed, scope, self._now()), ON_DISK_S)
+        )
         self._put_in(signed, scope)
         answer: dict[str, Any] = {"scope": scope, "outcome": "refused", "version": None, "code": None, "detail": []}
         if isinstance(signed, Signed):
@@ -161,24 +165,6 @@ class Carried:
             "reports": [row.body.decode() for row in page],
             "after": page[-1].seq if page else after_seq,
         }
-
-
-def _judge(
-    station: Station, signed: Signed[Programme] | Refused, scope: str, now: Instant
-) -> Accepted | AlreadyInForce | Refused:
-    if isinstance(signed, Refused):
-        return signed
-    programmes = station.programmes
-    assert programmes.trust is not None
-    return judge_programme(
-        signed,
-        trust=programmes.trust,
-        topic_scope=scope,
-        station_scope=station.settings.scope,
-        floors=programmes.floors,
-        in_force=programmes.signed.get(signed.document.scope),
-        now=now,
-    )
 
 
 def _read(file: int) -> bytes:

@@ -18,13 +18,13 @@ from typing import Any
 import msgspec
 
 from ttcs_edge.core.model import AsRun, Fault
+from ttcs_edge.core.timekeeping import CEILING_MS
 from ttcs_edge.store.journal import RANKS, Journal, Run
 
 DAMAGED_KEPT = 3
 """How many damaged databases are kept."""
 PAGE_BYTES = 4_096
 SUFFIXES = ("-wal", "-shm")
-YEAR_2100_MS = 4_102_444_800_000
 
 Row = tuple[Any, ...]
 
@@ -152,12 +152,12 @@ def is_record(kind: type[AsRun] | type[Fault], data: Any) -> bool:
 
 
 _KEPT: dict[str, Callable[[Row], bool]] = {
-    "meta": lambda row: row[0] in META_KEPT and isinstance(row[1], int) and 0 <= row[1] < YEAR_2100_MS,
+    "meta": lambda row: row[0] in META_KEPT and isinstance(row[1], int) and 0 <= row[1] < CEILING_MS,
     "programmes": lambda row: True,
     "earlier": lambda row: True,
     "floors": lambda row: isinstance(row[1], int) and 0 < row[1] < 2**53,
     "as_run_open": lambda row: is_record(AsRun, row[1]),
-    "settled": lambda row: isinstance(row[3], int) and 0 < row[3] < YEAR_2100_MS,
+    "settled": lambda row: isinstance(row[3], int) and 0 < row[3] < CEILING_MS,
     "faults_open": lambda row: is_record(Fault, row[1]),
 }
 """What of each table is carried over; the rows of ``STRICT`` tables have the right types, or are refused."""
