@@ -263,6 +263,34 @@ def test_the_recorder_keeps_what_a_failing_card_refuses_and_writes_it_later(tmp_
     assert Outbox(tmp_path / "ttcs.db").depth() == (1, 1)
 
 
+def test_records_that_a_stop_took_with_it_are_told_once_by_the_next_life_whose_card_works(tmp_path: Path) -> None:
+    """records-lost, with how many: those that were being written, and those behind them."""
+    database = Database.open(tmp_path)
+    tried = threading.Event()
+
+    def failing(*arguments: object) -> None:
+        tried.set()
+        raise sqlite3.OperationalError("disk I/O error")
+
+    database.commit = failing  # type: ignore[method-assign]
+    recorder = Recorder(database, STATION, lambda event: None)
+    recorder.submit((effects.FaultRaised(fault(1)),), 1, lambda: None)
+    assert tried.wait(5)
+    recorder.submit((effects.FaultRaised(fault(2)), effects.FaultCleared(fault(1))), 1, lambda: None)
+    assert not recorder.close(5)
+    assert (tmp_path / "records-lost").read_text() == "3"
+
+    for told in ([ConditionChanged("records-lost", "database", True, (("count", "3"),))], []):
+        heard: list[Event] = []
+        done: list[str] = []
+        again = Recorder(Database.open(tmp_path), STATION, heard.append)
+        again.submit((effects.FaultRaised(fault(3)),), 1, lambda done=done: done.append("written"))  # type: ignore[misc]
+        eventually(lambda done=done: done)  # type: ignore[misc]
+        assert again.close(5)
+        assert heard == told
+        assert not (tmp_path / "records-lost").exists()
+
+
 def put(blobs: Blobs, data: bytes) -> Sha256:
     sha256 = Sha256(hashlib.sha256(data).hexdigest())
     part = blobs.begin(sha256, len(data))
@@ -379,7 +407,7 @@ def test_a_file_that_is_no_audio_of_ours_is_neither_counted_nor_evicted(tmp_path
 
 
 def test_a_recorder_behind_a_card_that_hangs_takes_a_bounded_number_and_never_waits(tmp_path: Path) -> None:
-    """never-8: what is over the bound is let go; what was taken is written once the card is back."""
+    """never-8: what is over the bound is let go; what was taken is written once the card is back, and the loss told."""
     database = Database.open(tmp_path)
     card_back = threading.Event()
     honest = database.commit
@@ -389,7 +417,8 @@ def test_a_recorder_behind_a_card_that_hangs_takes_a_bounded_number_and_never_wa
         honest(entries, station, wall_ms)
 
     database.commit = hanging  # type: ignore[method-assign]
-    recorder = Recorder(database, STATION, lambda event: None)
+    heard: list[Event] = []
+    recorder = Recorder(database, STATION, heard.append)
     taken: list[int] = []
     recorder.submit((effects.WatchedUntil(WallMs(0)),), 0, lambda: taken.append(0))
     eventually(lambda: recorder._queue.empty())
@@ -397,9 +426,11 @@ def test_a_recorder_behind_a_card_that_hangs_takes_a_bounded_number_and_never_wa
     for number in range(1, LIMITS.records_waiting + over + 1):
         recorder.submit((effects.WatchedUntil(WallMs(number)),), number, lambda number=number: taken.append(number))
     card_back.set()
+    eventually(lambda: heard)
 
     assert recorder.close(30)
     assert taken == list(range(LIMITS.records_waiting + 1))
+    assert heard == [ConditionChanged("records-lost", "database", True, (("count", str(over)),))]
     assert Database.open(tmp_path).remembered().watched_until_ms == LIMITS.records_waiting
 
 

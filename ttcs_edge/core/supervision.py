@@ -17,7 +17,12 @@ from ttcs_edge.core.model import Fault, Severity, WallMs
 
 DEBOUNCE_MS = {"link-down": 5_000, "too-hot": 60_000, "memory-low": 60_000, "disk-low": 60_000}
 
-OVER_AFTER_MS = {"link-callback": 3_600_000, "report-refused": 3_600_000, "store-damaged": 86_400_000}
+OVER_AFTER_MS = {
+    "link-callback": 3_600_000,
+    "report-refused": 3_600_000,
+    "store-damaged": 86_400_000,
+    "records-lost": 86_400_000,
+}
 """What happens and is past: for how long it is shown."""
 
 SEVERITY = {
@@ -37,6 +42,7 @@ SEVERITY = {
     "store-full": Severity.ERROR,
     "outbox-full": Severity.ERROR,
     "store-damaged": Severity.ERROR,
+    "records-lost": Severity.ERROR,
     "card-errors": Severity.ERROR,
     "card-lies": Severity.ERROR,
     "card-read-only": Severity.ERROR,

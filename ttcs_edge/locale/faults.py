@@ -538,6 +538,14 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
             "mend the link; raise store.reports_mb in station.yaml if the card has room",
         ),
     ),
+    "records-lost": (
+        (
+            "Trạm không giữ được {count} bản ghi vì thẻ nhớ không ghi được: nhật ký phát và sự cố thiếu chừng ấy",
+            "{count} records could not be kept, the card took none: the log and the faults lack as many",
+        ),
+        ("thẻ nhớ hỏng, đầy hoặc quá chậm", "a card that fails, is full or is too slow"),
+        _CARD,
+    ),
     "store-damaged": (
         (
             "Cơ sở dữ liệu của trạm bị hỏng và đã được thay mới; còn giữ được {programmes} chương trình, "

@@ -5,9 +5,10 @@ quiet second at once, the others ``GROUP_S`` after the commit before them, so ea
 told (never-5). What waits at the end is written at once.
 
 A failing card loses nothing that it can help: records stay in memory, in order, and are tried again; the station goes
-on and says so (``store-failing``). Only what is over ``LIMITS.records_waiting`` is let go, and the log says so. A
-database that proves to be damaged is another matter: this thread ends, and with it this life of the station; the next
-one mends it.
+on and says so (``store-failing``). Only what is over ``LIMITS.records_waiting``, or still waits when the station is
+stopped, is let go: it is counted, and told once the card takes records again (``records-lost``), if need be in the next
+life. A database that proves to be damaged is another matter: this thread ends, and with it this life of the station;
+the next one mends it.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
 from ttcs_edge.core.effects import Entry
 from ttcs_edge.core.events import ConditionChanged, Event
 from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.store.blobs import write_whole
 from ttcs_edge.store.database import Database
 from ttcs_edge.store.health import check_reports, is_damage, is_passing, suspect
 
@@ -35,6 +38,8 @@ ROOM_S = 10.0
 """How often a full outbox is looked at for room."""
 GROUP_MOST = 500
 """How many submissions one transaction takes at the most."""
+LOST_FILE = "records-lost"
+"""Beside the database: how many records this life could not keep, for the next one to tell."""
 
 _log = structlog.get_logger()
 
@@ -56,6 +61,9 @@ class Recorder:
         self._queue: queue.Queue[_Submission | None] = queue.Queue(LIMITS.records_waiting)
         self._failing = False
         self._full = database.journal.counts.full
+        self._lost_file = database.path.with_name(LOST_FILE)
+        self._lost = _read_count(self._lost_file)
+        self._losing = threading.Lock()
         self._next_mono_s = 0.0
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -67,7 +75,7 @@ class Recorder:
         try:
             self._queue.put_nowait(_Submission(entries, wall_ms, then))
         except queue.Full:
-            _log.error("records-lost", count=len(entries), error="records_waiting")
+            self._lose(len(entries), "records_waiting")
 
     def close(self, timeout_s: float) -> bool:
         """Write what waits, close the database; tell whether all was written in time."""
@@ -75,7 +83,7 @@ class Recorder:
         with suppress(queue.Full):
             self._queue.put(None, timeout=timeout_s)
         self._thread.join(timeout_s)
-        return not self._thread.is_alive() and self._queue.empty()
+        return not self._thread.is_alive() and self._queue.empty() and not self._lost
 
     def _run(self) -> None:
         while True:
@@ -131,12 +139,14 @@ class Recorder:
                     raise  # the station is started anew, with what can be read
                 self._tell(True, str(error))
                 if self._closing.is_set():
-                    _log.error("records-lost", count=len(entries), error=str(error))
+                    self._lose(len(entries) + self._waiting(), str(error))
+                    self._leave_word()
                     return False
                 self._closing.wait(RETRY_S)
                 continue
             self._tell(False, "")
             self._tell_full()
+            self._tell_lost()
             for submission in group:
                 submission.then()
             return True
@@ -153,3 +163,41 @@ class Recorder:
             self._full = counts.full
             detail = (("dropped", str(counts.dropped)),) if counts.full else ()
             self._post(ConditionChanged("outbox-full", "outbox", counts.full, detail))
+
+    def _lose(self, count: int, error: str) -> None:
+        with self._losing:
+            self._lost += count
+        _log.error("records-lost", count=count, error=error)
+
+    def _waiting(self) -> int:
+        """How many records nobody will write any more."""
+        count = 0
+        with suppress(queue.Empty):
+            while True:
+                submission = self._queue.get_nowait()
+                count += 0 if submission is None else len(submission.entries)
+        return count
+
+    def _tell_lost(self) -> None:
+        """Only behind a commit: a fault told while nothing can be kept would be lost like the rest."""
+        if self._closing.is_set():  # nobody would record it any more
+            self._leave_word()
+            return
+        with self._losing:
+            lost, self._lost = self._lost, 0
+        if lost:
+            self._post(ConditionChanged("records-lost", "database", True, (("count", str(lost)),)))
+            with suppress(OSError):
+                self._lost_file.unlink(missing_ok=True)
+
+    def _leave_word(self) -> None:
+        if self._lost:
+            with suppress(OSError):  # the card may refuse this, too
+                write_whole(self._lost_file, str(self._lost).encode())
+
+
+def _read_count(path: Path) -> int:
+    try:
+        return int(path.read_text("ascii"))
+    except (OSError, ValueError):  # nothing was lost, or nobody can tell how much
+        return 0
