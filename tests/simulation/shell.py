@@ -179,7 +179,7 @@ class Line:
     def power_on(self, path: Path) -> None:
         """A new process reads the outbox from its beginning; it is connected when the line is."""
         world = self._world
-        self.outbox = Outbox(path, now_ms=lambda: world.wall_ms)
+        self.outbox = Outbox(path, lambda: world.wall_ms if world.trusted else None)
         self.reports = Reports(self, "event", lambda name, error: None, now_s=lambda: world.mono_ms / 1_000)
         self._answers = queue.SimpleQueue()
         self._pumps_at_ms, self._asking = None, False

@@ -39,6 +39,11 @@ def closed(number: int, text: str = "Tin") -> Entry:
     return effects.AsRunClosed(AsRun(f"1-a{number}", key, text, 1, *times, (), (), outcome=Outcome.AIRED))
 
 
+def watched(wall_ms: int) -> Entry:
+    """The word of a clock that is believed, which comes with what a station records."""
+    return effects.WatchedUntil(WallMs(wall_ms))
+
+
 def told(rows: list[OutboxRow]) -> list[tuple[int, int, str]]:
     """Journal, sequence and id of each, as the centre reads them."""
     reports = [read_report(row.body) for row in rows]
@@ -86,13 +91,50 @@ def test_what_was_sent_stays_thirty_days_and_is_brought_back_on_demand(tmp_path:
 
     clock[0] = 2_000
     outbox.mark_sent([row.seq for row in outbox.pending(3, 0)])
-    database.commit([fault(11)], STATION, 30 * DAY_MS + 1_500)
+    database.commit([fault(11), watched(30 * DAY_MS + 1_500)], STATION, 30 * DAY_MS + 1_500)
     assert outbox.resend(1, 1, 8) == (3, ((1, 2), (6, 8)))
     outbox.mark_sent([row.seq for row in outbox.pending(3, 0)])
     clock[0] = 30 * DAY_MS + 1_500
-    database.commit([fault(12)], STATION, 31 * DAY_MS)
+    database.commit([fault(12), watched(31 * DAY_MS)], STATION, 31 * DAY_MS)
     assert sequences(outbox) == [9, 10, 11, 12]
     assert outbox.resend(1, 1, 12) == (4, ((1, 8),))
+
+
+TRUE_MS = 1_795_000_000_000
+YEARS_MS = 10 * 365 * DAY_MS
+
+
+@pytest.mark.parametrize("leap_ms", [YEARS_MS, -YEARS_MS, -TRUE_MS])
+@pytest.mark.parametrize("had_time_before", [True, False])
+def test_no_clock_that_nobody_believes_makes_a_sent_report_old(
+    tmp_path: Path, leap_ms: int, had_time_before: bool
+) -> None:
+    """It lies by ten years, or to 1970, while reports are told and sent, over restarts; then the true time is back."""
+    database = Database.open(tmp_path)
+    believed: list[int | None] = [TRUE_MS]
+    outbox = Outbox(database.path, lambda: believed[0])
+    words = [watched(TRUE_MS)] if had_time_before else []
+    if had_time_before:
+        database.commit([fault(1), *words], STATION, TRUE_MS)
+        outbox.mark_sent([row.seq for row in outbox.pending(10, 0)])
+    believed[0] = None
+    for number in (2, 3):
+        database.commit([fault(number), *words], STATION, TRUE_MS + leap_ms)
+        outbox.mark_sent([row.seq for row in outbox.pending(10, 0)])
+        database.close()
+        database = Database.open(tmp_path)
+    rows = [row.sequence for row in outbox.kept(10, 0)]
+    assert rows == list(range(1, 4 if had_time_before else 3))
+
+    back_ms = TRUE_MS + DAY_MS
+    believed[0] = back_ms
+    outbox = Outbox(database.path, lambda: believed[0])
+    database.commit([fault(4), watched(back_ms)], STATION, back_ms)
+    outbox.mark_sent([row.seq for row in outbox.pending(10, 0)])
+    database.commit([watched(TRUE_MS + 30 * DAY_MS)], STATION, TRUE_MS + 30 * DAY_MS)
+    assert [row.sequence for row in outbox.kept(10, 0)] == [*rows, rows[-1] + 1]
+    database.commit([watched(back_ms + 30 * DAY_MS + 1)], STATION, back_ms + 30 * DAY_MS + 1)
+    assert outbox.kept(10, 0) == [], "by a time that is known they are old"
 
 
 def test_a_resend_names_a_bounded_number_of_ranges_and_the_last_covers_the_rest(tmp_path: Path) -> None:
@@ -168,7 +210,8 @@ def test_the_sum_of_bytes_is_what_is_really_there(tmp_path: Path) -> None:
     database = Database.open(tmp_path, StoreSettings(report_bytes=100_000, sent_kept_s=10))
     outbox = Outbox(database.path, lambda: 0)
     for number in range(400):
-        database.commit([fault(number, "x" * (number % 700)), closed(number)], STATION, 3_600_000 * number)
+        now_ms = 3_600_000 * number
+        database.commit([fault(number, "x" * (number % 700)), closed(number), watched(now_ms)], STATION, now_ms)
         if number % 9 == 0:
             outbox.mark_sent([row.seq for row in outbox.pending(5, 0)])
     rows = database._connection.execute("SELECT id, body FROM outbox").fetchall()

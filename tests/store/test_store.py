@@ -157,7 +157,7 @@ def test_a_failure_at_any_statement_leaves_all_or_nothing(tmp_path: Path, nth: i
 
     connection = database._connection
     database._connection = Failing()  # type: ignore[assignment]
-    entries = [effects.ProgrammeAccepted("vn", 7, b"x"), effects.FaultRaised(fault())]
+    entries = [effects.ProgrammeAccepted("vn", 7, b"x"), effects.FaultRaised(fault()), effects.WatchedUntil(WallMs(1))]
     try:
         database.commit(entries, STATION, 1)
         failed = False
@@ -167,7 +167,7 @@ def test_a_failure_at_any_statement_leaves_all_or_nothing(tmp_path: Path, nth: i
     database._connection = connection
     remembered = database.remembered()
 
-    assert failed == (nth <= 12)
+    assert failed == (nth <= 13)
     expected = ((), ()) if failed else ((("vn", b"x"),), (fault(),))
     assert (remembered.envelopes, remembered.open_faults) == expected
     database.commit([effects.FaultRaised(fault(2))], STATION, 1)

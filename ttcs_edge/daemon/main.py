@@ -76,7 +76,7 @@ class Daemon:
         self.first = started(remembered, trust, self.blobs, self.clock.now(), database.envelopes.read)
         if lacking := restored(self.first, remembered):
             database.commit(lacking, station_id, self.clock.now().wall_ms)
-        self.outbox = Outbox(database.path)
+        self.outbox = Outbox(database.path, self._known_ms)
         self.boot = database.boot
         self.recorder = Recorder(database, station_id, post)
         self.sound = SoundDesk(self.blobs, self.player, post)
@@ -176,6 +176,10 @@ class Daemon:
     def _clock_news(self) -> ClockChanged | None:
         state = self.clock.news()
         return None if state is None else ClockChanged(state)
+
+    def _known_ms(self) -> int | None:
+        now = self.clock.now()
+        return now.wall_ms if now.trusted else None
 
     def _post_from_link(self, event: Event) -> None:
         self.loop.post(event)

@@ -174,7 +174,8 @@ class Database:
             journal.keep_bounds(run, known_ms)
             journal.save(run, before)
             run("INSERT OR REPLACE INTO meta VALUES ('alive_until_ms', ?)", (wall_ms,))
-            self._forget_settled(known_ms)
+            if known_ms is not None:
+                self._forget_settled(known_ms)
             run("COMMIT")
         except BaseException:
             journal.counts = before
@@ -183,20 +184,21 @@ class Database:
             raise
         self.envelopes.follow(entries)
 
-    def _known_ms(self, entries: Sequence[Entry], wall_ms: int) -> int:
+    def _known_ms(self, entries: Sequence[Entry], wall_ms: int) -> int | None:
         """The time by which something is old: no clock that nobody believes may make it so (never-5).
 
-        ``WatchedUntil`` only ever grows by trusted time; it is with every commit of a station that has a programme.
+        ``WatchedUntil`` only ever grows by trusted time; it is with every commit since there was one. Before, nobody
+        knows the time.
         """
         watched = [entry.wall_ms for entry in entries if isinstance(entry, effects.WatchedUntil)]
         self._watched_ms = watched[-1] if watched else self._watched_ms
-        return wall_ms if self._watched_ms is None else min(wall_ms, self._watched_ms)
+        return None if self._watched_ms is None else min(wall_ms, self._watched_ms)
 
-    def _forget_settled(self, wall_ms: int) -> None:
+    def _forget_settled(self, known_ms: int) -> None:
         """Once a day: an older occurrence is of no use to anybody."""
-        today = wall_ms // SETTLED_SWEEP_MS
+        today = known_ms // SETTLED_SWEEP_MS
         if today != self._swept:
-            self._connection.execute("DELETE FROM settled WHERE planned_ms < ?", (wall_ms - SETTLED_MEMORY_MS,))
+            self._connection.execute("DELETE FROM settled WHERE planned_ms < ?", (known_ms - SETTLED_MEMORY_MS,))
             self._swept = today
 
     def look_for_room(self) -> None:

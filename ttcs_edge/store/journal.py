@@ -3,7 +3,8 @@
 - Each report gets, in the transaction that makes it, the next ``sequence`` of its ``journal``: 1, 2, 3 without a gap,
   so the centre sees what did not reach it. A journal is named by the boot count at which its database was begun: a
   database made anew after damage begins another, and no number is ever used twice (never-5).
-- A report that was sent stays for ``StoreSettings.sent_kept_s``, to be sent again when the centre asks for it.
+- A report that was sent stays for ``StoreSettings.sent_kept_s``, to be sent again when the centre asks for it. When it
+  was sent, and when that is long ago, is told by a clock that is believed; without one, nothing is old.
 - All of them together take at most ``StoreSettings.report_bytes``. Beyond it goes first what was sent, the longest ago
   first; then what was not, the least important first (``RANKS``) and of those the oldest. What went unsent is counted
   for good.
@@ -34,6 +35,8 @@ ROOM_SHARE = 16
 ROOM_AGAIN = 0.75
 """The outbox has room again when what waits takes less than so much of the bound."""
 PURGE_EVERY_MS = 3_600_000
+UNDATED_MS: int = 2**62
+"""In the place of the time at which a report was sent: nobody knew it."""
 ROWS_AT_ONCE = 500
 
 Run = Callable[..., sqlite3.Cursor]
@@ -106,19 +109,20 @@ class Journal:
         self.counts = replace(self.counts, size_bytes=size_bytes)
         return True
 
-    def keep_bounds(self, run: Run, wall_ms: int) -> None:
-        """Let go what was sent long enough ago, and what is over the bound."""
-        if self._purged_ms is None or abs(wall_ms - self._purged_ms) >= PURGE_EVERY_MS:
-            self._purge(run, wall_ms)
+    def keep_bounds(self, run: Run, known_ms: int | None) -> None:
+        """Let go what was sent long enough ago, when somebody knows the time, and what is over the bound."""
+        purged_ms = self._purged_ms
+        if known_ms is not None and (purged_ms is None or abs(known_ms - purged_ms) >= PURGE_EVERY_MS):
+            self._purge(run, known_ms)
         if self.counts.size_bytes > self.settings.report_bytes:
             self._make_room(run)
 
-    def _purge(self, run: Run, wall_ms: int) -> None:
-        before_ms = wall_ms - self.settings.sent_kept_s * 1_000
+    def _purge(self, run: Run, known_ms: int) -> None:
+        before_ms = known_ms - self.settings.sent_kept_s * 1_000
         old = run("SELECT seq FROM sent WHERE sent_ms < ? LIMIT ?", (before_ms, ROWS_AT_ONCE)).fetchall()
         self._delete(run, [row[0] for row in old])
         if len(old) < ROWS_AT_ONCE:
-            self._purged_ms = wall_ms
+            self._purged_ms = known_ms
 
     def _make_room(self, run: Run) -> None:
         bound_bytes = self.settings.report_bytes

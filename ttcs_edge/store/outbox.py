@@ -3,12 +3,14 @@
 Rows come in through ``Database.commit``, and go by its bounds (``journal``). Here they are only marked: as sent once
 the broker has acknowledged them, as waiting again when the centre asks for them. A mark that a power cut undoes only
 means that a report is told twice under one id, so it is not worth a sync of its own.
+
+A mark bears its time, and by it a report is let go (``journal``). So the time must be one that is believed: what is
+sent while nobody knows the time stays undated, and is dated by the first mark that is made when somebody does.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from pathlib import Path
 
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.store.database import connect
-from ttcs_edge.store.journal import JOURNAL_MOST, SEQUENCE_MOST, place
+from ttcs_edge.store.journal import JOURNAL_MOST, SEQUENCE_MOST, UNDATED_MS, place
 
 PENDING = """
     SELECT seq, id, body FROM unsent CROSS JOIN outbox USING (seq) WHERE unsent.seq > ? ORDER BY unsent.seq LIMIT ?
@@ -42,21 +44,23 @@ class OutboxRow:
         return self.seq & SEQUENCE_MOST
 
 
-def _wall_ms() -> int:
-    return time.time_ns() // 1_000_000
+def _nobody_knows() -> None:
+    return None
 
 
 class Outbox:
     """Its own connection to the station's database; any thread may call, one at a time.
 
     ``resends`` counts the times that rows were put back behind what was already read: who reads on begins again.
+    ``known_ms`` gives the time, None while no clock is believed.
     """
 
-    def __init__(self, path: Path, now_ms: Callable[[], int] = _wall_ms) -> None:
+    def __init__(self, path: Path, known_ms: Callable[[], int | None] = _nobody_knows) -> None:
         self._connection = connect(path)
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._lock = threading.Lock()
-        self._now_ms = now_ms
+        self._known_ms = known_ms
+        self._undated = True
         self.resends = 0
 
     def pending(self, limit: int, after_seq: int) -> list[OutboxRow]:
@@ -72,11 +76,15 @@ class Outbox:
 
     def mark_sent(self, seqs: Sequence[int]) -> None:
         """Remember rows as sent: the broker has acknowledged them."""
-        at_ms = self._now_ms()
+        known_ms = self._known_ms()
+        at_ms = UNDATED_MS if known_ms is None else known_ms
         with self._transaction():
             sql = "INSERT OR REPLACE INTO sent SELECT seq, ? FROM unsent WHERE seq = ?"
             self._connection.executemany(sql, [(at_ms, seq) for seq in seqs])
             self._connection.executemany("DELETE FROM unsent WHERE seq = ?", [(seq,) for seq in seqs])
+            if known_ms is not None and self._undated:
+                self._connection.execute("UPDATE sent SET sent_ms = ? WHERE sent_ms = ?", (at_ms, UNDATED_MS))
+        self._undated = known_ms is None
 
     def resend(self, journal: int, first: int, last: int) -> tuple[int, tuple[tuple[int, int], ...]]:
         """Queue again what is still here of a journal's reports ``first`` to ``last``.
