@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, Literal
 
 from ttcs_edge.central.centre import Centre
 from ttcs_edge.central.errors import CentralError
+from ttcs_edge.transaction import transaction
 from ttcs_edge.wire.reports import AsRunReport, FaultReport
 
 Way = Literal["broker", "carried"]
@@ -49,7 +49,7 @@ class Ledger:
 
     def add(self, reports: Iterable[tuple[AsRunReport | FaultReport, bytes]], way: Way) -> list[Verdict]:
         """Keep reports, each with the bytes that it was read from, all of them or none. Raises CentralError."""
-        with self._transaction():
+        with transaction(self._connection):
             return [self._add(report, body, way) for report, body in reports]
 
     def _add(self, report: AsRunReport | FaultReport, body: bytes, way: Way) -> Verdict:
@@ -67,42 +67,25 @@ class Ledger:
         sql = "SELECT station, kind, count(*) FROM reports GROUP BY station, kind ORDER BY station, kind"
         return tuple(Kept(*row) for row in self._connection.execute(sql))
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
-
 
 @contextmanager
 def opened_ledger(centre: Centre) -> Iterator[Ledger]:
     """Open the ledger of a centre, made when it is not there yet. Raises CentralError ``bad-ledger``."""
     path = centre.folder / FILE
     try:
-        connection = _connect(path)
-        try:
+        with closing(sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)) as connection:
+            _prepare(connection)
             yield Ledger(connection)
-        finally:
-            connection.close()
     except sqlite3.Error as error:
         raise CentralError("bad-ledger", file=path, found=str(error)) from error
 
 
-def _connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+def _prepare(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("BEGIN IMMEDIATE")
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > VERSION:
-        connection.close()
-        raise sqlite3.DatabaseError(f"{version} > {VERSION}")
-    if version == 0:
-        connection.execute(_SCHEMA)
-        connection.execute(f"PRAGMA user_version = {VERSION}")
-    connection.execute("COMMIT")
-    return connection
+    with transaction(connection):
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > VERSION:
+            raise sqlite3.DatabaseError(f"{version} > {VERSION}")
+        if version == 0:
+            connection.execute(_SCHEMA)
+            connection.execute(f"PRAGMA user_version = {VERSION}")

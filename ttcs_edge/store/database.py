@@ -26,6 +26,7 @@ from ttcs_edge.store.health import SUSPECT_FILE, check, is_passing
 from ttcs_edge.store.journal import Journal
 from ttcs_edge.store.migration import migrate
 from ttcs_edge.store.salvage import NOTHING, Salvaged, is_record, salvage, set_aside
+from ttcs_edge.transaction import transaction
 from ttcs_edge.wire.reports import AsRunReport, FaultReport, as_run_report, fault_report
 
 SETTLED_MEMORY_MS = 9 * 86_400_000
@@ -112,14 +113,12 @@ class Database:
         """Carry over what can be read of a damaged database: everything of it in one transaction, or nothing."""
         self._damage = error
         run, before = self._connection.execute, self.journal.counts
-        run("BEGIN IMMEDIATE")
         try:
-            self._salvaged = salvage(damaged, run, self.journal)
-            self.journal.save(run, before)
-            run("COMMIT")
+            with transaction(self._connection):
+                self._salvaged = salvage(damaged, run, self.journal)
+                self.journal.save(run, before)
         except Exception as failure:  # whatever a damaged file may do, the station must start
             self._damage = f"{error}; {failure}"
-            run("ROLLBACK")
         self.journal = Journal.load(run, self.journal.settings)
 
     def remembered(self) -> Remembered:
@@ -162,25 +161,22 @@ class Database:
         """
         run, journal = self._connection.execute, self.journal
         before = journal.counts
-        run("BEGIN IMMEDIATE")
         try:
-            for entry in entries:
-                for change in _STATEMENTS[type(entry)](entry, station, wall_ms):
-                    if isinstance(change, tuple):
-                        run(*change)
-                    else:
-                        journal.add(run, change, wall_ms)
-            known_ms = self._known_ms(entries, wall_ms)
-            journal.keep_bounds(run, known_ms)
-            journal.save(run, before)
-            run("INSERT OR REPLACE INTO meta VALUES ('alive_until_ms', ?)", (wall_ms,))
-            if known_ms is not None:
-                self._forget_settled(known_ms)
-            run("COMMIT")
+            with transaction(self._connection):
+                for entry in entries:
+                    for change in _STATEMENTS[type(entry)](entry, station, wall_ms):
+                        if isinstance(change, tuple):
+                            run(*change)
+                        else:
+                            journal.add(run, change, wall_ms)
+                known_ms = self._known_ms(entries, wall_ms)
+                journal.keep_bounds(run, known_ms)
+                journal.save(run, before)
+                run("INSERT OR REPLACE INTO meta VALUES ('alive_until_ms', ?)", (wall_ms,))
+                if known_ms is not None:
+                    self._forget_settled(known_ms)
         except BaseException:
             journal.counts = before
-            if self._connection.in_transaction:
-                run("ROLLBACK")
             raise
         self.envelopes.follow(entries)
 

@@ -9,6 +9,7 @@ from importlib import resources
 
 from ttcs_edge.settings import StoreSettings
 from ttcs_edge.store.journal import Counts, Journal, Run, place
+from ttcs_edge.transaction import transaction
 
 SCHEMA_VERSION = 2
 
@@ -36,19 +37,13 @@ def migrate(connection: sqlite3.Connection, boot: int) -> None:
         return
     if version < 0 or (version == 0 and connection.execute("SELECT 1 FROM sqlite_master").fetchone()):
         raise sqlite3.DatabaseError(f"version {version} of no database of ours")
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with transaction(connection):
         if version == 0:
             _script(connection, f"v{SCHEMA_VERSION}.sql")
             _begin_journal(connection.execute, boot)
         for step in range(version, SCHEMA_VERSION) if version else ():
             _STEPS[step](connection, boot)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _script(connection: sqlite3.Connection, name: str) -> None:

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.store.database import connect
 from ttcs_edge.store.journal import JOURNAL_MOST, SEQUENCE_MOST, UNDATED_MS, place
+from ttcs_edge.transaction import transaction
 
 PENDING = """
     SELECT seq, id, body FROM unsent CROSS JOIN outbox USING (seq) WHERE unsent.seq > ? ORDER BY unsent.seq LIMIT ?
@@ -78,7 +78,7 @@ class Outbox:
         """Remember rows as sent: the broker has acknowledged them."""
         known_ms = self._known_ms()
         at_ms = UNDATED_MS if known_ms is None else known_ms
-        with self._transaction():
+        with self._lock, transaction(self._connection):
             sql = "INSERT OR REPLACE INTO sent SELECT seq, ? FROM unsent WHERE seq = ?"
             self._connection.executemany(sql, [(at_ms, seq) for seq in seqs])
             self._connection.executemany("DELETE FROM unsent WHERE seq = ?", [(seq,) for seq in seqs])
@@ -104,7 +104,7 @@ class Outbox:
 
     def _queue_again(self, begin: int, end: int) -> list[int]:
         """Some of the rows of a span: a record that is to be on disk within a second must not wait for all of them."""
-        with self._transaction():
+        with self._lock, transaction(self._connection):
             run = self._connection.execute
             sql = "SELECT seq FROM outbox WHERE seq BETWEEN ? AND ? ORDER BY seq LIMIT ?"
             rows = [row[0] for row in run(sql, (begin, end, RESEND_ROWS))]
@@ -132,18 +132,6 @@ class Outbox:
         with self._lock:
             row = self._connection.execute("SELECT value FROM meta WHERE name = 'outbox_dropped'").fetchone()
         return int(row[0]) if row else 0
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._lock:
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
 
     def close(self) -> None:
         """Close the connection."""
