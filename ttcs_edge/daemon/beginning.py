@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ttcs_edge.config import TRUST_FILE
 from ttcs_edge.core import effects
 from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
 from ttcs_edge.core.effects import Entry
@@ -18,8 +19,6 @@ from ttcs_edge.core.trust import check_authority, check_trust_root, utc_ms
 from ttcs_edge.store.blobs import Blobs
 from ttcs_edge.store.database import Remembered
 from ttcs_edge.wire.documents import read_programme, read_trust_root
-
-TRUST_FILE = "root.dsse.json"
 
 
 class TrustError(Exception):
