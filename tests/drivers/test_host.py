@@ -15,7 +15,7 @@ from ttcs_edge.core.supervision import SEVERITY
 from ttcs_edge.daemon.health import Health
 from ttcs_edge.drivers.canary import Canary
 from ttcs_edge.drivers.host import BOUNDS, SystemHost
-from ttcs_edge.drivers.lives import LASTS_S, Lives
+from ttcs_edge.store.lives import LASTS_S, Lives
 
 PLENTY_BYTES = 1
 

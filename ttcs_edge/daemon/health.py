@@ -15,7 +15,7 @@ from contextlib import suppress
 from ttcs_edge.core.events import ConditionChanged, Event
 from ttcs_edge.drivers.canary import Canary
 from ttcs_edge.drivers.host import BOUNDS, Host, Reading
-from ttcs_edge.drivers.lives import LASTS_S, Lives
+from ttcs_edge.store.lives import LASTS_S, Lives
 
 LOOK_EVERY_S = 60.0
 

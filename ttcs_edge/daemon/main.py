@@ -33,7 +33,6 @@ from ttcs_edge.drivers.canary import Canary
 from ttcs_edge.drivers.clock import StationClock, time_devices
 from ttcs_edge.drivers.clock_set import watch_clock
 from ttcs_edge.drivers.host import SystemHost
-from ttcs_edge.drivers.lives import Lives
 from ttcs_edge.drivers.panel import GpioPanel, LampError, NoPanel, Panel
 from ttcs_edge.drivers.player import PlayerProcess
 from ttcs_edge.drivers.relays import GpioRelays, RelayError
@@ -44,6 +43,7 @@ from ttcs_edge.link.mqtt import BrokerLink
 from ttcs_edge.settings import Config
 from ttcs_edge.store.blobs import BlobError, Blobs
 from ttcs_edge.store.database import Database
+from ttcs_edge.store.lives import Lives
 from ttcs_edge.store.migration import NewerDatabaseError
 from ttcs_edge.store.outbox import Outbox
 from ttcs_edge.store.recorder import Recorder

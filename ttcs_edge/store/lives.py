@@ -6,9 +6,10 @@ once it has gone on for an hour. The count stands in a file, written once a star
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
+
+from ttcs_edge.store.blobs import write_whole
 
 LASTS_S = 3_600.0
 
@@ -24,12 +25,7 @@ class Lives:
         """Count one more start; it waits for the card."""
         self.count = self._read() + 1
         with suppress(OSError):
-            part = self._path.with_suffix(".part")
-            with part.open("w", encoding="ascii") as file:
-                file.write(str(self.count))
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self._path)
+            write_whole(self._path, str(self.count).encode())
 
     def lasted(self) -> None:
         """This life is a good one: it has gone on for an hour, or was ended in good order."""
