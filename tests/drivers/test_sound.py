@@ -308,6 +308,17 @@ class TestAlsa:
             "a plughw: or default device converts [stereo]"
         )
 
+    def test_what_the_library_says_of_a_missing_card_is_told_once_and_not_printed(
+        self, speaker: Loudspeaker, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        """The journal holds one JSON object a line; a card that stays away must not fill it."""
+        listening = Listening(tmp_path, SoundSettings(SoundDriver.ALSA, "nowhere", None, BUFFER_MS))
+        gone = listening.wait(SoundDevice)
+        listening.close()
+
+        assert gone == SoundDevice(False, "nowhere", "No such file or directory [nowhere]")
+        assert capfd.readouterr().err == ""
+
     def test_a_card_that_goes_while_nothing_plays_is_told_before_it_is_needed(
         self, speaker: Loudspeaker, tmp_path: Path
     ) -> None:

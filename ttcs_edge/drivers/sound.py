@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import time
 from contextlib import suppress
@@ -25,6 +26,11 @@ _WAKES_WITHIN_S = 2.0
 """The same for the first opening of a process: sound servers have been seen to take most of a second to wake up."""
 _STUCK_S = 2.0
 """How long a device that has played may take none. The daemon counts the player as hung before that."""
+
+
+_HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)
+_PRINT_NOTHING = _HANDLER(lambda file, line, function, error, text: None)
+"""What libasound calls in the place of printing (``snd_lib_error_handler_t``). Kept here: it must not be collected."""
 
 
 class SoundError(Exception):
@@ -154,7 +160,8 @@ class WavSink:
 class AlsaSink:
     """An ALSA device. It is opened for a play and closed after it, so that an unplugged card is seen and comes back.
 
-    It is never waited for inside ALSA: opening a busy card would hang the whole process there.
+    It is never waited for inside ALSA: opening a busy card would hang the whole process there. The library would print
+    up to eight lines each time that a missing card is tried, every few seconds: what matters of it is in the error.
     """
 
     def __init__(self, device: str, buffer_ms: int) -> None:
@@ -164,6 +171,7 @@ class AlsaSink:
         self._pcm: Any = None
         self._sounding = False
         self._moves_within_s = _WAKES_WITHIN_S
+        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(_PRINT_NOTHING)
 
     def begin(self, play: int) -> None:
         """Open the device, and see that it takes more silence than it can hold: that it plays."""
