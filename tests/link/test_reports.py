@@ -118,6 +118,26 @@ def test_reports_that_are_asked_for_again_go_out_in_their_order_on_the_connectio
     centre.close()
 
 
+def test_a_report_of_a_lower_journal_than_what_was_sent_last_goes_out_on_the_connection_that_stands(
+    linked: Station, broker: Broker, tmp_path: Path
+) -> None:
+    """A life in memory numbers its reports above all that a card's will ever have; both are sent."""
+    database = Database.open(tmp_path / "state")
+    database.journal.number = 2**30
+    database.commit([FaultRaised(Fault("m-f1", "no-time", "clock", Severity.WARNING, (), WallMs(1)))], STATION, 1)
+    database.journal.number = 1
+    centre = Listener(broker)
+    eventually(lambda: linked.depth == 0, 20)
+    database.commit([FaultRaised(Fault("2-f1", "no-time", "clock", Severity.WARNING, (), WallMs(1)))], STATION, 1)
+    linked.link.wake()
+    eventually(lambda: linked.depth == 0)
+
+    assert ids(centre)[REPORTS:] == [f"{STATION}/m-f1", f"{STATION}/2-f1"]
+    assert linked.heard.count(LinkChanged(True, "connected")) == 1
+    database.close()
+    centre.close()
+
+
 def test_reports_larger_than_the_broker_takes_are_passed_over_and_cost_no_connection(
     tmp_path: Path, authority: Authority
 ) -> None:

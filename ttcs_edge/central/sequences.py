@@ -14,7 +14,8 @@ from typing import Final
 
 RANGES: Final = 16
 JOURNALS: Final = 4
-"""Of how many journals a station's numbers are kept: it begins a new one when its database was lost."""
+"""Of how many journals a station's numbers are kept: it begins a new one when its database was lost, and in memory
+when its card cannot be written."""
 
 Range = tuple[int, int]
 
@@ -52,15 +53,17 @@ class Sequences:
 
 @dataclass(slots=True)
 class Journals:
-    """The numbers heard of each journal of a station; of more than ``JOURNALS``, the newest."""
+    """The numbers heard of each journal of a station; of more than ``JOURNALS``, those that were heard last."""
 
     by_number: dict[int, Sequences] = field(default_factory=dict)
 
     def add(self, journal: int, first: int, last: int) -> None:
         """Take in numbers of a journal."""
-        self.by_number.setdefault(journal, Sequences()).add(first, last)
+        sequences = self.by_number.pop(journal, Sequences())
+        sequences.add(first, last)
+        self.by_number[journal] = sequences
         if len(self.by_number) > JOURNALS:
-            del self.by_number[min(self.by_number)]
+            del self.by_number[next(iter(self.by_number))]
 
     def told(self, journal: int, newest: int) -> None:
         """The station has told all reports up to its ``newest``: those behind the last one heard are missing."""

@@ -40,6 +40,7 @@ SEVERITY = {
     "trust-expired": Severity.ERROR,
     "store-failing": Severity.ERROR,
     "store-full": Severity.ERROR,
+    "store-in-memory": Severity.ERROR,
     "outbox-full": Severity.ERROR,
     "store-damaged": Severity.ERROR,
     "records-lost": Severity.ERROR,

@@ -42,7 +42,7 @@ from ttcs_edge.link.inbox import Readers
 from ttcs_edge.link.mqtt import BrokerLink
 from ttcs_edge.settings import Config
 from ttcs_edge.store.blobs import BlobError, Blobs
-from ttcs_edge.store.database import Database
+from ttcs_edge.store.in_memory import open_database
 from ttcs_edge.store.lives import Lives
 from ttcs_edge.store.migration import NewerDatabaseError
 from ttcs_edge.store.outbox import Outbox
@@ -65,7 +65,8 @@ class Daemon:
         self.clock = StationClock(config.clock)
         self.notifier = sdnotify.SystemdNotifier()
         trust = load_trust(config.trust_folder, self.clock.now())
-        database = Database.open(config.state_folder, config.store)
+        opened = open_database(config.state_folder, config.runtime_folder / "state", config.store)
+        database = opened.database
         station_id = config.station.id
         self.station = Station(config.station, database.boot)
         self.loop = Loop(self.station, self.clock.now, lambda: self.notifier.notify("WATCHDOG=1"), self._clock_news)
@@ -76,6 +77,8 @@ class Daemon:
         self.first = started(remembered, trust, self.blobs, self.clock.now(), database.envelopes.read)
         if lacking := restored(self.first, remembered):
             database.commit(lacking, station_id, self.clock.now().wall_ms)
+        in_memory = opened.in_memory
+        post(ConditionChanged("store-in-memory", "database", bool(in_memory), in_memory))
         self.outbox = Outbox(database.path, self._known_ms)
         self.boot = database.boot
         self.recorder = Recorder(database, station_id, post)

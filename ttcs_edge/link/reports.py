@@ -129,6 +129,8 @@ class Reports:
         if self._done:
             self._outbox.mark_sent(self._done)
             self._done = []
+        if not self._in_flight and not self._ahead and self._again_mono_s is None:
+            self._after_seq = 0  # all that was read is marked: what is new may stand before it, in a lower journal
 
     def expect_resend(self) -> None:
         """Write every mark now: one that came behind a resend would undo it. What is in flight counts as not sent."""

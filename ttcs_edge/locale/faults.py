@@ -561,6 +561,18 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         ("thẻ nhớ hỏng hoặc chuyển sang chỉ đọc", "the card is failing, or turned read-only"),
         _CARD,
     ),
+    "store-in-memory": (
+        (
+            "Không ghi được vào thẻ nhớ, trạm chạy trong bộ nhớ: {error}; {left} báo cáo chưa gửi còn nằm trên thẻ",
+            "The card cannot be written, so the station lives in memory: {error}; {left} unsent reports stayed on it",
+        ),
+        ("thẻ nhớ hỏng, đầy, hoặc chỉ cho đọc", "the card is failing, full, or read-only"),
+        (
+            "chờ hàng đợi gửi hết (ttcs-edge status) rồi mới tắt máy và thay thẻ: mất điện là mất báo cáo chưa gửi",
+            "let the outbox run empty (ttcs-edge status), then switch off and replace the card: what is unsent is lost "
+            "with the power",
+        ),
+    ),
     # -- the box itself
     "card-errors": (
         (

@@ -95,14 +95,18 @@ class Blobs:
     def __init__(self, folder: Path, settings: StoreSettings) -> None:
         self._folder = folder
         self._settings = settings
-        folder.mkdir(parents=True, exist_ok=True)
+        with suppress(OSError):  # on a card that cannot be written there is nothing yet
+            folder.mkdir(parents=True, exist_ok=True)
 
     def have(self) -> frozenset[Sha256]:
         """The hashes of all that is whole."""
         return frozenset(Sha256(entry.name) for entry in self._whole())
 
     def _whole(self) -> list[os.DirEntry[str]]:
-        return [entry for entry in os.scandir(self._folder) if is_sha256(entry.name)]
+        try:
+            return [entry for entry in os.scandir(self._folder) if is_sha256(entry.name)]
+        except OSError:  # not made yet, or a card that gives nothing any more
+            return []
 
     def begin(self, sha256: Sha256, size_bytes: int) -> Partial:
         """Begin a file, or go on with what of it is there."""

@@ -21,7 +21,8 @@ from ttcs_edge.core.effects import Entry
 from ttcs_edge.core.model import AsRun, Fault, Occurrence, WallMs
 from ttcs_edge.settings import StoreSettings
 from ttcs_edge.store.blobs import write_whole
-from ttcs_edge.store.envelopes import Envelopes
+from ttcs_edge.store.carry import Origin, bring_back
+from ttcs_edge.store.envelopes import COPIES, Envelopes
 from ttcs_edge.store.health import SUSPECT_FILE, check, is_passing
 from ttcs_edge.store.journal import Journal
 from ttcs_edge.store.migration import migrate
@@ -31,6 +32,7 @@ from ttcs_edge.wire.reports import AsRunReport, FaultReport, as_run_report, faul
 
 SETTLED_MEMORY_MS = 9 * 86_400_000
 """How long an occurrence stays settled on disk: longer than the core ever looks back."""
+DATABASE_FILE = "ttcs.db"
 BOOT_FILE = "boot"
 """The number of starts, once more, in a file of its own."""
 BUSY_TIMEOUT_S = 5.0
@@ -73,15 +75,19 @@ class Database:
     def __init__(self, path: Path, connection: sqlite3.Connection, settings: StoreSettings, boot: int) -> None:
         self.path = path
         self.boot = boot
-        self.envelopes = Envelopes(path.with_name("programmes"))
+        self.envelopes = Envelopes(path.with_name(COPIES))
         self._connection = connection
         self._damage: str | None = None
         self._salvaged = NOTHING
         self._swept: int | None = None
-        row = connection.execute("SELECT value FROM meta WHERE name = 'watched_until_ms'").fetchone()
-        self._watched_ms: int | None = row[0] if row else None
         connection.execute("INSERT OR REPLACE INTO meta VALUES ('boot', ?)", (boot,))
-        self.journal = Journal.load(connection.execute, settings)
+        self._load(settings)
+
+    def _load(self, settings: StoreSettings) -> None:
+        run = self._connection.execute
+        row = run("SELECT value FROM meta WHERE name = 'watched_until_ms'").fetchone()
+        self._watched_ms: int | None = row[0] if row else None
+        self.journal = Journal.load(run, settings)
 
     @classmethod
     def open(cls, folder: Path, settings: StoreSettings = DEFAULTS) -> Database:
@@ -91,7 +97,7 @@ class Database:
         Raises NewerDatabaseError, or sqlite3.Error and OSError when the folder cannot be used at all.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        path, beside = folder / "ttcs.db", folder / BOOT_FILE
+        path, beside = folder / DATABASE_FILE, folder / BOOT_FILE
         starts = _read_count(beside)
         try:
             check(path, starts > 0)
@@ -120,6 +126,14 @@ class Database:
         except Exception as failure:  # whatever a damaged file may do, the station must start
             self._damage = f"{error}; {failure}"
         self.journal = Journal.load(run, self.journal.settings)
+
+    def take_back(self, left: Path, origin: Origin) -> None:
+        """Take over what a life in memory has left in another database (``carry``).
+
+        Raises sqlite3.Error with nothing of it taken.
+        """
+        bring_back(self._connection, left, origin)
+        self._load(self.journal.settings)
 
     def remembered(self) -> Remembered:
         """Read what an earlier life left."""

@@ -16,6 +16,8 @@ from ttcs_edge.core.effects import Entry, ProgrammeAccepted, ProgrammeDropped
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.store.blobs import sync_folder, write_whole
 
+COPIES = "programmes"
+"""The folder, beside the database."""
 SUFFIX = ".dsse.json"
 SEPARATOR = "+"
 """For the slash of a scope, which holds no plus sign."""
@@ -47,6 +49,10 @@ class Envelopes:
                         pass
             except OSError as error:
                 _log.warning("envelope-not-copied", error=str(error))
+
+    def take_over(self, other: Envelopes) -> None:
+        """Copy another folder's copies."""
+        self.follow(ProgrammeAccepted(scope, 0, envelope) for scope, envelope in other.read())
 
     def read(self) -> tuple[tuple[str, bytes], ...]:
         """Every copy that can be read, behind the scope in its name."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ttcs_edge.store.blobs import write_whole
 from ttcs_edge.store.migration import SCHEMA_VERSION, version_of
-from ttcs_edge.store.salvage import KEYS
+from ttcs_edge.store.salvage import KEYS, reading
 
 SUSPECT_FILE = "suspect"
 """Beside the database: what was found while it ran."""
@@ -48,7 +48,7 @@ def check(path: Path, expected: bool) -> None:
         if expected:
             raise sqlite3.DatabaseError("the file is gone, or empty")
         return
-    connection = _reading(path)
+    connection = reading(path, alone=True)
     try:
         version = version_of(connection)
         tables = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -64,15 +64,11 @@ def check(path: Path, expected: bool) -> None:
 
 def check_reports(path: Path) -> None:
     """Check the rest, in its own time. Raises sqlite3.DatabaseError for damage."""
-    connection = _reading(path)
+    connection = reading(path)
     try:
         _check_table(connection, REPORTS)
     finally:
         connection.close()
-
-
-def _reading(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
 
 
 def _check_table(connection: sqlite3.Connection, table: str) -> None:
@@ -91,7 +87,7 @@ def _read_all(connection: sqlite3.Connection, table: str) -> None:
         raise
 
 
-def suspect(path: Path, error: sqlite3.Error) -> None:
+def suspect(path: Path, error: Exception) -> None:
     """Have the next start take a database for damaged. Raises OSError."""
     write_whole(path.with_name(SUSPECT_FILE), str(error).encode())
 

@@ -2,7 +2,8 @@
 
 - Each report gets, in the transaction that makes it, the next ``sequence`` of its ``journal``: 1, 2, 3 without a gap,
   so the centre sees what did not reach it. A journal is named by the boot count at which its database was begun: a
-  database made anew after damage begins another, and no number is ever used twice (never-5).
+  database made anew after damage begins another, and no number is ever used twice (never-5). One that is begun in
+  memory (``in_memory``) has a number that no card comes to: an old journal is not always a low one.
 - A report that was sent stays for ``StoreSettings.sent_kept_s``, to be sent again when the centre asks for it. When it
   was sent, and when that is long ago, is told by a clock that is believed; without one, nothing is old.
 - All of them together take at most ``StoreSettings.report_bytes``. Beyond it goes first what was sent, the longest ago
@@ -27,6 +28,7 @@ not kept at all (decision 9)."""
 SEQUENCE_BITS = 32
 SEQUENCE_MOST: int = 2**SEQUENCE_BITS - 1
 JOURNAL_MOST = 2**31 - 1
+_UNCOUNTED = 2**30
 ROW_BYTES = 96
 """What a report takes on the card beside its body and its id: indexes, marks, page headers (measured)."""
 SIZE = f"length(body) + length(id) + {ROW_BYTES}"
@@ -40,6 +42,11 @@ UNDATED_MS: int = 2**62
 ROWS_AT_ONCE = 500
 
 Run = Callable[..., sqlite3.Cursor]
+
+
+def journal_of(boot: int) -> int:
+    """The journal that a start begins: its own number, or what fits of one that no card has counted."""
+    return boot if boot <= JOURNAL_MOST else _UNCOUNTED + boot % _UNCOUNTED
 
 
 def place(journal: int, sequence: int) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib import resources
 
 from ttcs_edge.settings import StoreSettings
-from ttcs_edge.store.journal import Counts, Journal, Run, place
+from ttcs_edge.store.journal import Counts, Journal, Run, journal_of, place
 from ttcs_edge.transaction import transaction
 
 SCHEMA_VERSION = 2
@@ -54,7 +54,7 @@ def _script(connection: sqlite3.Connection, name: str) -> None:
 
 
 def _begin_journal(run: Run, boot: int) -> None:
-    run("INSERT INTO meta VALUES ('journal', ?)", (boot,))
+    run("INSERT INTO meta VALUES ('journal', ?)", (journal_of(boot),))
 
 
 def _from_1(connection: sqlite3.Connection, boot: int) -> None:

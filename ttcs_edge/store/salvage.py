@@ -84,18 +84,35 @@ def salvage(damaged: Path, run: Run, journal: Journal) -> Salvaged:
     """Carry over what can be read. Call it in a transaction on the fresh database."""
     if not damaged.exists():
         return NOTHING
-    connection = sqlite3.connect(f"file:{damaged}?mode=ro", uri=True, isolation_level=None)
+    connection = reading(damaged)
     try:
-        rows = {table: list(_readable(connection, table, key)) for table, key in KEYS.items() if table != "outbox"}
-        counts = {table: sum(_put(run, table, row) for row in rows[table]) for table in _KEPT}
-        sent: dict[Any, Any] = dict(rows["sent"])
+        counts = salvage_state(connection, run)
+        sent: dict[Any, Any] = dict(_readable(connection, "sent", KEYS["sent"]))
         reports = sum(
-            _put_report(run, journal, row, sent.get(row[0]))
+            put_report(run, journal, row, sent.get(row[0]))
             for row in _readable(connection, "outbox", KEYS["outbox"], "seq, id, body, told_ms")
         )
     finally:
         connection.close()
     return Salvaged(counts["programmes"], reports, counts["settled"] + counts["as_run_open"] + counts["faults_open"])
+
+
+def reading(path: Path, *, alone: bool = False) -> sqlite3.Connection:
+    """Open a connection that only reads.
+
+    ``alone``: nobody writes meanwhile. Then a file without a log is read as it lies there: SQLite would want to make
+    files beside it, which a card that cannot be written refuses.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    as_it_lies = alone and not (log.exists() and log.stat().st_size)
+    way = "immutable=1" if as_it_lies else "mode=ro"
+    return sqlite3.connect(f"file:{path}?{way}", uri=True, isolation_level=None, check_same_thread=False)
+
+
+def salvage_state(connection: sqlite3.Connection, run: Run) -> dict[str, int]:
+    """Carry over everything but the reports; gives how many rows of each table."""
+    rows = {table: list(_readable(connection, table, KEYS[table])) for table in _KEPT}
+    return {table: sum(_put(run, table, row) for row in rows[table]) for table in _KEPT}
 
 
 def _readable(connection: sqlite3.Connection, table: str, key: tuple[str, ...], columns: str = "*") -> Iterator[Row]:
@@ -125,7 +142,8 @@ def _put(run: Run, table: str, row: Row) -> bool:
         return False
 
 
-def _put_report(run: Run, journal: Journal, row: Row, sent_ms: Any) -> bool:
+def put_report(run: Run, journal: Journal, row: Row, sent_ms: Any) -> bool:
+    """Carry over one report, as ``seq, id, body, told_ms``, under the number that it had; tell whether it could be."""
     try:
         told = msgspec.json.decode(row[2], type=_Told)
         if told.id != row[1] or told.kind not in RANKS:

@@ -31,9 +31,13 @@ MOMENT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]
 
 Moment = Annotated[str, Meta(pattern=MOMENT_PATTERN, description="RFC 3339, UTC, with milliseconds.")]
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
-Boot = Annotated[int, Meta(ge=1, le=2**53 - 1, description="How many times the station has started.")]
+Boot = Annotated[
+    int, Meta(ge=1, le=2**53 - 1, description="The number of this start; from 2^52 on, counted in memory.")
+]
 ReportId = Annotated[str, Meta(min_length=1, max_length=200, description="Never made again: count each once.")]
-Journal = Annotated[int, Meta(ge=0, le=2**31 - 1, description="The boot count at which the station began to number.")]
+Journal = Annotated[
+    int, Meta(ge=0, le=2**31 - 1, description="The start at which it began to number; 2^30 on: in memory.")
+]
 Sequence = Annotated[int, Meta(ge=0, le=2**32 - 1, description="Its number in its journal: 1, 2, 3 without a gap.")]
 Software = Annotated[str, Meta(max_length=64, description="The release that the station runs.")]
 OccurrenceText = Annotated[str, Meta(description="`scope#slot@local time`: one occurrence of one slot.")]
