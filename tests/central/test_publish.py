@@ -482,6 +482,29 @@ def test_a_name_that_is_not_found_and_a_port_that_is_silent_are_told(
     assert capsys.readouterr().err.startswith("Không nối được tới 127.0.0.1:")
 
 
+def test_what_answers_in_the_clear_is_told_as_no_broker(
+    centre_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A broker's port without TLS, or the login page of a guest network."""
+    file = written(tmp_path, GOOD)
+
+    def greet(listening: socket.socket) -> None:
+        with listening.accept()[0] as connection:
+            connection.recv(1_000)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=greet, args=(server,), daemon=True).start()
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+        command = ["--lang", "en", "publish", str(centre_folder), str(file), "--via-broker", "--broker", address]
+        assert main(command) == 69
+
+    told = capsys.readouterr().err.splitlines()[0]
+    assert re.sub(r"\(.*\)$", "(...)", told) == (
+        f"{address} cannot be reached: what answers is not the broker: perhaps a login page of the network (...)"
+    )
+
+
 def test_a_signature_by_a_key_outside_the_trust_root_stays_here(
     centre_folder: Path, own_broker: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,7 +6,6 @@ Its callbacks run on paho's thread, which dies for good of an exception; so they
 from __future__ import annotations
 
 import queue
-import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from ttcs_edge.central.address import BrokerAddress
 from ttcs_edge.central.authority import OPERATOR
 from ttcs_edge.central.centre import Centre
 from ttcs_edge.central.errors import CentralError
+from ttcs_edge.link.reasons import reason_of
 
 TIMEOUT_S = 15.0
 KEEPALIVE_S = 30
@@ -95,7 +95,7 @@ class OperatorClient:
             session.ReceiveMaximum = UNACKNOWLEDGED  # what waits here is never more than its queue holds
             code = self._client.connect(self._address.host, self._address.port, KEEPALIVE_S, properties=session)
         except (OSError, ValueError) as error:
-            fields = {"reason": _reason(error), "found": _shown(error)}
+            fields = {"reason": reason_of(error), "found": _shown(error)}
             raise CentralError("broker-unreachable", broker=self._address, **fields) from error
         if code != MQTTErrorCode.MQTT_ERR_SUCCESS:
             raise CentralError("broker-closed", broker=self._address)
@@ -249,15 +249,6 @@ def _tls(centre: Centre) -> ssl.SSLContext:
 def _no_password() -> str:
     """Answer for a key behind a password: a command that runs by night has nobody to ask."""
     return ""
-
-
-def _reason(error: Exception) -> str:
-    """Name why a connection did not come up, by a reason of ``locale.faults``."""
-    if isinstance(error, ssl.SSLError):
-        return "tls-expired" if "expired" in str(error) else "tls"
-    if isinstance(error, TimeoutError):
-        return "timeout"
-    return "dns" if isinstance(error, socket.gaierror) else "unreachable"
 
 
 def _shown(error: Exception) -> str:

@@ -36,6 +36,7 @@ from ttcs_edge.core.model import MonoMs, Scope
 from ttcs_edge.link.backoff import RETRY, SOON
 from ttcs_edge.link.chunks import Chunks
 from ttcs_edge.link.inbox import Inbox, Kind, Message, Readers
+from ttcs_edge.link.reasons import reason_of
 from ttcs_edge.link.reports import Answer, OutboxSource, Reports
 from ttcs_edge.settings import BrokerSettings
 from ttcs_edge.wire.topics import Topics
@@ -66,10 +67,6 @@ _DISCONNECTS = {0x8E: "session-taken-over", 0x87: "refused", 0x89: "refused", 0x
 _KEEP_ALIVE_TIMEOUT = 0x8D
 
 _log = structlog.get_logger()
-
-
-class RefusedByBrokerError(Exception):
-    """The broker answered CONNECT with a refusal, or hung up instead."""
 
 
 class OwnFilesError(Exception):
@@ -231,8 +228,10 @@ class BrokerLink:
                 clean_start=False,
                 properties=self._connect_properties(),
             )
-        except (OSError, ValueError, OwnFilesError) as error:
-            self._reason = (_reason(error), (("error", str(error)),))
+        except OwnFilesError as error:
+            self._reason = ("own-files", (("error", str(error)),))
+        except (OSError, ValueError) as error:
+            self._reason = (reason_of(error), (("error", str(error)),))
         else:
             self._serve(client)
         finally:
@@ -245,7 +244,7 @@ class BrokerLink:
         while client.loop(self._look_up_s(resting_s)) == MQTTErrorCode.MQTT_ERR_SUCCESS and self._reason is None:
             now_s = time.monotonic()
             if self._up_mono_s is None and now_s > answer_by_mono_s:
-                self._reason = (_reason(TimeoutError()), (("error", "no answer"),))
+                self._reason = ("timeout", (("error", "no answer"),))
             if self._closing.is_set() and (self._up_mono_s is None or now_s > self._leave_by_mono_s):
                 return
 
@@ -318,7 +317,7 @@ class BrokerLink:
         self, client: Client, userdata: Any, flags: ConnectFlags, code: ReasonCode, properties: Properties | None
     ) -> None:
         if code.is_failure:
-            self._reason = (_reason(RefusedByBrokerError()), (("error", str(code)),))
+            self._reason = ("refused", (("error", str(code)),))
             return
         self._largest_bytes = getattr(properties, "MaximumPacketSize", None)
         # The subscriptions are made each time: it costs nothing, and brings what is retained, whatever was missed.
@@ -352,7 +351,7 @@ class BrokerLink:
         if flags.is_disconnect_packet_from_server:
             self._reason = (_DISCONNECTS.get(code.value, "lost"), (("error", str(code)),))
         elif self._up_mono_s is None:
-            self._reason = (_reason(_what_ended(self._error)), (("error", self._error or "closed"),))
+            self._reason = (_what_ended(self._error), (("error", self._error or "closed"),))
         elif self._error is not None or code.value == _KEEP_ALIVE_TIMEOUT:
             self._reason = ("lost", (("error", self._error or str(code)),))
 
@@ -495,27 +494,9 @@ def _let_go(client: Client) -> None:
         connection.close()
 
 
-def _what_ended(error: str | None) -> Exception:
-    """Make an exception of the error that paho only logs."""
+def _what_ended(error: str | None) -> str:
+    """Name what ended a connection that was coming up, by the error that paho only logs."""
     if error is not None and "[SSL:" in error and "EOF" not in error:
-        return ssl.SSLError(0, error)  # with TLS 1.3 the broker's verdict on our certificate comes after the handshake
-    return RefusedByBrokerError(error)
-
-
-def _reason(error: Exception) -> str:
-    """Name what kept a connection from coming up: one of ``RETRY``."""
-    if isinstance(error, OwnFilesError):
-        return "own-files"
-    if isinstance(error, RefusedByBrokerError):
-        return "refused"
-    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
-        return "unreachable"  # a proxy without a broker behind it
-    if isinstance(error, ssl.SSLError):
-        text = str(error).lower()
-        if "wrong version number" in text or "wrong_version_number" in text:
-            return "no-tls"  # what answers is no broker: a captive portal's login page, most likely
-        wrong_time = "expired" in text or "not yet valid" in text
-        return "tls-expired" if wrong_time else "tls"
-    if isinstance(error, TimeoutError):
-        return "timeout"
-    return "dns" if isinstance(error, socket.gaierror) else "unreachable"
+        # With TLS 1.3 the broker's verdict on our certificate comes after the handshake.
+        return reason_of(ssl.SSLError(0, error))
+    return "refused"
