@@ -33,7 +33,7 @@ from securesystemslib.signer import CryptoSigner, Signer, SSlibKey  # type: igno
 from ttcs_edge.central.address import BROKER_PATTERN, URL_CHARS, URL_PATTERN
 from ttcs_edge.central.authority import OPERATOR, Pair, make_authority, make_client_certificate
 from ttcs_edge.central.errors import BadCentreFile, CentralError
-from ttcs_edge.central.files import PRIVATE, PUBLIC, replace, sync_folder, write_new
+from ttcs_edge.central.files import PRIVATE, PUBLIC, replace, write_new
 from ttcs_edge.config import TOPIC_PATTERN
 from ttcs_edge.core.documents import (
     ID_PATTERN,
@@ -49,6 +49,7 @@ from ttcs_edge.core.documents import (
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Instant, MonoMs, Scope, WallMs
 from ttcs_edge.core.trust import check_trust_root
+from ttcs_edge.durable import sync_folder
 from ttcs_edge.wire.documents import read_trust_root, write_document
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
 from ttcs_edge.yaml_form import Choice, Key, ListOf, Section, Text, fill

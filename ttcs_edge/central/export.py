@@ -19,10 +19,10 @@ from pathlib import Path
 from ttcs_edge.central.audio import sha256_of
 from ttcs_edge.central.centre import Centre, now
 from ttcs_edge.central.errors import CentralError
-from ttcs_edge.central.files import sync_folder
 from ttcs_edge.core.documents import Programme, Refused, Signed
 from ttcs_edge.core.model import Scope, scope_covers
 from ttcs_edge.core.trust import check_authority
+from ttcs_edge.durable import sync_folder
 from ttcs_edge.wire.bundle import AUDIO, audio_name, bundle_folder, programme_name
 from ttcs_edge.wire.documents import read_programme
 

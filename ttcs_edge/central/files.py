@@ -6,6 +6,8 @@ import os
 import threading
 from pathlib import Path
 
+from ttcs_edge.durable import sync_folder
+
 PRIVATE = 0o600
 PUBLIC = 0o644
 
@@ -27,15 +29,6 @@ def replace(path: Path, data: bytes, mode: int) -> None:
     """Put a file in the place of the one that may be there."""
     os.replace(_write_aside(path, data, mode), path)
     sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Flush the names in a folder to the disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _write_aside(path: Path, data: bytes, mode: int) -> Path:

@@ -16,7 +16,7 @@ from typing import Final, Literal
 
 from ttcs_edge.central.centre import Centre
 from ttcs_edge.central.errors import CentralError
-from ttcs_edge.transaction import transaction
+from ttcs_edge.durable import transaction
 from ttcs_edge.wire.reports import AsRunReport, FaultReport
 
 Way = Literal["broker", "carried"]

@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ttcs_edge.core.model import Sha256, VerifiedAudio, is_sha256
+from ttcs_edge.durable import sync_folder
 from ttcs_edge.settings import StoreSettings
 
 COPY_BYTES = 1024 * 1024
@@ -174,15 +175,6 @@ class Blobs:
 def _full(error: OSError, sha256: str) -> BlobError:
     code = "store-full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "store-failing"
     return BlobError(code, sha256, error=str(error))
-
-
-def sync_folder(folder: Path) -> None:
-    """Have the names in a folder on disk: a rename survives a power cut only then."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def write_whole(path: Path, data: bytes) -> None:

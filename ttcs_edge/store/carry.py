@@ -13,9 +13,9 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+from ttcs_edge.durable import transaction
 from ttcs_edge.store.journal import SIZE, Journal, Run
 from ttcs_edge.store.salvage import META_KEPT, put_report, salvage_state
-from ttcs_edge.transaction import transaction
 
 Origin = tuple[int | None, ...]
 """What every commit of a station changes: journal, newest number, and until when it lived."""

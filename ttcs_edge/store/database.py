@@ -19,6 +19,7 @@ import msgspec
 from ttcs_edge.core import effects
 from ttcs_edge.core.effects import Entry
 from ttcs_edge.core.model import AsRun, Fault, Occurrence, WallMs
+from ttcs_edge.durable import transaction
 from ttcs_edge.settings import StoreSettings
 from ttcs_edge.store.blobs import write_whole
 from ttcs_edge.store.carry import Origin, bring_back
@@ -27,7 +28,6 @@ from ttcs_edge.store.health import SUSPECT_FILE, check, is_passing
 from ttcs_edge.store.journal import Journal
 from ttcs_edge.store.migration import migrate
 from ttcs_edge.store.salvage import NOTHING, Salvaged, is_record, salvage, set_aside
-from ttcs_edge.transaction import transaction
 from ttcs_edge.wire.reports import AsRunReport, FaultReport, as_run_report, fault_report
 
 SETTLED_MEMORY_MS = 9 * 86_400_000

@@ -14,7 +14,8 @@ import structlog
 
 from ttcs_edge.core.effects import Entry, ProgrammeAccepted, ProgrammeDropped
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.store.blobs import sync_folder, write_whole
+from ttcs_edge.durable import sync_folder
+from ttcs_edge.store.blobs import write_whole
 
 COPIES = "programmes"
 """The folder, beside the database."""

@@ -21,6 +21,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from ttcs_edge.durable import transaction
 from ttcs_edge.settings import StoreSettings
 from ttcs_edge.store.blobs import write_whole
 from ttcs_edge.store.carry import NO_ORIGIN, Origin, carry_out, origin_of
@@ -30,7 +31,6 @@ from ttcs_edge.store.health import check, suspect
 from ttcs_edge.store.journal import Journal
 from ttcs_edge.store.migration import migrate
 from ttcs_edge.store.salvage import reading
-from ttcs_edge.transaction import transaction
 
 REPORT_BYTES = 16 * 1024**2
 """What reports may take in memory, and never more than a ``ROOM_SHARE`` of what is free there."""

@@ -7,9 +7,9 @@ import sqlite3
 from collections.abc import Callable
 from importlib import resources
 
+from ttcs_edge.durable import transaction
 from ttcs_edge.settings import StoreSettings
 from ttcs_edge.store.journal import Counts, Journal, Run, journal_of, place
-from ttcs_edge.transaction import transaction
 
 SCHEMA_VERSION = 2
 

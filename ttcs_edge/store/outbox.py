@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.durable import transaction
 from ttcs_edge.store.database import connect
 from ttcs_edge.store.journal import JOURNAL_MOST, SEQUENCE_MOST, UNDATED_MS, place
-from ttcs_edge.transaction import transaction
 
 PENDING = """
     SELECT seq, id, body FROM unsent CROSS JOIN outbox USING (seq) WHERE unsent.seq > ? ORDER BY unsent.seq LIMIT ?

@@ -1,10 +1,12 @@
-"""All of it or nothing: one write transaction of an SQLite database, a station's or the centre's."""
+"""What must outlast a power cut, at a station or at the centre: rows of a database, names in a folder."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 
 @contextmanager
@@ -23,3 +25,12 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:  # SQLite itself rolls back on a full or a failing disk
             connection.execute("ROLLBACK")
         raise
+
+
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on disk: a rename survives a power cut only then."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
