@@ -6,6 +6,7 @@ import json
 import os
 import sqlite3
 import subprocess
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -315,3 +316,43 @@ def test_a_database_that_somebody_else_holds_is_waited_for(
         open_database(card, memory, SETTINGS)
     holder.close()
     assert not memory.exists()
+
+
+def test_a_folder_that_belongs_to_somebody_else_is_left_for_memory() -> None:
+    """Not even what lies in it can be seen: the station is up, and tells why."""
+    if os.geteuid() != 0:
+        pytest.skip("becoming somebody else needs root")
+    with tempfile.TemporaryDirectory() as name:  # the folder of a test is root's, with all above it
+        card, run = Path(name, "card"), Path(name, "run")
+        live(Database.open(card), *BEFORE)
+        run.mkdir()
+        Path(name).chmod(0o755)
+        card.chmod(0o700)
+        os.chown(run, 65_534, 65_534)
+        os.seteuid(65_534)
+        try:
+            opened = [open_database(card, run / "state", SETTINGS) for _ in range(2)]
+        finally:
+            os.seteuid(0)
+        for one in opened:
+            one.database.close()
+
+    assert [one.in_memory for one in opened] == [(("error", "Permission denied"), ("left", "0"))] * 2
+    assert opened[1].database.boot > opened[0].database.boot > 2**52
+
+
+def test_reports_in_memory_are_bounded_by_what_is_free_there(card: Path, memory: Path, tmp_path: Path) -> None:
+    """A quarter of it; what the copy itself has taken does not count against it at the next start."""
+    live(open_database(card, memory, SETTINGS), *BEFORE)
+    mount("-o", "remount,ro", str(card))
+    mount("-t", "tmpfs", "-o", "size=2m", "none", str(tmp_path / "run"))
+    try:
+        bounds = []
+        for _ in range(2):
+            database = open_database(card, memory, SETTINGS).database
+            bounds.append(database.journal.settings.report_bytes)
+            live(database, *(effects.FaultRaised(fault(f"m-f{n}")) for n in range(400)))
+    finally:
+        subprocess.run(["umount", "-l", str(tmp_path / "run")], check=True)
+
+    assert bounds[0] == 2 * 1024**2 // 4 and bounds[1] > 0.9 * bounds[0]

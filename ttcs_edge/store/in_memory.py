@@ -95,14 +95,19 @@ def _bring_back(database: Database, memory: Path) -> None:
 
 
 def _open_in_memory(card: Path, memory: Path, settings: StoreSettings, error: str) -> Opened:
-    disk = os.statvfs(memory.parent)
-    bound_bytes = min(settings.report_bytes, REPORT_BYTES, disk.f_bavail * disk.f_frsize // ROOM_SHARE)
-    settings = replace(settings, report_bytes=bound_bytes)
+    settings = replace(settings, report_bytes=min(settings.report_bytes, REPORT_BYTES, _room_bytes(memory)))
     origin = _origin_of(card / DATABASE_FILE)
     if not memory.exists() or origin not in (NO_ORIGIN, _read_copy(memory).origin):
         _copy(card, memory, settings, origin)
     left = _read_copy(memory).left
     return Opened(Database.open(memory, settings), (("error", error), ("left", str(left))))
+
+
+def _room_bytes(memory: Path) -> int:
+    """A share of what is free, and of what the copy has: it must not shrink for having been filled."""
+    disk = os.statvfs(memory.parent)
+    own_bytes = sum(path.stat().st_size for path in memory.glob(f"{DATABASE_FILE}*"))
+    return (disk.f_bavail * disk.f_frsize + own_bytes) // ROOM_SHARE
 
 
 def _copy(card: Path, memory: Path, settings: StoreSettings, origin: Origin) -> None:
@@ -165,5 +170,5 @@ def _origin_of(path: Path) -> Origin:
     try:
         with closing(reading(path, alone=True)) as connection:
             return origin_of(connection.execute)
-    except sqlite3.Error:
+    except (sqlite3.Error, OSError):
         return NO_ORIGIN
