@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 from tests.core.material import (
+    DAY_MS,
+    HOUR_MS,
     PROVINCE,
     SETTINGS,
     STRANGER,
@@ -14,6 +16,7 @@ from tests.core.material import (
     VIETNAM,
     ByHand,
     at,
+    audio_of,
     brief,
     entries,
     moves,
@@ -24,7 +27,7 @@ from tests.core.material import (
 )
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Refused
-from ttcs_edge.core.effects import Acknowledge, ProgrammeAccepted, ProgrammeDropped, Record, StartSound
+from ttcs_edge.core.effects import Acknowledge, AsRunClosed, ProgrammeAccepted, Record, StartSound
 from ttcs_edge.core.model import QuietHours, Scope
 from ttcs_edge.core.programmes import LOOK_BACK_MS
 
@@ -131,7 +134,6 @@ def test_a_programme_that_expires_on_the_air_is_faded_out_at_its_second() -> Non
     station.sound_ends(False, 20_500)
 
     assert station.told == [("a", "part", "withdrawn")]
-    assert station.entries(ProgrammeDropped) == [ProgrammeDropped(PROVINCE)]
     assert station.faults == [("programme-expired", PROVINCE)]
     assert in_force(station) == {}
     assert moves(station.wait(3 * 86_400_000))[-1][1] == "amplifier off"
@@ -151,6 +153,76 @@ def test_when_the_trust_root_expires_everything_falls_silent_at_once() -> None:
     assert in_force(station) == {}
     assert "sound" not in [word for _, word in moves(station.wait(3 * 86_400_000))]
     assert len([fault for fault in station.entries(effects.FaultRaised) if fault.fault.code == "trust-expired"]) == 2
+
+
+@pytest.mark.parametrize("expires", ["2026-11-30T00:00:00Z", "2039-01-01T00:00:00Z"])
+@pytest.mark.parametrize("restarts", [False, True])
+def test_a_clock_that_was_ahead_costs_no_programme(expires: str, restarts: bool) -> None:
+    """A believed clock leaps twelve years ahead at noon, beyond the programme's end, or the root's; then it is right.
+
+    Meanwhile nothing airs (never-1); then the slots of the day air without the link, and none of them twice (never-5).
+    """
+    document = replace(programme([slot("a", "05:00:00", late_window_s=86_400), slot("b", "17:00:00")]), expires=expires)
+    station = ByHand(document, civil="2026-11-24T04:50:00")
+    station.wait_until("2026-11-24T05:00:00")
+    station.sound_begins()
+    station.wait(60_000)
+    station.sound_ends()
+    station.wait_until("2026-11-24T12:00:00")
+    station.offset_ms += 12 * 365 * DAY_MS
+    if restarts:
+        settled = [
+            (closed.record.occurrence, closed.record.planned_start_ms) for closed in station.entries(AsRunClosed)
+        ]
+        watched_ms = station.entries(effects.WatchedUntil)[-1].wall_ms
+        station.tell(events.TimePassed())
+        later = ByHand(document, boot=2, settled=tuple(settled), watched_until_ms=watched_ms)
+        later.offset_ms, later.mono_ms = station.offset_ms, station.mono_ms
+        station = later
+    done = station.wait(2 * DAY_MS)
+    assert "sound" not in [word for _, word in moves(done)]
+    assert in_force(station) == {} and len(station.faults) == 1
+
+    station.offset_ms -= 12 * 365 * DAY_MS + 2 * DAY_MS
+    station.tell(events.TimePassed())
+    assert (in_force(station), station.faults) == ({PROVINCE: 1}, [])
+    station.wait_until("2026-11-24T17:00:00")
+    assert station.sound_begins().items[0].bulletin == "b"
+    station.sound_ends()
+    assert station.told == ([] if restarts else [("a", "aired", None)]) + [("b", "aired", None)]
+
+
+def test_what_aired_before_a_clock_was_ahead_airs_no_second_time() -> None:
+    """never-5: while it was, another programme went on, and what was settled that morning is forgotten as old."""
+    morning = programme([slot("a", "05:00:00", late_window_s=86_400)], expires="2026-11-30T00:00:00Z")
+    other = programme([slot("c", "06:00:00")], scope=SETTINGS.scope)
+    station = ByHand(morning, other, civil="2026-11-24T04:50:00", cached=frozenset(audio_of(morning)))
+    station.wait_until("2026-11-24T05:00:00")
+    station.sound_begins()
+    station.wait(60_000)
+    station.sound_ends()
+    station.offset_ms += 40 * DAY_MS
+    station.wait(DAY_MS)
+    station.offset_ms -= 41 * DAY_MS
+    station.tell(events.TimePassed())
+    station.wait(20 * 60_000)
+
+    assert in_force(station) == {PROVINCE: 1, SETTINGS.scope: 1}
+    assert [effect.items[0].bulletin for _, effect in station.log if isinstance(effect, StartSound)].count("a") == 1
+
+
+def test_what_expired_and_is_put_aside_gives_way_to_what_comes() -> None:
+    """never-6: another document under its number is refused, a newer one takes its place for good."""
+    noon = programme([slot("a", "12:00:00")], version=3)
+    station = ByHand(replace(noon, expires="2026-11-24T00:00:00Z"))
+    station.wait_until("2026-11-24T08:00:00")
+    station.arrive(replace(noon, expires="2026-12-24T00:00:00Z"))
+    assert in_force(station) == {} and ("same-version", PROVINCE) in station.faults
+    station.arrive(replace(noon, version=4))
+    station.offset_ms -= 2 * HOUR_MS
+    station.tell(events.TimePassed())
+
+    assert (in_force(station), station.faults) == ({PROVINCE: 4}, [])
 
 
 def test_nothing_beyond_its_expiry_is_shown_or_waited_for() -> None:

@@ -27,6 +27,7 @@ from ttcs_edge.core.model import (
     StationSettings,
     Zone,
 )
+from ttcs_edge.core.reports import Snapshot
 
 LOCAL = timezone(timedelta(hours=7))
 """Vietnam's time, which has had no clock change since 1975."""
@@ -150,6 +151,7 @@ class Standing(Rule):
 
     def __init__(self) -> None:
         self.programmes: dict[Scope, Programme] = {}
+        self.aside: dict[Scope, Programme] = {}
         self.earlier: dict[Scope, Programme] = {}
         self.floors: dict[str, int] = {}
         self.since_ms: int | None = None
@@ -160,6 +162,7 @@ class Standing(Rule):
     def power_on(self, world: World) -> None:
         """What the disk has is in force; what was accepted and did not reach it is not."""
         self.since_ms = world.disk.watched_until_ms
+        self.aside = {}
         self.floors = dict(world.disk.floors)
         self.earlier = {Scope(scope): one.document for scope, one in world.disk.earlier.items()}
         stored = {Scope(scope): one.document for scope, one in world.disk.programmes.items()}
@@ -176,7 +179,10 @@ class Standing(Rule):
         if isinstance(event, events.ProgrammeArrived):
             self.verdicts[event.delivery] = self._judge(world, event)
         if world.trusted:
+            for scope in [s for s, one in self.aside.items() if utc_ms(one.expires) > world.wall_ms]:
+                self._begins(scope, self.aside.pop(scope), world.wall_ms)
             for scope in [s for s, one in self.programmes.items() if utc_ms(one.expires) <= world.wall_ms]:
+                self.aside[scope] = self.programmes[scope]
                 self._ends(scope, utc_ms(self.programmes[scope].expires))
 
     def _judge(self, world: World, event: events.ProgrammeArrived) -> str:
@@ -189,8 +195,10 @@ class Standing(Rule):
             return "refused"
         if expired or document.version < self.floors.get(scope, 0):
             return "refused"
-        if document.version == self.floors.get(scope) and scope in self.programmes:
-            return "known" if self.programmes[scope] == document else "refused"
+        known = self.programmes.get(scope) or self.aside.get(scope)
+        if document.version == self.floors.get(scope) and known is not None:
+            return "known" if known == document else "refused"
+        self.aside.pop(scope, None)
         if scope in self.programmes:
             self._steps_back(world, self.programmes[scope])
             self._ends(scope, world.wall_ms)
@@ -800,18 +808,24 @@ class Refusals(Rule):
 
     def __init__(self) -> None:
         self.said: object = None
+        self.expired = False
 
     def hears(self, world: World, event: events.Event) -> None:
         """Remember what is in force."""
         if isinstance(event, events.ProgrammeArrived) and isinstance(event.programme, Refused):
-            self.said = world.station.snapshot(world.instant()).programmes
+            snapshot = world.station.snapshot(world.instant())
+            self.said, self.expired = snapshot.programmes, self._has_expired(snapshot)
+
+    def _has_expired(self, snapshot: Snapshot) -> bool:
+        """Tell whether the time alone may change what is in force."""
+        return any(fault.code == "programme-expired" for fault in snapshot.faults)
 
     def after(self, world: World, event: events.Event, done: list[effects.Effect]) -> None:
         """The same is in force, and the refusal is a fault, once."""
         if not isinstance(event, events.ProgrammeArrived) or not isinstance(event.programme, Refused):
             return
         snapshot = world.station.snapshot(world.instant())
-        expired = any(fault.code == "programme-expired" for fault in snapshot.faults)
+        expired = self.expired or self._has_expired(snapshot)
         if snapshot.programmes != self.said and not expired:
             raise Violation("never-7: a refused document changed what is in force")
         key = (event.programme.code, event.topic_scope)

@@ -564,7 +564,7 @@ def test_a_programme_that_expires_on_the_air_is_faded_out_and_told() -> None:
 
     assert told(world)[-1] == ("trua", "part", "withdrawn")
     assert world.sound is None
-    assert world.disk.programmes == {} and world.disk.floors == {PROVINCE: 1}
+    assert world.station.snapshot(world.instant()).programmes == () and world.disk.floors == {PROVINCE: 1}
     assert [(fault.code, fault.subject) for fault in world.disk.faults.values()] == [("programme-expired", PROVINCE)]
     world.run(HOUR_MS)
     assert world.amplifier_on_ms is None

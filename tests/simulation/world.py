@@ -591,8 +591,6 @@ class World:
                 disk.floors[name] = max(version, disk.floors.get(name, 0))
             case effects.EarlierKept(scope, _, envelope):
                 disk.earlier[scope] = self._signed(envelope)
-            case effects.ProgrammeDropped(scope):
-                disk.programmes.pop(scope, None)
             case effects.AsRunOpened(record):
                 disk.open_as_run[record.id] = record
             case effects.AsRunPosition(record):

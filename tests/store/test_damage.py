@@ -273,14 +273,6 @@ def test_a_copy_that_nobody_signed_is_refused(tmp_path: Path) -> None:
     assert life(Database.open(tmp_path))[0] == []
 
 
-def test_a_dropped_programme_leaves_no_copy(tmp_path: Path) -> None:
-    """It has expired: it must not come back with the next damage."""
-    database = Database.open(tmp_path)
-    database.commit([accepted(7)], STATION, 1)
-    database.commit([effects.ProgrammeDropped(SCOPE)], STATION, 1)
-    assert list((tmp_path / "programmes").iterdir()) == []
-
-
 def test_a_record_that_rotted_where_sqlite_cannot_see_it_is_damage_and_not_a_crash(tmp_path: Path) -> None:
     """One byte of a row's own bytes; the others are remembered, and the next start is clean."""
     database = Database.open(tmp_path)

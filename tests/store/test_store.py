@@ -105,7 +105,7 @@ def test_a_closed_record_settles_its_occurrence_and_waits_in_the_outbox_once(tmp
 
 
 def test_the_programme_that_was_replaced_stays_as_it_came_one_a_scope(tmp_path: Path) -> None:
-    """Decision 6: verbatim; a newer one takes its place, and a programme that expires leaves it alone."""
+    """Decision 6: verbatim; a newer one takes its place."""
     database = Database.open(tmp_path)
     database.commit(
         [
@@ -117,17 +117,16 @@ def test_the_programme_that_was_replaced_stays_as_it_came_one_a_scope(tmp_path: 
         1,
     )
     database.commit([effects.ProgrammeAccepted("vn", 8, b"8"), effects.EarlierKept("vn", 7, b"7")], STATION, 1)
-    database.commit([effects.ProgrammeDropped("vn")], STATION, 1)
     database.close()
 
     remembered = Database.open(tmp_path).remembered()
-    assert (remembered.envelopes, remembered.earlier) == ((), (("vn", b"7"), ("x", b"1")))
+    assert (remembered.envelopes, remembered.earlier) == ((("vn", b"8"),), (("vn", b"7"), ("x", b"1")))
 
 
-def test_a_dropped_programme_leaves_its_floor(tmp_path: Path) -> None:
-    """never-6: an expired programme cannot come back under its old number's cover."""
+def test_no_version_lowers_its_floor(tmp_path: Path) -> None:
+    """never-6: whatever comes later."""
     database = Database.open(tmp_path)
-    database.commit([effects.ProgrammeAccepted("vn", 7, b"x"), effects.ProgrammeDropped("vn")], STATION, 1)
+    database.commit([effects.ProgrammeAccepted("vn", 7, b"x")], STATION, 1)
     database.commit([effects.ProgrammeAccepted("vn", 3, b"y")], STATION, 1)
 
     assert database.remembered().floors == (("vn", 7),)

@@ -96,13 +96,6 @@ class EarlierKept:
 
 
 @dataclass(frozen=True, slots=True)
-class ProgrammeDropped:
-    """Record: a programme is out of force (expired); the version floor stays."""
-
-    scope: str
-
-
-@dataclass(frozen=True, slots=True)
 class FloorRaised:
     """Record: nothing older than ``version`` is believed any more of ``name``: ``beacon:<scope>``, ``command:<id>``."""
 
@@ -163,7 +156,6 @@ class TimeFloor:
 Entry = (
     ProgrammeAccepted
     | EarlierKept
-    | ProgrammeDropped
     | FloorRaised
     | AsRunOpened
     | AsRunPosition

@@ -4,6 +4,9 @@ Of each scope above the station's and its own, one programme is in force (design
 An accepted programme looks back as far as it was issued, at most ``LOOK_BACK_MS``, so that what an outage hid can
 still air late or be told as missed (air-6). A clock that leaps further than that begins anew from there.
 
+What expires is put aside, here as on disk, and comes back when it proves that only the clock was ahead; by then its
+time is counted from that instant, so that nothing airs twice (never-5).
+
 The programme that it replaced is kept beside it, for slots that want an earlier edition. That one is not in force: no
 slot of it airs, and no floor is lowered for it (never-6). A version whose audio was never whole here does not push out
 one whose audio was.
@@ -59,6 +62,7 @@ class Programmes:
     settings: StationSettings
     trust: TrustRoot | None = None
     signed: dict[Scope, Signed[Programme]] = field(default_factory=dict)
+    aside: dict[Scope, Signed[Programme]] = field(default_factory=dict)
     earlier: dict[Scope, Programme] = field(default_factory=dict)
     unplayable: dict[Sha256, AsRunReason] = field(default_factory=dict)
     floors: dict[str, int] = field(default_factory=dict)
@@ -97,6 +101,7 @@ class Programmes:
         if replaced is not None:
             self.earlier[scope] = replaced.document
         self.signed[scope] = event.programme
+        self.aside.pop(scope, None)
         self.floors[scope] = event.programme.document.version
         self.timetables.pop(scope, None)
         self.changes += 1
@@ -107,13 +112,14 @@ class Programmes:
     ) -> Accepted | AlreadyInForce | Refused:
         """What would come of a programme if it arrived now; changes nothing."""
         assert self.trust is not None
+        scope = programme.document.scope
         return trust.judge_programme(
             programme,
             trust=self.trust,
             topic_scope=topic_scope,
             station_scope=self.settings.scope,
             floors=self.floors,
-            in_force=self.signed.get(programme.document.scope),
+            in_force=self.signed.get(scope) or self.aside.get(scope),
             now=now,
         )
 
@@ -149,16 +155,30 @@ class Programmes:
         self.cached &= keep
         self.unplayable = {sha256: lack for sha256, lack in self.unplayable.items() if sha256 in keep}
 
-    def drop_expired(self, now: Instant) -> list[tuple[Scope, int]]:
+    def put_aside_expired(self, now: Instant) -> list[tuple[Scope, int]]:
         """Put out of force what has expired; without trusted time nothing is judged (air-7 keeps it silent anyway)."""
         if not now.trusted:
             return []
         gone = [scope for scope, signed in self.signed.items() if _expires_ms(signed.document) <= now.wall_ms]
-        dropped = [(scope, self.signed.pop(scope).document.version) for scope in gone]
         for scope in gone:
-            self.timetables.pop(scope, None)
+            self._put_aside(scope)
+        return [(scope, self.aside[scope].document.version) for scope in gone]
+
+    def _put_aside(self, scope: Scope) -> None:
+        self.aside[scope] = self.signed.pop(scope)
+        self.timetables.pop(scope, None)
+        self.changes += 1
+
+    def bring_back(self, now: Instant) -> list[Scope]:
+        """Put in force again what has not expired after all: the clock by which it had was ahead."""
+        if not now.trusted or self.trust_is_over(now):
+            return []
+        back = [scope for scope, signed in self.aside.items() if _expires_ms(signed.document) > now.wall_ms]
+        for scope in back:
+            self.signed[scope] = self.aside.pop(scope)
+            self.since_ms = now.wall_ms
             self.changes += 1
-        return dropped
+        return back
 
     def trust_is_over(self, now: Instant) -> bool:
         """Tell whether the trust root has expired: then nobody may say anything (never-1)."""
@@ -166,11 +186,9 @@ class Programmes:
         return now.trusted and trust.utc_ms(self.trust.expires) <= now.wall_ms
 
     def suspend(self) -> None:
-        """Take everything out of force; what is on disk is judged again at the next start."""
-        self.changes += bool(self.signed)
-        self.signed.clear()
-        self.earlier.clear()
-        self.timetables.clear()
+        """Take everything out of force, as long as nobody may say anything."""
+        for scope in list(self.signed):
+            self._put_aside(scope)
 
     def next_expiry_ms(self, now: Instant) -> int | None:
         """The next instant at which something expires."""

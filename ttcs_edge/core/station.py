@@ -92,6 +92,7 @@ class Station:
         turn.entries += self.faults.mature(now.wall_ms, now.mono_ms)
         self._judge_clock(turn)
         self._judge_trust(turn)
+        self._bring_back_programmes(turn)
         if now.trusted and not self.stopping:
             self.desk.take_due(self.programmes, now)
         self._expire_programmes(turn)
@@ -181,9 +182,13 @@ class Station:
         elif turn.now.trusted:
             self._clear(turn, "trust-expired", trust.scope)
 
+    def _bring_back_programmes(self, turn: _Turn) -> None:
+        for scope in self.programmes.bring_back(turn.now):
+            self._clear(turn, "programme-expired", scope)
+            self.next_wanted_mono_ms = 0
+
     def _expire_programmes(self, turn: _Turn) -> None:
-        for scope, version in self.programmes.drop_expired(turn.now):
-            turn.entries.append(effects.ProgrammeDropped(scope))
+        for scope, version in self.programmes.put_aside_expired(turn.now):
             self._raise(turn, "programme-expired", scope, (("version", str(version)),))
             self._clear_withdrawn_slots(turn)
             self.next_wanted_mono_ms = 0

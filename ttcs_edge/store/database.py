@@ -247,10 +247,6 @@ def _floor(entry: effects.FloorRaised, station: str, wall_ms: int) -> list[State
     return [(_RAISE_FLOOR, (entry.name, entry.version))]
 
 
-def _dropped(entry: effects.ProgrammeDropped, station: str, wall_ms: int) -> list[Statement]:
-    return [("DELETE FROM programmes WHERE scope = ?", (entry.scope,))]
-
-
 def _as_run_opened(entry: effects.AsRunOpened, station: str, wall_ms: int) -> list[Statement]:
     encoded = msgspec.json.encode(entry.record)
     return [("INSERT OR REPLACE INTO as_run_open VALUES (?, ?)", (entry.record.id, encoded))]
@@ -309,7 +305,6 @@ def _remembered_floor(meta: Mapping[str, int]) -> effects.TimeFloor | None:
 _STATEMENTS: dict[type, Callable[[Any, str, int], Sequence[Change]]] = {
     effects.ProgrammeAccepted: _accepted,
     effects.EarlierKept: _earlier,
-    effects.ProgrammeDropped: _dropped,
     effects.FloorRaised: _floor,
     effects.AsRunOpened: _as_run_opened,
     effects.AsRunPosition: _as_run_position,

@@ -12,9 +12,8 @@ from pathlib import Path
 
 import structlog
 
-from ttcs_edge.core.effects import Entry, ProgrammeAccepted, ProgrammeDropped
+from ttcs_edge.core.effects import Entry, ProgrammeAccepted
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.durable import sync_folder
 from ttcs_edge.store.blobs import write_whole
 
 COPIES = "programmes"
@@ -38,16 +37,11 @@ class Envelopes:
     def follow(self, entries: Iterable[Entry]) -> None:
         """Do as a transaction did. A copy that fails is only a copy: the log tells, the station goes on."""
         for entry in entries:
+            if not isinstance(entry, ProgrammeAccepted):
+                continue
             try:
-                match entry:
-                    case ProgrammeAccepted(scope, _, envelope):
-                        self._folder.mkdir(exist_ok=True)
-                        write_whole(self._path(scope), envelope)
-                    case ProgrammeDropped(scope) if self._path(scope).exists():
-                        self._path(scope).unlink()
-                        sync_folder(self._folder)
-                    case _:
-                        pass
+                self._folder.mkdir(exist_ok=True)
+                write_whole(self._path(entry.scope), entry.envelope)
             except OSError as error:
                 _log.warning("envelope-not-copied", error=str(error))
 
