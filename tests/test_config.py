@@ -10,10 +10,11 @@ import re
 import shutil
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -839,4 +840,4 @@ class TestDocumentation:
                 pattern = rf"(?m)^{'  ' if section else ''}{name}: .*$"
                 text, count = re.subn(pattern, f"{'  ' if section else ''}{name}: {key.example}", SHORTEST)
                 assert count == 1, path
-                assert asdict(load_config(written(tmp_path, text), {}).station)
+                assert msgspec.structs.asdict(load_config(written(tmp_path, text), {}).station)

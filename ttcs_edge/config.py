@@ -19,11 +19,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from msgspec import Struct
 
 from ttcs_edge.core.documents import ID_PATTERN, LANGUAGE_PATTERN, SCOPE_PATTERN
 from ttcs_edge.core.limits import LIMITS
@@ -78,8 +78,7 @@ FOLDERS: Final = {"trust": "/etc/ttcs-edge/trust", "state": "/var/lib/ttcs-edge"
 """Where a station has its things, unless it is told otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialOrPath:
+class CredentialOrPath(Struct, frozen=True):
     """A path, or ``credential:NAME`` for what the service manager hands over (systemd.exec, Credentials)."""
 
     what: str

@@ -7,15 +7,15 @@ and the words of every mistake; what the core must know of a station is the core
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+
+from msgspec import Struct
 
 from ttcs_edge.core.model import StationSettings, ZoneId
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerSettings:
+class BrokerSettings(Struct, frozen=True):
     """The MQTT broker, spoken to over TLS with the station's own certificate."""
 
     host: str
@@ -28,8 +28,7 @@ class BrokerSettings:
     session_expiry_s: int = 7 * 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class HttpsSettings:
+class HttpsSettings(Struct, frozen=True):
     """How audio is fetched. ``ca_file`` None means the system's own authorities."""
 
     ca_file: Path | None = None
@@ -37,8 +36,7 @@ class HttpsSettings:
     total_timeout_s: float = 3_600.0
 
 
-@dataclass(frozen=True, slots=True)
-class RelaySettings:
+class RelaySettings(Struct, frozen=True):
     """One relay on a GPIO line, by its BCM number."""
 
     pin: int
@@ -52,8 +50,7 @@ class PinFactory(Enum):
     MOCK = "mock"
 
 
-@dataclass(frozen=True, slots=True)
-class PinSettings:
+class PinSettings(Struct, frozen=True):
     """The GPIO lines. ``mock_folder`` is where mock lines keep their state, as a real line keeps its level."""
 
     amplifier: RelaySettings
@@ -69,8 +66,7 @@ class SoundDriver(Enum):
     WAV = "wav"
 
 
-@dataclass(frozen=True, slots=True)
-class SoundSettings:
+class SoundSettings(Struct, frozen=True):
     """The one audio path of the station: mono, 48 kHz, 16 bit, periods of 10 ms."""
 
     driver: SoundDriver = SoundDriver.ALSA
@@ -86,8 +82,7 @@ class ClockTrust(Enum):
     HOST = "host"
 
 
-@dataclass(frozen=True, slots=True)
-class ClockSettings:
+class ClockSettings(Struct, frozen=True):
     """Who tells the time beside the kernel. ``rtc`` and ``modem`` are devices of this machine; None: it has none."""
 
     trust: ClockTrust = ClockTrust.KERNEL
@@ -97,15 +92,13 @@ class ClockSettings:
     modem_every_s: int = 600
 
 
-@dataclass(frozen=True, slots=True)
-class PanelSettings:
+class PanelSettings(Struct, frozen=True):
     """What people see at the box. ``led`` None means that it has no lamp."""
 
     led: RelaySettings | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class StoreSettings:
+class StoreSettings(Struct, frozen=True):
     """How much of the card audio and reports may take, and how much must stay free; how long a report is kept after
     it was sent."""
 
@@ -115,8 +108,7 @@ class StoreSettings:
     sent_kept_s: int = 30 * 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """A whole ``station.yaml``, checked."""
 
     station: StationSettings

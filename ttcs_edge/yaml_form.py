@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import yaml
+from msgspec import Struct
 
 from ttcs_edge.locale.config import TABLES, Words, problem_text
 
@@ -46,8 +47,7 @@ PLAIN_TAGS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One thing wrong with a file: codes and fields, whose words are in ``ttcs_edge.locale.config``.
 
     ``line`` counts from 1; 0 means the file as a whole. ``key`` is a path such as ``zones[1].pin``, whose first item
@@ -82,8 +82,7 @@ def explain(problems: Iterable[Problem], tables: tuple[Words, Words, Words] = TA
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
+class Expected(Struct, frozen=True):
     """What should have stood somewhere: a code of ``locale.config`` and its fields."""
 
     code: str
@@ -315,8 +314,7 @@ def _unwritable(letter: str) -> bool:
     return letter not in "\n\t" and unicodedata.category(letter) in {"Cc", "Cs"}
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Struct, frozen=True):
     """A word or a sentence; ``pattern`` must match the whole of it."""
 
     what: str
@@ -346,8 +344,7 @@ class Text:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class TimeZone:
+class TimeZone(Struct, frozen=True):
     """A time zone that this machine knows, by its IANA name."""
 
     @property
@@ -371,8 +368,7 @@ class TimeZone:
         return name
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(Struct, frozen=True):
     """A whole number within bounds that are part of the range."""
 
     least: int
@@ -397,8 +393,7 @@ class Whole:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Milliseconds:
+class Milliseconds(Struct, frozen=True):
     """A time in seconds, decimals allowed, within bounds that are part of the range; read as milliseconds."""
 
     least_ms: int
@@ -425,8 +420,7 @@ class Milliseconds:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Struct, frozen=True):
     """``true`` or ``false``, in YAML 1.1's spellings of them."""
 
     @property
@@ -442,8 +436,7 @@ class Flag:
         return str(node.value).lower() in {"true", "yes", "on"}
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """One of the values of an enumeration."""
 
     of: type[Enum]
@@ -472,8 +465,7 @@ def closest(word: str, known: list[str], likeness: float = 0.6) -> str:
     return next((one for one in known if near and one.lower() == near[0]), "")
 
 
-@dataclass(frozen=True, slots=True)
-class PathText:
+class PathText(Struct, frozen=True):
     """A path; a relative one starts from the folder of the file. ``what`` says what lies there."""
 
     what: str
@@ -489,8 +481,7 @@ class PathText:
         return None if text is None else page.file.parent.absolute() / text
 
 
-@dataclass(frozen=True, slots=True)
-class ListOf:
+class ListOf(Struct, frozen=True):
     """A list of one kind, with bounds on its length."""
 
     of: Kind
@@ -518,8 +509,7 @@ class ListOf:
         return None if any(value is None for value in values) else tuple(values)
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """One key of a section. ``default`` (in the file's own unit) counts when it is left out, unless it is required.
 
     ``example`` is a value as it may be written, for the mend of a missing key and for the documentation.
@@ -532,8 +522,7 @@ class Key:
     default: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(Struct, frozen=True):
     """Keys under a key. A value that was left out is absent from what is read."""
 
     keys: tuple[Key, ...]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from securesystemslib.signer import CryptoSigner
 
 from tests.core.material import HOUR_MS, ByHand, at, only

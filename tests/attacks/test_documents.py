@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from securesystemslib.signer import CryptoSigner
 
 from tests.parts import PLACE, SCOPE, Province

@@ -13,9 +13,10 @@ import shutil
 import signal
 import tempfile
 import time
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from tests.bench.report import percentile, report
 from tests.bench.verify import programme, slot

@@ -6,7 +6,8 @@ Floor: the smallest of 10,000 integers.
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from tests.bench.report import percentile, report
 from tests.bench.verify import SETTINGS, programme

@@ -15,11 +15,11 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from paho.mqtt.client import Client, MQTTMessage
 from rich.cells import cell_len
 from securesystemslib.signer import CryptoSigner

@@ -12,11 +12,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from tests.cli.terminal import daemon, on_terminal, run
 from tests.parts import PLACE, SCOPE, Authority, Broker, Clip, Province, Station, eventually, make_programme, newer

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Audio, Bulletin, Grant, Programme, Refused, Signed, Slot, TrustRoot

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.core.material import SETTINGS, ByHand, audio_of, bulletin, moves, occurrence, only, programme, slot
 from ttcs_edge.core.air import Contender, choose, resumes_from_ms

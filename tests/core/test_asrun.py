@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.core.material import ByHand, at, bulletin, entries, occurrence, only, programme, slot
 from ttcs_edge.core import effects, events

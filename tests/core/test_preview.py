@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from msgspec.structs import replace
 
 from tests.core.material import SETTINGS, VIETNAM, bulletin, programme
 from ttcs_edge.core.documents import Bulletin, Slot

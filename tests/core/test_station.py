@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import timeit
-from dataclasses import replace
 from typing import get_args
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.core.material import (
     HOUR_MS,

@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from tests.core.material import DAY_MS, HOUR_MS, PROVINCE, SETTINGS, audio_of, recording, sha
 from tests.simulation.rulebook import every_rule

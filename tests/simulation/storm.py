@@ -12,8 +12,10 @@ import hashlib
 import random
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timezone
+
+from msgspec.structs import replace
 
 from tests.core.material import DAY_MS, HOUR_MS, STRANGER, audio_of, recording
 from tests.simulation.happenings import (

@@ -8,10 +8,10 @@ import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ttcs_edge.core import effects
 from ttcs_edge.core.effects import Entry

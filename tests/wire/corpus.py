@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from tests.parts import PLACE, SCOPE, Province
 from ttcs_edge.core.documents import Audio, Beacon, Bulletin, Command, Programme, ResendRange, Slot

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from ttcs_edge.central.errors import CentralError
 from ttcs_edge.core.limits import LIMITS
@@ -18,8 +19,7 @@ URL_CHARS: Final = LIMITS.place_chars - 100
 URL_PATTERN: Final = r"https://[^\s/][!-~]*"
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerAddress:
+class BrokerAddress(Struct, frozen=True):
     """Where a broker listens for TLS."""
 
     host: str

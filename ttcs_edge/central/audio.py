@@ -20,10 +20,11 @@ import os
 import re
 import subprocess
 import tempfile
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from ttcs_edge.central.errors import CentralError
 from ttcs_edge.central.files import PUBLIC, replace
@@ -48,8 +49,7 @@ class UnusableAudio(Exception):
         self.found = found
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(Struct, frozen=True):
     """A file in the audio folder, named by its SHA-256, and what was measured of it."""
 
     sha256: str
@@ -63,16 +63,14 @@ class Encoded:
         return f"{self.sha256}.ogg"
 
 
-@dataclass(frozen=True, slots=True)
-class Speech:
+class Speech(Struct, frozen=True):
     """A text to be spoken, and the espeak-ng voice that speaks it."""
 
     text: str
     voice: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Loudness:
+class _Loudness(Struct, frozen=True):
     lufs: float
     peak_dbtp: float
 

@@ -7,21 +7,20 @@ begin a day early, because a station's clock may be a little behind when it firs
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from msgspec import Struct
 
 AUTHORITY_DAYS = 20 * 365
 CERTIFICATE_DAYS = 10 * 365
 OPERATOR = "operator"
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """A certificate and its private key, both PEM; the key is PKCS8 and not encrypted."""
 
     certificate: bytes

@@ -10,10 +10,10 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from secrets import token_hex
 from typing import Any
 
+from msgspec import Struct
 from paho.mqtt.client import Client, MQTTMessage, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
@@ -39,8 +39,7 @@ UNACKNOWLEDGED = 1_000
 """How many messages the broker sends ahead of their acknowledgements."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """A message as it came. ``number`` is what ``acknowledge`` takes; 0 for one that wants no acknowledgement."""
 
     topic: str
@@ -50,8 +49,7 @@ class Heard:
     number: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class LinkTurned:
+class LinkTurned(Struct, frozen=True):
     """The connection came up or went down."""
 
     up: bool

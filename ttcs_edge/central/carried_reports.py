@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from ttcs_edge.central.centre import Centre
 from ttcs_edge.central.errors import CentralError
@@ -27,16 +28,14 @@ REFUSALS_SHOWN: Final = 5
 Event = AsRunReport | FaultReport
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedLine:
+class RefusedLine(Struct, frozen=True):
     """A line that was not taken."""
 
     number: int
     refused: Refused
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(Struct, frozen=True):
     """What came of one file: how many reports were ``new``, ``known``, or told something else (``differs``)."""
 
     file: Path

@@ -22,12 +22,13 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Final, Literal
 
 import yaml
+from msgspec import Struct
+from msgspec.structs import asdict
 from securesystemslib.signer import CryptoSigner, Signer, SSlibKey  # type: ignore[attr-defined]
 
 from ttcs_edge.central.address import BROKER_PATTERN, URL_CHARS, URL_PATTERN
@@ -90,8 +91,7 @@ CENTRE: Final = Section(
 """The grammar of ``centre.yaml``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SigningKey:
+class SigningKey(Struct, frozen=True, kw_only=True):
     """One key of a centre: what is public of it, and where its signer is found."""
 
     name: str
@@ -103,8 +103,7 @@ class SigningKey:
     signer: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CentreSettings:
+class CentreSettings(Struct, frozen=True, kw_only=True):
     """What stands in ``centre.yaml``. ``broker`` and ``audio_url`` are what commands take when they are not told."""
 
     name: str
@@ -115,16 +114,14 @@ class CentreSettings:
     audio_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Quorum:
+class Quorum(Struct, frozen=True):
     """How many keys a role has, and how many of them must sign together."""
 
     keys: int
     threshold: int
 
 
-@dataclass(frozen=True, slots=True)
-class Centre:
+class Centre(Struct, frozen=True):
     """A centre's folder, opened: its settings and its trust root, which was verified as a station would."""
 
     folder: Path

@@ -13,8 +13,9 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ttcs_edge.central.audio import sha256_of
 from ttcs_edge.central.centre import Centre, now
@@ -29,8 +30,7 @@ from ttcs_edge.wire.documents import read_programme
 COPY_BYTES = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
+class Exported(Struct, frozen=True):
     """What lies on the stick now. ``expired`` are programmes that were left out, because no station would take them."""
 
     folder: Path

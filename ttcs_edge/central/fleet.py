@@ -12,6 +12,8 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
 
+from msgspec import Struct
+
 from ttcs_edge.central.sequences import Journals
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.limits import LIMITS
@@ -34,8 +36,7 @@ SLACK_S: Final = 5.0
 """What a heartbeat may be late by without being missed."""
 
 
-@dataclass(frozen=True, slots=True)
-class FaultSeen:
+class FaultSeen(Struct, frozen=True):
     """An open fault. ``detail`` fills its words; a heartbeat, which tells that it is open, does not carry it."""
 
     severity: str

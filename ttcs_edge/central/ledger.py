@@ -11,8 +11,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from ttcs_edge.central.centre import Centre
 from ttcs_edge.central.errors import CentralError
@@ -32,8 +33,7 @@ CREATE TABLE reports (
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """How many reports of a kind a station has told."""
 
     station: str

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from msgspec import Struct
 
 from ttcs_edge.central.audio import Speech
 from ttcs_edge.central.errors import BadProgrammeFile
@@ -45,8 +45,7 @@ TIMESTAMP_TAG: Final = "tag:yaml.org,2002:timestamp"
 CIVIL_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Take:
+class Take(Struct, frozen=True):
     """One recording of a bulletin in one language: where it is written in the file, and what is to be encoded."""
 
     key: str
@@ -54,8 +53,7 @@ class Take:
     source: Path | Speech
 
 
-@dataclass(frozen=True, slots=True)
-class DraftBulletin:
+class DraftBulletin(Struct, frozen=True):
     """A bulletin whose audio is not yet encoded."""
 
     id: str
@@ -64,8 +62,7 @@ class DraftBulletin:
     expires: WallMs | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """A good programme file: everything of a programme but its version, its dates and its audio."""
 
     page: Page
@@ -77,8 +74,7 @@ class Draft:
     standing: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CivilTime:
+class CivilTime(Struct, frozen=True):
     """A date and time without a zone, ``2026-12-01 05:00`` or with ``T`` and seconds; quotes or none."""
 
     @property
@@ -100,8 +96,7 @@ class CivilTime:
         return text
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """An RRULE value of RFC 5545, without its name."""
 
     @property

@@ -14,12 +14,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from heapq import merge
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
 from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 
 from ttcs_edge.central import files
@@ -45,8 +46,7 @@ PREVIEW_CUES = 100
 BROKER_PLACE = "broker:"
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """By what way stations get the audio, and where the document goes."""
 
     broker: BrokerAddress | None
@@ -61,8 +61,7 @@ class Delivery:
         return (*web, BROKER_PLACE) if self.via_broker else web
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
+class Published(Struct, frozen=True):
     """What went out, or would have."""
 
     programme: Programme
@@ -99,8 +98,7 @@ def publish(
     return Published(programme, envelope, *_coming(programme))
 
 
-@dataclass(frozen=True, slots=True)
-class _Issue:
+class _Issue(Struct, frozen=True):
     """A programme on its way out."""
 
     centre: Centre

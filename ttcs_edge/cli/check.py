@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from dataclasses import asdict
 from typing import Any
+
+from msgspec.structs import asdict
 
 from ttcs_edge.config import EX_CONFIG, ConfigError, credential_name, read_config
 from ttcs_edge.locale import Language, text

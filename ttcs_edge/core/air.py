@@ -8,13 +8,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ttcs_edge.core.model import IfInterrupted, Occurrence
 
 
-@dataclass(frozen=True, slots=True)
-class Contender:
+class Contender(Struct, frozen=True):
     """What the choice needs to know of one cue that could have the air now."""
 
     occurrence: Occurrence

@@ -9,7 +9,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from ttcs_edge.core.air import Contender
 from ttcs_edge.core.library import Resolved

@@ -21,6 +21,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from ttcs_edge.core import events, trust
 from ttcs_edge.core.documents import Beacon, Refused, Signed, TrustRoot
 from ttcs_edge.core.effects import FloorRaised, SetSignedTime
@@ -38,8 +40,7 @@ def beacon_subject(scope: str) -> str:
     return f"beacon:{scope}"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What came of a beacon: accepted, refused, or (neither) known already; ``time`` when it tells the time."""
 
     accepted: Signed[Beacon] | None = None

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from ttcs_edge.core import events, trust
 from ttcs_edge.core.documents import Command, Refused, Signed, TrustRoot
 from ttcs_edge.core.model import Instant, StationSettings
@@ -20,8 +22,7 @@ def command_subject(station: str) -> str:
     return f"command:{station}"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What came of a command: accepted, refused, or (neither) obeyed already."""
 
     accepted: Signed[Command] | None = None

@@ -17,6 +17,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from ttcs_edge.core import events
 from ttcs_edge.core.air import choose, resumes_from_ms
 from ttcs_edge.core.asrun import Airing
@@ -60,8 +62,7 @@ SETTLED_MEMORY_MS = 8 * 86_400_000
 """How long a settled occurrence is remembered: longer than any look back into the schedule."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """What one step brings: switches and sound, and the records of cues that are over."""
 
     effects: list[Effect]

@@ -6,10 +6,9 @@ shape is written once, here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, Generic, Literal, TypeVar
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope, Sha256
@@ -54,8 +53,7 @@ Place = Annotated[
 Percent = Annotated[int, Meta(ge=0, le=100)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Audio:
+class Audio(Struct, frozen=True, kw_only=True):
     """One recording of a bulletin, in one language, named by its hash.
 
     ``places`` tells where to get it: ``https:`` addresses, or ``broker:`` for chunks on ``blob/<sha256>/<n>``.
@@ -70,8 +68,7 @@ class Audio:
     places: Annotated[tuple[Place, ...], Meta(min_length=1, max_length=LIMITS.places_per_audio)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bulletin:
+class Bulletin(Struct, frozen=True, kw_only=True):
     """One item of audio, in one or more languages.
 
     ``expires`` is for what is worth nothing later (a weather forecast): it airs only where it is over by then.
@@ -83,8 +80,7 @@ class Bulletin:
     expires: Utc | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
+class Slot(Struct, frozen=True, kw_only=True):
     """One rule of the schedule: when, which bulletins, which zones, how loud (RFC 5545, section 3.8.5).
 
     ``start`` is DTSTART in the programme's time zone; ``rrule`` is an RRULE value without its name
@@ -110,8 +106,7 @@ class Slot:
     if_unplayable: Literal["silence", "earlier", "standing"] = "silence"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Programme:
+class Programme(Struct, frozen=True, kw_only=True):
     """The signed document of a scope: its bulletins and its schedule, one version at a time.
 
     ``standing`` names the bulletins that stations keep at hand, to be heard in place of slots that ask for it.
@@ -127,8 +122,7 @@ class Programme:
     standing: Annotated[tuple[Identifier, ...], Meta(max_length=LIMITS.bulletins_per_slot)] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublicKey:
+class PublicKey(Struct, frozen=True, kw_only=True):
     """A public key as securesystemslib writes it: ``keytype``, ``scheme`` and the value in hexadecimal."""
 
     keytype: Literal["ed25519"]
@@ -136,8 +130,7 @@ class PublicKey:
     public: Annotated[str, Meta(pattern=SHA256_PATTERN)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
+class Grant(Struct, frozen=True, kw_only=True):
     """Leave to speak: ``threshold`` of ``keys`` together may do ``role`` for ``scope`` and everything below it."""
 
     role: Literal["root", "publish", "command", "beacon"]
@@ -146,8 +139,7 @@ class Grant:
     threshold: Annotated[int, Meta(ge=1, le=LIMITS.keys_per_grant)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrustRoot:
+class TrustRoot(Struct, frozen=True, kw_only=True):
     """Who may say what, where; signed by its own ``root`` grant."""
 
     scope: ScopePath
@@ -158,8 +150,7 @@ class TrustRoot:
     grants: Annotated[tuple[Grant, ...], Meta(min_length=1, max_length=LIMITS.grants)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beacon:
+class Beacon(Struct, frozen=True, kw_only=True):
     """The centre's signed heartbeat: at ``issued`` it was alive, by its own clock.
 
     Whoever reads it knows that ``issued`` is past. How long past, a beacon alone cannot say (``core.beacons``).
@@ -171,8 +162,7 @@ class Beacon:
     expires: Utc
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResendRange:
+class ResendRange(Struct, frozen=True, kw_only=True):
     """The reports ``first`` to ``last`` of a station's journal, both of them included."""
 
     journal: Annotated[int, Meta(ge=1, le=2**31 - 1, description="The journal that the reports carry.")]
@@ -180,8 +170,7 @@ class ResendRange:
     last: Annotated[int, Meta(ge=1, le=2**32 - 1)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(Struct, frozen=True, kw_only=True):
     """An order to one station, obeyed at most once. ``scope`` is the place for which its signers may command.
 
     ``resend`` has reports sent again that the centre did not get.
@@ -201,8 +190,7 @@ Document = Programme | TrustRoot | Beacon | Command
 D_co = TypeVar("D_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Signed(Generic[D_co]):
+class Signed(Struct, Generic[D_co], frozen=True):
     """A document whose bytes were parsed and whose signatures were checked; who may sign it is for ``trust``.
 
     ``signers`` are the ids of the known keys whose signatures are good, no key twice. ``envelope`` is the DSSE
@@ -214,8 +202,7 @@ class Signed(Generic[D_co]):
     envelope: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """Bad input from outside, as a value: a stable ``code``, whom it is about, and fields for its message."""
 
     code: str

@@ -6,36 +6,32 @@ it does not. So an acknowledgement comes after the disk, and sound never waits f
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ttcs_edge.core.lamp import Lamp
 from ttcs_edge.core.model import AsRun, AudioItem, Fault, MonoMs, Sha256, WallMs, ZoneId
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchAmplifier:
+class SwitchAmplifier(Struct, frozen=True):
     """Switch the amplifier's supply."""
 
     on: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SwitchZone:
+class SwitchZone(Struct, frozen=True):
     """Close (sound goes out) or open the switch of one zone."""
 
     zone: ZoneId
     closed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PrepareSound:
+class PrepareSound(Struct, frozen=True):
     """Have the player decode the first second of these ahead, so that their start costs no decoding."""
 
     items: tuple[AudioItem, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StartSound:
+class StartSound(Struct, frozen=True):
     """Play items one after another from ``from_ms`` of the whole, the first period at ``at_mono_ms``.
 
     ``player`` is the one that was up when this was decided; any other must not play it: the core, told of the death
@@ -51,16 +47,14 @@ class StartSound:
     fade_in_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class StopSound:
+class StopSound(Struct, frozen=True):
     """Fade a play out and end it; ``SoundEnded`` follows."""
 
     play: int
     fade_out_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class WantedAudio:
+class WantedAudio(Struct, frozen=True):
     """Audio to be had: where from, how large, and when it is due first."""
 
     sha256: Sha256
@@ -69,16 +63,14 @@ class WantedAudio:
     due_ms: WallMs
 
 
-@dataclass(frozen=True, slots=True)
-class SetWanted:
+class SetWanted(Struct, frozen=True):
     """Replace the fetcher's list (first is fetched first) and what eviction must never touch."""
 
     wanted: tuple[WantedAudio, ...]
     keep: frozenset[Sha256]
 
 
-@dataclass(frozen=True, slots=True)
-class ProgrammeAccepted:
+class ProgrammeAccepted(Struct, frozen=True):
     """Record: a programme is in force; its envelope is stored as it came, and its version is the new floor."""
 
     scope: str
@@ -86,8 +78,7 @@ class ProgrammeAccepted:
     envelope: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class EarlierKept:
+class EarlierKept(Struct, frozen=True):
     """Record: the programme that was replaced; its recordings may stand in. One a scope, the newest."""
 
     scope: str
@@ -95,58 +86,50 @@ class EarlierKept:
     envelope: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class FloorRaised:
+class FloorRaised(Struct, frozen=True):
     """Record: nothing older than ``version`` is believed any more of ``name``: ``beacon:<scope>``, ``command:<id>``."""
 
     name: str
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class AsRunOpened:
+class AsRunOpened(Struct, frozen=True):
     """Record: a cue went on the air; kept so that a death in the middle can be closed as cut."""
 
     record: AsRun
 
 
-@dataclass(frozen=True, slots=True)
-class AsRunPosition:
+class AsRunPosition(Struct, frozen=True):
     """Record: how far the cue on the air has come by ``end_ms``; a death behind it is closed as cut at this place."""
 
     record: AsRun
 
 
-@dataclass(frozen=True, slots=True)
-class AsRunClosed:
+class AsRunClosed(Struct, frozen=True):
     """Record and report: what became of a cue. Removes the open one; settles the occurrence."""
 
     record: AsRun
 
 
-@dataclass(frozen=True, slots=True)
-class FaultRaised:
+class FaultRaised(Struct, frozen=True):
     """Record and report: a fault is there."""
 
     fault: Fault
 
 
-@dataclass(frozen=True, slots=True)
-class FaultCleared:
+class FaultCleared(Struct, frozen=True):
     """Record and report: a fault is gone; ``cleared_ms`` is set."""
 
     fault: Fault
 
 
-@dataclass(frozen=True, slots=True)
-class WatchedUntil:
+class WatchedUntil(Struct, frozen=True):
     """Record: every occurrence up to this instant is settled or open; a later start looks back to here (never-5)."""
 
     wall_ms: WallMs
 
 
-@dataclass(frozen=True, slots=True)
-class TimeFloor:
+class TimeFloor(Struct, frozen=True):
     """Record: the newest time ever signed under a trust root; no source that tells an earlier one is believed."""
 
     wall_ms: WallMs
@@ -167,44 +150,38 @@ Entry = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(Struct, frozen=True):
     """Put entries on disk in one transaction. A barrier for what follows in the list."""
 
     entries: tuple[Entry, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledge:
+class Acknowledge(Struct, frozen=True):
     """Tell the broker that a message is dealt with."""
 
     delivery: int
 
 
-@dataclass(frozen=True, slots=True)
-class SetSignedTime:
+class SetSignedTime(Struct, frozen=True):
     """Tell the clock what the centre signed: at ``mono_ms`` it was ``wall_ms``, or a little later."""
 
     wall_ms: WallMs
     mono_ms: MonoMs
 
 
-@dataclass(frozen=True, slots=True)
-class SetTimeFloor:
+class SetTimeFloor(Struct, frozen=True):
     """Have the clock believe no source that tells a time before this."""
 
     wall_ms: WallMs
 
 
-@dataclass(frozen=True, slots=True)
-class ShowLamp:
+class ShowLamp(Struct, frozen=True):
     """Have the lamp at the box show this from now on."""
 
     lamp: Lamp
 
 
-@dataclass(frozen=True, slots=True)
-class Resend:
+class Resend(Struct, frozen=True):
     """Queue reports again, away from the core's thread, and answer the command (its version) with how many."""
 
     command: int
@@ -214,27 +191,23 @@ class Resend:
     last: int
 
 
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
+class Heartbeat(Struct, frozen=True):
     """Publish the state now, if there is a link. A stale one is worth nothing, so it is not kept."""
 
     sequence: int
 
 
-@dataclass(frozen=True, slots=True)
-class NotifyReady:
+class NotifyReady(Struct, frozen=True):
     """Tell the service manager that the station is live."""
 
 
-@dataclass(frozen=True, slots=True)
-class WakeAt:
+class WakeAt(Struct, frozen=True):
     """Send ``TimePassed`` at this monotonic instant at the latest; replaces the one before."""
 
     mono_ms: MonoMs
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """A line for the log: a stable event code and fields."""
 
     level: str
@@ -242,8 +215,7 @@ class Note:
     fields: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Leave:
+class Leave(Struct, frozen=True):
     """Everything is silent and open: the daemon may exit."""
 
 

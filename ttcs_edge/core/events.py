@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ttcs_edge.core.documents import Beacon, Command, Programme, Refused, Signed, TrustRoot
 from ttcs_edge.core.model import AsRun, Fault, MonoMs, Occurrence, Sha256, WallMs
 from ttcs_edge.core.timekeeping import ClockState
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Struct, frozen=True):
     """The shell is up: what the store remembers, verified again. Always the first event.
 
     ``programmes`` are those stored as in force, ``earlier`` those that they replaced; ``floors`` the newest version
@@ -35,13 +34,11 @@ class Started:
     earlier: tuple[Signed[Programme], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TimePassed:
+class TimePassed(Struct, frozen=True):
     """The instant that the core asked to be woken at has come (or nothing else happened for a while)."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProgrammeArrived:
+class ProgrammeArrived(Struct, frozen=True):
     """A message on a programme topic; ``delivery`` is what ``Acknowledge`` answers, ``topic_scope`` its path."""
 
     programme: Signed[Programme] | Refused
@@ -49,8 +46,7 @@ class ProgrammeArrived:
     delivery: int
 
 
-@dataclass(frozen=True, slots=True)
-class BeaconArrived:
+class BeaconArrived(Struct, frozen=True):
     """A message on a beacon's topic. ``live`` is false for one that stood retained on the broker: it may be of any age.
 
     ``came_mono_ms`` is when the network brought it, before anything was done with it.
@@ -63,8 +59,7 @@ class BeaconArrived:
     came_mono_ms: MonoMs
 
 
-@dataclass(frozen=True, slots=True)
-class CommandArrived:
+class CommandArrived(Struct, frozen=True):
     """A message on the station's command topic; ``again`` is the broker's word that it brought it before.
 
     ``correlation`` is what its sender wants to see in the answer; nobody signed it.
@@ -77,15 +72,13 @@ class CommandArrived:
     correlation: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class AudioStored:
+class AudioStored(Struct, frozen=True):
     """An audio file is whole in the store and has its hash."""
 
     sha256: Sha256
 
 
-@dataclass(frozen=True, slots=True)
-class AudioFailed:
+class AudioFailed(Struct, frozen=True):
     """An attempt to fetch audio failed; the fetcher tries again by itself. ``code`` is a fault code."""
 
     sha256: Sha256
@@ -93,16 +86,14 @@ class AudioFailed:
     detail: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AudioLost:
+class AudioLost(Struct, frozen=True):
     """Audio that the core holds for cached is gone or rotten: found when it was read to be aired."""
 
     sha256: Sha256
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class PlayerReady:
+class PlayerReady(Struct, frozen=True):
     """A player process is up, with its sound device open or known to open.
 
     ``player`` counts the players that were started: what is meant for one must not reach the next.
@@ -112,8 +103,7 @@ class PlayerReady:
     player: int
 
 
-@dataclass(frozen=True, slots=True)
-class PlayerGone:
+class PlayerGone(Struct, frozen=True):
     """The player died, hung and was killed, or could not start: whatever it played is silent now.
 
     ``written_ms`` is the last position it reported, of the whole play.
@@ -123,16 +113,14 @@ class PlayerGone:
     written_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class SoundStarted:
+class SoundStarted(Struct, frozen=True):
     """The first period of a play was handed to the sound device."""
 
     play: int
     mono_ns: int
 
 
-@dataclass(frozen=True, slots=True)
-class SoundProgress:
+class SoundProgress(Struct, frozen=True):
     """Ten times a second while a play sounds: samples really written, as time since the play's own beginning."""
 
     play: int
@@ -142,8 +130,7 @@ class SoundProgress:
     underruns: int
 
 
-@dataclass(frozen=True, slots=True)
-class SoundEnded:
+class SoundEnded(Struct, frozen=True):
     """A play is over and silent: ``completed`` is true when every sample of every item was written (never-9).
 
     ``item_written_ms`` holds what was written of each item of the play, in order; ``failure`` a code when the end was
@@ -156,8 +143,7 @@ class SoundEnded:
     failure: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class SoundDevice:
+class SoundDevice(Struct, frozen=True):
     """The sound device failed to open or to take samples (``ok`` false), or works again."""
 
     ok: bool
@@ -165,16 +151,14 @@ class SoundDevice:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class RelayFailed:
+class RelayFailed(Struct, frozen=True):
     """A relay or the amplifier could not be switched; ``subject`` is a zone id or ``amplifier``."""
 
     subject: str
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class LinkChanged:
+class LinkChanged(Struct, frozen=True):
     """The connection to the broker came up or went down; ``reason`` is a code for the fault's message."""
 
     up: bool
@@ -182,8 +166,7 @@ class LinkChanged:
     detail: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionChanged:
+class ConditionChanged(Struct, frozen=True):
     """A condition that the shell watches began or ended: store full, store failing, a thread replaced."""
 
     code: str
@@ -192,15 +175,13 @@ class ConditionChanged:
     detail: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ClockChanged:
+class ClockChanged(Struct, frozen=True):
     """Another source of time is in force, or one of them says something else than before."""
 
     clock: ClockState
 
 
-@dataclass(frozen=True, slots=True)
-class StopRequested:
+class StopRequested(Struct, frozen=True):
     """SIGTERM: fade, open everything, leave."""
 
 

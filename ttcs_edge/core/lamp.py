@@ -7,8 +7,9 @@ Who stands before a silent pole sees whether the station waits for the time, has
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from ttcs_edge.core.model import Fault, Severity
 
@@ -22,8 +23,7 @@ class Lamp(Enum):
     FAST = "fast"
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True):
     """What of a station the lamp tells."""
 
     stopping: bool

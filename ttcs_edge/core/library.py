@@ -11,7 +11,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from ttcs_edge.core.documents import Audio, Bulletin, Programme, Slot
 from ttcs_edge.core.effects import SetWanted, WantedAudio
@@ -36,8 +37,7 @@ STANDING_DUE_MS = 86_400_000
 """Standing bulletins are fetched behind what is due within this time, and before everything later."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shelf:
+class Shelf(Struct, frozen=True):
     """All that a cue can be made of.
 
     ``in_force`` are the programmes, the highest scope first; ``earlier`` the one before of a scope; ``cached`` the
@@ -58,8 +58,7 @@ class Shelf:
         return (programme for programme in reversed(self.in_force) if scope_covers(programme.scope, scope))
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """A cue with the audio that can be aired, the hashes of what it lacks, and why it lacks the first of it."""
 
     cue: Cue

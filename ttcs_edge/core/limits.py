@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Bounds on what comes in and on what waits. A value over its bound is refused, never cut short."""
 
     envelope_bytes: int = 16 * 1024 * 1024

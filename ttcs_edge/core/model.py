@@ -7,9 +7,10 @@ integer milliseconds since 1970-01-01T00:00Z; instants on the monotonic clock ar
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import NewType
+
+from msgspec import Struct
 
 Scope = NewType("Scope", str)
 """A place in the administrative tree: a path of any depth such as ``vn/lam-dong/da-teh``."""
@@ -25,8 +26,7 @@ WallMs = NewType("WallMs", int)
 MonoMs = NewType("MonoMs", int)
 
 
-@dataclass(frozen=True, slots=True)
-class Instant:
+class Instant(Struct, frozen=True):
     """One reading of both clocks, and whether the wall clock can be believed (air-7)."""
 
     wall_ms: WallMs
@@ -56,8 +56,7 @@ def scope_prefixes(place: Scope) -> tuple[Scope, ...]:
     return tuple(Scope("/".join(parts[: n + 1])) for n in range(len(parts)))
 
 
-@dataclass(frozen=True, slots=True)
-class QuietHours:
+class QuietHours(Struct, frozen=True):
     """A span of the local day in which only alerts sound (air-5); it may cross midnight.
 
     ``begin_minute`` and ``end_minute`` count from local midnight; the end is not part of the span.
@@ -77,8 +76,7 @@ class QuietHours:
         return f"{begin[0]:02}:{begin[1]:02}-{end[0]:02}:{end[1]:02}"
 
 
-@dataclass(frozen=True, slots=True)
-class Zone:
+class Zone(Struct, frozen=True):
     """A speaker cluster behind one switch."""
 
     id: ZoneId
@@ -87,16 +85,14 @@ class Zone:
     volume_percent: int = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Amplifier:
+class Amplifier(Struct, frozen=True):
     """What the one amplifier of a station needs, in milliseconds."""
 
     warm_up_ms: int = 2_000
     hold_ms: int = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class StationSettings:
+class StationSettings(Struct, frozen=True):
     """What the core must know of the station; made from ``station.yaml`` by ``config.py``."""
 
     id: str
@@ -111,8 +107,7 @@ class StationSettings:
     heartbeat_s: int = 60
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Occurrence:
+class Occurrence(Struct, frozen=True, order=True):
     """One occurrence of one slot: the identity under which it airs at most once (never-5).
 
     ``local`` is its civil date and time, ``2026-11-24T05:00:00``, so that a clock step or a daylight-saving change
@@ -132,8 +127,7 @@ class Occurrence:
         return f"{self.subject}@{self.local}"
 
 
-@dataclass(frozen=True, slots=True)
-class AudioItem:
+class AudioItem(Struct, frozen=True):
     """One stretch of audio to be aired: which bulletin, in which language, which bytes.
 
     ``until_ms`` is when it expires: it is aired only where it is over by then.
@@ -163,8 +157,7 @@ class IfUnplayable(Enum):
     STANDING = "standing"
 
 
-@dataclass(frozen=True, slots=True)
-class Cue:
+class Cue(Struct, frozen=True):
     """One thing about to air: an occurrence of a slot, resolved for this station.
 
     ``substitute`` tells that something of it is not what the slot names, but what stands in for it.
@@ -220,8 +213,7 @@ class AsRunReason(Enum):
     RELAY = "relay"
 
 
-@dataclass(frozen=True, slots=True)
-class AiredItem:
+class AiredItem(Struct, frozen=True):
     """What of one audio item was really written to the sound device."""
 
     bulletin: str
@@ -232,8 +224,7 @@ class AiredItem:
     written_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class AsRun:
+class AsRun(Struct, frozen=True):
     """What really became of one cue. ``outcome`` is None while it is still open."""
 
     id: str
@@ -259,8 +250,7 @@ class Severity(Enum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """A condition raised and later cleared. ``code`` and ``subject`` together are its identity.
 
     ``detail`` holds fields for the message of ``code`` in ``locale``; never a sentence.
@@ -275,8 +265,7 @@ class Fault:
     cleared_ms: WallMs | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedAudio:
+class VerifiedAudio(Struct, frozen=True):
     """Audio whose hash was checked as it was read from disk, held in a sealed memory file (never-1).
 
     Only ``ttcs_edge.store.blobs`` makes one. ``fd`` is open for reading and belongs to the holder of this value.

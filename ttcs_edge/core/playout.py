@@ -17,6 +17,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from ttcs_edge.core.effects import Effect, StartSound, StopSound, SwitchAmplifier, SwitchZone
 from ttcs_edge.core.model import AMPLIFIER, AudioItem, MonoMs, StationSettings, ZoneId
 
@@ -29,8 +31,7 @@ OPEN_AGAIN_MOST_MS = 300_000
 """A relay that is broken for good must not wear itself and the log out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What is to sound: ``play`` is its identity; ``start_mono_ms`` the instant of its first sample."""
 
     play: int

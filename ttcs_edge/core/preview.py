@@ -5,7 +5,7 @@ A cue is as long as the recordings that this station's zones ask for; it begins 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ttcs_edge.core.documents import Programme
 from ttcs_edge.core.library import recordings, zones_of
@@ -15,8 +15,7 @@ from ttcs_edge.core.schedule import SlotOccurrence, Timetable, to_civil
 MINUTE_MS = 60_000
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewCue:
+class PreviewCue(Struct, frozen=True):
     """A cue as a technician sees it beforehand. ``clashes`` holds codes: ``quiet-hours``, ``overlap``."""
 
     due: SlotOccurrence

@@ -18,6 +18,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec import Struct
+
 from ttcs_edge.core import events, library, trust
 from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
 from ttcs_edge.core.effects import SetWanted
@@ -43,8 +45,7 @@ LOOK_BACK_MS = 7 * 86_400_000
 """How far back into the schedule a start or a new programme looks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What came of a programme that arrived: accepted, refused, or (neither) in force already.
 
     ``replaced`` is the one before, when its recordings may stand in for those of the accepted one from now on.

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ttcs_edge.core.model import Fault, Scope, WallMs, ZoneId
 from ttcs_edge.core.timekeeping import SourceWord, TimeSource
 
 
-@dataclass(frozen=True, slots=True)
-class OnAir:
+class OnAir(Struct, frozen=True):
     """What sounds now. ``position_ms`` counts samples really written; levels are dB below full scale."""
 
     occurrence: str
@@ -22,8 +21,7 @@ class OnAir:
     peak_db: float
 
 
-@dataclass(frozen=True, slots=True)
-class NextCue:
+class NextCue(Struct, frozen=True):
     """A cue to come."""
 
     occurrence: str
@@ -33,8 +31,7 @@ class NextCue:
     audio_ready: bool
 
 
-@dataclass(frozen=True, slots=True)
-class InForce:
+class InForce(Struct, frozen=True):
     """A programme in force."""
 
     scope: Scope
@@ -43,8 +40,7 @@ class InForce:
     slots: int
 
 
-@dataclass(frozen=True, slots=True)
-class Cache:
+class Cache(Struct, frozen=True):
     """Audio that the programmes in force need: how much of it is in the store."""
 
     wanted_files: int
@@ -53,8 +49,7 @@ class Cache:
     stored_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """The state of a station at one instant.
 
     ``state`` is ``on-air``, ``idle``, ``no-time`` (air-7) or ``stopping``; ``amplifier``: ``off``, ``warming``, ``on``.

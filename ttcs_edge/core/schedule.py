@@ -24,6 +24,7 @@ from itertools import islice
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rrulestr
+from msgspec import Struct
 
 from ttcs_edge.core.documents import Programme, Refused, Slot
 from ttcs_edge.core.limits import LIMITS
@@ -173,8 +174,7 @@ def _pinned(text: str, parts: dict[str, str], start: date) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class SlotOccurrence:
+class SlotOccurrence(Struct, frozen=True):
     """One occurrence of one slot, with its instant."""
 
     occurrence: Occurrence

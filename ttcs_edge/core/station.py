@@ -11,8 +11,10 @@ sound, notes, one ``Record`` with everything to be remembered, then the acknowle
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec.structs import replace
 
 from ttcs_edge.core import asrun, effects, events
 from ttcs_edge.core.beacons import Beacons, beacon_subject

@@ -9,7 +9,9 @@ has no end of its own is over when it was not heard of again for a while.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from ttcs_edge.core.effects import Entry, FaultCleared, FaultRaised
 from ttcs_edge.core.limits import LIMITS

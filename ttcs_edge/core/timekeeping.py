@@ -22,8 +22,9 @@ order decides, as the operator set it up.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from ttcs_edge.core.model import Instant, MonoMs, WallMs
 
@@ -66,8 +67,7 @@ STALE = "stale"
 GARBLED = "garbled"
 
 
-@dataclass(frozen=True, slots=True)
-class SourceWord:
+class SourceWord(Struct, frozen=True):
     """The last that a source said: ``told``, or a code of why it is not believed. ``found_ms`` is a time refused."""
 
     source: TimeSource
@@ -75,8 +75,7 @@ class SourceWord:
     found_ms: WallMs | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ClockState:
+class ClockState(Struct, frozen=True):
     """The source in force and since when, or None; the last word of each; the floor."""
 
     source: TimeSource | None = None
@@ -85,8 +84,7 @@ class ClockState:
     floor_ms: int = FLOOR_MS
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """A time as a source told it: the wall clock less the monotonic one, and when that was."""
 
     offset_ms: int

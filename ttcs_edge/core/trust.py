@@ -20,22 +20,21 @@ floor that shuts out what comes until then. Signatures themselves are checked by
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
+
+from msgspec import Struct
 
 from ttcs_edge.core.documents import Beacon, Command, Programme, Refused, Signed, TrustRoot
 from ttcs_edge.core.model import Instant, Scope, StationSettings, scope_covers
 from ttcs_edge.core.timekeeping import is_ahead
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """Every check held."""
 
 
-@dataclass(frozen=True, slots=True)
-class AlreadyInForce:
+class AlreadyInForce(Struct, frozen=True):
     """The very document that is in force came again: nothing to do, nothing wrong."""
 
 

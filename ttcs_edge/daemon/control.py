@@ -6,11 +6,11 @@ import json
 import platform
 import queue
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 import msgspec
+from msgspec.structs import asdict
 
 from ttcs_edge import __version__
 from ttcs_edge.core.library import Shelf, resolve

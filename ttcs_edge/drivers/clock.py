@@ -10,8 +10,9 @@ import ctypes
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from ttcs_edge.core.model import Instant, MonoMs, WallMs
 from ttcs_edge.core.timekeeping import ClockState, Timekeeper, TimeSource
@@ -25,8 +26,7 @@ _MOVED_MS = 100
 """A clock that moved by more against the monotonic one was set, and whether it is synchronised must be asked anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """A time, and the monotonic instant at which it was that time."""
 
     wall_ms: int

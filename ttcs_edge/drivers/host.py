@@ -10,15 +10,15 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from msgspec import Struct
 
 Detail = tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What one probe saw. ``code`` is the fault that it may be; ``value`` grows with the trouble."""
 
     code: str
@@ -27,8 +27,7 @@ class Reading:
     detail: Detail = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """From where on a reading is a fault, to where it must fall to be none, and for how long it must stay there."""
 
     raised_at: float

@@ -11,10 +11,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
+from msgspec import Struct
 
 from ttcs_edge.core import events
 from ttcs_edge.core.events import Event
@@ -72,8 +72,7 @@ class Player(Protocol):
         """End the player."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Child:
+class _Child(Struct, frozen=True):
     """A running player, and our end of its socket."""
 
     number: int

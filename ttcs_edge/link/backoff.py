@@ -8,11 +8,10 @@ So a backlog of any length asks of the broker no more at once than it gives.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class Backoff:
+class Backoff(Struct, frozen=True):
     """How long to wait before the next try: drawn evenly from ``least_s`` up to the n-th of ``most_s``, then its last.
 
     The draw is over the whole span: stations that lost one broker together must not come back together.

@@ -22,10 +22,11 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol, TypeVar
 from urllib.parse import SplitResult, urlsplit
+
+from msgspec import Struct
 
 from ttcs_edge.settings import HttpsSettings
 
@@ -37,8 +38,7 @@ FOUND_CHARS = 200
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """The slowest download that is worth its place: less than ``least_bytes`` in ``window_s`` is too slow."""
 
     window_s: float = 60.0

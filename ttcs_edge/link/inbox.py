@@ -9,10 +9,10 @@ import queue
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 import structlog
+from msgspec import Struct
 
 from ttcs_edge.core.documents import Beacon, Command, Programme, Refused, Signed
 from ttcs_edge.core.events import BeaconArrived, CommandArrived, Event, ProgrammeArrived
@@ -26,8 +26,7 @@ Kind = Literal["programme", "beacon", "command"]
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Readers:
+class Readers(Struct, frozen=True):
     """What makes documents of bytes; each gets the scope or the station of the topic, to name it in refusals."""
 
     programme: Callable[[bytes, str], Signed[Programme] | Refused]
@@ -35,8 +34,7 @@ class Readers:
     command: Callable[[bytes, str], Signed[Command] | Refused]
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """A message as the broker brought it. ``subject`` is the scope or the station of its topic."""
 
     kind: Kind

@@ -16,10 +16,10 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import vlc
+from msgspec import Struct
 
 from ttcs_edge.drivers.sound import RATE_HZ
 
@@ -43,8 +43,7 @@ itself comes as soon with either.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(Struct, frozen=True):
     """What libvlc does to a kind of file: of the whole ``cut_ms`` may be lost, behind a position ``seek_ms`` more.
 
     Opus loses its beginning, some FLAC files their last frames.

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import Struct
 
 from ttcs_edge.core import effects
 from ttcs_edge.core.effects import Entry
@@ -41,8 +41,7 @@ DEFAULTS = StoreSettings()
 R = TypeVar("R", AsRun, Fault)
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(Struct, frozen=True):
     """What an earlier life left. ``envelopes`` and their ``copies`` in files, and those of ``earlier`` programmes, each
     behind its scope, are to be verified again before any use. ``damage`` says what was wrong with the database, None
     when nothing was.

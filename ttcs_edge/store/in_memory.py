@@ -15,11 +15,12 @@ import secrets
 import shutil
 import sqlite3
 from contextlib import closing, suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 import structlog
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ttcs_edge.durable import transaction
 from ttcs_edge.settings import StoreSettings
@@ -50,8 +51,7 @@ class _Copy(msgspec.Struct, frozen=True):
     left: int
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(Struct, frozen=True):
     """The database of this life. ``in_memory`` says why it is not on the card; empty when it is."""
 
     database: Database

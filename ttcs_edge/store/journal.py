@@ -16,8 +16,10 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ttcs_edge.settings import StoreSettings
 from ttcs_edge.wire.reports import AsRunReport, FaultReport, encode
@@ -54,8 +56,7 @@ def place(journal: int, sequence: int) -> int:
     return journal << SEQUENCE_BITS | sequence
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """What is kept as running sums. ``full``: something unsent had to go, and there is no room again yet."""
 
     sequence: int = 0

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.durable import transaction
@@ -30,8 +31,7 @@ DEPTH = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
+class OutboxRow(Struct, frozen=True):
     """One report that waits: ``seq`` is its place in the queue, ``body`` goes out as it is."""
 
     seq: int

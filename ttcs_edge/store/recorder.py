@@ -19,10 +19,10 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
+from msgspec import Struct
 
 from ttcs_edge.core.effects import Entry
 from ttcs_edge.core.events import ConditionChanged, Event
@@ -44,8 +44,7 @@ LOST_FILE = "records-lost"
 _log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class _Submission:
+class _Submission(Struct, frozen=True):
     entries: tuple[Entry, ...]
     wall_ms: int
     then: Callable[[], None]

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from ttcs_edge.core.model import AsRun, Fault
 from ttcs_edge.core.timekeeping import CEILING_MS
@@ -44,8 +44,7 @@ KEYS = {
 META_KEPT = ("alive_until_ms", "watched_until_ms", "time_floor_ms", "time_floor_trust", "outbox_dropped")
 
 
-@dataclass(frozen=True, slots=True)
-class Salvaged:
+class Salvaged(Struct, frozen=True):
     """How many rows of each kind were carried over."""
 
     programmes: int = 0

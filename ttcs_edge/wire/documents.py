@@ -6,7 +6,6 @@ until when it holds) would air what nobody signed for. A new field therefore com
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfoNotFoundError
@@ -151,13 +150,13 @@ _PARTS: dict[type, tuple[tuple[str, type], ...]] = {
 """The fields whose values have fields of their own."""
 
 _FIELDS: dict[type, frozenset[str]] = {
-    kind: frozenset(field.name for field in dataclasses.fields(kind))
+    kind: frozenset(field.name for field in msgspec.structs.fields(kind))
     for kind in (Programme, Bulletin, Audio, Slot, TrustRoot, PublicKey, Grant, Beacon, Command, ResendRange)
 }
 
 
 def _unknown_field(value: dict[str, Any], kind: type, path: str = "$") -> str | None:
-    """Give the path of a field that its type does not know. Conversion to dataclasses passes over such fields."""
+    """Give the path of a field that its type does not know. Conversion passes over such fields."""
     known = _FIELDS[kind]
     if not value.keys() <= known:
         return f"{path}.{next(name for name in value if name not in known)}"

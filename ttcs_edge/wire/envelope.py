@@ -14,11 +14,10 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import UnverifiedSignatureError, VerificationError
 from securesystemslib.signer import Signature, Signer, SSlibKey  # type: ignore[attr-defined]
@@ -42,8 +41,7 @@ PayloadType = Annotated[str, Meta(extra_json_schema={"enum": sorted(PAYLOAD_TYPE
 """Compared with the one type that is expected, and refused with both."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DsseSignature:
+class DsseSignature(Struct, frozen=True, kw_only=True):
     """One signature over a payload and its type. ``keyid`` names the key: a signature whose key is not known here, or
     not named, counts for nothing.
     """
@@ -52,8 +50,7 @@ class DsseSignature:
     keyid: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DsseEnvelope:
+class DsseEnvelope(Struct, frozen=True, kw_only=True):
     """A document and its signatures, each made over the DSSE v1 pre-authentication encoding of type and payload.
 
     Base64 is that of RFC 4648 with padding, in the standard or the URL-safe alphabet. Unknown fields are passed over.
@@ -64,8 +61,7 @@ class DsseEnvelope:
     signatures: Annotated[tuple[DsseSignature, ...], Meta(max_length=LIMITS.signatures)]
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
+class Sealed(Struct, frozen=True):
     """An envelope that could be read. Whose word the payload is, ``signers`` tells."""
 
     payload: bytes

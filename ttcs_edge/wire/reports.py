@@ -11,12 +11,12 @@ never taken away and never changes its meaning; what would need that gets a new 
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, Struct
+from msgspec.structs import asdict
 
 from ttcs_edge.core.documents import SHA256_PATTERN, Identifier, Language, Refused, ScopePath, Version
 from ttcs_edge.core.model import AsRun, AsRunReason, Fault, Outcome, Severity
@@ -54,8 +54,7 @@ def utc_text(wall_ms: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AiredAudio:
+class AiredAudio(Struct, frozen=True, kw_only=True):
     """What of one recording was written to the sound device: ``written_ms`` of its ``duration_ms``."""
 
     bulletin: Identifier
@@ -66,8 +65,7 @@ class AiredAudio:
     written_ms: Count
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AsRunReport:
+class AsRunReport(Struct, frozen=True, kw_only=True):
     """What became of one cue. ``start`` and ``end`` are null when it never sounded, ``reason`` when it aired whole.
 
     ``journal`` and ``sequence`` are 0 in the reports of a station that did not number them yet.
@@ -95,8 +93,7 @@ class AsRunReport:
     interruptions: Count
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaultReport:
+class FaultReport(Struct, frozen=True, kw_only=True):
     """A fault that was raised (``cleared`` is null) or has been cleared. ``code`` and ``subject`` are its identity;
     ``detail`` holds the fields of the message of its code. ``journal`` and ``sequence`` as in an as-run report.
     """
@@ -115,8 +112,7 @@ class FaultReport:
     cleared: Moment | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProgrammeState:
+class ProgrammeState(Struct, frozen=True, kw_only=True):
     """A programme in force, as the heartbeat tells it."""
 
     scope: ScopePath
@@ -125,8 +121,7 @@ class ProgrammeState:
     slots: Count
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaultState:
+class FaultState(Struct, frozen=True, kw_only=True):
     """An open fault, as the heartbeat tells it."""
 
     code: Identifier
@@ -135,8 +130,7 @@ class FaultState:
     raised: Moment
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CacheState:
+class CacheState(Struct, frozen=True, kw_only=True):
     """Audio that the programmes in force need: how much of it is on the station."""
 
     wanted_files: Count
@@ -145,16 +139,14 @@ class CacheState:
     stored_bytes: Count
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceState:
+class SourceState(Struct, frozen=True, kw_only=True):
     """The last that a source of time said: ``told``, or why it is not believed."""
 
     source: Identifier
     word: Identifier
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeartbeatReport:
+class HeartbeatReport(Struct, frozen=True, kw_only=True):
     """The state of a station. ``on_air`` is the occurrence that sounds now. ``state`` is ``on-air``, ``idle``,
     ``no-time`` or ``stopping``; ``amplifier`` is ``off``, ``warming`` or ``on``. ``underruns`` counts periods that came
     too late for the sound device since the start; ``outbox_oldest_s`` is the age of the oldest report not yet
@@ -190,8 +182,7 @@ class HeartbeatReport:
     newest_sequence: Count = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StatusReport:
+class StatusReport(Struct, frozen=True, kw_only=True):
     """Birth (``online``), a clean leave (``stopped``) or the last will (``offline``); retained. ``told`` is null in a
     will, which is told at a time that its author cannot know.
     """
@@ -205,16 +196,14 @@ class StatusReport:
     told: Moment | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SequenceRange:
+class SequenceRange(Struct, frozen=True, kw_only=True):
     """The reports ``first`` to ``last`` of a journal, both of them included."""
 
     first: Count
     last: Count
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyReport:
+class ReplyReport(Struct, frozen=True, kw_only=True):
     """What became of a command that was obeyed; ``command`` is its version. ``outcome`` is ``done`` or ``failed``.
 
     Of a resend, ``queued`` reports of ``journal`` are on their way again, and ``gone`` are the ranges that the station

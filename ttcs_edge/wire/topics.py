@@ -7,7 +7,8 @@ so nothing that comes out of here is without a bound or an alphabet.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ttcs_edge.core.documents import ID_PATTERN, SCOPE_PATTERN
 from ttcs_edge.core.limits import LIMITS
@@ -20,8 +21,7 @@ _ID = re.compile(ID_PATTERN)
 _CHUNK = re.compile(r"(0|[1-9][0-9]{0,6})\Z")
 
 
-@dataclass(frozen=True, slots=True)
-class Topics:
+class Topics(Struct, frozen=True):
     """Topics below one root, such as ``ttcs/v1``."""
 
     root: str

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import inspect
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from ttcs_edge.core.documents import Beacon, Command, Programme, TrustRoot
 from ttcs_edge.core.limits import LIMITS
@@ -24,8 +24,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 TOPICS = Topics("ttcs/v1")
 
 
-@dataclass(frozen=True, slots=True)
-class OnTheWire:
+class OnTheWire(Struct, frozen=True):
     """One kind of document: its type and its way. ``closed`` means that a field which it does not know is refused."""
 
     name: str
