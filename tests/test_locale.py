@@ -49,7 +49,7 @@ class Source:
     def __init__(self, path: Path) -> None:
         self.tree = ast.parse(path.read_text())
         nodes = list(ast.walk(self.tree))
-        self.functions = {one.name: one for one in nodes if isinstance(one, ast.FunctionDef)}
+        self.functions = imported(nodes) | {one.name: one for one in nodes if isinstance(one, ast.FunctionDef)}
         self.tables = {
             target.id: one.value
             for one in self.tree.body
@@ -59,7 +59,7 @@ class Source:
         }
 
     def codes(self, node: ast.AST | None) -> set[str]:
-        """Every string that an expression can come to: through conditions, tables, defaults, and functions of here."""
+        """Every string that an expression can come to: through conditions, tables, defaults and functions."""
         match node:
             case ast.Constant(value=str(code)):
                 return {code}
@@ -79,6 +79,18 @@ class Source:
                 returns = (one for one in ast.walk(self.functions[name_of(func)]) if isinstance(one, ast.Return))
                 return set[str]().union(*(self.codes(first(one.value)) for one in returns))
         return set()
+
+
+def imported(nodes: list[ast.AST]) -> dict[str, ast.FunctionDef]:
+    """The functions that a module has from others of the package, by their names."""
+    found = {}
+    for one in nodes:
+        if isinstance(one, ast.ImportFrom) and (one.module or "").startswith(PACKAGE.name):
+            path = (PACKAGE.parent / str(one.module).replace(".", "/")).with_suffix(".py")
+            body = ast.parse(path.read_text()).body if path.exists() else []
+            names = {alias.name for alias in one.names}
+            found |= {node.name: node for node in body if isinstance(node, ast.FunctionDef) and node.name in names}
+    return found
 
 
 def name_of(node: ast.AST) -> str:
