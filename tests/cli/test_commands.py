@@ -57,6 +57,7 @@ STATUS: dict[str, Any] = {
             "planned_ms": 1_795_474_800_000,
             "zones": ["cho-xa", "buon-go"],
             "audio_ready": False,
+            "lack": "no-audio",
         }
     ],
     "programmes": [{"scope": "vn/lam-dong", "version": 12, "expires_ms": 1_796_471_200_000, "slots": 8}],
@@ -271,6 +272,25 @@ class TestScreens:
             done = run("schedule", "--socket", path, "--lang", "en")
 
         assert shown(done).count("!! AT NIGHT: will sound\n") == night
+
+    @pytest.mark.parametrize(
+        ("lack", "english", "vietnamese"),
+        [
+            ("no-audio", "audio not here yet", "chưa có âm thanh"),
+            ("rotten", "its audio had gone bad in the store", "âm thanh trong kho đã hỏng"),
+            ("expired", "its bulletin had expired", "bản tin đã hết giá trị"),
+        ],
+    )
+    def test_the_next_cue_tells_why_its_audio_will_not_be_heard(
+        self, tmp_path: Path, lack: str, english: str, vietnamese: str
+    ) -> None:
+        """What has expired or rotted does not come by waiting for it."""
+        poor = STATUS["next_cues"][0] | {"title": "Tin", "lack": lack}
+        with daemon(tmp_path, lambda request: STATUS | {"next_cues": [poor]}) as path:
+            assert f" Tin; cho-xa, buon-go; {english}\n" in shown(
+                run("status", "--socket", path, "--lang", "en", columns=200)
+            )
+            assert f" Tin; cho-xa, buon-go; {vietnamese}\n" in shown(run("status", "--socket", path, columns=200))
 
     def test_what_is_not_today_is_told_with_its_day(self, tmp_path: Path) -> None:
         """The next cue of a Sunday's programme, on a Tuesday; a fault of yesterday and one of today."""

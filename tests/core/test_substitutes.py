@@ -579,3 +579,22 @@ def test_a_clock_that_is_set_back_before_the_instant_ends_the_silence() -> None:
     station.offset_ms -= 60_000
     station.wait(4_000)
     assert silences(station) == []
+
+
+def test_the_next_cues_tell_why_the_audio_of_each_will_not_be_heard() -> None:
+    """One has expired by then, one is rotten, one is on its way, one is well."""
+    names = ("cu", "hong", "thieu", "tot")
+    slots = [slot(name, f"0{5 + place}:00:00") for place, name in enumerate(names)]
+    old = replace(bulletin("cu", 60), expires="2026-11-23T22:00:30Z")
+    document = programme(slots, [old])
+    station = ByHand(document, cached=frozenset(audio_of(document) - {sha("thieu")}))
+    station.folder.discard(sha("hong"))
+    station.tell(events.AudioLost(sha("hong"), "rotten"))
+    cues = station.station.snapshot(station.now()).next_cues[:4]
+
+    assert [(cue.title, cue.audio_ready, cue.lack and cue.lack.value) for cue in cues] == [
+        ("cu", False, "expired"),
+        ("hong", False, "rotten"),
+        ("thieu", False, "no-audio"),
+        ("tot", True, None),
+    ]

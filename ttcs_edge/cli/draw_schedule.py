@@ -152,16 +152,15 @@ def _notes(row: Row, lang: Language) -> list[Text]:
         words = text("cli.clash.overlap", lang) if clash == "overlap" else clash
         notes.append(screen.styled(f"!! {words}", screen.DOUBTFUL))
     if not row.cue["audio_ready"]:
-        notes.append(screen.styled(_lack(row.cue, lang), screen.DOUBTFUL))
+        notes.append(screen.styled(lack_words(row.cue["lack"], lang), screen.DOUBTFUL))
     if row.cue["stands_in"]:
         notes.append(screen.styled(text(f"cli.stands-in.{row.cue['stands_in']}", lang), screen.DOUBTFUL))
     return notes
 
 
-def _lack(cue: Answer, lang: Language) -> str:
+def lack_words(lack: str, lang: Language) -> str:
     """Audio that is still on its way says so; what else keeps it off the air is told in the words of the log."""
-    on_its_way = cue["lack"] == "no-audio"
-    return text("cli.audio-missing", lang) if on_its_way else reason_words(cue["lack"], lang)
+    return text("cli.audio-missing", lang) if lack == "no-audio" else reason_words(lack, lang)
 
 
 def _summary(rows: list[Row], lang: Language, *, unset: bool) -> list[RenderableType]:

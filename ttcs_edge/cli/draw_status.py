@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from ttcs_edge.cli.draw_schedule import lack_words
 from ttcs_edge.locale import Language, text
 from ttcs_edge.locale.faults import fault_words
 from ttcs_edge.terminal import screen
@@ -132,7 +133,7 @@ def _programmes(answer: Answer, lang: Language, now: datetime) -> list[Text]:
 def _next(answer: Answer, lang: Language, now: datetime) -> list[Text]:
     lines = []
     for one in answer["next_cues"]:
-        missing = "" if one["audio_ready"] else screen.styled(text("cli.audio-missing", lang), screen.DOUBTFUL)
+        missing = "" if one["audio_ready"] else screen.styled(lack_words(one["lack"], lang), screen.DOUBTFUL)
         when = screen.moment_words(screen.local(one["planned_ms"], now.tzinfo), now, lang)
         lines.append(screen.joined([f"{when} {one['title']}", ", ".join(one["zones"]), missing], "; "))
     return lines or [screen.styled(text("cli.next-none", lang))]

@@ -249,7 +249,8 @@ class Desk:
         resolved = [Resolved(a.cue, lack=a.lack) for a in waiting]
         resolved += [programmes.resolve(due, now.wall_ms) for due in later]
         return tuple(
-            NextCue(str(r.cue.occurrence), r.cue.title, r.cue.planned_ms, r.cue.zones, r.lack is None) for r in resolved
+            NextCue(str(r.cue.occurrence), r.cue.title, r.cue.planned_ms, r.cue.zones, r.lack is None, r.lack)
+            for r in resolved
         )
 
     def taken(self) -> list[tuple[Occurrence, int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from ttcs_edge.core.model import Fault, Scope, WallMs, ZoneId
+from ttcs_edge.core.model import AsRunReason, Fault, Scope, WallMs, ZoneId
 from ttcs_edge.core.timekeeping import SourceWord, TimeSource
 
 
@@ -22,13 +22,14 @@ class OnAir(Struct, frozen=True):
 
 
 class NextCue(Struct, frozen=True):
-    """A cue to come."""
+    """A cue to come. ``lack`` is why its own audio cannot be aired, None when it can."""
 
     occurrence: str
     title: str
     planned_ms: WallMs
     zones: tuple[ZoneId, ...]
     audio_ready: bool
+    lack: AsRunReason | None = None
 
 
 class InForce(Struct, frozen=True):
