@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.core.material import ByHand, at, bulletin, entries, occurrence, only, programme, slot
+from tests.core.material import ByHand, at, audio_of, bulletin, entries, occurrence, only, programme, slot
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.asrun import CODEC_CUT_MS, LENGTH_TOLERANCE_MS, Airing, close_cut
 from ttcs_edge.core.model import (
@@ -300,3 +300,24 @@ def test_progress_of_a_play_that_is_not_on_the_air_is_no_position() -> None:
     station.tell(events.SoundProgress(99, 5_000, -20.0, -3.0, 0))
 
     assert station.entries(effects.AsRunPosition) == []
+
+
+@pytest.mark.parametrize("lacks", ["audio", "player", "nothing"])
+def test_what_came_when_its_time_was_over_is_told_as_too_late_whatever_it_lacks(lacks: str) -> None:
+    """The programme comes ten minutes late, or the clock leaps an hour: audio would not have helped, nor a player."""
+    document = programme([slot("a", "05:00:00", late_window_s=300)])
+    late = ByHand(
+        civil="2026-11-24T04:00:00", cached=frozenset() if lacks == "audio" else frozenset(audio_of(document))
+    )
+    leapt = ByHand(document, cached=frozenset() if lacks == "audio" else frozenset(audio_of(document)))
+    late.wait_until("2026-11-24T05:10:00")
+    leapt.wait_until("2026-11-24T04:59:50")
+    for station in (late, leapt):
+        if lacks == "player":
+            station.tell(events.PlayerGone("test", 0))
+    late.arrive(document)
+    leapt.offset_ms += 3_600_000
+    leapt.tell(events.TimePassed())
+
+    assert late.told == leapt.told == [("a", "missed", "too-late")]
+    assert [fault for fault in (*late.faults, *leapt.faults) if fault[0] == "cue-missed"] == []

@@ -224,7 +224,7 @@ def _relays(world: World, case: Case) -> list[str]:
 EVIDENCE: dict[str, Callable[[Reasons, World, Case], bool]] = {
     "power": _power,
     "no-time": lambda book, world, case: book.was("no-time", case),
-    "no-audio": lambda book, world, case: book.lacked(world, case) or _came_late(book, case),
+    "no-audio": lambda book, world, case: book.lacked(world, case),
     "rotten": lambda book, world, case: book.lacked(world, case),
     "not-audio": lambda book, world, case: book.was("not-audio", case, _recordings(world, case)),
     "expired": _expired,

@@ -68,6 +68,7 @@ class Airing:
     interruptions: int = 0
     interrupted: Instant | None = None
     queued_ms: int = 0
+    in_time: bool = False
     silent_since_mono_ms: int | None = None
     stop_reason: AsRunReason | None = None
     unplayable: bool = False

@@ -380,9 +380,12 @@ class Desk:
             return AsRunReason.NO_AMPLIFIER if AMPLIFIER in self.playout.failed else AsRunReason.RELAY
         blocked = self._is_blocked(airing)
         if now.wall_ms <= max(self._deadline_ms(airing, blocked), cue.late_until_ms):
+            airing.in_time = True
             return None
         if absence is not None:
             return absence
+        if not airing.in_time:  # whatever else it lacks: nobody saw its time while that lasted
+            return AsRunReason.TOO_LATE
         if not cue.items:
             return airing.lack or AsRunReason.NO_AUDIO
         if not self.player_up:
