@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -206,6 +207,47 @@ def test_a_programme_for_another_province_is_refused(
     told = capsys.readouterr().err
     assert told.startswith(f"{file}:1: scope\n")
     assert "  Expected: vn/lam-dong or a scope below it\n" in told
+
+
+def test_a_programme_of_which_every_bulletin_has_expired_is_refused_with_its_lines(
+    centre_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Last year's file sent again would put silence in the place of what is in force; one good bulletin is enough."""
+    old = GOOD.replace("    text: Xin", "    expires: 2025-12-01 18:00\n    text: Xin")
+    more = "  - {id: tet, title: Tết, expires: 2025-02-01 00:00, text: Chúc mừng}\nslots:"
+    file = written(tmp_path, old.replace("slots:", more))
+    publish = ["publish", str(centre_folder), str(file), "--via-broker", "--dry-run"]
+
+    assert main(publish) == 65
+    told = re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d\)", "NOW)", capsys.readouterr().err)
+    assert (
+        told
+        == f"""\
+{file}:7: bulletins[1].expires
+  Sai: Bản tin này đã hết giá trị, và mọi bản tin khác cũng vậy: sẽ không phát gì cả
+  Thấy: 2025-12-01 18:00
+  Cần: một lúc sau bây giờ (NOW)
+  Sửa: lùi ngày hết hạn, xóa khóa này, hoặc thay bản tin mới
+  Wrong: This bulletin has expired, and so has every other: nothing would ever be heard
+  Found: 2025-12-01 18:00
+  Expected: a time later than now (NOW)
+  Mend: set it later, delete this key, or put in a new bulletin
+
+{file}:9: bulletins[2].expires
+  Sai: Bản tin này đã hết giá trị, và mọi bản tin khác cũng vậy: sẽ không phát gì cả
+  Thấy: 2025-02-01 00:00
+  Cần: một lúc sau bây giờ (NOW)
+  Sửa: lùi ngày hết hạn, xóa khóa này, hoặc thay bản tin mới
+  Wrong: This bulletin has expired, and so has every other: nothing would ever be heard
+  Found: 2025-02-01 00:00
+  Expected: a time later than now (NOW)
+  Mend: set it later, delete this key, or put in a new bulletin
+Chương trình: 2 chỗ sai; chưa phát hành gì
+Sửa những chỗ trên, rồi chạy lại
+"""
+    )
+    written(tmp_path, old.replace("slots:", more.replace("2025", "2037")))
+    assert main(publish) == 0
 
 
 def test_a_large_programme_is_read(tmp_path: Path) -> None:

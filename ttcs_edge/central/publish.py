@@ -33,7 +33,7 @@ from ttcs_edge.central.programme_file import Draft, Take, read_programme_file, r
 from ttcs_edge.core.documents import Audio, Bulletin, Programme, Refused, Signed
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope, Sha256, scope_covers
-from ttcs_edge.core.schedule import SlotOccurrence, occurrences
+from ttcs_edge.core.schedule import SlotOccurrence, occurrences, to_civil
 from ttcs_edge.core.trust import Accepted, judge_programme
 from ttcs_edge.wire.documents import read_programme, write_document
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
@@ -88,6 +88,7 @@ def publish(
         expected = Expected("scope-below", (("scope", centre.settings.scope),))
         draft.page.refuse("scope", "outside-scope", expected, "other-scope")
         refuse_if_wrong(draft.page)
+    _refuse_if_all_expired(draft)
     folder = AudioFolder(centre.folder / "audio", centre.folder / "cache")
     encoded = _encode(draft, folder)
     issue = _Issue(centre, draft, encoded, delivery, centre.signers("publish", secret))
@@ -96,6 +97,16 @@ def publish(
     else:
         programme, envelope = issue.send(folder)
     return Published(programme, envelope, *_coming(programme))
+
+
+def _refuse_if_all_expired(draft: Draft) -> None:
+    """Of a programme whose every bulletin has expired nothing would ever be heard: it takes a good one off the air."""
+    now_ms = now().wall_ms
+    if draft.bulletins and all(one.expires is not None and one.expires <= now_ms for one in draft.bulletins):
+        expected = Expected("still-to-come", (("now", f"{to_civil(now_ms, draft.time_zone):%Y-%m-%d %H:%M}"),))
+        for place in range(1, len(draft.bulletins) + 1):
+            draft.page.refuse(f"bulletins[{place}].expires", "all-expired", expected, "renew-bulletin")
+    refuse_if_wrong(draft.page)
 
 
 class _Issue(Struct, frozen=True):

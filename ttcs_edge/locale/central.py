@@ -6,6 +6,10 @@ from ttcs_edge.locale import config
 
 PROBLEMS: config.Words = {
     **config.PROBLEMS,
+    "all-expired": (
+        "Bản tin này đã hết giá trị, và mọi bản tin khác cũng vậy: sẽ không phát gì cả",
+        "This bulletin has expired, and so has every other: nothing would ever be heard",
+    ),
     "audio-too-long": ("Bản thu quá dài: {measured}", "The recording is too long: {measured}"),
     "bad-rule": ("Quy tắc lặp sai ở chỗ: {part}", "The rule is wrong at: {part}"),
     "file-missing": ("Không có tệp chương trình", "There is no programme file"),
@@ -48,6 +52,7 @@ EXPECTED: config.Words = {
     ),
     "scope-below": ("{scope} hoặc địa bàn bên dưới", "{scope} or a scope below it"),
     "spoken": ("lời sẽ đọc, tối đa {most} ký tự", "text to be spoken, at most {most} characters"),
+    "still-to-come": ("một lúc sau bây giờ ({now})", "a time later than now ({now})"),
     "voice": ("tên giọng của espeak-ng, như vi", "the name of an espeak-ng voice, such as vi"),
 }
 
@@ -70,6 +75,10 @@ MENDS: config.Words = {
     "other-scope": ("sửa địa bàn, hoặc dùng trung tâm khác", "correct the scope, or use the centre that has it"),
     "other-voice": ("xem các giọng: espeak-ng --voices", "see the voices: espeak-ng --voices"),
     "rename": ("đặt mã khác", "give it another id"),
+    "renew-bulletin": (
+        "lùi ngày hết hạn, xóa khóa này, hoặc thay bản tin mới",
+        "set it later, delete this key, or put in a new bulletin",
+    ),
     "write-civil-time": ("viết như 2026-12-01 05:00", "write it as 2026-12-01 05:00"),
     "write-rule": ("viết như FREQ=DAILY, hoặc xóa khóa này", "write it as FREQ=DAILY, or delete this key"),
 }
