@@ -33,6 +33,7 @@ from ttcs_edge.wire.reports import (
     FaultState,
     HeartbeatReport,
     Report,
+    SourceState,
     StatusReport,
     encode,
     reply_report,
@@ -320,6 +321,37 @@ def test_a_province_fits_a_terminal(columns: int, lines: int, lang: Language) ->
     assert shown == (SCREENS / f"watch-{columns}-{lang}.txt").read_text()
     assert len(shown.splitlines()) <= lines - 3
     assert max(map(cell_len, shown.splitlines())) <= columns
+
+
+@pytest.mark.parametrize(
+    ("trusted", "source", "clock", "english", "vietnamese"),
+    [
+        (True, "kernel", ("kernel", "told"), "", ""),
+        (True, "host", ("host", "told"), "", ""),
+        (True, None, ("kernel", "told"), "", ""),
+        (True, "rtc", ("kernel", "unsynchronised"), "time by battery clock (RTC)", "giờ theo đồng hồ có pin (RTC)"),
+        (True, "signed", ("kernel", "stale"), "time by the centre's beacon", "giờ theo tín hiệu trung tâm"),
+        (False, None, ("kernel", "unsynchronised"), "NTP: not synchronised", "NTP: chưa đồng bộ"),
+        (False, None, ("gps", "no-fix"), "gps: no-fix", "gps: no-fix"),
+    ],
+)
+@pytest.mark.parametrize("columns", [40, 60, 120])
+def test_whose_time_a_station_lives_by_is_shown_when_it_is_not_the_best(
+    trusted: bool, source: str | None, clock: tuple[str, str], english: str, vietnamese: str, columns: int
+) -> None:
+    """A lesser source, or why none is believed; of NTP nothing is said, nor of a station that tells nothing."""
+    fleet = Fleet(TOPICS)
+    told = (SourceState(source=clock[0], word=clock[1]),)
+    beat = replace(heartbeat(), clock_trusted=trusted, clock_source=source, clock=told)
+    fleet.hear(TOPICS.station("da-teh-01", "heartbeat"), encode(beat), 0)
+    lines = {lang: drawn(fleet_lines(fleet.rows, 1.0, lang, columns), columns).splitlines()[-1] for lang in LANGUAGES}
+
+    plain = {lang: not words for lang, words in (("en", english), ("vi", vietnamese))}
+    assert (english[:20] in lines["en"], vietnamese[:20] in lines["vi"]) == (True, True)
+    assert {
+        lang: ":" not in line and "time by" not in line and "giờ theo" not in line for lang, line in lines.items()
+    } == plain
+    assert max(map(cell_len, lines.values())) <= columns
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

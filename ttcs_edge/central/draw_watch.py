@@ -29,6 +29,8 @@ ID_CHARS: Final = 16
 GAPS_SHOWN: Final = 3
 FRAME_LINES: Final = 6
 """What stands around the stations: two lines above, the columns' names, what was left out, an empty line, the link."""
+BEST_SOURCES: Final = ("kernel", "host")
+"""Whose time needs no word: NTP's, and that of a machine whose owner vouches for it."""
 SEVERITIES: Final = ("error", "warning", "info")
 STYLES: Final = {
     "on-air": "bold cyan",
@@ -182,6 +184,18 @@ def _notes(one: Seen, lang: Language) -> Iterator[Text]:
         yield screen.styled(text("central.missing", lang, count=row.journals.count), screen.DOUBTFUL)
     if row.bad_reports:
         yield screen.styled(text("central.bad-reports", lang, count=row.bad_reports), screen.BAD)
+    if row.clock_source is not None and row.clock_source not in BEST_SOURCES:
+        source = _clock_words("time-source", row.clock_source, lang)
+        yield screen.styled(text("central.time-by", lang, source=source), screen.DOUBTFUL)
+    for told in row.clock:
+        source = _clock_words("time-source", told.source, lang)
+        word = _clock_words("time-word", told.word, lang)
+        yield screen.styled(f"{source}: {word}", screen.DOUBTFUL)
+
+
+def _clock_words(kind: str, code: str, lang: Language) -> str:
+    known = f"{kind}.{code}" in messages("cli")
+    return text(f"cli.{kind}.{code}", lang) if known else screen.clean(code)
 
 
 def _worst_first(row: StationRow) -> list[tuple[tuple[str, str], FaultSeen]]:

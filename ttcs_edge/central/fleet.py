@@ -23,6 +23,7 @@ from ttcs_edge.wire.reports import (
     HeartbeatReport,
     ReplyReport,
     Report,
+    SourceState,
     StatusReport,
     read_report,
 )
@@ -45,7 +46,10 @@ class FaultSeen(Struct, frozen=True):
 
 @dataclass(slots=True)
 class StationRow:
-    """One station as it was last heard. ``heard_s`` is on the monotonic clock; None before the first heartbeat."""
+    """One station as it was last heard. ``heard_s`` is on the monotonic clock; None before the first heartbeat.
+
+    ``clock_source`` is whose time it lives by; without trusted time it is None, and ``clock`` says why.
+    """
 
     id: str
     state: str = "unknown"
@@ -56,6 +60,8 @@ class StationRow:
     gap_s: float | None = None
     bad_reports: int = 0
     journals: Journals = field(default_factory=Journals)
+    clock_source: str | None = None
+    clock: tuple[SourceState, ...] = ()
 
     def is_silent(self, now_s: float) -> bool:
         """Tell whether it should have been heard again by now."""
@@ -147,6 +153,7 @@ def _take_in(row: StationRow, report: Report, at_s: float) -> None:
     elif isinstance(report, HeartbeatReport):
         row.gap_s = None if row.heard_s is None else at_s - row.heard_s
         row.state, row.on_air, row.heard_s = report.state, report.on_air, at_s
+        row.clock_source, row.clock = report.clock_source, () if report.clock_trusted else report.clock
         known = row.faults
         row.faults = {
             (fault.code, fault.subject): known.get((fault.code, fault.subject), FaultSeen(fault.severity))

@@ -527,6 +527,7 @@ TOLD = {
     "state.silent": ("IM LẶNG", "SILENT"),
     "note": ("Đang phát, sự cố", "On the air, faults"),
     "more-faults": ("và {count} sự cố nữa", "and {count} more"),
+    "time-by": ("giờ theo {source}", "time by {source}"),
     "bad-reports": ("{count} báo cáo hỏng", "{count} bad reports"),
     "missing": ("thiếu {count} báo cáo", "{count} reports missing"),
     "more-gaps": ("và {count} chỗ thiếu nữa", "and {count} more gaps"),
