@@ -37,6 +37,7 @@ BANS = (
     Ban(r"\bmock\.patch|import mock\b", r"^tests/", "a real part, or a fake behind the same Protocol"),
     Ban(r"\bTO" + r"DO\b|\bFIX" + r"ME\b|\bXX" + r"X\b", r"", "do it, or write an issue"),
     Ban(r"(?<![\w.])/(work|farm)/", r"", "a path that every machine has"),
+    Ban(r"^.{121,}$", r"^CHANGELOG\.md$", "a line of its own for what is beyond 120 characters"),
     Ban(r"(artifact|pypi|registry)[\w.-]*\.(org|dev|com|internal)\b", r"", "the package's name alone"),
 )
 
@@ -88,6 +89,7 @@ def test_no_function_is_longer_than_a_screen() -> None:
         ("tests/x.py", "with mock.patch('x'):", "a real part, or a fake behind the same Protocol"),
         ("ttcs_edge/x.py", "# TO" + "DO later", "do it, or write an issue"),
         ("README.md", "see /work" + "/main", "a path that every machine has"),
+        ("CHANGELOG.md", "- news " * 18, "a line of its own for what is beyond 120 characters"),
     ],
 )
 def test_each_ban_can_fail(name: str, line: str, instead: str) -> None:
