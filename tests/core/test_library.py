@@ -166,6 +166,7 @@ def test_the_order_of_fetching_changes_as_the_day_goes_by() -> None:
     """At noon the next morning is further away than the evening; the list is made anew every hour."""
     document = programme([slot("sang", "05:00:00"), slot("toi", "18:00:00")])
     station = ByHand(document, civil="2026-11-24T00:30:00", cached=frozenset())
+    station.wait_until("2026-11-24T00:30:01")
     lists = [[audio.sha256 for audio in one.wanted] for one in only([e for _, e in station.log], SetWanted)]
     assert lists[-1] == [sha("sang"), sha("toi")]
     log = station.wait_until("2026-11-24T12:00:00")
@@ -173,6 +174,19 @@ def test_the_order_of_fetching_changes_as_the_day_goes_by() -> None:
 
     assert [audio.sha256 for audio in asked[-1].wanted] == [sha("toi"), sha("sang")]
     assert len(asked) <= 14
+
+
+def test_a_cue_that_is_due_at_the_start_does_not_wait_for_the_order_of_fetching() -> None:
+    """To say what is to be fetched takes a while with thousands of slots; it is first said a second later."""
+    document = programme([slot("sang", "05:00:00", late_window_s=600)])
+    start_ms = at("2026-11-24T05:01:00")
+    station = ByHand(document, civil="2026-11-24T05:01:00", watched_until_ms=start_ms - 90_000)
+    at_once = [effect for _, effect in station.log]
+    station.wait_until("2026-11-24T05:01:02")
+
+    assert only(at_once, PrepareSound) and not only(at_once, SetWanted)
+    asked = [ms for ms, effect in station.log if isinstance(effect, SetWanted)]
+    assert asked == [station.log[0][0] + 1_000]
 
 
 def test_what_is_there_is_not_fetched_but_is_kept() -> None:

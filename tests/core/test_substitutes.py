@@ -264,6 +264,7 @@ def test_standing_bulletins_are_wanted_without_any_slot_and_kept() -> None:
         standing=("tinh-ca",),
     )
     station = ByHand(own, cached=frozenset())
+    station.wait_until("2026-11-24T04:00:01")
     asked = only([effect for _, effect in station.log], SetWanted)[-1]
 
     assert [audio.sha256 for audio in asked.wanted] == [sha("sang"), sha("tinh-ca"), sha("thang-sau")]

@@ -35,6 +35,8 @@ UNTRUSTED_POLL_MS = 1_000
 
 WANTED_REFRESH_MS = 3_600_000
 """How often the order of what is to be fetched is made anew: what is due first changes as time goes by."""
+WANTED_AFTER_START_MS = 1_000
+"""When that order is first made: a cue that is due at the start does not wait for it, and no link is up before."""
 
 
 @dataclass(slots=True)
@@ -238,6 +240,7 @@ class Station:
         self.commands.remember(event)
         self.desk.remember(event, turn.now)
         self.time_floor_ms = event.time_floor_ms
+        self.next_wanted_mono_ms = turn.now.mono_ms + WANTED_AFTER_START_MS
         turn.notes.append(effects.SetTimeFloor(WallMs(event.time_floor_ms)))
         for record in event.open_as_run:
             closed = asrun.close_cut(record, event.alive_until_ms)

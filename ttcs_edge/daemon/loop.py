@@ -8,6 +8,7 @@ two events.
 
 from __future__ import annotations
 
+import gc
 import queue
 import threading
 import time
@@ -130,6 +131,8 @@ class Loop:
         """Handle ``first``, then everything that comes, until the core says ``Leave``; raises what ``crash`` gave."""
         self._thread = threading.current_thread()
         self._handle(first, handlers, store)
+        gc.freeze()  # what a start makes stays: no collection need ever walk through it
+        gc.enable()
         while not self._leave:
             if self._crashed is not None:
                 raise self._crashed

@@ -8,6 +8,7 @@ everything, then the parts are closed; whatever happens on the way, the relays a
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sqlite3
@@ -271,6 +272,7 @@ class _Waking:
 def run(config: Config, relays: GpioRelays, player: PlayerProcess) -> int:
     """Run a station until it is stopped; gives an exit code of sysexits.h."""
     configure()
+    gc.disable()  # what a start makes stays, and is walked through in vain again and again; the loop enables it
     try:
         daemon = Daemon(config, relays, player)
     except (TrustError, FileNotFoundError) as error:

@@ -17,6 +17,8 @@ from ttcs_edge.store.salvage import KEYS, reading
 SUSPECT_FILE = "suspect"
 """Beside the database: what was found while it ran."""
 REPORTS = "outbox"
+NUMBERS = frozenset({"sent", "unsent"})
+"""Tables of nothing but numbers, with no index beside them: SQLite's own check has seen all that there is."""
 
 _PASSING = frozenset(
     {
@@ -57,7 +59,8 @@ def check(path: Path, expected: bool) -> None:
             raise sqlite3.DatabaseError(f"no {', '.join(sorted(missing))}")
         for table in sorted(KEYS.keys() & tables - {REPORTS}):
             _check_table(connection, table)
-            _read_all(connection, table)
+            if table not in NUMBERS:
+                _read_all(connection, table)
     finally:
         connection.close()
 
