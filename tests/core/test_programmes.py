@@ -210,6 +210,24 @@ def test_what_aired_before_a_clock_was_ahead_airs_no_second_time() -> None:
     assert [effect.items[0].bulletin for _, effect in station.log if isinstance(effect, StartSound)].count("a") == 1
 
 
+def test_a_clock_that_was_a_year_ahead_silences_nothing_that_is_still_in_force() -> None:
+    """What was due by then is behind the programme's own place in its schedule; the days between air all the same."""
+    document = programme([slot("a", "05:00:00"), slot("b", "17:00:00")], expires="2039-01-01T00:00:00Z")
+    station = ByHand(document, trust=replace(TRUST, expires="2046-01-01T00:00:00Z"), civil="2026-11-24T04:50:00")
+    station.wait_until("2026-11-24T05:00:00")
+    station.sound_begins()
+    station.wait(60_000)
+    station.sound_ends()
+    station.offset_ms += 365 * DAY_MS
+    station.wait(3_600_000)
+    station.offset_ms -= 365 * DAY_MS
+    station.tell(events.TimePassed())
+    station.wait_until("2026-11-24T17:00:00")
+    begun = [effect.items[0].bulletin for _, effect in station.log if isinstance(effect, StartSound)]
+
+    assert begun == ["a", "b"]
+
+
 def test_what_expired_and_is_put_aside_gives_way_to_what_comes() -> None:
     """never-6: another document under its number is refused, a newer one takes its place for good."""
     noon = programme([slot("a", "12:00:00")], version=3)

@@ -71,6 +71,7 @@ class Programmes:
     cached: set[Sha256] = field(default_factory=set)
     since_ms: int | None = None
     seen_wall_ms: int | None = None
+    leap_ms: tuple[int, int] | None = None
     changes: int = 0
 
     def remember(self, event: events.Started) -> None:
@@ -199,8 +200,7 @@ class Programmes:
 
     def due(self, now: Instant, ahead_ms: int) -> list[SlotOccurrence]:
         """Take the occurrences up to ``ahead_ms`` from now, in the order of the air; each is given once."""
-        if self.seen_wall_ms is not None and now.wall_ms - self.seen_wall_ms > LOOK_BACK_MS:
-            self.timetables.clear()
+        self._follow_leaps(now)
         self.seen_wall_ms = now.wall_ms
         if self.since_ms is None:
             self.since_ms = now.wall_ms
@@ -211,6 +211,18 @@ class Programmes:
                 self.timetables[scope] = Timetable((signed.document,), self.settings, after_ms)
             found += self.timetables[scope].due(min(now.wall_ms + ahead_ms, self._ends_ms(scope) - 1))
         return sorted(found, key=_order)
+
+    def _follow_leaps(self, now: Instant) -> None:
+        """A clock that leapt far ahead begins anew from there; one that takes the leap back, where it now is: what is
+        due in between was passed over, and what was due before the leap must not air again (never-5).
+        """
+        seen_ms = now.wall_ms if self.seen_wall_ms is None else self.seen_wall_ms
+        if now.wall_ms - seen_ms > LOOK_BACK_MS:
+            self.timetables.clear()
+            self.leap_ms = (seen_ms if self.leap_ms is None else self.leap_ms[0], now.wall_ms)
+        elif self.leap_ms is not None and self.leap_ms[0] <= now.wall_ms < min(seen_ms, self.leap_ms[1]):
+            self.timetables.clear()
+            self.since_ms, self.leap_ms = now.wall_ms, None
 
     def _look_back_ms(self, programme: Programme, now: Instant) -> int:
         """What lies before the first trusted instant, or before the programme was issued, is nobody's loss."""
