@@ -198,7 +198,9 @@ class _SlotDates:
     def next_after(self, after: datetime) -> datetime | None:
         """Give the first civil time later than ``after``."""
         for _ in range(LIMITS.dates_per_slot + 2):
-            found = min((c for c in (self._by_rule(after), self._by_date(after)) if c is not None), default=None)
+            found = self._by_rule(after)
+            if self.rdate:
+                found = min((c for c in (found, self._by_date(after)) if c is not None), default=None)
             if found is None or found not in self.exdate:
                 return found
             after = found
@@ -221,7 +223,7 @@ class _SlotDates:
         return None
 
     def _by_date(self, after: datetime) -> datetime | None:
-        return next((moment for moment in self.rdate if moment > after), None) if self.rdate else None
+        return next((moment for moment in self.rdate if moment > after), None)
 
 
 @lru_cache(maxsize=4_096)
