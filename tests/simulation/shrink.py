@@ -16,7 +16,7 @@ from dataclasses import dataclass, fields, replace
 from tests.simulation.happenings import Happening, Setup, Timeline
 
 SHRINK_S = 60.0
-"""How long a list is being shortened at the most."""
+"""How long a list is being shortened at the most, where nobody waits."""
 RULE = re.compile(r"(air|never)-\d:$")
 NAMES = re.compile(r"[#/\d'\[(]")
 """What is another one in each failure of one kind: occurrences, instants, lists."""
