@@ -162,8 +162,8 @@ BUGS = {
     ),
     "a record takes part of a transaction only": Bug(
         "store/database.py",
-        "for entry in entries:\n                for change",
-        "for entry in entries[:3]:\n                for change",
+        "for entry in entries:\n                    for change",
+        "for entry in entries[:3]:\n                    for change",
         "never-5: ",
     ),
     "a report counts as sent before the broker says so": Bug(
