@@ -216,6 +216,45 @@ def test_a_rule_that_has_ended_is_never_due_again() -> None:
     assert civil_times(slot, "2024-03-01T00:00:00", 10)[-1] == "2024-03-02T05:00:00"
 
 
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(rules(), st.integers(0, 95), st.booleans()), min_size=1, max_size=8), st.integers(0, 3_000))
+def test_what_is_asked_for_next_is_what_each_slot_by_itself_gives(
+    slots: list[tuple[str, int, bool]], quarter: int
+) -> None:
+    """Rules are asked only when their time of day comes: nothing is late or lost by it, over a clock change either."""
+    begin = datetime(2026, 3, 1) + timedelta(minutes=15 * quarter)
+    soon = (begin + timedelta(hours=5)).isoformat()
+    document = programme(
+        *(
+            Slot(
+                id=f"s{number}",
+                start=f"2026-01-05T{at // 4:02}:{at % 4 * 15:02}:00",
+                rrule=rule,
+                rdate=("2026-10-25T02:30:00", soon) if dated else (),
+                bulletins=("tin",),
+            )
+            for number, (rule, at, dated) in enumerate(slots)
+        ),
+        time_zone=BERLIN,
+    )
+    begin_ms = to_ms(begin, BERLIN)
+    end_ms = begin_ms + 400 * 86_400_000
+    alone = sorted(
+        (found.planned_ms, found.occurrence)
+        for slot in document.slots
+        for found in occurrences(document, slot, begin_ms, end_ms)
+    )
+    foreseen = Timetable((document,), SETTINGS, begin_ms).upcoming(6)
+    firsts = Timetable((document,), SETTINGS, begin_ms).first_instants()
+    table, taken = Timetable((document,), SETTINGS, begin_ms), []
+    while (instant := table.next_instant() or end_ms + 1) <= end_ms:
+        taken += table.due(instant)
+
+    assert [(one.planned_ms, one.occurrence) for one in taken] == alone
+    assert [(one.planned_ms, one.occurrence) for one in foreseen if one.planned_ms <= end_ms][:6] == alone[:6]
+    assert {slot: ms for slot, ms in firsts.items() if ms <= end_ms} == {key.slot: ms for ms, key in reversed(alone)}
+
+
 def test_two_slots_at_the_same_instant_come_by_priority_then_by_id() -> None:
     """They queue in an order that everybody can foresee."""
     at = "2026-11-24T05:00:00"

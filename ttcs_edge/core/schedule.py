@@ -281,33 +281,61 @@ def _next(
     return None
 
 
+def _daily_ms(clock: time, time_zone: str, after_ms: int) -> int:
+    """The first instant later than ``after_ms`` at which a clock on the wall shows this; no rule gives an earlier."""
+    moment = datetime.combine((to_civil(after_ms, time_zone) - timedelta(hours=3)).date(), clock)
+    while (instant_ms := to_ms(moment, time_zone)) <= after_ms:
+        moment += timedelta(days=1)
+    return instant_ms
+
+
 class Timetable:
     """Which occurrences are due, in order. A heap of each slot's next one; each occurrence is given once.
 
     It answers ``due(upto)`` and ``next_instant()`` for one scan forward from ``after_ms``; a new scan is a new one.
+    A slot's rule is asked only when the slot's time of day has come: a station with ten thousand slots that was just
+    switched on has a cue that is due, and needs to know nothing of tonight.
     """
 
     def __init__(self, programmes: tuple[Programme, ...], settings: StationSettings, after_ms: int) -> None:
+        self._after_ms = after_ms
         self._dates: dict[tuple[str, str], _SlotDates] = {}
         self._heap: list[tuple[int, int, Occurrence, SlotOccurrence]] = []
+        self._unread: list[tuple[int, int, Programme, Slot]] = []
         for programme in programmes:
+            earliest_ms: dict[str, int] = {}
             for slot in programme.slots:
                 if concerns(slot, settings):
-                    dates = _SlotDates(slot)
-                    self._dates[programme.scope, slot.id] = dates
-                    self._add(_next(programme, slot, dates, after_ms))
-        heapq.heapify(self._heap)
+                    clock = slot.start[11:]
+                    if clock not in earliest_ms:
+                        earliest_ms[clock] = _daily_ms(time.fromisoformat(clock), programme.time_zone, after_ms)
+                    begin_ms = after_ms if slot.rdate else earliest_ms[clock]
+                    self._unread.append((begin_ms, len(self._unread), programme, slot))
+        heapq.heapify(self._unread)
+
+    def _read(self, upto_ms: int) -> None:
+        """Ask the rules of all slots that may have something at or before ``upto_ms``."""
+        while self._unread and self._unread[0][0] <= upto_ms:
+            _, _, programme, slot = heapq.heappop(self._unread)
+            dates = self._dates[programme.scope, slot.id] = _SlotDates(slot)
+            self._add(_next(programme, slot, dates, self._after_ms))
 
     def _add(self, found: SlotOccurrence | None) -> None:
         if found is not None:
-            self._heap.append((found.planned_ms, -found.slot.priority, found.occurrence, found))
+            heapq.heappush(self._heap, (found.planned_ms, -found.slot.priority, found.occurrence, found))
 
     def next_instant(self) -> int | None:
-        """The instant of the next occurrence, in constant time; None when nothing will ever be due again."""
+        """The instant of the next occurrence; None when nothing will ever be due again."""
+        while self._unread and (not self._heap or self._unread[0][0] <= self._heap[0][0]):
+            self._read(self._unread[0][0])
         return self._heap[0][0] if self._heap else None
 
     def upcoming(self, most: int) -> list[SlotOccurrence]:
         """List the next occurrences and take none; more than ``most`` only when the last ones are at one instant."""
+        while len(self._heap) < most and self._unread:
+            self._read(self._unread[0][0])
+        for last in heapq.nsmallest(most, self._heap)[-1:]:
+            self._read(last[0])
         scan = copy(self)
         scan._heap = list(self._heap)
         found: list[SlotOccurrence] = []
@@ -317,19 +345,18 @@ class Timetable:
 
     def first_instants(self) -> dict[str, int]:
         """The next instant of each slot that has one, by slot id."""
+        while self._unread:
+            self._read(self._unread[0][0])
         return {entry[3].slot.id: entry[0] for entry in self._heap}
 
     def due(self, upto_ms: int) -> list[SlotOccurrence]:
         """Take everything planned at or before ``upto_ms``: by instant, then priority, then scope and slot id."""
         taken = []
+        self._read(upto_ms)
         while self._heap and self._heap[0][0] <= upto_ms:
             found = heapq.heappop(self._heap)[3]
             taken.append(found)
             dates = self._dates[found.occurrence.scope, found.slot.id]
             after = datetime.fromisoformat(found.occurrence.local)
-            follower = _next(found.programme, found.slot, dates, found.planned_ms, after)
-            if follower is not None:
-                heapq.heappush(
-                    self._heap, (follower.planned_ms, -follower.slot.priority, follower.occurrence, follower)
-                )
+            self._add(_next(found.programme, found.slot, dates, found.planned_ms, after))
         return taken

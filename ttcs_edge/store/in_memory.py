@@ -44,7 +44,7 @@ _HELD = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _log = structlog.get_logger()
 
 
-class _Copy(msgspec.Struct, frozen=True):
+class _Copy(Struct, frozen=True):
     """Of what a database in memory is the copy, and how many reports that waited had no room in it."""
 
     origin: Origin
