@@ -382,7 +382,8 @@ def notify_socket(folder: Path) -> Iterator[Callable[[], str]]:
 
         def told() -> str:
             with suppress(BlockingIOError):
-                heard.append(receiver.recv(4096).decode())
+                while True:
+                    heard.append(receiver.recv(4096).decode())
             return "\n".join(heard)
 
         yield told
