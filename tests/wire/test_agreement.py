@@ -221,3 +221,28 @@ def test_no_change_by_chance_divides_them(data: st.DataObject) -> None:
         assert code is None or code in BEYOND_A_SCHEMA, (place.path, code)
     else:
         assert code is not None, (place.path, document)
+
+
+SIGNED = ("programme", "beacon", "command", "trust")
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_a_document_means_the_same_however_it_is_written(name: str) -> None:
+    """As the centre writes it, and with other spaces, names in another order, letters escaped."""
+    plain = json.dumps(GOOD[name], ensure_ascii=False, separators=(",", ":")).encode()
+    document = READ[name](plain)
+
+    assert not isinstance(document, Refused)
+    assert READ[name](json.dumps(GOOD[name], indent=1, sort_keys=True).encode()) == document
+
+
+@pytest.mark.parametrize("name", SIGNED)
+def test_a_name_that_stands_twice_is_found_wherever_it_stands(name: str) -> None:
+    """Every object of a document whose other bytes are the centre's own, the same value twice."""
+    plain = json.dumps(GOOD[name], ensure_ascii=False, separators=(",", ":"))
+    pairs = [match.group() for match in re.finditer(r'"\w+":(?:"[^"\\]*"|[0-9]+)(?=[,}])', plain)]
+
+    assert len(pairs) >= 4
+    for pair in pairs:
+        refused = READ[name](plain.replace(pair, f"{pair},{pair}", 1).encode())
+        assert isinstance(refused, Refused) and refused.code == "duplicate-key", pair
