@@ -350,14 +350,15 @@ class Air(Rule):
     def _candidates(self, world: World, items: tuple[AudioItem, ...]) -> list[Due]:
         """Which occurrences a sound may be of: one that was interrupted, or that of a slot made of these recordings.
 
-        Two versions of a programme can hold two occurrences of one slot on one day, which sound alike.
+        Two versions of a programme can hold two occurrences of one slot on one day, which sound alike. One that was
+        begun counts as interrupted also when its player died before the first sample.
         """
         sounds = [(item.bulletin, item.sha256) for item in items]
         names = {bulletin for bulletin, _ in sounds}
         interrupted = [
             heard.due
             for heard in self.heard.values()
-            if heard.first_mono_ms is not None
+            if (heard.first_mono_ms is not None or heard is self.last)
             and heard.due.occurrence not in self.told
             and names <= {spare.bulletin for spare in self.standing.spares(world.settings, heard.due)}
             and self._holds(world, heard.due, items)

@@ -181,9 +181,6 @@ BUGS = {
     "what nobody heard counts as sent": Bug(
         "link/reports.py", "NOBODY_HEARD = 0x10", "NOBODY_HEARD = 0x11", "never-5: "
     ),
-    "a new connection goes on where the old one broke off": Bug(
-        "link/reports.py", "        self.flush()\n        self._after_seq = 0\n", "        self.flush()\n", "never-5: "
-    ),
     "what is asked for again is not sent again": Bug(
         "link/reports.py", "if self._resends != self._outbox.resends and not self._in_flight:", "if False:", "never-5: "
     ),
