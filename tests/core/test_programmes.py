@@ -25,8 +25,9 @@ from tests.core.material import (
     slot,
 )
 from ttcs_edge.core import effects, events
-from ttcs_edge.core.documents import Refused
+from ttcs_edge.core.documents import Refused, Slot
 from ttcs_edge.core.effects import Acknowledge, AsRunClosed, ProgrammeAccepted, Record, StartSound
+from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import QuietHours, Scope
 from ttcs_edge.core.programmes import LOOK_BACK_MS
 
@@ -352,6 +353,79 @@ def test_a_clock_that_leaps_a_month_ahead_begins_anew_a_week_back() -> None:
     assert days == [f"2026-12-{day}" for day in range(17, 24)]
     station.wait_until("2026-12-24T05:00:00")
     assert station.sound_begins().items[0].bulletin == "a"
+
+
+@pytest.mark.parametrize("time_comes_with_it", [False, True])
+@pytest.mark.parametrize(
+    ("slots", "told"),
+    [
+        ([slot("b", "11:00:00")], ("a", "missed", "power")),
+        ([slot("a", "05:00:00")], ("a", "missed", "power")),
+        ([slot("a", "05:00:00", late_window_s=4 * 3_600)], ("a", "aired", None)),
+    ],
+    ids=["withdrawn", "still there", "still there, and may be late"],
+)
+def test_a_programme_that_comes_before_the_time_does_not_hide_what_was_due_under_the_one_before(
+    slots: list[Slot], told: tuple[str, str, str | None], time_comes_with_it: bool
+) -> None:
+    """never-5: power fails at night and is back at eight; the broker brings a newer programme before NTP comes."""
+    newer = programme(slots, version=4, issued="2026-11-24T01:00:00Z")
+    station = ByHand(
+        MORNING,
+        civil="2026-11-24T08:00:00",
+        boot=2,
+        trusted=False,
+        watched_until_ms=at("2026-11-24T04:00:00"),
+        settled=((occurrence("a", "2026-11-23T05:00:00"), at("2026-11-23T05:00:00")),),
+    )
+    true_offset_ms = station.offset_ms
+    station.offset_ms = 0  # a machine without a clock wakes in 1970
+    station.wait(3_000)
+    station.trusted, station.offset_ms = time_comes_with_it, true_offset_ms if time_comes_with_it else 0
+    station.arrive(newer)
+    assert time_comes_with_it or station.told == []
+    station.wait(30_000)
+    station.trusted, station.offset_ms = True, true_offset_ms
+    station.tell(events.TimePassed())
+    station.wait(10_000)
+    if told[1] == "aired":
+        station.sound_begins()
+        station.sound_ends()
+    station.wait(HOUR_MS)
+
+    assert station.told == [told]
+    assert [entry.record.occurrence for entry in station.entries(AsRunClosed)] == [
+        occurrence("a", "2026-11-24T05:00:00")
+    ]
+    assert in_force(station) == {PROVINCE: 4}
+    assert not station.station.programmes.owing
+
+
+def test_what_was_due_while_the_time_was_lost_is_told_though_its_programme_was_replaced_meanwhile() -> None:
+    """never-5: the reason is the time, and what came after the replacement is no longer owed."""
+    station = ByHand(programme([slot("a", "05:00:00"), slot("b", "09:00:00")], version=3))
+    station.trusted = False
+    station.wait(4 * HOUR_MS)
+    station.arrive(programme([slot("c", "11:00:00")], version=4, issued="2026-11-24T01:00:00Z"))
+    station.wait(2 * HOUR_MS)
+    station.trusted = True
+    station.tell(events.TimePassed())
+
+    assert station.told == [("a", "missed", "no-time")]
+
+
+def test_newer_programmes_without_end_before_the_time_comes_are_not_all_kept() -> None:
+    """never-8; and what the outage hid is told whatever came after it."""
+    station = ByHand(
+        MORNING, civil="2026-11-24T08:00:00", boot=2, trusted=False, watched_until_ms=at("2026-11-24T04:00:00")
+    )
+    for version in range(4, 104):
+        station.arrive(programme([slot("b", "11:00:00")], version=version, issued="2026-11-24T01:00:00Z"))
+    assert len(station.station.programmes.owing) == LIMITS.replaced_programmes
+    station.trusted = True
+    station.tell(events.TimePassed())
+
+    assert station.told == [("a", "missed", "power")]
 
 
 def test_a_first_start_owes_nothing_of_the_past() -> None:

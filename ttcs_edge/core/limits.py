@@ -34,6 +34,7 @@ class Limits(Struct, frozen=True):
     blob_chunk_bytes: int = 128 * 1024
     rule_occurrences: int = 10_000
     waiting_cues: int = 256
+    replaced_programmes: int = 16
     open_faults: int = 256
     events_queued: int = 10_000
     records_waiting: int = 10_000

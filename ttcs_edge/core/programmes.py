@@ -2,7 +2,8 @@
 
 Of each scope above the station's and its own, one programme is in force (design, section 4); all of them are merged.
 An accepted programme looks back as far as it was issued, at most ``LOOK_BACK_MS``, so that what an outage hid can
-still air late or be told as missed (air-6). A clock that leaps further than that begins anew from there.
+still air late or be told as missed (air-6). A clock that leaps further than that begins anew from there. One that is
+replaced still owes what was due under it and nobody saw: before the time is known, a new programme hides no loss.
 
 What expires is put aside, here as on disk, and comes back when it proves that only the clock was ahead; by then its
 time is counted from that instant, so that nothing airs twice (never-5).
@@ -24,10 +25,12 @@ from ttcs_edge.core import events, library, trust
 from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
 from ttcs_edge.core.effects import SetWanted
 from ttcs_edge.core.library import Resolved, Shelf
+from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import (
     AsRunReason,
     Cue,
     Instant,
+    MonoMs,
     Occurrence,
     Scope,
     Sha256,
@@ -56,6 +59,14 @@ class Verdict(Struct, frozen=True):
     replaced: Signed[Programme] | None = None
 
 
+class Replaced(Struct, frozen=True):
+    """A programme that is no longer in force, and what it owes: from which wall time on, until which instant."""
+
+    programme: Programme
+    after_ms: int
+    until_mono_ms: MonoMs
+
+
 @dataclass(slots=True)
 class Programmes:
     """What is in force here. ``changes`` grows with every change, so that others see that they must look again."""
@@ -68,6 +79,7 @@ class Programmes:
     unplayable: dict[Sha256, AsRunReason] = field(default_factory=dict)
     floors: dict[str, int] = field(default_factory=dict)
     timetables: dict[Scope, Timetable] = field(default_factory=dict)
+    owing: list[Replaced] = field(default_factory=list)
     cached: set[Sha256] = field(default_factory=set)
     since_ms: int | None = None
     seen_wall_ms: int | None = None
@@ -102,12 +114,31 @@ class Programmes:
         replaced = self._worth_keeping(scope)
         if replaced is not None:
             self.earlier[scope] = replaced.document
+        self._leave_owing(scope, now)
         self.signed[scope] = event.programme
         self.aside.pop(scope, None)
         self.floors[scope] = event.programme.document.version
         self.timetables.pop(scope, None)
         self.changes += 1
         return Verdict(accepted=event.programme, replaced=replaced)
+
+    def _leave_owing(self, scope: Scope, now: Instant) -> None:
+        """Keep what is replaced for when the time is known, unless it was looked through until this instant.
+
+        Of more than can be kept the first ones are: they owe what the outage hid.
+        """
+        seen_ms = self.since_ms if self.seen_wall_ms is None else self.seen_wall_ms
+        if scope not in self.signed or seen_ms is None or self._looked_through(scope, now):
+            return
+        if len(self.owing) < LIMITS.replaced_programmes:
+            self.owing.append(Replaced(self.signed[scope].document, seen_ms, now.mono_ms))
+
+    def _looked_through(self, scope: Scope, now: Instant) -> bool:
+        timetable = self.timetables.get(scope)
+        if timetable is None or not now.trusted:
+            return False
+        next_ms = timetable.next_instant()
+        return next_ms is None or next_ms > now.wall_ms
 
     def judged(
         self, programme: Signed[Programme], topic_scope: str, now: Instant
@@ -204,13 +235,25 @@ class Programmes:
         self.seen_wall_ms = now.wall_ms
         if self.since_ms is None:
             self.since_ms = now.wall_ms
-        found: list[SlotOccurrence] = []
+        found = self._owed(now)
         for scope, signed in self.signed.items():
             if scope not in self.timetables:
                 after_ms = self._look_back_ms(signed.document, now)
                 self.timetables[scope] = Timetable((signed.document,), self.settings, after_ms)
             found += self.timetables[scope].due(min(now.wall_ms + ahead_ms, self._ends_ms(scope) - 1))
         return sorted(found, key=_order)
+
+    def _owed(self, now: Instant) -> list[SlotOccurrence]:
+        """Take what was due under programmes that were replaced before anybody knew the time."""
+        found: list[SlotOccurrence] = []
+        for one in self.owing:
+            replaced_ms = now.wall_ms - (now.mono_ms - one.until_mono_ms)
+            after_ms = max(one.after_ms, self._look_back_ms(one.programme, now))
+            timetable = Timetable((one.programme,), self.settings, after_ms)
+            found += timetable.due(min(replaced_ms, _expires_ms(one.programme) - 1))
+        self.owing.clear()
+        self.changes += bool(found)  # what is in force now decides which of it may still air
+        return found
 
     def _follow_leaps(self, now: Instant) -> None:
         """A clock that leapt far ahead begins anew from there; one that takes the leap back, where it now is: what is
