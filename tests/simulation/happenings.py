@@ -18,6 +18,9 @@ import msgspec
 from msgspec.structs import replace
 
 from tests.core.material import DAY_MS, HOUR_MS, PROVINCE, SETTINGS, audio_of, recording, sha
+from tests.simulation import centre
+from tests.simulation.centre import Centre
+from tests.simulation.clocks import BEACONS, Clocks
 from tests.simulation.rulebook import every_rule
 from tests.simulation.rules import LOCAL, Due, Standing, interval_ms, is_quiet, nearest
 from tests.simulation.shell import DEAF, GOOD, Card, Line
@@ -64,7 +67,7 @@ MESSAGES: tuple[Callable[[Sha256], events.Event], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What station it is: its parts, how slow its card and its player are, and the seed of its physics."""
+    """What station it is: its parts, its clock, how slow its card and player are, and the seed of its physics."""
 
     seed: int = 0
     zones: int = 2
@@ -78,6 +81,8 @@ class Setup:
     progress_ms: int = 0
     group_ms: int = 0
     shell: bool = False
+    clock: str = ""
+    battery_ppm: int = 0
 
     def settings(self) -> StationSettings:
         """The same as the core wants it."""
@@ -180,6 +185,9 @@ class Timeline:
         if setup.shell:
             self.world.card = Card(self.world.settings.id)
             self.world.line = Line(self.world)
+        if setup.clock:
+            self.world.centre = Centre(self.world, steady=setup.clock == BEACONS)
+            self.world.clocks = Clocks(self.world, setup.clock, setup.battery_ppm)
         self.current: dict[Scope, Programme] = {}
         self.happened: list[Happening] = []
 
@@ -228,6 +236,33 @@ class Timeline:
         if self.world.card is not None:
             self.world.card.close()
 
+    # the clocks, and the centre
+
+    def step_clock(self, by_ms: int) -> None:
+        """The wall clock is set; where there is none to be set, the sources of time decide."""
+        if self.world.clocks is None:
+            self.world.step_clock(by_ms)
+
+    def ntp(self, good: bool) -> None:
+        """NTP comes or goes."""
+        if self.world.clocks is not None and self.world.powered:
+            self.world.clocks.synchronise(good)
+
+    def battery(self, empty: bool) -> None:
+        """The battery of the clock is empty, or replaced."""
+        if self.world.clocks is not None:
+            self.world.clocks.empty(empty)
+
+    def hear(self, kind: str, way: str, *resend: int) -> None:
+        """A beacon or a command comes, or something that is none."""
+        if self.world.centre is not None and self.world.powered:
+            self.world.centre.send(kind, way, *([(resend[0], resend[1], resend[2])] if resend else []))
+
+    def hold(self, held: bool) -> None:
+        """The broker holds back what the centre says, or lets it go."""
+        if self.world.centre is not None:
+            self.world.centre.hold(held)
+
     # what breaks
 
     def kill_player(self, back_after_ms: int) -> None:
@@ -237,7 +272,8 @@ class Timeline:
 
     def trust(self, trusted: bool) -> None:
         """The clock can be believed, or not."""
-        self.world.trusted = trusted
+        if self.world.clocks is None:
+            self.world.trusted = trusted
 
     def break_relay(self, subject: str) -> None:
         """A relay does not do as told from now on; only one that is open, which is how they fail."""
@@ -314,7 +350,9 @@ class Timeline:
         world.faults.relays.clear()
         self.mend_files()
         world.faults.disk_ms, world.faults.player_slow_ms = 0, 500
-        world.trusted = True
+        self.trust(True)
+        if world.clocks is not None:
+            world.clocks.mend()
         self.device(True)
         for scope in sorted(self.current):
             version = max(world.disk.floors.get(scope, 0), *(self._versions(scope))) + 1
@@ -329,6 +367,10 @@ class Timeline:
         self.link(True)
         world.send(events.LinkChanged(True, ""))
         world.send(events.ConditionChanged("store-failing", "database", False))
+        self.hold(False)
+        if world.centre is not None:
+            for kind in ("beacon", "command"):
+                world.centre.send(kind, centre.GOOD)
 
     def _versions(self, scope: str) -> Iterator[int]:
         yield 0
@@ -342,6 +384,8 @@ class Timeline:
         standing = next(rule for rule in world.rules if isinstance(rule, Standing))
         if lost := [letter.delivery for letter in world.letters if not letter.acknowledged]:
             raise Violation(f"decision 1: the broker was never told that the messages {lost} are dealt with")
+        if world.centre is not None and (open_ones := world.centre.open()):
+            raise Violation(f"decision 1: the broker was never told that {open_ones} of the centre are dealt with")
         told = {record.occurrence: record for record in world.disk.as_run}
         healthy_ms = world.wall_ms - 2 * DAY_MS + MARGIN_MS
         for due in self._owed(standing):
@@ -388,8 +432,12 @@ KINDS: dict[str, Callable[..., None]] = {
     "stop": Timeline.stop,
     "kill-player": Timeline.kill_player,
     "hang-player": lambda timeline: timeline.world.hang_player(),
-    "step-clock": lambda timeline, by_ms: timeline.world.step_clock(by_ms),
+    "step-clock": Timeline.step_clock,
     "trust": Timeline.trust,
+    "ntp": Timeline.ntp,
+    "battery": Timeline.battery,
+    "centre": Timeline.hear,
+    "hold": Timeline.hold,
     "break-relay": Timeline.break_relay,
     "mend-relays": Timeline.mend_relays,
     "device": Timeline.device,

@@ -68,6 +68,7 @@ class Reasons(Rule):
         self.sounds: deque[tuple[int, int, Occurrence]] = deque(maxlen=SPANS_KEPT)
         self.in_force: dict[Scope, Programme] = {}
         self.known: dict[tuple[str, int], Programme] = {}
+        self.stored_ms: dict[str, int] = {}
 
     def power_on(self, world: World) -> None:
         """The station can look after its cues again."""
@@ -90,6 +91,8 @@ class Reasons(Rule):
         self._all("not-audio", faults.not_audio, mono_ms)
         self._all("short", faults.short, mono_ms)
         self._all("cached", world.cached, mono_ms)
+        if isinstance(event, events.AudioStored):
+            self.stored_ms[event.sha256] = mono_ms
         if self.in_force != self.standing.programmes:
             for scope in {*self.in_force, *self.standing.programmes}:
                 if self.in_force.get(scope) != self.standing.programmes.get(scope):
@@ -160,9 +163,16 @@ class Reasons(Rule):
         return any(case.begin_ms - STEP_REACH_MS <= mono_ms <= case.end_ms for mono_ms, _ in self.offsets)
 
     def lacked(self, world: World, case: Case) -> bool:
-        """Tell whether any of the cue's audio was ever not there while it was to sound."""
+        """Tell whether any of the cue's audio was ever not there while it was to sound.
+
+        A file that no programme wanted may lie in the folder, or be gone from it: the station must not count on it.
+        When a programme that wants it again comes while the cue waits for the air, and the air is free at that very
+        moment, the cue begins before the fetcher has looked.
+        """
         names = [audio.sha256 for _, audio in whole_of(world.settings, case.due)]
-        begins_ms = (self._spans("cached", name).open_ms for name in names)
+        begins_ms = [self._spans("cached", name).open_ms for name in names]
+        if _came_late(self, case):
+            begins_ms += [self.stored_ms.get(name, case.begin_ms - 1) for name in names]
         return any(begin_ms is None or begin_ms >= case.begin_ms for begin_ms in begins_ms)
 
     def other(self, world: World, case: Case) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from tests.simulation.centre import Obedience
+from tests.simulation.clocks import Truth
 from tests.simulation.reasons import Reasons
 from tests.simulation.rules import (
     Air,
@@ -39,4 +41,6 @@ def every_rule() -> tuple[Rule, ...]:
         Versions(standing),
         Refusals(),
         Going(),
+        Truth(),
+        Obedience(),
     )

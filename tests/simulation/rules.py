@@ -167,10 +167,10 @@ class Standing(Rule):
         self.earlier = {Scope(scope): one.document for scope, one in world.disk.earlier.items()}
         stored = {Scope(scope): one.document for scope, one in world.disk.programmes.items()}
         for scope in [scope for scope, one in self.programmes.items() if stored.get(scope) != one]:
-            self._ends(scope, world.wall_ms)
+            self._ends(scope, world.true_ms)
         for scope, one in stored.items():
             if scope not in self.programmes:
-                self._begins(scope, one, world.wall_ms)
+                self._begins(scope, one, world.true_ms)
 
     def hears(self, world: World, event: events.Event) -> None:
         """Judge a document as the design says, and see what has expired."""
@@ -201,8 +201,8 @@ class Standing(Rule):
         self.aside.pop(scope, None)
         if scope in self.programmes:
             self._steps_back(world, self.programmes[scope])
-            self._ends(scope, world.wall_ms)
-        self._begins(scope, document, world.wall_ms)
+            self._ends(scope, world.true_ms)
+        self._begins(scope, document, world.true_ms)
         self.floors[scope] = document.version
         return "accepted"
 
@@ -488,7 +488,8 @@ class Order(Rule):
             raise Violation(f"decision 1: out of order {[type(effect).__name__ for effect in done]}")
         if [type(effect) for effect in done].count(effects.WakeAt) != 1 or not isinstance(done[-1], effects.WakeAt):
             raise Violation(f"never-8: not one WakeAt at the end of {[type(effect).__name__ for effect in done]}")
-        if isinstance(event, events.ProgrammeArrived) and effects.Acknowledge(event.delivery) not in done:
+        messages = events.ProgrammeArrived | events.BeaconArrived | events.CommandArrived
+        if isinstance(event, messages) and effects.Acknowledge(event.delivery) not in done:
             raise Violation("never-7: a message is not acknowledged")
 
 
@@ -787,6 +788,8 @@ class Versions(Rule):
     def before(self, world: World, effect: effects.Effect) -> None:
         """An acknowledged version is on disk."""
         if not isinstance(effect, effects.Acknowledge):
+            return
+        if world.centre is not None and world.centre.owns(effect.delivery):
             return
         letter = world.letters[effect.delivery - 1]
         if isinstance(letter.programme, Signed) and self.standing.verdicts[effect.delivery] == "accepted":

@@ -218,6 +218,8 @@ class Line:
         self.up = up
         self._connection = Connection(self) if up else None
         self.pump()
+        if up and self._world.centre is not None:
+            self._world.centre.connected()
 
     def pump(self) -> None:
         """What the link's thread does: take the answers, fill the window, see when to look again."""
@@ -252,7 +254,7 @@ class Line:
         if mode in (GOOD, TWICE, DEAF):
             self._world.later(self._world.random.randrange(20, 400), self._deliver(body, 2 if mode == TWICE else 1))
         if mode == LOSES:
-            self._lost[seq] = report["id"], self._world.wall_ms
+            self._lost[seq] = report["id"], self._world.true_ms
             self._could_be_asked.discard(seq)
         if mode != DEAF:
             code = PUBACKS.get(mode, SUCCESS)
@@ -273,7 +275,7 @@ class Line:
         journal, sequence = newest
         if self._connection is None or self.mode != GOOD:
             return
-        since_ms = self._world.wall_ms - KEPT_MS + TO_ASK_MS
+        since_ms = self._world.true_ms - KEPT_MS + TO_ASK_MS
         self._could_be_asked |= {seq for seq, (_, lost_ms) in self._lost.items() if lost_ms > since_ms}
         if sequence in self.province.numbers.setdefault(journal, {}):
             return

@@ -2,8 +2,9 @@
 
     python -m tests.simulation.storm 17
 
-replays seed 17 and prints the end of its trace. First faults are on, and no rule may be broken; then everything is
-mended, two days pass, and everything that could air has aired or is told with its reason.
+replays seed 17 and prints the end of its trace; with ``own-clock`` behind it the station must find out the time by
+itself, and hears its centre. First faults are on, and no rule may be broken; then everything is mended, two days pass,
+and everything that could air has aired or is told with its reason.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from datetime import datetime, timezone
 from msgspec.structs import replace
 
 from tests.core.material import DAY_MS, HOUR_MS, STRANGER, audio_of, recording
+from tests.simulation.centre import WAYS
+from tests.simulation.clocks import BATTERY, BEACONS, NTP
 from tests.simulation.happenings import (
     MESSAGES,
     SCOPES,
@@ -37,11 +40,14 @@ from tests.simulation.world import BEGIN_MONO_MS, World
 from ttcs_edge.core.documents import Programme, Slot
 from ttcs_edge.core.model import AMPLIFIER, Scope, ZoneId
 
+REPLAY = "python -m tests.simulation.storm"
 TRACE_TAIL = 45
 ACTIONS = 130
 TIMES = ("05:00:00", "05:00:00", "05:00:30", "05:01:12", "11:00:00", "11:00:02", "17:30:00", "21:00:00")
 MOMENTS_MS = (-9_000, -2_400, -400, -100, 0, 1, 700, 20_000, 59_900)
 """Around a cue's instant."""
+CLOCKS = (NTP, BATTERY, BEACONS)
+"""What a station has that must find out the time by itself, and hears its centre; the others are told by the dice."""
 STANDS_IN = "1a"
 """The one slot that may air a standing bulletin: the books must know by its sound whose it is."""
 INTERVALS = (1, 1, 3, 7, 7, 14, 30)
@@ -52,9 +58,11 @@ little. The slots of the others are daily."""
 class Storm:
     """One seed: a station, its programmes, and dice that decide what happens to it."""
 
-    def __init__(self, seed: int, dense: bool = False) -> None:
+    def __init__(self, seed: int, dense: bool = False, own_clock: bool = False) -> None:
         self.dice = random.Random(seed)
         self.intervals = (1,) if dense else self.dice.choice(((1,), INTERVALS))
+        self.own_clock = own_clock
+        self.happenings = HAPPENINGS + (FROM_THE_CENTRE if own_clock else ())
         self.timeline = Timeline(self._setup(seed))
         self.versions = dict.fromkeys(SCOPES, 0)
         self.forgotten: list[Programme] = []
@@ -78,10 +86,10 @@ class Storm:
             self.new_version(scope)
         for _ in range(actions):
             self._let_time_pass()
-            dice.choice(HAPPENINGS)(self)
+            dice.choice(self.happenings)(self)
             while dice.random() < 0.3:  # misfortunes seldom come alone
                 world.run(dice.choice((1, 100, 300, 700)))
-                dice.choice(HAPPENINGS)(self)
+                dice.choice(self.happenings)(self)
         happen("calm")
         self.at_end = True
         self.timeline.finish(also)
@@ -101,6 +109,8 @@ class Storm:
             progress_ms=dice.choice((0, 1_000 if self.intervals == (1,) else 10_000)),
             group_ms=900,
             shell=True,
+            clock=dice.choice(CLOCKS) if self.own_clock else "",
+            battery_ppm=dice.choice((-12, -4, 4, 12)) if self.own_clock else 0,
         )
 
     def fingerprint(self) -> str:
@@ -132,15 +142,15 @@ class Storm:
         dice, names = self.dice, [name for slot in slots for name in slot.bulletins]
         editions = {one.id: edition_of(one) for one in self.current[scope].bulletins} if scope in self.current else {}
         editions |= {name: editions.get(name, 0) + 1 for name in names if dice.random() < 0.3}
-        soon = _utc(self.world.wall_ms + dice.choice((HOUR_MS, DAY_MS, 3 * DAY_MS)))
+        soon = _utc(self.world.true_ms + dice.choice((HOUR_MS, DAY_MS, 3 * DAY_MS)))
         fields = {
             "editions": {name: edition for name, edition in editions.items() if edition},
             "expiries": {name: soon for name in names if dice.random() < 0.05},
             "standing": [f"s{scope.count('/')}"] if dice.random() < 0.6 else [],
             "scope": scope,
             "version": self.versions[scope],
-            "issued": _utc(self.world.wall_ms),
-            "expires": _utc(self.world.wall_ms + life_ms),
+            "issued": _utc(self.world.true_ms),
+            "expires": _utc(self.world.true_ms + life_ms),
             "slots": slots,
         }
         return programme_of(fields)
@@ -176,7 +186,7 @@ class Storm:
         slots = [(one, slot) for one in self.current.values() for slot in one.slots]
         if slots and dice.random() < 0.6:
             one, slot = dice.choice(slots)
-            ahead_ms = nearest(one, slot, world.wall_ms + interval_ms(slot.rrule) // 2).planned_ms - world.wall_ms
+            ahead_ms = nearest(one, slot, world.true_ms + interval_ms(slot.rrule) // 2).planned_ms - world.true_ms
             world.run(min(most_ms, max(1, ahead_ms + dice.choice(MOMENTS_MS))))
         world.run(dice.choice((1, 50, 200, 450, 2_000, 10_500, 60_000, HOUR_MS)))
 
@@ -203,14 +213,39 @@ class Storm:
         self.timeline.happen("hang-player")
 
     def step_clock(self) -> None:
-        """The wall clock is set a little."""
+        """The wall clock is set a little; or the battery of a battery clock is empty for a while."""
+        if self.timeline.setup.clock:
+            self.timeline.happen("battery", self.dice.random() < 0.5)
+            return
         self.timeline.happen("step-clock", self.dice.choice((-600_000, -3_000, -200, 200, 3_000, 600_000)))
 
     def lose_time(self) -> None:
-        """Time is not trusted for a while."""
-        self.timeline.happen("trust", False)
+        """Time is not trusted for a while; a station that has its own sources lacks NTP for longer."""
+        kind = "ntp" if self.timeline.setup.clock else "trust"
+        self.timeline.happen(kind, False)
+        if self.timeline.setup.clock:
+            self._let_time_pass()
         self.world.run(self.dice.choice((500, 5_000, 300_000)))
-        self.timeline.happen("trust", True)
+        self.timeline.happen(kind, True)
+
+    def hear_centre(self) -> None:
+        """A beacon or a command comes, good or bad; or some that were held back come all at once."""
+        dice = self.dice
+        held = dice.random() < 0.3
+        if held:
+            self.timeline.happen("hold", True)
+        for _ in range(dice.choice((1, 1, 2, 3))):
+            self.world.run(dice.choice((1, 500, 12_000, 40_000)))
+            self._say(dice.choice(("beacon", "beacon", "command")), dice.choice(WAYS))
+        if held:
+            self.world.run(dice.choice((2_000, 20_000, HOUR_MS)))
+            self.timeline.happen("hold", False)
+
+    def _say(self, kind: str, way: str) -> None:
+        if self.world.card is not None and self.world.powered:
+            journal, last = self.world.card.newest
+            first = max(1, last - self.dice.randrange(5))
+            self.timeline.happen("centre", kind, way, journal, first, max(1, last))
 
     def break_relay(self) -> None:
         """A relay does not do as told for some minutes."""
@@ -314,15 +349,30 @@ class Run:
         return f"# {self.failure.text}\n{written(setup, happenings)}\n"
 
 
-def run(seed: int, actions: int = ACTIONS, also: Callable[[Timeline], None] | None = None, dense: bool = False) -> Run:
-    """Run one seed, ``dense`` without quiet days. ``also`` is done last, before two healthy days are judged."""
-    storm = Storm(seed, dense)
+def finds_out_the_time(seed: int) -> bool:
+    """Tell whether a seed is lived with a clock of its own where seeds are lived in masses: every tenth one."""
+    return seed % 10 == 8
+
+
+def run(
+    seed: int,
+    actions: int = ACTIONS,
+    also: Callable[[Timeline], None] | None = None,
+    dense: bool = False,
+    own_clock: bool = False,
+) -> Run:
+    """Run one seed, ``dense`` without quiet days, ``own_clock`` with a station that must find out the time.
+
+    ``also`` is done last, before two healthy days are judged.
+    """
+    storm = Storm(seed, dense, own_clock)
     text, broke = "", None
     try:
         storm.run(actions, also)
     except Exception as error:  # an assertion of the core, or worse
         tail = "\n".join(storm.world.trace[-TRACE_TAIL:])
-        text = f"{tail}\nseed {seed}: {error!r}\nto replay: python -m tests.simulation.storm {seed}"
+        kinds = [word for word, so in (("dense", dense), ("own-clock", own_clock)) if so]
+        text = f"{tail}\nseed {seed}: {error!r}\nto replay: {' '.join([REPLAY, str(seed), *kinds])}"
         broke = failure(error, storm.timeline, storm.at_end)
     finally:
         storm.timeline.close()
@@ -334,11 +384,11 @@ def run(seed: int, actions: int = ACTIONS, also: Callable[[Timeline], None] | No
 def main() -> None:
     """Replay one seed, or all from one to another; prints each story, and exits with 1 at the first.
 
-    With ``dense`` behind it no station has quiet days.
+    With ``dense`` behind it no station has quiet days; with ``own-clock`` each must find out the time by itself.
     """
-    first = int(sys.argv[1])
-    for seed in range(first, int(sys.argv[2]) if len(sys.argv) > 2 else first + 1):
-        text = run(seed, dense="dense" in sys.argv).text
+    first, *upto = [int(word) for word in sys.argv[1:] if word.isdigit()]
+    for seed in range(first, *(upto or [first + 1])):
+        text = run(seed, dense="dense" in sys.argv, own_clock="own-clock" in sys.argv).text
         print(text or f"seed {seed}: no rule broken", flush=True)
         if text:
             sys.exit(1)
@@ -369,6 +419,7 @@ HAPPENINGS: tuple[Callable[[Storm], None], ...] = (
     Storm.lose_link,
     Storm.upset_broker,
 )
+FROM_THE_CENTRE: tuple[Callable[[Storm], None], ...] = (Storm.hear_centre, Storm.hear_centre)
 
 if __name__ == "__main__":
     main()

@@ -28,6 +28,7 @@ class Bug:
     old: str
     new: str
     rule: str
+    own_clock: bool = False
 
 
 BUGS = {
@@ -190,6 +191,34 @@ BUGS = {
         "INSERT OR IGNORE INTO unsent SELECT seq + 1, rank FROM",
         "",
     ),
+    "the floor under all clocks is ignored": Bug(
+        "core/timekeeping.py", "SLACK_MS = 600_000", "SLACK_MS = 10**12", "air-7: the time is believed", True
+    ),
+    "a battery clock comes before NTP": Bug(
+        "core/timekeeping.py", "TimeSource.RTC: 2_000", "TimeSource.RTC: 50", "air-7: the time is believed", True
+    ),
+    "what was due under a programme that was replaced without time is forgotten": Bug(
+        "core/programmes.py",
+        "            self.owing.append(Replaced(self.signed[scope].document, seen_ms, now.mono_ms))\n",
+        "            pass\n",
+        "is forgotten",
+        True,
+    ),
+    "one beacon alone tells the time": Bug(
+        "core/beacons.py",
+        "            self.measures[beacon.scope] = (offset_ms, came_mono_ms)\n            return None\n",
+        "            self.measures[beacon.scope] = (offset_ms, came_mono_ms)\n"
+        "            return SetSignedTime(WallMs(offset_ms + came_mono_ms), came_mono_ms)\n",
+        "air-7: beacons tell a time",
+        True,
+    ),
+    "a command is obeyed before its floor is on disk": Bug(
+        "core/station.py",
+        "            turn.entries.append(effects.FloorRaised(subject, command.version))\n",
+        "",
+        "decision 1: command",
+        True,
+    ),
 }
 
 
@@ -235,7 +264,9 @@ def test_what_a_planted_bug_broke_is_shrunk_to_a_short_list_that_still_breaks_it
 def hunt(bug: Bug, folder: Path) -> subprocess.CompletedProcess[str]:
     """Storms over a copy with the bug."""
     plant(bug, folder)
-    return python(folder, "-m", "tests.simulation.storm", "0", str(SEEDS), "dense")
+    return python(
+        folder, "-m", "tests.simulation.storm", "0", str(SEEDS), "dense", *(["own-clock"] if bug.own_clock else [])
+    )
 
 
 def python(top: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -16,7 +16,7 @@ import pytest
 
 from tests.simulation.happenings import Timeline, read, written
 from tests.simulation.shrink import failure_of
-from tests.simulation.storm import Run, Storm, run
+from tests.simulation.storm import Run, Storm, finds_out_the_time, run
 from tests.simulation.years import YEAR_DAYS, pool
 from tests.simulation.years import runs as runs_of
 
@@ -43,9 +43,9 @@ def none_broken(one: Run) -> None:
 
 @pytest.fixture(scope="module")
 def runs() -> Iterator[list[Future[Run]]]:
-    """Every seed on its way, in order."""
+    """Every seed on its way, in order; a share of them with stations that must find out the time by themselves."""
     processes = pool()
-    yield [processes.submit(run, seed) for seed in SEEDS]
+    yield [processes.submit(run, seed, own_clock=finds_out_the_time(seed)) for seed in SEEDS]
     processes.shutdown(cancel_futures=True)
 
 
@@ -120,11 +120,12 @@ def test_a_seed_replays_to_the_letter_under_another_hash_seed() -> None:
     assert hashlib.sha256("\n".join(storm.world.trace).encode()).hexdigest() == only.split()[1]
 
 
-def test_a_failure_prints_its_seed_the_command_that_replays_it_and_the_end_of_the_trace() -> None:
+@pytest.mark.parametrize("own_clock", [False, True])
+def test_a_failure_prints_its_seed_the_command_that_replays_it_and_the_end_of_the_trace(own_clock: bool) -> None:
     """Whoever reads the failure can begin at once."""
-    text = run(5, actions=0, also=lambda timeline: timeline.world.cached.clear()).text
+    text = run(5, actions=0, also=lambda timeline: timeline.world.cached.clear(), own_clock=own_clock).text
     last = text.splitlines()
-    assert last[-1] == "to replay: python -m tests.simulation.storm 5"
+    assert last[-1] == "to replay: python -m tests.simulation.storm 5" + " own-clock" * own_clock
     assert re.match(
         r"seed 5: Violation\('all is well, but .* is told as Outcome.MISSED AsRunReason.ROTTEN'\)$", last[-2]
     )

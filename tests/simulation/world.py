@@ -11,12 +11,14 @@ import heapq
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tests.core.material import STRANGER, TRUST, signed, started
+import msgspec
+
+from tests.core.material import KEY, STRANGER, TRUST, signed, started
 from tests.simulation.shell import Card, Line, Violation, forgotten
 from ttcs_edge.core import effects, events
-from ttcs_edge.core.documents import Programme, Refused, Signed
+from ttcs_edge.core.documents import Grant, Programme, Refused, Signed
 from ttcs_edge.core.model import (
     AMPLIFIER,
     AsRun,
@@ -32,6 +34,16 @@ from ttcs_edge.core.model import (
 from ttcs_edge.core.station import Station
 from ttcs_edge.daemon.loop import carry_out
 
+if TYPE_CHECKING:
+    from tests.simulation.centre import Centre
+    from tests.simulation.clocks import Clocks
+
+ROOT = msgspec.structs.replace(
+    TRUST,
+    grants=tuple(
+        Grant(role=role, scope=TRUST.scope, keys=(KEY,), threshold=1) for role in ("publish", "beacon", "command")
+    ),
+)
 CODEC_CUT_MS = 74
 """What libvlc loses of the beginning of an Opus file."""
 HUNG_AFTER_MS = 400
@@ -140,6 +152,8 @@ class World:
         self.settings = settings
         self.card: Card | None = None
         self.line: Line | None = None
+        self.clocks: Clocks | None = None
+        self.centre: Centre | None = None
         self.group_ms = 0
         self.waiting: list[Submission] = []
         self.written_ms = 0
@@ -173,6 +187,11 @@ class World:
         """The wall clock."""
         return self.mono_ms + self.offset_ms
 
+    @property
+    def true_ms(self) -> int:
+        """What time it is, whatever the station takes for it."""
+        return self.wall_ms if self.clocks is None else self.clocks.true_ms
+
     def instant(self) -> Instant:
         """Both clocks."""
         return Instant(WallMs(self.wall_ms), MonoMs(self.mono_ms), self.trusted)
@@ -195,6 +214,8 @@ class World:
         self.order = 0
         self.waiting, self.written_ms, self.busy = [], self.mono_ms - self.group_ms, False
         self.powered, self.left, self.stopping = True, False, False
+        if self.clocks is not None:
+            self.clocks.power_on(self.disk.time_floor_ms)
         for rule in self.rules:
             rule.power_on(self)
         self.known = set(self.cached)
@@ -205,12 +226,16 @@ class World:
         for letter in self.letters:
             if not letter.acknowledged:
                 self._deliver(letter)
+        if self.clocks is not None:
+            self.clocks.boot()
+        if self.centre is not None:
+            self.centre.boot()
 
     def _remembered(self) -> events.Started:
         """What a new life is told of the one before: by the real database where there is one."""
         disk = self.disk
         fields: dict[str, Any] = {
-            "trust": TRUST,
+            "trust": ROOT,
             "cached": frozenset(self.cached),
             "programmes": tuple(disk.programmes.values()),
             "floors": tuple(disk.floors.items()),
@@ -227,7 +252,7 @@ class World:
             boots, remembered = self.card.power_on()
             if boots != disk.boots:
                 raise Violation(f"never-5: boot {disk.boots} counts as {boots}: ids will come again")
-            if wrong := forgotten(disk, remembered, self.wall_ms):
+            if wrong := forgotten(disk, remembered, self.true_ms):
                 raise Violation(f"never-5: the card has {wrong}")
             names = ("floors", "open_as_run", "settled", "open_faults", "alive_until_ms", "watched_until_ms")
             fields |= {name: getattr(remembered, name) for name in names}
@@ -247,6 +272,8 @@ class World:
                 self.line.power_off()
             if self.card is not None:
                 self.card.power_off()
+            if self.clocks is not None:
+                self.clocks.power_off(warm=self.stopping)
             for rule in self.rules:
                 rule.power_off(self)
         self.powered = False
@@ -339,6 +366,8 @@ class World:
         if not self.powered or self.left:
             return
         self.sent += 1
+        if self.clocks is not None:
+            self.clocks.look()
         for hears in self._hears:
             hears(self, event)
         done = self.station.handle(event, self.instant())
@@ -418,6 +447,15 @@ class World:
                 for audio in wanted:
                     if audio.sha256 in self.cached:  # the fetcher finds it whole in its folder
                         self.later(0, lambda sha256=audio.sha256: self.store_audio(sha256))
+            case effects.Acknowledge(delivery) if self.centre is not None and self.centre.owns(delivery):
+                self.centre.acknowledged(delivery)
+            case effects.Resend():
+                assert self.centre is not None
+                self.centre.obeyed(effect)
+            case effects.SetSignedTime(wall_ms, mono_ms) if self.clocks is not None:
+                self.clocks.hear_signed(wall_ms, mono_ms)
+            case effects.SetTimeFloor(wall_ms) if self.clocks is not None:
+                self.clocks.raise_floor(wall_ms)
             case effects.Acknowledge(delivery):
                 self.letters[delivery - 1].acknowledged = True
             case effects.Heartbeat():

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from itertools import count
 
-from tests.simulation.storm import Run, run
+from tests.simulation.storm import Run, finds_out_the_time, run
 
 YEAR_DAYS = 365.25
 TELL_EVERY_S = 10.0
@@ -32,7 +32,8 @@ def runs(processes: ProcessPoolExecutor, years: float, first: int) -> Iterator[R
     seeds, open_runs, days = count(first), set[Future[Run]](), 0.0
     while days < years * YEAR_DAYS:
         while len(open_runs) < 2 * (os.cpu_count() or 2):
-            open_runs.add(processes.submit(run, next(seeds)))
+            seed = next(seeds)
+            open_runs.add(processes.submit(run, seed, own_clock=finds_out_the_time(seed)))
         done, open_runs = wait(open_runs, return_when=FIRST_COMPLETED)
         for one in done:
             days += one.result().days
