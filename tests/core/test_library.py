@@ -189,6 +189,18 @@ def test_a_cue_that_is_due_at_the_start_does_not_wait_for_the_order_of_fetching(
     assert asked == [station.log[0][0] + 1_000]
 
 
+def test_who_brings_a_programme_at_the_start_is_told_at_once_what_is_wanted() -> None:
+    """A stick that was in the box when the power came back: its audio is taken, though its programme is known."""
+    document = programme([slot("sang", "05:00:00")])
+    station = ByHand(document, civil="2026-11-24T04:00:00", cached=frozenset())
+    before = [effect for _, effect in station.log]
+
+    (asked,) = only(station.arrive(document), SetWanted)
+    assert not only(before, SetWanted)
+    assert [audio.sha256 for audio in asked.wanted] == [sha("sang")]
+    assert not only(station.arrive(document), SetWanted)
+
+
 def test_what_is_there_is_not_fetched_but_is_kept() -> None:
     """Eviction must not touch what will air, be it there or on its way; what nobody needs is not kept."""
     document = programme([slot("sang", "05:00:00"), replace(slot("qua", "05:00:00"), rrule="")])

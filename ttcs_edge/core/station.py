@@ -270,6 +270,8 @@ class Station:
             fields = (("scope", programme.scope), ("version", str(programme.version)))
             turn.notes.append(effects.Note("info", "programme-in-force", fields))
             self._clear_withdrawn_slots(turn)
+        # Who brings a programme may have its audio at hand, and ask what is wanted: also within a second of the start.
+        if verdict.accepted is not None or self.next_wanted_mono_ms <= turn.now.mono_ms + WANTED_AFTER_START_MS:
             self.next_wanted_mono_ms = 0
 
     def _on_beacon(self, event: events.BeaconArrived, turn: _Turn) -> None:

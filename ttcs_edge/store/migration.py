@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from functools import cache
 from importlib import resources
 
 from ttcs_edge.durable import transaction
@@ -48,9 +49,13 @@ def migrate(connection: sqlite3.Connection, boot: int) -> None:
 
 def _script(connection: sqlite3.Connection, name: str) -> None:
     # Not executescript: it commits what came before it.
-    text = resources.files("ttcs_edge.store").joinpath("schemas", name).read_text("utf-8")
-    for statement in text.split(";\n"):
+    for statement in _statements(name):
         connection.execute(statement)
+
+
+@cache
+def _statements(name: str) -> list[str]:
+    return resources.files("ttcs_edge.store").joinpath("schemas", name).read_text("utf-8").split(";\n")
 
 
 def _begin_journal(run: Run, boot: int) -> None:
