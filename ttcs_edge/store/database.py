@@ -97,7 +97,7 @@ class Database:
         """
         folder.mkdir(parents=True, exist_ok=True)
         path, beside = folder / DATABASE_FILE, folder / BOOT_FILE
-        starts = _read_count(beside)
+        starts = read_count(beside)
         try:
             check(path, starts > 0)
             connection, boot = _ready(path, starts)
@@ -335,8 +335,9 @@ def _counted(connection: sqlite3.Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def _read_count(path: Path) -> int:
+def read_count(path: Path) -> int:
+    """The count that a file holds; 0 of one that is absent or rotten."""
     try:
         return int(path.read_text("ascii"))
-    except (OSError, ValueError):  # absent or rotten: the database knows
+    except (OSError, ValueError):
         return 0

@@ -19,7 +19,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 
 import structlog
 from msgspec import Struct
@@ -28,7 +27,7 @@ from ttcs_edge.core.effects import Entry
 from ttcs_edge.core.events import ConditionChanged, Event
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.store.blobs import write_whole
-from ttcs_edge.store.database import Database
+from ttcs_edge.store.database import Database, read_count
 from ttcs_edge.store.health import check_reports, is_damage, is_passing, suspect
 
 RETRY_S = 1.0
@@ -61,7 +60,7 @@ class Recorder:
         self._failing = False
         self._full = database.journal.counts.full
         self._lost_file = database.path.with_name(LOST_FILE)
-        self._lost = _read_count(self._lost_file)
+        self._lost = read_count(self._lost_file)
         self._losing = threading.Lock()
         self._next_mono_s = 0.0
         self._closing = threading.Event()
@@ -193,10 +192,3 @@ class Recorder:
         if self._lost:
             with suppress(OSError):  # the card may refuse this, too
                 write_whole(self._lost_file, str(self._lost).encode())
-
-
-def _read_count(path: Path) -> int:
-    try:
-        return int(path.read_text("ascii"))
-    except (OSError, ValueError):  # nothing was lost, or nobody can tell how much
-        return 0
