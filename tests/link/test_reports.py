@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from ttcs_edge.core.events import ConditionChanged, Event, LinkChanged
 from ttcs_edge.core.model import Fault, Scope, Severity, WallMs
 from ttcs_edge.link.inbox import Readers
 from ttcs_edge.link.mqtt import BrokerLink
+from ttcs_edge.link.reports import UNHEARD_RETRY_S
 from ttcs_edge.settings import BrokerSettings
 from ttcs_edge.store.database import Database
 from ttcs_edge.store.outbox import Outbox
@@ -86,6 +88,14 @@ def test_reports_that_nobody_hears_wait_and_arrive_in_order_once_somebody_listen
     eventually(lambda: linked.depth == 0)
     assert list(dict.fromkeys(ids(centre))) == [f"{STATION}/1-f{n}" for n in range(REPORTS)]
     centre.close()
+
+
+@pytest.mark.parametrize("away_s", [0.5, 2.5, 3.5, 9.5, 20.0, 60.0, 120.0])
+def test_proof_reaches_a_centre_that_was_away_within_half_of_that_time(away_s: float) -> None:
+    """A broker restarted under a station and its centre: whoever is back first, the proof is not held up for long."""
+    tries_s = list(accumulate(UNHEARD_RETRY_S))
+    assert min(at_s for at_s in tries_s if at_s >= away_s) - away_s <= max(1.0, away_s / 2)
+    assert UNHEARD_RETRY_S[-1] == 60
 
 
 def test_while_nobody_listens_the_link_sleeps(linked: Station) -> None:

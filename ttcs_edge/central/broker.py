@@ -28,6 +28,8 @@ from ttcs_edge.central.errors import CentralError
 from ttcs_edge.link.reasons import reason_of
 
 TIMEOUT_S = 15.0
+RECONNECT_S = (1, 3)
+"""Waits before the broker is tried again, least and most: a centre has few clients, and its stations wait for them."""
 KEEPALIVE_S = 30
 SESSION_S = 3_600
 """How long a broker keeps for a watcher what it could not deliver."""
@@ -77,7 +79,7 @@ class OperatorClient:
         self._client.connect_timeout = TIMEOUT_S
         self._client.max_inflight_messages_set(IN_FLIGHT)
         self._client.tls_set_context(_tls(centre))
-        self._client.reconnect_delay_set(1, 10)
+        self._client.reconnect_delay_set(*RECONNECT_S)
         self._client.on_connect = self._on_connect
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._on_message

@@ -28,8 +28,9 @@ from ttcs_edge.core.limits import LIMITS
 REFUSED_RETRY_S = 600.0
 """When reports that were refused are offered again on a connection that stands: their right may have been mended."""
 
-UNHEARD_RETRY_S = (1.0, 2.0, 5.0, 15.0, 60.0)
-"""Waits before the next try while nobody listens."""
+UNHEARD_RETRY_S = (1.0, 1.0, 1.0, 1.0, 2.0, 3.0, 4.0, 6.0, 9.0, 14.0, 21.0, 32.0, 47.0, 60.0)
+"""Waits before the next try while nobody listens: behind the first seconds, half of the time that nobody has listened.
+A centre that comes back soon after the station has its proof soon; one that stays away costs a report a minute."""
 NOBODY_HEARD = 0x10
 FLUSH_S = 1.0
 """How often marks are put on the card, at the most, while few reports go out."""
