@@ -72,16 +72,19 @@ class Authority:
 
     def server(self) -> tuple[Path, Path]:
         """Certificate and key files of a server on the loopback address, and of what else servers are called."""
-        return self._files("server", make_server_certificate(self._pair, self._servers))
+        return self._files("server", lambda: make_server_certificate(self._pair, self._servers))
 
     def client(self, name: str) -> tuple[Path, Path]:
         """Certificate and key files of a client."""
-        return self._files(name, make_client_certificate(self._pair, name))
+        return self._files(name, lambda: make_client_certificate(self._pair, name))
 
-    def _files(self, name: str, pair: Pair) -> tuple[Path, Path]:
+    def _files(self, name: str, make: Callable[[], Pair]) -> tuple[Path, Path]:
+        """Made once: what reads them now must not find them half written for the next who asks."""
         certificate, key = self.folder / f"{name}.crt", self.folder / f"{name}.key"
-        certificate.write_bytes(pair.certificate)
-        key.write_bytes(pair.key)
+        if not key.exists():
+            pair = make()
+            certificate.write_bytes(pair.certificate)
+            key.write_bytes(pair.key)
         return certificate, key
 
 

@@ -24,11 +24,11 @@ class OddAuthority(Authority):
 
     def server(self) -> tuple[Path, Path]:
         """Certificate and key files of a server."""
-        return self._files("server", self._at_its_time(make_server_certificate(self._pair, self._names)))
+        return self._files("server", lambda: self._at_its_time(make_server_certificate(self._pair, self._names)))
 
     def client(self, name: str) -> tuple[Path, Path]:
         """Certificate and key files of a client."""
-        return self._files(name, self._at_its_time(make_client_certificate(self._pair, name)))
+        return self._files(name, lambda: self._at_its_time(make_client_certificate(self._pair, name)))
 
     def _at_its_time(self, pair: Pair) -> Pair:
         plain = x509.load_pem_x509_certificate(pair.certificate)
