@@ -58,6 +58,11 @@ def status(station: Station) -> dict[str, Any]:
         return {}
 
 
+def position_ms(station: Station) -> int:
+    """How far the cue on the air has come; 0 while there is none."""
+    return int((status(station).get("on_air") or {}).get("position_ms", 0))
+
+
 def check_numbers(centre: Listener) -> None:
     """never-5: one number, one report; and none is missing, for a gap would be a report that was lost."""
     journals: dict[int, dict[int, str]] = defaultdict(dict)

@@ -30,7 +30,7 @@ from tests.parts import (
     newer,
     put_chunks,
 )
-from tests.system.sight import heard_ms, line_log, sound_runs, status
+from tests.system.sight import heard_ms, line_log, position_ms, sound_runs, status
 from ttcs_edge.core.documents import Bulletin, Programme, Slot
 from ttcs_edge.drivers.pins import level
 
@@ -170,7 +170,7 @@ def test_after_a_kill_release_opens_every_relay_and_the_open_record_is_closed_as
     centre.publish(TOPIC, province.sign(programme))
     station.start()
     # What it tells is on the card a second later at most; a cue that died before that may air anew.
-    eventually(lambda: (status(station).get("on_air") or {}).get("position_ms", 0) > 1_000, 15)
+    eventually(lambda: position_ms(station) > 1_000, 15)
     station.stop(signal.SIGKILL)
     assert not all_open(station), "the kill itself opens nothing: that is what must be mended"
 
@@ -192,7 +192,7 @@ def test_a_player_that_dies_or_hangs_is_replaced_and_the_cue_goes_on(
     put_chunks(centre, clip)
     centre.publish(TOPIC, province.sign(one_slot(clip, 7)))
     station.start()
-    eventually(lambda: (status(station).get("on_air") or {}).get("position_ms", 0) > 300, 15)
+    eventually(lambda: position_ms(station) > 300, 15)
     signal_player(station, number)
 
     (report,) = eventually(lambda: centre.reports("as-run"), 15)
