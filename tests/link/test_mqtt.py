@@ -227,6 +227,18 @@ def test_the_farewell_goes_out_behind_a_full_window_of_reports(links: Links, bro
     assert retained_state(broker) == "stopped"
 
 
+def test_the_farewell_is_the_last_word_of_a_station_that_still_reports(
+    links: Links, broker: Broker, centre: Listener
+) -> None:
+    """Answers that come to a closed socket reset it, and a reset broker tells the will behind the farewell."""
+    for _ in range(20):
+        bench = links(broker.port).start()
+        bench.report(400, 1_000)
+        eventually(bench.in_flight)
+        bench.close(10)
+        assert retained_state(broker) == "stopped"
+
+
 def test_leaving_a_broker_that_hangs_takes_no_longer_than_allowed_and_its_will_is_told(
     links: Links, broker: Broker, centre: Listener
 ) -> None:

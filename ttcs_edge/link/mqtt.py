@@ -100,6 +100,7 @@ class BrokerLink:
         # Between threads.
         self._closing = threading.Event()
         self._leave_by_mono_s = float("inf")
+        self._left = False
         self._wake = threading.Event()
         self._heartbeat: Callable[[], bytes] | None = None
         self._work: queue.Queue[tuple[Callable[[], bytes], bytes]] = queue.Queue(LIMITS.answers_waiting)
@@ -172,6 +173,7 @@ class BrokerLink:
                 if farewell.is_published():
                     # One that heard it must hear DISCONNECT too, or the will would be told behind it.
                     self._leave_by_mono_s = max(self._leave_by_mono_s, time.monotonic() + DISCONNECT_S)
+                    self._left = True
                     client.disconnect()
         self._network.join(max(0.0, self._leave_by_mono_s - time.monotonic()))
 
@@ -302,6 +304,7 @@ class BrokerLink:
         client.on_message = self._on_message
         client.on_publish = self._on_publish
         client.on_socket_open = _tell_more
+        client.on_socket_close = self._on_socket_close
         # Without it paho would write to the socket on whichever thread leaves a packet.
         client.on_socket_register_write = _nothing
         return client
@@ -354,6 +357,19 @@ class BrokerLink:
             self._reason = (_what_ended(self._error), (("error", self._error or "closed"),))
         elif self._error is not None or code.value == _KEEP_ALIVE_TIMEOUT:
             self._reason = ("lost", (("error", self._error or str(code)),))
+
+    def _on_socket_close(self, client: Client, userdata: Any, connection: Any) -> None:
+        """Hear the broker out behind DISCONNECT: an answer that found the socket closed would reset the connection, and
+        a broker that is reset before it reads DISCONNECT tells the will behind the farewell (RFC 9293, 3.6.1).
+        """
+        leave_by_mono_s = min(self._leave_by_mono_s, time.monotonic() + DISCONNECT_S)
+        if self._left:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_WR)
+                while (left_s := leave_by_mono_s - time.monotonic()) > 0:
+                    connection.settimeout(left_s)
+                    if not connection.recv(PACKET_BYTES):
+                        return
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
         try:

@@ -28,9 +28,10 @@ from ttcs_edge.core.limits import LIMITS
 REFUSED_RETRY_S = 600.0
 """When reports that were refused are offered again on a connection that stands: their right may have been mended."""
 
-UNHEARD_RETRY_S = (1.0, 1.0, 1.0, 1.0, 2.0, 3.0, 4.0, 6.0, 9.0, 14.0, 21.0, 32.0, 47.0, 60.0)
-"""Waits before the next try while nobody listens: behind the first seconds, half of the time that nobody has listened.
-A centre that comes back soon after the station has its proof soon; one that stays away costs a report a minute."""
+UNHEARD_RETRY_S = (1.0, 60.0)
+"""The shortest and the longest wait before the next try while nobody listens; between them it is half of the time that
+nobody has listened. A centre that comes back soon after the station has its proof soon; one that stays away costs a
+report a minute."""
 NOBODY_HEARD = 0x10
 FLUSH_S = 1.0
 """How often marks are put on the card, at the most, while few reports go out."""
@@ -99,7 +100,7 @@ class Reports:
         self._done: list[int] = []
         self._flush_mono_s = 0.0
         self._again_mono_s: float | None = None
-        self._unheard = 0
+        self._unheard_since_mono_s: float | None = None
         self._held_until_mono_s: float | None = None
 
     def wait_s(self, client: Client | None) -> float | None:
@@ -119,7 +120,7 @@ class Reports:
             elif row is not None and code.value == NOBODY_HEARD:
                 self._hold()
             elif row is not None:
-                self._unheard = 0
+                self._unheard_since_mono_s = None
                 self._done.append(row.seq)
         if len(self._done) >= FLUSH_ROWS or (self._done and self._now_s() >= self._flush_mono_s):
             self.flush()
@@ -145,10 +146,12 @@ class Reports:
             self._refused(row.id, error)
 
     def _hold(self) -> None:
-        if self._held_until_mono_s is None:
-            wait_s = UNHEARD_RETRY_S[min(self._unheard, len(UNHEARD_RETRY_S) - 1)]
-            self._held_until_mono_s = self._now_s() + wait_s
-            self._unheard += 1
+        if self._held_until_mono_s is not None:
+            return
+        now_s, (shortest_s, longest_s) = self._now_s(), UNHEARD_RETRY_S
+        if self._unheard_since_mono_s is None:
+            self._unheard_since_mono_s = now_s
+        self._held_until_mono_s = now_s + min(longest_s, max(shortest_s, (now_s - self._unheard_since_mono_s) / 2))
 
     def _begin_again(self) -> None:
         """From the oldest row that waits. What was acknowledged must not be read again, so it is marked first."""
@@ -164,7 +167,7 @@ class Reports:
         if client is not self._client:
             self._begin_again()
             self._client, self._largest_bytes, self._again_mono_s = client, largest_bytes, None
-            self._unheard, self._held_until_mono_s = 0, None
+            self._unheard_since_mono_s, self._held_until_mono_s = None, None
             self._in_flight.clear()
         now_s = self._now_s()
         if self._held_until_mono_s is not None and not self._in_flight and now_s > self._held_until_mono_s:
@@ -181,7 +184,7 @@ class Reports:
         self._fill(client)
 
     def _fill(self, client: Client) -> None:
-        most = 1 if self._unheard else LIMITS.outbox_in_flight
+        most = 1 if self._unheard_since_mono_s is not None else LIMITS.outbox_in_flight
         while len(self._in_flight) < most and (row := self._next()) is not None:
             if self._largest_bytes is not None and len(row.body) + self._overhead_bytes > self._largest_bytes:
                 self._ahead.popleft()
