@@ -6,8 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+import tempfile
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -222,18 +222,20 @@ BUGS = {
 }
 
 
-@pytest.fixture(scope="module")
-def hunts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[subprocess.CompletedProcess[str]]]]:
-    """Every bug hunted in a process of its own, as many at a time as there are cores."""
-    threads = ThreadPoolExecutor(os.cpu_count() or 2)
-    yield {name: threads.submit(hunt, BUGS[name], tmp_path_factory.mktemp("bug")) for name in BUGS}
-    threads.shutdown(cancel_futures=True)
+def hunt(name: str) -> subprocess.CompletedProcess[str]:
+    """Storms over a copy with the bug."""
+    bug = BUGS[name]
+    with tempfile.TemporaryDirectory() as folder:
+        plant(bug, Path(folder))
+        clock = ["own-clock"] if bug.own_clock else []
+        return python(Path(folder), "-m", "tests.simulation.storm", "0", str(SEEDS), "dense", *clock)
 
 
+@pytest.mark.beforehand(call=hunt)
 @pytest.mark.parametrize("name", BUGS)
-def test_a_planted_bug_is_found(name: str, hunts: dict[str, Future[subprocess.CompletedProcess[str]]]) -> None:
+def test_a_planted_bug_is_found(name: str, begun: Future[subprocess.CompletedProcess[str]]) -> None:
     """A storm over a mutated copy ends with the rule that the bug breaks, at the first seed that meets it."""
-    run = hunts[name].result()
+    run = begun.result()
 
     assert run.returncode == 1, f"{SEEDS} seeds did not find it:\n{run.stdout}{run.stderr}"
     assert BUGS[name].rule in run.stdout.splitlines()[-2], run.stdout[-2_000:]
@@ -259,14 +261,6 @@ def test_what_a_planted_bug_broke_is_shrunk_to_a_short_list_that_still_breaks_it
     assert int(count) > 10 and len(happenings) <= 8, text
     assert "complaint='Violation air-2: " in python(tmp_path, "-c", replay, str(path)).stdout
     assert python(TOP, "-c", replay, str(path)).stdout.strip() == "None"
-
-
-def hunt(bug: Bug, folder: Path) -> subprocess.CompletedProcess[str]:
-    """Storms over a copy with the bug."""
-    plant(bug, folder)
-    return python(
-        folder, "-m", "tests.simulation.storm", "0", str(SEEDS), "dense", *(["own-clock"] if bug.own_clock else [])
-    )
 
 
 def python(top: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

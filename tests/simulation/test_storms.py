@@ -8,7 +8,6 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -16,9 +15,8 @@ import pytest
 
 from tests.simulation.happenings import Timeline, read, written
 from tests.simulation.shrink import failure_of
-from tests.simulation.storm import Run, Storm, finds_out_the_time, run
-from tests.simulation.years import YEAR_DAYS, pool
-from tests.simulation.years import runs as runs_of
+from tests.simulation.storm import Run, Storm, run
+from tests.simulation.years import YEAR_DAYS, live, pool, runs
 
 YEARS = 100
 SEEDS = range(141)
@@ -41,20 +39,13 @@ def none_broken(one: Run) -> None:
         )
 
 
-@pytest.fixture(scope="module")
-def runs() -> Iterator[list[Future[Run]]]:
-    """Every seed on its way, in order; a share of them with stations that must find out the time by themselves."""
-    processes = pool()
-    yield [processes.submit(run, seed, own_clock=finds_out_the_time(seed)) for seed in SEEDS]
-    processes.shutdown(cancel_futures=True)
-
-
+@pytest.mark.beforehand(call=live)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_rule_is_broken_and_every_occurrence_is_told_exactly_once(
-    seed: int, runs: list[Future[Run]], lived: list[Run]
+    seed: int, begun: Future[Run], lived: list[Run]
 ) -> None:
     """Every rule after every event while things go wrong; then all is mended, and all that could air has aired."""
-    lived.append(one := runs[seed].result(SEED_S))
+    lived.append(one := begun.result(SEED_S))
     none_broken(one)
 
 
@@ -70,7 +61,7 @@ def test_a_hundred_station_years_were_lived_through(lived: list[Run]) -> None:
 def test_a_thousand_station_years_break_no_rule(lived: list[Run]) -> None:
     """Other seeds than those of every day."""
     with pool() as processes:
-        for one in runs_of(processes, SOAK_YEARS, SOAK_SEED):
+        for one in runs(processes, SOAK_YEARS, SOAK_SEED):
             lived.append(one)
             none_broken(one)
 

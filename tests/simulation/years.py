@@ -12,7 +12,7 @@ import multiprocessing
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from itertools import count
 
@@ -22,9 +22,14 @@ YEAR_DAYS = 365.25
 TELL_EVERY_S = 10.0
 
 
-def pool() -> ProcessPoolExecutor:
-    """A process for every core; started afresh, so that no thread of this one is copied."""
-    return ProcessPoolExecutor(os.cpu_count() or 2, mp_context=multiprocessing.get_context("spawn"))
+def pool(begin: Callable[[], None] | None = None) -> ProcessPoolExecutor:
+    """A process for every core, which begins as told; started afresh, so that no thread of this one is copied."""
+    return ProcessPoolExecutor(os.cpu_count() or 2, multiprocessing.get_context("spawn"), begin)
+
+
+def live(seed: int) -> Run:
+    """One seed; a share of them with stations that must find out the time by themselves."""
+    return run(seed, own_clock=finds_out_the_time(seed))
 
 
 def runs(processes: ProcessPoolExecutor, years: float, first: int) -> Iterator[Run]:
@@ -32,8 +37,7 @@ def runs(processes: ProcessPoolExecutor, years: float, first: int) -> Iterator[R
     seeds, open_runs, days = count(first), set[Future[Run]](), 0.0
     while days < years * YEAR_DAYS:
         while len(open_runs) < 2 * (os.cpu_count() or 2):
-            seed = next(seeds)
-            open_runs.add(processes.submit(run, seed, own_clock=finds_out_the_time(seed)))
+            open_runs.add(processes.submit(live, next(seeds)))
         done, open_runs = wait(open_runs, return_when=FIRST_COMPLETED)
         for one in done:
             days += one.result().days
