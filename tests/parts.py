@@ -131,11 +131,18 @@ class Broker:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def stop(self, number: int = signal.SIGTERM) -> None:
-        """End it; SIGKILL for a broker that vanishes."""
-        if self._process is not None:
-            self._process.send_signal(number)
-            self._process.wait(10)
-            self._process = None
+        """End it; SIGKILL for a broker that vanishes. Mosquitto forgets a SIGTERM that comes before its loop begins."""
+        if self._process is None:
+            return
+        process, self._process = self._process, None
+
+        def ended() -> bool:
+            process.send_signal(number)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(1)
+            return process.returncode is not None
+
+        eventually(ended)
 
 
 class Listener:
