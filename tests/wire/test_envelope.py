@@ -19,7 +19,8 @@ from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Instant, MonoMs, Scope, WallMs
 from ttcs_edge.core.trust import Accepted, judge_programme, utc_ms
 from ttcs_edge.wire.documents import read_programme, write_document
-from ttcs_edge.wire.envelope import PAYLOAD_TYPES, Sealed, read_envelope, read_json, sign
+from ttcs_edge.wire.envelope import PAYLOAD_TYPES, Sealed, read_envelope, sign
+from ttcs_edge.wire.json_text import read_json
 
 KIND = PAYLOAD_TYPES["programme"]
 NOW = Instant(WallMs(utc_ms("2026-11-24T00:00:00Z")), MonoMs(0), True)

@@ -6,7 +6,8 @@ until when it holds) would air what nobody signed for. A new field therefore com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -30,7 +31,8 @@ from ttcs_edge.core.documents import (
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.schedule import check_slot, zone
 from ttcs_edge.core.trust import utc_ms
-from ttcs_edge.wire.envelope import PAYLOAD_TYPES, read_envelope, read_json, shown, where
+from ttcs_edge.wire.envelope import PAYLOAD_TYPES, read_envelope
+from ttcs_edge.wire.json_text import read_json, shown, where
 
 D = TypeVar("D", Programme, TrustRoot, Beacon, Command)
 
@@ -110,22 +112,15 @@ def write_document(document: Document) -> bytes:
 
     A field that came later is left out when it says nothing, so that an older station takes what it can carry out.
     """
-    written = msgspec.to_builtins(document)
-    if isinstance(document, Programme):
-        for kind, places in ((Programme, [written]), (Bulletin, written["bulletins"]), (Slot, written["slots"])):
-            name, nothing = _CAME_LATER[kind]
-            for place in places:
-                if place[name] == nothing:
-                    del place[name]
-    return msgspec.json.encode(written)
+    written = msgspec.json.encode(document)
+    for nothing in _CAME_LATER if isinstance(document, Programme) else ():
+        written = written.replace(nothing, b"")
+    return written
 
 
-_CAME_LATER: dict[type, tuple[str, object]] = {
-    Programme: ("standing", ()),
-    Bulletin: ("expires", None),
-    Slot: ("if_unplayable", "silence"),
-}
-"""Fields that the first stations did not know, and what they held without them."""
+_CAME_LATER = (b',"standing":[]', b',"expires":null', b',"if_unplayable":"silence"')
+"""Fields of a programme that the first stations did not know, as they are written when they say nothing. No text can
+hold such a thing: its quotation marks are written with a backslash."""
 
 
 def _convert(payload: bytes, kind: type[D], subject: str) -> D | Refused:
@@ -236,8 +231,8 @@ def _check_programme(programme: Programme, subject: str) -> Refused | None:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return Refused("bad-time-zone", subject, (("found", programme.time_zone),))
     twice = (
-        _twice(bulletin.id for bulletin in programme.bulletins)
-        or _twice(slot.id for slot in programme.slots)
+        _twice([bulletin.id for bulletin in programme.bulletins])
+        or _twice([slot.id for slot in programme.slots])
         or next((f"{one.id} {name}" for one in programme.bulletins if (name := _twice_spoken(one))), None)
     )
     if twice is not None:
@@ -258,10 +253,10 @@ def _check_programme(programme: Programme, subject: str) -> Refused | None:
 
 def _check_named(slot: str, names: tuple[str, ...], size_bytes: Mapping[str, int], subject: str) -> Refused | None:
     """Check what a slot, or ``standing``, has to say: each bulletin is there, and together they are not too much."""
-    unknown = next((name for name in names if name not in size_bytes), None)
-    if unknown is not None:
-        return Refused("unknown-bulletin", subject, (("slot", slot), ("found", unknown)))
-    total_bytes = sum(size_bytes[name] for name in names)
+    try:
+        total_bytes = sum(map(size_bytes.__getitem__, names))
+    except KeyError as unknown:
+        return Refused("unknown-bulletin", subject, (("slot", slot), ("found", unknown.args[0])))
     if total_bytes > LIMITS.slot_audio_bytes:
         found = (("slot", slot), ("found", str(total_bytes)), ("expected", f"<= {LIMITS.slot_audio_bytes}"))
         return Refused("slot-too-large", subject, found)
@@ -277,15 +272,12 @@ def _check_expiries(programme: Programme, subject: str) -> Refused | None:
     return None
 
 
-def _twice(names: Iterable[str]) -> str | None:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            return name
-        seen.add(name)
-    return None
+def _twice(names: Sequence[str]) -> str | None:
+    if len(set(names)) == len(names):
+        return None
+    return next(name for name, count in Counter(names).items() if count > 1)
 
 
 def _twice_spoken(bulletin: Bulletin) -> str | None:
     """A language of which a bulletin has two recordings: two stations could air two of them."""
-    return _twice(audio.language for audio in bulletin.audio) if len(bulletin.audio) > 1 else None
+    return _twice([audio.language for audio in bulletin.audio]) if len(bulletin.audio) > 1 else None

@@ -1,8 +1,6 @@
 """DSSE envelopes: what is signed, and by whom. Made and verified with securesystemslib (DSSE v1, Ed25519).
 
-Bounds come before parsing, parsing before cryptography. A name that stands twice in an object is refused: two readers
-could take two different values from it. Half of a surrogate pair, which JSON can write and UTF-8 cannot, is refused:
-no report or database could carry it on. Only keys that are known are tried, and a key counts once.
+Bounds come before parsing, parsing before cryptography. Only keys that are known are tried, and a key counts once.
 
 The envelope itself is read as DSSE v1 asks: standard or URL-safe base64, unknown fields passed over (nobody signed
 them), a missing ``keyid`` like an empty one. What was signed is what the base64 gives, to the letter.
@@ -11,10 +9,9 @@ them), a missing ``keyid`` like an empty one. What was signed is what the base64
 from __future__ import annotations
 
 import json
-import re
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
@@ -24,6 +21,7 @@ from securesystemslib.signer import Signature, Signer, SSlibKey  # type: ignore[
 
 from ttcs_edge.core.documents import PublicKey, Refused
 from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.wire.json_text import read_json, shown
 
 PAYLOAD_TYPES = {
     "programme": "application/vnd.ttcs.programme+json",
@@ -73,92 +71,6 @@ class Sealed(Struct, frozen=True):
         signed = Envelope(self.payload, self.payload_type, {}).pae()
         known = [signature for signature in self.signatures if signature.keyid in keys]
         return frozenset(one.keyid for one in known if _verifies(one, keys[one.keyid], signed))
-
-
-_HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
-
-
-class _Twice(ValueError):
-    """A name stands twice in one object."""
-
-
-def read_json(data: bytes, subject: str, most_bytes: int = LIMITS.envelope_bytes) -> Any | Refused:
-    """Parse JSON from outside: UTF-8, no name twice, no NaN, bounded in size and nesting."""
-    if len(data) > most_bytes:
-        return Refused("oversized", subject, (("found", str(len(data))), ("expected", f"<= {most_bytes}")))
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return Refused("not-utf8", subject, (("found", f"byte {error.start}"),))
-    try:
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
-    except _Twice as error:
-        return Refused("duplicate-key", subject, (("found", shown(error)),))
-    except RecursionError:
-        return _nested(subject)
-    except ValueError as error:
-        return Refused("not-json", subject, (("found", shown(error)),))
-    if isinstance(value, dict | list) and _too_deep(value, LIMITS.nesting):
-        return _nested(subject)
-    if _HALF_PAIR.search(text) and not _can_be_written(value):
-        return Refused("not-utf8", subject, (("found", "half a surrogate pair"),))
-    return value
-
-
-def shown(found: object) -> str:
-    """What was found, as a refusal may carry it: short, and writable as UTF-8 whatever stood there."""
-    return str(found)[: LIMITS.found_chars].encode("utf-8", "replace").decode("utf-8")
-
-
-_WHERE = re.compile(r"^(?P<what>.*?)(?: - at (?P<path>`.*`))?$", re.DOTALL)
-
-
-def where(error: msgspec.ValidationError) -> tuple[str, str]:
-    """The path of a value of the wrong kind, and what msgspec says of it, both as a refusal may carry them."""
-    match = _WHERE.match(str(error))
-    assert match is not None
-    return shown((match["path"] or "$").replace("`", "")), shown(match["what"])
-
-
-def _can_be_written(value: Any) -> bool:
-    try:
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _nested(subject: str) -> Refused:
-    return Refused("too-deep", subject, (("expected", f"<= {LIMITS.nesting}"),))
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        seen: set[str] = set()
-        for name, _ in pairs:
-            if name in seen:
-                raise _Twice(name)
-            seen.add(name)
-    return value
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
-
-
-_NESTING = (dict, list)
-"""As a tuple: of a union, the question takes several times as long, and a programme asks it 180,000 times."""
-
-
-def _too_deep(value: Any, most: int) -> bool:
-    level = [value]
-    for _ in range(most):
-        nodes = (node.values() if isinstance(node, dict) else node for node in level)
-        level = [child for children in nodes for child in children if isinstance(child, _NESTING)]
-        if not level:
-            return False
-    return True
 
 
 def read_envelope(data: bytes, payload_type: str, subject: str) -> Sealed | Refused:

@@ -21,7 +21,7 @@ from msgspec.structs import asdict
 from ttcs_edge.core.documents import SHA256_PATTERN, Identifier, Language, Refused, ScopePath, Version
 from ttcs_edge.core.model import AsRun, AsRunReason, Fault, Outcome, Severity
 from ttcs_edge.core.reports import Snapshot
-from ttcs_edge.wire.envelope import read_json, shown, where
+from ttcs_edge.wire.json_text import read_json, shown, where
 
 REPORT_BYTES = 256 * 1024
 """The largest report that anybody reads; the largest that a station makes is smaller."""
