@@ -67,9 +67,14 @@ class Card:
         return Path(self._folder.name) / "ttcs.db"
 
     def power_on(self) -> tuple[int, Remembered]:
-        """A new life: the boot count, and what the life before has left."""
+        """A new life: the boot count, and all that the life before has left."""
         self._database = Database.open(Path(self._folder.name))
         return self._database.boot, self._database.remembered()
+
+    def remembered(self, trust_version: int) -> Remembered:
+        """What of it a life under a trust root is told."""
+        assert self._database is not None
+        return self._database.remembered(trust_version)
 
     def commit(self, entries: Sequence[Entry], wall_ms: int) -> None:
         """One transaction."""

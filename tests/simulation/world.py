@@ -254,6 +254,7 @@ class World:
                 raise Violation(f"never-5: boot {disk.boots} counts as {boots}: ids will come again")
             if wrong := forgotten(disk, remembered, self.true_ms):
                 raise Violation(f"never-5: the card has {wrong}")
+            remembered = self.card.remembered(ROOT.version)
             names = ("floors", "open_as_run", "settled", "open_faults", "alive_until_ms", "watched_until_ms")
             fields |= {name: getattr(remembered, name) for name in names}
             fields["programmes"] = tuple(self._signed(envelope) for _, envelope in remembered.envelopes)

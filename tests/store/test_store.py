@@ -69,6 +69,27 @@ def test_the_floor_of_time_is_remembered_with_its_trust_root(tmp_path: Path) -> 
     assert Database.open(tmp_path).remembered().time_floor == effects.TimeFloor(WallMs(9), 2)
 
 
+def test_a_life_is_told_what_was_settled_as_far_back_as_it_can_look(tmp_path: Path) -> None:
+    """never-5: not before what was watched, and not before the floor of time, of which ten minutes are forgiven."""
+    database, keys = Database.open(tmp_path), {}
+    for minute in (80, 89, 90, 100, 130):
+        keys[minute] = replace(KEY, local=f"2026-11-24T0{minute // 60}:{minute % 60:02}:00")
+        closed = replace(record(Outcome.AIRED), occurrence=keys[minute], planned_start_ms=WallMs(minute * 60_000))
+        database.commit([effects.AsRunClosed(closed)], STATION, 1)
+
+    def told(trust_version: int | None) -> list[Occurrence]:
+        return [occurrence for occurrence, _ in database.remembered(trust_version).settled]
+
+    assert told(2) == list(keys.values()), "nothing was ever signed"
+    database.commit([effects.TimeFloor(WallMs(100 * 60_000), 2)], STATION, 1)
+    assert told(2) == [keys[90], keys[100], keys[130]]
+    database.commit([effects.WatchedUntil(WallMs(130 * 60_000))], STATION, 1)
+    assert told(2) == [keys[90], keys[100], keys[130]], "a clock may go back behind what was watched"
+    database.commit([effects.WatchedUntil(WallMs(89 * 60_000))], STATION, 1)
+    assert told(2) == [keys[89], keys[90], keys[100], keys[130]]
+    assert told(3) == told(None) == list(keys.values()), "another root may have signed another time"
+
+
 def test_what_was_committed_is_remembered_by_the_next_life(tmp_path: Path) -> None:
     """Programme, floor, open as-run, open fault; and the boot count grows."""
     first = Database.open(tmp_path)

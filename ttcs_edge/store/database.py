@@ -19,6 +19,7 @@ from msgspec import Struct
 from ttcs_edge.core import effects
 from ttcs_edge.core.effects import Entry
 from ttcs_edge.core.model import AsRun, Fault, Occurrence, WallMs
+from ttcs_edge.core.timekeeping import SLACK_MS
 from ttcs_edge.durable import transaction
 from ttcs_edge.settings import StoreSettings
 from ttcs_edge.store.blobs import write_whole
@@ -134,9 +135,13 @@ class Database:
         bring_back(self._connection, left, origin)
         self._load(self.journal.settings)
 
-    def remembered(self) -> Remembered:
-        """Read what an earlier life left."""
-        select: Callable[[str], list[Any]] = lambda sql: self._connection.execute(sql).fetchall()  # noqa: E731
+    def remembered(self, trust_version: int | None = None) -> Remembered:
+        """Read what an earlier life left; of what was settled, that which a life under this trust root can meet again.
+
+        Without a version it is everything.
+        """
+        run = self._connection.execute
+        select: Callable[[str], list[Any]] = lambda sql: run(sql).fetchall()  # noqa: E731
         meta = dict(select("SELECT name, value FROM meta"))
         return Remembered(
             envelopes=tuple(
@@ -146,7 +151,10 @@ class Database:
             floors=tuple((row[0], row[1]) for row in select("SELECT scope, version FROM floors ORDER BY scope")),
             open_as_run=self._records("as_run_open", "record", AsRun),
             settled=tuple(
-                (Occurrence(row[0], row[1], row[2]), WallMs(row[3])) for row in select("SELECT * FROM settled")
+                (Occurrence(scope, slot, local), WallMs(planned_ms))
+                for scope, slot, local, planned_ms in run(
+                    "SELECT * FROM settled WHERE planned_ms >= ?", (_settled_from_ms(meta, trust_version),)
+                )
             ),
             open_faults=self._records("faults_open", "fault", Fault),
             alive_until_ms=meta.get("alive_until_ms"),
@@ -299,6 +307,14 @@ def _remembered_floor(meta: Mapping[str, int]) -> effects.TimeFloor | None:
     if "time_floor_ms" not in meta or "time_floor_trust" not in meta:
         return None
     return effects.TimeFloor(WallMs(meta["time_floor_ms"]), meta["time_floor_trust"])
+
+
+def _settled_from_ms(meta: Mapping[str, int], trust_version: int | None) -> int:
+    """No programme looks back behind what was watched, no clock goes below the floor (``core.timekeeping``)."""
+    floor = _remembered_floor(meta)
+    if floor is None or floor.trust_version != trust_version:
+        return 0
+    return min(floor.wall_ms - SLACK_MS, meta.get("watched_until_ms", floor.wall_ms))
 
 
 _STATEMENTS: dict[type, Callable[[Any, str, int], Sequence[Change]]] = {

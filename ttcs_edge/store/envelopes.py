@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-import structlog
-
 from ttcs_edge.core.effects import Entry, ProgrammeAccepted
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.store.blobs import write_whole
@@ -21,8 +19,6 @@ COPIES = "programmes"
 SUFFIX = ".dsse.json"
 SEPARATOR = "+"
 """For the slash of a scope, which holds no plus sign."""
-
-_log = structlog.get_logger()
 
 
 class Envelopes:
@@ -43,7 +39,7 @@ class Envelopes:
                 self._folder.mkdir(exist_ok=True)
                 write_whole(self._path(entry.scope), entry.envelope)
             except OSError as error:
-                _log.warning("envelope-not-copied", error=str(error))
+                _tell("envelope-not-copied", error)
 
     def take_over(self, other: Envelopes) -> None:
         """Copy another folder's copies."""
@@ -58,5 +54,11 @@ class Envelopes:
                     scope = path.name.removesuffix(SUFFIX).replace(SEPARATOR, "/")
                     found.append((scope, path.read_bytes()))
             except OSError as error:
-                _log.warning("envelope-not-read", error=str(error))
+                _tell("envelope-not-read", error)
         return tuple(found)
+
+
+def _tell(what: str, error: OSError) -> None:
+    import structlog  # no start has to wait for it
+
+    structlog.get_logger().warning(what, error=str(error))

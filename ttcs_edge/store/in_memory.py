@@ -18,7 +18,6 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import msgspec
-import structlog
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -40,8 +39,6 @@ FIRST_START_BITS = 52
 """Starts that are counted in memory begin at 2^52 or above it; they stay below 2^53, the wire's bound."""
 ORIGIN_FILE = "origin"
 _HELD = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-_log = structlog.get_logger()
 
 
 class _Copy(Struct, frozen=True):
@@ -70,8 +67,10 @@ def open_database(card: Path, memory: Path, settings: StoreSettings) -> Opened:
     except (sqlite3.Error, OSError) as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _HELD:
             raise
+        import structlog  # no other start has to wait for it
+
         why = _why(card, error)
-        _log.error("card-not-written", error=why)
+        structlog.get_logger().error("card-not-written", error=why)
         return _open_in_memory(card, memory, settings, why)
 
 
