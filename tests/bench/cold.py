@@ -1,8 +1,8 @@
 """`cold`: power on to on the air: from exec to the first samples of a cue that was due while there was no power.
 
 The database holds a programme of 10,000 slots and 100,000 as-run records of the last 30 days, all of them sent; it was
-left as a power cut leaves it. The amplifier needs no warm-up. Floor: what `start` measures, exec to READY of a station
-with nothing in its database, in the same run.
+left as a power cut leaves it, six hours after a beacon of the centre was last put on the card. The amplifier needs no
+warm-up. Floor: what `start` measures, exec to READY of a station with nothing in its database, in the same run.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from msgspec.structs import replace
 from tests.bench.report import percentile, report
 from tests.bench.verify import programme, slot
 from tests.parts import SCOPE, Authority, Broker, Clip, Province, Station, eventually, make_clip, utc
+from ttcs_edge.core.beacons import SAVE_MS
 from ttcs_edge.core.documents import Bulletin, Programme, Slot
-from ttcs_edge.core.effects import AsRunClosed, ProgrammeAccepted, WatchedUntil
+from ttcs_edge.core.effects import AsRunClosed, ProgrammeAccepted, TimeFloor, WatchedUntil
 from ttcs_edge.core.model import AiredItem, AsRun, Occurrence, Outcome, Scope, Sha256, WallMs, ZoneId
 from ttcs_edge.store.database import Database
 from ttcs_edge.store.outbox import Outbox
@@ -88,7 +89,9 @@ def fill(folder: Path, station: Station, clip: Clip) -> None:
         told_ms = records[-1].end_ms or 0
         database.commit([AsRunClosed(record) for record in records], station.id, told_ms)
     off_ms = now_ms - 90_000
-    database.commit([ProgrammeAccepted(Scope(SCOPE), 1, envelope), WatchedUntil(WallMs(off_ms))], station.id, off_ms)
+    floor = TimeFloor(WallMs(off_ms - SAVE_MS), trust_version=1)
+    entries = [ProgrammeAccepted(Scope(SCOPE), 1, envelope), floor, WatchedUntil(WallMs(off_ms))]
+    database.commit(entries, station.id, off_ms)
     outbox = Outbox(database.path)
     while rows := outbox.pending(GROUP, 0):
         outbox.mark_sent([row.seq for row in rows])

@@ -120,6 +120,21 @@ def test_what_a_start_has_made_is_never_walked_through_again_and_what_comes_late
     assert not any(one is bench.station for one in gc.get_objects())
 
 
+def test_what_waits_at_the_start_comes_before_what_can_wait() -> None:
+    """A cue that is due is on its way to the air before the link takes the interpreter."""
+    loop, handlers = Loop(Station(SETTINGS, 1), lambda: NOON, lambda: None), Handlers()
+    before: list[list[type]] = []
+
+    def begun() -> None:
+        before.append([type(effect) for effect in handlers.done])
+        loop.post(events.StopRequested())
+
+    loop.post(events.PlayerReady("wav", 1))
+    loop.run(FIRST, handlers, SlowDisk(), begun)  # type: ignore[arg-type]
+
+    assert len(before) == 1 and effects.NotifyReady in before[0]
+
+
 def test_a_question_is_answered_between_two_events(bench: Bench) -> None:
     """From another thread, with what the core knows at that moment."""
     bench.loop.post(events.PlayerReady("wav", 1))

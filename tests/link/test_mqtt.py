@@ -195,6 +195,14 @@ def test_messages_of_quality_0_that_come_faster_than_they_are_read_are_dropped_a
     assert bench.changes() == [(True, "connected")]
 
 
+def test_a_link_that_never_began_can_be_closed(links: Links, broker: Broker) -> None:
+    """A station that is stopped while it starts."""
+    bench = links(broker.port)
+    bench.link.close(1)
+
+    assert not bench.link.up() and bench.events == []
+
+
 # -- what the centre knows of a station
 
 

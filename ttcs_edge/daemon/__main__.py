@@ -1,7 +1,7 @@
 """``python -m ttcs_edge.daemon --config FILE``: what ``ttcs-edge run`` becomes.
 
-The order of a start: config, relays open (never-2), the player's process on its way, and only then the imports of all
-that the station is made of: the player comes up beside them.
+The order of a start: config, relays open (never-2), the player's process and the database on their way, and only then
+the imports of all that the station is made of: both come up beside them.
 """
 
 from __future__ import annotations
@@ -41,9 +41,12 @@ def main(config_path: Path) -> int:
     player = PlayerProcess(config.sound)
     # structlog would load rich, for tracebacks on a terminal, wherever it is installed: 30 ms and 5 MB of the daemon.
     sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
+    from ttcs_edge.daemon import opening
+
+    kept = opening.begin(config)
     from ttcs_edge.daemon.main import run
 
-    code = run(config, relays, player)
+    code = run(config, relays, player, kept)
     if code == os.EX_CONFIG:  # what the config names is not there, or is not to be believed: told as check-config does
         from ttcs_edge.named_files import check_files
 

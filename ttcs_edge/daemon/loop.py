@@ -103,6 +103,7 @@ class Loop:
         self._seen = now()
         self._wake_mono_ms = 0
         self._leave = False
+        self._begun: Callable[[], None] | None = None
 
     def post(self, event: Event | Rest) -> None:
         """Put an event on the queue, from any thread. A full queue is waited for, but never by the loop itself."""
@@ -127,9 +128,13 @@ class Loop:
         with suppress(queue.Full):
             self._queue.put_nowait(Question(lambda station: None))  # so that it is seen at once
 
-    def run(self, first: Event, handlers: Handlers, store: Store) -> None:
-        """Handle ``first``, then everything that comes, until the core says ``Leave``; raises what ``crash`` gave."""
+    def run(self, first: Event, handlers: Handlers, store: Store, begun: Callable[[], None] = lambda: None) -> None:
+        """Handle ``first``, then everything that comes, until the core says ``Leave``; raises what ``crash`` gave.
+
+        ``begun`` is called once nothing waits any more: what brings cues on the air has the interpreter for itself.
+        """
         self._thread = threading.current_thread()
+        self._begun = begun
         self._handle(first, handlers, store)
         gc.freeze()  # what a start makes stays: no collection need ever walk through it
         gc.enable()
@@ -160,6 +165,9 @@ class Loop:
     def _next(self) -> Event | Rest | Question | None:
         if self._own:
             return self._own.popleft()
+        if self._begun is not None and self._queue.empty():
+            begun, self._begun = self._begun, None
+            begun()
         wait_s = min(IDLE_S, max(0.0, self._wake_mono_ms / 1_000 - time.monotonic()))
         try:
             return self._queue.get(timeout=wait_s)

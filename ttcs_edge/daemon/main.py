@@ -1,6 +1,6 @@
 """Composition: what a station is made of, in the order in which it comes up and goes down.
 
-Up: relays open, before anything else (never-2), and the player on its way (``__main__``); store; core; control
+Up: relays open, before anything else (never-2), the player and the store on their way (``__main__``); core; control
 socket; link. READY is told by the core,
 once pins, audio, store and schedule are live, whether or not the broker answers. Down: the core fades and opens
 everything, then the parts are closed; whatever happens on the way, the relays are opened last of all.
@@ -14,6 +14,7 @@ import signal
 import sqlite3
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 import sdnotify
@@ -43,7 +44,7 @@ from ttcs_edge.link.inbox import Readers
 from ttcs_edge.link.mqtt import BrokerLink
 from ttcs_edge.settings import Config
 from ttcs_edge.store.blobs import BlobError, Blobs
-from ttcs_edge.store.in_memory import open_database
+from ttcs_edge.store.in_memory import Opened
 from ttcs_edge.store.lives import Lives
 from ttcs_edge.store.migration import NewerDatabaseError
 from ttcs_edge.store.outbox import Outbox
@@ -59,21 +60,21 @@ _log = structlog.get_logger()
 class Daemon:
     """The running parts of one station."""
 
-    def __init__(self, config: Config, relays: GpioRelays, player: PlayerProcess) -> None:
+    def __init__(self, config: Config, relays: GpioRelays, player: PlayerProcess, opening: Future[Opened]) -> None:
         self.config = config
         self.relays = relays
         self.player = player
         self.clock = StationClock(config.clock)
         self.notifier = sdnotify.SystemdNotifier()
         trust = load_trust(config.trust_folder, self.clock.now())
-        opened = open_database(config.state_folder, config.runtime_folder / "state", config.store)
+        opened = opening.result()
         database = opened.database
         station_id = config.station.id
         self.station = Station(config.station, database.boot)
         self.loop = Loop(self.station, self.clock.now, lambda: self.notifier.notify("WATCHDOG=1"), self._clock_news)
         post = self.loop.post
         self.blobs = Blobs(config.state_folder / "blobs", config.store)
-        remembered = database.remembered()
+        remembered = database.remembered(trust.version)
         self.clock.raise_floor(time_floor(remembered, trust, ()))
         self.first = started(remembered, trust, self.blobs, self.clock.now(), database.envelopes.read)
         if lacking := restored(self.first, remembered):
@@ -122,17 +123,19 @@ class Daemon:
         server = ControlServer(socket, control.answer, control.answer_with_file)
         self.player.watch(self.loop.post)
         self.clock.watch(lambda: self.loop.post(TimePassed()), time_devices(self.config.clock))
-        self.link.start()
-        self.health.start()
-        watch_clock(lambda: self.loop.post(TimePassed()))
+        self.health.start()  # it counts the lives that do not last: before anything can end this one
         try:
-            self.loop.run(self.first, self.handlers, _Waking(self.recorder, self.link))
+            self.loop.run(self.first, self.handlers, _Waking(self.recorder, self.link), self._begun)
             self.health.ended_in_order()
         except BaseException:
             self.relays.open_all()
             raise
         finally:
             server.close()
+
+    def _begun(self) -> None:
+        self.link.start()
+        watch_clock(lambda: self.loop.post(TimePassed()))
 
     def close(self) -> None:
         """Close every part, whatever becomes of the others; the relays last."""
@@ -269,12 +272,12 @@ class _Waking:
         self._recorder.submit(entries, wall_ms, both)
 
 
-def run(config: Config, relays: GpioRelays, player: PlayerProcess) -> int:
+def run(config: Config, relays: GpioRelays, player: PlayerProcess, opening: Future[Opened]) -> int:
     """Run a station until it is stopped; gives an exit code of sysexits.h."""
     configure()
     gc.disable()  # what a start makes stays, and is walked through in vain again and again; the loop enables it
     try:
-        daemon = Daemon(config, relays, player)
+        daemon = Daemon(config, relays, player, opening)
     except (TrustError, FileNotFoundError) as error:
         _log.error("not-started", error=str(error))
         player.close(CLOSE_S)

@@ -175,7 +175,8 @@ class BrokerLink:
                     self._leave_by_mono_s = max(self._leave_by_mono_s, time.monotonic() + DISCONNECT_S)
                     self._left = True
                     client.disconnect()
-        self._network.join(max(0.0, self._leave_by_mono_s - time.monotonic()))
+        if self._network.ident is not None:  # a station may be stopped before it has begun to connect
+            self._network.join(max(0.0, self._leave_by_mono_s - time.monotonic()))
 
     # chunks of audio, for the fetcher
 
