@@ -1,8 +1,9 @@
 """The clocks of a simulated station, and whom of them it believes, by the real timekeeper.
 
 The machine wakes in 1970. Then NTP comes, minutes later or after most of an hour; or there is a battery clock, which
-drifts also while the power is off and is set once NTP has been there for a while; or there are only the beacons of the
-centre. A battery that is empty gives a clock of the year 2000. The truth is the world's own.
+drifts also while the power is off and is set once NTP has been there for a while; or a modem, which tells the seconds
+of its network, late by its line; or there are only the beacons of the centre. A battery that is empty, and a modem
+without its network, tell the year 2000. The truth is the world's own.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from ttcs_edge.core.events import ClockChanged, Event, TimePassed
 from ttcs_edge.core.model import MonoMs, WallMs
 from ttcs_edge.core.timekeeping import OWN_ERROR_MS, ClockState, Timekeeper, TimeSource
 
-NTP, BATTERY, BEACONS = "ntp", "battery", "beacons"
+NTP, BATTERY, MODEM, BEACONS = "ntp", "battery", "modem", "beacons"
 NTP_COMES_MS = (2_000, 30_000, 60_000, 60_000, 120_000, 300_000, 1_500_000)
 BATTERY_EVERY_MS = 6 * 3_600_000
+MODEM_EVERY_MS = 900_000
+MODEM_LATE_MS = 2_500
+"""A second that has begun, and the way through the network and over the line."""
 BATTERY_SET_MS = 660_000
 """How long the kernel waits before it sets the battery clock by NTP."""
 YEAR_2000_MS = 946_684_800_000
@@ -34,7 +38,7 @@ class Clocks:
         self._true_offset_ms = world.offset_ms
         self._battery_error_ms = 0
         self._battery_set_mono_ms = world.mono_ms
-        self._battery_empty = False
+        self._empty = False
         self._asked_error_ms = 0
         self._told: ClockState | None = None
         self._warm = False
@@ -58,6 +62,8 @@ class Clocks:
             case TimeSource.RTC:
                 error_ms = abs(self._asked_error_ms) + OWN_ERROR_MS[TimeSource.RTC] + 1
                 return error_ms, error_ms
+            case TimeSource.MODEM:
+                return MODEM_LATE_MS, 0
             case TimeSource.SIGNED:
                 return SIGNED_LATE_MS, 0
             case _:
@@ -65,8 +71,7 @@ class Clocks:
 
     def power_on(self, floor_ms: int) -> None:
         """A new process believes nobody yet; a machine that was off has no time either."""
-        sources = (TimeSource.KERNEL, *((TimeSource.RTC,) if self._kind == BATTERY else ()), TimeSource.SIGNED)
-        self._keeper = Timekeeper(sources)
+        self._keeper = Timekeeper((TimeSource.KERNEL, *OWN_DEVICE.get(self._kind, ()), TimeSource.SIGNED))
         self._keeper.raise_floor(floor_ms)
         self._told = None
         if not self._warm:
@@ -79,6 +84,8 @@ class Clocks:
         world = self._world
         if self._kind == BATTERY:
             self._ask_battery()
+        if self._kind == MODEM:
+            self._ask_modem()
         if self._kind != BEACONS and not self.synchronised:
             world.later(world.random.choice(NTP_COMES_MS), lambda: self.synchronise(True))
 
@@ -117,8 +124,8 @@ class Clocks:
         self.told()
 
     def empty(self, empty: bool) -> None:
-        """The battery is empty, or a new one is in and the clock was set."""
-        self._battery_empty = empty
+        """The battery is empty, or a new one is in and the clock was set; a modem loses its network, or finds it."""
+        self._empty = empty
         if not empty:
             self._battery_error_ms, self._battery_set_mono_ms = 0, self._world.mono_ms
 
@@ -138,15 +145,27 @@ class Clocks:
         self.synchronise(True)
 
     def _set_battery(self) -> None:
-        if self.synchronised and not self._battery_empty:
+        if self.synchronised and not self._empty:
             self._battery_error_ms, self._battery_set_mono_ms = 0, self._world.mono_ms
 
     def _ask_battery(self) -> None:
-        wall_ms = YEAR_2000_MS + self._world.mono_ms if self._battery_empty else self.true_ms + self.battery_error_ms
+        wall_ms = YEAR_2000_MS + self._world.mono_ms if self._empty else self.true_ms + self.battery_error_ms
         self._asked_error_ms = self.battery_error_ms
         self._keeper.hear(TimeSource.RTC, wall_ms, MonoMs(self._world.mono_ms))
         self._world.later(BATTERY_EVERY_MS, self._ask_battery)
         self.told()
+
+    def _ask_modem(self) -> None:
+        world = self._world
+        late_ms = world.random.randrange(MODEM_LATE_MS - 1_000)
+        wall_ms = YEAR_2000_MS + world.mono_ms if self._empty else (self.true_ms - late_ms) // 1_000 * 1_000
+        self._keeper.hear(TimeSource.MODEM, wall_ms, MonoMs(world.mono_ms))
+        world.later(MODEM_EVERY_MS, self._ask_modem)
+        self.told()
+
+
+OWN_DEVICE = {BATTERY: (TimeSource.RTC,), MODEM: (TimeSource.MODEM,)}
+"""What a station has beside NTP and beacons."""
 
 
 class Truth(Rule):

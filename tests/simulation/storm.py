@@ -20,7 +20,7 @@ from msgspec.structs import replace
 
 from tests.core.material import DAY_MS, HOUR_MS, STRANGER, audio_of, recording
 from tests.simulation.centre import WAYS
-from tests.simulation.clocks import BATTERY, BEACONS, NTP
+from tests.simulation.clocks import BATTERY, BEACONS, MODEM, NTP
 from tests.simulation.happenings import (
     MESSAGES,
     SCOPES,
@@ -46,7 +46,7 @@ ACTIONS = 130
 TIMES = ("05:00:00", "05:00:00", "05:00:30", "05:01:12", "11:00:00", "11:00:02", "17:30:00", "21:00:00")
 MOMENTS_MS = (-9_000, -2_400, -400, -100, 0, 1, 700, 20_000, 59_900)
 """Around a cue's instant."""
-CLOCKS = (NTP, BATTERY, BEACONS)
+CLOCKS = (NTP, BATTERY, MODEM, BEACONS)
 """What a station has that must find out the time by itself, and hears its centre; the others are told by the dice."""
 STANDS_IN = "1a"
 """The one slot that may air a standing bulletin: the books must know by its sound whose it is."""
@@ -213,7 +213,7 @@ class Storm:
         self.timeline.happen("hang-player")
 
     def step_clock(self) -> None:
-        """The wall clock is set a little; or the battery of a battery clock is empty for a while."""
+        """The wall clock is set a little; or a battery is empty, or a modem without its network, for a while."""
         if self.timeline.setup.clock:
             self.timeline.happen("battery", self.dice.random() < 0.5)
             return
