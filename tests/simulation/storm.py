@@ -46,7 +46,7 @@ ACTIONS = 130
 TIMES = ("05:00:00", "05:00:00", "05:00:30", "05:01:12", "11:00:00", "11:00:02", "17:30:00", "21:00:00")
 MOMENTS_MS = (-9_000, -2_400, -400, -100, 0, 1, 700, 20_000, 59_900)
 """Around a cue's instant."""
-CLOCKS = (NTP, BATTERY, MODEM, BEACONS)
+CLOCKS = (NTP, NTP, BATTERY, MODEM, BEACONS, BEACONS)
 """What a station has that must find out the time by itself, and hears its centre; the others are told by the dice."""
 STANDS_IN = "1a"
 """The one slot that may air a standing bulletin: the books must know by its sound whose it is."""
