@@ -23,7 +23,7 @@ from ttcs_edge.core.model import Instant, MonoMs, WallMs
 from ttcs_edge.daemon.beginning import started
 from ttcs_edge.store.blobs import Blobs
 from ttcs_edge.store.database import Database
-from ttcs_edge.store.health import NUMBERS, SUSPECT_FILE, check, check_reports, suspect
+from ttcs_edge.store.health import KEYED, NUMBERS, SUSPECT_FILE, check, check_reports, suspect
 from ttcs_edge.store.outbox import Outbox
 
 NOW = datetime.now(timezone.utc)
@@ -266,6 +266,29 @@ def test_marks_of_which_no_row_is_read_at_the_start_are_checked_all_the_same(tmp
         path.write_bytes(rotten)
         with pytest.raises(sqlite3.DatabaseError, match=r"(?i)rowid|page|btree|malformed"):
             check(path, True)
+
+
+@pytest.mark.parametrize("table", sorted(KEYED))
+def test_text_that_is_no_text_is_damage_also_where_only_the_keys_are_read(tmp_path: Path, table: str) -> None:
+    """A bit that fell over in the middle of a name."""
+    path = tmp_path / "ttcs.db"
+    Database.open(tmp_path).close()
+    connection = sqlite3.connect(path)
+    others = {"meta": (1,), "floors": (1,), "settled": ("sang", "2026-11-24T05:00:00", 1)}[table]
+    row = ("rotten-name", *others)
+    connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
+    (sql,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    indexes = connection.execute("SELECT count(*) FROM sqlite_master WHERE tbl_name = ? AND sql IS NOT NULL", (table,))
+    assert "WITHOUT ROWID" in sql and indexes.fetchone() == (1,), "an index could contradict it: read it in its order"
+    connection.commit()
+    connection.close()
+    whole = path.read_bytes()
+    assert whole.count(b"rotten-name") == 1
+    check(path, True)
+
+    path.write_bytes(whole.replace(b"rotten-name", b"rott\xe5n-name"))
+    with pytest.raises(sqlite3.DatabaseError, match="Could not decode to UTF-8"):
+        check(path, True)
 
 
 def test_a_copy_older_than_the_floor_of_its_scope_is_nobodys(tmp_path: Path) -> None:

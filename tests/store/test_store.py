@@ -70,8 +70,10 @@ def test_the_floor_of_time_is_remembered_with_its_trust_root(tmp_path: Path) -> 
 
 
 def test_a_life_is_told_what_was_settled_as_far_back_as_it_can_look(tmp_path: Path) -> None:
-    """never-5: not before what was watched, and not before the floor of time, of which ten minutes are forgiven."""
-    database, keys = Database.open(tmp_path), {}
+    """never-5: not before what was watched, and not before the floor of time, of which ten minutes are forgiven; both
+    less the 26 hours by which a corrected time zone moves an occurrence.
+    """
+    database, keys, day_ms = Database.open(tmp_path), {}, 26 * 3_600_000
     for minute in (80, 89, 90, 100, 130):
         keys[minute] = replace(KEY, local=f"2026-11-24T0{minute // 60}:{minute % 60:02}:00")
         closed = replace(record(Outcome.AIRED), occurrence=keys[minute], planned_start_ms=WallMs(minute * 60_000))
@@ -81,11 +83,11 @@ def test_a_life_is_told_what_was_settled_as_far_back_as_it_can_look(tmp_path: Pa
         return [occurrence for occurrence, _ in database.remembered(trust_version).settled]
 
     assert told(2) == list(keys.values()), "nothing was ever signed"
-    database.commit([effects.TimeFloor(WallMs(100 * 60_000), 2)], STATION, 1)
+    database.commit([effects.TimeFloor(WallMs(100 * 60_000 + day_ms), 2)], STATION, 1)
     assert told(2) == [keys[90], keys[100], keys[130]]
-    database.commit([effects.WatchedUntil(WallMs(130 * 60_000))], STATION, 1)
+    database.commit([effects.WatchedUntil(WallMs(130 * 60_000 + day_ms))], STATION, 1)
     assert told(2) == [keys[90], keys[100], keys[130]], "a clock may go back behind what was watched"
-    database.commit([effects.WatchedUntil(WallMs(89 * 60_000))], STATION, 1)
+    database.commit([effects.WatchedUntil(WallMs(89 * 60_000 + day_ms))], STATION, 1)
     assert told(2) == [keys[89], keys[90], keys[100], keys[130]]
     assert told(3) == told(None) == list(keys.values()), "another root may have signed another time"
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import signal
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -258,3 +261,38 @@ def test_a_wrong_config_ends_with_exit_code_78_and_says_where(station: Station) 
     assert f"station.yaml:{line}:" in log
     assert "Sửa:" in log and "Mend:" in log
     assert f"{ROOT}/{SCOPE}" not in log
+
+
+def test_a_trust_root_that_nobody_signed_ends_with_exit_code_78_and_the_station_as_it_was(
+    station: Station,
+) -> None:
+    """While its database opens on a thread of its own; the next start finds all in order."""
+    root = station.folder / "trust/root.dsse.json"
+    good = root.read_bytes()
+    envelope = json.loads(good)
+    envelope["signatures"][0]["sig"] = base64.b64encode(bytes(64)).decode()
+    root.write_text(json.dumps(envelope))
+    with pytest.raises(AssertionError):
+        station.start()
+    assert station.process is not None and station.process.returncode == 78
+    log = (station.folder / "log").read_text()
+    assert "root.dsse.json" in log and "Sửa:" in log and "Mend:" in log
+    root.write_bytes(good)
+    station.start()
+    assert "store-damaged" not in [fault["code"] for fault in status(station)["faults"]]
+    assert station.stop() == 0
+
+
+def test_a_database_of_a_newer_release_is_left_alone_and_told_with_exit_code_74(station: Station) -> None:
+    """EX_IOERR: an older release must not touch it."""
+    station.start()
+    assert station.stop() == 0
+    path = station.folder / "state/ttcs.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    before = path.read_bytes()
+    with pytest.raises(AssertionError):
+        station.start()
+    assert station.process is not None and station.process.returncode == 74
+    assert "ttcs.db: 99 > 2" in (station.folder / "log").read_text()
+    assert path.read_bytes() == before

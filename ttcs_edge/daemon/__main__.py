@@ -43,10 +43,10 @@ def main(config_path: Path) -> int:
     sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
     from ttcs_edge.daemon import opening
 
-    kept = opening.begin(config)
+    opened = opening.begin(config)
     from ttcs_edge.daemon.main import run
 
-    code = run(config, relays, player, kept)
+    code = run(config, relays, player, opened)
     if code == os.EX_CONFIG:  # what the config names is not there, or is not to be believed: told as check-config does
         from ttcs_edge.named_files import check_files
 

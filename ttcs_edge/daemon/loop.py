@@ -131,7 +131,8 @@ class Loop:
     def run(self, first: Event, handlers: Handlers, store: Store, begun: Callable[[], None] = lambda: None) -> None:
         """Handle ``first``, then everything that comes, until the core says ``Leave``; raises what ``crash`` gave.
 
-        ``begun`` is called once nothing waits any more: what brings cues on the air has the interpreter for itself.
+        ``begun`` is called once the queue is empty for the first time: until then what a start brings has the
+        interpreter for itself. What waits for the card may still be out.
         """
         self._thread = threading.current_thread()
         self._begun = begun
@@ -163,11 +164,11 @@ class Loop:
         return now.trusted != seen.trusted or abs(moved_ms) > CLOCK_SET_MS
 
     def _next(self) -> Event | Rest | Question | None:
-        if self._own:
-            return self._own.popleft()
-        if self._begun is not None and self._queue.empty():
+        if self._begun is not None and not self._own and self._queue.empty():
             begun, self._begun = self._begun, None
             begun()
+        if self._own:
+            return self._own.popleft()
         wait_s = min(IDLE_S, max(0.0, self._wake_mono_ms / 1_000 - time.monotonic()))
         try:
             return self._queue.get(timeout=wait_s)

@@ -1,9 +1,9 @@
 """Composition: what a station is made of, in the order in which it comes up and goes down.
 
 Up: relays open, before anything else (never-2), the player and the store on their way (``__main__``); core; control
-socket; link. READY is told by the core,
-once pins, audio, store and schedule are live, whether or not the broker answers. Down: the core fades and opens
-everything, then the parts are closed; whatever happens on the way, the relays are opened last of all.
+socket; and once what the start brought is handled, the link. READY is told by the core, once pins, audio, store and
+schedule are live, whether or not the broker answers. Down: the core fades and opens everything, then the parts are
+closed; whatever happens on the way, the relays are opened last of all.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import signal
 import sqlite3
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Any
 
 import sdnotify
@@ -80,6 +80,8 @@ class Daemon:
         if lacking := restored(self.first, remembered):
             database.commit(lacking, station_id, self.clock.now().wall_ms)
         in_memory = opened.in_memory
+        if in_memory:
+            _log.error("card-not-written", **dict(in_memory))
         post(ConditionChanged("store-in-memory", "database", bool(in_memory), in_memory))
         self.outbox = Outbox(database.path, self._known_ms)
         self.boot = database.boot
@@ -123,7 +125,7 @@ class Daemon:
         server = ControlServer(socket, control.answer, control.answer_with_file)
         self.player.watch(self.loop.post)
         self.clock.watch(lambda: self.loop.post(TimePassed()), time_devices(self.config.clock))
-        self.health.start()  # it counts the lives that do not last: before anything can end this one
+        self.health.start()  # it counts the lives that do not last: as early as can be
         try:
             self.loop.run(self.first, self.handlers, _Waking(self.recorder, self.link), self._begun)
             self.health.ended_in_order()
@@ -280,6 +282,7 @@ def run(config: Config, relays: GpioRelays, player: PlayerProcess, opening: Futu
         daemon = Daemon(config, relays, player, opening)
     except (TrustError, FileNotFoundError) as error:
         _log.error("not-started", error=str(error))
+        wait([opening], CLOSE_S)
         player.close(CLOSE_S)
         return os.EX_CONFIG
     except (NewerDatabaseError, sqlite3.Error, OSError) as error:

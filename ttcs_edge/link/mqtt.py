@@ -49,7 +49,10 @@ UNSENT_TIMEOUT_S = 30.0
 """How long the network may fail to take what was sent before the connection is given up: a modem that came back with
 another address never says that the old connection is dead."""
 DISCONNECT_S = 0.5
-"""How long DISCONNECT may take to go out when the farewell came through at the last moment."""
+"""How long DISCONNECT may take to go out when the farewell came through at the last moment, and how long the broker is
+heard out behind it."""
+HEAR_OUT_BYTES = 65_536
+"""How much of that at a time."""
 LOOP_S = 1.0
 """How often the network's thread looks up while a connection comes up; what arrives, or is to be sent, wakes it."""
 LOOPS_PER_KEEPALIVE = 12
@@ -100,7 +103,7 @@ class BrokerLink:
         # Between threads.
         self._closing = threading.Event()
         self._leave_by_mono_s = float("inf")
-        self._left = False
+        self._farewell_heard = False
         self._wake = threading.Event()
         self._heartbeat: Callable[[], bytes] | None = None
         self._work: queue.Queue[tuple[Callable[[], bytes], bytes]] = queue.Queue(LIMITS.answers_waiting)
@@ -173,7 +176,7 @@ class BrokerLink:
                 if farewell.is_published():
                     # One that heard it must hear DISCONNECT too, or the will would be told behind it.
                     self._leave_by_mono_s = max(self._leave_by_mono_s, time.monotonic() + DISCONNECT_S)
-                    self._left = True
+                    self._farewell_heard = True
                     client.disconnect()
         if self._network.ident is not None:  # a station may be stopped before it has begun to connect
             self._network.join(max(0.0, self._leave_by_mono_s - time.monotonic()))
@@ -364,12 +367,12 @@ class BrokerLink:
         a broker that is reset before it reads DISCONNECT tells the will behind the farewell (RFC 9293, 3.6.1).
         """
         leave_by_mono_s = min(self._leave_by_mono_s, time.monotonic() + DISCONNECT_S)
-        if self._left:
+        if self._farewell_heard:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_WR)
                 while (left_s := leave_by_mono_s - time.monotonic()) > 0:
                     connection.settimeout(left_s)
-                    if not connection.recv(PACKET_BYTES):
+                    if not connection.recv(HEAR_OUT_BYTES):
                         return
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:

@@ -28,7 +28,8 @@ from ttcs_edge.core.limits import LIMITS
 REFUSED_RETRY_S = 600.0
 """When reports that were refused are offered again on a connection that stands: their right may have been mended."""
 
-UNHEARD_RETRY_S = (1.0, 60.0)
+UNHEARD_SOON_S = 1.0
+UNHEARD_SELDOM_S = 60.0
 """The shortest and the longest wait before the next try while nobody listens; between them it is half of the time that
 nobody has listened. A centre that comes back soon after the station has its proof soon; one that stays away costs a
 report a minute."""
@@ -148,10 +149,11 @@ class Reports:
     def _hold(self) -> None:
         if self._held_until_mono_s is not None:
             return
-        now_s, (shortest_s, longest_s) = self._now_s(), UNHEARD_RETRY_S
+        now_s = self._now_s()
         if self._unheard_since_mono_s is None:
             self._unheard_since_mono_s = now_s
-        self._held_until_mono_s = now_s + min(longest_s, max(shortest_s, (now_s - self._unheard_since_mono_s) / 2))
+        half_s = (now_s - self._unheard_since_mono_s) / 2
+        self._held_until_mono_s = now_s + min(UNHEARD_SELDOM_S, max(UNHEARD_SOON_S, half_s))
 
     def _begin_again(self) -> None:
         """From the oldest row that waits. What was acknowledged must not be read again, so it is marked first."""

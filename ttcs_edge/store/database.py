@@ -33,6 +33,8 @@ from ttcs_edge.wire.reports import AsRunReport, FaultReport, as_run_report, faul
 
 SETTLED_MEMORY_MS = 9 * 86_400_000
 """How long an occurrence stays settled on disk: longer than the core ever looks back."""
+ZONES_MS = 26 * 3_600_000
+"""From the first place where a civil time comes to the last one: UTC+14 to UTC-12."""
 DATABASE_FILE = "ttcs.db"
 BOOT_FILE = "boot"
 """The number of starts, once more, in a file of its own."""
@@ -310,11 +312,13 @@ def _remembered_floor(meta: Mapping[str, int]) -> effects.TimeFloor | None:
 
 
 def _settled_from_ms(meta: Mapping[str, int], trust_version: int | None) -> int:
-    """No programme looks back behind what was watched, no clock goes below the floor (``core.timekeeping``)."""
+    """No programme looks back behind what was watched, no clock goes below the floor (``core.timekeeping``); and the
+    same occurrence, known by its civil time, was settled earlier where its time zone was corrected since.
+    """
     floor = _remembered_floor(meta)
     if floor is None or floor.trust_version != trust_version:
         return 0
-    return min(floor.wall_ms - SLACK_MS, meta.get("watched_until_ms", floor.wall_ms))
+    return min(floor.wall_ms - SLACK_MS, meta.get("watched_until_ms", floor.wall_ms)) - ZONES_MS
 
 
 _STATEMENTS: dict[type, Callable[[Any, str, int], Sequence[Change]]] = {

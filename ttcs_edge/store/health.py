@@ -86,11 +86,13 @@ def _check_table(connection: sqlite3.Connection, table: str) -> None:
 def _read_all(connection: sqlite3.Connection, table: str) -> None:
     """Read a table in the order of its key: the check does not compare an index with its table, and knows no UTF-8.
 
-    Of a table that is one with its index only the text is read, as one: tens of thousands of rows in a statement.
+    Of a table that is one with its index only the keys are read, all of them joined to one value: tens of thousands of
+    rows, each as an object, would hold a start up.
     """
     keys = KEYS[table]
     if table in KEYED:
-        sql = f"SELECT group_concat({' || '.join(keys)}) FROM {table}"
+        joined = " || ',' || ".join(keys)
+        sql = f"SELECT group_concat({joined}) FROM {table}"
     else:
         sql = f"SELECT * FROM {table} ORDER BY {', '.join(keys)}"
     try:

@@ -67,11 +67,7 @@ def open_database(card: Path, memory: Path, settings: StoreSettings) -> Opened:
     except (sqlite3.Error, OSError) as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF in _HELD:
             raise
-        import structlog  # no other start has to wait for it
-
-        why = _why(card, error)
-        structlog.get_logger().error("card-not-written", error=why)
-        return _open_in_memory(card, memory, settings, why)
+        return _open_in_memory(card, memory, settings, _why(card, error))
 
 
 def _why(card: Path, error: Exception) -> str:

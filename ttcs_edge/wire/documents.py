@@ -120,7 +120,8 @@ def write_document(document: Document) -> bytes:
 
 _CAME_LATER = (b',"standing":[]', b',"expires":null', b',"if_unplayable":"silence"')
 """Fields of a programme that the first stations did not know, as they are written when they say nothing. No text can
-hold such a thing: its quotation marks are written with a backslash."""
+hold such a thing: its quotation marks are written with a backslash. No part of a programme may have another field of
+such a name."""
 
 
 def _convert(payload: bytes, kind: type[D], subject: str) -> D | Refused:
