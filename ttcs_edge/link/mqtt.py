@@ -366,14 +366,15 @@ class BrokerLink:
         """Hear the broker out behind DISCONNECT: an answer that found the socket closed would reset the connection, and
         a broker that is reset before it reads DISCONNECT tells the will behind the farewell (RFC 9293, 3.6.1).
         """
+        if not self._farewell_heard:
+            return
         leave_by_mono_s = min(self._leave_by_mono_s, time.monotonic() + DISCONNECT_S)
-        if self._farewell_heard:
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_WR)
-                while (left_s := leave_by_mono_s - time.monotonic()) > 0:
-                    connection.settimeout(left_s)
-                    if not connection.recv(HEAR_OUT_BYTES):
-                        return
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_WR)
+            while (left_s := leave_by_mono_s - time.monotonic()) > 0:
+                connection.settimeout(left_s)
+                if not connection.recv(HEAR_OUT_BYTES):
+                    return
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
         try:
