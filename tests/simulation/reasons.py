@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from tests.simulation.rules import Air, Due, Standing, is_quiet, nearest, utc_ms, whole_of, zones_of
+from tests.simulation.rules import Air, Due, Standing, is_quiet, nearest, utc_ms, way_up_ms, whole_of, zones_of
 from tests.simulation.world import Rule, Sound, Violation, World
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Programme
@@ -227,6 +227,11 @@ def _recordings(world: World, case: Case) -> list[str]:
     return [audio.sha256 for _, audio in whole_of(world.settings, case.due)]
 
 
+def _with_way_up(world: World, case: Case) -> Case:
+    """A relay is tried on the way up, and may not be tried again before the cue's time is over."""
+    return replace(case, begin_ms=case.begin_ms - way_up_ms(world.settings))
+
+
 def _relays(world: World, case: Case) -> list[str]:
     return [AMPLIFIER, *(zone.id for zone in zones_of(world.settings, case.due.slot))]
 
@@ -248,7 +253,7 @@ EVIDENCE: dict[str, Callable[[Reasons, World, Case], bool]] = {
     "pre-empted": lambda book, world, case: book.other(world, case) or book.higher(world, case),
     "withdrawn": lambda book, world, case: _came_late(book, case),
     "stopped": lambda book, world, case: world.stopping,
-    "relay": lambda book, world, case: book.was("relay", case, _relays(world, case)),
-    "no-amplifier": lambda book, world, case: book.was("relay", case, [AMPLIFIER]),
+    "relay": lambda book, world, case: book.was("relay", _with_way_up(world, case), _relays(world, case)),
+    "no-amplifier": lambda book, world, case: book.was("relay", _with_way_up(world, case), [AMPLIFIER]),
 }
 """For each reason, what the world must have been like."""

@@ -69,7 +69,9 @@ class Airing:
     interrupted: Instant | None = None
     queued_ms: int = 0
     in_time: bool = False
+    tried: bool = False
     silent_since_mono_ms: int | None = None
+    way_up_granted: bool = False
     stop_reason: AsRunReason | None = None
     unplayable: bool = False
 

@@ -215,7 +215,8 @@ class Desk:
         self.playout.player = event.player
         self.prepared = ()
         for airing in self.waiting.values():
-            airing.silent_since_mono_ms = None  # it is on its way up again
+            if self._may_go_up(airing) and not airing.way_up_granted:
+                airing.silent_since_mono_ms = None
 
     def player_gone(self, event: events.PlayerGone, now: Instant) -> None:
         """The player is dead: the cue goes on where its slot allows it."""
@@ -287,26 +288,37 @@ class Desk:
         """Note since when each cue that should be heard is not; give the slots for which that is too long, and why.
 
         It is nobody's fault that one cue waits while another is heard, in quiet hours, or without trusted time, which
-        has a fault of its own. A way up that begins late takes its time.
+        has a fault of its own. A way up that begins late takes its time, but once: a player that dies on it, and dies
+        again, is silence.
         """
         heard = self.on_air is not None and self.on_air.sounds
         listening = now.trusted and not heard and not programmes.is_quiet(now.wall_ms)
         silent: dict[str, str] = {}
         for airing in self._unended():
             if not listening or airing.cue.planned_ms > now.wall_ms:
-                airing.silent_since_mono_ms = None
+                airing.silent_since_mono_ms, airing.way_up_granted = None, False
                 continue
             if airing.silent_since_mono_ms is None:
-                on_its_way = self.player_up and airing.cue.items and airing is not self.on_air
-                lead_ms = self.playout.lead_ms(airing.cue.zones, now.mono_ms) if on_its_way else 0
+                airing.way_up_granted = self._may_go_up(airing)
+                lead_ms = self.playout.lead_ms(airing.cue.zones, now.mono_ms) if airing.way_up_granted else 0
                 airing.silent_since_mono_ms = now.mono_ms + lead_ms
             if now.mono_ms >= airing.silent_since_mono_ms + SILENCE_MS:
                 silent[airing.cue.occurrence.subject] = self._why_silent(airing)
         return silent
 
+    def _may_go_up(self, airing: Airing) -> bool:
+        return (
+            self.player_up
+            and bool(airing.cue.items)
+            and airing is not self.on_air
+            and not self._is_out_of_reach(airing)
+        )
+
     def _why_silent(self, airing: Airing) -> str:
         if not airing.cue.items:
             return (airing.lack or AsRunReason.NO_AUDIO).value
+        if self._is_out_of_reach(airing):
+            return self._why_out_of_reach.value
         return NO_START if self.player_up else AsRunReason.PLAYER_DIED.value
 
     def unheard(self) -> frozenset[str]:
@@ -376,8 +388,6 @@ class Desk:
             return AsRunReason.NO_ZONE
         if airing.has_sounded and airing.expires_before_its_end(now):
             return AsRunReason.EXPIRED
-        if self.claimed == cue.occurrence and not self.playout.can_reach(cue.zones):
-            return AsRunReason.NO_AMPLIFIER if AMPLIFIER in self.playout.failed else AsRunReason.RELAY
         blocked = self._is_blocked(airing)
         if now.wall_ms <= max(self._deadline_ms(airing, blocked), cue.late_until_ms):
             airing.in_time = True
@@ -390,9 +400,19 @@ class Desk:
             return airing.lack or AsRunReason.NO_AUDIO
         if not self.player_up:
             return AsRunReason.PLAYER_DIED
+        if self._is_out_of_reach(airing):
+            return self._why_out_of_reach
         if self.claimed == cue.occurrence and not airing.has_sounded and not blocked:
             return None
         return AsRunReason.PRE_EMPTED if blocked or airing.has_sounded else AsRunReason.TOO_LATE
+
+    def _is_out_of_reach(self, airing: Airing) -> bool:
+        """Tell whether its way up was tried, and none of its zones can be heard until a relay is tried again."""
+        return airing.tried and not self.playout.can_reach(airing.cue.zones)
+
+    @property
+    def _why_out_of_reach(self) -> AsRunReason:
+        return AsRunReason.NO_AMPLIFIER if AMPLIFIER in self.playout.failed else AsRunReason.RELAY
 
     def _is_blocked(self, airing: Airing) -> bool:
         """Tell whether another cue has the air, or is on its way up to it."""
@@ -419,7 +439,11 @@ class Desk:
     def _playable(self, programmes: Programmes, now: Instant) -> list[Airing]:
         """What waits, can be heard, and would not sound in quiet hours (air-5)."""
         ready = (airing for airing in self.waiting.values() if airing.cue.items and airing.cue.zones)
-        return [airing for airing in ready if not programmes.is_quiet(_sounds_ms(airing, now))]
+        return [
+            airing
+            for airing in ready
+            if not self._is_out_of_reach(airing) and not programmes.is_quiet(_sounds_ms(airing, now))
+        ]
 
     def _wanted(self, playable: list[Airing], now: Instant) -> Wanted | None:
         due = [a for a in playable if a.cue.planned_ms <= now.wall_ms] if now.trusted else []
@@ -432,7 +456,9 @@ class Desk:
             return None
         if self.claimed != airing.cue.occurrence:
             self.claimed = airing.cue.occurrence
-            self.playout.begin_cue()
+            if not airing.tried:
+                self.playout.begin_cue(airing.cue.zones)
+            airing.tried = True
         start_mono_ms = now.mono_ms + airing.cue.planned_ms - now.wall_ms
         cue = airing.cue
         return Wanted(self.plays + 1, cue.zones, cue.items, airing.position_ms, start_mono_ms, cue.volume_percent)

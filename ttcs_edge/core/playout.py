@@ -9,8 +9,8 @@ the next steps. Rules, in the order in which ``step`` asks them:
    when the next cue is so near that it would have to go on again at once.
 4. With something wanted: amplifier on, warm-up, superfluous zones opened and wanted ones closed one by one, sound.
 
-A zone whose relay failed is left out of what is wanted until the next cue. It leaves out who has the air (``air``) and
-what the log says of it (``asrun``).
+A relay that failed is left out of what is wanted until it has been told to open again, or another cue is on its way
+up; then it is tried anew. It leaves out who has the air (``air``) and what the log says of it (``asrun``).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ttcs_edge.core.model import AMPLIFIER, AudioItem, MonoMs, StationSettings, 
 START_MARGIN_MS = 150
 """How far ahead of its instant a sound is handed to the player, so that it starts to the period."""
 
-OPEN_AGAIN_MS = 5_000
+OPEN_AGAIN_MS = 2_000
 """How long after a relay failed it is told to open again; each further failure doubles it."""
 OPEN_AGAIN_MOST_MS = 300_000
 """A relay that is broken for good must not wear itself and the log out."""
@@ -59,10 +59,11 @@ class Playout:
     open_again_mono_ms: dict[str, int] = field(default_factory=dict)
     open_again_wait_ms: dict[str, int] = field(default_factory=dict)
 
-    def begin_cue(self) -> None:
-        """Another cue is on its way up: what failed for the one before is tried again."""
-        self.failed.clear()
-        self.open_again_wait_ms.clear()
+    def begin_cue(self, zones: tuple[ZoneId, ...]) -> None:
+        """Another cue is on its way up: of what failed for the one before, what it needs is tried at once."""
+        for subject in (AMPLIFIER, *zones):
+            self.failed.discard(subject)
+            self.open_again_wait_ms.pop(subject, None)
 
     @property
     def cold_lead_ms(self) -> int:
@@ -107,7 +108,7 @@ class Playout:
         self.stopping = False
 
     def relay_failed(self, subject: str, now_mono_ms: int) -> None:
-        """A relay did not do as told: leave it out until the next cue, and tell it to open until it does."""
+        """A relay did not do as told: leave it out for a while, and tell it to open until it does."""
         self.failed.add(subject)
         wait_ms = min(2 * self.open_again_wait_ms.get(subject, OPEN_AGAIN_MS // 2), OPEN_AGAIN_MOST_MS)
         self.open_again_wait_ms[subject] = wait_ms
@@ -152,6 +153,7 @@ class Playout:
         if now_mono_ms < next_ms:
             return self._wake(next_ms)
         del self.open_again_mono_ms[subject]
+        self.failed.discard(subject)
         self.last_switch_mono_ms = now_mono_ms
         return [SwitchAmplifier(False) if subject == AMPLIFIER else SwitchZone(ZoneId(subject), False)]
 
@@ -186,9 +188,10 @@ class Playout:
         return [SwitchAmplifier(False)]
 
     def _up(self, wanted: Wanted, now_mono_ms: int) -> list[Effect]:
-        self.last_use_mono_ms = now_mono_ms
         if self.amplifier_on_mono_ms is None and self.closed:
             return self._switch(self.closed[-1], False, now_mono_ms)
+        if self.amplifier_on_mono_ms is None and now_mono_ms < (next_ms := self._next_switch_mono_ms(now_mono_ms)):
+            return self._wake(next_ms)
         if self.amplifier_on_mono_ms is None:
             self.open_again_mono_ms.pop(AMPLIFIER, None)
             self.amplifier_on_mono_ms = now_mono_ms
