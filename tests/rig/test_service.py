@@ -165,7 +165,7 @@ def test_without_its_key_a_station_is_ready_and_tells_that_it_has_no_link(pole: 
     faults = eventually(lambda: pole.status().get("faults"), 20)
 
     assert (pole.is_active(), pole.show("NRestarts")) == (True, "0")
-    assert [(fault["code"], dict(fault["detail"])["reason"]) for fault in faults] == [("link-down", "tls")]
+    assert [(fault["code"], dict(fault["detail"])["reason"]) for fault in faults] == [("link-down", "own-files")]
 
 
 def test_a_station_that_dies_ten_times_in_a_row_still_comes_back(pole: Pole) -> None:
