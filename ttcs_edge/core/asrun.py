@@ -70,6 +70,7 @@ class Airing:
     queued_ms: int = 0
     in_time: bool = False
     tried: bool = False
+    begun_ms: int = 0
     silent_since_mono_ms: int | None = None
     way_up_granted: bool = False
     stop_reason: AsRunReason | None = None

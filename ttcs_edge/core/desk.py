@@ -389,7 +389,9 @@ class Desk:
         if airing.has_sounded and airing.expires_before_its_end(now):
             return AsRunReason.EXPIRED
         blocked = self._is_blocked(airing)
-        if now.wall_ms <= max(self._deadline_ms(airing, blocked), cue.late_until_ms):
+        on_its_way = self.claimed == cue.occurrence and not airing.has_sounded and not blocked
+        begins_ms = airing.begun_ms if on_its_way else now.wall_ms  # a way up that began in time may end behind it
+        if begins_ms <= max(self._deadline_ms(airing, blocked), cue.late_until_ms):
             airing.in_time = True
             return None
         if absence is not None:
@@ -402,8 +404,6 @@ class Desk:
             return AsRunReason.PLAYER_DIED
         if self._is_out_of_reach(airing):
             return self._why_out_of_reach
-        if self.claimed == cue.occurrence and not airing.has_sounded and not blocked:
-            return None
         return AsRunReason.PRE_EMPTED if blocked or airing.has_sounded else AsRunReason.TOO_LATE
 
     def _is_out_of_reach(self, airing: Airing) -> bool:
@@ -455,7 +455,7 @@ class Desk:
             self.claimed = None
             return None
         if self.claimed != airing.cue.occurrence:
-            self.claimed = airing.cue.occurrence
+            self.claimed, airing.begun_ms = airing.cue.occurrence, now.wall_ms
             if not airing.tried:
                 self.playout.begin_cue(airing.cue.zones)
             airing.tried = True
