@@ -234,8 +234,8 @@ def test_something_more_urgent_is_seen_whatever_the_server_does(bench: Bench, au
     bench.part.close()
     bench.part = bench.blobs.begin(Sha256("e" * 64), 10_000_000)
     urgent = threading.Event()
-    threading.Timer(0.3, urgent.set).start()
     began_s = time.monotonic()
+    threading.Timer(0.3, urgent.set).start()
     bench.server.data = b"x" * 10_000_000
     assert bench.fetch(bench.url(path), urgent.is_set) is False
 
