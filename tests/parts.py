@@ -29,7 +29,18 @@ from paho.mqtt.properties import Properties
 from securesystemslib.signer import CryptoSigner
 
 from ttcs_edge.central.authority import Pair, make_authority, make_client_certificate, make_server_certificate
-from ttcs_edge.core.documents import Audio, Beacon, Bulletin, Command, Grant, Programme, PublicKey, Slot, TrustRoot
+from ttcs_edge.core.documents import (
+    Alert,
+    Audio,
+    Beacon,
+    Bulletin,
+    Command,
+    Grant,
+    Programme,
+    PublicKey,
+    Slot,
+    TrustRoot,
+)
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.wire.documents import write_document
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
@@ -229,7 +240,7 @@ class Province:
         """The trust root's envelope."""
         return sign(write_document(self.root), PAYLOAD_TYPES["trust"], [self.root_signer])
 
-    def sign(self, document: Programme | Beacon | Command, signers: list[CryptoSigner] | None = None) -> bytes:
+    def sign(self, document: Programme | Beacon | Command | Alert, signers: list[CryptoSigner] | None = None) -> bytes:
         """A document's envelope, by all publishers unless others are named."""
         chosen = self.publishers if signers is None else signers
         return sign(write_document(document), PAYLOAD_TYPES[type(document).__name__.lower()], chosen)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +11,18 @@ from typing import Any
 from msgspec.structs import replace
 
 from tests.parts import PLACE, SCOPE, Province
-from ttcs_edge.core.documents import Audio, Beacon, Bulletin, Command, Programme, ResendRange, Slot
+from ttcs_edge.core.documents import (
+    Alert,
+    AlertInfo,
+    AlertReference,
+    Audio,
+    Beacon,
+    Bulletin,
+    Command,
+    Programme,
+    ResendRange,
+    Slot,
+)
 from ttcs_edge.core.model import (
     AiredItem,
     AsRun,
@@ -25,7 +38,14 @@ from ttcs_edge.core.model import (
 )
 from ttcs_edge.core.reports import Cache, InForce, OnAir, Snapshot
 from ttcs_edge.core.timekeeping import SourceWord, TimeSource
-from ttcs_edge.wire.documents import parse_beacon, parse_command, parse_programme, parse_trust_root, write_document
+from ttcs_edge.wire.documents import (
+    parse_alert,
+    parse_beacon,
+    parse_command,
+    parse_programme,
+    parse_trust_root,
+    write_document,
+)
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, read_envelope
 from ttcs_edge.wire.reports import (
     HeartbeatReport,
@@ -110,6 +130,46 @@ def command() -> Command:
     )
 
 
+def alert() -> Alert:
+    """An update of a flash flood's warning, in two languages, one of them recorded and short enough to come with it."""
+    data = b"OggS" + bytes(60)
+    recorded = replace(audio("kpm"), sha256=Sha256(hashlib.sha256(data).hexdigest()), size_bytes=len(data))
+    return Alert(
+        scope=Scope(SCOPE),
+        id="lu-quet-27",
+        version=2,
+        identifier="urn:oid:2.49.0.0.704.0.2026.11.24.5",
+        sender="canhbao@lamdong.example",
+        sent="2026-11-24T05:00:00Z",
+        expires="2026-11-24T11:00:00Z",
+        status="Actual",
+        msg_type="Update",
+        severity="Extreme",
+        urgency="Immediate",
+        certainty="Observed",
+        info=(
+            AlertInfo(
+                language="kpm", headline="Da lồng", audio=recorded, inline=base64.b64encode(data).decode("ascii")
+            ),
+            AlertInfo(
+                language="vi", headline="Lũ quét tại Đạ Tẻh", description="Nước lên 2 m.", instruction="Lên chỗ cao."
+            ),
+        ),
+        references=(
+            AlertReference(
+                sender="canhbao@lamdong.example",
+                identifier="urn:oid:2.49.0.0.704.0.2026.11.24.4",
+                sent="2026-11-24T04:50:00Z",
+            ),
+        ),
+        effective="2026-11-24T05:00:00Z",
+        onset="2026-11-24T05:30:00Z",
+        zones=("cho", "dinh"),
+        repeat_s=600,
+        tell_cancel=True,
+    )
+
+
 def as_run(outcome: Outcome = Outcome.PART, reason: AsRunReason | None = AsRunReason.PRE_EMPTED) -> AsRun:
     """A closed record."""
     return AsRun(
@@ -190,6 +250,7 @@ GOOD: dict[str, Any] = {
     "programme": json.loads(write_document(programme())),
     "beacon": json.loads(write_document(beacon())),
     "command": json.loads(write_document(command())),
+    "alert": json.loads(write_document(alert())),
     "trust": json.loads(write_document(PROVINCE.root)),
     "envelope": json.loads(PROVINCE.sign(programme())),
 } | {name: json.loads(encode(report)) for name, report in REPORTS.items()}
@@ -200,6 +261,7 @@ READ: dict[str, Callable[[bytes], object]] = {
     "programme": lambda data: parse_programme(data, "x"),
     "beacon": lambda data: parse_beacon(data, "x"),
     "command": lambda data: parse_command(data, "x"),
+    "alert": lambda data: parse_alert(data, "x"),
     "trust": lambda data: parse_trust_root(data, "x"),
     "envelope": lambda data: read_envelope(data, PAYLOAD_TYPES["programme"], "x"),
 } | dict.fromkeys(REPORTS, read_report)

@@ -26,7 +26,7 @@ from ttcs_edge.wire.topics import Topics
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "programme.yaml"
 SCHEMAS = {one.name: schema(one) for one in ON_THE_WIRE}
-SIGNED = ("programme", "trust", "beacon", "command")
+SIGNED = ("programme", "trust", "beacon", "command", "alert")
 
 
 def nodes(node: Any) -> Iterator[dict[str, Any]]:
@@ -138,11 +138,23 @@ BEYOND = [
     ("bad-date", "trust", changed("trust", "expires", to=GOOD["trust"]["issued"])),
     ("bad-date", "beacon", changed("beacon", "expires", to=GOOD["beacon"]["issued"])),
     ("bad-date", "command", changed("command", "issued", to="2026-02-30T00:00:00Z")),
+    ("bad-date", "alert", changed("alert", "expires", to=GOOD["alert"]["sent"])),
+    ("bad-date", "alert", changed("alert", "effective", to="2026-02-30T00:00:00Z")),
+    ("bad-date", "alert", changed("alert", "onset", to="2026-02-30T00:00:00Z")),
+    ("bad-date", "alert", changed("alert", "references", 0, "sent", to="2026-02-30T00:00:00Z")),
+    ("bad-audio", "alert", changed("alert", "info", 0, "audio", "language", to="vi")),
+    ("bad-inline", "alert", changed("alert", "info", 0, "inline", to="T2dnUw==")),
+    ("bad-inline", "alert", changed("alert", "info", 0, "inline", to="T2dnUw==")),
+    ("bad-inline", "alert", changed("alert", "info", 0, "inline", to="T2dnU")),
+    ("bad-inline", "alert", changed("alert", "info", 0, "inline", to="T2dn\nUw==")),
+    ("duplicate-id", "alert", changed("alert", "info", to=[GOOD["alert"]["info"][0]] * 2)),
     ("bad-range", "command", changed("command", "resend", "last", to=16)),
     ("bad-range", "command", changed("command", "resend", "last", to=17 + LIMITS.resend_reports)),
     ("bad-time-zone", "programme", changed("programme", "time_zone", to="Asia/Atlantis")),
     ("bad-rule", "programme", changed("programme", "slots", 0, "rrule", to="FREQ=HOURLY")),
     ("bad-grant", "trust", changed("trust", "keys", to={})),
+    ("bad-grant", "trust", changed("trust", "grants", 1, "role", to="alert")),
+    ("bad-grant", "trust", changed("trust", "grants", 1, "most_severe", to="Severe")),
     ("bad-grant", "trust", changed("trust", "keys", to=KEYS | {"f" * 64: KEYS[ROOT_KEY]})),
     ("bad-grant", "trust", changed("trust", "grants", 0, "keys", to=[ROOT_KEY] * 2)),
     ("bad-grant", "trust", changed("trust", "grants", 1, "threshold", to=3)),

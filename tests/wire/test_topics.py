@@ -43,6 +43,25 @@ def test_a_station_listens_to_every_scope_above_it_and_its_own() -> None:
     )
 
 
+def test_an_alert_has_a_topic_of_its_own_below_its_scope() -> None:
+    """By its event; what is no event's topic is nobody's, and a scope may be called alert."""
+    topic = TOPICS.alert("vn/lam-dong", "lu-quet-27")
+    assert topic == "ttcs/v1/scope/vn/lam-dong/alert/lu-quet-27"
+    assert TOPICS.alert_event(topic) == ("vn/lam-dong", "lu-quet-27")
+    assert TOPICS.alert_event(TOPICS.alert("vn/alert", "a")) == ("vn/alert", "a")
+    for other in (
+        TOPICS.programme("vn/alert"),
+        TOPICS.beacon("vn/alert"),
+        TOPICS.programme("vn"),
+        TOPICS.alert("vn", "a" * (LIMITS.id_chars + 1)),
+        TOPICS.alert("vn", "a b"),
+        TOPICS.alert("vn", ""),
+        TOPICS.alert("Vn", "a"),
+        f"{topic}/b",
+    ):
+        assert TOPICS.alert_event(other) is None, other
+
+
 SCOPES = st.from_regex(SCOPE_PATTERN, fullmatch=True).filter(lambda scope: len(scope) <= LIMITS.scope_chars)
 
 

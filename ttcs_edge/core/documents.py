@@ -21,6 +21,7 @@ UTC_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z(?!\n)$"
 LOCAL_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?!\n)$"
 SHA256_PATTERN = r"^[0-9a-f]{64}(?!\n)$"
 LANGUAGE_PATTERN = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*(?!\n)$"
+CAP_NAME_PATTERN = r"^[!-%'-+\--;=-~]+(?!\n)$"
 PLACE_PATTERN = r"^(https://[!-~]+|broker:)(?!\n)$"
 
 ScopePath = Annotated[
@@ -51,6 +52,19 @@ Place = Annotated[
     ),
 ]
 Percent = Annotated[int, Meta(ge=0, le=100)]
+CapName = Annotated[
+    str,
+    Meta(
+        pattern=CAP_NAME_PATTERN,
+        max_length=LIMITS.title_chars,
+        description="A name as CAP 1.2 allows it, in ASCII: no white space, no comma, no `<`, no `&`.",
+    ),
+]
+AlertText = Annotated[str, Meta(max_length=LIMITS.alert_text_chars)]
+CapSeverity = Literal["Extreme", "Severe", "Moderate", "Minor", "Unknown"]
+"""CAP 1.2, 3.2.2; the worst first. `Unknown` is the least."""
+CapUrgency = Literal["Immediate", "Expected", "Future", "Past", "Unknown"]
+CapCertainty = Literal["Observed", "Likely", "Possible", "Unlikely", "Unknown"]
 
 
 class Audio(Struct, frozen=True, kw_only=True):
@@ -122,6 +136,65 @@ class Programme(Struct, frozen=True, kw_only=True):
     standing: Annotated[tuple[Identifier, ...], Meta(max_length=LIMITS.bulletins_per_slot)] = ()
 
 
+class AlertReference(Struct, frozen=True, kw_only=True):
+    """An earlier message of the same event, as CAP names it (CAP 1.2, 3.2.1, ``references``)."""
+
+    sender: CapName
+    identifier: CapName
+    sent: Utc
+
+
+class AlertInfo(Struct, frozen=True, kw_only=True):
+    """What an alert says in one language (CAP 1.2, 3.2.2).
+
+    It is heard as ``audio`` where there is some; else the three texts are spoken. ``inline`` is the audio itself, in
+    base64: what is short need not be fetched.
+    """
+
+    language: Language
+    headline: Annotated[str, Meta(min_length=1, max_length=LIMITS.title_chars)]
+    description: AlertText = ""
+    instruction: AlertText = ""
+    audio: Audio | None = None
+    inline: Annotated[str, Meta(max_length=-(-LIMITS.alert_inline_bytes // 3) * 4)] = ""
+
+
+class Alert(Struct, frozen=True, kw_only=True):
+    """An emergency message in the words of CAP 1.2 (OASIS Common Alerting Protocol, section 3.2).
+
+    ``id`` names the event: it stays the same from the first message to the last, and each message of it has a higher
+    ``version``. The newest says what holds: an ``Update`` replaces what was said before, a ``Cancel`` ends it, aloud
+    where ``tell_cancel`` asks for it. ``zones`` empty means every zone. It is heard once, and again every ``repeat_s``
+    seconds until it ``expires``; 0 means once. ``effective`` and ``onset`` are the words of CAP: an alert is heard from
+    ``effective`` on, at once when that is not given.
+    """
+
+    scope: ScopePath
+    id: Identifier
+    version: Version
+    identifier: CapName
+    sender: CapName
+    sent: Utc
+    expires: Utc
+    status: Literal["Actual", "Exercise", "Test"]
+    msg_type: Literal["Alert", "Update", "Cancel"]
+    severity: CapSeverity
+    urgency: CapUrgency
+    certainty: CapCertainty
+    info: Annotated[tuple[AlertInfo, ...], Meta(min_length=1, max_length=LIMITS.languages_per_bulletin)]
+    references: Annotated[tuple[AlertReference, ...], Meta(max_length=LIMITS.alert_references)] = ()
+    effective: Utc | None = None
+    onset: Utc | None = None
+    zones: Annotated[tuple[Identifier, ...], Meta(max_length=LIMITS.zones_per_slot)] = ()
+    repeat_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
+    tell_cancel: bool = False
+
+    @property
+    def issued(self) -> str:
+        """When its author sent it, by the author's clock: what every document calls so."""
+        return self.sent
+
+
 class PublicKey(Struct, frozen=True, kw_only=True):
     """A public key as securesystemslib writes it: ``keytype``, ``scheme`` and the value in hexadecimal."""
 
@@ -131,12 +204,16 @@ class PublicKey(Struct, frozen=True, kw_only=True):
 
 
 class Grant(Struct, frozen=True, kw_only=True):
-    """Leave to speak: ``threshold`` of ``keys`` together may do ``role`` for ``scope`` and everything below it."""
+    """Leave to speak: ``threshold`` of ``keys`` together may do ``role`` for ``scope`` and everything below it.
 
-    role: Literal["root", "publish", "command", "beacon"]
+    Who may ``alert`` may do so up to a severity, ``most_severe``.
+    """
+
+    role: Literal["root", "publish", "command", "beacon", "alert"]
     scope: ScopePath
     keys: Annotated[tuple[KeyId, ...], Meta(min_length=1, max_length=LIMITS.keys_per_grant)]
     threshold: Annotated[int, Meta(ge=1, le=LIMITS.keys_per_grant)]
+    most_severe: CapSeverity | None = None
 
 
 class TrustRoot(Struct, frozen=True, kw_only=True):
@@ -184,7 +261,7 @@ class Command(Struct, frozen=True, kw_only=True):
     resend: ResendRange
 
 
-Document = Programme | TrustRoot | Beacon | Command
+Document = Programme | TrustRoot | Beacon | Command | Alert
 
 
 D_co = TypeVar("D_co", covariant=True)

@@ -10,10 +10,16 @@ retained and has expired is the last word of a centre that is silent, and no fau
 For a command:      1 it is for this station; 2 the station lies in its scope; 3 the trust root has not expired; 4
 enough keys of one command grant over that scope signed it; 5 the station knows the time; 6 it has not expired; 7 it was
 not issued in the future; 8 it is newer than every command before it (never-6).
+For an alert:       1 its scope and its id are those of the topic it came on; 2 the station lies in that scope; 3 the
+trust root has not expired; 4 enough keys of one alert grant over that scope, which reaches as far as its severity,
+signed it; 5 it has not expired; 6 it was not sent in the future; 7 it is not older than the newest message of its event
+(never-6), and one version has one content; 8 it is of the sender whose event it is.
 
 The checks of time need trusted time. Of a programme and a beacon they are left out without it: a station without
 trusted time airs no schedule (air-7), and they are made again before anything airs. A command that cannot be told from
-one that was held back for a year is refused. What was issued in the future is refused, because its version would be a
+one that was held back for a year is refused. An alert is heard without the time, unless it had expired by the newest
+time that was ever signed: a warning that comes too late does less harm than one that does not come. What was issued in
+the future is refused, because its version would be a
 floor that shuts out what comes until then. Signatures themselves are checked by ``wire``.
 """
 
@@ -25,9 +31,12 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from ttcs_edge.core.documents import Beacon, Command, Programme, Refused, Signed, TrustRoot
+from ttcs_edge.core.documents import Alert, Beacon, CapSeverity, Command, Grant, Programme, Refused, Signed, TrustRoot
 from ttcs_edge.core.model import Instant, Scope, StationSettings, scope_covers
 from ttcs_edge.core.timekeeping import is_ahead
+
+CAP_SEVERITIES: tuple[CapSeverity, ...] = ("Unknown", "Minor", "Moderate", "Severe", "Extreme")
+"""The least first."""
 
 
 class Accepted(Struct, frozen=True):
@@ -136,8 +145,57 @@ def judge_command(
     return Accepted()
 
 
+def judge_alert(
+    signed: Signed[Alert],
+    *,
+    trust: TrustRoot,
+    topic: tuple[str, str],
+    station_scope: Scope,
+    known: Alert | None,
+    floor_ms: int,
+    now: Instant,
+) -> Accepted | AlreadyInForce | Refused:
+    """Decide whether a message of an alert is believed here.
+
+    ``topic`` are the scope and the id in its topic, ``known`` the newest message of the same event, ``floor_ms`` the
+    newest time that was ever signed (``core.timekeeping``).
+    """
+    alert = signed.document
+    subject = alert_subject(*topic)
+    if (alert.scope, alert.id) != topic:
+        found = alert_subject(alert.scope, alert.id)
+        return Refused("wrong-scope", subject, (("found", found), ("expected", subject)))
+    if not scope_covers(alert.scope, station_scope):
+        return Refused("wrong-scope", subject, (("found", alert.scope), ("expected", station_scope)))
+    refused = check_authority(signed, trust, now, "alert") or _check_issued(alert, now)
+    if refused is not None:
+        return refused
+    if not now.trusted and utc_ms(alert.expires) <= floor_ms:
+        return Refused("expired", subject, (("expires", alert.expires),))
+    return Accepted() if known is None else _follows(alert, known, subject)
+
+
+def alert_subject(scope: str, event: str) -> str:
+    """What faults and floors call the alert of an event."""
+    return f"alert:{scope}#{event}"
+
+
+def _follows(alert: Alert, known: Alert, subject: str) -> Accepted | AlreadyInForce | Refused:
+    if alert.version < known.version:
+        found = (("found", str(alert.version)), ("expected", f">= {known.version}"))
+        return Refused("old-version", subject, found)
+    if alert.version == known.version and alert != known:
+        return Refused("same-version", subject, (("found", str(alert.version)), ("expected", f"> {known.version}")))
+    if alert.sender != known.sender:
+        return Refused("wrong-sender", subject, (("found", alert.sender), ("expected", known.sender)))
+    return AlreadyInForce() if alert.version == known.version else Accepted()
+
+
 def check_authority(
-    signed: Signed[Programme] | Signed[Beacon] | Signed[Command], trust: TrustRoot, now: Instant, role: str = "publish"
+    signed: Signed[Programme] | Signed[Beacon] | Signed[Command] | Signed[Alert],
+    trust: TrustRoot,
+    now: Instant,
+    role: str = "publish",
 ) -> Refused | None:
     """Check that the trust root holds, that enough signed, and that it has not expired: also for what was stored, each
     time it is loaded (never-1).
@@ -145,31 +203,49 @@ def check_authority(
     document = signed.document
     if now.trusted and utc_ms(trust.expires) <= now.wall_ms:
         return Refused("trust-expired", trust.scope, (("expires", trust.expires),))
-    if not _enough(trust, role, document.scope, signed.signers):
-        return _not_enough(trust, role, document.scope, signed.signers)
+    severity = document.severity if isinstance(document, Alert) else None
+    if not _enough(trust, role, document.scope, signed.signers, severity):
+        return _not_enough(trust, role, document.scope, signed.signers, severity)
     if now.trusted and utc_ms(document.expires) <= now.wall_ms:
         return Refused("expired", document.scope, (("expires", document.expires),))
     return None
 
 
-def _check_issued(document: Beacon | Command, now: Instant) -> Refused | None:
+def _check_issued(document: Beacon | Command | Alert, now: Instant) -> Refused | None:
     if is_ahead(utc_ms(document.issued), now):
         expected = utc_text(now.wall_ms)
         return Refused("issued-ahead", document.scope, (("found", document.issued), ("expected", expected)))
     return None
 
 
-def _enough(trust: TrustRoot, role: str, scope: Scope, signers: frozenset[str]) -> bool:
+def _enough(
+    trust: TrustRoot, role: str, scope: Scope, signers: frozenset[str], severity: CapSeverity | None = None
+) -> bool:
     return any(
-        grant.role == role
-        and scope_covers(grant.scope, scope)
-        and len(signers.intersection(grant.keys)) >= grant.threshold
-        for grant in trust.grants
+        len(signers.intersection(grant.keys)) >= grant.threshold for grant in _grants(trust, role, scope, severity)
     )
 
 
-def _not_enough(trust: TrustRoot, role: str, scope: Scope, signers: frozenset[str]) -> Refused:
-    grants = [grant for grant in trust.grants if grant.role == role and scope_covers(grant.scope, scope)]
+def _not_enough(
+    trust: TrustRoot, role: str, scope: Scope, signers: frozenset[str], severity: CapSeverity | None = None
+) -> Refused:
+    grants = _grants(trust, role, scope, severity)
     found = max((len(signers.intersection(grant.keys)) for grant in grants), default=0)
     expected = min((grant.threshold for grant in grants), default=1)
     return Refused("not-enough-signatures", scope, (("found", str(found)), ("expected", str(expected))))
+
+
+def _grants(trust: TrustRoot, role: str, scope: Scope, severity: CapSeverity | None) -> list[Grant]:
+    """Those that give leave for a role over a scope; of alerts, up to a severity."""
+    return [
+        grant
+        for grant in trust.grants
+        if grant.role == role and scope_covers(grant.scope, scope) and _reaches(grant, severity)
+    ]
+
+
+def _reaches(grant: Grant, severity: CapSeverity | None) -> bool:
+    if severity is None:
+        return True
+    most = grant.most_severe
+    return most is not None and CAP_SEVERITIES.index(severity) <= CAP_SEVERITIES.index(most)

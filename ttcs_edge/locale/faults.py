@@ -41,6 +41,30 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         ("ngày không có thật, hoặc hết hạn trước khi phát hành", "no such date, or it expires before it was issued"),
         _SENDER_MENDS,
     ),
+    "bad-audio": (
+        (
+            "Âm thanh kèm {subject} là tiếng {found}, không phải {expected}",
+            "The audio of {subject} is in {found}, not in {expected}",
+        ),
+        ("gắn nhầm âm thanh khi soạn cảnh báo", "the wrong recording was attached"),
+        ("gửi lại cảnh báo từ trung tâm với bản ghi đúng", "send the alert again from the centre with the right one"),
+    ),
+    "bad-inline": (
+        (
+            "Âm thanh nằm trong {subject} không phải là âm thanh mà cảnh báo nêu: {found}",
+            "The audio inside {subject} is not the audio that it names: {found}",
+        ),
+        _BROKEN_SENDER,
+        ("gửi lại cảnh báo từ trung tâm", "send the alert again from the centre"),
+    ),
+    "wrong-sender": (
+        (
+            "{subject} do {found} gửi, nhưng sự kiện này là của {expected}",
+            "{subject} was sent by {found}, but the event is of {expected}",
+        ),
+        ("hai nơi dùng cùng một mã cho hai sự kiện", "two senders use one id for two events"),
+        ("phát cảnh báo với mã khác", "send the alert under another id"),
+    ),
     "bad-grant": (
         ("Gốc tin cậy {subject} giao quyền sai: {found}", "The trust root of {subject} has a bad grant: {found}"),
         (

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfoNotFoundError
 
 import msgspec
 
 from ttcs_edge.core.documents import (
+    Alert,
+    AlertInfo,
+    AlertReference,
     Audio,
     Beacon,
     Bulletin,
@@ -31,10 +35,10 @@ from ttcs_edge.core.documents import (
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.schedule import check_slot, zone
 from ttcs_edge.core.trust import utc_ms
-from ttcs_edge.wire.envelope import PAYLOAD_TYPES, read_envelope
+from ttcs_edge.wire.envelope import PAYLOAD_TYPES, decoded, read_envelope
 from ttcs_edge.wire.json_text import read_json, shown, where
 
-D = TypeVar("D", Programme, TrustRoot, Beacon, Command)
+D = TypeVar("D", Programme, TrustRoot, Beacon, Command, Alert)
 
 
 def read_programme(data: bytes, trust: TrustRoot, subject: str = "") -> Signed[Programme] | Refused:
@@ -50,6 +54,11 @@ def read_beacon(data: bytes, trust: TrustRoot, subject: str = "") -> Signed[Beac
 def read_command(data: bytes, trust: TrustRoot, subject: str = "") -> Signed[Command] | Refused:
     """Read a command whose signatures are checked against the keys of ``trust``."""
     return _read(data, "command", parse_command, trust, subject)
+
+
+def read_alert(data: bytes, trust: TrustRoot, subject: str = "") -> Signed[Alert] | Refused:
+    """Read an alert whose signatures are checked against the keys of ``trust``."""
+    return _read(data, "alert", parse_alert, trust, subject)
 
 
 def _read(
@@ -107,6 +116,14 @@ def parse_command(payload: bytes, subject: str) -> Command | Refused:
     return _check_times(command.issued, command.expires, subject) or _check_range(command.resend, subject) or command
 
 
+def parse_alert(payload: bytes, subject: str) -> Alert | Refused:
+    """Read the payload of an alert, and make every check that its type cannot express."""
+    alert = _convert(payload, Alert, subject)
+    if isinstance(alert, Refused):
+        return alert
+    return _check_times(alert.sent, alert.expires, subject) or _check_alert(alert, subject) or alert
+
+
 def write_document(document: Document) -> bytes:
     """The payload of a document: JSON in the order of its type's fields, the same bytes for the same document.
 
@@ -161,12 +178,17 @@ _PARTS: dict[type, tuple[tuple[str, type], ...]] = {
     Bulletin: (("audio", Audio),),
     TrustRoot: (("keys", PublicKey), ("grants", Grant)),
     Command: (("resend", ResendRange),),
+    Alert: (("info", AlertInfo), ("references", AlertReference)),
+    AlertInfo: (("audio", Audio),),
 }
 """The fields whose values have fields of their own."""
 
 _FIELDS: dict[type, frozenset[str]] = {
     kind: frozenset(field.name for field in msgspec.structs.fields(kind))
-    for kind in (Programme, Bulletin, Audio, Slot, TrustRoot, PublicKey, Grant, Beacon, Command, ResendRange)
+    for kind in (
+        *(Programme, Bulletin, Audio, Slot, TrustRoot, PublicKey, Grant, Beacon, Command, ResendRange),
+        *(Alert, AlertInfo, AlertReference),
+    )
 }
 
 
@@ -183,15 +205,15 @@ def _unknown_field(value: dict[str, Any], kind: type, path: str = "$") -> str | 
     return None
 
 
-_ALONE = frozenset({ResendRange})
-"""Parts that stand by themselves, where others stand in a list or under names."""
+_NAMED = frozenset({PublicKey})
+"""Parts that stand under names of their own, where others stand in a list or by themselves."""
 
 
 def _children(value: Any, part: type) -> list[tuple[str, Any]]:
     """The parts in a field, each with what its path adds."""
-    if part in _ALONE:
+    if isinstance(value, dict) and part not in _NAMED:
         return [("", value)]
-    named = value.items() if isinstance(value, dict) else enumerate(value)
+    named = value.items() if isinstance(value, dict) else enumerate(value or ())
     return [(f"[{at}]", child) for at, child in named]
 
 
@@ -212,13 +234,48 @@ def _check_range(resend: ResendRange, subject: str) -> Refused | None:
     return Refused("bad-range", subject, (("found", found), ("expected", f"1..{LIMITS.resend_reports}")))
 
 
+def _check_alert(alert: Alert, subject: str) -> Refused | None:
+    for text in (alert.effective, alert.onset, *(one.sent for one in alert.references)):
+        try:
+            utc_ms(text or alert.sent)
+        except ValueError as error:
+            return Refused("bad-date", subject, (("found", shown(error)), ("expected", "YYYY-MM-DDThh:mm:ssZ")))
+    twice = _twice([info.language for info in alert.info])
+    if twice is not None:
+        return Refused("duplicate-id", subject, (("found", twice),))
+    return next((wrong for info in alert.info if (wrong := _check_info(info, subject))), None)
+
+
+def _check_info(info: AlertInfo, subject: str) -> Refused | None:
+    """Check that what it says is one thing: its audio is in its language, and what is inline is that audio."""
+    if info.audio is None:
+        return Refused("bad-inline", subject, (("found", info.language),)) if info.inline else None
+    if info.audio.language != info.language:
+        return Refused("bad-audio", subject, (("found", info.audio.language), ("expected", info.language)))
+    if not info.inline:
+        return None
+    try:
+        data = decoded(info.inline)
+    except ValueError as error:
+        return Refused("bad-inline", subject, (("found", shown(error)),))
+    if len(data) != info.audio.size_bytes or sha256(data).hexdigest() != info.audio.sha256:
+        return Refused("bad-inline", subject, (("found", sha256(data).hexdigest()), ("expected", info.audio.sha256)))
+    return None
+
+
 def _check_grants(root: TrustRoot, subject: str) -> Refused | None:
     if len({key.public for key in root.keys.values()}) < len(root.keys):
         # One key under two ids would count twice against a threshold.
         return Refused("bad-grant", subject, (("found", "keys"),))
     for grant in root.grants:
         keys = set(grant.keys)
-        if len(keys) < len(grant.keys) or not keys.issubset(root.keys) or grant.threshold > len(keys):
+        says_how_far = (grant.role == "alert") == (grant.most_severe is not None)
+        if (
+            len(keys) < len(grant.keys)
+            or not keys.issubset(root.keys)
+            or grant.threshold > len(keys)
+            or not says_how_far
+        ):
             return Refused("bad-grant", subject, (("found", f"{grant.role} {grant.scope}"),))
     return None
 

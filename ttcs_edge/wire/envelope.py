@@ -28,6 +28,7 @@ PAYLOAD_TYPES = {
     "trust": "application/vnd.ttcs.trust+json",
     "beacon": "application/vnd.ttcs.beacon+json",
     "command": "application/vnd.ttcs.command+json",
+    "alert": "application/vnd.ttcs.alert+json",
 }
 
 
@@ -85,8 +86,8 @@ def read_envelope(data: bytes, payload_type: str, subject: str) -> Sealed | Refu
         return Refused("too-many-signatures", subject, (("found", found), ("expected", f"<= {LIMITS.signatures}")))
     try:
         envelope = msgspec.convert(value, DsseEnvelope)
-        payload = _decoded(envelope.payload)
-        signatures = tuple(Signature(one.keyid, _decoded(one.sig).hex()) for one in envelope.signatures)
+        payload = decoded(envelope.payload)
+        signatures = tuple(Signature(one.keyid, decoded(one.sig).hex()) for one in envelope.signatures)
     except ValueError as error:  # msgspec.ValidationError and binascii.Error are
         return Refused("not-an-envelope", subject, (("found", shown(error)),))
     if envelope.payloadType != payload_type:
@@ -99,7 +100,7 @@ def read_envelope(data: bytes, payload_type: str, subject: str) -> Sealed | Refu
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
-def _decoded(text: str) -> bytes:
+def decoded(text: str) -> bytes:
     """Base64 to the letter: nothing beside the alphabet is passed over. Raises ValueError."""
     return b64decode(text.translate(_URL_SAFE) if "-" in text or "_" in text else text, validate=True)
 

@@ -14,6 +14,8 @@ from ttcs_edge.core.documents import ID_PATTERN, SCOPE_PATTERN
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope, is_sha256, scope_prefixes
 
+OF_A_SCOPE = ("programme", "beacon")
+"""What stands once below a scope. No alert can be called so: its topic would be that of a scope called ``alert``."""
 UPWARD = ("status", "heartbeat", "event", "reply")
 
 _SCOPE = re.compile(SCOPE_PATTERN)
@@ -41,6 +43,17 @@ class Topics(Struct, frozen=True):
     def beacon_scope(self, topic: str) -> str | None:
         """The scope of a beacon's topic; None for any other topic."""
         return self._scope(topic, "beacon")
+
+    def alert(self, scope: str, event: str) -> str:
+        """Where the newest message of an alert stands, retained."""
+        return f"{self.root}/scope/{scope}/alert/{event}"
+
+    def alert_event(self, topic: str) -> tuple[str, str] | None:
+        """The scope and the id of an alert's topic; None for any other topic, that of a scope called ``alert`` too."""
+        above, _, event = topic.rpartition("/")
+        scope = self._scope(above, "alert")
+        named = event not in OF_A_SCOPE and len(event) <= LIMITS.id_chars and _ID.match(event)
+        return (scope, event) if scope is not None and named else None
 
     def blob(self, sha256: str, chunk: int | str) -> str:
         """Where a chunk of an audio file stands; ``+`` for all of them."""

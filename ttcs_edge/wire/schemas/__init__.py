@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from ttcs_edge.core.documents import Beacon, Command, Programme, TrustRoot
+from ttcs_edge.core.documents import Alert, Beacon, Command, Programme, TrustRoot
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, DsseEnvelope
 from ttcs_edge.wire.reports import REPORT_BYTES, AsRunReport, FaultReport, HeartbeatReport, ReplyReport, StatusReport
@@ -45,6 +45,7 @@ ON_THE_WIRE = (
     OnTheWire("trust", TrustRoot, "down", "trust/root.dsse.json", PAYLOAD_TYPES["trust"], closed=True),
     OnTheWire("beacon", Beacon, "down", TOPICS.beacon("<scope>"), PAYLOAD_TYPES["beacon"], closed=True),
     OnTheWire("command", Command, "down", TOPICS.station("<id>", "command"), PAYLOAD_TYPES["command"], closed=True),
+    OnTheWire("alert", Alert, "down", TOPICS.alert("<scope>", "<id>"), PAYLOAD_TYPES["alert"], closed=True),
     OnTheWire("envelope", DsseEnvelope, "down", "around each", "", closed=False),
     OnTheWire("status", StatusReport, "up", TOPICS.station("<id>", "status"), "", closed=False),
     OnTheWire("heartbeat", HeartbeatReport, "up", TOPICS.station("<id>", "heartbeat"), "", closed=False),
@@ -58,8 +59,12 @@ BEYOND_A_SCHEMA = {
     "bad-time-zone": "a time zone that the time zone database does not have",
     "bad-range": f"a range that ends before it begins, or of more than {LIMITS.resend_reports} reports",
     "bad-rule": "an RRULE that RFC 5545 does not allow, or that recurs more than once a day",
-    "bad-grant": "a grant of keys that the trust root does not have, or of one key twice; a key under two ids",
-    "duplicate-id": "two bulletins or two slots under one id, or two recordings of a bulletin in one language",
+    "bad-grant": "a grant of keys that the trust root does not have, or of one key twice; a key under two ids; a grant "
+    "to alert that does not say up to which severity, or another one that does",
+    "bad-audio": "audio of an alert in another language than what it stands beside",
+    "bad-inline": "audio inside an alert that is not the audio it names",
+    "duplicate-id": "two bulletins or two slots under one id, or two recordings of a bulletin in one language; an "
+    "alert that says something twice in one language",
     "slot-too-large": "a slot whose bulletins, in all their languages, have more audio than a station holds ready",
     "unknown-bulletin": "a slot that names a bulletin which the programme does not have",
     "duplicate-key": "a name that stands twice in one object",
