@@ -11,20 +11,23 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from ttcs_edge.core.model import IfInterrupted, Occurrence
+from ttcs_edge.core.model import IfInterrupted, Occurrence, Rank
+
+BULLETIN, MICROPHONE, ALERT = 0, 1, 2
+"""The classes of air-1: what stands first in a rank."""
 
 
 class Contender(Struct, frozen=True):
     """What the choice needs to know of one cue that could have the air now."""
 
     occurrence: Occurrence
-    priority: int
+    priority: Rank
     planned_ms: int
 
     @property
-    def rank(self) -> tuple[int, int, Occurrence]:
+    def rank(self) -> tuple[Rank, int, Occurrence]:
         """Sort key: the first has the best claim."""
-        return (-self.priority, self.planned_ms, self.occurrence)
+        return (tuple(-part for part in self.priority), self.planned_ms, self.occurrence)
 
 
 def choose(on_air: Contender | None, ready: Sequence[Contender]) -> Contender | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from ttcs_edge.core.air import Contender
+from ttcs_edge.core.alerts import AlertCue
 from ttcs_edge.core.library import Resolved
 from ttcs_edge.core.model import AiredItem, AsRun, AsRunReason, AudioItem, Cue, Instant, Outcome, WallMs, ZoneId
 from ttcs_edge.core.schedule import SlotOccurrence
@@ -50,6 +51,14 @@ def fault_of(record: AsRun) -> str | None:
     return "cue-missed" if record.reason in SILENT_REASONS else None
 
 
+def settles(record: AsRun) -> bool:
+    """Tell whether an occurrence is over with this record (never-5). An alert that a stop or the power cut off goes on:
+    what of its round was not heard to its end is due again.
+    """
+    cut_off = record.reason in (AsRunReason.POWER, AsRunReason.STOPPED)
+    return not (cut_off and record.occurrence.is_of_alert)
+
+
 @dataclass(slots=True)
 class Airing:
     """One cue on its way through the air."""
@@ -58,6 +67,9 @@ class Airing:
     lack: AsRunReason | None = None
     id: str = ""
     source: SlotOccurrence | None = None
+    warning: AlertCue | None = None
+    taken_mono_ms: int = 0
+    toned_ms: int = 0
     play: int | None = None
     position_ms: int = 0
     play_from_ms: int = 0
@@ -85,6 +97,10 @@ class Airing:
     def contender(self) -> Contender:
         """This cue as the choice sees it."""
         return Contender(self.cue.occurrence, self.cue.priority, self.cue.planned_ms)
+
+    def is_due(self, now: Instant) -> bool:
+        """Tell whether its instant has come: that of an alert needs no clock (air-7)."""
+        return self.warning is not None or (now.trusted and self.cue.planned_ms <= now.wall_ms)
 
     @property
     def has_sounded(self) -> bool:

@@ -8,8 +8,10 @@ Rules, in the order in which ``step`` asks them:
    would not be over before it expires is left out, and what stands in for it taken.
 3. The best of what is due is wanted; with nothing due, the next cue is, as soon as its way up must begin.
 
-A station without trusted time takes nothing new and starts nothing (air-7). An occurrence that was settled is never
-taken again (never-5). Beside the steps, ``watch_silence`` looks for silence where sound is due, whatever its cause.
+A station without trusted time takes nothing new of its programmes and starts nothing of them (air-7). An alert needs
+neither time nor a quiet-free hour, waits until its next round or half an hour, and leaves the air at once when it is
+withdrawn. What was settled is never taken again (never-5). Beside the steps, ``watch_silence`` looks for silence where
+sound is due, whatever its cause.
 """
 
 from __future__ import annotations
@@ -21,7 +23,8 @@ from msgspec import Struct
 
 from ttcs_edge.core import events
 from ttcs_edge.core.air import choose, resumes_from_ms
-from ttcs_edge.core.asrun import Airing
+from ttcs_edge.core.alerts import Alerts
+from ttcs_edge.core.asrun import Airing, settles
 from ttcs_edge.core.effects import Effect, PrepareSound
 from ttcs_edge.core.library import Resolved
 from ttcs_edge.core.limits import LIMITS
@@ -58,6 +61,10 @@ POSITION_EVERY_MS = 1_000
 """How often the position of the cue on the air is put on disk: a power cut makes the log short by so much."""
 NEXT_CUES = 5
 """How many cues to come are shown."""
+TONE_MOST_MS = 60_000
+"""How long the tone of an alert is repeated while no word of it can be heard yet."""
+ALERT_FADE_MS = 100
+"""An alert that is withdrawn or loses the air is silent at once, without a click."""
 SETTLED_MEMORY_MS = 8 * 86_400_000
 """How long a settled occurrence is remembered: longer than any look back into the schedule."""
 
@@ -75,6 +82,7 @@ class Desk:
 
     settings: StationSettings
     boot: int
+    alerts: Alerts
     waiting: dict[Occurrence, Airing] = field(default_factory=dict)
     on_air: Airing | None = None
     settled: dict[Occurrence, WallMs] = field(default_factory=dict)
@@ -123,6 +131,17 @@ class Desk:
             oldest_ms = now.wall_ms - SETTLED_MEMORY_MS
             self.settled = {key: ms for key, ms in self.settled.items() if ms >= oldest_ms}
 
+    def take_alerts(self, programmes: Programmes, now: Instant) -> None:
+        """Take the cues of the rounds that are due, but for those that were heard."""
+        for warning in self.alerts.due(now):
+            key = warning.occurrence
+            if key in self.settled or key in self.waiting or (self.on_air and self.on_air.cue.occurrence == key):
+                continue
+            self.sequence += 1
+            resolved = self.alerts.resolve(warning, programmes.shelf)
+            name = f"{self.boot}-a{self.sequence}"
+            self.waiting[key] = Airing(resolved.cue, resolved.lack, name, warning=warning, taken_mono_ms=now.mono_ms)
+
     def _airing(self, programmes: Programmes, due: SlotOccurrence, now: Instant) -> Airing:
         self.sequence += 1
         resolved = programmes.resolve(due, now.wall_ms)
@@ -133,18 +152,21 @@ class Desk:
         if stopping:
             return self._stop_step(now)
         self._follow_programmes(programmes, now)
-        if self.on_air is not None and now.trusted and programmes.is_quiet(_sounds_ms(self.on_air, now)):
+        self._follow_alerts(now)
+        if self.on_air is not None and now.trusted and self._is_too_quiet_for(self.on_air, programmes, now):
             self.on_air.stop_for_good(AsRunReason.QUIET_HOURS)
         if now.trusted:
             self._leave_out_expired(programmes, now)
-            self._close_hopeless(programmes, now)
         else:
             self.trusted_since_mono_ms = None
+        self._close_hopeless(programmes, now)
         self.awaits_player = not self.player_up and self._lost_player(now)
         if self.awaits_player:
             return Step([], self._closed())
         playable = self._playable(programmes, now) if self.player_up else []
         wanted = self._wanted(playable, now)
+        hasty = self.on_air is not None and self.on_air.warning is not None
+        self.playout.fade_out_ms = min(ALERT_FADE_MS, self.settings.fade_out_ms) if hasty else self.settings.fade_out_ms
         steps = self._prepare() + self.playout.step(wanted, _needed_mono_ms(playable, now), now.mono_ms)
         if wanted is not None and self.playout.sounding == wanted.play and self.on_air is None:
             self._take_the_air(wanted)
@@ -178,7 +200,11 @@ class Desk:
             self._resolve_again(airing, programmes, now)
 
     def _resolve_again(self, airing: Airing, programmes: Programmes, now: Instant) -> None:
-        if not airing.has_sounded and airing.source is not None:
+        if airing.has_sounded:
+            return
+        if airing.warning is not None:
+            airing.take(self.alerts.resolve(airing.warning, programmes.shelf))
+        elif airing.source is not None:
             airing.take(programmes.resolve(airing.source, now.wall_ms))
 
     def _leave_out_expired(self, programmes: Programmes, now: Instant) -> None:
@@ -194,7 +220,10 @@ class Desk:
             return
         self._free_the_air(now)
         airing.end_play(event.item_written_ms)
-        if airing.over or (event.completed and airing.stop_reason is None):
+        if event.completed and self._tone_goes_on(airing):
+            airing.restart()
+            self.waiting[airing.cue.occurrence] = airing
+        elif airing.over or (event.completed and airing.stop_reason is None):
             self._close(airing, True, airing.shortfall, now)
         elif event.failure == "audio-lost":
             self._go_on_without_lost_item(airing, programmes, now)
@@ -204,6 +233,14 @@ class Desk:
             self._close(airing, False, AsRunReason.SOUND_DEVICE, now)
         else:
             self._interrupted(airing, airing.stop_reason or AsRunReason.SOUND_DEVICE, now)
+
+    def _tone_goes_on(self, airing: Airing) -> bool:
+        """The tone of an alert fills the time until the first of its words is there; for how long, is bounded."""
+        if airing.warning is None or airing.warning.language is not None or airing.stop_reason is not None:
+            return False
+        airing.toned_ms += airing.cue.duration_ms
+        words = [one for one in self.waiting.values() if one.warning and one.warning.alert == airing.warning.alert]
+        return airing.toned_ms < TONE_MOST_MS and bool(words) and not any(one.cue.items for one in words)
 
     @property
     def player_up(self) -> bool:
@@ -239,9 +276,8 @@ class Desk:
         seen_ms = programmes.since_ms if programmes.seen_wall_ms is None else programmes.seen_wall_ms
         if seen_ms is None:
             return None
-        unsettled = (a.cue.planned_ms - 1 for a in self.waiting.values() if not a.has_sounded)
-        on_air_ms = [self.on_air.cue.planned_ms - 1] if self.on_air and not self.on_air.has_sounded else []
-        return WallMs(min([seen_ms, *unsettled, *on_air_ms]))
+        unsettled = (a.cue.planned_ms - 1 for a in self.unended() if a.warning is None and not a.has_sounded)
+        return WallMs(min([seen_ms, *unsettled]))
 
     def next_cues(self, programmes: Programmes, now: Instant) -> tuple[NextCue, ...]:
         """List what waits for the air, the next first, and what comes after it; a few cues at the least."""
@@ -256,7 +292,8 @@ class Desk:
 
     def taken(self) -> list[tuple[Occurrence, int]]:
         """What waits for the air, with its instant; of one slot the first comes last."""
-        waiting = sorted(self.waiting.values(), key=lambda airing: -airing.cue.planned_ms)
+        of_slots = (airing for airing in self.waiting.values() if airing.warning is None)
+        waiting = sorted(of_slots, key=lambda airing: -airing.cue.planned_ms)
         return [(airing.cue.occurrence, airing.cue.planned_ms) for airing in waiting]
 
     def in_use(self) -> frozenset[Sha256]:
@@ -268,7 +305,8 @@ class Desk:
         """When something here changes by time alone."""
         if stopping:
             return self.playout.asks_mono_ms
-        walls = [ms for airing in self.waiting.values() for ms in self._turning_points(airing, now)]
+        of_slots = [airing for airing in self.waiting.values() if airing.warning is None]
+        walls = [ms for airing in of_slots for ms in self._turning_points(airing, now)]
         next_ms = programmes.next_instant()
         if next_ms is not None:
             walls.append(next_ms - self.horizon_ms)
@@ -277,25 +315,28 @@ class Desk:
         monos = [now.mono_ms + max(0, ms - now.wall_ms) for ms in walls if now.trusted]
         if self.playout.asks_mono_ms is not None and not self.awaits_player:
             monos.append(self.playout.asks_mono_ms)
-        silences = (a.silent_since_mono_ms for a in self._unended())
+        monos += [a.taken_mono_ms + QUEUE_LIMIT_MS + 1 for a in self.waiting.values() if a.warning is not None]
+        silences = (a.silent_since_mono_ms for a in self.unended())
         told_ms = (ms + SILENCE_MS for ms in silences if ms is not None)
         return min([*monos, *(ms for ms in told_ms if ms > now.mono_ms)], default=None)
 
-    def _unended(self) -> list[Airing]:
+    def unended(self) -> list[Airing]:
+        """What waits for the air, and what has it."""
         return [*self.waiting.values(), *([] if self.on_air is None else [self.on_air])]
 
     def watch_silence(self, programmes: Programmes, now: Instant) -> dict[str, str]:
         """Note since when each cue that should be heard is not; give the slots for which that is too long, and why.
 
-        It is nobody's fault that one cue waits while another is heard, in quiet hours, or without trusted time, which
-        has a fault of its own. A way up that begins late takes its time, but once: a player that dies on it, and dies
-        again, is silence.
+        It is nobody's fault that one cue waits while another is heard, and that of a slot in quiet hours, or without
+        trusted time, which has a fault of its own. A way up that begins late takes its time, but once: a player that
+        dies on it, and dies again, is silence.
         """
         heard = self.on_air is not None and self.on_air.sounds
-        listening = now.trusted and not heard and not programmes.is_quiet(now.wall_ms)
+        slots_sound = now.trusted and not programmes.is_quiet(now.wall_ms)
         silent: dict[str, str] = {}
-        for airing in self._unended():
-            if not listening or airing.cue.planned_ms > now.wall_ms:
+        for airing in self.unended():
+            expected = airing.is_due(now) and (slots_sound or airing.warning is not None)
+            if heard or not expected:
                 airing.silent_since_mono_ms, airing.way_up_granted = None, False
                 continue
             if airing.silent_since_mono_ms is None:
@@ -323,7 +364,7 @@ class Desk:
 
     def unheard(self) -> frozenset[str]:
         """The slots whose cues wait for the air, or have it and are not heard."""
-        return frozenset(airing.cue.occurrence.subject for airing in self._unended() if not airing.sounds)
+        return frozenset(airing.cue.occurrence.subject for airing in self.unended() if not airing.sounds)
 
     def _turning_points(self, airing: Airing, now: Instant) -> Iterator[int]:
         cue = airing.cue
@@ -346,15 +387,16 @@ class Desk:
     def _stop_step(self, now: Instant) -> Step:
         if self.on_air is not None:
             self.on_air.stop_for_good(AsRunReason.STOPPED)
-        for airing in [a for a in self.waiting.values() if a.cue.planned_ms <= now.wall_ms or a.has_sounded]:
-            self._close(airing, False, AsRunReason.STOPPED, now)
+        for airing in list(self.waiting.values()):
+            if airing.has_sounded or (airing.warning is None and airing.cue.planned_ms <= now.wall_ms):
+                self._close(airing, False, AsRunReason.STOPPED, now)
         return Step(self.playout.all_off(now.mono_ms), self._closed())
 
     def _follow_programmes(self, programmes: Programmes, now: Instant) -> None:
         if self.seen_changes == programmes.changes:
             return
         self.seen_changes = programmes.changes
-        for airing in list(self.waiting.values()):
+        for airing in [airing for airing in self.waiting.values() if airing.warning is None]:
             if airing.has_sounded:
                 if not programmes.holds(airing.cue):
                     self._close(airing, False, AsRunReason.WITHDRAWN, now)
@@ -367,14 +409,26 @@ class Desk:
                 self._close(airing, False, self._absence(airing, now) or AsRunReason.WITHDRAWN, now)
             else:
                 del self.waiting[airing.cue.occurrence]
-        if self.on_air is not None and not programmes.holds(self.on_air.cue):
-            self.on_air.stop_for_good(AsRunReason.WITHDRAWN)
+        holder = self.on_air
+        if holder is not None and holder.warning is None and not programmes.holds(holder.cue):
+            holder.stop_for_good(AsRunReason.WITHDRAWN)
+
+    def _follow_alerts(self, now: Instant) -> None:
+        for airing in self.unended():
+            reason = None if airing.warning is None else self.alerts.ended(airing.warning, now)
+            if reason is not None and airing is self.on_air:
+                airing.stop_for_good(reason)
+            elif reason is not None:
+                self._close(airing, False, reason, now)
 
     def _close_hopeless(self, programmes: Programmes, now: Instant) -> None:
         for airing in list(self.waiting.values()):
-            if airing.cue.planned_ms > now.wall_ms and not airing.has_sounded:
-                continue
-            reason = self._hopeless(airing, programmes, now)
+            if airing.warning is not None:
+                reason = self._hopeless_warning(airing, now)
+            elif now.trusted and (airing.is_due(now) or airing.has_sounded):
+                reason = self._hopeless(airing, programmes, now)
+            else:
+                reason = None
             if reason is not None:
                 self._close(airing, False, reason, now)
 
@@ -398,12 +452,27 @@ class Desk:
             return absence
         if not airing.in_time:  # whatever else it lacks: nobody saw its time while that lasted
             return AsRunReason.TOO_LATE
-        if not cue.items:
+        return self._why_unheard(airing)
+
+    def _hopeless_warning(self, airing: Airing, now: Instant) -> AsRunReason | None:
+        """Tell why a cue of an alert will not air any more; None while it still may."""
+        assert airing.warning is not None
+        if not airing.cue.zones:
+            return AsRunReason.NO_ZONE
+        patient = now.mono_ms <= airing.taken_mono_ms + QUEUE_LIMIT_MS
+        if patient and self.alerts.is_of_newest_round(airing.warning) and self.alerts.may_come(airing.warning):
+            return None
+        return self._why_unheard(airing)
+
+    def _why_unheard(self, airing: Airing) -> AsRunReason:
+        """Tell what keeps a cue from the air whose time is over."""
+        if not airing.cue.items:
             return airing.lack or AsRunReason.NO_AUDIO
         if not self.player_up:
             return AsRunReason.PLAYER_DIED
         if self._is_out_of_reach(airing):
             return self._why_out_of_reach
+        blocked = self._is_blocked(airing)
         return AsRunReason.PRE_EMPTED if blocked or airing.has_sounded else AsRunReason.TOO_LATE
 
     def _is_out_of_reach(self, airing: Airing) -> bool:
@@ -442,11 +511,15 @@ class Desk:
         return [
             airing
             for airing in ready
-            if not self._is_out_of_reach(airing) and not programmes.is_quiet(_sounds_ms(airing, now))
+            if not self._is_out_of_reach(airing) and not self._is_too_quiet_for(airing, programmes, now)
         ]
 
+    def _is_too_quiet_for(self, airing: Airing, programmes: Programmes, now: Instant) -> bool:
+        """Quiet hours silence everything but alerts (air-5)."""
+        return airing.warning is None and programmes.is_quiet(_sounds_ms(airing, now))
+
     def _wanted(self, playable: list[Airing], now: Instant) -> Wanted | None:
-        due = [a for a in playable if a.cue.planned_ms <= now.wall_ms] if now.trusted else []
+        due = [a for a in playable if a.is_due(now)]
         if self.on_air is not None:
             return self._keep_or_yield(self.on_air, due)
         best = choose(None, [a.contender for a in due]) if due else None
@@ -459,7 +532,8 @@ class Desk:
             if not airing.tried:
                 self.playout.begin_cue(airing.cue.zones)
             airing.tried = True
-        start_mono_ms = now.mono_ms + airing.cue.planned_ms - now.wall_ms
+        ahead_ms = 0 if airing.warning is not None else airing.cue.planned_ms - now.wall_ms
+        start_mono_ms = now.mono_ms + ahead_ms
         cue = airing.cue
         return Wanted(self.plays + 1, cue.zones, cue.items, airing.position_ms, start_mono_ms, cue.volume_percent)
 
@@ -500,7 +574,7 @@ class Desk:
 
     def _interrupted(self, airing: Airing, reason: AsRunReason, now: Instant) -> None:
         goes_on = reason is AsRunReason.PRE_EMPTED or (
-            reason is AsRunReason.PLAYER_DIED and airing.interruptions < PLAYER_DEATHS
+            reason is AsRunReason.PLAYER_DIED and (airing.interruptions < PLAYER_DEATHS or airing.warning is not None)
         )
         position_ms = resumes_from_ms(airing.cue.if_interrupted, airing.position_ms) if goes_on else None
         airing.interruptions += 1
@@ -514,7 +588,7 @@ class Desk:
 
     def _go_on_without_lost_item(self, airing: Airing, programmes: Programmes, now: Instant) -> None:
         """What was gone when it was to be read is left out, before the first sample; later the cue ends there."""
-        if airing.has_sounded or airing.source is None or airing.stop_reason is not None:
+        if airing.has_sounded or airing.stop_reason is not None:
             lost = next((lack for item in airing.cue.items if (lack := programmes.shelf.lack(item.sha256))), None)
             self._close(airing, False, airing.stop_reason or lost or AsRunReason.NO_AUDIO, now)
             return
@@ -539,8 +613,10 @@ class Desk:
 
     def _close(self, airing: Airing, completed: bool, reason: AsRunReason | None, now: Instant) -> None:
         self.waiting.pop(airing.cue.occurrence, None)
-        self.settled[airing.cue.occurrence] = airing.cue.planned_ms
-        self.closing.append(airing.closed_record(completed, reason, now.wall_ms))
+        record = airing.closed_record(completed, reason, now.wall_ms)
+        if settles(record):
+            self.settled[airing.cue.occurrence] = airing.cue.planned_ms
+        self.closing.append(record)
 
     def _closed(self) -> list[AsRun]:
         closed, self.closing = self.closing, []

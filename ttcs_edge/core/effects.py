@@ -86,6 +86,36 @@ class EarlierKept(Struct, frozen=True):
     envelope: bytes
 
 
+class AlertAccepted(Struct, frozen=True):
+    """Record: the newest message of an alert, its envelope as it came; to be known until ``until_ms``."""
+
+    scope: str
+    event: str
+    version: int
+    envelope: bytes
+    until_ms: WallMs
+
+
+class AlertForgotten(Struct, frozen=True):
+    """Record: an alert that is over."""
+
+    scope: str
+    event: str
+
+
+class AlertTold(Struct, frozen=True):
+    """Report: what became of a message of an alert: ``accepted``, ``on-air`` at its first sound, ``heard`` or
+    ``failed`` once its first round is over, with the reason of each language that was not heard.
+    """
+
+    id: str
+    scope: str
+    event: str
+    version: int
+    state: str
+    reasons: tuple[tuple[str, str], ...] = ()
+
+
 class FloorRaised(Struct, frozen=True):
     """Record: nothing older than ``version`` is believed any more of ``name``: ``beacon:<scope>``, ``command:<id>``."""
 
@@ -139,6 +169,9 @@ class TimeFloor(Struct, frozen=True):
 Entry = (
     ProgrammeAccepted
     | EarlierKept
+    | AlertAccepted
+    | AlertForgotten
+    | AlertTold
     | FloorRaised
     | AsRunOpened
     | AsRunPosition
@@ -148,6 +181,13 @@ Entry = (
     | WatchedUntil
     | TimeFloor
 )
+
+
+class KeepInline(Struct, frozen=True):
+    """Put audio that came inside an alert, in base64, into the store; ``AudioStored`` follows."""
+
+    sha256: Sha256
+    inline: str
 
 
 class Record(Struct, frozen=True):
@@ -226,6 +266,7 @@ Effect = (
     | StartSound
     | StopSound
     | SetWanted
+    | KeepInline
     | Record
     | Acknowledge
     | SetSignedTime

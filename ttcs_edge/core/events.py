@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from ttcs_edge.core.documents import Beacon, Command, Programme, Refused, Signed, TrustRoot
-from ttcs_edge.core.model import AsRun, Fault, MonoMs, Occurrence, Sha256, WallMs
+from ttcs_edge.core.documents import Alert, Beacon, Command, Programme, Refused, Signed, TrustRoot
+from ttcs_edge.core.model import AsRun, AudioItem, Fault, MonoMs, Occurrence, Sha256, WallMs
 from ttcs_edge.core.timekeeping import ClockState
 
 
@@ -17,7 +17,8 @@ class Started(Struct, frozen=True):
     what a death left open; ``settled`` the occurrences that must not air again, with their planned instants;
     ``open_faults`` what was raised and never cleared; ``cached`` which audio is whole in the store; ``alive_until_ms``
     the last wall clock known before the death, if any; ``watched_until_ms`` up to when every occurrence is accounted
-    for; ``time_floor_ms`` the newest time known to have been signed under this trust root.
+    for; ``time_floor_ms`` the newest time known to have been signed under this trust root. ``alerts`` are the newest
+    messages, each with until when it must be known; ``tones`` what comes before an alert, by its severity.
     """
 
     trust: TrustRoot
@@ -32,6 +33,8 @@ class Started(Struct, frozen=True):
     watched_until_ms: WallMs | None
     time_floor_ms: int = 0
     earlier: tuple[Signed[Programme], ...] = ()
+    alerts: tuple[tuple[Signed[Alert], int], ...] = ()
+    tones: tuple[tuple[str, AudioItem], ...] = ()
 
 
 class TimePassed(Struct, frozen=True):
@@ -57,6 +60,14 @@ class BeaconArrived(Struct, frozen=True):
     delivery: int
     live: bool
     came_mono_ms: MonoMs
+
+
+class AlertArrived(Struct, frozen=True):
+    """A message on the topic of an alert, whose scope and id ``topic`` names."""
+
+    alert: Signed[Alert] | Refused
+    topic: tuple[str, str]
+    delivery: int
 
 
 class CommandArrived(Struct, frozen=True):
@@ -190,6 +201,7 @@ Event = (
     | TimePassed
     | ProgrammeArrived
     | BeaconArrived
+    | AlertArrived
     | CommandArrived
     | AudioStored
     | AudioFailed

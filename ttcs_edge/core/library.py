@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 
 from msgspec import Struct, field
 
+from ttcs_edge.core.air import BULLETIN
 from ttcs_edge.core.documents import Audio, Bulletin, Programme, Slot
 from ttcs_edge.core.effects import SetWanted, WantedAudio
 from ttcs_edge.core.model import (
@@ -101,7 +102,7 @@ def resolve(due: SlotOccurrence, settings: StationSettings, shelf: Shelf, now_ms
         title=" · ".join(bulletins[name].title for name in slot.bulletins),
         planned_ms=due.planned_ms,
         late_until_ms=WallMs(due.planned_ms + slot.late_window_s * 1_000),
-        priority=slot.priority,
+        priority=(BULLETIN, slot.priority),
         zones=tuple(zone.id for zone in zones),
         bulletins=slot.bulletins,
         items=tuple(filled.items),

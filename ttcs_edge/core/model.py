@@ -107,8 +107,13 @@ class StationSettings(Struct, frozen=True):
     heartbeat_s: int = 60
 
 
+ALERT_PREFIX = "alert:"
+"""Before the id of an alert, where slots stand by theirs."""
+
+
 class Occurrence(Struct, frozen=True, order=True):
-    """One occurrence of one slot: the identity under which it airs at most once (never-5).
+    """One occurrence of one slot, or a part of a round of an alert: the identity under which it airs at most once
+    (never-5).
 
     ``local`` is its civil date and time, ``2026-11-24T05:00:00``, so that a clock step or a daylight-saving change
     cannot make a second occurrence of it.
@@ -119,12 +124,21 @@ class Occurrence(Struct, frozen=True, order=True):
     local: str
 
     @property
+    def is_of_alert(self) -> bool:
+        """Tell whether it is a part of an alert: ids of slots hold no colon."""
+        return self.slot.startswith(ALERT_PREFIX)
+
+    @property
     def subject(self) -> str:
         """Its slot, as faults name it."""
         return f"{self.scope}#{self.slot}"
 
     def __str__(self) -> str:
         return f"{self.subject}@{self.local}"
+
+
+Rank = tuple[int, ...]
+"""A place in the order of the air, the higher the better: its class, then what counts within the class (air-1)."""
 
 
 class AudioItem(Struct, frozen=True):
@@ -167,7 +181,7 @@ class Cue(Struct, frozen=True):
     title: str
     planned_ms: WallMs
     late_until_ms: WallMs
-    priority: int
+    priority: Rank
     zones: tuple[ZoneId, ...]
     bulletins: tuple[str, ...]
     items: tuple[AudioItem, ...]

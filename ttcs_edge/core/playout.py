@@ -47,6 +47,7 @@ class Playout:
     """Amplifier, zones and sound as they are known to be, and the steps from here to what is wanted."""
 
     settings: StationSettings
+    fade_out_ms: int = field(init=False)
     amplifier_on_mono_ms: int | None = None
     closed: list[ZoneId] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
@@ -58,6 +59,9 @@ class Playout:
     wake_mono_ms: int | None = None
     open_again_mono_ms: dict[str, int] = field(default_factory=dict)
     open_again_wait_ms: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.fade_out_ms = self.settings.fade_out_ms
 
     def begin_cue(self, zones: tuple[ZoneId, ...]) -> None:
         """Another cue is on its way up: of what failed for the one before, what it needs is tried at once."""
@@ -146,7 +150,7 @@ class Playout:
         if self.stopping or (wanted is not None and wanted.play == self.sounding):
             return []
         self.stopping = True
-        return [StopSound(self.sounding, self.settings.fade_out_ms)]
+        return [StopSound(self.sounding, self.fade_out_ms)]
 
     def _open_again(self, subject: str, now_mono_ms: int) -> list[Effect]:
         next_ms = self._next_switch_mono_ms(now_mono_ms)

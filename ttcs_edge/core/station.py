@@ -17,18 +17,20 @@ from typing import Any
 from msgspec.structs import replace
 
 from ttcs_edge.core import asrun, effects, events
+from ttcs_edge.core.alerts import Alerts
 from ttcs_edge.core.beacons import Beacons, beacon_subject
 from ttcs_edge.core.commands import Commands
 from ttcs_edge.core.desk import Desk
 from ttcs_edge.core.effects import Effect, Entry
 from ttcs_edge.core.lamp import Lamp, shown
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import AMPLIFIER, AsRun, Instant, MonoMs, StationSettings, WallMs, is_sha256
+from ttcs_edge.core.model import AMPLIFIER, AsRun, Instant, MonoMs, Sha256, StationSettings, WallMs, is_sha256
 from ttcs_edge.core.programmes import Programmes
+from ttcs_edge.core.receipts import Receipts
 from ttcs_edge.core.reports import OnAir, Snapshot
 from ttcs_edge.core.supervision import Detail, Supervision
 from ttcs_edge.core.timekeeping import BELOW_FLOOR, ClockState, TimeSource, is_ahead, raised_floor
-from ttcs_edge.core.trust import utc_ms, utc_text
+from ttcs_edge.core.trust import alert_subject, utc_ms, utc_text
 
 UNTRUSTED_POLL_MS = 1_000
 """How often a station without trusted time looks at its clock again (air-7)."""
@@ -64,7 +66,9 @@ class Station:
         self.programmes = Programmes(settings)
         self.beacons = Beacons(settings)
         self.commands = Commands(settings)
-        self.desk = Desk(settings, boot)
+        self.alerts = Alerts(settings)
+        self.receipts = Receipts(boot)
+        self.desk = Desk(settings, boot, self.alerts)
         self.clock = ClockState()
         self.time_floor_ms = 0
         self.lamp = Lamp.OFF
@@ -97,6 +101,9 @@ class Station:
         self._judge_clock(turn)
         self._judge_trust(turn)
         self._bring_back_programmes(turn)
+        self._forget_alerts(turn)
+        if not self.stopping:
+            self.desk.take_alerts(self.programmes, now)
         if now.trusted and not self.stopping:
             self.desk.take_due(self.programmes, now)
         self._expire_programmes(turn)
@@ -125,6 +132,7 @@ class Station:
     def _tell_closed(self, airing: AsRun, turn: _Turn) -> None:
         """A cue is over: the log tells it, and a cue that was not heard whole is a fault of its slot until one is."""
         turn.entries.append(effects.AsRunClosed(airing))
+        turn.entries += self.receipts.closed(airing, self.desk.unended())
         code, subject = asrun.fault_of(airing), airing.occurrence.subject
         for other in asrun.CUE_FAULTS if code or airing.reason is None else ():
             if other != code:
@@ -180,7 +188,8 @@ class Station:
     def _judge_trust(self, turn: _Turn) -> None:
         trust = self.programmes.trust
         assert trust is not None
-        if self.programmes.trust_is_over(turn.now):
+        self.alerts.nobody_may_speak = self.programmes.trust_is_over(turn.now)
+        if self.alerts.nobody_may_speak:
             self.programmes.suspend()
             self._raise(turn, "trust-expired", trust.scope, (("expires", trust.expires),))
         elif turn.now.trusted:
@@ -197,12 +206,23 @@ class Station:
             self._clear_withdrawn_slots(turn)
             self.next_wanted_mono_ms = 0
 
+    def _forget_alerts(self, turn: _Turn) -> None:
+        for scope, event in self.alerts.over(turn.now):
+            self._forget_alert(scope, event, turn)
+
+    def _forget_alert(self, scope: str, event: str, turn: _Turn) -> None:
+        self.alerts.forget((scope, event))
+        turn.entries.append(effects.AlertForgotten(scope, event))
+        turn.entries += self.faults.clear_subject(alert_subject(scope, event), turn.now.wall_ms)
+        self.next_wanted_mono_ms = 0
+
     def _refresh_wanted(self, turn: _Turn) -> None:
         if turn.now.mono_ms < self.next_wanted_mono_ms:
             return
         self.next_wanted_mono_ms = turn.now.mono_ms + WANTED_REFRESH_MS
         wanted = self.programmes.wanted(self.desk.taken(), turn.now)
-        wanted = replace(wanted, keep=wanted.keep | self.desk.in_use())
+        urgent, keep = self.alerts.wanted(turn.now, self.programmes.cached)
+        wanted = effects.SetWanted((*urgent, *wanted.wanted), wanted.keep | self.desk.in_use() | keep)
         self.programmes.keep_only(wanted.keep)
         turn.air.append(wanted)
         gone = [subject for _, subject in self.faults.open if is_sha256(subject) and subject not in wanted.keep]
@@ -223,6 +243,7 @@ class Station:
 
     def _wake_mono_ms(self, now: Instant) -> int:
         asked = [self.next_heartbeat_mono_ms, self.next_wanted_mono_ms, self.faults.wake_mono_ms]
+        asked.append(self.alerts.wake_mono_ms(now))
         asked.append(self.desk.wake_mono_ms(self.programmes, now, self.stopping))
         if not now.trusted:
             asked.append(now.mono_ms + UNTRUSTED_POLL_MS)
@@ -238,6 +259,7 @@ class Station:
         self.programmes.remember(event)
         self.beacons.remember(event)
         self.commands.remember(event)
+        self.alerts.remember(event, turn.now.mono_ms)
         self.desk.remember(event, turn.now)
         self.time_floor_ms = event.time_floor_ms
         self.next_wanted_mono_ms = turn.now.mono_ms + WANTED_AFTER_START_MS
@@ -245,7 +267,8 @@ class Station:
         for record in event.open_as_run:
             closed = asrun.close_cut(record, event.alive_until_ms)
             turn.entries.append(effects.AsRunClosed(closed))
-            self.desk.settled[closed.occurrence] = closed.planned_start_ms
+            if asrun.settles(closed):
+                self.desk.settled[closed.occurrence] = closed.planned_start_ms
         for refused in event.refused:
             self._raise(turn, refused.code, refused.subject, refused.detail)
 
@@ -291,6 +314,32 @@ class Station:
         if verdict.time is not None:
             turn.after.append(verdict.time)
 
+    def _on_alert(self, event: events.AlertArrived, turn: _Turn) -> None:
+        assert self.programmes.trust is not None
+        subject = alert_subject(*event.topic)
+        verdict = self.alerts.judge(event, self.programmes.trust, self.time_floor_ms, turn.now)
+        turn.after.append(effects.Acknowledge(event.delivery))
+        if verdict.refused is not None:
+            self._raise(turn, verdict.refused.code, subject, verdict.refused.detail)
+            return
+        turn.entries += self.faults.clear_subject(subject, turn.now.wall_ms)
+        if verdict.forgotten is not None:
+            self._forget_alert(*verdict.forgotten, turn)
+        if verdict.accepted is not None:
+            alert = verdict.accepted.document
+            until_ms = WallMs(self.alerts.until_ms[event.topic])
+            accepted = effects.AlertAccepted(*event.topic, alert.version, verdict.accepted.envelope, until_ms)
+            turn.entries += [accepted, self.receipts.accepted(alert)]
+            self._see_signed(turn, subject, alert.sent, turn.now)
+            turn.air += [
+                effects.KeepInline(Sha256(info.audio.sha256), info.inline)
+                for info in alert.info
+                if info.audio is not None and info.inline and info.audio.sha256 not in self.programmes.cached
+            ]
+            fields = (("scope", alert.scope), ("id", alert.id), ("version", str(alert.version)))
+            turn.notes.append(effects.Note("info", "alert-accepted", fields))
+            self.next_wanted_mono_ms = 0
+
     def _on_command(self, event: events.CommandArrived, turn: _Turn) -> None:
         assert self.programmes.trust is not None
         subject = self.commands.subject
@@ -310,7 +359,7 @@ class Station:
         turn.after.append(effects.Acknowledge(event.delivery))
 
     def _clear_withdrawn_slots(self, turn: _Turn) -> None:
-        known = self.programmes.slot_subjects()
+        known = self.programmes.slot_subjects() | self.alerts.subjects()
         gone = [key for key in self.faults.open if key[0] in asrun.CUE_FAULTS and key[1] not in known]
         for code, subject in gone:
             self._clear(turn, code, subject)
@@ -347,6 +396,7 @@ class Station:
         record = self.desk.sound_started(event, turn.now)
         if record is not None:
             turn.entries.append(effects.AsRunOpened(record))
+            turn.entries += self.receipts.opened(record)
             for subject in (AMPLIFIER, *record.zones):  # they did as told
                 self._clear(turn, "relay", subject)
 
@@ -448,6 +498,7 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.TimePassed: Station._on_time_passed,
     events.ProgrammeArrived: Station._on_programme,
     events.BeaconArrived: Station._on_beacon,
+    events.AlertArrived: Station._on_alert,
     events.CommandArrived: Station._on_command,
     events.AudioStored: Station._on_audio_stored,
     events.AudioFailed: Station._on_audio_failed,

@@ -31,11 +31,24 @@ from functools import lru_cache
 
 from msgspec import Struct
 
-from ttcs_edge.core.documents import Alert, Beacon, CapSeverity, Command, Grant, Programme, Refused, Signed, TrustRoot
-from ttcs_edge.core.model import Instant, Scope, StationSettings, scope_covers
+from ttcs_edge.core.documents import (
+    Alert,
+    Beacon,
+    CapSeverity,
+    CapUrgency,
+    Command,
+    Grant,
+    Programme,
+    Refused,
+    Signed,
+    TrustRoot,
+)
+from ttcs_edge.core.model import ALERT_PREFIX, Instant, Scope, StationSettings, scope_covers
 from ttcs_edge.core.timekeeping import is_ahead
 
 CAP_SEVERITIES: tuple[CapSeverity, ...] = ("Unknown", "Minor", "Moderate", "Severe", "Extreme")
+"""The least first."""
+CAP_URGENCIES: tuple[CapUrgency, ...] = ("Unknown", "Past", "Future", "Expected", "Immediate")
 """The least first."""
 
 
@@ -177,7 +190,7 @@ def judge_alert(
 
 def alert_subject(scope: str, event: str) -> str:
     """What faults and floors call the alert of an event."""
-    return f"alert:{scope}#{event}"
+    return f"{scope}#{ALERT_PREFIX}{event}"
 
 
 def _follows(alert: Alert, known: Alert, subject: str) -> Accepted | AlreadyInForce | Refused:

@@ -1,0 +1,337 @@
+"""The alerts in force, and what is due of each: rounds, and of a round its tone and what is said in each language.
+
+An alert is one event, known by its scope and its id; of its messages the newest holds, and it alone is kept, until it
+has expired (decision 25). It is heard in rounds: at once, and again every ``repeat_s``. A round is a row of cues, the
+tone for all its zones and then each language for the zones that list it (air-8), with identities of their own: a cue
+that was heard is settled and does not come again, whatever restarts.
+
+- With trusted time rounds are counted from ``effective``, or from when it was sent, so that all stations speak
+  together and one that returns joins the round that is on. Without, the first is due at once and the next ones follow
+  by the station's own pace.
+- A round that is due ends the one before: what of that could not be heard by then is told.
+- A ``Cancel`` has one round, and only where it asks to be heard.
+- It ranks above all else, real ones above drills; among them by air-1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from msgspec import Struct
+
+from ttcs_edge.core import events, trust
+from ttcs_edge.core.air import ALERT
+from ttcs_edge.core.documents import Alert, AlertInfo, Audio, Refused, Signed, TrustRoot
+from ttcs_edge.core.effects import WantedAudio
+from ttcs_edge.core.library import Resolved, Shelf
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.model import (
+    ALERT_PREFIX,
+    AsRunReason,
+    AudioItem,
+    Cue,
+    IfInterrupted,
+    Instant,
+    Occurrence,
+    Rank,
+    Sha256,
+    StationSettings,
+    WallMs,
+    Zone,
+    ZoneId,
+    scope_prefixes,
+)
+from ttcs_edge.core.trust import CAP_SEVERITIES, CAP_URGENCIES, utc_ms
+
+TONE = "tone"
+"""The part of a round that comes before all words."""
+STATUSES = ("Test", "Exercise", "Actual")
+"""A drill never takes the air from what is real."""
+
+Event = tuple[str, str]
+"""Scope and id."""
+Tones = Mapping[str, AudioItem]
+"""The tone of each severity."""
+
+
+class AlertCue(Struct, frozen=True):
+    """A part of a round: ``language`` is None for the tone."""
+
+    occurrence: Occurrence
+    alert: Alert
+    round: int
+    language: str | None
+    zones: tuple[Zone, ...]
+
+
+class Verdict(Struct, frozen=True):
+    """What came of a message: accepted, refused, or (neither) known already. ``forgotten`` had to make room for it."""
+
+    accepted: Signed[Alert] | None = None
+    refused: Refused | None = None
+    forgotten: Event | None = None
+
+
+class Round(Struct, frozen=True):
+    """The newest round of an alert that was taken in this life, and when."""
+
+    version: int
+    number: int
+    mono_ms: int
+
+
+@dataclass(slots=True)
+class Alerts:
+    """The newest message of each event. ``until_ms`` is how long it must be known, so that none before it returns;
+    ``nobody_may_speak`` while the trust root has expired.
+    """
+
+    settings: StationSettings
+    tones: Tones = field(default_factory=dict)
+    signed: dict[Event, Signed[Alert]] = field(default_factory=dict)
+    until_ms: dict[Event, int] = field(default_factory=dict)
+    rounds: dict[Event, Round] = field(default_factory=dict)
+    heard: dict[Event, Round] = field(default_factory=dict)
+    nobody_may_speak: bool = False
+
+    def remember(self, event: events.Started, mono_ms: int) -> None:
+        """Take over what the store remembers, verified again by the shell, and which rounds of it were heard."""
+        self.tones = dict(event.tones)
+        for signed, until_ms in event.alerts:
+            self.signed[_event(signed.document)] = signed
+            self.until_ms[_event(signed.document)] = until_ms
+        for occurrence, _ in event.settled:
+            if (found := _round_of(occurrence)) is not None:
+                key, version, number = found
+                before = self.heard.get(key)
+                if before is None or (before.version, before.number) < (version, number):
+                    self.heard[key] = Round(version, number, mono_ms)
+
+    def judge(self, event: events.AlertArrived, root: TrustRoot, floor_ms: int, now: Instant) -> Verdict:
+        """Decide on a message that arrived, and put it in force when it is accepted."""
+        if isinstance(event.alert, Refused):
+            return Verdict(refused=event.alert)
+        known = self.signed.get(event.topic)
+        judged = trust.judge_alert(
+            event.alert,
+            trust=root,
+            topic=event.topic,
+            station_scope=self.settings.scope,
+            known=known.document if known is not None else None,
+            floor_ms=floor_ms,
+            now=now,
+        )
+        if isinstance(judged, Refused):
+            return Verdict(refused=judged)
+        if isinstance(judged, trust.AlreadyInForce):
+            return Verdict()
+        forgotten = None
+        if known is None and len(self.signed) >= LIMITS.alerts:
+            forgotten = min(self.signed, key=lambda key: rank_of(self.signed[key].document))
+            if rank_of(self.signed[forgotten].document) >= rank_of(event.alert.document):
+                subject = trust.alert_subject(*event.topic)
+                return Verdict(refused=Refused("too-many-alerts", subject, (("expected", f"<= {LIMITS.alerts}"),)))
+            self.forget(forgotten)
+        self.signed[event.topic] = event.alert
+        self.until_ms[event.topic] = max(utc_ms(event.alert.document.expires), self.until_ms.get(event.topic, 0))
+        return Verdict(accepted=event.alert, forgotten=forgotten)
+
+    def forget(self, key: Event) -> None:
+        """An event is over for good."""
+        for known in (self.signed, self.until_ms, self.rounds, self.heard):
+            known.pop(key, None)
+
+    def over(self, now: Instant) -> list[Event]:
+        """The events of which nothing that was ever said can be believed any more."""
+        return [key for key, until_ms in self.until_ms.items() if now.trusted and until_ms <= now.wall_ms]
+
+    def in_force(self, now: Instant) -> list[Alert]:
+        """What must be heard sooner or later, the highest first."""
+        alerts = (signed.document for signed in self.signed.values())
+        return sorted(
+            (one for one in alerts if _speaks(one) and not self._expired(one, now)), key=rank_of, reverse=True
+        )
+
+    def _expired(self, alert: Alert, now: Instant) -> bool:
+        return self.nobody_may_speak or (now.trusted and utc_ms(alert.expires) <= now.wall_ms)
+
+    def subjects(self) -> frozenset[str]:
+        """The alerts that are known, as faults name them."""
+        return frozenset(trust.alert_subject(*key) for key in self.signed)
+
+    # rounds
+
+    def due(self, now: Instant) -> list[AlertCue]:
+        """Take the rounds that are due, each once."""
+        found: list[AlertCue] = []
+        for key, signed in self.signed.items():
+            number = self._due_round(key, signed.document, now)
+            if number is not None:
+                self.rounds[key] = self.heard[key] = Round(signed.document.version, number, now.mono_ms)
+                found += row(signed.document, number, self.settings)
+        return [cue for cue in found if cue.language is not None or cue.alert.severity in self.tones]
+
+    def _due_round(self, key: Event, alert: Alert, now: Instant) -> int | None:
+        if not _speaks(alert) or self._expired(alert, now):
+            return None
+        last = self.rounds.get(key)
+        if last is not None and last.version != alert.version:
+            last = None
+        if now.trusted:
+            begin_ms = begins_ms(alert, now)
+            if now.wall_ms < begin_ms:
+                return None
+            number = (now.wall_ms - begin_ms) // (alert.repeat_s * 1_000) if alert.repeat_s else 0
+            passed_ms = now.wall_ms - begin_ms - number * alert.repeat_s * 1_000
+            return number if last is None or (number > 0 and last.mono_ms < now.mono_ms - passed_ms) else None
+        return self._next_by_own_pace(key, alert, last, now)
+
+    def _next_by_own_pace(self, key: Event, alert: Alert, last: Round | None, now: Instant) -> int | None:
+        """The next round when nobody knows the time: a life that begins after one was heard waits for its turn."""
+        heard = last or self.heard.get(key)
+        if heard is None or heard.version != alert.version:
+            return 0
+        waited = alert.repeat_s and now.mono_ms >= heard.mono_ms + alert.repeat_s * 1_000
+        return heard.number + 1 if waited else None
+
+    def wake_mono_ms(self, now: Instant) -> int | None:
+        """When a round is due next, or an alert expires."""
+        monos = [ms for key, signed in self.signed.items() for ms in self._turns(key, signed.document, now)]
+        return min((ms for ms in monos if ms > now.mono_ms), default=None)
+
+    def _turns(self, key: Event, alert: Alert, now: Instant) -> Iterable[int]:
+        repeat_ms = alert.repeat_s * 1_000
+        if not now.trusted:
+            heard = self.heard.get(key)
+            return [heard.mono_ms + repeat_ms] if heard is not None and repeat_ms else []
+        begin_ms = begins_ms(alert, now)
+        walls = [begin_ms, utc_ms(alert.expires), self.until_ms[key]]
+        if repeat_ms and now.wall_ms >= begin_ms:
+            walls.append(begin_ms + ((now.wall_ms - begin_ms) // repeat_ms + 1) * repeat_ms)
+        return [now.mono_ms + wall_ms - now.wall_ms for wall_ms in walls]
+
+    # cues
+
+    def ended(self, cue: AlertCue, now: Instant) -> AsRunReason | None:
+        """Tell why a cue must not be heard any more; None while it may."""
+        newest = self.signed.get(_event(cue.alert))
+        if newest is None or newest.document.version != cue.alert.version:
+            return AsRunReason.WITHDRAWN
+        return AsRunReason.EXPIRED if self._expired(cue.alert, now) else None
+
+    def may_come(self, cue: AlertCue) -> bool:
+        """Tell whether there is, or may be, anything to be heard of it."""
+        return self._item(cue) is not None
+
+    def is_of_newest_round(self, cue: AlertCue) -> bool:
+        """Tell whether no later round of the same alert was taken."""
+        newest = self.rounds.get(_event(cue.alert))
+        return newest is None or newest.number == cue.round
+
+    def resolve(self, cue: AlertCue, shelf: Shelf) -> Resolved:
+        """Make a cue of what can be heard of it now."""
+        alert, planned_ms = cue.alert, planned_ms_of(cue.alert, cue.round)
+        item = self._item(cue)
+        lack = AsRunReason.NO_AUDIO if item is None else shelf.lack(item.sha256)
+        info = _info(alert, cue.language)
+        made = Cue(
+            occurrence=cue.occurrence,
+            title=info.headline,
+            planned_ms=planned_ms,
+            late_until_ms=planned_ms,
+            priority=rank_of(alert),
+            zones=tuple(ZoneId(zone.id) for zone in cue.zones),
+            bulletins=(alert.id,),
+            items=(item,) if item is not None and lack is None else (),
+            volume_percent=100,
+            if_interrupted=IfInterrupted.RESTART,
+            programme_version=alert.version,
+        )
+        return Resolved(made, () if lack is None or item is None else (item.sha256,), lack)
+
+    def _item(self, cue: AlertCue) -> AudioItem | None:
+        if cue.language is None:
+            return self.tones.get(cue.alert.severity)
+        audio = _info(cue.alert, cue.language).audio
+        return None if audio is None else _audio_item(cue.alert, audio)
+
+    def wanted(self, now: Instant, cached: frozenset[Sha256] | set[Sha256]) -> tuple[list[WantedAudio], set[Sha256]]:
+        """What is to be fetched before all else, and what must be kept: the tones for ever."""
+        audio = [info.audio for alert in self.in_force(now) for info in alert.info if info.audio is not None]
+        keep = {one.sha256 for one in audio} | {tone.sha256 for tone in self.tones.values()}
+        lacking = {one.sha256: one for one in audio if one.sha256 not in cached}
+        fetched = [WantedAudio(a.sha256, a.size_bytes, a.places, now.wall_ms) for a in lacking.values()]
+        return fetched, {Sha256(sha256) for sha256 in keep}
+
+
+def rank_of(alert: Alert) -> Rank:
+    """Its place in the order of the air: real before drill, then air-1."""
+    return (
+        ALERT,
+        STATUSES.index(alert.status),
+        CAP_SEVERITIES.index(alert.severity),
+        CAP_URGENCIES.index(alert.urgency),
+        -len(scope_prefixes(alert.scope)),
+        utc_ms(alert.sent),
+    )
+
+
+def begins_ms(alert: Alert, now: Instant) -> int:
+    """From when on it is heard. The clock of who sent it may be ahead of ours: what is not held back is due now."""
+    return min(utc_ms(alert.sent), now.wall_ms) if alert.effective is None else utc_ms(alert.effective)
+
+
+def planned_ms_of(alert: Alert, number: int) -> WallMs:
+    """When a round is to be heard, by its author's clock alone: its cues are settled under it, whatever ours says."""
+    return WallMs(utc_ms(alert.effective or alert.sent) + number * alert.repeat_s * 1_000)
+
+
+def row(alert: Alert, number: int, settings: StationSettings) -> list[AlertCue]:
+    """The cues of a round: the tone, then each language in the order in which the zones name them."""
+    zones = tuple(zone for zone in settings.zones if not alert.zones or zone.id in alert.zones)
+    speakers: dict[str, list[Zone]] = {}
+    for zone in zones:
+        for language in languages_of(alert, zone):
+            speakers.setdefault(language, []).append(zone)
+    parts: list[tuple[str | None, tuple[Zone, ...]]] = [(None, zones)]
+    parts += [(language, tuple(heard_in)) for language, heard_in in speakers.items()]
+    return [
+        AlertCue(_occurrence(alert, number, place, language), alert, number, language, heard_in)
+        for place, (language, heard_in) in enumerate(parts)
+    ]
+
+
+def languages_of(alert: Alert, zone: Zone) -> list[str]:
+    """In which languages an alert is heard in a zone: each that the zone lists, or else the alert's own first."""
+    spoken = {info.language for info in alert.info}
+    return [name for name in zone.languages if name in spoken] or [alert.info[0].language]
+
+
+def _info(alert: Alert, language: str | None) -> AlertInfo:
+    return next((info for info in alert.info if info.language == language), alert.info[0])
+
+
+def _audio_item(alert: Alert, audio: Audio) -> AudioItem:
+    return AudioItem(alert.id, audio.language, Sha256(audio.sha256), audio.size_bytes, audio.duration_ms)
+
+
+def _speaks(alert: Alert) -> bool:
+    return alert.msg_type != "Cancel" or alert.tell_cancel
+
+
+def _event(alert: Alert) -> Event:
+    return alert.scope, alert.id
+
+
+def _occurrence(alert: Alert, number: int, place: int, language: str | None) -> Occurrence:
+    local = f"{alert.version}.{number}.{place}-{language or TONE}"
+    return Occurrence(alert.scope, f"{ALERT_PREFIX}{alert.id}", local)
+
+
+def _round_of(occurrence: Occurrence) -> tuple[Event, int, int] | None:
+    """The event, version and number of the round that a cue was of; None for a cue of a programme."""
+    if not occurrence.is_of_alert:
+        return None
+    version, number, _ = occurrence.local.split(".", 2)
+    return (occurrence.scope, occurrence.slot.removeprefix(ALERT_PREFIX)), int(version), int(number)

@@ -1,0 +1,68 @@
+"""What the centre hears of an alert before its as-run records come: accepted, on the air, and how its first round ended.
+
+A receipt is a report like any other, told before all others. Each state of a message is told once in a life.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from ttcs_edge.core.asrun import Airing
+from ttcs_edge.core.documents import Alert
+from ttcs_edge.core.effects import AlertTold
+from ttcs_edge.core.model import ALERT_PREFIX, AsRun, Outcome
+
+Message = tuple[str, str, int]
+"""Scope, id and version."""
+ACCEPTED, ON_AIR, HEARD, FAILED = "accepted", "on-air", "heard", "failed"
+
+
+@dataclass(slots=True)
+class Receipts:
+    """What was told of each message, and what was not heard of its first round so far."""
+
+    boot: int
+    sequence: int = 0
+    told: dict[Message, str] = field(default_factory=dict)
+    unheard: dict[Message, list[tuple[str, str]]] = field(default_factory=dict)
+
+    def accepted(self, alert: Alert) -> AlertTold:
+        """A message was believed and is in force."""
+        for message in [one for one in self.told if one[:2] == (alert.scope, alert.id)]:
+            del self.told[message]
+        return self._tell((alert.scope, alert.id, alert.version), ACCEPTED)
+
+    def opened(self, record: AsRun) -> list[AlertTold]:
+        """A cue went on the air."""
+        if not record.occurrence.is_of_alert or self.told.get(_message(record)) in (ON_AIR, HEARD, FAILED):
+            return []
+        return [self._tell(_message(record), ON_AIR)]
+
+    def closed(self, record: AsRun, unended: Iterable[Airing]) -> list[AlertTold]:
+        """A cue is over: with the last one of a round, the round is."""
+        if not record.occurrence.is_of_alert or self.told.get(_message(record)) in (HEARD, FAILED):
+            return []
+        message = _message(record)
+        unheard = self.unheard.setdefault(message, [])
+        if record.outcome is not Outcome.AIRED and record.reason is not None:
+            unheard.append((_part(record), record.reason.value))
+        if any(_message(airing.open_record()) == message for airing in unended if airing.warning is not None):
+            return []
+        del self.unheard[message]
+        return [self._tell(message, FAILED if unheard else HEARD, tuple(unheard))]
+
+    def _tell(self, message: Message, state: str, reasons: tuple[tuple[str, str], ...] = ()) -> AlertTold:
+        self.sequence += 1
+        self.told[message] = state
+        return AlertTold(f"{self.boot}-r{self.sequence}", *message, state, reasons)
+
+
+def _message(record: AsRun) -> Message:
+    occurrence = record.occurrence
+    return occurrence.scope, occurrence.slot.removeprefix(ALERT_PREFIX), record.programme_version
+
+
+def _part(record: AsRun) -> str:
+    """The tone or a language: what stands behind the place in the row."""
+    return record.occurrence.local.partition("-")[2]
