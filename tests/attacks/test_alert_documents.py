@@ -16,7 +16,7 @@ from ttcs_edge.core.trust import Accepted, AlreadyInForce, judge_alert, utc_ms
 from ttcs_edge.wire.documents import read_alert
 
 EVENT = (SCOPE, "lu-quet-27")
-SUBJECT = f"alert:{SCOPE}#lu-quet-27"
+SUBJECT = f"{SCOPE}#alert:lu-quet-27"
 GOOD = alert()
 NOW = Instant(WallMs(utc_ms("2026-11-24T05:00:30Z")), MonoMs(1_000_000), True)
 LATE = replace(NOW, wall_ms=WallMs(utc_ms("2026-11-24T11:00:00Z")))
@@ -101,7 +101,7 @@ def test_a_key_warns_of_nothing_worse_than_it_may(severity: CapSeverity, may: bo
 def test_an_alert_on_the_topic_of_another_event_or_place_is_refused() -> None:
     """A broker that moves a message to where somebody else's stands."""
     for topic in ((SCOPE, "lu-quet-28"), (PLACE, "lu-quet-27")):
-        subject = f"alert:{topic[0]}#{topic[1]}"
+        subject = f"{topic[0]}#alert:{topic[1]}"
         assert judged(topic=topic) == refused("wrong-scope", SUBJECT, subject, subject)
 
 
@@ -109,7 +109,7 @@ def test_an_alert_for_another_commune_is_refused() -> None:
     """The flood is elsewhere."""
     there = replace(GOOD, scope=Scope(f"{SCOPE}/bao-loc"))
     topic = (there.scope, there.id)
-    assert judged(there, topic=topic) == refused("wrong-scope", there.scope, PLACE, f"alert:{there.scope}#{there.id}")
+    assert judged(there, topic=topic) == refused("wrong-scope", there.scope, PLACE, f"{there.scope}#alert:{there.id}")
 
 
 def test_an_alert_that_has_expired_is_refused() -> None:

@@ -9,10 +9,22 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from ttcs_edge.core import effects, events
-from ttcs_edge.core.documents import Audio, Bulletin, Grant, Programme, Refused, Signed, Slot, TrustRoot
+from ttcs_edge.core.documents import (
+    Alert,
+    AlertInfo,
+    Audio,
+    Bulletin,
+    Grant,
+    Programme,
+    Refused,
+    Signed,
+    Slot,
+    TrustRoot,
+)
 from ttcs_edge.core.effects import Effect, Entry
 from ttcs_edge.core.model import (
     AsRun,
+    AudioItem,
     Fault,
     Instant,
     MonoMs,
@@ -28,8 +40,10 @@ from ttcs_edge.core.model import (
 from ttcs_edge.core.schedule import to_ms
 from ttcs_edge.core.station import Station
 from ttcs_edge.core.supervision import SEVERITY
+from ttcs_edge.core.trust import CAP_SEVERITIES
 
 E = TypeVar("E")
+D = TypeVar("D")
 
 VIETNAM = "Asia/Ho_Chi_Minh"
 PROVINCE = Scope("vn/lam-dong")
@@ -43,7 +57,10 @@ TRUST = TrustRoot(
     issued="2026-01-01T00:00:00Z",
     expires="2036-01-01T00:00:00Z",
     keys={},
-    grants=(Grant(role="publish", scope=Scope("vn"), keys=(KEY,), threshold=1),),
+    grants=(
+        Grant(role="publish", scope=Scope("vn"), keys=(KEY,), threshold=1),
+        Grant(role="alert", scope=Scope("vn"), keys=(KEY,), threshold=1, most_severe="Extreme"),
+    ),
 )
 SETTINGS = StationSettings(
     id="da-teh-01",
@@ -98,7 +115,39 @@ def programme(slots: Iterable[Slot], bulletins: Iterable[Bulletin] = (), **other
     return Programme(slots=slots, bulletins=tuple(given.values()), **(defaults | others))
 
 
-def signed(document: Programme, *signers: str) -> Signed[Programme]:
+def alert(name: str = "lu-quet", **others: Any) -> Alert:
+    """An alert of the province, sent at four in the morning and good for two hours, in Vietnamese: ten seconds."""
+    defaults: dict[str, Any] = {
+        "scope": PROVINCE,
+        "version": 1,
+        "identifier": f"urn:{name}",
+        "sender": "canhbao@lamdong.example",
+        "sent": "2026-11-23T21:00:00Z",
+        "expires": "2026-11-23T23:00:00Z",
+        "status": "Actual",
+        "msg_type": "Alert",
+        "severity": "Severe",
+        "urgency": "Immediate",
+        "certainty": "Observed",
+        "info": (said(f"{name}.vi"),),
+    }
+    return Alert(id=name, **(defaults | others))
+
+
+def said(name: str, language: str = "vi", seconds: float = 10) -> AlertInfo:
+    """What an alert says in one language, recorded under a name."""
+    return AlertInfo(language=language, headline=name, audio=recording(name, seconds, language))
+
+
+def tone(severity: str) -> AudioItem:
+    """The tone of a severity: five seconds."""
+    return AudioItem(f"tone-{severity}", "zxx", sha(f"tone-{severity}"), 1_000, 5_000)
+
+
+TONES = tuple((severity, tone(severity)) for severity in CAP_SEVERITIES)
+
+
+def signed(document: D, *signers: str) -> Signed[D]:
     """A document with good signatures of ``signers``, of the publisher's key when none is named."""
     return Signed(document, frozenset(signers or (KEY,)), repr(document).encode())
 
@@ -115,7 +164,7 @@ def at(civil: str, time_zone: str = VIETNAM) -> WallMs:
 
 def started(**remembered: Any) -> events.Started:
     """The first event of a station that remembers nothing but what is named here."""
-    blank = events.Started(TRUST, (), (), (), (), (), frozenset(), (), None, None)
+    blank = events.Started(TRUST, (), (), (), (), (), frozenset(), (), None, None, tones=TONES)
     return replace(blank, **remembered)
 
 
@@ -144,6 +193,8 @@ class ByHand:
         self.wake_ms = self.mono_ms
         self.left = False
         self.folder = set(remembered.setdefault("cached", frozenset(audio_of(*programmes))))
+        tones = {item.sha256 for _, item in TONES}
+        remembered["cached"] = remembered["cached"] | tones
         in_force = {
             "programmes": tuple(map(signed, programmes)),
             "floors": tuple((p.scope, p.version) for p in programmes),
@@ -177,6 +228,12 @@ class ByHand:
         if isinstance(document, Refused):
             return self.tell(events.ProgrammeArrived(document, scope, delivery))
         return self.tell(events.ProgrammeArrived(signed(document, *signers), document.scope, delivery))
+
+    def warn(self, document: Alert, *signers: str, audio: bool = True) -> list[Effect]:
+        """A message of an alert on its topic; its audio is in reach of the fetcher, or not."""
+        if audio:
+            self.folder |= {Sha256(info.audio.sha256) for info in document.info if info.audio is not None}
+        return self.tell(events.AlertArrived(signed(document, *signers), (document.scope, document.id), 9))
 
     def wait(self, span_ms: int) -> list[tuple[int, Effect]]:
         """Let time pass, waking the station when it asks for it; gives what it did, with the times.

@@ -15,7 +15,7 @@ from ttcs_edge.core.model import Amplifier, IfInterrupted, Scope
 contenders = st.builds(
     Contender,
     st.builds(occurrence, st.sampled_from("abc"), st.sampled_from(("t1", "t2"))),
-    st.integers(0, 9),
+    st.tuples(st.integers(0, 2), st.integers(0, 9)),
     st.integers(0, 3),
 )
 
@@ -49,8 +49,8 @@ def test_what_is_on_the_air_loses_it_to_a_strictly_higher_priority_only(
 
 def test_of_two_scopes_at_one_instant_the_higher_scope_comes_first() -> None:
     """``vn`` before ``vn/lam-dong``, whatever the slots are called."""
-    province = Contender(occurrence("a", "t"), 5, 0)
-    nation = Contender(occurrence("z", "t", Scope("vn")), 5, 0)
+    province = Contender(occurrence("a", "t"), (0, 5), 0)
+    nation = Contender(occurrence("z", "t", Scope("vn")), (0, 5), 0)
     assert choose(None, [province, nation]) == nation
 
 

@@ -43,6 +43,7 @@ AIR = (
     effects.StartSound,
     effects.StopSound,
     effects.SetWanted,
+    effects.KeepInline,
     Leave,
 )
 TOLD_AT_ONCE = (effects.Note, effects.SetTimeFloor, effects.ShowLamp)
@@ -50,6 +51,7 @@ EVENTS: tuple[events.Event, ...] = (
     events.TimePassed(),
     events.ProgrammeArrived(Refused("not-json", PROVINCE), PROVINCE, 1),
     events.BeaconArrived(Refused("not-json", PROVINCE), PROVINCE, 1, True, MonoMs(0)),
+    events.AlertArrived(Refused("not-json", "vn/lam-dong#alert:x"), (PROVINCE, "x"), 1),
     events.CommandArrived(Refused("not-json", SETTINGS.id), 1, False, False, b""),
     events.AudioStored(sha("a")),
     events.AudioFailed(sha("a"), "timeout", ()),

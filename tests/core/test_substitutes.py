@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.core.material import (
+from tests.core.material import TONES, (
     HOUR_MS,
     PROVINCE,
     SETTINGS,
@@ -309,7 +309,7 @@ def test_a_slot_of_which_all_has_expired_is_silence_told_as_a_fault() -> None:
     assert station.told == [("tin", "missed", "expired")]
     assert station.faults == [("cue-missed", SLOT_SUBJECT)]
     asked = only([effect for _, effect in station.log], SetWanted)[-1]
-    assert asked.keep == frozenset(), "what will never air again takes no room"
+    assert asked.keep == {item.sha256 for _, item in TONES}, "what will never air again takes no room"
 
 
 def test_a_cue_that_queues_past_the_expiry_of_its_bulletin_leaves_it_out() -> None:

@@ -182,8 +182,9 @@ class Alerts:
             begin_ms = begins_ms(alert, now)
             if now.wall_ms < begin_ms:
                 return None
-            number = (now.wall_ms - begin_ms) // (alert.repeat_s * 1_000) if alert.repeat_s else 0
-            passed_ms = now.wall_ms - begin_ms - number * alert.repeat_s * 1_000
+            repeat_ms = repeat_ms_of(alert)
+            number = (now.wall_ms - begin_ms) // repeat_ms if repeat_ms else 0
+            passed_ms = now.wall_ms - begin_ms - number * repeat_ms
             return number if last is None or (number > 0 and last.mono_ms < now.mono_ms - passed_ms) else None
         return self._next_by_own_pace(key, alert, last, now)
 
@@ -192,7 +193,8 @@ class Alerts:
         heard = last or self.heard.get(key)
         if heard is None or heard.version != alert.version:
             return 0
-        waited = alert.repeat_s and now.mono_ms >= heard.mono_ms + alert.repeat_s * 1_000
+        repeat_ms = repeat_ms_of(alert)
+        waited = repeat_ms and now.mono_ms >= heard.mono_ms + repeat_ms
         return heard.number + 1 if waited else None
 
     def wake_mono_ms(self, now: Instant) -> int | None:
@@ -201,7 +203,7 @@ class Alerts:
         return min((ms for ms in monos if ms > now.mono_ms), default=None)
 
     def _turns(self, key: Event, alert: Alert, now: Instant) -> Iterable[int]:
-        repeat_ms = alert.repeat_s * 1_000
+        repeat_ms = repeat_ms_of(alert)
         if not now.trusted:
             heard = self.heard.get(key)
             return [heard.mono_ms + repeat_ms] if heard is not None and repeat_ms else []
@@ -215,10 +217,10 @@ class Alerts:
 
     def ended(self, cue: AlertCue, now: Instant) -> AsRunReason | None:
         """Tell why a cue must not be heard any more; None while it may."""
+        if self._expired(cue.alert, now):
+            return AsRunReason.EXPIRED
         newest = self.signed.get(_event(cue.alert))
-        if newest is None or newest.document.version != cue.alert.version:
-            return AsRunReason.WITHDRAWN
-        return AsRunReason.EXPIRED if self._expired(cue.alert, now) else None
+        return None if newest is not None and newest.document.version == cue.alert.version else AsRunReason.WITHDRAWN
 
     def may_come(self, cue: AlertCue) -> bool:
         """Tell whether there is, or may be, anything to be heard of it."""
@@ -284,7 +286,12 @@ def begins_ms(alert: Alert, now: Instant) -> int:
 
 def planned_ms_of(alert: Alert, number: int) -> WallMs:
     """When a round is to be heard, by its author's clock alone: its cues are settled under it, whatever ours says."""
-    return WallMs(utc_ms(alert.effective or alert.sent) + number * alert.repeat_s * 1_000)
+    return WallMs(utc_ms(alert.effective or alert.sent) + number * repeat_ms_of(alert))
+
+
+def repeat_ms_of(alert: Alert) -> int:
+    """How far apart its rounds begin; 0 when it has one only."""
+    return 0 if alert.msg_type == "Cancel" else alert.repeat_s * 1_000
 
 
 def row(alert: Alert, number: int, settings: StationSettings) -> list[AlertCue]:

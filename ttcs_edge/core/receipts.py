@@ -1,6 +1,7 @@
-"""What the centre hears of an alert before its as-run records come: accepted, on the air, and how its first round ended.
+"""What the centre hears of an alert before its as-run records: accepted, on the air, how its first round ended.
 
-A receipt is a report like any other, told before all others. Each state of a message is told once in a life.
+A receipt is a report like any other, told before all others. Each state of a message is told once in a life; what
+becomes of a message that a newer one replaced, the centre knows.
 """
 
 from __future__ import annotations
@@ -24,14 +25,22 @@ class Receipts:
 
     boot: int
     sequence: int = 0
+    newest: dict[tuple[str, str], int] = field(default_factory=dict)
     told: dict[Message, str] = field(default_factory=dict)
     unheard: dict[Message, list[tuple[str, str]]] = field(default_factory=dict)
 
     def accepted(self, alert: Alert) -> AlertTold:
         """A message was believed and is in force."""
-        for message in [one for one in self.told if one[:2] == (alert.scope, alert.id)]:
-            del self.told[message]
+        self.forget(alert.scope, alert.id)
+        self.newest[alert.scope, alert.id] = alert.version
         return self._tell((alert.scope, alert.id, alert.version), ACCEPTED)
+
+    def forget(self, scope: str, event: str) -> None:
+        """An alert is over, or what was told of it is of an earlier message."""
+        self.newest.pop((scope, event), None)
+        for told in (self.told, self.unheard):
+            for message in [one for one in told if one[:2] == (scope, event)]:
+                del told[message]
 
     def opened(self, record: AsRun) -> list[AlertTold]:
         """A cue went on the air."""
@@ -41,9 +50,10 @@ class Receipts:
 
     def closed(self, record: AsRun, unended: Iterable[Airing]) -> list[AlertTold]:
         """A cue is over: with the last one of a round, the round is."""
-        if not record.occurrence.is_of_alert or self.told.get(_message(record)) in (HEARD, FAILED):
-            return []
         message = _message(record)
+        replaced = self.newest.get(message[:2], message[2]) != message[2]
+        if not record.occurrence.is_of_alert or replaced or self.told.get(message) in (HEARD, FAILED):
+            return []
         unheard = self.unheard.setdefault(message, [])
         if record.outcome is not Outcome.AIRED and record.reason is not None:
             unheard.append((_part(record), record.reason.value))

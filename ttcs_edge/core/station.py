@@ -212,6 +212,7 @@ class Station:
 
     def _forget_alert(self, scope: str, event: str, turn: _Turn) -> None:
         self.alerts.forget((scope, event))
+        self.receipts.forget(scope, event)
         turn.entries.append(effects.AlertForgotten(scope, event))
         turn.entries += self.faults.clear_subject(alert_subject(scope, event), turn.now.wall_ms)
         self.next_wanted_mono_ms = 0
