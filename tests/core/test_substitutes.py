@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.core.material import TONES, (
+from tests.core.material import (
     HOUR_MS,
     PROVINCE,
     SETTINGS,
+    TONES,
     ByHand,
     at,
     audio_of,
