@@ -19,13 +19,13 @@ from ttcs_edge.central.errors import CentralError
 from ttcs_edge.central.ledger import opened_ledger
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.wire.bundle import REPORTS, REPORTS_SUFFIX, bundle_folder, open_file
-from ttcs_edge.wire.reports import REPORT_BYTES, AsRunReport, FaultReport, Report, read_report
+from ttcs_edge.wire.reports import REPORT_BYTES, AlertReport, AsRunReport, FaultReport, Report, read_report
 
 BATCH: Final = 500
 FILES_MOST: Final = 10_000
 """How many files of one stick are read."""
 REFUSALS_SHOWN: Final = 5
-Event = AsRunReport | FaultReport
+Event = AsRunReport | FaultReport | AlertReport
 
 
 class RefusedLine(Struct, frozen=True):
@@ -101,7 +101,7 @@ def event_of(centre: Centre, report: Report | Refused) -> Event | Refused:
     """Give a report that is of what happened, and from a station that this centre made; else why it is not."""
     if isinstance(report, Refused):
         return report
-    if not isinstance(report, AsRunReport | FaultReport):
+    if not isinstance(report, AsRunReport | FaultReport | AlertReport):
         return Refused("wrong-topic", "", (("found", report.kind), ("expected", "as-run|fault")))
     # What a station is called has the form of an id, so it names a file of this folder and no other.
     if not (centre.folder / "stations" / f"{report.station}.crt").is_file():

@@ -18,6 +18,7 @@ from ttcs_edge.central.sequences import Journals
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.wire.reports import (
+    AlertReport,
     AsRunReport,
     FaultReport,
     HeartbeatReport,
@@ -136,7 +137,7 @@ def _checked(report: Report | Refused, station: str, leaf: str, topic: str) -> R
 
 def _count(row: StationRow, report: Report) -> None:
     """Keep which numbers are there, or will never be."""
-    if isinstance(report, AsRunReport | FaultReport) and report.journal:
+    if isinstance(report, AsRunReport | FaultReport | AlertReport) and report.journal:
         row.journals.add(report.journal, report.sequence, report.sequence)
     elif isinstance(report, HeartbeatReport) and not report.outbox_depth:
         row.journals.told(report.newest_journal, report.newest_sequence)

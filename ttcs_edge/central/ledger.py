@@ -18,7 +18,7 @@ from msgspec import Struct
 from ttcs_edge.central.centre import Centre
 from ttcs_edge.central.errors import CentralError
 from ttcs_edge.durable import transaction
-from ttcs_edge.wire.reports import AsRunReport, FaultReport
+from ttcs_edge.wire.reports import AlertReport, AsRunReport, FaultReport
 
 Way = Literal["broker", "carried"]
 Verdict = Literal["new", "known", "differs"]
@@ -47,12 +47,12 @@ class Ledger:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
-    def add(self, reports: Iterable[tuple[AsRunReport | FaultReport, bytes]], way: Way) -> list[Verdict]:
+    def add(self, reports: Iterable[tuple[AsRunReport | FaultReport | AlertReport, bytes]], way: Way) -> list[Verdict]:
         """Keep reports, each with the bytes that it was read from, all of them or none. Raises CentralError."""
         with transaction(self._connection):
             return [self._add(report, body, way) for report, body in reports]
 
-    def _add(self, report: AsRunReport | FaultReport, body: bytes, way: Way) -> Verdict:
+    def _add(self, report: AsRunReport | FaultReport | AlertReport, body: bytes, way: Way) -> Verdict:
         key = (report.station, report.id)
         sql = "SELECT body, way FROM reports WHERE station = ? AND id = ?"
         found = self._connection.execute(sql, key).fetchone()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from ttcs_edge.core.lamp import Lamp
-from ttcs_edge.core.model import AsRun, AudioItem, Fault, MonoMs, Sha256, WallMs, ZoneId
+from ttcs_edge.core.model import AsRun, AudioItem, Fault, MonoMs, Scope, Sha256, WallMs, ZoneId
 
 
 class SwitchAmplifier(Struct, frozen=True):
@@ -109,7 +109,7 @@ class AlertTold(Struct, frozen=True):
     """
 
     id: str
-    scope: str
+    scope: Scope
     event: str
     version: int
     state: str
@@ -184,7 +184,7 @@ Entry = (
 
 
 class KeepInline(Struct, frozen=True):
-    """Put audio that came inside an alert, in base64, into the store; ``AudioStored`` follows."""
+    """Hold audio that came inside an alert, in base64, for as long as it is wanted; ``AudioStored`` follows."""
 
     sha256: Sha256
     inline: str

@@ -27,6 +27,7 @@ class Limits(Struct, frozen=True):
     alert_lasts_s: int = 7 * 86_400
     alert_text_chars: int = 4_000
     alert_references: int = 64
+    held_bytes: int = 8 * 1024 * 1024
     alert_inline_bytes: int = 256 * 1024
     audio_bytes: int = 64 * 1024 * 1024
     slot_audio_bytes: int = 128 * 1024 * 1024

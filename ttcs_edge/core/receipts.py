@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from ttcs_edge.core.asrun import Airing
 from ttcs_edge.core.documents import Alert
 from ttcs_edge.core.effects import AlertTold
-from ttcs_edge.core.model import ALERT_PREFIX, AsRun, Outcome
+from ttcs_edge.core.model import ALERT_PREFIX, AsRun, Outcome, Scope
 
-Message = tuple[str, str, int]
+Message = tuple[Scope, str, int]
 """Scope, id and version."""
 ACCEPTED, ON_AIR, HEARD, FAILED = "accepted", "on-air", "heard", "failed"
 

@@ -21,6 +21,7 @@ from ttcs_edge.core.alerts import Alerts
 from ttcs_edge.core.beacons import Beacons, beacon_subject
 from ttcs_edge.core.commands import Commands
 from ttcs_edge.core.desk import Desk
+from ttcs_edge.core.documents import Alert
 from ttcs_edge.core.effects import Effect, Entry
 from ttcs_edge.core.lamp import Lamp, shown
 from ttcs_edge.core.limits import LIMITS
@@ -270,6 +271,7 @@ class Station:
             turn.entries.append(effects.AsRunClosed(closed))
             if asrun.settles(closed):
                 self.desk.settled[closed.occurrence] = closed.planned_start_ms
+        turn.air += [effect for alert in self.alerts.in_force(turn.now) for effect in _inline_of(alert)]
         for refused in event.refused:
             self._raise(turn, refused.code, refused.subject, refused.detail)
 
@@ -332,11 +334,7 @@ class Station:
             accepted = effects.AlertAccepted(*event.topic, alert.version, verdict.accepted.envelope, until_ms)
             turn.entries += [accepted, self.receipts.accepted(alert)]
             self._see_signed(turn, subject, alert.sent, turn.now)
-            turn.air += [
-                effects.KeepInline(Sha256(info.audio.sha256), info.inline)
-                for info in alert.info
-                if info.audio is not None and info.inline and info.audio.sha256 not in self.programmes.cached
-            ]
+            turn.air += _inline_of(alert)
             fields = (("scope", alert.scope), ("id", alert.id), ("version", str(alert.version)))
             turn.notes.append(effects.Note("info", "alert-accepted", fields))
             self.next_wanted_mono_ms = 0
@@ -492,6 +490,15 @@ class Station:
             clock_since_ms=self._clock_since_ms(now),
             clock_words=self.clock.words,
         )
+
+
+def _inline_of(alert: Alert) -> list[Effect]:
+    """What of an alert came inside it: it is there at once, and again after a start."""
+    return [
+        effects.KeepInline(Sha256(info.audio.sha256), info.inline)
+        for info in alert.info
+        if info.audio is not None and info.inline
+    ]
 
 
 _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {

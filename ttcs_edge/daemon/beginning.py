@@ -11,14 +11,14 @@ from pathlib import Path
 
 from ttcs_edge.config import TRUST_FILE
 from ttcs_edge.core import effects
-from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
+from ttcs_edge.core.documents import Alert, Programme, Refused, Signed, TrustRoot
 from ttcs_edge.core.effects import Entry
 from ttcs_edge.core.events import Started
-from ttcs_edge.core.model import Instant, WallMs
-from ttcs_edge.core.trust import check_authority, check_trust_root, utc_ms
+from ttcs_edge.core.model import AudioItem, Instant, WallMs
+from ttcs_edge.core.trust import alert_subject, check_authority, check_trust_root, utc_ms
 from ttcs_edge.store.blobs import Blobs
 from ttcs_edge.store.database import Remembered
-from ttcs_edge.wire.documents import read_programme, read_trust_root
+from ttcs_edge.wire.documents import read_alert, read_programme, read_trust_root
 
 
 class TrustError(Exception):
@@ -51,6 +51,7 @@ def started(
     blobs: Blobs,
     now: Instant,
     copies: Callable[[], Sequence[Envelope]] = tuple,
+    tones: tuple[tuple[str, AudioItem], ...] = (),
 ) -> Started:
     """The first event: what the store remembers, every document of it verified again (never-1).
 
@@ -79,6 +80,8 @@ def started(
         alive_until_ms=remembered.alive_until_ms,
         watched_until_ms=remembered.watched_until_ms,
         time_floor_ms=time_floor(remembered, trust, tuple(programmes.values())),
+        alerts=tuple(_alerts(remembered.alerts, trust, now)),
+        tones=tones,
         earlier=tuple(_still_good(remembered.earlier, trust, now)),
     )
 
@@ -130,6 +133,18 @@ def _still_good(envelopes: Sequence[tuple[str, bytes]], trust: TrustRoot, now: I
         signed = read_programme(envelope, trust, scope)
         if isinstance(signed, Signed) and signed.document.scope == scope and not check_authority(signed, trust, now):
             yield signed
+
+
+def _alerts(
+    kept: Iterable[tuple[str, str, bytes, int]], trust: TrustRoot, now: Instant
+) -> Iterator[tuple[Signed[Alert], int]]:
+    """The alerts that were accepted; one that has expired must still be known (``until_ms``)."""
+    for scope, event, envelope, until_ms in kept:
+        signed = read_alert(envelope, trust, alert_subject(scope, event))
+        if isinstance(signed, Signed) and (signed.document.scope, signed.document.id) == (scope, event):
+            wrong = check_authority(signed, trust, now, "alert")
+            if wrong is None or wrong.code == "expired":
+                yield signed, until_ms
 
 
 def time_floor(remembered: Remembered, trust: TrustRoot, programmes: Sequence[Signed[Programme]]) -> WallMs:

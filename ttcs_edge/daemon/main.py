@@ -22,7 +22,15 @@ import structlog
 
 from ttcs_edge import __version__
 from ttcs_edge.core import effects
-from ttcs_edge.core.events import ClockChanged, ConditionChanged, Event, LinkChanged, StopRequested, TimePassed
+from ttcs_edge.core.events import (
+    AudioStored,
+    ClockChanged,
+    ConditionChanged,
+    Event,
+    LinkChanged,
+    StopRequested,
+    TimePassed,
+)
 from ttcs_edge.core.station import Station
 from ttcs_edge.daemon.beginning import TrustError, load_trust, restored, started, time_floor
 from ttcs_edge.daemon.carried import Carried
@@ -49,8 +57,10 @@ from ttcs_edge.store.lives import Lives
 from ttcs_edge.store.migration import NewerDatabaseError
 from ttcs_edge.store.outbox import Outbox
 from ttcs_edge.store.recorder import Recorder
+from ttcs_edge.tones import built_in
 from ttcs_edge.wire import reports
-from ttcs_edge.wire.documents import read_beacon, read_command, read_programme
+from ttcs_edge.wire.documents import read_alert, read_beacon, read_command, read_programme
+from ttcs_edge.wire.envelope import decoded
 
 CLOSE_S = 1.0
 """How long each part may take to close."""
@@ -73,10 +83,11 @@ class Daemon:
         self.station = Station(config.station, database.boot)
         self.loop = Loop(self.station, self.clock.now, lambda: self.notifier.notify("WATCHDOG=1"), self._clock_news)
         post = self.loop.post
-        self.blobs = Blobs(config.state_folder / "blobs", config.store)
+        tones, files = built_in()
+        self.blobs = Blobs(config.state_folder / "blobs", config.store, files)
         remembered = database.remembered(trust.version)
         self.clock.raise_floor(time_floor(remembered, trust, ()))
-        self.first = started(remembered, trust, self.blobs, self.clock.now(), database.envelopes.read)
+        self.first = started(remembered, trust, self.blobs, self.clock.now(), database.envelopes.read, tones)
         if lacking := restored(self.first, remembered):
             database.commit(lacking, station_id, self.clock.now().wall_ms)
         in_memory = opened.in_memory
@@ -91,6 +102,7 @@ class Daemon:
             programme=lambda data, scope: read_programme(data, trust, scope),
             beacon=lambda data, scope: read_beacon(data, trust, scope),
             command=lambda data, station: read_command(data, trust, station),
+            alert=lambda data, subject: read_alert(data, trust, subject),
         )
         self.link = BrokerLink(
             config.broker,
@@ -107,7 +119,8 @@ class Daemon:
         self.health = Health(host, Canary(config.state_folder), Lives(config.state_folder), post)
         self.panel = self._panel()
         others: dict[Any, Callable[[Any], None]] = {
-            effects.SetWanted: self.fetcher.set_wanted,
+            effects.SetWanted: self._set_wanted,
+            effects.KeepInline: self._keep_inline,
             effects.Acknowledge: self._acknowledge,
             effects.SetSignedTime: lambda effect: self.clock.hear_signed(effect.wall_ms, effect.mono_ms),
             effects.SetTimeFloor: lambda effect: self.clock.raise_floor(effect.wall_ms),
@@ -198,6 +211,14 @@ class Daemon:
     def _acknowledge(self, effect: effects.Acknowledge) -> None:
         if not self.carried.acknowledged(effect.delivery):
             self.link.acknowledge(effect.delivery)
+
+    def _set_wanted(self, effect: effects.SetWanted) -> None:
+        self.blobs.let_go(effect.keep)
+        self.fetcher.set_wanted(effect)
+
+    def _keep_inline(self, effect: effects.KeepInline) -> None:
+        if self.blobs.hold(effect.sha256, decoded(effect.inline)):
+            self.loop.post(AudioStored(effect.sha256))
 
     def _ready(self, effect: effects.NotifyReady) -> None:
         self.notifier.notify("READY=1")

@@ -9,19 +9,21 @@ import queue
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Literal, TypeVar
+from itertools import count
+from typing import Literal, NamedTuple, TypeVar
 
 import structlog
 from msgspec import Struct
 
-from ttcs_edge.core.documents import Beacon, Command, Programme, Refused, Signed
-from ttcs_edge.core.events import BeaconArrived, CommandArrived, Event, ProgrammeArrived
+from ttcs_edge.core.documents import Alert, Beacon, Command, Programme, Refused, Signed
+from ttcs_edge.core.events import AlertArrived, BeaconArrived, CommandArrived, Event, ProgrammeArrived
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import MonoMs, Scope, scope_prefixes
+from ttcs_edge.core.model import ALERT_PREFIX, MonoMs, Scope, scope_prefixes
+from ttcs_edge.core.trust import alert_subject
 from ttcs_edge.wire.topics import Topics
 
 D = TypeVar("D")
-Kind = Literal["programme", "beacon", "command"]
+Kind = Literal["alert", "programme", "beacon", "command"]
 
 _log = structlog.get_logger()
 
@@ -32,10 +34,11 @@ class Readers(Struct, frozen=True):
     programme: Callable[[bytes, str], Signed[Programme] | Refused]
     beacon: Callable[[bytes, str], Signed[Beacon] | Refused]
     command: Callable[[bytes, str], Signed[Command] | Refused]
+    alert: Callable[[bytes, str], Signed[Alert] | Refused]
 
 
 class Message(Struct, frozen=True):
-    """A message as the broker brought it. ``subject`` is the scope or the station of its topic."""
+    """A message as the broker brought it. ``subject`` is the scope, the station or the alert of its topic."""
 
     kind: Kind
     subject: str
@@ -45,6 +48,14 @@ class Message(Struct, frozen=True):
     again: bool
     correlation: bytes
     came_mono_ms: MonoMs
+
+
+class _Waiting(NamedTuple):
+    """An alert comes before all that waits, whatever came first."""
+
+    later: bool
+    number: int
+    message: Message | None
 
 
 class Inbox:
@@ -58,11 +69,15 @@ class Inbox:
         self._scopes = frozenset(scope_prefixes(scope))
         self._readers = readers
         self._post = post
-        self._queue: queue.Queue[Message | None] = queue.Queue(2 * LIMITS.outbox_in_flight)
+        self._queue: queue.PriorityQueue[_Waiting] = queue.PriorityQueue(2 * LIMITS.outbox_in_flight)
+        self._numbers = count()
         self._closing = threading.Event()
 
     def kind(self, topic: str) -> tuple[Kind, str] | None:
         """Tell what a topic brings, and of whom; None when it is nothing that this station listens to."""
+        alert = self._topics.alert_event(topic)
+        if alert is not None and alert[0] in self._scopes:
+            return "alert", alert_subject(*alert)
         programme, beacon = self._topics.programme_scope(topic), self._topics.beacon_scope(topic)
         if programme in self._scopes:
             return "programme", programme
@@ -72,21 +87,25 @@ class Inbox:
 
     def put(self, message: Message) -> None:
         """Have a message read. Raises queue.Full when more wait than were agreed with the broker."""
-        self._queue.put_nowait(message)
+        self._queue.put_nowait(_Waiting(message.kind != "alert", next(self._numbers), message))
 
     def close(self) -> None:
         """Read no more."""
         self._closing.set()
         with suppress(queue.Full):  # then the thread sees it behind the message that it reads now
-            self._queue.put_nowait(None)
+            self._queue.put_nowait(_Waiting(False, -1, None))
 
     def run(self) -> None:
         """Read what comes until ``close``; whatever a reader does, the next message is read (never-7)."""
-        while (message := self._queue.get()) is not None and not self._closing.is_set():
+        while (message := self._queue.get().message) is not None and not self._closing.is_set():
             self._post(self._event(message))
 
     def _event(self, message: Message) -> Event:
         match message.kind:
+            case "alert":
+                alert = _read(self._readers.alert, message)
+                scope, _, event = message.subject.partition(f"#{ALERT_PREFIX}")
+                return AlertArrived(alert, (scope, event), message.delivery)
             case "programme":
                 programme = _read(self._readers.programme, message)
                 return ProgrammeArrived(programme, message.subject, message.delivery)

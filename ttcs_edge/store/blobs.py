@@ -11,10 +11,13 @@ import errno
 import fcntl
 import hashlib
 import os
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
+from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Sha256, VerifiedAudio, is_sha256
 from ttcs_edge.durable import sync_folder
 from ttcs_edge.settings import StoreSettings
@@ -90,18 +93,38 @@ class Partial:
         self.offset = 0
 
 
-class Blobs:
-    """The audio of a station. One thread writes; any thread may read."""
+_NOTHING: Mapping[Sha256, Path] = {}
 
-    def __init__(self, folder: Path, settings: StoreSettings) -> None:
+
+class Blobs:
+    """The audio of a station. One thread writes; any thread may read.
+
+    ``built_in`` are files that the installation brings: they are always there, and never removed. What came inside an
+    alert is held in memory (``hold``): it waits for no card, and comes again with its alert after a start.
+    """
+
+    def __init__(self, folder: Path, settings: StoreSettings, built_in: Mapping[Sha256, Path] = _NOTHING) -> None:
         self._folder = folder
+        self._built_in = built_in
+        self._held: dict[Sha256, bytes] = {}
         self._settings = settings
         with suppress(OSError):  # on a card that cannot be written there is nothing yet
             folder.mkdir(parents=True, exist_ok=True)
 
     def have(self) -> frozenset[Sha256]:
         """The hashes of all that is whole."""
-        return frozenset(Sha256(entry.name) for entry in self._whole())
+        return frozenset({*(Sha256(entry.name) for entry in self._whole()), *self._built_in, *self._held})
+
+    def hold(self, sha256: Sha256, data: bytes) -> bool:
+        """Keep audio in memory; False when there is no room for it (``LIMITS.held_bytes``)."""
+        if sum(map(len, self._held.values())) + len(data) > LIMITS.held_bytes:
+            return False
+        self._held[sha256] = data
+        return True
+
+    def let_go(self, keep: Set[Sha256]) -> None:
+        """Drop what is held and no longer wanted."""
+        self._held = {sha256: data for sha256, data in self._held.items() if sha256 in keep}
 
     def _whole(self) -> list[os.DirEntry[str]]:
         try:
@@ -121,9 +144,10 @@ class Blobs:
 
         Raises BlobError: ``missing``; ``rotten`` when the bytes lost their hash, and then the file is removed.
         """
-        path = self._folder / sha256
+        path = self._built_in.get(sha256) or self._folder / sha256
+        held = self._held.get(sha256)
         try:
-            source = path.open("rb")
+            source: BinaryIO = path.open("rb") if held is None else BytesIO(held)
         except OSError as error:
             raise BlobError("missing", sha256, error=str(error)) from error
         digest, size_bytes = hashlib.sha256(), 0
@@ -136,7 +160,8 @@ class Blobs:
                     size_bytes += len(data)
             fcntl.fcntl(fd, fcntl.F_ADD_SEALS, _SEALS)
             if digest.hexdigest() != sha256:
-                path.unlink(missing_ok=True)
+                if held is None and sha256 not in self._built_in:
+                    path.unlink(missing_ok=True)
                 raise BlobError("rotten", sha256, found=digest.hexdigest())
         except OSError as error:
             os.close(fd)
@@ -144,6 +169,8 @@ class Blobs:
         except BlobError:
             os.close(fd)
             raise
+        if held is not None or sha256 in self._built_in:
+            return VerifiedAudio(sha256, size_bytes, fd)
         with suppress(OSError):  # a card that turned read-only must not keep it silent: only eviction asks for this
             os.utime(path)
         return VerifiedAudio(sha256, size_bytes, fd)

@@ -17,8 +17,9 @@ import msgspec
 from msgspec import Struct
 
 from ttcs_edge.core import effects
+from ttcs_edge.core.asrun import settles
 from ttcs_edge.core.effects import Entry
-from ttcs_edge.core.model import AsRun, Fault, Occurrence, WallMs
+from ttcs_edge.core.model import ALERT_PREFIX, AsRun, Fault, Occurrence, WallMs
 from ttcs_edge.core.timekeeping import SLACK_MS
 from ttcs_edge.durable import transaction
 from ttcs_edge.settings import StoreSettings
@@ -29,7 +30,7 @@ from ttcs_edge.store.health import SUSPECT_FILE, check, is_passing
 from ttcs_edge.store.journal import Journal
 from ttcs_edge.store.migration import migrate
 from ttcs_edge.store.salvage import NOTHING, Salvaged, is_record, salvage, set_aside
-from ttcs_edge.wire.reports import AsRunReport, FaultReport, as_run_report, fault_report
+from ttcs_edge.wire.reports import AlertReport, AsRunReport, FaultReport, alert_report, as_run_report, fault_report
 
 SETTLED_MEMORY_MS = 9 * 86_400_000
 """How long an occurrence stays settled on disk: longer than the core ever looks back."""
@@ -46,8 +47,8 @@ R = TypeVar("R", AsRun, Fault)
 
 class Remembered(Struct, frozen=True):
     """What an earlier life left. ``envelopes`` and their ``copies`` in files, and those of ``earlier`` programmes, each
-    behind its scope, are to be verified again before any use. ``damage`` says what was wrong with the database, None
-    when nothing was.
+    behind its scope, are to be verified again before any use; so are ``alerts``, each between its scope and id and
+    until when it must be known. ``damage`` says what was wrong with the database, None when nothing was.
     """
 
     envelopes: tuple[tuple[str, bytes], ...]
@@ -61,6 +62,7 @@ class Remembered(Struct, frozen=True):
     salvaged: Salvaged = NOTHING
     time_floor: effects.TimeFloor | None = None
     earlier: tuple[tuple[str, bytes], ...] = ()
+    alerts: tuple[tuple[str, str, bytes, int], ...] = ()
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -150,12 +152,14 @@ class Database:
                 (row[0], row[1]) for row in select("SELECT scope, envelope FROM programmes ORDER BY scope")
             ),
             earlier=tuple((row[0], row[1]) for row in select("SELECT scope, envelope FROM earlier ORDER BY scope")),
+            alerts=tuple(select("SELECT scope, event, envelope, until_ms FROM alerts ORDER BY scope, event")),
             floors=tuple((row[0], row[1]) for row in select("SELECT scope, version FROM floors ORDER BY scope")),
             open_as_run=self._records("as_run_open", "record", AsRun),
             settled=tuple(
                 (Occurrence(scope, slot, local), WallMs(planned_ms))
                 for scope, slot, local, planned_ms in run(
-                    "SELECT * FROM settled WHERE planned_ms >= ?", (_settled_from_ms(meta, trust_version),)
+                    "SELECT * FROM settled WHERE planned_ms >= ? OR slot >= ? AND slot < ?",
+                    (_settled_from_ms(meta, trust_version), *_OF_ALERTS),
                 )
             ),
             open_faults=self._records("faults_open", "fault", Fault),
@@ -232,9 +236,11 @@ class Database:
 
 
 Statement = tuple[str, tuple[object, ...]]
-Change = Statement | AsRunReport | FaultReport
+Change = Statement | AsRunReport | FaultReport | AlertReport
 """What an entry brings about: a row, or a report that is numbered and queued."""
 
+_OF_ALERTS = (ALERT_PREFIX, ALERT_PREFIX[:-1] + chr(ord(ALERT_PREFIX[-1]) + 1))
+"""From the first to behind the last slot that stands for an alert: few, and none of them may air again."""
 _RAISE_FLOOR = (
     "INSERT INTO floors VALUES (?, ?) ON CONFLICT (scope) DO UPDATE SET version = max(version, excluded.version)"
 )
@@ -250,6 +256,19 @@ def _accepted(entry: effects.ProgrammeAccepted, station: str, wall_ms: int) -> l
 
 def _earlier(entry: effects.EarlierKept, station: str, wall_ms: int) -> list[Statement]:
     return [("INSERT OR REPLACE INTO earlier VALUES (?, ?, ?)", (entry.scope, entry.version, entry.envelope))]
+
+
+def _alert_accepted(entry: effects.AlertAccepted, station: str, wall_ms: int) -> list[Statement]:
+    values = (entry.scope, entry.event, entry.version, entry.envelope, entry.until_ms)
+    return [("INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?)", values)]
+
+
+def _alert_forgotten(entry: effects.AlertForgotten, station: str, wall_ms: int) -> list[Statement]:
+    return [("DELETE FROM alerts WHERE scope = ? AND event = ?", (entry.scope, entry.event))]
+
+
+def _alert_told(entry: effects.AlertTold, station: str, wall_ms: int) -> list[Change]:
+    return [alert_report(station, entry, wall_ms)]
 
 
 def _floor(entry: effects.FloorRaised, station: str, wall_ms: int) -> list[Statement]:
@@ -268,9 +287,10 @@ def _as_run_position(entry: effects.AsRunPosition, station: str, wall_ms: int) -
 
 def _as_run_closed(entry: effects.AsRunClosed, station: str, wall_ms: int) -> list[Change]:
     record, key = entry.record, entry.record.occurrence
+    settled = ("INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?)", (*_columns(key), record.planned_start_ms))
     return [
         ("DELETE FROM as_run_open WHERE id = ?", (record.id,)),
-        ("INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?)", (*_columns(key), record.planned_start_ms)),
+        *([settled] if settles(record) else []),
         as_run_report(station, record, wall_ms),
     ]
 
@@ -324,6 +344,9 @@ def _settled_from_ms(meta: Mapping[str, int], trust_version: int | None) -> int:
 _STATEMENTS: dict[type, Callable[[Any, str, int], Sequence[Change]]] = {
     effects.ProgrammeAccepted: _accepted,
     effects.EarlierKept: _earlier,
+    effects.AlertAccepted: _alert_accepted,
+    effects.AlertForgotten: _alert_forgotten,
+    effects.AlertTold: _alert_told,
     effects.FloorRaised: _floor,
     effects.AsRunOpened: _as_run_opened,
     effects.AsRunPosition: _as_run_position,

@@ -22,11 +22,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from ttcs_edge.settings import StoreSettings
-from ttcs_edge.wire.reports import AsRunReport, FaultReport, encode
+from ttcs_edge.wire.reports import AlertReport, AsRunReport, FaultReport, encode
 
-RANKS = {"fault": 1, "as-run": 2}
-"""How important each kind of report is; the highest number goes first. 0 is for the receipts of alerts. Heartbeats are
-not kept at all (decision 9)."""
+RANKS = {"alert": 0, "fault": 1, "as-run": 2}
+"""How important each kind of report is; the highest number goes first. An alert's are its receipts. Heartbeats are not
+kept at all (decision 9)."""
 SEQUENCE_BITS = 32
 SEQUENCE_MOST: int = 2**SEQUENCE_BITS - 1
 JOURNAL_MOST = 2**31 - 1
@@ -91,7 +91,7 @@ class Journal:
             if value != getattr(before, field):
                 run("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, int(value)))
 
-    def add(self, run: Run, report: AsRunReport | FaultReport, wall_ms: int) -> None:
+    def add(self, run: Run, report: AsRunReport | FaultReport | AlertReport, wall_ms: int) -> None:
         """Number a report and queue it. One that is there already keeps its number: told twice, it counts once."""
         sequence = self.counts.sequence + 1
         body = encode(replace(report, journal=self.number, sequence=sequence))

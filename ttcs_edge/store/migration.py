@@ -12,7 +12,7 @@ from ttcs_edge.durable import transaction
 from ttcs_edge.settings import StoreSettings
 from ttcs_edge.store.journal import Counts, Journal, Run, journal_of, place
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 
 class NewerDatabaseError(Exception):
@@ -79,5 +79,10 @@ def _from_1(connection: sqlite3.Connection, boot: int) -> None:
     journal.save(run, Counts())
 
 
-_STEPS: dict[int, Callable[[sqlite3.Connection, int], None]] = {1: _from_1}
+def _from_2(connection: sqlite3.Connection, boot: int) -> None:
+    """Alerts are kept."""
+    _script(connection, "v2_to_v3.sql")
+
+
+_STEPS: dict[int, Callable[[sqlite3.Connection, int], None]] = {1: _from_1, 2: _from_2}
 """How to get from one version to the next."""

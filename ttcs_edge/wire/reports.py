@@ -18,8 +18,10 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
-from ttcs_edge.core.documents import SHA256_PATTERN, Identifier, Language, Refused, ScopePath, Version
-from ttcs_edge.core.model import AsRun, AsRunReason, Fault, Outcome, Severity
+from ttcs_edge.core.documents import ID_PATTERN, SHA256_PATTERN, Identifier, Language, Refused, ScopePath, Version
+from ttcs_edge.core.effects import AlertTold
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.model import ALERT_PREFIX, AsRun, AsRunReason, Fault, Outcome, Severity
 from ttcs_edge.core.reports import Snapshot
 from ttcs_edge.wire.json_text import read_json, shown, where
 
@@ -28,6 +30,8 @@ REPORT_BYTES = 256 * 1024
 
 
 MOMENT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z(?!\n)$"
+
+SLOT_PATTERN = ID_PATTERN.replace("^", f"^({ALERT_PREFIX})?")
 
 Moment = Annotated[str, Meta(pattern=MOMENT_PATTERN, description="RFC 3339, UTC, with milliseconds.")]
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
@@ -41,6 +45,10 @@ Journal = Annotated[
 Sequence = Annotated[int, Meta(ge=0, le=2**32 - 1, description="Its number in its journal: 1, 2, 3 without a gap.")]
 Software = Annotated[str, Meta(max_length=64, description="The release that the station runs.")]
 OccurrenceText = Annotated[str, Meta(description="`scope#slot@local time`: one occurrence of one slot.")]
+SlotName = Annotated[
+    str,
+    Meta(pattern=SLOT_PATTERN, max_length=LIMITS.id_chars + len(ALERT_PREFIX), description="Of an alert: `alert:id`."),
+]
 OutcomeWord = Annotated[str, Meta(examples=[outcome.value for outcome in Outcome])]
 ReasonWord = Annotated[str, Meta(examples=[reason.value for reason in AsRunReason])]
 SeverityWord = Annotated[str, Meta(examples=[severity.value for severity in Severity])]
@@ -78,7 +86,7 @@ class AsRunReport(Struct, frozen=True, kw_only=True):
     station: Identifier
     told: Moment
     scope: ScopePath
-    slot: Identifier
+    slot: SlotName
     occurrence: OccurrenceText
     title: str
     programme_version: Version
@@ -110,6 +118,25 @@ class FaultReport(Struct, frozen=True, kw_only=True):
     detail: dict[str, str]
     raised: Moment
     cleared: Moment | None
+
+
+class AlertReport(Struct, frozen=True, kw_only=True):
+    """What became of a message of an alert, told before all else: ``accepted``, ``on-air`` at its first sound, and when
+    its first round is over ``heard`` or ``failed``, with the reason of each part that was not heard: ``tone``, or a
+    language. What was heard of each, and where, comes as as-run records, whose ``slot`` is ``alert:`` and its id.
+    """
+
+    kind: Literal["alert"] = "alert"
+    id: ReportId
+    journal: Journal = 0
+    sequence: Sequence = 0
+    station: Identifier
+    told: Moment
+    scope: ScopePath
+    event: Identifier
+    version: Version
+    state: Identifier
+    unheard: dict[str, ReasonWord]
 
 
 class ProgrammeState(Struct, frozen=True, kw_only=True):
@@ -221,10 +248,11 @@ class ReplyReport(Struct, frozen=True, kw_only=True):
     gone: tuple[SequenceRange, ...]
 
 
-Report = AsRunReport | FaultReport | HeartbeatReport | StatusReport | ReplyReport
+Report = AsRunReport | FaultReport | AlertReport | HeartbeatReport | StatusReport | ReplyReport
 KINDS: dict[str, type[Report]] = {
     "as-run": AsRunReport,
     "fault": FaultReport,
+    "alert": AlertReport,
     "heartbeat": HeartbeatReport,
     "status": StatusReport,
     "reply": ReplyReport,
@@ -290,6 +318,20 @@ def fault_report(station: str, fault: Fault, told_ms: int) -> FaultReport:
         detail=dict(fault.detail),
         raised=utc_text(fault.raised_ms),
         cleared=None if fault.cleared_ms is None else utc_text(fault.cleared_ms),
+    )
+
+
+def alert_report(station: str, receipt: AlertTold, told_ms: int) -> AlertReport:
+    """The report of a receipt."""
+    return AlertReport(
+        id=f"{station}/{receipt.id}",
+        station=station,
+        told=utc_text(told_ms),
+        scope=receipt.scope,
+        event=receipt.event,
+        version=receipt.version,
+        state=receipt.state,
+        unheard=dict(receipt.reasons),
     )
 
 

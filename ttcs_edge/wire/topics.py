@@ -74,14 +74,15 @@ class Topics(Struct, frozen=True):
         return (station, leaf) if leaf in UPWARD and len(station) <= LIMITS.id_chars and _ID.match(station) else None
 
     def subscriptions(self, station: str, scope: Scope) -> tuple[tuple[str, int], ...]:
-        """What a station listens to at all times, each with its quality of service: its commands, and the programme
-        and the beacon of every scope above it and its own.
+        """What a station listens to at all times, each with its quality of service: the alerts, the programme and the
+        beacon of every scope above it and its own, and its commands. What is retained comes in this order.
 
         A beacon is worth nothing to a station that was away when it was sent: with quality 0 the broker need not keep
         it (MQTT 5, 3.1.2.5), and nobody acknowledges it.
         """
         prefixes = scope_prefixes(scope)
         return (
+            *((self.alert(prefix, "+"), 1) for prefix in prefixes),
             (self.station(station, "command"), 1),
             *((self.programme(prefix), 1) for prefix in prefixes),
             *((self.beacon(prefix), 0) for prefix in prefixes),

@@ -17,7 +17,15 @@ from msgspec import Struct
 from ttcs_edge.core.documents import Alert, Beacon, Command, Programme, TrustRoot
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, DsseEnvelope
-from ttcs_edge.wire.reports import REPORT_BYTES, AsRunReport, FaultReport, HeartbeatReport, ReplyReport, StatusReport
+from ttcs_edge.wire.reports import (
+    REPORT_BYTES,
+    AlertReport,
+    AsRunReport,
+    FaultReport,
+    HeartbeatReport,
+    ReplyReport,
+    StatusReport,
+)
 from ttcs_edge.wire.topics import Topics
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -51,6 +59,7 @@ ON_THE_WIRE = (
     OnTheWire("heartbeat", HeartbeatReport, "up", TOPICS.station("<id>", "heartbeat"), "", closed=False),
     OnTheWire("as-run", AsRunReport, "up", TOPICS.station("<id>", "event"), "", closed=False),
     OnTheWire("fault", FaultReport, "up", TOPICS.station("<id>", "event"), "", closed=False),
+    OnTheWire("alert-receipt", AlertReport, "up", TOPICS.station("<id>", "event"), "", closed=False),
     OnTheWire("reply", ReplyReport, "up", TOPICS.station("<id>", "reply"), "", closed=False),
 )
 
@@ -186,5 +195,5 @@ reasons, severities, states and fault codes that you do not know as words to be 
 of `status` are fixed. A field is never taken away and never changes its meaning; what would need that gets a new
 `kind`.
 
-`as-run` and `fault` come at least once: count each `id` once. `status` is retained.
+`as-run`, `fault` and `alert` come at least once: count each `id` once. `status` is retained.
 """

@@ -1,0 +1,41 @@
+"""The tones that come before an alert: files that every installation brings, so that none has to be fetched first.
+
+- ``wail`` for what is severe: the falling tone of DIN 33404-3, from 1,200 to 500 Hz in one second, again and again.
+- ``yelp`` for what is extreme: the same four times a second, which no other siren of a commune does.
+- ``gong`` for all else: three falling notes.
+
+``python -m ttcs_edge.tones`` makes the files anew; the hashes of what is played are those of the files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from importlib import resources
+from pathlib import Path
+
+from ttcs_edge.core.model import AudioItem, Sha256
+
+DURATION_MS = 5_000
+RATE_HZ = 16_000
+LANGUAGE = "zxx"
+"""No linguistic content (ISO 639-2)."""
+
+FILES = {"Extreme": "yelp", "Severe": "wail", "Moderate": "gong", "Minor": "gong", "Unknown": "gong"}
+"""The file of each severity of CAP."""
+
+
+def path_of(name: str) -> Path:
+    """Where a tone lies."""
+    return Path(str(resources.files(__name__).joinpath(f"{name}.wav")))
+
+
+def built_in() -> tuple[tuple[tuple[str, AudioItem], ...], dict[Sha256, Path]]:
+    """The tone of each severity, and where the file of each hash lies. Raises OSError when one is missing."""
+    items: dict[str, AudioItem] = {}
+    paths: dict[Sha256, Path] = {}
+    for name in sorted(set(FILES.values())):
+        data = path_of(name).read_bytes()
+        sha256 = Sha256(hashlib.sha256(data).hexdigest())
+        items[name] = AudioItem(name, LANGUAGE, sha256, len(data), DURATION_MS)
+        paths[sha256] = path_of(name)
+    return tuple((severity, items[name]) for severity, name in FILES.items()), paths
