@@ -13,7 +13,7 @@ from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.parts import PLACE, ROOT, Authority, Broker, Listener, eventually
-from ttcs_edge.core.documents import Beacon, Command, Programme, Refused, Signed
+from ttcs_edge.core.documents import Alert, Beacon, Command, Programme, Refused, Signed
 from ttcs_edge.core.effects import FaultRaised
 from ttcs_edge.core.events import ConditionChanged, Event, LinkChanged, ProgrammeArrived
 from ttcs_edge.core.model import Fault, Scope, Severity, WallMs
@@ -80,6 +80,7 @@ class Bench:
         read: Read = heard,
         read_beacon: Callable[[bytes, str], Signed[Beacon] | Refused] = heard,
         read_command: Callable[[bytes, str], Signed[Command] | Refused] = heard,
+        read_alert: Callable[[bytes, str], Signed[Alert] | Refused] = heard,
         status: Callable[[str], bytes] | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
@@ -98,7 +99,7 @@ class Bench:
             Scope(scope),
             status or self._status,
             self.outbox,
-            Readers(read, read_beacon, read_command),
+            Readers(read, read_beacon, read_command, read_alert),
             self.events.append,
             draw,
         )

@@ -253,7 +253,7 @@ def test_a_database_of_a_newer_release_is_not_touched(tmp_path: Path) -> None:
         connection.execute("ALTER TABLE meta RENAME COLUMN name TO label")
     connection.close()
     before = (tmp_path / "ttcs.db").read_bytes()
-    with pytest.raises(NewerDatabaseError, match=r"ttcs\.db: 99 > 2"):
+    with pytest.raises(NewerDatabaseError, match=r"ttcs\.db: 99 > 3"):
         Database.open(tmp_path)
     assert (tmp_path / "ttcs.db").read_bytes() == before
     assert not list(tmp_path.glob("*damaged*"))

@@ -23,6 +23,7 @@ from ttcs_edge.core.documents import (
     ResendRange,
     Slot,
 )
+from ttcs_edge.core.effects import AlertTold
 from ttcs_edge.core.model import (
     AiredItem,
     AsRun,
@@ -51,6 +52,7 @@ from ttcs_edge.wire.reports import (
     HeartbeatReport,
     Report,
     StatusReport,
+    alert_report,
     as_run_report,
     encode,
     fault_report,
@@ -238,11 +240,13 @@ def status() -> StatusReport:
     return StatusReport(station="da-teh-01", scope=PLACE, state="online", software="0.1.0", boot=3, told=told)
 
 
+RECEIPT = AlertTold("3-r7", Scope("vn/lam-dong"), "lu-quet-27", 2, "failed", (("kho", "no-audio"), ("vi", "relay")))
 REPORTS: dict[str, Report] = {
     "status": status(),
     "heartbeat": heartbeat(),
     "reply": reply_report("da-teh-01", 9, NOON_MS + 62_000, journal=3, queued=3, gone=((17, 17), (20, 20)), done=True),
     "as-run": replace(as_run_report("da-teh-01", as_run(), NOON_MS + 10_000), journal=3, sequence=41),
+    "alert-receipt": replace(alert_report("da-teh-01", RECEIPT, NOON_MS), journal=3, sequence=43),
     "fault": replace(fault_report("da-teh-01", fault(), NOON_MS + 61_000), journal=3, sequence=42),
 }
 

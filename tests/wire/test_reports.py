@@ -160,7 +160,11 @@ def test_words_of_a_newer_station_are_taken_as_words() -> None:
         (b'{"kind":"\\ud800"}', "not-utf8", {"found": "half a surrogate pair"}),
         (b"[" * 100_000, "too-deep", {"expected": f"<= {LIMITS.nesting}"}),
         (b" " * (REPORT_BYTES + 1), "oversized", {"found": "262145", "expected": "<= 262144"}),
-        (b"[]", "wrong-type", {"path": "$.kind", "found": "None", "expected": "as-run|fault|heartbeat|status|reply"}),
+        (
+            b"[]",
+            "wrong-type",
+            {"path": "$.kind", "found": "None", "expected": "as-run|fault|alert-receipt|heartbeat|status|reply"},
+        ),
         (b'{"kind":["fault"]}', "wrong-type", {"path": "$.kind", "found": "['fault']"}),
         (b'{"kind":"command"}', "wrong-type", {"path": "$.kind", "found": "command"}),
         (b'{"kind":"status"}', "wrong-type", {"path": "$", "found": "Object missing required field `station`"}),

@@ -31,8 +31,11 @@ def test_topics_read_as_the_design_writes_them() -> None:
 
 
 def test_a_station_listens_to_every_scope_above_it_and_its_own() -> None:
-    """The highest first, nothing beside them; its commands, and beacons that nobody need keep for it."""
+    """The highest first, nothing beside them: alerts, commands, programmes; beacons that nobody need keep for it."""
     assert TOPICS.subscriptions("da-teh-01", Scope("vn/lam-dong/da-teh")) == (
+        ("ttcs/v1/scope/vn/alert/+", 1),
+        ("ttcs/v1/scope/vn/lam-dong/alert/+", 1),
+        ("ttcs/v1/scope/vn/lam-dong/da-teh/alert/+", 1),
         ("ttcs/v1/station/da-teh-01/command", 1),
         ("ttcs/v1/scope/vn/programme", 1),
         ("ttcs/v1/scope/vn/lam-dong/programme", 1),

@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from ttcs_edge.settings import StoreSettings
 from ttcs_edge.wire.reports import AlertReport, AsRunReport, FaultReport, encode
 
-RANKS = {"alert": 0, "fault": 1, "as-run": 2}
+RANKS = {"alert-receipt": 0, "fault": 1, "as-run": 2}
 """How important each kind of report is; the highest number goes first. An alert's are its receipts. Heartbeats are not
 kept at all (decision 9)."""
 SEQUENCE_BITS = 32

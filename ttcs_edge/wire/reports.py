@@ -120,13 +120,20 @@ class FaultReport(Struct, frozen=True, kw_only=True):
     cleared: Moment | None
 
 
+class UnheardPart(Struct, frozen=True, kw_only=True):
+    """What of a round was not heard: ``part`` is ``tone``, or a language."""
+
+    part: Language
+    reason: ReasonWord
+
+
 class AlertReport(Struct, frozen=True, kw_only=True):
     """What became of a message of an alert, told before all else: ``accepted``, ``on-air`` at its first sound, and when
-    its first round is over ``heard`` or ``failed``, with the reason of each part that was not heard: ``tone``, or a
-    language. What was heard of each, and where, comes as as-run records, whose ``slot`` is ``alert:`` and its id.
+    its first round is over ``heard`` or ``failed``, with what was ``unheard`` of it. What was heard of each part, and
+    where, comes as as-run records, whose ``slot`` is ``alert:`` and its id.
     """
 
-    kind: Literal["alert"] = "alert"
+    kind: Literal["alert-receipt"] = "alert-receipt"
     id: ReportId
     journal: Journal = 0
     sequence: Sequence = 0
@@ -136,7 +143,7 @@ class AlertReport(Struct, frozen=True, kw_only=True):
     event: Identifier
     version: Version
     state: Identifier
-    unheard: dict[str, ReasonWord]
+    unheard: tuple[UnheardPart, ...]
 
 
 class ProgrammeState(Struct, frozen=True, kw_only=True):
@@ -252,7 +259,7 @@ Report = AsRunReport | FaultReport | AlertReport | HeartbeatReport | StatusRepor
 KINDS: dict[str, type[Report]] = {
     "as-run": AsRunReport,
     "fault": FaultReport,
-    "alert": AlertReport,
+    "alert-receipt": AlertReport,
     "heartbeat": HeartbeatReport,
     "status": StatusReport,
     "reply": ReplyReport,
@@ -331,7 +338,7 @@ def alert_report(station: str, receipt: AlertTold, told_ms: int) -> AlertReport:
         event=receipt.event,
         version=receipt.version,
         state=receipt.state,
-        unheard=dict(receipt.reasons),
+        unheard=tuple(UnheardPart(part=part, reason=reason) for part, reason in receipt.reasons),
     )
 
 

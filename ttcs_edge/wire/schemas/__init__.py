@@ -195,5 +195,5 @@ reasons, severities, states and fault codes that you do not know as words to be 
 of `status` are fixed. A field is never taken away and never changes its meaning; what would need that gets a new
 `kind`.
 
-`as-run`, `fault` and `alert` come at least once: count each `id` once. `status` is retained.
+`as-run`, `fault` and `alert-receipt` come at least once: count each `id` once. `status` is retained.
 """
