@@ -233,6 +233,7 @@ class Province:
                 publish,
                 replace(publish, role="command"),
                 replace(publish, role="beacon"),
+                replace(publish, role="alert", most_severe="Extreme"),
             ),
         )
 
