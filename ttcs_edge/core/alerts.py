@@ -128,8 +128,8 @@ class Alerts:
             return Verdict()
         forgotten = None
         if known is None and len(self.signed) >= LIMITS.alerts:
-            forgotten = min(self.signed, key=lambda key: rank_of(self.signed[key].document))
-            if rank_of(self.signed[forgotten].document) >= rank_of(event.alert.document):
+            forgotten = min(self.signed, key=lambda key: _worth(self.signed[key].document))
+            if _worth(self.signed[forgotten].document) >= _worth(event.alert.document):
                 subject = trust.alert_subject(*event.topic)
                 return Verdict(refused=Refused("too-many-alerts", subject, (("expected", f"<= {LIMITS.alerts}"),)))
             self.forget(forgotten)
@@ -325,6 +325,11 @@ def _audio_item(alert: Alert, audio: Audio) -> AudioItem:
 
 def _speaks(alert: Alert) -> bool:
     return alert.msg_type != "Cancel" or alert.tell_cancel
+
+
+def _worth(alert: Alert) -> tuple[bool, Rank]:
+    """How much it matters that it is known: what was cancelled, the least."""
+    return _speaks(alert), rank_of(alert)
 
 
 def _event(alert: Alert) -> Event:
