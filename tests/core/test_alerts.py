@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.core.material import (
@@ -22,6 +24,7 @@ from tests.core.material import (
     signed,
     slot,
 )
+from tests.core.test_station import assert_no_switch_under_sound
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.alerts import rank_of
 from ttcs_edge.core.documents import Alert
@@ -407,3 +410,66 @@ def test_the_cues_of_an_alert_are_settled_under_its_authors_clock() -> None:
     assert [record.occurrence for record in records] == [
         Occurrence(PROVINCE, "alert:lu-quet", local) for local in ("1.0.0-tone", "1.0.1-vi")
     ]
+
+
+WARN = st.tuples(
+    st.just("warn"),
+    st.sampled_from(["a", "b", "c"]),
+    st.sampled_from(["Alert", "Update", "Cancel", "aloud"]),
+    st.sampled_from(["Extreme", "Severe", "Minor"]),
+    st.sampled_from([0, 300, 1_800]),
+)
+MISHAP = st.one_of(
+    st.tuples(st.just("relay"), st.sampled_from(["amplifier", "buon", "cho"])),
+    st.tuples(st.just("player")),
+    st.tuples(st.just("time"), st.booleans()),
+)
+OPS = st.tuples(st.one_of(WARN, WARN, MISHAP), st.sampled_from([10, 4_000, 9_000, 20_000, 400_000]))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(OPS, min_size=3, max_size=15))
+def test_whatever_happens_no_lower_alert_holds_the_air_and_what_was_withdrawn_is_silent(
+    ops: list[tuple[tuple[Any, ...], int]],
+) -> None:
+    """air-1, never-3, never-4: messages, relays, players and clocks in any order; each record is told once."""
+    village = Village(programme([slot("x", "04:01:00")]), settings=KHO_AND_VI)
+    versions: dict[str, int] = {}
+    for (kind, *given_), live_ms in ops:
+        if kind == "warn":
+            name, what, severity, repeat_s = given_
+            versions[name] = versions.get(name, 0) + 1
+            others = {"msg_type": "Cancel", "tell_cancel": True} if what == "aloud" else {"msg_type": what}
+            document = alert(name, version=versions[name], severity=severity, repeat_s=repeat_s, info=BOTH, **others)
+            village.hear(document)
+        elif kind == "relay":
+            village.follow(village.tell(events.RelayFailed(given_[0], "reads 0 after 1")))
+        elif kind == "player":
+            village.play = None
+            village.follow(village.tell(events.PlayerGone("died", 0)))
+            village.follow(village.tell(events.PlayerReady("by hand", len(village.log) + 2)))
+        else:
+            village.trusted = given_[0]
+            village.follow(village.tell(events.TimePassed()))
+        judge(village)
+        village.live(live_ms)
+        judge(village)
+    village.live(3 * 3_600_000)
+    judge(village)
+    assert_no_switch_under_sound(village)
+    ids = [entry.record.id for entry in village.entries(effects.AsRunClosed)]
+    assert len(ids) == len(set(ids)), "never-5: a record is told twice"
+    assert not [airing for airing in village.station.desk.waiting.values() if airing.warning and village.trusted]
+
+
+def judge(village: Village) -> None:
+    """What must hold after everything that happens."""
+    desk, alerts = village.station.desk, village.station.alerts
+    holder = desk.on_air
+    if holder is None or holder.stop_reason is not None:
+        return
+    ready = [one for one in desk.waiting.values() if one.warning and one.cue.items]
+    reached = [one for one in ready if desk.playout.can_reach(one.cue.zones)]
+    assert all(one.cue.priority <= holder.cue.priority for one in reached), "never-4"
+    if holder.warning is not None:
+        assert alerts.ended(holder.warning, village.now()) is None, "it airs after its end"
