@@ -69,8 +69,7 @@ class Airing:
     interrupted: Instant | None = None
     queued_ms: int = 0
     in_time: bool = False
-    tried: bool = False
-    begun_ms: int = 0
+    begun_ms: WallMs | None = None
     silent_since_mono_ms: int | None = None
     way_up_granted: bool = False
     stop_reason: AsRunReason | None = None
@@ -90,6 +89,11 @@ class Airing:
     def has_sounded(self) -> bool:
         """Tell whether any sample of it reached the sound device."""
         return self.start_ms is not None
+
+    @property
+    def tried(self) -> bool:
+        """Tell whether its way up was ever begun."""
+        return self.begun_ms is not None
 
     def stop_for_good(self, reason: AsRunReason) -> None:
         """It must leave the air and not come back, whatever else took the air from it before."""

@@ -6,7 +6,8 @@ Rules, in the order in which ``step`` asks them:
    longer holds it, and to a stop. It is faded out first; what becomes of it is its slot's own choice (air-2).
 2. What waits and can no longer air is closed with its reason (air-6): no audio, no zone, too late, quiet hours. What
    would not be over before it expires is left out, and what stands in for it taken.
-3. The best of what is due is wanted; with nothing due, the next cue is, as soon as its way up must begin.
+3. The best of what is due is wanted; with nothing due, the next cue is, as soon as its way up must begin. What cannot
+   be heard until a relay is tried again neither holds the air nor takes it.
 
 A station without trusted time takes nothing new and starts nothing (air-7). An occurrence that was settled is never
 taken again (never-5). Beside the steps, ``watch_silence`` looks for silence where sound is due, whatever its cause.
@@ -307,19 +308,11 @@ class Desk:
         return silent
 
     def _may_go_up(self, airing: Airing) -> bool:
-        return (
-            self.player_up
-            and bool(airing.cue.items)
-            and airing is not self.on_air
-            and not self._is_out_of_reach(airing)
-        )
+        return self.player_up and airing is not self.on_air and self._can_be_heard(airing)
 
     def _why_silent(self, airing: Airing) -> str:
-        if not airing.cue.items:
-            return (airing.lack or AsRunReason.NO_AUDIO).value
-        if self._is_out_of_reach(airing):
-            return self._why_out_of_reach.value
-        return NO_START if self.player_up else AsRunReason.PLAYER_DIED.value
+        hindrance = self._hindrance(airing)
+        return NO_START if hindrance is None else hindrance.value
 
     def unheard(self) -> frozenset[str]:
         """The slots whose cues wait for the air, or have it and are not heard."""
@@ -390,7 +383,8 @@ class Desk:
             return AsRunReason.EXPIRED
         blocked = self._is_blocked(airing)
         on_its_way = self.claimed == cue.occurrence and not airing.has_sounded and not blocked
-        begins_ms = airing.begun_ms if on_its_way else now.wall_ms  # a way up that began in time may end behind it
+        # A way up that began in time may end behind it.
+        begins_ms = airing.begun_ms if on_its_way and airing.begun_ms is not None else now.wall_ms
         if begins_ms <= max(self._deadline_ms(airing, blocked), cue.late_until_ms):
             airing.in_time = True
             return None
@@ -398,21 +392,26 @@ class Desk:
             return absence
         if not airing.in_time:  # whatever else it lacks: nobody saw its time while that lasted
             return AsRunReason.TOO_LATE
-        if not cue.items:
+        return self._hindrance(airing) or (
+            AsRunReason.PRE_EMPTED if blocked or airing.has_sounded else AsRunReason.TOO_LATE
+        )
+
+    def _hindrance(self, airing: Airing) -> AsRunReason | None:
+        """Tell what of a cue's own needs is not there: its audio, a player, a way to its zones."""
+        if not airing.cue.items:
             return airing.lack or AsRunReason.NO_AUDIO
         if not self.player_up:
             return AsRunReason.PLAYER_DIED
         if self._is_out_of_reach(airing):
-            return self._why_out_of_reach
-        return AsRunReason.PRE_EMPTED if blocked or airing.has_sounded else AsRunReason.TOO_LATE
+            return AsRunReason.NO_AMPLIFIER if AMPLIFIER in self.playout.failed else AsRunReason.RELAY
+        return None
 
     def _is_out_of_reach(self, airing: Airing) -> bool:
         """Tell whether its way up was tried, and none of its zones can be heard until a relay is tried again."""
         return airing.tried and not self.playout.can_reach(airing.cue.zones)
 
-    @property
-    def _why_out_of_reach(self) -> AsRunReason:
-        return AsRunReason.NO_AMPLIFIER if AMPLIFIER in self.playout.failed else AsRunReason.RELAY
+    def _can_be_heard(self, airing: Airing) -> bool:
+        return bool(airing.cue.items and airing.cue.zones) and not self._is_out_of_reach(airing)
 
     def _is_blocked(self, airing: Airing) -> bool:
         """Tell whether another cue has the air, or is on its way up to it."""
@@ -438,12 +437,8 @@ class Desk:
 
     def _playable(self, programmes: Programmes, now: Instant) -> list[Airing]:
         """What waits, can be heard, and would not sound in quiet hours (air-5)."""
-        ready = (airing for airing in self.waiting.values() if airing.cue.items and airing.cue.zones)
-        return [
-            airing
-            for airing in ready
-            if not self._is_out_of_reach(airing) and not programmes.is_quiet(_sounds_ms(airing, now))
-        ]
+        ready = (airing for airing in self.waiting.values() if self._can_be_heard(airing))
+        return [airing for airing in ready if not programmes.is_quiet(_sounds_ms(airing, now))]
 
     def _wanted(self, playable: list[Airing], now: Instant) -> Wanted | None:
         due = [a for a in playable if a.cue.planned_ms <= now.wall_ms] if now.trusted else []
@@ -454,11 +449,10 @@ class Desk:
         if airing is None:
             self.claimed = None
             return None
-        if self.claimed != airing.cue.occurrence:
+        if not airing.tried:
+            self.playout.begin_cue(airing.cue.zones)
+        if self.claimed != airing.cue.occurrence or not airing.tried:
             self.claimed, airing.begun_ms = airing.cue.occurrence, now.wall_ms
-            if not airing.tried:
-                self.playout.begin_cue(airing.cue.zones)
-            airing.tried = True
         start_mono_ms = now.mono_ms + airing.cue.planned_ms - now.wall_ms
         cue = airing.cue
         return Wanted(self.plays + 1, cue.zones, cue.items, airing.position_ms, start_mono_ms, cue.volume_percent)
