@@ -156,7 +156,7 @@ class Desk:
         airing = self.on_air
         if airing is None or airing.play != event.play:
             return None
-        airing.sounds = True
+        airing.sounds_since_mono_ms = event.mono_ns // 1_000_000
         if airing.has_sounded:
             return None
         self.position_mono_ms = now.mono_ms
@@ -349,7 +349,7 @@ class Desk:
         self.seen_changes = programmes.changes
         for airing in list(self.waiting.values()):
             if airing.has_sounded:
-                if not programmes.holds(airing.cue):
+                if not self._is_held(airing, programmes):
                     self._close(airing, False, AsRunReason.WITHDRAWN, now)
                 continue
             found = programmes.find(airing.cue.occurrence)
@@ -360,8 +360,20 @@ class Desk:
                 self._close(airing, False, self._absence(airing, now) or AsRunReason.WITHDRAWN, now)
             else:
                 del self.waiting[airing.cue.occurrence]
-        if self.on_air is not None and not programmes.holds(self.on_air.cue):
-            self.on_air.stop_for_good(AsRunReason.WITHDRAWN)
+        if self.on_air is not None:
+            self._follow_on_air(self.on_air, programmes, now)
+
+    def _follow_on_air(self, airing: Airing, programmes: Programmes, now: Instant) -> None:
+        before = airing.cue
+        if not self._is_held(airing, programmes):
+            airing.stop_for_good(AsRunReason.WITHDRAWN)
+        elif airing.cue != before and now.trusted and airing.expires_before_its_end(now):
+            airing.stop_for_good(AsRunReason.EXPIRED)
+
+    def _is_held(self, airing: Airing, programmes: Programmes) -> bool:
+        cue = programmes.held(airing.cue)
+        airing.cue = cue or airing.cue
+        return cue is not None
 
     def _close_hopeless(self, programmes: Programmes, now: Instant) -> None:
         for airing in list(self.waiting.values()):
