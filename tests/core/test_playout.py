@@ -256,7 +256,7 @@ def test_a_relay_that_sticks_is_told_to_open_again_ever_more_seldom() -> None:
 @pytest.mark.parametrize("gap_ms", [0, 500, 1_000, 1_900, 2_000, 2_500, 3_000])
 def test_an_amplifier_that_is_needed_soon_is_not_switched_off_and_on_again(gap_ms: int) -> None:
     """air-4: at the end of its hold time with the next cue within a cold way up, it stays on."""
-    playout = Playout(SETTINGS, player=1, amplifier_on_mono_ms=0, last_use_mono_ms=50_000)
+    playout = Playout(SETTINGS, player=1, amplifier_on_mono_ms=0, last_sound_mono_ms=50_000)
     done = playout.step(None, 60_000 + gap_ms, 60_000)
 
     soon = gap_ms <= playout.cold_lead_ms

@@ -17,6 +17,7 @@ from tests.core.material import (
     at,
     audio_of,
     brief,
+    bulletin,
     entries,
     moves,
     occurrence,
@@ -263,6 +264,62 @@ def test_a_new_version_keeps_what_sounds_when_it_still_has_it() -> None:
     assert station.told == [("a", "aired", None)]
     cues = station.station.snapshot(station.now()).next_cues
     assert [cue.planned_ms for cue in cues][:2] == [at("2026-11-24T06:00:00"), at("2026-11-24T07:00:00")]
+
+
+@pytest.mark.parametrize("expires", ["2026-11-23T21:00:00Z", "2026-11-23T22:00:59Z"])
+def test_a_new_version_by_which_what_sounds_expires_before_its_end_stops_it(expires: str) -> None:
+    """never-1: the same recording, and its new document says that it must be over by then."""
+    station = ByHand(MORNING)
+    station.wait_until("2026-11-24T05:00:00")
+    station.sound_begins()
+    station.wait(20_000)
+    expiring = replace(bulletin("a", 60), expires=expires)
+    done = station.arrive(programme([slot("a", "05:00:00")], [expiring], version=4))
+    assert moves([(station.mono_ms, effect) for effect in done]) == [(station.mono_ms, "fade")]
+    station.sound_ends(False, 20_500)
+
+    assert station.told == [("a", "part", "expired")]
+    assert station.faults == [("cue-missed", f"{PROVINCE}#a")]
+    assert "sound" not in [word for _, word in moves(station.wait(60_000))]
+
+
+@pytest.mark.parametrize("expires", ["2026-11-23T22:01:30Z", None])
+def test_a_new_version_leaves_alone_what_is_over_before_it_expires(expires: str | None) -> None:
+    """To the second; and what of it was heard already cannot expire any more."""
+    bulletins = [bulletin("a", 30), bulletin("b", 60)]
+    station = ByHand(programme([slot("ab", "05:00:00", "a", "b")], bulletins, version=3))
+    station.wait_until("2026-11-24T05:00:00")
+    station.sound_begins()
+    station.wait(40_000)
+    newer = [replace(bulletins[0], expires="2026-11-23T22:00:35Z"), replace(bulletins[1], expires=expires)]
+    done = station.arrive(programme([slot("ab", "05:00:00", "a", "b")], newer, version=4))
+    assert moves([(station.mono_ms, effect) for effect in done]) == []
+    station.wait(50_000)
+    station.sound_ends(True, 30_000, 60_000)
+
+    assert station.told == [("ab", "aired", None)]
+
+
+@pytest.mark.parametrize(("until", "told"), [("22:01:40Z", "expired"), ("22:02:00Z", None)])
+def test_what_waits_to_go_on_expires_by_the_newest_version(until: str, told: str | None) -> None:
+    """never-1: 40 s of it are left when the other is over, at 05:01:10; its first version knew no expiry."""
+    slots = [slot("a", "05:00:00"), slot("urgent", "05:00:20", priority=9)]
+    bulletins = [bulletin("a", 60), bulletin("urgent", 50)]
+    station = ByHand(programme(slots, bulletins, version=3))
+    station.wait_until("2026-11-24T05:00:00")
+    station.sound_begins()
+    station.wait_until("2026-11-24T05:00:20")
+    station.sound_ends(False, 20_000)
+    station.sound_begins()
+    newer = replace(bulletins[0], expires=f"2026-11-23T{until}")
+    station.arrive(programme(slots, [newer, bulletins[1]], version=4))
+    station.wait_until("2026-11-24T05:01:10")
+    station.sound_ends(True, 50_000)
+    station.wait(1_000)
+    goes_on = [effect.from_ms for _, effect in station.log if isinstance(effect, StartSound)][2:]
+
+    assert goes_on == ([] if told else [20_000])
+    assert (("a", "part", told) in station.told) == bool(told)
 
 
 def test_a_new_programme_of_another_scope_leaves_alone_what_sounds() -> None:

@@ -144,6 +144,9 @@ class Centre:
         delivery, document = FIRST + number, message.document
         if message.kind == "beacon":
             live, beacon = message.brought == 1, cast(Signed[Beacon] | Refused, document)
+            good = isinstance(beacon, Signed) and KEY in beacon.signers and not message.ahead
+            if live and good and world.clocks is not None:
+                world.clocks.brought_beacon(utc_ms(beacon.document.issued))
             world.send(events.BeaconArrived(beacon, PROVINCE, delivery, live, MonoMs(world.mono_ms)))
         else:
             again, command = message.brought > 1, cast(Signed[Command] | Refused, document)

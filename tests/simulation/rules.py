@@ -325,8 +325,14 @@ class Air(Rule):
             return
         if sound.begin_mono_ms <= world.mono_ms and is_quiet(world.settings, world.wall_ms):
             raise Violation(f"air-5: {self._name()} goes on in quiet hours")
-        if self.current is not None and not self._holds(world, self.current.due, sound.command.items):
+        if self.current is None:
+            return
+        if not self._holds(world, self.current.due, sound.command.items):
             raise Violation(f"never-1: {self._name()} goes on without a programme in force")
+        begin_ms = world.wall_ms + sound.begin_mono_ms - world.mono_ms
+        came = isinstance(event, events.ProgrammeArrived)
+        if came and (expired := self._expired(world, self.current.due, sound.command, begin_ms)):
+            raise Violation(f"never-1: {expired} of {self._name()} goes on, and would not be over before it expires")
 
     def silent(self, world: World, sound: Sound, written_ms: tuple[int, ...]) -> None:
         """Enter what was written into the book."""
@@ -375,14 +381,18 @@ class Air(Rule):
         return [*interrupted, *(one[3] for one in sorted(found))]
 
     def _holds(self, world: World, due: Due, items: tuple[AudioItem, ...]) -> bool:
-        programme = self.standing.programmes.get(due.programme.scope)
-        slot = None if programme is None else next((one for one in programme.slots if one.id == due.slot.id), None)
-        if programme is None or slot is None:
+        now = self._in_force(due)
+        if now is None:
             return False
-        audio = {recording.sha256 for one in programme.bulletins for recording in one.audio}
-        now = Due(due.occurrence, due.planned_ms, slot, programme)
+        audio = {recording.sha256 for one in now.programme.bulletins for recording in one.audio}
         audio |= {spare.audio.sha256 for spare in self.standing.spares(world.settings, now)}
         return audio.issuperset(item.sha256 for item in items)
+
+    def _in_force(self, due: Due) -> Due | None:
+        """An occurrence by the programme that is in force now; None when that has no such slot."""
+        programme = self.standing.programmes.get(due.programme.scope)
+        slot = None if programme is None else next((one for one in programme.slots if one.id == due.slot.id), None)
+        return None if programme is None or slot is None else Due(due.occurrence, due.planned_ms, slot, programme)
 
     def _start(self, world: World, command: effects.StartSound) -> None:
         if world.sound is not None:
@@ -436,14 +446,15 @@ class Air(Rule):
 
     def _expired(self, world: World, due: Due, command: effects.StartSound, begin_ms: int) -> str | None:
         """What of a play is still to be heard beyond its expiry, by the most lenient of the documents that have it."""
-        spares = self.standing.spares(world.settings, due)
+        now_due = self._in_force(due)
+        spares = [spare for one in (due, now_due) if one for spare in self.standing.spares(world.settings, one)]
         end_ms, skip_ms = begin_ms, command.from_ms
         for item in command.items:
             left_ms = max(0, item.duration_ms - skip_ms)
             skip_ms = max(0, skip_ms - item.duration_ms)
             end_ms += left_ms
             ends = [spare.until_ms for spare in spares if spare.audio.sha256 == item.sha256]
-            if left_ms and ends and end_ms > max(ends):
+            if left_ms and ends and end_ms > max(world.wall_ms, *ends):
                 return item.bulletin
         return None
 

@@ -76,13 +76,12 @@ class Airing:
     written_ms: list[int] = field(default_factory=list)
     zones: tuple[ZoneId, ...] = ()
     start_ms: WallMs | None = None
-    sounds: bool = False
+    sounds_since_mono_ms: int | None = None
     interruptions: int = 0
     interrupted: Instant | None = None
     queued_ms: int = 0
     in_time: bool = False
-    tried: bool = False
-    begun_ms: int = 0
+    begun_ms: WallMs | None = None
     silent_since_mono_ms: int | None = None
     way_up_granted: bool = False
     stop_reason: AsRunReason | None = None
@@ -107,6 +106,16 @@ class Airing:
         """Tell whether any sample of it reached the sound device."""
         return self.start_ms is not None
 
+    @property
+    def sounds(self) -> bool:
+        """Tell whether it is heard right now."""
+        return self.sounds_since_mono_ms is not None
+
+    @property
+    def tried(self) -> bool:
+        """Tell whether its way up was ever begun."""
+        return self.begun_ms is not None
+
     def stop_for_good(self, reason: AsRunReason) -> None:
         """It must leave the air and not come back, whatever else took the air from it before."""
         if self.stop_reason in (None, AsRunReason.PRE_EMPTED):
@@ -127,13 +136,16 @@ class Airing:
         return None
 
     def expires_before_its_end(self, now: Instant) -> bool:
-        """Tell whether something still to be heard would not be over in time, if it began at its instant, or now."""
-        at_ms, behind_ms = max(now.wall_ms, self.cue.planned_ms), self.position_ms
+        """Tell whether something still to be heard would not be over in time: begun as it is, at its instant or now."""
+        begin_ms: int = max(now.wall_ms, self.cue.planned_ms)
+        if self.sounds_since_mono_ms is not None:
+            begin_ms = now.wall_ms - (now.mono_ms - self.sounds_since_mono_ms)
+        end_ms, behind_ms = begin_ms, self.position_ms
         for item in self.cue.items:
             left_ms = max(0, item.duration_ms - behind_ms)
             behind_ms = max(0, behind_ms - item.duration_ms)
-            at_ms = WallMs(at_ms + left_ms)
-            if left_ms and item.until_ms is not None and at_ms > item.until_ms:
+            end_ms += left_ms
+            if left_ms and item.until_ms is not None and end_ms > max(now.wall_ms, item.until_ms):
                 return True
         return False
 
@@ -151,7 +163,7 @@ class Airing:
     def begin_play(self, play: int, zones: tuple[ZoneId, ...]) -> None:
         """A play of this cue is handed to the player, from ``position_ms``."""
         self.play, self.play_from_ms, self.zones, self.stop_reason = play, self.position_ms, zones, None
-        self.sounds = False
+        self.sounds_since_mono_ms = None
         if len(self.written_ms) != len(self.cue.items):
             self.written_ms = [0] * len(self.cue.items)
 
@@ -160,7 +172,7 @@ class Airing:
 
         An item that was written whole is behind the position by its declared length, whatever its codec cut off.
         """
-        self.play, self.sounds = None, False
+        self.play, self.sounds_since_mono_ms = None, None
         position_ms, begin_ms = self.play_from_ms, 0
         for index, (item, written_ms) in enumerate(zip(self.cue.items, item_written_ms, strict=True)):
             self.written_ms[index] += written_ms

@@ -6,7 +6,8 @@ Rules, in the order in which ``step`` asks them:
    longer holds it, and to a stop. It is faded out first; what becomes of it is its slot's own choice (air-2).
 2. What waits and can no longer air is closed with its reason (air-6): no audio, no zone, too late, quiet hours. What
    would not be over before it expires is left out, and what stands in for it taken.
-3. The best of what is due is wanted; with nothing due, the next cue is, as soon as its way up must begin.
+3. The best of what is due is wanted; with nothing due, the next cue is, as soon as its way up must begin. What cannot
+   be heard until a relay is tried again neither holds the air nor takes it.
 
 A station without trusted time takes nothing new of its programmes and starts nothing of them (air-7). An alert needs
 neither time nor a quiet-free hour, waits until its next round or half an hour, and leaves the air at once when it is
@@ -177,7 +178,7 @@ class Desk:
         airing = self.on_air
         if airing is None or airing.play != event.play:
             return None
-        airing.sounds = True
+        airing.sounds_since_mono_ms = event.mono_ns // 1_000_000
         if airing.has_sounded:
             return None
         self.position_mono_ms = now.mono_ms
@@ -348,19 +349,11 @@ class Desk:
         return silent
 
     def _may_go_up(self, airing: Airing) -> bool:
-        return (
-            self.player_up
-            and bool(airing.cue.items)
-            and airing is not self.on_air
-            and not self._is_out_of_reach(airing)
-        )
+        return self.player_up and airing is not self.on_air and self._can_be_heard(airing)
 
     def _why_silent(self, airing: Airing) -> str:
-        if not airing.cue.items:
-            return (airing.lack or AsRunReason.NO_AUDIO).value
-        if self._is_out_of_reach(airing):
-            return self._why_out_of_reach.value
-        return NO_START if self.player_up else AsRunReason.PLAYER_DIED.value
+        hindrance = self._hindrance(airing)
+        return NO_START if hindrance is None else hindrance.value
 
     def unheard(self) -> frozenset[str]:
         """The slots whose cues wait for the air, or have it and are not heard."""
@@ -398,7 +391,7 @@ class Desk:
         self.seen_changes = programmes.changes
         for airing in [airing for airing in self.waiting.values() if airing.warning is None]:
             if airing.has_sounded:
-                if not programmes.holds(airing.cue):
+                if not self._is_held(airing, programmes):
                     self._close(airing, False, AsRunReason.WITHDRAWN, now)
                 continue
             found = programmes.find(airing.cue.occurrence)
@@ -410,8 +403,20 @@ class Desk:
             else:
                 del self.waiting[airing.cue.occurrence]
         holder = self.on_air
-        if holder is not None and holder.warning is None and not programmes.holds(holder.cue):
-            holder.stop_for_good(AsRunReason.WITHDRAWN)
+        if holder is not None and holder.warning is None:
+            self._follow_on_air(holder, programmes, now)
+
+    def _follow_on_air(self, airing: Airing, programmes: Programmes, now: Instant) -> None:
+        before = airing.cue
+        if not self._is_held(airing, programmes):
+            airing.stop_for_good(AsRunReason.WITHDRAWN)
+        elif airing.cue != before and now.trusted and airing.expires_before_its_end(now):
+            airing.stop_for_good(AsRunReason.EXPIRED)
+
+    def _is_held(self, airing: Airing, programmes: Programmes) -> bool:
+        cue = programmes.held(airing.cue)
+        airing.cue = cue or airing.cue
+        return cue is not None
 
     def _follow_alerts(self, now: Instant) -> None:
         for airing in self.unended():
@@ -444,7 +449,8 @@ class Desk:
             return AsRunReason.EXPIRED
         blocked = self._is_blocked(airing)
         on_its_way = self.claimed == cue.occurrence and not airing.has_sounded and not blocked
-        begins_ms = airing.begun_ms if on_its_way else now.wall_ms  # a way up that began in time may end behind it
+        # A way up that began in time may end behind it.
+        begins_ms = airing.begun_ms if on_its_way and airing.begun_ms is not None else now.wall_ms
         if begins_ms <= max(self._deadline_ms(airing, blocked), cue.late_until_ms):
             airing.in_time = True
             return None
@@ -452,7 +458,7 @@ class Desk:
             return absence
         if not airing.in_time:  # whatever else it lacks: nobody saw its time while that lasted
             return AsRunReason.TOO_LATE
-        return self._why_unheard(airing)
+        return self._hindrance(airing) or self._why_passed_over(airing)
 
     def _hopeless_warning(self, airing: Airing, now: Instant) -> AsRunReason | None:
         """Tell why a cue of an alert will not air any more; None while it still may."""
@@ -462,26 +468,29 @@ class Desk:
         patient = now.mono_ms <= airing.taken_mono_ms + QUEUE_LIMIT_MS
         if patient and self.alerts.is_of_newest_round(airing.warning) and self.alerts.may_come(airing.warning):
             return None
-        return self._why_unheard(airing)
+        return self._hindrance(airing) or self._why_passed_over(airing)
 
-    def _why_unheard(self, airing: Airing) -> AsRunReason:
-        """Tell what keeps a cue from the air whose time is over."""
+    def _why_passed_over(self, airing: Airing) -> AsRunReason:
+        """Tell what kept from the air, until its time was over, a cue that lacked nothing."""
+        passed_over = self._is_blocked(airing) or airing.has_sounded
+        return AsRunReason.PRE_EMPTED if passed_over else AsRunReason.TOO_LATE
+
+    def _hindrance(self, airing: Airing) -> AsRunReason | None:
+        """Tell what of a cue's own needs is not there: its audio, a player, a way to its zones."""
         if not airing.cue.items:
             return airing.lack or AsRunReason.NO_AUDIO
         if not self.player_up:
             return AsRunReason.PLAYER_DIED
         if self._is_out_of_reach(airing):
-            return self._why_out_of_reach
-        blocked = self._is_blocked(airing)
-        return AsRunReason.PRE_EMPTED if blocked or airing.has_sounded else AsRunReason.TOO_LATE
+            return AsRunReason.NO_AMPLIFIER if AMPLIFIER in self.playout.failed else AsRunReason.RELAY
+        return None
 
     def _is_out_of_reach(self, airing: Airing) -> bool:
         """Tell whether its way up was tried, and none of its zones can be heard until a relay is tried again."""
         return airing.tried and not self.playout.can_reach(airing.cue.zones)
 
-    @property
-    def _why_out_of_reach(self) -> AsRunReason:
-        return AsRunReason.NO_AMPLIFIER if AMPLIFIER in self.playout.failed else AsRunReason.RELAY
+    def _can_be_heard(self, airing: Airing) -> bool:
+        return bool(airing.cue.items and airing.cue.zones) and not self._is_out_of_reach(airing)
 
     def _is_blocked(self, airing: Airing) -> bool:
         """Tell whether another cue has the air, or is on its way up to it."""
@@ -507,12 +516,8 @@ class Desk:
 
     def _playable(self, programmes: Programmes, now: Instant) -> list[Airing]:
         """What waits, can be heard, and would not sound in quiet hours (air-5)."""
-        ready = (airing for airing in self.waiting.values() if airing.cue.items and airing.cue.zones)
-        return [
-            airing
-            for airing in ready
-            if not self._is_out_of_reach(airing) and not self._is_too_quiet_for(airing, programmes, now)
-        ]
+        ready = (airing for airing in self.waiting.values() if self._can_be_heard(airing))
+        return [airing for airing in ready if not self._is_too_quiet_for(airing, programmes, now)]
 
     def _is_too_quiet_for(self, airing: Airing, programmes: Programmes, now: Instant) -> bool:
         """Quiet hours silence everything but alerts (air-5)."""
@@ -527,11 +532,10 @@ class Desk:
         if airing is None:
             self.claimed = None
             return None
-        if self.claimed != airing.cue.occurrence:
+        if not airing.tried:
+            self.playout.begin_cue(airing.cue.zones)
+        if self.claimed != airing.cue.occurrence or not airing.tried:
             self.claimed, airing.begun_ms = airing.cue.occurrence, now.wall_ms
-            if not airing.tried:
-                self.playout.begin_cue(airing.cue.zones)
-            airing.tried = True
         ahead_ms = 0 if airing.warning is not None else airing.cue.planned_ms - now.wall_ms
         start_mono_ms = now.mono_ms + ahead_ms
         cue = airing.cue

@@ -129,8 +129,7 @@ class _Filling:
 
         What lacks of a bulletin that only stands in is no loss of the slot's.
         """
-        ends = [ms for ms in (until_ms, bulletin.expires and utc_ms(bulletin.expires)) if ms]
-        until = WallMs(min(ends)) if ends else None
+        until = _expiry(bulletin, until_ms)
         added = False
         for audio in recordings(bulletin, self._zones):
             end_ms = self._end_ms + audio.duration_ms
@@ -166,12 +165,32 @@ def _add_standing(filled: _Filling, programme: Programme) -> bool:
     return any(added)
 
 
-def may_air(programme: Programme, slot: Slot, shelf: Shelf) -> frozenset[Sha256]:
-    """All audio that may be heard in a slot, be it here or not: its programme's, and what may stand in for it."""
-    bulletins = [*programme.bulletins, *_editions(programme, slot, shelf).values()]
-    if slot.if_unplayable == STANDING:
-        bulletins += [one for above in shelf.above(programme.scope) for one in _named(above, above.standing).values()]
-    return frozenset(audio.sha256 for bulletin in bulletins for audio in bulletin.audio)
+def may_air(programme: Programme, slot: Slot, shelf: Shelf) -> dict[Sha256, WallMs | None]:
+    """All audio that may be heard in a slot, be it here or not: its programme's, and what may stand in for it.
+
+    Each with the latest instant at which it must be over; None where no document that has it says one.
+    """
+    until: dict[Sha256, WallMs | None] = {}
+    for bulletin, until_ms in _allowed(programme, slot, shelf):
+        expiry = _expiry(bulletin, until_ms)
+        for audio in bulletin.audio:
+            known = until.setdefault(audio.sha256, expiry)
+            until[audio.sha256] = None if known is None or expiry is None else max(known, expiry)
+    return until
+
+
+def _allowed(programme: Programme, slot: Slot, shelf: Shelf) -> Iterator[tuple[Bulletin, int | None]]:
+    yield from ((bulletin, None) for bulletin in programme.bulletins)
+    for bulletin in _editions(programme, slot, shelf).values():
+        yield bulletin, utc_ms(shelf.earlier[programme.scope].expires)
+    for above in shelf.above(programme.scope) if slot.if_unplayable == STANDING else ():
+        yield from ((bulletin, utc_ms(above.expires)) for bulletin in _named(above, above.standing).values())
+
+
+def _expiry(bulletin: Bulletin, until_ms: int | None) -> WallMs | None:
+    """When a bulletin must be over, by itself and by the programme that lends it."""
+    ends_ms = [ms for ms in (until_ms, bulletin.expires and utc_ms(bulletin.expires)) if ms]
+    return WallMs(min(ends_ms)) if ends_ms else None
 
 
 def audio_of(programme: Programme, settings: StationSettings) -> frozenset[Sha256]:

@@ -55,7 +55,7 @@ class Playout:
     stopping: bool = False
     player: int | None = None
     last_switch_mono_ms: int | None = None
-    last_use_mono_ms: int = 0
+    last_sound_mono_ms: int = 0
     wake_mono_ms: int | None = None
     open_again_mono_ms: dict[str, int] = field(default_factory=dict)
     open_again_wait_ms: dict[str, int] = field(default_factory=dict)
@@ -107,7 +107,7 @@ class Playout:
 
     def _silent(self, now_mono_ms: int) -> None:
         if self.sounding is not None:
-            self.last_use_mono_ms = now_mono_ms
+            self.last_sound_mono_ms = now_mono_ms
         self.sounding = None
         self.stopping = False
 
@@ -171,7 +171,7 @@ class Playout:
             return self._switch(self.closed[-1], False, now_mono_ms)
         if self.amplifier_on_mono_ms is None:
             return []
-        off_at_ms = max(self.last_use_mono_ms, self.amplifier_on_mono_ms) + self.settings.amplifier.hold_ms
+        off_at_ms = max(self.last_sound_mono_ms, self.amplifier_on_mono_ms) + self.settings.amplifier.hold_ms
         if now_mono_ms < off_at_ms:
             return self._wake(off_at_ms)
         soon = needed_mono_ms is not None and now_mono_ms <= needed_mono_ms <= now_mono_ms + self.cold_lead_ms
@@ -192,15 +192,8 @@ class Playout:
         return [SwitchAmplifier(False)]
 
     def _up(self, wanted: Wanted, now_mono_ms: int) -> list[Effect]:
-        if self.amplifier_on_mono_ms is None and self.closed:
-            return self._switch(self.closed[-1], False, now_mono_ms)
-        if self.amplifier_on_mono_ms is None and now_mono_ms < (next_ms := self._next_switch_mono_ms(now_mono_ms)):
-            return self._wake(next_ms)
         if self.amplifier_on_mono_ms is None:
-            self.open_again_mono_ms.pop(AMPLIFIER, None)
-            self.amplifier_on_mono_ms = now_mono_ms
-            self._wake(now_mono_ms + self.settings.amplifier.warm_up_ms)
-            return [SwitchAmplifier(True)]
+            return self._amplifier_on(now_mono_ms)
         if warm_up_left_ms := self._warm_up_left_ms(now_mono_ms):
             return self._wake(now_mono_ms + warm_up_left_ms)
         target = self._reachable(wanted.zones)
@@ -211,6 +204,17 @@ class Playout:
             if zone not in self.closed:
                 return self._switch(zone, True, now_mono_ms)
         return self._start(wanted, now_mono_ms)
+
+    def _amplifier_on(self, now_mono_ms: int) -> list[Effect]:
+        if self.closed:
+            return self._switch(self.closed[-1], False, now_mono_ms)
+        next_ms = self._next_switch_mono_ms(now_mono_ms)
+        if now_mono_ms < next_ms:
+            return self._wake(next_ms)
+        self.open_again_mono_ms.pop(AMPLIFIER, None)
+        self.amplifier_on_mono_ms = now_mono_ms
+        self._wake(now_mono_ms + self.settings.amplifier.warm_up_ms)
+        return [SwitchAmplifier(True)]
 
     def _start(self, wanted: Wanted, now_mono_ms: int) -> list[Effect]:
         hand_over_ms = max(wanted.start_mono_ms - START_MARGIN_MS, self._next_switch_mono_ms(now_mono_ms))

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ttcs_edge.core import events, library, trust
 from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
@@ -290,18 +291,24 @@ class Programmes:
         """Make a cue of an occurrence that begins now at the earliest, with the audio that can be aired."""
         return library.resolve(due, self.settings, self.shelf, now_ms)
 
-    def holds(self, cue: Cue) -> bool:
-        """Tell whether what is in force still has this cue's slot, and lets the same recordings be heard in it."""
+    def held(self, cue: Cue) -> Cue | None:
+        """Give a cue whose slot is still in force, its recordings as long as they may be heard by now; else None.
+
+        None, too, where what is in force does not let one of its recordings be heard.
+        """
         signed = self.signed.get(cue.occurrence.scope)
         if signed is None:
-            return False
+            return None
         programme = signed.document
         if programme.version == cue.programme_version and not cue.substitute:
-            return True
+            return cue
         slot = next((slot for slot in programme.slots if slot.id == cue.occurrence.slot), None)
         if slot is None:
-            return False
-        return library.may_air(programme, slot, self.shelf).issuperset(item.sha256 for item in cue.items)
+            return None
+        until_ms = library.may_air(programme, slot, self.shelf)
+        if not until_ms.keys() >= {item.sha256 for item in cue.items}:
+            return None
+        return replace(cue, items=tuple(replace(item, until_ms=until_ms[item.sha256]) for item in cue.items))
 
     def find(self, key: Occurrence) -> SlotOccurrence | None:
         """Look an occurrence up in the programme in force: its slot may have been changed, moved or taken away."""
