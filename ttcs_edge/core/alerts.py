@@ -98,9 +98,9 @@ class Alerts:
     def remember(self, event: events.Started, mono_ms: int) -> None:
         """Take over what the store remembers, verified again by the shell, and which rounds of it were heard."""
         self.tones = dict(event.tones)
-        for signed, until_ms in event.alerts:
-            self.signed[_event(signed.document)] = signed
-            self.until_ms[_event(signed.document)] = until_ms
+        for known in event.alerts:
+            key = _event(known.signed.document)
+            self.signed[key], self.until_ms[key] = known.signed, known.until_ms
         for occurrence, _ in event.settled:
             if (found := _round_of(occurrence)) is not None:
                 key, version, number = found
@@ -189,13 +189,14 @@ class Alerts:
         return self._next_by_own_pace(key, alert, last, now)
 
     def _next_by_own_pace(self, key: Event, alert: Alert, last: Round | None, now: Instant) -> int | None:
-        """The next round when nobody knows the time: a life that begins after one was heard waits for its turn."""
-        heard = last or self.heard.get(key)
+        """The next round when nobody knows the time: a new life begins with what was not heard of the last one."""
+        heard = self.heard.get(key)
         if heard is None or heard.version != alert.version:
             return 0
+        if last is None:
+            return heard.number
         repeat_ms = repeat_ms_of(alert)
-        waited = repeat_ms and now.mono_ms >= heard.mono_ms + repeat_ms
-        return heard.number + 1 if waited else None
+        return heard.number + 1 if repeat_ms and now.mono_ms >= heard.mono_ms + repeat_ms else None
 
     def wake_mono_ms(self, now: Instant) -> int | None:
         """When a round is due next, or an alert expires."""
