@@ -42,6 +42,7 @@ class Limits(Struct, frozen=True):
     waiting_cues: int = 256
     replaced_programmes: int = 16
     open_faults: int = 256
+    refused_faults: int = 192
     events_queued: int = 10_000
     records_waiting: int = 10_000
     sound_commands: int = 64
