@@ -415,6 +415,17 @@ def test_a_station_that_was_away_hears_what_is_still_in_force() -> None:
     assert [round(ms / 60_000) for ms in begun] == [0, 5]
 
 
+def test_a_round_waits_for_what_can_be_heard_of_the_one_before() -> None:
+    """Sent 58 seconds before it came, to be repeated every minute: its first words are not cut by the second round."""
+    village = Village(civil="2026-11-24T04:00:58")
+    village.hear(alert(repeat_s=60))
+    village.live(80_000)
+
+    assert village.names == ["tone-Severe.zxx", "lu-quet.vi"] * 3
+    assert [round(ms / 1_000) for ms, name, _ in village.heard if name.startswith("tone")] == [2, 17, 64]
+    assert village.receipts == [(1, "accepted", ()), (1, "on-air", ()), (1, "heard", ())]
+
+
 def test_an_alert_held_back_until_it_is_effective_is_heard_then() -> None:
     """CAP 1.2, 3.2.2, effective."""
     village = Village()

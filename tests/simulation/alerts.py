@@ -278,13 +278,13 @@ class Warned(Rule):
         self.hindered_ms = 0
         self.waiting_since_ms: int | None = None
         self.trusted_since_ms: int | None = None
-        self.whole: dict[str, bool] = {}
+        self.whole: defaultdict[str, int] = defaultdict(int)
         self.written_ms: defaultdict[str, int] = defaultdict(int)
 
     def power_on(self, world: World) -> None:
         """Nothing has been heard yet in this life."""
         self.hindered_ms, self.waiting_since_ms, self.trusted_since_ms = world.mono_ms, None, None
-        self.whole, self.written_ms = {}, defaultdict(int)
+        self.whole, self.written_ms = defaultdict(int), defaultdict(int)
 
     def hears(self, world: World, event: events.Event) -> None:
         """See what keeps alerts from the air at this moment."""
@@ -325,13 +325,12 @@ class Warned(Rule):
         here = [zones for book in books for audio, zones in parts(world, book.alert).values() if audio == item.sha256]
         if not any(set(world.closed) <= {zone.id for zone in zones} | world.faults.relays for zones in here):
             raise Violation(f"never-1: an alert goes to {world.closed}, which it does not name")
-        self.whole[item.sha256] = False
 
     def silent(self, world: World, sound: Sound, written_ms: tuple[int, ...]) -> None:
         """Enter what was written into the book."""
         if is_warning(sound.command.items):
             (item,) = sound.command.items
-            self.whole[item.sha256] = written_ms[0] >= item.duration_ms - CODEC_CUT_MS - TOLERANCE_MS
+            self.whole[item.sha256] += written_ms[0] >= item.duration_ms - CODEC_CUT_MS - TOLERANCE_MS
             self.written_ms[item.sha256] += written_ms[0]
 
     def _closed(self, world: World, record: AsRun) -> None:
@@ -339,8 +338,10 @@ class Warned(Rule):
         part = record.occurrence.local.partition("-")[2]
         book = self.in_force.newest.get((scope, name))
         shas = [item.sha256 for item in record.items]
-        if record.outcome is Outcome.AIRED and not all(self.whole.get(sha256) for sha256 in shas):
-            raise Violation(f"never-9: {record.occurrence} is told as aired, and was not heard whole")
+        if record.outcome is Outcome.AIRED:
+            if not all(self.whole[sha256] for sha256 in shas):
+                raise Violation(f"never-9: {record.occurrence} is told as aired, and was not heard whole")
+            self.whole |= dict.fromkeys(shas, 0)
         words_ms = sum(self.written_ms[sha256] for sha256 in shas if part != "tone")
         if record.outcome is Outcome.MISSED and words_ms:
             raise Violation(f"never-9: {record.occurrence} is told as missed, but {words_ms} ms were heard")

@@ -40,7 +40,7 @@ from tests.simulation.shell import GOOD, MODES
 from tests.simulation.shrink import SHRINK_S, Failure, failure, shrunk
 from tests.simulation.world import BEGIN_MONO_MS, DEPUTY, World
 from ttcs_edge.core.documents import Programme, Slot
-from ttcs_edge.core.model import AMPLIFIER, Scope, ZoneId
+from ttcs_edge.core.model import AMPLIFIER, Scope, Sha256, ZoneId
 
 REPLAY = "python -m tests.simulation.storm"
 TRACE_TAIL = 45
@@ -280,10 +280,14 @@ class Storm:
 
     def spoil_audio(self) -> None:
         """A file rots, proves to be no audio, or ends early."""
-        cached = sorted(self.world.cached - {tone.sha256 for _, tone in TONES})
+        cached = self._files()
         if cached:
             name = audio_name(self.dice.choice(cached))
             self.timeline.happen("spoil", name, self.dice.choice(("rots", "not-audio", "short")))
+
+    def _files(self) -> list[Sha256]:
+        """What lies in the folder, but for the tones, which the installation brings."""
+        return sorted(self.world.cached - {tone.sha256 for _, tone in TONES})
 
     def mend_audio(self) -> None:
         """What was wrong with files is over, and one that was missing comes."""
@@ -384,7 +388,7 @@ class Storm:
 
     def tell_noise(self) -> None:
         """Events that are no business of the air."""
-        sha256 = self.dice.choice(sorted(self.world.cached) or [recording("x", 1).sha256])
+        sha256 = self.dice.choice(self._files() or [recording("x", 1).sha256])
         self.timeline.happen("message", self.dice.randrange(len(MESSAGES)), audio_name(sha256))
 
 

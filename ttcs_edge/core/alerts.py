@@ -8,14 +8,15 @@ that was heard is settled and does not come again, whatever restarts.
 - With trusted time rounds are counted from ``effective``, or from when it was sent, so that all stations speak
   together and one that returns joins the round that is on. Without, the first is due at once and the next ones follow
   by the station's own pace.
-- A round that is due ends the one before: what of that could not be heard by then is told.
+- A round that is due ends the one before: what of that could not be heard by then is told. It waits for what of that
+  can be heard: rounds are never closer together than what they say is long.
 - A ``Cancel`` has one round, and only where it asks to be heard.
 - It ranks above all else, real ones above drills; among them by air-1.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from msgspec import Struct
@@ -162,10 +163,12 @@ class Alerts:
 
     # rounds
 
-    def due(self, now: Instant) -> list[AlertCue]:
-        """Take the rounds that are due, each once."""
+    def due(self, now: Instant, busy: Set[Event]) -> list[AlertCue]:
+        """Take the rounds that are due, each once, but for the events of which a round is on its way still."""
         found: list[AlertCue] = []
         for key, signed in self.signed.items():
+            if key in busy:
+                continue
             number = self._due_round(key, signed.document, now)
             if number is not None:
                 self.rounds[key] = self.heard[key] = Round(signed.document.version, number, now.mono_ms)
@@ -220,8 +223,12 @@ class Alerts:
         """Tell why a cue must not be heard any more; None while it may."""
         if self._expired(cue.alert, now):
             return AsRunReason.EXPIRED
+        return None if self.is_newest(cue) else AsRunReason.WITHDRAWN
+
+    def is_newest(self, cue: AlertCue) -> bool:
+        """Tell whether no later message of the same event came."""
         newest = self.signed.get(_event(cue.alert))
-        return None if newest is not None and newest.document.version == cue.alert.version else AsRunReason.WITHDRAWN
+        return newest is not None and newest.document.version == cue.alert.version
 
     def may_come(self, cue: AlertCue) -> bool:
         """Tell whether there is, or may be, anything to be heard of it."""

@@ -139,7 +139,7 @@ class Desk:
 
     def take_alerts(self, programmes: Programmes, now: Instant) -> None:
         """Take the cues of the rounds that are due, but for those that were heard."""
-        for warning in self.alerts.due(now):
+        for warning in self.alerts.due(now, self._rounds_under_way()):
             key = warning.occurrence
             if key in self.settled or key in self.waiting or (self.on_air and self.on_air.cue.occurrence == key):
                 continue
@@ -147,6 +147,16 @@ class Desk:
             resolved = self.alerts.resolve(warning, programmes.shelf)
             name = f"{self.boot}-a{self.sequence}"
             self.waiting[key] = Airing(resolved.cue, resolved.lack, name, warning=warning, taken_mono_ms=now.mono_ms)
+
+    def _rounds_under_way(self) -> set[tuple[str, str]]:
+        """The alerts of whose newest message something is heard, or can be as soon as the air is free."""
+        return {
+            (warning.alert.scope, warning.alert.id)
+            for airing in self.unended()
+            if (warning := airing.warning) is not None
+            and self.alerts.is_newest(warning)
+            and (airing is self.on_air or self._can_be_heard(airing))
+        }
 
     def _airing(self, programmes: Programmes, due: SlotOccurrence, now: Instant) -> Airing:
         self.sequence += 1
