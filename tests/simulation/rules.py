@@ -267,6 +267,7 @@ class Heard:
     stretches: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     position_ms: int = 0
     ended_badly: bool = False
+    begun: bool = False
     before_restart_ms: int = 0
 
     def written_ms(self) -> int:
@@ -310,7 +311,9 @@ class Air(Rule):
                 self.cut_written[occurrence] = (heard.written_ms(), heard.before_restart_ms, late_ms)
 
     def hears(self, world: World, event: events.Event) -> None:
-        """A play that ended badly may go on behind what was bad."""
+        """A play that ended badly may go on behind what was bad; one that began was interrupted, if by nothing else."""
+        if isinstance(event, events.SoundStarted) and self.current is not None:
+            self.current.begun = True
         if isinstance(event, events.SoundEnded) and event.failure and self.last is not None:
             self.last.ended_badly = True
 
@@ -445,7 +448,7 @@ class Air(Rule):
             return f"never-1: IT goes to {world.closed}, which its slot does not name"
         if expired := self._expired(world, due, command, begin_ms):
             return f"never-1: {expired} of IT would not be over before it expires"
-        if heard.first_mono_ms is not None:
+        if heard.begun:
             return self._wrong_position(heard, command)
         if command.from_ms and not heard.ended_badly:
             return f"air-2: IT begins at {command.from_ms} ms"

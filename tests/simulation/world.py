@@ -21,6 +21,7 @@ from ttcs_edge.core import effects, events
 from ttcs_edge.core.asrun import settles
 from ttcs_edge.core.documents import Alert, Grant, Programme, Refused, Signed
 from ttcs_edge.core.model import (
+    ALERT_PREFIX,
     AMPLIFIER,
     AsRun,
     AudioItem,
@@ -107,6 +108,12 @@ class Disk:
     boots: int = 0
     as_run: list[AsRun] = field(default_factory=list)
     fault_log: list[Fault] = field(default_factory=list)
+
+    def unsettle(self, scope: str, event: str) -> None:
+        """The rounds of a message that is replaced or over need not be known."""
+        gone = [key for key in self.settled if (key.scope, key.slot) == (scope, f"{ALERT_PREFIX}{event}")]
+        for key in gone:
+            del self.settled[key]
 
 
 @dataclass
@@ -666,8 +673,10 @@ class World:
                 disk.as_run.append(record)
             case effects.AlertAccepted(scope, event, _, envelope, until_ms):
                 disk.alerts[scope, event] = events.KnownAlert(self._alert(envelope), until_ms)
+                disk.unsettle(scope, event)
             case effects.AlertForgotten(scope, event):
                 disk.alerts.pop((scope, event), None)
+                disk.unsettle(scope, event)
             case effects.AlertTold(_, scope, event, version, state):
                 known = disk.alerts.get((scope, event))
                 if known is not None and known.signed.document.version == version:

@@ -25,6 +25,7 @@ class Limits(Struct, frozen=True):
     places_per_audio: int = 4
     alerts: int = 64
     alert_lasts_s: int = 7 * 86_400
+    alert_repeat_least_s: int = 30
     alert_text_chars: int = 4_000
     alert_references: int = 64
     held_bytes: int = 8 * 1024 * 1024

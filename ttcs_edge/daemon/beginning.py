@@ -135,9 +135,7 @@ def _still_good(envelopes: Sequence[tuple[str, bytes]], trust: TrustRoot, now: I
             yield signed
 
 
-def _alerts(
-    kept: Iterable[tuple[str, str, bytes, int, str]], trust: TrustRoot, now: Instant
-) -> Iterator[KnownAlert]:
+def _alerts(kept: Iterable[tuple[str, str, bytes, int, str]], trust: TrustRoot, now: Instant) -> Iterator[KnownAlert]:
     """The alerts that were accepted; one that has expired must still be known (``until_ms``)."""
     for scope, event, envelope, until_ms, told in kept:
         signed = read_alert(envelope, trust, alert_subject(scope, event))

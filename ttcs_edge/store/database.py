@@ -261,11 +261,22 @@ def _earlier(entry: effects.EarlierKept, station: str, wall_ms: int) -> list[Sta
 
 def _alert_accepted(entry: effects.AlertAccepted, station: str, wall_ms: int) -> list[Statement]:
     values = (entry.scope, entry.event, entry.version, entry.envelope, entry.until_ms)
-    return [("INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, '')", values)]
+    return [
+        ("INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, '')", values),
+        _unsettle_alert(entry.scope, entry.event),
+    ]
 
 
 def _alert_forgotten(entry: effects.AlertForgotten, station: str, wall_ms: int) -> list[Statement]:
-    return [("DELETE FROM alerts WHERE scope = ? AND event = ?", (entry.scope, entry.event))]
+    return [
+        ("DELETE FROM alerts WHERE scope = ? AND event = ?", (entry.scope, entry.event)),
+        _unsettle_alert(entry.scope, entry.event),
+    ]
+
+
+def _unsettle_alert(scope: str, event: str) -> Statement:
+    """Rounds of a message that is replaced or over never come again, settled or not."""
+    return "DELETE FROM settled WHERE scope = ? AND slot = ?", (scope, f"{ALERT_PREFIX}{event}")
 
 
 def _alert_told(entry: effects.AlertTold, station: str, wall_ms: int) -> list[Change]:
