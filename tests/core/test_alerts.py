@@ -274,6 +274,9 @@ def test_an_alert_comes_again_until_it_expires() -> None:
     tones = [begun_ms for begun_ms, name, _ in village.heard if name.startswith("tone")]
     assert [round(ms / 60_000) for ms in tones] == [0, 10, 20]
     assert village.told[-1] == ("alert:lu-quet", "part", "expired")
+    village.live(86_400_000 - 6 * 60_000)
+    assert village.entries(effects.AlertForgotten) == []
+    village.live(2 * 60_000)
     assert village.entries(effects.AlertForgotten) == [effects.AlertForgotten(PROVINCE, "lu-quet")]
 
 
@@ -424,6 +427,31 @@ def test_a_round_waits_for_what_can_be_heard_of_the_one_before() -> None:
     assert village.names == ["tone-Severe.zxx", "lu-quet.vi"] * 3
     assert [round(ms / 1_000) for ms, name, _ in village.heard if name.startswith("tone")] == [2, 17, 64]
     assert village.receipts == [(1, "accepted", ()), (1, "on-air", ()), (1, "heard", ())]
+
+
+def test_an_alert_that_has_expired_does_not_come_back_with_a_clock_that_is_set_back() -> None:
+    """Its broker shows it again; it is known for a day longer."""
+    village = Village()
+    village.hear(alert(expires="2026-11-23T21:05:00Z"))
+    village.live(10 * 60_000)
+    village.offset_ms -= 8 * 60_000
+    village.hear(alert(expires="2026-11-23T21:05:00Z"))
+    village.live(60_000)
+
+    assert village.names == ["tone-Severe.zxx", "lu-quet.vi"]
+
+
+def test_an_alert_that_came_early_without_the_time_waits_for_it_once_it_is_known() -> None:
+    """Its tone had not begun."""
+    village = Village(trusted=False)
+    village.hear(alert(effective="2026-11-23T21:05:00Z"))
+    village.live(1_000)
+    village.trusted = True
+    village.follow(village.tell(events.TimePassed()))
+    village.live(298_000)
+    assert village.names == []
+    village.live(30_000)
+    assert village.names == ["tone-Severe.zxx", "lu-quet.vi"]
 
 
 def test_an_alert_held_back_until_it_is_effective_is_heard_then() -> None:

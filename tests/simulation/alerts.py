@@ -29,7 +29,8 @@ URGENCIES = ("Unknown", "Past", "Future", "Expected", "Immediate")
 STATUSES = ("Test", "Exercise", "Actual")
 DEPUTY_UP_TO = "Minor"
 """What the deputy's key may say, and no more."""
-FADE_MS = 100
+KNOWN_LONGER_MS = 86_400_000
+"""For how long an alert that has expired must still be known."""
 SECONDS = (2, 10, 40)
 UNSETTLED_MS = 7_200_000
 """For so long after the clock was set nobody counts rounds."""
@@ -189,7 +190,9 @@ class InForce(Rule):
             return False
         alert, signers = event.alert.document, event.alert.signers
         known = self.newest.get(event.topic)
-        may = KEY in signers or (DEPUTY in signers and SEVERITIES.index(alert.severity) <= 1)
+        may = KEY in signers or (
+            DEPUTY in signers and SEVERITIES.index(alert.severity) <= SEVERITIES.index(DEPUTY_UP_TO)
+        )
         covers = (world.settings.scope + "/").startswith(alert.scope + "/")
         if not may or not covers or (alert.scope, alert.id) != event.topic:
             return False
@@ -216,16 +219,16 @@ class InForce(Rule):
             raise Violation(f"never-1: an alert is {'taken' if taken else 'refused'}, and should not be: {event}")
 
     def _forget(self, world: World, key: Key) -> None:
-        if not world.trusted or self.until_ms.get(key, 0) > world.wall_ms:
+        if not world.trusted or self.until_ms.get(key, 0) > world.wall_ms - KNOWN_LONGER_MS:
             raise Violation(f"never-5: the alert {key} is forgotten before it expires")
         self.newest.pop(key, None)
         self.until_ms.pop(key, None)
 
-    def speaks(self, world: World, book: Book) -> bool:
-        """Tell whether anything of a message may be heard."""
+    def speaks(self, world: World, book: Book, *, anew: bool = True) -> bool:
+        """Tell whether anything of a message may be heard; ``anew``, whether it may begin."""
         alert = book.alert
         expired = world.trusted and utc_ms(alert.expires) <= world.wall_ms
-        begun = not world.trusted or alert.effective is None or utc_ms(alert.effective) <= world.wall_ms
+        begun = not anew or not world.trusted or alert.effective is None or utc_ms(alert.effective) <= world.wall_ms
         return (alert.msg_type != "Cancel" or alert.tell_cancel) and not expired and begun
 
     def speaking(self, world: World) -> Iterator[Book]:
@@ -236,12 +239,13 @@ class InForce(Rule):
         """Tell whether any alert may be heard."""
         return any(True for _ in self.speaking(world))
 
-    def of(self, sha256: str, world: World) -> list[Book]:
+    def of(self, sha256: str, world: World, *, anew: bool) -> list[Book]:
         """The messages that a recording may be of."""
         return [
             book
-            for book in self.speaking(world)
-            if sha256 == _tone_of(book.alert) or sha256 in {audio for _, audio in _words(book.alert)}
+            for book in self.newest.values()
+            if self.speaks(world, book, anew=anew)
+            and (sha256 == _tone_of(book.alert) or sha256 in {audio for _, audio in _words(book.alert)})
         ]
 
 
@@ -315,7 +319,7 @@ class Warned(Rule):
 
     def _start(self, world: World, command: effects.StartSound) -> None:
         (item,) = command.items
-        books = self.in_force.of(item.sha256, world)
+        books = self.in_force.of(item.sha256, world, anew=True)
         if not books:
             raise Violation(f"never-1: {item.bulletin}.{item.language} is of no alert in force")
         if command.volume_percent != 100:
@@ -395,7 +399,7 @@ class Warned(Rule):
             return
         mine: list[Book] = []
         if is_warning(sound.command.items):
-            mine = self.in_force.of(sound.command.items[0].sha256, world)
+            mine = self.in_force.of(sound.command.items[0].sha256, world, anew=False)
             if not mine:
                 raise Violation("never-1: an alert goes on that is not in force")
         best = max((rank(book.alert) for book in mine), default=None)

@@ -621,6 +621,8 @@ class Precedence(Rule):
         sound, current = world.sound, self.air.current
         if sound is None or current is None or sound.stop_at_mono_ms is not None or sound.frozen_mono_ms is not None:
             return
+        if is_warning(sound.command.items):
+            return
         if not world.trusted or is_quiet(world.settings, world.wall_ms) or world.stopping:
             return
         for programme, slot in self.standing.slots():

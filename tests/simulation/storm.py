@@ -378,6 +378,7 @@ class Storm:
             (
                 (newer, STRANGER),
                 (newer, DEPUTY),
+                (newer | {"severity": "Moderate"}, DEPUTY),
                 (newer | {"sender": "nobody@example"}, ""),
                 (before | {"version": max(1, before["version"] - 1)}, ""),
                 (before | {"severity": "Extreme" if before["severity"] != "Extreme" else "Minor"}, STRANGER),

@@ -50,6 +50,9 @@ TONE = "tone"
 STATUSES = ("Test", "Exercise", "Actual")
 """A drill never takes the air from what is real."""
 
+KNOWN_LONGER_MS = 86_400_000
+"""For how long an alert that has expired is still known: a clock that was ahead is set back, and it must not return."""
+
 Event = tuple[str, str]
 """Scope and id."""
 Tones = Mapping[str, AudioItem]
@@ -129,8 +132,8 @@ class Alerts:
             return Verdict()
         forgotten = None
         if known is None and len(self.signed) >= LIMITS.alerts:
-            forgotten = min(self.signed, key=lambda key: _worth(self.signed[key].document))
-            if _worth(self.signed[forgotten].document) >= _worth(event.alert.document):
+            forgotten = min(self.signed, key=lambda key: self._worth(self.signed[key].document, now))
+            if self._worth(self.signed[forgotten].document, now) >= self._worth(event.alert.document, now):
                 subject = trust.alert_subject(*event.topic)
                 return Verdict(refused=Refused("too-many-alerts", subject, (("expected", f"<= {LIMITS.alerts}"),)))
             self.forget(forgotten)
@@ -138,14 +141,19 @@ class Alerts:
         self.until_ms[event.topic] = max(utc_ms(event.alert.document.expires), self.until_ms.get(event.topic, 0))
         return Verdict(accepted=event.alert, forgotten=forgotten)
 
+    def _worth(self, alert: Alert, now: Instant) -> tuple[bool, Rank]:
+        """How much it matters that it is known: what has expired or was cancelled, the least."""
+        return _speaks(alert) and not self._expired(alert, now), rank_of(alert)
+
     def forget(self, key: Event) -> None:
         """An event is over for good."""
         for known in (self.signed, self.until_ms, self.rounds, self.heard):
             known.pop(key, None)
 
     def over(self, now: Instant) -> list[Event]:
-        """The events of which nothing that was ever said can be believed any more."""
-        return [key for key, until_ms in self.until_ms.items() if now.trusted and until_ms <= now.wall_ms]
+        """The events of which nothing that was ever said can be believed any more, whatever a clock is corrected by."""
+        over_ms = now.wall_ms - KNOWN_LONGER_MS
+        return [key for key, until_ms in self.until_ms.items() if now.trusted and until_ms <= over_ms]
 
     def in_force(self, now: Instant) -> list[Alert]:
         """What must be heard sooner or later, the highest first."""
@@ -212,7 +220,7 @@ class Alerts:
             heard = self.heard.get(key)
             return [heard.mono_ms + repeat_ms] if heard is not None and repeat_ms else []
         begin_ms = begins_ms(alert, now)
-        walls = [begin_ms, utc_ms(alert.expires), self.until_ms[key]]
+        walls = [begin_ms, utc_ms(alert.expires), self.until_ms[key] + KNOWN_LONGER_MS]
         if repeat_ms and now.wall_ms >= begin_ms:
             walls.append(begin_ms + ((now.wall_ms - begin_ms) // repeat_ms + 1) * repeat_ms)
         return [now.mono_ms + wall_ms - now.wall_ms for wall_ms in walls]
@@ -224,6 +232,13 @@ class Alerts:
         if self._expired(cue.alert, now):
             return AsRunReason.EXPIRED
         return None if self.is_newest(cue) else AsRunReason.WITHDRAWN
+
+    def postpone(self, cue: AlertCue, now: Instant) -> bool:
+        """Tell whether a cue that was taken without the time is early, now that it is known; its round comes again."""
+        early = now.trusted and now.wall_ms < begins_ms(cue.alert, now)
+        if early:
+            self.rounds.pop(_event(cue.alert), None)
+        return early
 
     def is_newest(self, cue: AlertCue) -> bool:
         """Tell whether no later message of the same event came."""
@@ -333,11 +348,6 @@ def _audio_item(alert: Alert, audio: Audio) -> AudioItem:
 
 def _speaks(alert: Alert) -> bool:
     return alert.msg_type != "Cancel" or alert.tell_cancel
-
-
-def _worth(alert: Alert) -> tuple[bool, Rank]:
-    """How much it matters that it is known: what was cancelled, the least."""
-    return _speaks(alert), rank_of(alert)
 
 
 def _event(alert: Alert) -> Event:

@@ -455,11 +455,15 @@ class Desk:
 
     def _follow_alerts(self, now: Instant) -> None:
         for airing in self.unended():
-            reason = None if airing.warning is None else self.alerts.ended(airing.warning, now)
+            if airing.warning is None:
+                continue
+            reason = self.alerts.ended(airing.warning, now)
             if reason is not None and airing is self.on_air:
                 airing.stop_for_good(reason)
             elif reason is not None:
                 self._close(airing, False, reason, now)
+            elif airing is not self.on_air and not airing.has_sounded and self.alerts.postpone(airing.warning, now):
+                del self.waiting[airing.cue.occurrence]
 
     def _close_hopeless(self, programmes: Programmes, now: Instant) -> None:
         for airing in list(self.waiting.values()):
