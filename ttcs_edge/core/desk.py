@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ttcs_edge.core import events
 from ttcs_edge.core.air import choose, resumes_from_ms
@@ -579,7 +580,9 @@ class Desk:
         ahead_ms = 0 if airing.warning is not None else airing.cue.planned_ms - now.wall_ms
         start_mono_ms = now.mono_ms + ahead_ms
         cue = airing.cue
-        return Wanted(self.plays + 1, cue.zones, cue.items, airing.position_ms, start_mono_ms, cue.volume_percent)
+        at_once = 1 if airing.warning is None else self.settings.alert_zones_at_once
+        wanted = Wanted(self.plays + 1, cue.zones, cue.items, airing.position_ms, start_mono_ms, cue.volume_percent)
+        return replace(wanted, zones_at_once=at_once)
 
     def _coming(self, playable: list[Airing], now: Instant) -> Airing | None:
         """The next cue, once its way up must begin so that it sounds at its instant."""
