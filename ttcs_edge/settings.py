@@ -130,6 +130,7 @@ class Config(Struct, frozen=True):
     store: StoreSettings
     clock: ClockSettings
     panel: PanelSettings
+    speech: SpeechSettings
     trust_folder: Path
     state_folder: Path
     runtime_folder: Path

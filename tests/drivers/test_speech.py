@@ -184,6 +184,25 @@ def test_what_is_not_wanted_any_more_is_given_up_at_once_and_the_next_text_is_sp
     thread.join(5)
     assert len(ended) == 1
     assert eventually(lambda: is_dead(tmp_path))
+    with pytest.raises(AbortedError):
+        voices.speak("Flood.", "en")
+    voices.begin()
+    (tmp_path / "program").write_text('#!/bin/sh\nexec espeak-ng "$@"\n')
+    assert voices.speak("Flood.", "en").duration_ms > 200
+
+
+def test_another_voice_has_another_recipe(tmp_path: Path) -> None:
+    """What was spoken by a voice that was replaced is spoken anew."""
+    model = tmp_path / "vi.onnx"
+    for path in (model, tmp_path / "vi.onnx.json"):
+        path.write_text("a model")
+    piper = SpeechSettings({"vi": model}, "sh")
+    recipes = [Voices(settings, tmp_path).recipe("vi") for settings in (SpeechSettings(), piper)]
+    model.write_text("a better model")
+    recipes.append(Voices(piper, tmp_path).recipe("vi"))
+    assert len(set(recipes)) == 3
+    assert Voices(piper, tmp_path).recipe("vi") == recipes[2]
+    assert Voices(piper, tmp_path).recipe("kpm") == "wav -16.0 LUFS -1.5 dBTP 1 "
 
 
 @pytest.mark.parametrize(
@@ -231,7 +250,7 @@ def test_a_model_that_is_not_there_is_no_voice(tmp_path: Path) -> None:
 
 def test_where_loudness_cannot_be_set_it_is_heard_as_it_is(tmp_path: Path) -> None:
     """Too quiet a warning is one all the same."""
-    recording = Voices(SpeechSettings(), tmp_path, loudness=("false",)).speak(FLOOD, "vi")
+    recording = Voices(SpeechSettings(), tmp_path, loud=("false",)).speak(FLOOD, "vi")
     assert recording.duration_ms == whole(recording)
 
 

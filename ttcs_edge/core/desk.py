@@ -24,7 +24,7 @@ from msgspec import Struct
 
 from ttcs_edge.core import events
 from ttcs_edge.core.air import choose, resumes_from_ms
-from ttcs_edge.core.alerts import Alerts
+from ttcs_edge.core.alerts import TONE_MOST_MS, Alerts
 from ttcs_edge.core.asrun import Airing, settles
 from ttcs_edge.core.effects import Effect, PrepareSound
 from ttcs_edge.core.library import Resolved
@@ -62,8 +62,6 @@ POSITION_EVERY_MS = 1_000
 """How often the position of the cue on the air is put on disk: a power cut makes the log short by so much."""
 NEXT_CUES = 5
 """How many cues to come are shown."""
-TONE_MOST_MS = 60_000
-"""How long the tone of an alert is repeated while no word of it can be heard yet."""
 ALERT_FADE_MS = 100
 """An alert that is withdrawn or loses the air is silent at once, without a click."""
 SETTLED_MEMORY_MS = 8 * 86_400_000
@@ -139,7 +137,7 @@ class Desk:
             if key in self.settled or key in self.waiting or (self.on_air and self.on_air.cue.occurrence == key):
                 continue
             self.sequence += 1
-            resolved = self.alerts.resolve(warning, programmes.shelf)
+            resolved = self.alerts.resolve(warning, programmes.shelf, now)
             name = f"{self.boot}-a{self.sequence}"
             self.waiting[key] = Airing(resolved.cue, resolved.lack, name, warning=warning, taken_mono_ms=now.mono_ms)
 
@@ -153,7 +151,7 @@ class Desk:
         if stopping:
             return self._stop_step(now)
         self._follow_programmes(programmes, now)
-        self._follow_alerts(now)
+        self._follow_alerts(programmes, now)
         if self.on_air is not None and now.trusted and self._is_too_quiet_for(self.on_air, programmes, now):
             self.on_air.stop_for_good(AsRunReason.QUIET_HOURS)
         if now.trusted:
@@ -204,7 +202,7 @@ class Desk:
         if airing.has_sounded:
             return
         if airing.warning is not None:
-            airing.take(self.alerts.resolve(airing.warning, programmes.shelf))
+            airing.take(self.alerts.resolve(airing.warning, programmes.shelf, now))
         elif airing.source is not None:
             airing.take(programmes.resolve(airing.source, now.wall_ms))
 
@@ -418,7 +416,14 @@ class Desk:
         airing.cue = cue or airing.cue
         return cue is not None
 
-    def _follow_alerts(self, now: Instant) -> None:
+    def _follow_alerts(self, programmes: Programmes, now: Instant) -> None:
+        for airing in self.waiting.values():
+            if (
+                airing.warning is not None
+                and not airing.cue.items
+                and self.alerts.patience_is_over(airing.warning, now)
+            ):
+                self._resolve_again(airing, programmes, now)
         for airing in self.unended():
             reason = None if airing.warning is None else self.alerts.ended(airing.warning, now)
             if reason is not None and airing is self.on_air:

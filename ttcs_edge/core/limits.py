@@ -30,6 +30,7 @@ class Limits(Struct, frozen=True):
     held_bytes: int = 8 * 1024 * 1024
     alert_inline_bytes: int = 256 * 1024
     speech_bytes: int = 32 * 1024 * 1024
+    spoken_notes: int = 256
     audio_bytes: int = 64 * 1024 * 1024
     slot_audio_bytes: int = 128 * 1024 * 1024
     audio_duration_ms: int = 2 * 3_600_000

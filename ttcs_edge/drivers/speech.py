@@ -26,6 +26,7 @@ import structlog
 from msgspec import Struct
 
 from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.drivers import loudness
 from ttcs_edge.drivers.bounded import BoundedPrograms, Ended, OutOfTimeError
 from ttcs_edge.reading import read_aloud
 from ttcs_edge.settings import SpeechSettings
@@ -33,6 +34,8 @@ from ttcs_edge.settings import SpeechSettings
 NO_VOICE, OUT_OF_TIME, FAILED = "no-voice", "speech-too-slow", "speech-failed"
 ASK_S = 10.0
 """How long a program may take to say what it speaks."""
+RECIPE = f"wav {loudness.TARGET_LUFS} LUFS {loudness.PEAK_DBTP} dBTP 1"
+"""How a text becomes sound, beside its voice; a new way gets a new number."""
 RATES_HZ = range(8_000, 48_001)
 
 _log = structlog.get_logger()
@@ -65,11 +68,17 @@ class Speech(Protocol):
     def languages(self) -> frozenset[str]:
         """Which languages it speaks, as BCP 47 tags in lower case."""
 
+    def recipe(self, language: str) -> str:
+        """Tell by which voice, and how, a language is spoken: what was spoken otherwise may sound better anew."""
+
+    def begin(self) -> None:
+        """What is spoken from here on is wanted, whatever was aborted before."""
+
     def speak(self, text: str, language: str) -> Recording:
-        """Speak a text. Raises SpeechError; AbortedError when it was aborted meanwhile."""
+        """Speak a text. Raises SpeechError; AbortedError when it was aborted since ``begin``."""
 
     def abort(self) -> None:
-        """What is being spoken is not wanted any more."""
+        """What is being spoken, or about to be, is not wanted any more."""
 
 
 class Voice(Protocol):
@@ -79,6 +88,9 @@ class Voice(Protocol):
 
     def languages(self) -> frozenset[str]:
         """Which languages it speaks."""
+
+    def made_of(self, language: str) -> str:
+        """Name the files that its voice is made of, so that another voice has another name."""
 
     def synthesise(self, text: str, language: str, wav: Path, until_mono_s: float) -> Ended:
         """Write a WAV file. Raises what BoundedPrograms raises."""
@@ -120,6 +132,10 @@ class EspeakNg:
                 ranked[tag.lower()] = min(ranked.get(tag.lower(), (99, "")), (rank, voice))
         return {tag: voice for tag, (_, voice) in ranked.items()}
 
+    def made_of(self, language: str) -> str:
+        """Its own voices come with it."""
+        return (self._voices or {}).get(language, "")
+
     def synthesise(self, text: str, language: str, wav: Path, until_mono_s: float) -> Ended:
         """Speak. ``[[`` would begin phonemes, which no bulletin means."""
         self.languages()
@@ -151,6 +167,12 @@ class Piper:
             if present and model.is_file() and model.with_name(f"{model.name}.json").is_file()
         )
 
+    def made_of(self, language: str) -> str:
+        """The model, and which of its name."""
+        model = self._models[language]
+        found = model.stat()
+        return f"{model} {found.st_size} {found.st_mtime_ns}"
+
     def synthesise(self, text: str, language: str, wav: Path, until_mono_s: float) -> Ended:
         """Speak. It takes a line for a text of its own: so there is one."""
         return self._programs.run(
@@ -170,11 +192,11 @@ class Voices:
         folder: Path,
         *,
         espeak: str = "espeak-ng",
-        loudness: Sequence[str] = (sys.executable, "-m", "ttcs_edge.drivers.loudness"),
+        loud: Sequence[str] = (sys.executable, "-m", "ttcs_edge.drivers.loudness"),
     ) -> None:
         self._settings = settings
         self._folder = folder
-        self._loudness = loudness
+        self._loud = loud
         self._programs = BoundedPrograms()
         piper = Piper(self._programs, settings.piper_program, settings.piper)
         self._voices: Sequence[Voice] = (piper, EspeakNg(self._programs, espeak))
@@ -185,8 +207,7 @@ class Voices:
 
     def speak(self, text: str, language: str) -> Recording:
         """Speak, by the best voice that can; each has the whole time limit for itself."""
-        self._programs.begin()
-        able = [(voice, tag) for voice in self._voices if (tag := _tag_of(language, voice.languages())) is not None]
+        able = self._able(language)
         failed = SpeechError(NO_VOICE)
         said = _printable(read_aloud(text, language))
         for voice, tag in able:
@@ -196,6 +217,19 @@ class Voices:
                 _log.warning("voice-failed", voice=voice.name, language=language, code=error.code, error=error.error)
                 failed = error
         raise failed
+
+    def recipe(self, language: str) -> str:
+        """Tell the best voice, and which files it is made of."""
+        names = [f"{voice.name} {voice.made_of(tag)}" for voice, tag in self._able(language)]
+        return f"{RECIPE} {names[0] if names else ''}"
+
+    def _able(self, language: str) -> list[tuple[Voice, str]]:
+        """The voices that speak a language, the better first, each with the tag by which it knows it."""
+        return [(voice, tag) for voice in self._voices if (tag := _tag_of(language, voice.languages())) is not None]
+
+    def begin(self) -> None:
+        """Take up work again."""
+        self._programs.begin()
 
     def abort(self) -> None:
         """Kill what is at work."""
@@ -222,7 +256,7 @@ class Voices:
         """Make it as loud as all else. Where that cannot be done it is heard as it is: too quiet a warning is one."""
         loud = raw.with_name("loud.wav")
         ended = self._programs.run(
-            [*self._loudness, str(raw), str(loud)],
+            [*self._loud, str(raw), str(loud)],
             until_mono_s=until_mono_s,
             folder=raw.parent,
         )
