@@ -123,7 +123,7 @@ class FaultReport(Struct, frozen=True, kw_only=True):
 class UnheardPart(Struct, frozen=True, kw_only=True):
     """What of a round was not heard: ``part`` is ``tone``, or a language."""
 
-    part: Language
+    part: Identifier
     reason: ReasonWord
 
 
