@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ttcs_edge.core.asrun import Airing
 from ttcs_edge.core.documents import Alert
 from ttcs_edge.core.effects import AlertTold
 from ttcs_edge.core.model import ALERT_PREFIX, AsRun, Outcome, Scope
@@ -48,8 +47,10 @@ class Receipts:
             return []
         return [self._tell(_message(record), ON_AIR)]
 
-    def closed(self, record: AsRun, unended: Iterable[Airing]) -> list[AlertTold]:
-        """A cue is over: with the last one of a round, the round is."""
+    def closed(self, record: AsRun, left: Iterable[AsRun]) -> list[AlertTold]:
+        """A cue is over: with the last one of a round, the round is. ``left`` are the records still open, or to be told
+        behind this one.
+        """
         message = _message(record)
         replaced = self.newest.get(message[:2], message[2]) != message[2]
         if not record.occurrence.is_of_alert or replaced or self.told.get(message) in (HEARD, FAILED):
@@ -57,7 +58,7 @@ class Receipts:
         unheard = self.unheard.setdefault(message, [])
         if record.outcome is not Outcome.AIRED and record.reason is not None:
             unheard.append((_part(record), record.reason.value))
-        if any(_message(airing.open_record()) == message for airing in unended if airing.warning is not None):
+        if any(_message(one) == message for one in left if one.occurrence.is_of_alert):
             return []
         del self.unheard[message]
         return [self._tell(message, FAILED if unheard else HEARD, tuple(unheard))]

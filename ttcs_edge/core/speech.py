@@ -41,7 +41,7 @@ def utterance_of(info: AlertInfo) -> Utterance:
 @dataclass(slots=True)
 class Speech:
     """What was spoken, what could not be, and what was asked for. ``voices`` is None until they are known; ``changed``
-    while what is lacking must be worked out anew.
+    while what is lacking must be worked out anew; ``standing`` once that was done with what may be said some day.
     """
 
     voices: Set[str] | None = None
@@ -50,6 +50,7 @@ class Speech:
     losses: dict[Utterance, int] = field(default_factory=dict)
     asked: tuple[Utterance, ...] = ()
     changed: bool = True
+    standing: bool = False
 
     def spoken(self, event: events.Spoken) -> None:
         """It is in the store."""
