@@ -43,8 +43,9 @@ from ttcs_edge.yaml_form import closest
 
 YES: Final = frozenset({"y", "yes", "c", "co", "có"})
 SPOKEN_CHARS_PER_S: Final = 12
-SLACK_S: Final = 60
-"""How much longer than the first round stations are waited for."""
+SLACK_S: Final = 90
+"""How much longer than the first round stations are waited for: one to which nobody listened before tries its reports
+once a minute only (``link.reports``)."""
 YAML_SUFFIXES: Final = (".yaml", ".yml")
 
 

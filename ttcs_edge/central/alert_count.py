@@ -145,8 +145,8 @@ class AlertCount:
 
     @property
     def is_over(self) -> bool:
-        """Tell whether every station has answered."""
-        return self.answered == len(self.answers)
+        """Tell whether every station has answered; where none is known, one may still turn up."""
+        return self.answered == len(self.answers) > 0
 
     @property
     def is_good(self) -> bool:

@@ -38,8 +38,10 @@ def follow(
     assert count.alert is not None
     out = screen.console()
     if not as_json:
-        told = text("central.alert-sent", lang, id=count.alert.id, version=count.alert.version)
-        screen.show(out, [screen.styled(told)])
+        told = [text("central.alert-sent", lang, id=count.alert.id, version=count.alert.version)]
+        if count.alert.msg_type != "Cancel":
+            told.append(text("central.alert-to-cancel", lang, id=count.alert.id))
+        screen.show(out, map(screen.styled, told))
     try:
         if as_json:
             _print(sent_of(count.alert))

@@ -173,7 +173,9 @@ def _encode(one: DraftInfo, page: Page, folder: AudioFolder) -> Encoded | Carrie
         written = f"{one.key}.file" in page.nodes
         key = f"{one.key}.file" if written else one.key
         found = None if written else str(one.source) if isinstance(one.source, Path) else one.language
-        page.refuse(key, error.code, Expected(expected, (("most", "64"),)), mend, found=found, measured=error.found)
+        line = None if one.key else 0  # of what the command line adds no line of the file can be told
+        wanted = Expected(expected, (("most", "64"),))
+        page.refuse(key, error.code, wanted, mend, found=found, line=line, measured=error.found)
         return None
 
 

@@ -170,6 +170,8 @@ def why_words(one: Answer, lang: Language) -> str:
         return text(f"central.alert-link.{known}", lang)
     if one.fault is not None:
         return fault_words(*one.fault, lang).meaning
+    if one.state == "not-meant":
+        return ""
     return unheard_words(one.unheard, lang)
 
 

@@ -264,6 +264,7 @@ TOLD = {
     "cap-lost": ("Tệp CAP có những điều loa không nói được:", "What the CAP file says and no loudspeaker can:"),
     # -- the count
     "alert-sent": ("Đã gửi {id} phiên bản {version}", "Sent {id} version {version}"),
+    "alert-to-cancel": ("Hủy thì dùng: --cancel {id}", "To cancel it: --cancel {id}"),
     "alert-delivered": ("đã nhận {count}", "delivered {count}"),
     "alert-state.missing": ("chưa trả lời", "missing"),
     "alert-state.accepted": ("đã nhận", "delivered"),
