@@ -534,7 +534,7 @@ def test_every_mistake_in_a_file_is_told_with_its_line(
 ) -> None:
     """Missing, wrong, huge, twice: file and line, found, expected, mend; nothing is sent."""
     bad = GOOD.replace("Severe", "Bad").replace("60", "99999").replace("urgency: Immediate\n", "")
-    bad += f"  - {{language: vi, headline: {'a' * 201}, file: nowhere.wav}}\neffective: tomorrow\n"
+    bad += f"  - {{language: vi, headline: {'a' * 201}, file: nowhere.wav}}\neffective: tomorrow\nrepeat_s: 29\n"
     file = written(tmp_path, bad)
 
     assert send(centre_folder, own_broker, file) == 65
@@ -557,8 +557,10 @@ def test_every_mistake_in_a_file_is_told_with_its_line(
         "The file that is named does not exist",
         "7: effective",
         "It is not written in the right form",
+        "8: repeat_s",
+        "The number is out of range",
     ]
-    assert told.splitlines()[-2:] == ["The alert: 7 wrong; nothing was sent", "Mend those above, then run it again"]
+    assert told.splitlines()[-2:] == ["The alert: 8 wrong; nothing was sent", "Mend those above, then run it again"]
     assert retained(own_broker) == {}
 
 

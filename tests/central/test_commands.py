@@ -90,6 +90,10 @@ def command_parser(name: str, lang: Language) -> Parser:
         (["alert", "x", "--headline", "a", "--headline", "b"], "--headline: given twice for -"),
         (["alert", "x", "--set", "Nơi=a"], "--set: Nơi=a will not do, write name=text, such as noi=..."),
         (["alert", "x", "--zones", "a,đ"], "--zones: a,đ will not do, write ids of zones with commas between them"),
+        (
+            ["alert", "x", "--repeat", "29"],
+            "--repeat: 29 will not do, give 0 (once) or a number from 30 to 86400",
+        ),
         (["alert", "x", "--severity", "Bad"], "--severity: there is no 'Bad'"),
         (["alert", "x", "--expires-in", "10081"], "--expires-in: 10081 will not do, give a number from 1 to 10080"),
     ],

@@ -46,6 +46,7 @@ SPOKEN_CHARS_PER_S: Final = 12
 SLACK_S: Final = 90
 """How much longer than the first round stations are waited for: one to which nobody listened before tries its reports
 once a minute only (``link.reports``)."""
+CAP_SUFFIX: Final = ".xml"
 YAML_SUFFIXES: Final = (".yaml", ".yml")
 
 
@@ -125,6 +126,10 @@ def _draft(given: argparse.Namespace, centre: Centre, blanks: Mapping[str, str],
             return None
         raise CentralError("no-what", names=names)
     path = Path(what)
+    if path.suffix.lower() == CAP_SUFFIX:
+        from ttcs_edge.central.cap_file import read_cap_file  # lxml only for those who need it
+
+        return read_cap_file(path, centre.folder / "cache")
     template = None if path.suffix.lower() in YAML_SUFFIXES or "/" in what else template_file(folder, what)
     if template is None and path.suffix.lower() not in YAML_SUFFIXES:
         guess = closest(what, template_names(folder))
@@ -166,6 +171,7 @@ def _confirm(lang: Language) -> None:
 def _meet(ears: OperatorClient, count: AlertCount) -> None:
     """Take in which stations the broker knows."""
     ears.await_retained(f"{count.topics.root}/nothing")
+    count.met = True
     while True:
         try:
             message = ears.incoming.get_nowait()

@@ -25,6 +25,7 @@ MOST_CHARS: Final = {
     "instruction": LIMITS.alert_text_chars,
 }
 """The texts of an alert, and how long each may be."""
+REPEAT_MOST_S: Final = 86_400
 PATH_CHARS: Final = 1_000
 BLANK_NAME: Final = r"[a-z][a-z0-9_-]*"
 _LANGUAGE: Final = re.compile(r"([a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*)=(.*)", re.DOTALL)
@@ -53,6 +54,22 @@ class Named(argparse.Action):
         if not re.fullmatch(BLANK_NAME, name) or not _is_text(given):
             parser.error(_bad("central.bad-name-text", parser, option_string, values))
         _add(parser, namespace, self.dest, option_string, name, given)
+
+
+class RepeatSeconds(argparse.Action):
+    """Takes how far apart rounds begin: 0, or at least as much as stations ask for."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        """Take it."""
+        if not re.fullmatch(r"[0-9]{1,5}", values) or not is_repeat(int(values)):
+            fields = {"least": LIMITS.alert_repeat_least_s, "most": REPEAT_MOST_S}
+            parser.error(_bad("central.bad-repeat", parser, option_string, values, **fields))
+        setattr(namespace, self.dest, int(values))
+
+
+def is_repeat(seconds: int) -> bool:
+    """Tell whether rounds of an alert may be so far apart."""
+    return seconds == 0 or LIMITS.alert_repeat_least_s <= seconds <= REPEAT_MOST_S
 
 
 class ZoneList(argparse.Action):

@@ -2,8 +2,8 @@
 
 A station is expected when it lies in the alert's scope and this centre made it, or when the broker has heard of it.
 What a station told of an earlier message, or of another alert, counts for nothing. A station has answered when its
-first round is over; when the message accepted is all there is to tell, with that: a cancellation that is not told
-aloud, and an alert that is to be heard later.
+first round was heard, or some part of it was not; when the message accepted is all there is to tell, with that: a
+cancellation that is not told aloud, and an alert that is to be heard later.
 """
 
 from __future__ import annotations
@@ -51,7 +51,10 @@ class Answer:
 
 @dataclass(slots=True)
 class AlertCount:
-    """The stations of a scope, before the message is sent; and from then on what they tell of it."""
+    """The stations of a scope, before the message is sent; and from then on what they tell of it.
+
+    ``met`` tells that the broker was asked which stations there are.
+    """
 
     topics: Topics
     scope: Scope
@@ -59,6 +62,7 @@ class AlertCount:
     elsewhere: set[str] = field(default_factory=set)
     alert: Alert | None = None
     accepting_is_all: bool = False
+    met: bool = False
 
     def expect(self, stations: Iterable[tuple[str, Scope | None]]) -> None:
         """Expect the stations that this centre made; one whose scope nobody wrote down counts until it tells it."""
@@ -104,7 +108,7 @@ class AlertCount:
         if answer is None or state not in STATES:  # a newer station's word for what we do not know
             return None
         before, after = _PROGRESS.get(answer.state, _END), _PROGRESS.get(state, _END)
-        if after < before or state == answer.state:
+        if after < before or (state, unheard) == (answer.state, answer.unheard):
             return None
         answer.state, answer.unheard, answer.fault = state, unheard, None
         return answer

@@ -16,7 +16,7 @@ from typing import Any, Final
 import yaml
 from msgspec import Struct
 
-from ttcs_edge.central.alert_arguments import CAP_CHOICES, MINUTES_MOST
+from ttcs_edge.central.alert_arguments import CAP_CHOICES, MINUTES_MOST, REPEAT_MOST_S, is_repeat
 from ttcs_edge.central.alert_draft import AlertDraft, DraftInfo
 from ttcs_edge.central.errors import BadAlertFile
 from ttcs_edge.core.documents import (
@@ -95,7 +95,7 @@ ALERT: Final = Section(
         Key("expires_in_minutes", Whole(1, MINUTES_MOST, "whole-minutes"), "180", required=True),
         Key("effective", Moment(), "2026-12-01T05:00:00+07:00"),
         Key("onset", Moment(), "2026-12-01T18:00:00+07:00"),
-        Key("repeat_s", Whole(0, 86_400, "whole-seconds"), "300", default="0"),
+        Key("repeat_s", Whole(0, REPEAT_MOST_S, "whole-seconds"), "300", default="0"),
         Key("tell_cancel", Flag(), "true", default="false"),
         Key("scope", Text("scope", LIMITS.scope_chars, SCOPE_PATTERN), "vn/lam-dong/da-teh"),
         Key("zones", ListOf(_ID, 0, LIMITS.zones_per_slot), "[cho-xa]", default="[]"),
@@ -114,6 +114,9 @@ def read_alert_file(file: Path) -> AlertDraft:
         path: Path | None = one.get("file")
         if path is not None and not path.is_file():
             page.refuse(f"{key}.file", "named-file-missing", Expected("audio-file"), "put-file")
+    if not is_repeat(page.values.get("repeat_s", 0)):
+        bounds = (("least", str(LIMITS.alert_repeat_least_s)), ("most", str(REPEAT_MOST_S)))
+        page.refuse("repeat_s", "out-of-range", Expected("repeat", bounds), "within-range")
     refuse_if_wrong(page)
     assert values is not None
     plain = {name: value.value if isinstance(value, Enum) else value for name, value in values.items()}

@@ -58,10 +58,17 @@ class Issue(Struct, frozen=True, kw_only=True):
         return Topics(self.centre.settings.topic_root).alert(self.scope, self.event)
 
     def document(self, version: int) -> Alert:
-        """The message under a number, sent now. Raises CentralError ``alert-over``."""
+        """The message under a number, sent now, and cut to the longest that stations hold one.
+
+        Raises CentralError ``no-expiry`` or ``alert-over``.
+        """
         draft, before, sent_ms = self.draft, self.before, now().wall_ms
+        if draft.expires is None and draft.lasts_s is None:
+            raise CentralError("no-expiry", file=draft.page.file)
         sent = draft.sent or utc(sent_ms)
         expires = draft.expires or utc(sent_ms + (draft.lasts_s or 0) * 1_000)
+        if utc_ms(expires) > utc_ms(sent) + LIMITS.alert_lasts_s * 1_000:
+            expires = utc(utc_ms(sent) + LIMITS.alert_lasts_s * 1_000)
         if utc_ms(expires) < sent_ms + LASTS_LEAST_S * 1_000:
             raise CentralError("alert-over", id=self.event, expires=expires)
         references = (*(references_of(before.document) if before else ()), *draft.refers_to)

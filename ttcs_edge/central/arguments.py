@@ -13,6 +13,7 @@ from ttcs_edge.central.alert_arguments import (
     MOST_CHARS,
     PATH_CHARS,
     Named,
+    RepeatSeconds,
     ZoneList,
     by_language,
 )
@@ -117,10 +118,12 @@ def _alert(command: Parser, lang: Language) -> None:
     options.add_argument("--speak", action="store_true", help=_words("speak", lang))
     for name, choices in CAP_CHOICES.items():
         options.add_argument(f"--{name}", choices=choices, help=_words(name, lang))
-    minutes, seconds = whole_number(1, MINUTES_MOST), whole_number(0, SECONDS_MOST)
+    minutes = whole_number(1, MINUTES_MOST)
     expires = _words("expires-in", lang)
     options.add_argument("--expires-in", dest="minutes", metavar="MINUTES", action=minutes, help=expires)
-    options.add_argument("--repeat", dest="repeat_s", metavar="SECONDS", action=seconds, help=_words("repeat", lang))
+    options.add_argument(
+        "--repeat", dest="repeat_s", metavar="SECONDS", action=RepeatSeconds, help=_words("repeat", lang)
+    )
     tell = argparse.BooleanOptionalAction
     options.add_argument("--tell-cancel", action=tell, default=None, help=_words("tell-cancel", lang))
     options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker-told", lang))

@@ -106,7 +106,7 @@ def lost_lines(lost: Sequence[Lost], lang: Language) -> list[RenderableType]:
 def stations_words(count: AlertCount, lang: Language) -> str:
     """How many stations there are, and how many of them are away."""
     away = sum(one.link != "online" for one in count.answers.values())
-    code = "central.alert-stations-away" if away else "central.alert-stations"
+    code = "central.alert-stations-away" if away and count.met else "central.alert-stations"
     return text(code, lang, count=len(count.answers), away=away)
 
 

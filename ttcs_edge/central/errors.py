@@ -26,6 +26,7 @@ EXIT_CODES: dict[str, int] = {
     "two-alerts": DATA_ERROR,
     "wrong-sender": DATA_ERROR,
     "alert-over": DATA_ERROR,
+    "no-expiry": DATA_ERROR,
     "alert-cancelled": DATA_ERROR,
     "alert-exists": CANNOT_CREATE,
     "alert-overtaken": UNAVAILABLE,

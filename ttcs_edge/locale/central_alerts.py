@@ -6,6 +6,13 @@ from ttcs_edge.locale import config
 
 PROBLEMS: config.Words = {
     **config.PROBLEMS,
+    "cap-schema": ("Không đúng lược đồ CAP 1.2", "It does not follow the schema of CAP 1.2"),
+    "doctype": ("Tệp có DOCTYPE", "The file has a DOCTYPE"),
+    "not-cap": ("Tệp không phải CAP 1.2", "The file is no CAP 1.2"),
+    "not-for-loudspeakers": ("Tin này không phải để phát loa", "This is not for loudspeakers"),
+    "not-xml": ("Tệp không phải XML đúng", "The file is no sound XML"),
+    "nothing-said": ("Tin không nói gì (không có info)", "It says nothing (there is no info)"),
+    "signature": ("CHỮ KÝ XML KHÔNG KHỚP: tệp đã bị sửa", "THE XML SIGNATURE IS BAD: the file was changed"),
     "audio-too-long": ("Bản thu quá dài: {measured}", "The recording is too long: {measured}"),
     "file-missing": ("Không có tệp cảnh báo", "There is no file of an alert"),
     "file-unreadable": ("Không đọc được tệp cảnh báo", "The alert's file cannot be read"),
@@ -25,16 +32,33 @@ EXPECTED: config.Words = {
         "đường dẫn tới tệp âm thanh, tính từ thư mục của tệp này",
         "a path to an audio file, from this file's folder",
     ),
+    "cap": ("một tin CAP 1.2 của OASIS", "a message of OASIS CAP 1.2"),
+    "cap-info": ("ít nhất một info", "at least one info"),
+    "cap-msg-type": ("Alert, Update hoặc Cancel", "Alert, Update or Cancel"),
+    "cap-name": (
+        "tên theo CAP 1.2, tối đa 200 ký tự, không có khoảng trắng, dấu phẩy, < và &",
+        "a name by CAP 1.2 of at most 200 characters, without white space, commas, < and &",
+    ),
+    "cap-references": (
+        "sender,identifier,sent cách nhau bằng khoảng trắng",
+        "sender,identifier,sent with white space between them",
+    ),
+    "cap-scope": ("Public (cho mọi người)", "Public"),
+    "cap-status": ("Actual, Exercise hoặc Test", "Actual, Exercise or Test"),
     "form": ("các khóa của một mẫu cảnh báo", "the keys of an alert's template"),
     "headline": ("tiêu đề, tối đa {most} ký tự", "a headline of at most {most} characters"),
     "moment": (
         "ngày giờ kèm múi giờ, như 2026-12-01T05:00:00+07:00",
         "a date and time with its offset, such as 2026-12-01T05:00:00+07:00",
     ),
+    "no-doctype": ("XML không có DOCTYPE", "XML without a DOCTYPE"),
     "own-language": ("mỗi ngôn ngữ một mục", "one item a language"),
     "readable-file": ("một tệp cảnh báo đọc được", "an alert's file that can be read"),
+    "repeat": ("0 (một lần), hoặc từ {least} đến {most} giây", "0 (once), or {least} to {most} seconds"),
+    "signature": ("một chữ ký còn khớp", "a signature that holds"),
     "spoken": ("lời sẽ đọc, tối đa {most} ký tự", "text to be spoken, at most {most} characters"),
     "voice": ("tiếng mà espeak-ng đọc được, như vi", "a language that espeak-ng speaks, such as vi"),
+    "xml": ("XML đúng, không lồng quá 255 lớp", "sound XML, nested at most 255 deep"),
     "whole-minutes": (
         "số phút nguyên từ {least} đến {most}",
         "a whole number of minutes from {least} to {most}",
@@ -49,6 +73,18 @@ MENDS: config.Words = {
         "chép một mẫu trong alerts/templates rồi sửa",
         "copy a template from alerts/templates and fit it",
     ),
+    "convert-cap": (
+        "xin bên gửi bản CAP 1.2, hoặc dùng một mẫu",
+        "ask its author for CAP 1.2, or use a template",
+    ),
+    "delete-doctype": ("xin lại tệp; CAP không cần DOCTYPE", "ask for the file again; CAP needs no DOCTYPE"),
+    "get-again": (
+        "xin lại tệp từ bên gửi; gấp thì dùng một mẫu",
+        "get the file from its author again; in haste use a template",
+    ),
+    "leave-it": ("đừng phát; cần thì dùng một mẫu", "do not send it; if it must be, use a template"),
+    "mend-cap": ("sửa tệp, hoặc dùng một mẫu", "mend the file, or use a template"),
+    "save-xml": ("xin lại tệp, hoặc dùng một mẫu", "ask for the file again, or use a template"),
     "other-audio": ("dùng bản thu khác", "use another recording"),
     "other-language": ("xóa một trong hai", "delete one of the two"),
     "put-file": ("đặt tệp vào đó, hoặc sửa đường dẫn", "put the file there, or correct the path"),
@@ -109,6 +145,10 @@ ERRORS: dict[str, Told] = {
     "no-alert": (
         ("Không có cảnh báo {id} cho {scope}", "There is no alert {id} for {scope}"),
         ("Xem lại mã và --scope. Còn hiệu lực: {known}", "Look at the id and at --scope. In force: {known}"),
+    ),
+    "no-expiry": (
+        ("{file} không nói khi nào hết hạn", "{file} does not say when it ends"),
+        ("Thêm --expires-in PHÚT", "Add --expires-in MINUTES"),
     ),
     "no-recording": (
         ("Không có bản thu {file}", "There is no recording {file}"),
@@ -216,6 +256,10 @@ HELP = {
         "{option}: {found} không dùng được, viết tên=lời, như noi=...",
         "{option}: {found} will not do, write name=text, such as noi=...",
     ),
+    "bad-repeat": (
+        "{option}: {found} không dùng được, cần 0 (một lần) hoặc từ {least} đến {most}",
+        "{option}: {found} will not do, give 0 (once) or a number from {least} to {most}",
+    ),
     "bad-zones": (
         "{option}: {found} không dùng được, viết mã cụm loa, cách nhau bằng dấu phẩy",
         "{option}: {found} will not do, write ids of zones with commas between them",
@@ -261,7 +305,26 @@ TOLD = {
     "alert-cancel-headline": ("Đã hủy: {headline}", "Cancelled: {headline}"),
     "alert-ask": ("Gửi đi? [c/K]", "Send it? [y/N]"),
     "alert-ask-blank": ("Điền {name}:", "Fill in {name}:"),
-    "cap-lost": ("Tệp CAP có những điều loa không nói được:", "What the CAP file says and no loudspeaker can:"),
+    "cap-lost": ("Về tệp CAP", "Of the CAP file"),
+    "cap.area": (
+        "vùng: {area} (phát ở đâu là do --scope)",
+        "area: {area} (where it is heard, --scope says)",
+    ),
+    "cap.audio": ("không lấy được bản thu {uri}: {reason}", "the recording {uri} cannot be had: {reason}"),
+    "cap.differs": ("{name} không giống nhau: lấy {taken}", "{name} is not the same everywhere: {taken} is taken"),
+    "cap.language": ("tiếng {found} coi là {language}", "the language {found} is taken for {language}"),
+    "cap.name": ("tên {found} viết thành {taken}", "the name {found} is written {taken}"),
+    "cap.resource": ("không phát: {description} ({mime})", "not heard: {description} ({mime})"),
+    "cap.same-language": (
+        "có nhiều đoạn tiếng {language}: chỉ phát đoạn đầu",
+        "there is more than one text in {language}: only the first is heard",
+    ),
+    "cap.signed": (
+        "chữ ký XML khớp; chữ ký của ai thì phải tự xem",
+        "the XML signature holds; whose it is, look yourself",
+    ),
+    "cap.unheard": ("không phát {name}: {found}", "not heard, {name}: {found}"),
+    "cap.unsigned": ("không có chữ ký XML", "there is no XML signature"),
     # -- the count
     "alert-sent": ("Đã gửi {id} phiên bản {version}", "Sent {id} version {version}"),
     "alert-to-cancel": ("Hủy thì dùng: --cancel {id}", "To cancel it: --cancel {id}"),
