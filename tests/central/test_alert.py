@@ -27,12 +27,14 @@ from rich.cells import cell_len
 
 from tests.central.test_publish import recording
 from tests.central.test_publish import retained as retained_under
-from tests.central.test_watch import fault, status
+from tests.central.test_watch import drawn, fault, status
 from tests.parts import Broker, Listener, Station, eventually, utc
+from ttcs_edge.central.alert_count import AlertCount
 from ttcs_edge.central.alert_templates import template_names
 from ttcs_edge.central.centre import now, open_centre, take_number
+from ttcs_edge.central.draw_alert import live_lines
 from ttcs_edge.central.main import main
-from ttcs_edge.core.documents import Alert, AlertReference, Signed
+from ttcs_edge.core.documents import Alert, AlertInfo, AlertReference, Signed
 from ttcs_edge.core.model import Scope
 from ttcs_edge.core.trust import Accepted, judge_alert, utc_ms
 from ttcs_edge.wire.documents import read_alert, read_trust_root, write_document
@@ -693,6 +695,72 @@ def test_a_machine_is_told_in_json(
     assert change == {"station": STATION, "state": "failed", "link": "online", "unheard": unheard}
     assert last == {"done": False, "counts": {"failed": 1}, "stations": [change]}
     assert said.err.splitlines()[0] == "!! REAL ALERT: Xả lũ"
+
+
+@pytest.mark.parametrize("columns", [40, 100])
+def test_those_that_need_a_person_stand_first_on_a_screen_of_any_width(columns: int) -> None:
+    """Of more stations than a screen has lines; what is beyond it is counted, and nothing is wider than it."""
+    made = AlertCount(TOPICS, Scope(PLACE))
+    made.expect([(f"da-teh-tram-{number:02}", None) for number in range(30)])
+    alert = alert_of("Lũ quét tại suối Đạ Lây")
+    made.sent(alert, heard_later=False)
+    told = {
+        "da-teh-tram-07": ("failed", ("vi", "no-audio")),
+        "da-teh-tram-08": ("on-air",),
+        "da-teh-tram-09": ("heard",),
+    }
+    for station, (state, *unheard) in told.items():
+        report = receipt(alert, str(state), *unheard, station=station)  # type: ignore[arg-type]
+        made.hear(TOPICS.station(station, "event"), encode(report))
+
+    lines = drawn(live_lines(made, "en", columns, 16), columns).splitlines()
+
+    assert len(lines) == 15 and max(map(cell_len, lines)) <= columns
+    assert lines[0] == "ho: Lũ quét tại suối Đạ Lây" and lines[1].endswith(" 2/30")
+    assert lines[2].startswith("delivered 3 · FAILED 1 · missing 27")
+    assert lines[3].startswith("da-teh-tram-07  FAILED")
+    assert lines[4].startswith("da-teh-tram-00  missing")
+    assert lines[-1] == "and 19 more"
+
+
+def alert_of(headline: str) -> Alert:
+    """A message that is out."""
+    return Alert(
+        scope=Scope(PLACE),
+        id="ho",
+        version=1,
+        identifier="a",
+        sender="b",
+        sent="2026-11-24T05:00:00Z",
+        expires="2026-11-24T06:00:00Z",
+        status="Actual",
+        msg_type="Alert",
+        severity="Extreme",
+        urgency="Immediate",
+        certainty="Likely",
+        info=(AlertInfo(language="vi", headline=headline),),
+    )
+
+
+def test_the_count_goes_forward_only_whatever_comes_when() -> None:
+    """Twice, out of order, of another event, of another station's topic: a state is not taken back."""
+    made = AlertCount(TOPICS, Scope(PLACE))
+    alert = alert_of("a")
+
+    def heard(state: str, *unheard: tuple[str, str], of: Alert = alert, topic: str = STATION) -> str | None:
+        changed = made.hear(TOPICS.station(topic, "event"), encode(receipt(of, state, *unheard)))
+        return None if changed is None else changed.state
+
+    assert heard("accepted") is None  # nothing is out yet
+    made.sent(alert, heard_later=False)
+    assert [heard("on-air"), heard("accepted"), heard("on-air")] == ["on-air", None, None]
+    assert heard("heard", of=replace(alert, id="other")) is None
+    assert heard("heard", topic="da-teh-02") is None
+    assert heard("failed", ("vi", "no-audio")) == "failed"
+    assert heard("failed", ("vi", "no-audio"), ("kpm", "no-audio")) == "failed"
+    assert made.answers[STATION].unheard == (("vi", "no-audio"), ("kpm", "no-audio"))
+    assert [heard("meteor"), heard("accepted"), heard("heard")] == [None, None, "heard"]
+    assert made.is_good and made.states == {"heard": 1}
 
 
 @contextmanager

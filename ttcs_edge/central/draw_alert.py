@@ -138,7 +138,7 @@ def counts(count: AlertCount, lang: Language) -> Text:
     found = count.states
     delivered = sum(number for state, number in found.items() if state not in ("missing", "refused"))
     words = [screen.styled(text("central.alert-delivered", lang, count=delivered))]
-    for state in ("on-air", "heard", "failed", "refused", "not-meant", "missing"):
+    for state in ("failed", "refused", "missing", "on-air", "heard", "not-meant"):  # a phone cuts off the last
         if found[state]:
             told = text(f"central.alert-state.{state}", lang)
             words.append(screen.styled(f"{told} {found[state]}", STYLES.get(state, "")))
@@ -146,12 +146,12 @@ def counts(count: AlertCount, lang: Language) -> Text:
 
 
 def _table(rows: Sequence[Answer], lang: Language, columns: int) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
+    table = Table.grid(padding=(0, 2, 0, 0), expand=True)
     phone = columns < screen.PHONE_COLUMNS
     table.add_column(no_wrap=True, overflow="ellipsis", max_width=ID_CHARS)
-    table.add_column(no_wrap=True, overflow="ellipsis")
     if not phone:
-        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)  # what is left of the line is the reason's
     for one in rows:
         state, why = _state(one, lang), why_words(one, lang)
         cells = [screen.joined([state, why], ": ")] if phone else [state, screen.styled(why)]
