@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -27,6 +28,7 @@ from tests.core.material import (
 from tests.core.test_station import assert_no_switch_under_sound
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.alerts import rank_of
+from ttcs_edge.core.asrun import settles
 from ttcs_edge.core.documents import Alert
 from ttcs_edge.core.effects import StartSound, StopSound
 from ttcs_edge.core.limits import LIMITS
@@ -125,6 +127,21 @@ def test_the_tone_goes_out_the_moment_the_amplifier_can_carry_it_and_the_message
     assert village.told == [("alert:lu-quet", "aired", None)] * 2
     assert village.receipts == [(1, "accepted", ()), (1, "on-air", ()), (1, "heard", ())]
     assert village.faults == []
+
+
+def test_zones_that_the_supply_bears_together_close_together_for_an_alert_alone() -> None:
+    """Two of three at once, then the third; the bulletin behind it finds its zones one by one, as ever."""
+    zones = tuple(Zone(ZoneId(name), name) for name in ("cho", "dinh", "buon"))
+    village = Village(
+        programme([slot("a", "04:05:00")]), settings=replace(SETTINGS, zones=zones, alert_zones_at_once=2)
+    )
+    village.hear(alert())
+    village.live(300_000)
+    switched = [(ms - village.born_ms, word) for ms, word in moves(village.log) if word.endswith(" closed")]
+
+    assert switched[:3] == [(2_000, "cho closed"), (2_000, "dinh closed"), (2_200, "buon closed")]
+    gaps = [after - before for (before, _), (after, _) in pairwise(switched[3:])]
+    assert len(switched) == 6 and min(gaps) >= 200
 
 
 def test_while_the_message_is_fetched_the_tone_goes_on() -> None:
@@ -273,6 +290,9 @@ def test_an_alert_comes_again_until_it_expires() -> None:
     tones = [begun_ms for begun_ms, name, _ in village.heard if name.startswith("tone")]
     assert [round(ms / 60_000) for ms in tones] == [0, 10, 20]
     assert village.told[-1] == ("alert:lu-quet", "part", "expired")
+    village.live(86_400_000 - 6 * 60_000)
+    assert village.entries(effects.AlertForgotten) == []
+    village.live(2 * 60_000)
     assert village.entries(effects.AlertForgotten) == [effects.AlertForgotten(PROVINCE, "lu-quet")]
 
 
@@ -301,9 +321,14 @@ def again(village: Village, **others: Any) -> Village:
     """The station after a restart, from what it put on disk."""
     newest = {(one.scope, one.event): one for one in village.entries(effects.AlertAccepted)}
     sent = {(one.scope, one.id, one.version): one for one in village.sent}
-    alerts = tuple((signed(sent[one.scope, one.event, one.version]), one.until_ms) for one in newest.values())
+    told = {(one.scope, one.event, one.version): one.state for one in village.entries(effects.AlertTold)}
+    alerts = tuple(
+        events.KnownAlert(signed(sent[message]), one.until_ms, told[message])
+        for one in newest.values()
+        if (message := (one.scope, one.event, one.version))
+    )
     closed = [entry.record for entry in village.entries(effects.AsRunClosed)]
-    over = tuple((one.occurrence, one.planned_start_ms) for one in closed if one.reason is None)
+    over = tuple((one.occurrence, one.planned_start_ms) for one in closed if settles(one))
     opened = {entry.record.id: entry.record for entry in village.entries(effects.AsRunOpened)}
     open_ones = tuple(one for id_, one in opened.items() if id_ not in {one.id for one in closed})
     later = Village(
@@ -313,16 +338,79 @@ def again(village: Village, **others: Any) -> Village:
     return later
 
 
-def test_an_alert_survives_a_power_cut_and_goes_on_with_what_was_not_heard() -> None:
-    """The tone was heard, the words were cut: the words come again, the tone does not."""
+@pytest.mark.parametrize("trusted", [True, False])
+def test_an_alert_survives_a_power_cut_and_goes_on_with_what_was_not_heard(trusted: bool) -> None:
+    """The tone was heard, the words were cut: the words come again, the tone does not, whatever the clock says."""
     village = Village()
     village.hear(alert())
     village.live(9_000)
-    later = again(village, civil="2026-11-24T04:01:00")
+    later = again(village, civil="2026-11-24T04:01:00", trusted=trusted)
     later.live(60_000)
 
     assert later.names == ["lu-quet.vi"]
     assert later.told == [("alert:lu-quet", "cut", "power"), ("alert:lu-quet", "aired", None)]
+    assert later.receipts == [(1, "heard", ())]
+
+
+def test_what_was_not_heard_in_one_life_is_not_told_as_heard_in_the_next() -> None:
+    """The centre is told at once that a language failed; that the others were heard later does not mend it."""
+    village = Village(settings=KHO_AND_VI)
+    village.hear(alert(info=BOTH))
+    village.live(8_000)
+    assert village.play is not None and village.play.items[0].language == "kho"
+    village.tell(events.SoundEnded(village.play.play, False, (0,), "not-audio"))
+    assert village.receipts[-1] == (1, "failed", (("kho", "not-audio"),))
+    later = again(village, civil="2026-11-24T04:01:00", settings=KHO_AND_VI)
+    later.live(60_000)
+
+    assert later.names == ["lu-quet.vi"]
+    assert later.receipts == []
+
+
+@pytest.mark.parametrize("comes_back", [True, False])
+def test_a_sound_device_that_fails_for_a_moment_does_not_cost_an_alert(comes_back: bool) -> None:
+    """It is tried again after two seconds and ever more seldom, and at once when it is back."""
+    village = Village()
+    done = village.warn(alert()) + [effect for _, effect in village.wait(5_000)]
+    for rest_ms in (2_000, 4_000, 8_000):
+        play = only(done, StartSound)[-1].play
+        village.tell(events.SoundDevice(False, "hw:0", "unplugged"))
+        village.tell(events.SoundEnded(play, False, (0,), "sound-device"))
+        if comes_back and rest_ms == 8_000:
+            village.tell(events.SoundDevice(True, "hw:0", ""))
+            rest_ms = 0
+        begun = len(village.log)
+        village.wait(max(0, rest_ms - 1))
+        done = [effect for _, effect in village.log[begun:]]
+        assert only(done, StartSound) == []
+        done = [effect for _, effect in village.wait(1_000)]
+    village.follow(done)
+    village.live(30_000)
+
+    assert village.told == [("alert:lu-quet", "aired", None)] * 2
+    assert village.receipts[-1] == (1, "heard", ())
+
+
+def test_audio_of_an_alert_that_rots_is_fetched_again_and_heard_in_the_same_round() -> None:
+    """Meanwhile nothing is told as lost."""
+    village = Village()
+    village.hear(alert())
+    village.live(7_000)
+    assert village.play is not None
+    tone, village.play = village.play, None
+    (words,) = only(village.tell(events.SoundEnded(tone.play, True, (5_000,), None)), StartSound)
+    sha256 = words.items[0].sha256
+    village.folder.discard(sha256)
+    village.tell(events.AudioLost(sha256, "rotten"))
+    village.follow(village.tell(events.SoundEnded(words.play, False, (0,), "audio-lost")))
+    village.live(60_000)
+    assert village.told == [("alert:lu-quet", "aired", None)]
+    village.folder.add(sha256)
+    village.follow(village.tell(events.AudioStored(sha256)))
+    village.live(20_000)
+
+    assert village.told == [("alert:lu-quet", "aired", None)] * 2
+    assert village.receipts[-1] == (1, "heard", ())
 
 
 def test_an_alert_already_heard_does_not_start_again_after_a_restart() -> None:
@@ -344,6 +432,42 @@ def test_a_station_that_was_away_hears_what_is_still_in_force() -> None:
     village.live(6 * 60_000)
     begun = [begun_ms for begun_ms, name, _ in village.heard if name.startswith("tone")]
     assert [round(ms / 60_000) for ms in begun] == [0, 5]
+
+
+def test_a_round_waits_for_what_can_be_heard_of_the_one_before() -> None:
+    """Sent 58 seconds before it came, to be repeated every minute: its first words are not cut by the second round."""
+    village = Village(civil="2026-11-24T04:00:58")
+    village.hear(alert(repeat_s=60))
+    village.live(80_000)
+
+    assert village.names == ["tone-Severe.zxx", "lu-quet.vi"] * 3
+    assert [round(ms / 1_000) for ms, name, _ in village.heard if name.startswith("tone")] == [2, 17, 64]
+    assert village.receipts == [(1, "accepted", ()), (1, "on-air", ()), (1, "heard", ())]
+
+
+def test_an_alert_that_has_expired_does_not_come_back_with_a_clock_that_is_set_back() -> None:
+    """Its broker shows it again; it is known for a day longer."""
+    village = Village()
+    village.hear(alert(expires="2026-11-23T21:05:00Z"))
+    village.live(10 * 60_000)
+    village.offset_ms -= 8 * 60_000
+    village.hear(alert(expires="2026-11-23T21:05:00Z"))
+    village.live(60_000)
+
+    assert village.names == ["tone-Severe.zxx", "lu-quet.vi"]
+
+
+def test_an_alert_that_came_early_without_the_time_waits_for_it_once_it_is_known() -> None:
+    """Its tone had not begun."""
+    village = Village(trusted=False)
+    village.hear(alert(effective="2026-11-23T21:05:00Z"))
+    village.live(1_000)
+    village.trusted = True
+    village.follow(village.tell(events.TimePassed()))
+    village.live(298_000)
+    assert village.names == []
+    village.live(30_000)
+    assert village.names == ["tone-Severe.zxx", "lu-quet.vi"]
 
 
 def test_an_alert_held_back_until_it_is_effective_is_heard_then() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.core.material import PROVINCE, ByHand, at, entries, open_fault, programme, sha, slot
+from tests.core.material import DAY_MS, PROVINCE, ByHand, at, entries, open_fault, programme, sha, slot
 from ttcs_edge.core import events
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.effects import Acknowledge, FaultCleared, FaultRaised
@@ -117,13 +117,27 @@ def test_it_asks_to_be_woken_for_whatever_comes_first() -> None:
 
 
 def test_faults_are_bounded_and_those_that_are_there_still_end() -> None:
-    """never-8: a stranger who makes a thousand subjects fail fills the list, and no more."""
+    """never-8: a stranger who makes a thousand subjects fail leaves room for what fails here; that is bounded, too."""
     faults = Supervision(boot=1)
-    told = [faults.raise_("timeout", str(number), (), NOW, 0) for number in range(LIMITS.open_faults + 50)]
+    told = [faults.raise_("timeout", str(number), (), NOW, 0) for number in range(1_000)]
+    assert sum(map(len, told)) == len(faults.open) == LIMITS.refused_faults
+    assert len(faults.raise_("relay", "cho", (), NOW, 0)) == 1
+    told = [faults.raise_("cue-missed", str(number), (), NOW, 0) for number in range(1_000)]
 
-    assert sum(map(len, told)) == len(faults.open) == LIMITS.open_faults
-    assert len(faults.clear("timeout", "0", NOW)) == 1
-    assert len(faults.raise_("timeout", "new", (), NOW, 0)) == 1
+    assert sum(map(len, told)) == LIMITS.open_faults - LIMITS.refused_faults - 1
+    assert len(faults.clear("relay", "cho", NOW)) == 1
+    assert len(faults.raise_("relay", "amplifier", (), NOW, 0)) == 1
+
+
+def test_a_refused_alert_is_a_fault_for_a_day() -> None:
+    """A good one may never come on its topic; but what its station could not air stays until it is heard."""
+    faults = Supervision(boot=1)
+    for code in ("not-enough-signatures", "cue-missed"):
+        faults.raise_(code, "vn#alert:lu-quet", (), NOW, 0)
+
+    assert faults.mature(NOW, DAY_MS - 1) == []
+    assert [type(entry) for entry in faults.mature(NOW, DAY_MS)] == [FaultCleared]
+    assert list(faults.open) == [("cue-missed", "vn#alert:lu-quet")]
 
 
 def test_an_error_that_no_record_could_hold_is_told_all_the_same() -> None:

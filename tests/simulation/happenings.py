@@ -17,8 +17,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from tests.core.material import DAY_MS, HOUR_MS, PROVINCE, SETTINGS, audio_of, recording, sha
+from tests.core.material import DAY_MS, HOUR_MS, PROVINCE, SETTINGS, TONES, audio_of, recording, sha
 from tests.simulation import centre
+from tests.simulation.alerts import Authority, alert_of
 from tests.simulation.centre import Centre
 from tests.simulation.clocks import BEACONS, Clocks
 from tests.simulation.rulebook import every_rule
@@ -39,6 +40,7 @@ from ttcs_edge.core.model import (
     Zone,
     ZoneId,
 )
+from ttcs_edge.core.trust import utc_text
 
 BEGIN_MS = round(datetime(2026, 11, 24, tzinfo=LOCAL).timestamp() * 1_000)
 SCOPES = (PROVINCE, Scope("vn"))
@@ -46,6 +48,16 @@ MARGIN_MS = 2 * HOUR_MS
 QUEUE_MINUTES = 60
 SECONDS = (1, 20, 60, 61, 90, 180)
 DATES = ("scope", "version", "issued", "expires")
+LAST: dict[str, Any] = {
+    "scope": PROVINCE,
+    "id": "w9",
+    "version": 1,
+    "msg_type": "Alert",
+    "status": "Actual",
+    "severity": "Extreme",
+    "urgency": "Immediate",
+    "languages": ["vi", "kho"],
+}
 HEALTHY = {None, AsRunReason.QUIET_HOURS, AsRunReason.PRE_EMPTED}
 """What may be told of a cue on a day on which nothing is broken."""
 ZONES = (
@@ -83,6 +95,8 @@ class Setup:
     shell: bool = False
     clock: str = ""
     battery_ppm: int = 0
+    alerts: bool = False
+    at_once: int = 1
 
     def settings(self) -> StationSettings:
         """The same as the core wants it."""
@@ -92,6 +106,7 @@ class Setup:
             amplifier=Amplifier(self.warm_up_ms, self.hold_ms),
             quiet_hours=QUIET[: self.quiet_hours],
             zone_stagger_ms=self.zone_stagger_ms,
+            alert_zones_at_once=self.at_once,
             fade_out_ms=self.fade_out_ms,
         )
 
@@ -188,6 +203,9 @@ class Timeline:
         if setup.clock:
             self.world.centre = Centre(self.world, steady=setup.clock == BEACONS)
             self.world.clocks = Clocks(self.world, setup.clock, setup.battery_ppm)
+        if setup.alerts:
+            self.world.authority = Authority(self.world)
+            self.world.cached |= {tone.sha256 for _, tone in TONES}
         self.current: dict[Scope, Programme] = {}
         self.happened: list[Happening] = []
 
@@ -319,6 +337,16 @@ class Timeline:
             self.current[document.scope] = document
         self.world.publish(document, *([signer] if signer else []))
 
+    def alert(self, fields: dict[str, Any], signer: str = "") -> None:
+        """A message of an alert is published."""
+        if self.world.authority is not None:
+            self.world.authority.publish(alert_of(fields), signer)
+
+    def refuse_alert(self, name: str) -> None:
+        """Bytes arrive on the topic of an alert that are none."""
+        if self.world.authority is not None:
+            self.world.authority.refuse(name)
+
     def refuse(self, scope: str) -> None:
         """Bytes arrive that are no document."""
         self.world.refuse(Refused("not-utf8", scope, (("found", "byte 3"),)), scope)
@@ -368,9 +396,20 @@ class Timeline:
         world.send(events.LinkChanged(True, ""))
         world.send(events.ConditionChanged("store-failing", "database", False))
         self.hold(False)
+        if world.authority is not None:
+            self._warn_at_last(world.authority)
         if world.centre is not None:
             for kind in ("beacon", "command"):
                 world.centre.send(kind, centre.GOOD)
+
+    def _warn_at_last(self, authority: Authority) -> None:
+        """Everything is called off, and then one alert comes that must be heard."""
+        sent, expires = (utc_text(self.world.true_ms + ms) for ms in (0, DAY_MS))
+        for cancel in authority.cancels(sent, expires):
+            authority.publish(cancel)
+        for name in LAST["languages"]:
+            self.audio(f"{LAST['id']}.1.{name}")
+        authority.publish(alert_of(LAST | {"sent": sent, "expires": expires}))
 
     def _versions(self, scope: str) -> Iterator[int]:
         yield 0
@@ -384,14 +423,17 @@ class Timeline:
         standing = next(rule for rule in world.rules if isinstance(rule, Standing))
         if lost := [letter.delivery for letter in world.letters if not letter.acknowledged]:
             raise Violation(f"decision 1: the broker was never told that the messages {lost} are dealt with")
+        told = {(receipt.event, receipt.state) for receipt in world.disk.receipts}
+        if world.authority is not None and (LAST["id"], "heard") not in told:
+            raise Violation(f"all is well, but the last alert is not heard: {world.disk.receipts[-3:]}")
         if world.centre is not None and (open_ones := world.centre.open()):
             raise Violation(f"decision 1: the broker was never told that {open_ones} of the centre are dealt with")
-        told = {record.occurrence: record for record in world.disk.as_run}
+        records = {record.occurrence: record for record in world.disk.as_run}
         healthy_ms = world.wall_ms - 2 * DAY_MS + MARGIN_MS
         for due in self._owed(standing):
-            if due.occurrence not in told:
+            if due.occurrence not in records:
                 raise Violation(f"never-5: {due.occurrence} is forgotten")
-            record = told[due.occurrence]
+            record = records[due.occurrence]
             if due.planned_ms >= healthy_ms and record.reason not in HEALTHY:
                 raise Violation(f"all is well, but {due.occurrence} is told as {record.outcome} {record.reason}")
             if record.reason is AsRunReason.QUIET_HOURS and not self._may_be_quiet(due.planned_ms):
@@ -446,6 +488,8 @@ KINDS: dict[str, Callable[..., None]] = {
     "mend-files": Timeline.mend_files,
     "programme": Timeline.programme,
     "refuse": Timeline.refuse,
+    "alert": Timeline.alert,
+    "refuse-alert": Timeline.refuse_alert,
     "message": Timeline.message,
     "link": Timeline.link,
     "broker": Timeline.broker,

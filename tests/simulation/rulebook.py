@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.simulation.alerts import InForce, Warned
 from tests.simulation.centre import Obedience
 from tests.simulation.clocks import Truth
 from tests.simulation.reasons import Reasons
@@ -27,8 +28,10 @@ def every_rule() -> tuple[Rule, ...]:
     standing = Standing()
     air = Air(standing)
     records = Records(air)
+    in_force = InForce()
     return (
         standing,
+        in_force,
         air,
         Order(),
         Waking(),
@@ -37,10 +40,11 @@ def every_rule() -> tuple[Rule, ...]:
         Silence(standing, air),
         records,
         Lengths(air),
-        Reasons(standing, air),
+        Reasons(standing, air, in_force),
         Versions(standing),
         Refusals(),
         Going(),
         Truth(),
         Obedience(),
+        Warned(in_force),
     )

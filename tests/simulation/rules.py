@@ -13,8 +13,9 @@ from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 
 from tests.core.material import DAY_MS, KEY
-from tests.simulation.world import CODEC_CUT_MS, Rule, Sound, Violation, World
+from tests.simulation.world import CODEC_CUT_MS, Rule, Sound, Violation, World, is_warning
 from ttcs_edge.core import effects, events
+from ttcs_edge.core.asrun import settles
 from ttcs_edge.core.documents import Audio, Bulletin, Programme, Refused, Signed, Slot
 from ttcs_edge.core.model import (
     AMPLIFIER,
@@ -37,6 +38,8 @@ TOLERANCE_MS = 250
 """How far the samples of an item may fall short of its declared length."""
 MARGIN_MS = 150
 """How far ahead of its instant a sound may be handed to the player."""
+ALERT_FADE_MS = 100
+"""How fast an alert leaves the air."""
 POSITION_MS = 1_000
 """How often the position of what is on the air is put on disk."""
 FOR_EVER_MS = 1 << 40
@@ -48,6 +51,7 @@ PLACES: dict[type, str] = {
     effects.StartSound: "air",
     effects.StopSound: "air",
     effects.SetWanted: "air",
+    effects.Speak: "air",
     effects.Leave: "air",
     effects.SetTimeFloor: "notes",
     effects.ShowLamp: "notes",
@@ -264,6 +268,7 @@ class Heard:
     stretches: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
     position_ms: int = 0
     ended_badly: bool = False
+    begun: bool = False
     before_restart_ms: int = 0
 
     def written_ms(self) -> int:
@@ -307,13 +312,15 @@ class Air(Rule):
                 self.cut_written[occurrence] = (heard.written_ms(), heard.before_restart_ms, late_ms)
 
     def hears(self, world: World, event: events.Event) -> None:
-        """A play that ended badly may go on behind what was bad."""
+        """A play that ended badly may go on behind what was bad; one that began was interrupted, if by nothing else."""
+        if isinstance(event, events.SoundStarted) and self.current is not None:
+            self.current.begun = True
         if isinstance(event, events.SoundEnded) and event.failure and self.last is not None:
             self.last.ended_badly = True
 
     def before(self, world: World, effect: effects.Effect) -> None:
         """Judge a start; keep the book of what was told."""
-        if isinstance(effect, effects.StartSound):
+        if isinstance(effect, effects.StartSound) and not is_warning(effect.items):
             self._start(world, effect)
         elif isinstance(effect, effects.Record):
             self.told |= {entry.record.occurrence for entry in effect.entries if isinstance(entry, effects.AsRunClosed)}
@@ -322,6 +329,8 @@ class Air(Rule):
         """air-5: what runs into quiet hours is on its way out."""
         sound = world.sound
         if sound is None or sound.stop_at_mono_ms is not None or sound.frozen_mono_ms is not None or not world.trusted:
+            return
+        if is_warning(sound.command.items):
             return
         if sound.begin_mono_ms <= world.mono_ms and is_quiet(world.settings, world.wall_ms):
             raise Violation(f"air-5: {self._name()} goes on in quiet hours")
@@ -336,7 +345,10 @@ class Air(Rule):
 
     def silent(self, world: World, sound: Sound, written_ms: tuple[int, ...]) -> None:
         """Enter what was written into the book."""
+        self.free_ms = world.wall_ms
         heard = self.current
+        if is_warning(sound.command.items):
+            return
         assert heard is not None
         skip_ms, begin_ms = sound.command.from_ms, 0
         heard.position_ms = sound.command.from_ms
@@ -351,7 +363,6 @@ class Air(Rule):
                 if heard.first_mono_ms is None:
                     heard.first_mono_ms = sound.begin_mono_ms
         self.current = None
-        self.free_ms = world.wall_ms
 
     def _candidates(self, world: World, items: tuple[AudioItem, ...]) -> list[Due]:
         """Which occurrences a sound may be of: one that was interrupted, or that of a slot made of these recordings.
@@ -438,7 +449,7 @@ class Air(Rule):
             return f"never-1: IT goes to {world.closed}, which its slot does not name"
         if expired := self._expired(world, due, command, begin_ms):
             return f"never-1: {expired} of IT would not be over before it expires"
-        if heard.first_mono_ms is not None:
+        if heard.begun:
             return self._wrong_position(heard, command)
         if command.from_ms and not heard.ended_badly:
             return f"air-2: IT begins at {command.from_ms} ms"
@@ -499,7 +510,7 @@ class Order(Rule):
             raise Violation(f"decision 1: out of order {[type(effect).__name__ for effect in done]}")
         if [type(effect) for effect in done].count(effects.WakeAt) != 1 or not isinstance(done[-1], effects.WakeAt):
             raise Violation(f"never-8: not one WakeAt at the end of {[type(effect).__name__ for effect in done]}")
-        messages = events.ProgrammeArrived | events.BeaconArrived | events.CommandArrived
+        messages = events.ProgrammeArrived | events.BeaconArrived | events.CommandArrived | events.AlertArrived
         if isinstance(event, messages) and effects.Acknowledge(event.delivery) not in done:
             raise Violation("never-7: a message is not acknowledged")
 
@@ -524,6 +535,7 @@ class Switching(Rule):
     def __init__(self, standing: Standing) -> None:
         self.standing = standing
         self.zone_ms: int | None = None
+        self.at_once = 0
         self.busy_ms = 0
 
     def power_on(self, world: World) -> None:
@@ -550,7 +562,8 @@ class Switching(Rule):
                 if effect.fade_in_ms != world.settings.fade_in_ms:
                     raise Violation("air-4: sound does not fade in")
             case effects.StopSound(_, fade_out_ms):
-                if fade_out_ms != world.settings.fade_out_ms:
+                most_ms = ALERT_FADE_MS if world.sound and is_warning(world.sound.command.items) else FOR_EVER_MS
+                if fade_out_ms != min(most_ms, world.settings.fade_out_ms):
                     raise Violation("air-4: sound does not fade out")
             case _:
                 pass
@@ -576,8 +589,11 @@ class Switching(Rule):
             raise Violation(f"air-4: {zone} closes on an amplifier that is not warm")
         if closed == (zone in world.closed) and (closed or zone not in world.failed):
             raise Violation(f"air-4: {zone} is {'closed' if closed else 'open'} already")
-        if self.zone_ms is not None and world.mono_ms < self.zone_ms + world.settings.zone_stagger_ms:
-            raise Violation(f"air-4: {zone} switches {world.mono_ms - self.zone_ms} ms after another zone")
+        together = closed and world.mono_ms == self.zone_ms and self.at_once < world.settings.alert_zones_at_once
+        rested = self.zone_ms is None or world.mono_ms >= self.zone_ms + world.settings.zone_stagger_ms
+        if not rested and not together:
+            raise Violation(f"air-4: {zone} switches {world.mono_ms - (self.zone_ms or 0)} ms after another zone")
+        self.at_once = 1 + (self.at_once if together else 0)
         self.zone_ms = world.mono_ms
 
     def after(self, world: World, event: events.Event, done: list[effects.Effect]) -> None:
@@ -609,6 +625,8 @@ class Precedence(Rule):
         """Compare what sounds with everything that is due at this moment."""
         sound, current = world.sound, self.air.current
         if sound is None or current is None or sound.stop_at_mono_ms is not None or sound.frozen_mono_ms is not None:
+            return
+        if is_warning(sound.command.items):
             return
         if not world.trusted or is_quiet(world.settings, world.wall_ms) or world.stopping:
             return
@@ -683,7 +701,10 @@ class Records(Rule):
             occurrence = entry.record.occurrence
             if occurrence in self.closed:
                 raise Violation(f"never-5: {occurrence} is told twice")
-            self.closed.add(occurrence)
+            if settles(entry.record):
+                self.closed.add(occurrence)
+            if occurrence.is_of_alert:
+                return
             cut_ms = self.air.cut.get(occurrence, 0)
             if cut_ms > world.record_bound_ms and entry.record.outcome is not Outcome.CUT:
                 raise Violation(f"never-5: {occurrence} was heard before a power cut, but is told as {entry.record}")
@@ -701,11 +722,13 @@ class Lengths(Rule):
             for entry in effect.entries:
                 if isinstance(entry, effects.AsRunClosed) and entry.record.outcome is Outcome.CUT:
                     self._judge_cut(entry.record)
-                elif isinstance(entry, effects.AsRunClosed):
+                elif isinstance(entry, effects.AsRunClosed) and not entry.record.occurrence.is_of_alert:
                     self._judge(world, entry.record)
 
     def _judge_cut(self, record: AsRun) -> None:
         """What a death left open tells the last position that reached the card."""
+        if record.occurrence.is_of_alert:
+            return
         truth_ms, before_ms, late_ms = self.air.cut_written.get(record.occurrence, (0, 0, FOR_EVER_MS))
         told_ms = sum(item.written_ms for item in record.items)
         most_ms = max(truth_ms, before_ms)  # the card may not know yet that it was begun again
@@ -800,7 +823,7 @@ class Versions(Rule):
         """An acknowledged version is on disk."""
         if not isinstance(effect, effects.Acknowledge):
             return
-        if world.centre is not None and world.centre.owns(effect.delivery):
+        if effect.delivery > len(world.letters):  # of the centre, or of who warns
             return
         letter = world.letters[effect.delivery - 1]
         if isinstance(letter.programme, Signed) and self.standing.verdicts[effect.delivery] == "accepted":

@@ -24,7 +24,7 @@ from ttcs_edge.link.reports import Answer, Reports
 from ttcs_edge.store.database import Database, Remembered
 from ttcs_edge.store.journal import place
 from ttcs_edge.store.outbox import Outbox, OutboxRow
-from ttcs_edge.wire.reports import as_run_report, fault_report
+from ttcs_edge.wire.reports import alert_report, as_run_report, fault_report
 
 
 class Violation(AssertionError):
@@ -110,12 +110,17 @@ def forgotten(disk: Disk, remembered: Remembered, wall_ms: int) -> str | None:
         ("floors", disk.floors, dict(remembered.floors)),
         ("programmes", envelopes, dict(remembered.envelopes)),
         ("earlier", {scope: one.envelope for scope, one in disk.earlier.items()}, dict(remembered.earlier)),
+        ("alerts", _alerts(disk), {(one[0], one[1]): one[2:] for one in remembered.alerts}),
         ("open faults", disk.faults, {fault.id: fault for fault in remembered.open_faults}),
         ("open records", disk.open_as_run, {record.id: record for record in remembered.open_as_run}),
         ("watched until", disk.watched_until_ms, remembered.watched_until_ms),
         ("alive until", disk.alive_until_ms, remembered.alive_until_ms),
     )
     return next((f"{name}: {is_}, not {must}" for name, must, is_ in pairs if must != is_), None)
+
+
+def _alerts(disk: Disk) -> dict[tuple[str, str], tuple[bytes, int, str]]:
+    return {key: (known.signed.envelope, known.until_ms, known.told) for key, known in disk.alerts.items()}
 
 
 @dataclass
@@ -225,6 +230,8 @@ class Line:
         self.pump()
         if up and self._world.centre is not None:
             self._world.centre.connected()
+        if up and self._world.authority is not None:
+            self._world.authority.connected()
 
     def pump(self) -> None:
         """What the link's thread does: take the answers, fill the window, see when to look again."""
@@ -323,6 +330,7 @@ class Line:
         disk, station = self._world.disk, self._world.settings.id
         must = {as_run_report(station, record, 0).id for record in disk.as_run}
         must |= {fault_report(station, fault, 0).id for fault in disk.fault_log}
+        must |= {alert_report(station, told, 0).id for told in disk.receipts}
         have = set(self.province.bodies)
         beyond = {seq: name for seq, (name, _) in self._lost.items() if seq not in self._could_be_asked}
         must -= set(beyond.values()) - have  # the line came back when they were no longer kept

@@ -3,8 +3,8 @@
     python -m tests.simulation.storm 17
 
 replays seed 17 and prints the end of its trace; with ``own-clock`` behind it the station must find out the time by
-itself, and hears its centre. First faults are on, and no rule may be broken; then everything is mended, two days pass,
-and everything that could air has aired or is told with its reason.
+itself, and hears its centre; with ``alerts`` there are warnings. First faults are on, and no rule may be broken; then
+everything is mended, two days pass, and everything that could air has aired or is told with its reason.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from typing import Any
 
 from msgspec.structs import replace
 
-from tests.core.material import DAY_MS, HOUR_MS, STRANGER, audio_of, recording
+from tests.core.material import DAY_MS, HOUR_MS, PROVINCE, SETTINGS, STRANGER, TONES, audio_of, recording
+from tests.simulation.alerts import SEVERITIES, URGENCIES
 from tests.simulation.centre import WAYS
 from tests.simulation.clocks import BATTERY, BEACONS, MODEM, NTP
 from tests.simulation.happenings import (
@@ -36,9 +38,9 @@ from tests.simulation.happenings import (
 from tests.simulation.rules import interval_ms, nearest
 from tests.simulation.shell import GOOD, MODES
 from tests.simulation.shrink import SHRINK_S, Failure, failure, shrunk
-from tests.simulation.world import BEGIN_MONO_MS, World
+from tests.simulation.world import BEGIN_MONO_MS, DEPUTY, World
 from ttcs_edge.core.documents import Programme, Slot
-from ttcs_edge.core.model import AMPLIFIER, Scope, ZoneId
+from ttcs_edge.core.model import AMPLIFIER, Scope, Sha256, ZoneId
 
 REPLAY = "python -m tests.simulation.storm"
 TRACE_TAIL = 45
@@ -48,6 +50,8 @@ MOMENTS_MS = (-9_000, -2_400, -400, -100, 0, 1, 700, 20_000, 59_900)
 """Around a cue's instant."""
 CLOCKS = (NTP, NTP, BATTERY, MODEM, BEACONS, BEACONS)
 """What a station has that must find out the time by itself, and hears its centre; the others are told by the dice."""
+WARNED = (PROVINCE, "vn", SETTINGS.scope, PROVINCE)
+"""Whom each alert is for."""
 STANDS_IN = "1a"
 """The one slot that may air a standing bulletin: the books must know by its sound whose it is."""
 INTERVALS = (1, 1, 3, 7, 7, 14, 30)
@@ -58,11 +62,12 @@ little. The slots of the others are daily."""
 class Storm:
     """One seed: a station, its programmes, and dice that decide what happens to it."""
 
-    def __init__(self, seed: int, dense: bool = False, own_clock: bool = False) -> None:
+    def __init__(self, seed: int, dense: bool = False, own_clock: bool = False, alerts: bool = False) -> None:
         self.dice = random.Random(seed)
         self.intervals = (1,) if dense else self.dice.choice(((1,), INTERVALS))
-        self.own_clock = own_clock
-        self.happenings = HAPPENINGS + (FROM_THE_CENTRE if own_clock else ())
+        self.own_clock, self.alerts = own_clock, alerts
+        self.happenings = HAPPENINGS + (FROM_THE_CENTRE if own_clock else ()) + (WARNINGS if alerts else ())
+        self.warned: dict[str, dict[str, Any]] = {}
         self.timeline = Timeline(self._setup(seed))
         self.versions = dict.fromkeys(SCOPES, 0)
         self.forgotten: list[Programme] = []
@@ -111,6 +116,8 @@ class Storm:
             shell=True,
             clock=dice.choice(CLOCKS) if self.own_clock else "",
             battery_ppm=dice.choice((-12, -4, 4, 12)) if self.own_clock else 0,
+            alerts=self.alerts,
+            at_once=dice.choice((1, 1, 2, 3)) if self.alerts else 1,
         )
 
     def fingerprint(self) -> str:
@@ -274,10 +281,14 @@ class Storm:
 
     def spoil_audio(self) -> None:
         """A file rots, proves to be no audio, or ends early."""
-        cached = sorted(self.world.cached)
+        cached = self._files()
         if cached:
             name = audio_name(self.dice.choice(cached))
             self.timeline.happen("spoil", name, self.dice.choice(("rots", "not-audio", "short")))
+
+    def _files(self) -> list[Sha256]:
+        """What lies in the folder, but for the tones, which the installation brings."""
+        return sorted(self.world.cached - {tone.sha256 for _, tone in TONES})
 
     def mend_audio(self) -> None:
         """What was wrong with files is over, and one that was missing comes."""
@@ -319,9 +330,67 @@ class Storm:
         else:
             self.timeline.happen("programme", fields_of(current), False)
 
+    def warn(self) -> None:
+        """An alert, or what follows on one; most of what it says is there, and some of the rest comes later."""
+        dice, name = self.dice, f"w{self.dice.randrange(4)}"
+        before = self.warned.get(name)
+        life_s = dice.choice((60, 600, 7_200, 86_400))
+        now_ms = self.world.true_ms
+        fields: dict[str, Any] = {
+            "scope": WARNED[int(name[1])],
+            "id": name,
+            "version": (before["version"] if before else 0) + dice.choice((1, 1, 3)),
+            "msg_type": dice.choice(("Alert", "Update", "Update", "Cancel")) if before else "Alert",
+            "status": dice.choice(("Actual", "Actual", "Actual", "Exercise", "Test")),
+            "severity": dice.choice(SEVERITIES),
+            "urgency": dice.choice(URGENCIES),
+            "sent": _utc(now_ms - dice.choice((0, 0, 5_000, 60_000))),
+            "expires": _utc(now_ms + life_s * 1_000),
+            "repeat_s": dice.choice((0, 0, max(60, life_s // dice.choice((2, 9))))),
+            "languages": dice.choice((["vi"], ["vi", "kho"], ["kho", "vi"], ["en"])),
+            "zones": dice.choice(([], [], ["cho"], ["dinh", "buon"], ["none"])),
+            "tell_cancel": dice.random() < 0.5,
+        }
+        if dice.random() < 0.2:
+            fields["effective"] = _utc(now_ms + dice.choice((-60_000, 10_000, 600_000)))
+        if dice.random() < 0.1:
+            fields["mute"] = ["cil"]
+        self.warned[name] = fields
+        names = [f"{name}.{fields['version']}.{language}" for language in fields["languages"]]
+        late = [one for one in names if dice.random() < 0.2]
+        for one in names:
+            if one not in late:
+                self.timeline.happen("audio", one)
+        self.timeline.happen("alert", fields)
+        if late and dice.random() < 0.5:
+            self.world.run(dice.choice((100, 4_000, 100_000)))
+            for one in late:
+                self.timeline.happen("audio", one)
+
+    def warn_badly(self) -> None:
+        """What must not be heard: of a stranger, of a deputy who may not, old, bytes; or the very same once more."""
+        dice, name = self.dice, f"w{self.dice.randrange(4)}"
+        before = self.warned.get(name)
+        if before is None:
+            self.timeline.happen("refuse-alert", name)
+            return
+        newer = before | {"version": before["version"] + 1, "severity": "Extreme", "msg_type": "Alert"}
+        one, signer = dice.choice(
+            (
+                (newer, STRANGER),
+                (newer, DEPUTY),
+                (newer | {"severity": "Moderate"}, DEPUTY),
+                (newer | {"sender": "nobody@example"}, ""),
+                (before | {"version": max(1, before["version"] - 1)}, ""),
+                (before | {"severity": "Extreme" if before["severity"] != "Extreme" else "Minor"}, STRANGER),
+                (before, ""),
+            )
+        )
+        self.timeline.happen("alert", one, signer)
+
     def tell_noise(self) -> None:
         """Events that are no business of the air."""
-        sha256 = self.dice.choice(sorted(self.world.cached) or [recording("x", 1).sha256])
+        sha256 = self.dice.choice(self._files() or [recording("x", 1).sha256])
         self.timeline.happen("message", self.dice.randrange(len(MESSAGES)), audio_name(sha256))
 
 
@@ -349,6 +418,11 @@ class Run:
         return f"# {self.failure.text}\n{written(setup, happenings)}\n"
 
 
+def is_warned(seed: int) -> bool:
+    """Tell whether a seed is lived with alerts where seeds are lived in masses: two of ten."""
+    return seed % 5 == 3
+
+
 def finds_out_the_time(seed: int) -> bool:
     """Tell whether a seed is lived with a clock of its own where seeds are lived in masses: every tenth one."""
     return seed % 10 == 8
@@ -360,18 +434,20 @@ def run(
     also: Callable[[Timeline], None] | None = None,
     dense: bool = False,
     own_clock: bool = False,
+    alerts: bool = False,
 ) -> Run:
-    """Run one seed, ``dense`` without quiet days, ``own_clock`` with a station that must find out the time.
+    """Run one seed, ``dense`` without quiet days, ``own_clock`` with a station that must find out the time, ``alerts``
+    with warnings.
 
     ``also`` is done last, before two healthy days are judged.
     """
-    storm = Storm(seed, dense, own_clock)
+    storm = Storm(seed, dense, own_clock, alerts)
     text, broke = "", None
     try:
         storm.run(actions, also)
     except Exception as error:  # an assertion of the core, or worse
         tail = "\n".join(storm.world.trace[-TRACE_TAIL:])
-        kinds = [word for word, so in (("dense", dense), ("own-clock", own_clock)) if so]
+        kinds = [word for word, so in (("dense", dense), ("own-clock", own_clock), ("alerts", alerts)) if so]
         text = f"{tail}\nseed {seed}: {error!r}\nto replay: {' '.join([REPLAY, str(seed), *kinds])}"
         broke = failure(error, storm.timeline, storm.at_end)
     finally:
@@ -384,11 +460,13 @@ def run(
 def main() -> None:
     """Replay one seed, or all from one to another; prints each story, and exits with 1 at the first.
 
-    With ``dense`` behind it no station has quiet days; with ``own-clock`` each must find out the time by itself.
+    With ``dense`` behind it no station has quiet days; with ``own-clock`` each must find out the time by itself; with
+    ``alerts`` each is warned now and then.
     """
     first, *upto = [int(word) for word in sys.argv[1:] if word.isdigit()]
     for seed in range(first, *(upto or [first + 1])):
-        text = run(seed, dense="dense" in sys.argv, own_clock="own-clock" in sys.argv).text
+        kinds = {name: name.replace("_", "-") in sys.argv for name in ("dense", "own_clock", "alerts")}
+        text = run(seed, **kinds).text
         print(text or f"seed {seed}: no rule broken", flush=True)
         if text:
             sys.exit(1)
@@ -420,6 +498,7 @@ HAPPENINGS: tuple[Callable[[Storm], None], ...] = (
     Storm.upset_broker,
 )
 FROM_THE_CENTRE: tuple[Callable[[Storm], None], ...] = (Storm.hear_centre, Storm.hear_centre)
+WARNINGS: tuple[Callable[[Storm], None], ...] = (Storm.warn, Storm.warn, Storm.warn, Storm.warn_badly)
 
 if __name__ == "__main__":
     main()

@@ -31,6 +31,7 @@ class Bug:
     new: str
     rule: str
     own_clock: bool = False
+    alerts: bool = False
 
 
 BUGS = {
@@ -48,9 +49,9 @@ BUGS = {
     ),
     "a zone is forgotten on the way down": Bug(
         "core/playout.py",
-        "        if self.closed:\n            return self._switch(self.closed[-1], False, now_mono_ms)\n"
+        "        if self.closed:\n            return self._open(self.closed[-1], now_mono_ms)\n"
         "        if self.amplifier_on_mono_ms is None:\n            return []\n",
-        "        if len(self.closed) > 1:\n            return self._switch(self.closed[-1], False, now_mono_ms)\n"
+        "        if len(self.closed) > 1:\n            return self._open(self.closed[-1], now_mono_ms)\n"
         "        if self.amplifier_on_mono_ms is None:\n            return []\n",
         "air-4: the amplifier goes off while",
     ),
@@ -103,7 +104,7 @@ BUGS = {
         "core/programmes.py", "self.since_ms = event.watched_until_ms", "self.since_ms = None", "never-5: "
     ),
     "a higher priority waits for its turn": Bug(
-        "core/air.py", "best.priority > on_air.priority", "best.priority > on_air.priority + 9", "never-4: "
+        "core/air.py", "best.priority > on_air.priority", "best.priority[:1] > on_air.priority[:1]", "never-4: "
     ),
     "an older programme is obeyed": Bug(
         "core/trust.py", "if programme.version < floor:", "if programme.version < 0:", "never-6: "
@@ -111,7 +112,10 @@ BUGS = {
     "anybody may sign": Bug("core/trust.py", ">= grant.threshold", ">= 0", "never-6: "),
     "quiet hours are ignored": Bug("core/programmes.py", "if not self.settings.quiet_hours:", "if True:", "air-5: "),
     "what time is it? whatever": Bug(
-        "core/desk.py", "<= now.wall_ms] if now.trusted else []", "<= now.wall_ms]", "air-7: "
+        "core/asrun.py",
+        "(now.trusted and self.cue.planned_ms <= now.wall_ms)",
+        "self.cue.planned_ms <= now.wall_ms",
+        "air-7: ",
     ),
     "the loudest zone sets the volume": Bug("core/library.py", "volume_percent=min(", "volume_percent=max(", "air-5: "),
     "a withdrawn cue comes back when the player dies": Bug(
@@ -134,7 +138,7 @@ BUGS = {
     ),
     "what was told is forgotten by the card": Bug(
         "store/database.py",
-        '("INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?)", (*_columns(key), record.planned_start_ms)),',
+        "*([settled] if settles(record) else []),",
         "",
         "never-5: the card has settled",
     ),
@@ -217,6 +221,81 @@ BUGS = {
         "air-7: beacons tell a time",
         True,
     ),
+    "a relay that failed is given up": Bug(
+        "core/playout.py", "OPEN_AGAIN_MS = 2_000", "OPEN_AGAIN_MS = 2_000_000_000", "never-5: "
+    ),
+    "a cancel is heard to the end": Bug(
+        "core/desk.py",
+        "            if reason is not None and airing is self.on_air:\n                airing.stop_for_good(reason)\n",
+        "            if reason is not None and airing is self.on_air:\n                pass\n",
+        "never-1: an alert goes on that is not in force",
+        alerts=True,
+    ),
+    "an alert goes on beyond its expiry": Bug(
+        "core/alerts.py",
+        "return self.nobody_may_speak or (now.trusted and utc_ms(alert.expires) <= now.wall_ms)",
+        "return self.nobody_may_speak",
+        "never-1: ",
+        alerts=True,
+    ),
+    "whoever may warn may warn of anything": Bug(
+        "core/trust.py",
+        "most is not None and CAP_SEVERITIES.index(severity) <= CAP_SEVERITIES.index(most)",
+        "most is not None",
+        "never-1: an alert is taken",
+        alerts=True,
+    ),
+    "an alert is spoken in the first language only": Bug(
+        "core/alerts.py",
+        "return [name for name in zone.languages if name in spoken] or",
+        "return [name for name in zone.languages if name in spoken][:1] or",
+        "",
+        alerts=True,
+    ),
+    "an alert is heard everywhere": Bug(
+        "core/alerts.py",
+        "zones=tuple(ZoneId(zone.id) for zone in cue.zones)",
+        "zones=tuple(ZoneId(zone.id) for zone in self.settings.zones)",
+        "never-1: an alert goes to",
+        alerts=True,
+    ),
+    "an alert that the power cut is over": Bug(
+        "core/asrun.py", "return not (cut_off and record.occurrence.is_of_alert)", "return True", "", alerts=True
+    ),
+    "an alert waits for the end of quiet hours": Bug(
+        "core/desk.py",
+        "return airing.warning is None and programmes.is_quiet",
+        "return programmes.is_quiet",
+        "",
+        alerts=True,
+    ),
+    "a drill takes the air from what is real": Bug(
+        "core/alerts.py", "        STATUSES.index(alert.status),\n", "", "never-4: ", alerts=True
+    ),
+    "what was not heard in an earlier life is told as heard": Bug(
+        "core/receipts.py",
+        "{_message_of(known.signed.document): known.told for",
+        "{_message_of(known.signed.document): ACCEPTED for",
+        "never-5: ",
+        alerts=True,
+    ),
+    "an alert is not on disk": Bug(
+        "store/database.py",
+        """        ("INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, '')", values),\n""",
+        "",
+        "never-5: the card has alerts",
+        alerts=True,
+    ),
+    "an alert fades out slowly": Bug(
+        "core/desk.py", "ALERT_FADE_MS = 100", "ALERT_FADE_MS = 400", "air-4: ", alerts=True
+    ),
+    "a dead sound device costs an alert": Bug(
+        "core/desk.py",
+        "            self._rest(airing, now)\n",
+        "            self._close(airing, False, AsRunReason.SOUND_DEVICE, now)\n",
+        "",
+        alerts=True,
+    ),
     "a command is obeyed before its floor is on disk": Bug(
         "core/station.py",
         "            turn.entries.append(effects.FloorRaised(subject, command.version))\n",
@@ -232,8 +311,8 @@ def hunt(name: str) -> subprocess.CompletedProcess[str]:
     bug = BUGS[name]
     with tempfile.TemporaryDirectory() as folder:
         plant(bug, Path(folder))
-        clock = ["own-clock"] if bug.own_clock else []
-        command = ["-m", "tests.simulation.storm", "0", str(SEEDS), "dense", *clock]
+        kinds = [word for word, so in (("own-clock", bug.own_clock), ("alerts", bug.alerts)) if so]
+        command = ["-m", "tests.simulation.storm", "0", str(SEEDS), "dense", *kinds]
         return python(Path(folder), *command, limit_s=HUNT_S)
 
 

@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from tests.core.material import KEY, STRANGER, TRUST, signed, started
+from tests.core.material import KEY, STRANGER, TRUST, sha, signed, started
 from tests.simulation.shell import Card, Line, Violation, forgotten
 from ttcs_edge.core import effects, events
-from ttcs_edge.core.documents import Grant, Programme, Refused, Signed
+from ttcs_edge.core.asrun import settles
+from ttcs_edge.core.documents import Alert, Grant, Programme, Refused, Signed
 from ttcs_edge.core.model import (
+    ALERT_PREFIX,
     AMPLIFIER,
     AsRun,
     AudioItem,
@@ -29,19 +31,25 @@ from ttcs_edge.core.model import (
     Occurrence,
     Sha256,
     StationSettings,
+    Utterance,
     WallMs,
 )
 from ttcs_edge.core.station import Station
 from ttcs_edge.daemon.loop import carry_out
 
 if TYPE_CHECKING:
+    from tests.simulation.alerts import Authority
     from tests.simulation.centre import Centre
     from tests.simulation.clocks import Clocks
 
+DEPUTY = "deputy"
+"""A key that may warn, but of nothing worse than ``Minor``."""
 ROOT = msgspec.structs.replace(
     TRUST,
-    grants=tuple(
-        Grant(role=role, scope=TRUST.scope, keys=(KEY,), threshold=1) for role in ("publish", "beacon", "command")
+    grants=(
+        *(Grant(role=role, scope=TRUST.scope, keys=(KEY,), threshold=1) for role in ("publish", "beacon", "command")),
+        Grant(role="alert", scope=TRUST.scope, keys=(KEY,), threshold=1, most_severe="Extreme"),
+        Grant(role="alert", scope=TRUST.scope, keys=(DEPUTY,), threshold=1, most_severe="Minor"),
     ),
 )
 CODEC_CUT_MS = 74
@@ -49,8 +57,22 @@ CODEC_CUT_MS = 74
 HUNG_AFTER_MS = 400
 PLAYER_BACK_MS = 500
 TRACE_LINES = 100_000
+SPEAK_MS = (200, 600, 3_000, 20_000)
+SPOKEN_MS = 7_000
+SPOKEN_LANGUAGES = frozenset({"vi", "en"})
+"""In which languages the station has a voice."""
 BEGIN_MONO_MS = 1_000
 DEVICE = "hw:0"
+
+
+def spoken_sha(utterance: Utterance) -> Sha256:
+    """The hash of what is spoken: it follows from the words."""
+    return sha(f"say:{utterance.text}{utterance.language}"[:32])
+
+
+def is_warning(items: Iterable[AudioItem]) -> bool:
+    """Tell whether a sound is of an alert: its tone, or what it says."""
+    return any(item.bulletin.startswith(("w", "tone-")) for item in items)
 
 
 class Rule:
@@ -84,6 +106,8 @@ class Disk:
 
     programmes: dict[str, Signed[Programme]] = field(default_factory=dict)
     earlier: dict[str, Signed[Programme]] = field(default_factory=dict)
+    alerts: dict[tuple[str, str], events.KnownAlert] = field(default_factory=dict)
+    receipts: list[effects.AlertTold] = field(default_factory=list)
     floors: dict[str, int] = field(default_factory=dict)
     open_as_run: dict[str, AsRun] = field(default_factory=dict)
     settled: dict[Occurrence, WallMs] = field(default_factory=dict)
@@ -94,6 +118,12 @@ class Disk:
     boots: int = 0
     as_run: list[AsRun] = field(default_factory=list)
     fault_log: list[Fault] = field(default_factory=list)
+
+    def unsettle(self, scope: str, event: str) -> None:
+        """The rounds of a message that is replaced or over need not be known."""
+        gone = [key for key in self.settled if (key.scope, key.slot) == (scope, f"{ALERT_PREFIX}{event}")]
+        for key in gone:
+            del self.settled[key]
 
 
 @dataclass
@@ -143,6 +173,43 @@ class Faults:
     player_slow_ms: int = PLAYER_BACK_MS
 
 
+class Speaker:
+    """Speaks one text after another, seconds each; now and then it cannot. Its words are kept like any audio."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._wanted: list[Utterance] = []
+        self._busy = False
+        world.later(SPEAK_MS[0], lambda: world.send(events.VoicesKnown(SPOKEN_LANGUAGES)))
+
+    def set_wanted(self, wanted: tuple[Utterance, ...]) -> None:
+        """Replace the list."""
+        self._wanted = list(wanted)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._wanted and not self._busy:
+            self._busy = True
+            utterance = self._wanted[0]
+            known = spoken_sha(utterance) in self._world.cached
+            self._world.later(0 if known else self._world.random.choice(SPEAK_MS), lambda: self._answer(utterance))
+
+    def _answer(self, utterance: Utterance) -> None:
+        self._busy = False
+        world, sha256 = self._world, spoken_sha(utterance)
+        if utterance in self._wanted:
+            self._wanted.remove(utterance)
+            if utterance.language not in SPOKEN_LANGUAGES:
+                world.send(events.NotSpoken(utterance, "no-voice"))
+            elif sha256 not in world.cached and world.random.random() < 0.15:
+                world.send(events.NotSpoken(utterance, "speech-too-slow"))
+            else:
+                world.cached.add(sha256)
+                world.known.add(sha256)
+                world.send(events.Spoken(utterance, sha256, 1_000, SPOKEN_MS))
+        self._go_on()
+
+
 class World:
     """One station and everything around it. ``run`` lets time pass."""
 
@@ -154,6 +221,7 @@ class World:
         self.line: Line | None = None
         self.clocks: Clocks | None = None
         self.centre: Centre | None = None
+        self.authority: Authority | None = None
         self.group_ms = 0
         self.waiting: list[Submission] = []
         self.written_ms = 0
@@ -230,6 +298,9 @@ class World:
             self.clocks.boot()
         if self.centre is not None:
             self.centre.boot()
+        if self.authority is not None:
+            self.speaker = Speaker(self)
+            self.authority.boot()
 
     def _remembered(self) -> events.Started:
         """What a new life is told of the one before: by the real database where there is one."""
@@ -246,6 +317,7 @@ class World:
             "watched_until_ms": disk.watched_until_ms,
             "time_floor_ms": disk.time_floor_ms,
             "earlier": tuple(disk.earlier.values()),
+            "alerts": tuple(disk.alerts.values()),
         }
         disk.boots += 1
         if self.card is not None:
@@ -259,6 +331,10 @@ class World:
             fields |= {name: getattr(remembered, name) for name in names}
             fields["programmes"] = tuple(self._signed(envelope) for _, envelope in remembered.envelopes)
             fields["earlier"] = tuple(self._signed(envelope) for _, envelope in remembered.earlier)
+            fields["alerts"] = tuple(
+                events.KnownAlert(self._alert(envelope), until_ms, told)
+                for _, _, envelope, until_ms, told in remembered.alerts
+            )
             fields["time_floor_ms"] = remembered.time_floor.wall_ms if remembered.time_floor else 0
         return started(**fields)
 
@@ -448,6 +524,10 @@ class World:
                 for audio in wanted:
                     if audio.sha256 in self.cached:  # the fetcher finds it whole in its folder
                         self.later(0, lambda sha256=audio.sha256: self.store_audio(sha256))
+            case effects.Speak(wanted) if self.authority is not None:
+                self.speaker.set_wanted(wanted)
+            case effects.Acknowledge(delivery) if self.authority is not None and self.authority.owns(delivery):
+                self.authority.acknowledged(delivery)
             case effects.Acknowledge(delivery) if self.centre is not None and self.centre.owns(delivery):
                 self.centre.acknowledged(delivery)
             case effects.Resend():
@@ -638,8 +718,20 @@ class World:
                 disk.open_as_run[record.id] = record
             case effects.AsRunClosed(record):
                 disk.open_as_run.pop(record.id, None)
-                disk.settled[record.occurrence] = record.planned_start_ms
+                if settles(record):
+                    disk.settled[record.occurrence] = record.planned_start_ms
                 disk.as_run.append(record)
+            case effects.AlertAccepted(scope, event, _, envelope, until_ms):
+                disk.alerts[scope, event] = events.KnownAlert(self._alert(envelope), until_ms)
+                disk.unsettle(scope, event)
+            case effects.AlertForgotten(scope, event):
+                disk.alerts.pop((scope, event), None)
+                disk.unsettle(scope, event)
+            case effects.AlertTold(_, scope, event, version, state):
+                known = disk.alerts.get((scope, event))
+                if known is not None and known.signed.document.version == version:
+                    disk.alerts[scope, event] = msgspec.structs.replace(known, told=state)
+                disk.receipts.append(entry)
             case effects.FaultRaised(fault):
                 disk.faults[fault.id] = fault
                 disk.fault_log.append(fault)
@@ -650,6 +742,10 @@ class World:
                 disk.watched_until_ms = wall_ms
             case effects.TimeFloor(wall_ms, _):
                 disk.time_floor_ms = wall_ms
+
+    def _alert(self, envelope: bytes) -> Signed[Alert]:
+        assert self.authority is not None
+        return self.authority.signed(envelope)
 
     def _signed(self, envelope: bytes) -> Signed[Programme]:
         return next(
@@ -688,6 +784,9 @@ def _said(thing: object) -> str:
             return "Started"
         case events.ProgrammeArrived(Signed(document=document), _, delivery):
             return f"ProgrammeArrived({delivery}: {document.scope} version {document.version})"
+        case events.AlertArrived(Signed(document=document), _, delivery):
+            names = f"{document.id} version {document.version} {document.msg_type} {document.severity}"
+            return f"AlertArrived({delivery}: {names})"
         case _:
             return str(thing)
 
@@ -696,6 +795,10 @@ def _entry_said(entry: effects.Entry) -> str:
     match entry:
         case effects.ProgrammeAccepted(scope, version, _):
             return f"accepted {scope} {version}"
+        case effects.AlertAccepted(_, event, version, _, _):
+            return f"accepted alert {event} {version}"
+        case effects.AlertTold(_, _, event, version, state, reasons):
+            return f"told alert {event} {version} {state} {dict(reasons)}"
         case effects.AsRunOpened(record):
             return f"opened {record.id} {record.occurrence}"
         case effects.AsRunPosition(record):

@@ -19,7 +19,7 @@ from tests.store.test_outbox import closed, fault, sequences, told
 from tests.store.test_store import ROOM, STATION, record
 from ttcs_edge.core import effects
 from ttcs_edge.core.documents import Programme, Refused
-from ttcs_edge.core.model import Instant, MonoMs, WallMs
+from ttcs_edge.core.model import Instant, MonoMs, Occurrence, Outcome, Scope, WallMs
 from ttcs_edge.daemon.beginning import started
 from ttcs_edge.store.blobs import Blobs
 from ttcs_edge.store.database import Database
@@ -174,6 +174,24 @@ def test_all_but_the_damaged_page_of_the_reports_is_carried_over(tmp_path: Path)
     assert fresh.remembered().watched_until_ms == 900
     assert fresh.journal.counts.size_bytes > 0
     assert not (tmp_path / SUSPECT_FILE).exists()
+
+
+def test_an_alert_in_force_is_carried_over_with_what_was_heard_of_it(tmp_path: Path) -> None:
+    """It goes on where it was: what was told of it last, and which parts of it must not come again."""
+    path = filled(tmp_path)
+    database = Database.open(tmp_path)
+    part = Occurrence(Scope("vn"), "alert:lu-quet", "3.0.0-tone")
+    told = effects.AlertTold("2-r1", Scope("vn"), "lu-quet", 3, "on-air")
+    heard = replace(record(Outcome.AIRED), id="2-a1", occurrence=part)
+    database.commit(
+        [effects.AlertAccepted("vn", "lu-quet", 3, b"alert", WallMs(9_000)), told, effects.AsRunClosed(heard)], "x", 1
+    )
+    database.close()
+    flipped_page_of("outbox")(path)
+    fresh = next_lives(tmp_path)
+
+    assert fresh.remembered().alerts == (("vn", "lu-quet", b"alert", 9_000, "on-air"),)
+    assert part in [key for key, _ in fresh.remembered().settled]
 
 
 def test_what_was_sent_before_the_damage_is_not_told_again(tmp_path: Path) -> None:

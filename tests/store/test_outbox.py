@@ -261,6 +261,28 @@ def test_a_station_of_the_first_release_keeps_what_it_had(tmp_path: Path) -> Non
     assert schema(tmp_path / "ttcs.db") == schema(tmp_path / "new" / "ttcs.db")
 
 
+def test_a_station_of_the_release_before_alerts_keeps_what_it_had(tmp_path: Path) -> None:
+    """A real file of schema 2: two reports wait and one was sent, a cue was on the air, a fault was open."""
+    shutil.copy(DATA / "v2.db", tmp_path / "ttcs.db")
+    (tmp_path / "boot").write_text("1")
+    database = Database.open(tmp_path)
+    remembered = database.remembered()
+    rows = Outbox(database.path).pending(100, 0)
+
+    assert [(row.sequence, row.id) for row in rows] == [(2, f"{STATION}/1-a2"), (3, f"{STATION}/1-a3")]
+    assert Outbox(database.path).resend(1, 1, 3) == (3, ())
+    assert remembered.envelopes == (("vn", b"envelope"),)
+    assert remembered.floors == (("beacon:vn", 5), ("vn", 7))
+    assert [record.id for record in remembered.open_as_run] == ["1-a5"]
+    assert [fault.id for fault in remembered.open_faults] == ["1-f1"]
+    assert (len(remembered.settled), remembered.alerts) == (2, ())
+    database.commit([effects.AlertAccepted("vn", "lu-quet", 1, b"alert", WallMs(9))], STATION, 1)
+    assert database.remembered().alerts == (("vn", "lu-quet", b"alert", 9, ""),)
+    database.close()
+    Database.open(tmp_path / "new").close()
+    assert schema(tmp_path / "ttcs.db") == schema(tmp_path / "new" / "ttcs.db")
+
+
 @pytest.mark.parametrize("nth", range(1, 40))
 def test_a_migration_that_fails_at_any_statement_leaves_the_old_database(tmp_path: Path, nth: int) -> None:
     """All of it or nothing: the same rows are there for the next try."""

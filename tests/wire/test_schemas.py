@@ -142,6 +142,8 @@ BEYOND = [
     ("bad-date", "alert", changed("alert", "effective", to="2026-02-30T00:00:00Z")),
     ("bad-date", "alert", changed("alert", "onset", to="2026-02-30T00:00:00Z")),
     ("bad-date", "alert", changed("alert", "references", 0, "sent", to="2026-02-30T00:00:00Z")),
+    ("bad-date", "alert", changed("alert", "expires", to="2036-11-24T00:00:00Z")),
+    ("bad-repeat", "alert", changed("alert", "repeat_s", to=LIMITS.alert_repeat_least_s - 1)),
     ("bad-audio", "alert", changed("alert", "info", 0, "audio", "language", to="vi")),
     ("bad-inline", "alert", changed("alert", "info", 0, "inline", to="T2dnUw==")),
     ("bad-inline", "alert", changed("alert", "info", 0, "inline", to="T2dnUw==")),

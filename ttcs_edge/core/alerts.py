@@ -8,7 +8,8 @@ that was heard is settled and does not come again, whatever restarts.
 - With trusted time rounds are counted from ``effective``, or from when it was sent, so that all stations speak
   together and one that returns joins the round that is on. Without, the first is due at once and the next ones follow
   by the station's own pace.
-- A round that is due ends the one before: what of that could not be heard by then is told.
+- A round that is due ends the one before: what of that could not be heard by then is told. It waits for what of that
+  can be heard: rounds are never closer together than what they say is long.
 - A ``Cancel`` has one round, and only where it asks to be heard.
 - A recording is heard where there is one; else what the station itself speaks (``speech``). A recording that is still
   to be fetched is waited for as long as the tone is repeated, one that proved to be none not at all.
@@ -19,7 +20,7 @@ that was heard is settled and does not come again, whatever restarts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from msgspec import Struct
@@ -60,6 +61,9 @@ STANDING_AFTER_START_MS = 60_000
 """When what is said around drills is made ahead: not in the first minute of a life, which has more urgent things."""
 STATUSES = ("Test", "Exercise", "Actual")
 """A drill never takes the air from what is real."""
+
+KNOWN_LONGER_MS = 86_400_000
+"""For how long an alert that has expired is still known: a clock that was ahead is set back, and it must not return."""
 
 Event = tuple[str, str]
 """Scope and id."""
@@ -131,9 +135,9 @@ class Alerts:
         """Take over what the store remembers, verified again by the shell, and which rounds of it were heard."""
         self.tones = dict(event.tones)
         self.standing_mono_ms = mono_ms + STANDING_AFTER_START_MS
-        for signed, until_ms in event.alerts:
-            self.signed[_event(signed.document)] = signed
-            self.until_ms[_event(signed.document)] = until_ms
+        for known in event.alerts:
+            key = _event(known.signed.document)
+            self.signed[key], self.until_ms[key] = known.signed, known.until_ms
         for occurrence, _ in event.settled:
             if (found := _round_of(occurrence)) is not None:
                 key, version, number = found
@@ -161,8 +165,8 @@ class Alerts:
             return Verdict()
         forgotten = None
         if known is None and len(self.signed) >= LIMITS.alerts:
-            forgotten = min(self.signed, key=lambda key: _worth(self.signed[key].document))
-            if _worth(self.signed[forgotten].document) >= _worth(event.alert.document):
+            forgotten = min(self.signed, key=lambda key: self._worth(self.signed[key].document, now))
+            if self._worth(self.signed[forgotten].document, now) >= self._worth(event.alert.document, now):
                 subject = trust.alert_subject(*event.topic)
                 return Verdict(refused=Refused("too-many-alerts", subject, (("expected", f"<= {LIMITS.alerts}"),)))
             self.forget(forgotten)
@@ -170,14 +174,19 @@ class Alerts:
         self.until_ms[event.topic] = max(utc_ms(event.alert.document.expires), self.until_ms.get(event.topic, 0))
         return Verdict(accepted=event.alert, forgotten=forgotten)
 
+    def _worth(self, alert: Alert, now: Instant) -> tuple[bool, Rank]:
+        """How much it matters that it is known: what has expired or was cancelled, the least."""
+        return _speaks(alert) and not self._expired(alert, now), rank_of(alert)
+
     def forget(self, key: Event) -> None:
         """An event is over for good."""
         for known in (self.signed, self.until_ms, self.rounds, self.heard, self.first):
             known.pop(key, None)
 
     def over(self, now: Instant) -> list[Event]:
-        """The events of which nothing that was ever said can be believed any more."""
-        return [key for key, until_ms in self.until_ms.items() if now.trusted and until_ms <= now.wall_ms]
+        """The events of which nothing that was ever said can be believed any more, whatever a clock is corrected by."""
+        over_ms = now.wall_ms - KNOWN_LONGER_MS
+        return [key for key, until_ms in self.until_ms.items() if now.trusted and until_ms <= over_ms]
 
     def in_force(self, now: Instant) -> list[Alert]:
         """What must be heard sooner or later, the highest first."""
@@ -195,10 +204,12 @@ class Alerts:
 
     # rounds
 
-    def due(self, now: Instant) -> list[AlertCue]:
-        """Take the rounds that are due, each once."""
+    def due(self, now: Instant, busy: Set[Event]) -> list[AlertCue]:
+        """Take the rounds that are due, each once, but for the events of which a round is on its way still."""
         found: list[AlertCue] = []
         for key, signed in self.signed.items():
+            if key in busy:
+                continue
             number = self._due_round(key, signed.document, now)
             if number is not None:
                 begun = Round(signed.document.version, number, now.mono_ms)
@@ -226,13 +237,14 @@ class Alerts:
         return self._next_by_own_pace(key, alert, last, now)
 
     def _next_by_own_pace(self, key: Event, alert: Alert, last: Round | None, now: Instant) -> int | None:
-        """The next round when nobody knows the time: a life that begins after one was heard waits for its turn."""
-        heard = last or self.heard.get(key)
+        """The next round when nobody knows the time: a new life begins with what was not heard of the last one."""
+        heard = self.heard.get(key)
         if heard is None or heard.version != alert.version:
             return 0
+        if last is None:
+            return heard.number
         repeat_ms = repeat_ms_of(alert)
-        waited = repeat_ms and now.mono_ms >= heard.mono_ms + repeat_ms
-        return heard.number + 1 if waited else None
+        return heard.number + 1 if repeat_ms and now.mono_ms >= heard.mono_ms + repeat_ms else None
 
     def wake_mono_ms(self, now: Instant) -> int | None:
         """When a round is due next, or an alert expires."""
@@ -246,7 +258,7 @@ class Alerts:
             heard = self.heard.get(key)
             return [heard.mono_ms + repeat_ms] if heard is not None and repeat_ms else []
         begin_ms = begins_ms(alert, now)
-        walls = [begin_ms, utc_ms(alert.expires), self.until_ms[key]]
+        walls = [begin_ms, utc_ms(alert.expires), self.until_ms[key] + KNOWN_LONGER_MS]
         if repeat_ms and now.wall_ms >= begin_ms:
             walls.append(begin_ms + ((now.wall_ms - begin_ms) // repeat_ms + 1) * repeat_ms)
         return [now.mono_ms + wall_ms - now.wall_ms for wall_ms in walls]
@@ -257,8 +269,19 @@ class Alerts:
         """Tell why a cue must not be heard any more; None while it may."""
         if self._expired(cue.alert, now):
             return AsRunReason.EXPIRED
+        return None if self.is_newest(cue) else AsRunReason.WITHDRAWN
+
+    def postpone(self, cue: AlertCue, now: Instant) -> bool:
+        """Tell whether a cue that was taken without the time is early, now that it is known; its round comes again."""
+        early = now.trusted and now.wall_ms < begins_ms(cue.alert, now)
+        if early:
+            self.rounds.pop(_event(cue.alert), None)
+        return early
+
+    def is_newest(self, cue: AlertCue) -> bool:
+        """Tell whether no later message of the same event came."""
         newest = self.signed.get(_event(cue.alert))
-        return None if newest is not None and newest.document.version == cue.alert.version else AsRunReason.WITHDRAWN
+        return newest is not None and newest.document.version == cue.alert.version
 
     def may_come(self, cue: AlertCue) -> bool:
         """Tell whether there is, or may be, anything to be heard of it."""
@@ -266,6 +289,10 @@ class Alerts:
             return cue.alert.severity in self.tones
         recorded = cue.kind == WORDS and _info(cue.alert, cue.language).audio is not None
         return recorded or self.speech.may_speak(cue.utterance)
+
+    def may_be_spoken(self, cue: AlertCue) -> bool:
+        """Tell whether there is, or may be, speech for it."""
+        return cue.utterance is not None and self.speech.may_speak(cue.utterance)
 
     def may_be_heard(self, info: AlertInfo) -> bool:
         """Tell whether there is, or may be, a recording or speech in this language."""
@@ -439,11 +466,6 @@ def _audio_item(alert: Alert, audio: Audio) -> AudioItem:
 
 def _speaks(alert: Alert) -> bool:
     return alert.msg_type != "Cancel" or alert.tell_cancel
-
-
-def _worth(alert: Alert) -> tuple[bool, Rank]:
-    """How much it matters that it is known: what was cancelled, the least."""
-    return _speaks(alert), rank_of(alert)
 
 
 def _event(alert: Alert) -> Event:

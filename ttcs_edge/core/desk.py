@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ttcs_edge.core import events
 from ttcs_edge.core.air import choose, resumes_from_ms
@@ -64,6 +65,9 @@ POSITION_EVERY_MS = 1_000
 """How often the position of the cue on the air is put on disk: a power cut makes the log short by so much."""
 NEXT_CUES = 5
 """How many cues to come are shown."""
+DEVICE_AGAIN_MS = 2_000
+"""How soon the sound device is tried again for an alert; then twice as late each time."""
+DEVICE_AGAIN_MOST_MS = 64_000
 ALERT_FADE_MS = 100
 """An alert that is withdrawn or loses the air is silent at once, without a click."""
 SETTLED_MEMORY_MS = 8 * 86_400_000
@@ -100,6 +104,8 @@ class Desk:
     seen_changes: int = 0
     awaits_player: bool = False
     position_mono_ms: int = 0
+    device_failures: int = 0
+    device_rests_until_mono_ms: int | None = None
     playout: Playout = field(init=False)
 
     def __post_init__(self) -> None:
@@ -137,7 +143,7 @@ class Desk:
 
     def take_alerts(self, programmes: Programmes, now: Instant) -> None:
         """Take the cues of the rounds that are due, but for those that were heard."""
-        for warning in self.alerts.due(now):
+        for warning in self.alerts.due(now, self._rounds_under_way()):
             key = warning.occurrence
             if key in self.settled or key in self.waiting or (self.on_air and self.on_air.cue.occurrence == key):
                 continue
@@ -145,6 +151,16 @@ class Desk:
             resolved = self.alerts.resolve(warning, programmes.shelf, now)
             name = f"{self.boot}-a{self.sequence}"
             self.waiting[key] = Airing(resolved.cue, resolved.lack, name, warning=warning, taken_mono_ms=now.mono_ms)
+
+    def _rounds_under_way(self) -> set[tuple[str, str]]:
+        """The alerts of whose newest message something is heard, or can be as soon as the air is free."""
+        return {
+            (warning.alert.scope, warning.alert.id)
+            for airing in self.unended()
+            if (warning := airing.warning) is not None
+            and self.alerts.is_newest(warning)
+            and (airing is self.on_air or self._can_be_heard(airing))
+        }
 
     def _airing(self, programmes: Programmes, due: SlotOccurrence, now: Instant) -> Airing:
         self.sequence += 1
@@ -157,6 +173,8 @@ class Desk:
             return self._stop_step(now)
         self._follow_programmes(programmes, now)
         self._follow_alerts(programmes, now)
+        if self.device_rests_until_mono_ms is not None and now.mono_ms >= self.device_rests_until_mono_ms:
+            self.device_rests_until_mono_ms = None
         if self.on_air is not None and now.trusted and self._is_too_quiet_for(self.on_air, programmes, now):
             self.on_air.stop_for_good(AsRunReason.QUIET_HOURS)
         if now.trusted:
@@ -182,6 +200,7 @@ class Desk:
         if airing is None or airing.play != event.play:
             return None
         airing.sounds_since_mono_ms = event.mono_ns // 1_000_000
+        self.device_failures = 0
         if airing.has_sounded:
             return None
         self.position_mono_ms = now.mono_ms
@@ -233,10 +252,25 @@ class Desk:
             self._go_on_without_lost_item(airing, programmes, now)
         elif event.failure == "not-audio":
             self._go_on_without_bad_item(airing, programmes, now)
+        elif event.failure is not None and airing.warning is not None and airing.stop_reason is None:
+            self._rest(airing, now)
         elif event.failure is not None:
             self._close(airing, False, AsRunReason.SOUND_DEVICE, now)
         else:
             self._interrupted(airing, airing.stop_reason or AsRunReason.SOUND_DEVICE, now)
+
+    def _rest(self, airing: Airing, now: Instant) -> None:
+        """An alert outlives a sound device that fails: it is tried again, and at once when the device is back."""
+        again_ms = min(DEVICE_AGAIN_MS << self.device_failures, DEVICE_AGAIN_MOST_MS)
+        self.device_failures += 1
+        self.device_rests_until_mono_ms = now.mono_ms + again_ms
+        airing.interruptions += airing.has_sounded
+        airing.restart()
+        self.waiting[airing.cue.occurrence] = airing
+
+    def device_works(self) -> None:
+        """The sound device is there: what waits for it need not wait any more."""
+        self.device_rests_until_mono_ms = None
 
     def _tone_goes_on(self, airing: Airing) -> bool:
         """The tone of an alert fills the time until the first of its words is there; for how long, is bounded."""
@@ -321,6 +355,8 @@ class Desk:
             monos.append(self.playout.asks_mono_ms)
         warnings = [airing for airing in self.waiting.values() if airing.warning is not None]
         monos += [airing.taken_mono_ms + self._patience_ms(airing) + 1 for airing in warnings]
+        if self.device_rests_until_mono_ms is not None:
+            monos.append(self.device_rests_until_mono_ms)
         silences = (a.silent_since_mono_ms for a in self.unended())
         told_ms = (ms + SILENCE_MS for ms in silences if ms is not None)
         return min([*monos, *(ms for ms in told_ms if ms > now.mono_ms)], default=None)
@@ -438,6 +474,8 @@ class Desk:
                 airing.stop_for_good(reason)
             elif reason is not None:
                 self._close(airing, False, reason, now)
+            elif airing is not self.on_air and not airing.has_sounded and self.alerts.postpone(airing.warning, now):
+                del self.waiting[airing.cue.occurrence]
 
     def _close_hopeless(self, programmes: Programmes, now: Instant) -> None:
         for airing in list(self.waiting.values()):
@@ -516,14 +554,15 @@ class Desk:
             return AsRunReason.PLAYER_DIED
         if self._is_out_of_reach(airing):
             return AsRunReason.NO_AMPLIFIER if AMPLIFIER in self.playout.failed else AsRunReason.RELAY
-        return None
+        return AsRunReason.SOUND_DEVICE if airing.warning is not None and self.device_failures else None
 
     def _is_out_of_reach(self, airing: Airing) -> bool:
         """Tell whether its way up was tried, and none of its zones can be heard until a relay is tried again."""
         return airing.tried and not self.playout.can_reach(airing.cue.zones)
 
     def _can_be_heard(self, airing: Airing) -> bool:
-        return bool(airing.cue.items and airing.cue.zones) and not self._is_out_of_reach(airing)
+        rests = airing.warning is not None and self.device_rests_until_mono_ms is not None
+        return bool(airing.cue.items and airing.cue.zones) and not rests and not self._is_out_of_reach(airing)
 
     def _is_blocked(self, airing: Airing) -> bool:
         """Tell whether another cue has the air, or is on its way up to it."""
@@ -573,7 +612,9 @@ class Desk:
         ahead_ms = 0 if airing.warning is not None else airing.cue.planned_ms - now.wall_ms
         start_mono_ms = now.mono_ms + ahead_ms
         cue = airing.cue
-        return Wanted(self.plays + 1, cue.zones, cue.items, airing.position_ms, start_mono_ms, cue.volume_percent)
+        at_once = 1 if airing.warning is None else self.settings.alert_zones_at_once
+        wanted = Wanted(self.plays + 1, cue.zones, cue.items, airing.position_ms, start_mono_ms, cue.volume_percent)
+        return replace(wanted, zones_at_once=at_once)
 
     def _coming(self, playable: list[Airing], now: Instant) -> Airing | None:
         """The next cue, once its way up must begin so that it sounds at its instant."""
@@ -635,13 +676,16 @@ class Desk:
 
     def _go_on_without_bad_item(self, airing: Airing, programmes: Programmes, now: Instant) -> None:
         """What proved to be no audio is remembered, and left out before the first sample, so that what stands in for it
-        is heard; later it is passed over: what is whole behind it airs, and the log says that it is not all.
+        is heard; later it is passed over: what is whole behind it airs, and the log says that it is not all. For a part
+        of an alert only speech stands in.
         """
         bad = airing.bad_item()
         if bad is not None:
             programmes.audio_undecodable(bad.sha256)
             self.audio_changed(programmes, now)
-        if airing.stop_reason is None and bad is not None and not airing.has_sounded:
+        warning = airing.warning
+        replaceable = not airing.has_sounded and (warning is None or self.alerts.may_be_spoken(warning))
+        if airing.stop_reason is None and bad is not None and replaceable:
             self._resolve_again(airing, programmes, now)
             self.waiting[airing.cue.occurrence] = airing
         elif airing.stop_reason is None and airing.pass_over_bad_item():

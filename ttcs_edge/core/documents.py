@@ -165,8 +165,9 @@ class Alert(Struct, frozen=True, kw_only=True):
     ``id`` names the event: it stays the same from the first message to the last, and each message of it has a higher
     ``version``. The newest says what holds: an ``Update`` replaces what was said before, a ``Cancel`` ends it, aloud
     where ``tell_cancel`` asks for it. ``zones`` empty means every zone. It is heard once, and again every ``repeat_s``
-    seconds until it ``expires``; 0 means once. ``effective`` and ``onset`` are the words of CAP: an alert is heard from
-    ``effective`` on, at once when that is not given.
+    seconds (30 at the least) until it ``expires``, at most seven days after it was ``sent``; 0 means once.
+    ``effective`` and ``onset`` are the words of CAP: an alert is heard from ``effective`` on, at once when that is not
+    given.
     """
 
     scope: ScopePath

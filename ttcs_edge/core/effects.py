@@ -104,8 +104,9 @@ class AlertForgotten(Struct, frozen=True):
 
 
 class AlertTold(Struct, frozen=True):
-    """Report: what became of a message of an alert: ``accepted``, ``on-air`` at its first sound, ``heard`` or
-    ``failed`` once its first round is over, with the reason of each language that was not heard.
+    """Report, and what the store remembers as told: what became of a message of an alert. ``accepted``; ``on-air`` at
+    its first sound; ``failed`` as soon as a part of its first round was not heard, with the reason of each such part so
+    far; else ``heard`` once that round is over.
     """
 
     id: str

@@ -9,6 +9,16 @@ from ttcs_edge.core.model import AsRun, AudioItem, Fault, MonoMs, Occurrence, Sh
 from ttcs_edge.core.timekeeping import ClockState
 
 
+class KnownAlert(Struct, frozen=True):
+    """The newest message of an alert as the store remembers it: until when it must be known, and what was told of it
+    last (``AlertTold.state``; empty when nothing was).
+    """
+
+    signed: Signed[Alert]
+    until_ms: int
+    told: str = ""
+
+
 class Started(Struct, frozen=True):
     """The shell is up: what the store remembers, verified again. Always the first event.
 
@@ -17,8 +27,8 @@ class Started(Struct, frozen=True):
     what a death left open; ``settled`` the occurrences that must not air again, with their planned instants;
     ``open_faults`` what was raised and never cleared; ``cached`` which audio is whole in the store; ``alive_until_ms``
     the last wall clock known before the death, if any; ``watched_until_ms`` up to when every occurrence is accounted
-    for; ``time_floor_ms`` the newest time known to have been signed under this trust root. ``alerts`` are the newest
-    messages, each with until when it must be known; ``tones`` what comes before an alert, by its severity.
+    for; ``time_floor_ms`` the newest time known to have been signed under this trust root. ``tones`` are what comes
+    before an alert, by its severity.
     """
 
     trust: TrustRoot
@@ -33,7 +43,7 @@ class Started(Struct, frozen=True):
     watched_until_ms: WallMs | None
     time_floor_ms: int = 0
     earlier: tuple[Signed[Programme], ...] = ()
-    alerts: tuple[tuple[Signed[Alert], int], ...] = ()
+    alerts: tuple[KnownAlert, ...] = ()
     tones: tuple[tuple[str, AudioItem], ...] = ()
 
 

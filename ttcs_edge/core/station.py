@@ -284,6 +284,7 @@ class Station:
         self.beacons.remember(event)
         self.commands.remember(event)
         self.alerts.remember(event, turn.now.mono_ms)
+        self.receipts.remember(event)
         self.desk.remember(event, turn.now)
         self.time_floor_ms = event.time_floor_ms
         self.next_wanted_mono_ms = turn.now.mono_ms + WANTED_AFTER_START_MS
@@ -467,6 +468,7 @@ class Station:
     def _on_sound_device(self, event: events.SoundDevice, turn: _Turn) -> None:
         if event.ok:
             self._clear(turn, "sound-device", event.device)
+            self.desk.device_works()
         else:
             self._raise(turn, "sound-device", event.device, (("error", event.error),))
 

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from ttcs_edge.core.effects import Entry, FaultCleared, FaultRaised
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import Fault, Severity, WallMs
+from ttcs_edge.core.model import ALERT_PREFIX, Fault, Severity, WallMs
 
 DEBOUNCE_MS = {"link-down": 5_000, "too-hot": 60_000, "memory-low": 60_000, "disk-low": 60_000}
 
@@ -61,9 +61,8 @@ SEVERITY = {
 }
 """What is not named here came from outside and was refused or failed: a warning."""
 
-REFUSED_COMMANDS = "command:"
-REFUSED_COMMANDS_OVER_MS = 86_400_000
-"""A refused command is past, too, whatever its code: the next good one may never come."""
+REFUSED_OVER_MS = 86_400_000
+"""A refused command or alert is past, too, whatever its code: the next good one may never come."""
 
 Detail = tuple[tuple[str, str], ...]
 Key = tuple[str, str]
@@ -89,7 +88,8 @@ class Supervision:
         key = (code, subject)
         if _over_after_ms(key) is not None:
             self.heard_mono_ms[key] = mono_ms
-        if key in self.open or len(self.open) >= LIMITS.open_faults:
+        most = LIMITS.open_faults if code in SEVERITY else LIMITS.refused_faults
+        if key in self.open or len(self.open) >= most:
             return []
         if code in DEBOUNCE_MS:
             at_ms, _ = self.pending.get(key, (mono_ms + DEBOUNCE_MS[code], detail))
@@ -140,7 +140,8 @@ class Supervision:
 
 def _over_after_ms(key: Key) -> int | None:
     code, subject = key
-    return REFUSED_COMMANDS_OVER_MS if subject.startswith(REFUSED_COMMANDS) else OVER_AFTER_MS.get(code)
+    passes = subject.startswith("command:") or f"#{ALERT_PREFIX}" in subject
+    return REFUSED_OVER_MS if passes and code not in SEVERITY else OVER_AFTER_MS.get(code)
 
 
 def _writable(text: str) -> str:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from ttcs_edge.config import TRUST_FILE
 from ttcs_edge.core import effects
-from ttcs_edge.core.documents import Alert, Programme, Refused, Signed, TrustRoot
+from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
 from ttcs_edge.core.effects import Entry
-from ttcs_edge.core.events import Started
+from ttcs_edge.core.events import KnownAlert, Started
 from ttcs_edge.core.model import AudioItem, Instant, WallMs
 from ttcs_edge.core.trust import alert_subject, check_authority, check_trust_root, utc_ms
 from ttcs_edge.store.blobs import Blobs
@@ -135,16 +135,14 @@ def _still_good(envelopes: Sequence[tuple[str, bytes]], trust: TrustRoot, now: I
             yield signed
 
 
-def _alerts(
-    kept: Iterable[tuple[str, str, bytes, int]], trust: TrustRoot, now: Instant
-) -> Iterator[tuple[Signed[Alert], int]]:
+def _alerts(kept: Iterable[tuple[str, str, bytes, int, str]], trust: TrustRoot, now: Instant) -> Iterator[KnownAlert]:
     """The alerts that were accepted; one that has expired must still be known (``until_ms``)."""
-    for scope, event, envelope, until_ms in kept:
+    for scope, event, envelope, until_ms, told in kept:
         signed = read_alert(envelope, trust, alert_subject(scope, event))
         if isinstance(signed, Signed) and (signed.document.scope, signed.document.id) == (scope, event):
             wrong = check_authority(signed, trust, now, "alert")
             if wrong is None or wrong.code == "expired":
-                yield signed, until_ms
+                yield KnownAlert(signed, until_ms, told)
 
 
 def time_floor(remembered: Remembered, trust: TrustRoot, programmes: Sequence[Signed[Programme]]) -> WallMs:

@@ -73,6 +73,17 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         ),
         ("tạo lại tệp root.dsse.json ở trung tâm", "make root.dsse.json again at the centre"),
     ),
+    "bad-repeat": (
+        (
+            "Cảnh báo {subject} lặp lại quá dày: {found}, cần {expected} hoặc 0 (không lặp)",
+            "The alert {subject} is repeated too often: {found}, needed {expected} or 0 (not at all)",
+        ),
+        (
+            "khoảng lặp ngắn hơn thời gian đọc một lượt",
+            "an interval shorter than what is said once takes",
+        ),
+        ("sửa khoảng lặp rồi gửi lại từ trung tâm", "mend its interval and send it again from the centre"),
+    ),
     "bad-range": (
         (
             "Lệnh cho {subject} đòi gửi lại dãy báo cáo không dùng được: {found}, cần {expected} báo cáo",

@@ -47,8 +47,9 @@ R = TypeVar("R", AsRun, Fault)
 
 class Remembered(Struct, frozen=True):
     """What an earlier life left. ``envelopes`` and their ``copies`` in files, and those of ``earlier`` programmes, each
-    behind its scope, are to be verified again before any use; so are ``alerts``, each between its scope and id and
-    until when it must be known. ``damage`` says what was wrong with the database, None when nothing was.
+    behind its scope, are to be verified again before any use; so are those of ``alerts``, each between its scope and id
+    and until when it must be known, what was told of it last behind it. ``damage`` says what was wrong with the
+    database, None when nothing was.
     """
 
     envelopes: tuple[tuple[str, bytes], ...]
@@ -62,7 +63,7 @@ class Remembered(Struct, frozen=True):
     salvaged: Salvaged = NOTHING
     time_floor: effects.TimeFloor | None = None
     earlier: tuple[tuple[str, bytes], ...] = ()
-    alerts: tuple[tuple[str, str, bytes, int], ...] = ()
+    alerts: tuple[tuple[str, str, bytes, int, str], ...] = ()
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -152,7 +153,7 @@ class Database:
                 (row[0], row[1]) for row in select("SELECT scope, envelope FROM programmes ORDER BY scope")
             ),
             earlier=tuple((row[0], row[1]) for row in select("SELECT scope, envelope FROM earlier ORDER BY scope")),
-            alerts=tuple(select("SELECT scope, event, envelope, until_ms FROM alerts ORDER BY scope, event")),
+            alerts=tuple(select("SELECT scope, event, envelope, until_ms, told FROM alerts ORDER BY scope, event")),
             floors=tuple((row[0], row[1]) for row in select("SELECT scope, version FROM floors ORDER BY scope")),
             open_as_run=self._records("as_run_open", "record", AsRun),
             settled=tuple(
@@ -260,15 +261,30 @@ def _earlier(entry: effects.EarlierKept, station: str, wall_ms: int) -> list[Sta
 
 def _alert_accepted(entry: effects.AlertAccepted, station: str, wall_ms: int) -> list[Statement]:
     values = (entry.scope, entry.event, entry.version, entry.envelope, entry.until_ms)
-    return [("INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?)", values)]
+    return [
+        ("INSERT OR REPLACE INTO alerts VALUES (?, ?, ?, ?, ?, '')", values),
+        _unsettle_alert(entry.scope, entry.event),
+    ]
 
 
 def _alert_forgotten(entry: effects.AlertForgotten, station: str, wall_ms: int) -> list[Statement]:
-    return [("DELETE FROM alerts WHERE scope = ? AND event = ?", (entry.scope, entry.event))]
+    return [
+        ("DELETE FROM alerts WHERE scope = ? AND event = ?", (entry.scope, entry.event)),
+        _unsettle_alert(entry.scope, entry.event),
+    ]
+
+
+def _unsettle_alert(scope: str, event: str) -> Statement:
+    """Rounds of a message that is replaced or over never come again, settled or not."""
+    return "DELETE FROM settled WHERE scope = ? AND slot = ?", (scope, f"{ALERT_PREFIX}{event}")
 
 
 def _alert_told(entry: effects.AlertTold, station: str, wall_ms: int) -> list[Change]:
-    return [alert_report(station, entry, wall_ms)]
+    told = (entry.state, entry.scope, entry.event, entry.version)
+    return [
+        alert_report(station, entry, wall_ms),
+        ("UPDATE alerts SET told = ? WHERE scope = ? AND event = ? AND version = ?", told),
+    ]
 
 
 def _floor(entry: effects.FloorRaised, station: str, wall_ms: int) -> list[Statement]:

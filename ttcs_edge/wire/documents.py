@@ -34,7 +34,7 @@ from ttcs_edge.core.documents import (
 )
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.schedule import check_slot, zone
-from ttcs_edge.core.trust import utc_ms
+from ttcs_edge.core.trust import utc_ms, utc_text
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, decoded, read_envelope
 from ttcs_edge.wire.json_text import read_json, shown, where
 
@@ -240,6 +240,12 @@ def _check_alert(alert: Alert, subject: str) -> Refused | None:
             utc_ms(text or alert.sent)
         except ValueError as error:
             return Refused("bad-date", subject, (("found", shown(error)), ("expected", "YYYY-MM-DDThh:mm:ssZ")))
+    latest_ms = utc_ms(alert.sent) + LIMITS.alert_lasts_s * 1_000
+    if utc_ms(alert.expires) > latest_ms:
+        return Refused("bad-date", subject, (("found", alert.expires), ("expected", f"<= {utc_text(latest_ms)}")))
+    if 0 < alert.repeat_s < LIMITS.alert_repeat_least_s:
+        expected = f">= {LIMITS.alert_repeat_least_s} s"
+        return Refused("bad-repeat", subject, (("found", f"{alert.repeat_s} s"), ("expected", expected)))
     twice = _twice([info.language for info in alert.info])
     if twice is not None:
         return Refused("duplicate-id", subject, (("found", twice),))

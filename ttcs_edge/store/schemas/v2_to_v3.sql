@@ -1,5 +1,6 @@
--- The newest message of each alert, until nothing that was ever said of it can be believed any more.
+-- The newest message of each alert, until nothing that was ever said of it can be believed any more; told is the state
+-- of it that the centre was told last.
 CREATE TABLE alerts (
     scope TEXT NOT NULL, event TEXT NOT NULL, version INTEGER NOT NULL, envelope BLOB NOT NULL,
-    until_ms INTEGER NOT NULL, PRIMARY KEY (scope, event)
+    until_ms INTEGER NOT NULL, told TEXT NOT NULL, PRIMARY KEY (scope, event)
 ) STRICT;

@@ -3,10 +3,11 @@ CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOU
 CREATE TABLE programmes (scope TEXT PRIMARY KEY, version INTEGER NOT NULL, envelope BLOB NOT NULL) STRICT;
 -- The one that was in force before, of each scope: its recordings may stand in.
 CREATE TABLE earlier (scope TEXT PRIMARY KEY, version INTEGER NOT NULL, envelope BLOB NOT NULL) STRICT;
--- The newest message of each alert, until nothing that was ever said of it can be believed any more.
+-- The newest message of each alert, until nothing that was ever said of it can be believed any more; told is the state
+-- of it that the centre was told last.
 CREATE TABLE alerts (
     scope TEXT NOT NULL, event TEXT NOT NULL, version INTEGER NOT NULL, envelope BLOB NOT NULL,
-    until_ms INTEGER NOT NULL, PRIMARY KEY (scope, event)
+    until_ms INTEGER NOT NULL, told TEXT NOT NULL, PRIMARY KEY (scope, event)
 ) STRICT;
 CREATE TABLE floors (scope TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE as_run_open (id TEXT PRIMARY KEY, record BLOB NOT NULL) STRICT;

@@ -64,8 +64,9 @@ ON_THE_WIRE = (
 )
 
 BEYOND_A_SCHEMA = {
-    "bad-date": "a date that no calendar has, or one that expires before it was issued",
+    "bad-date": "a date that no calendar has, one that expires before it was issued, or an alert that lasts too long",
     "bad-time-zone": "a time zone that the time zone database does not have",
+    "bad-repeat": f"an alert that is repeated more often than every {LIMITS.alert_repeat_least_s} seconds",
     "bad-range": f"a range that ends before it begins, or of more than {LIMITS.resend_reports} reports",
     "bad-rule": "an RRULE that RFC 5545 does not allow, or that recurs more than once a day",
     "bad-grant": "a grant of keys that the trust root does not have, or of one key twice; a key under two ids; a grant "
