@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import threading
 import time
 import wave
@@ -252,6 +253,23 @@ def test_where_loudness_cannot_be_set_it_is_heard_as_it_is(tmp_path: Path) -> No
     """Too quiet a warning is one all the same."""
     recording = Voices(SpeechSettings(), tmp_path, loud=("false",)).speak(FLOOD, "vi")
     assert recording.duration_ms == whole(recording)
+
+
+def test_it_writes_nowhere_but_in_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folders that everybody may write are full, or closed to a service."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "closed"))
+    voices = Voices(SpeechSettings(), tmp_path / "run" / "speech")
+    assert "vi" in voices.languages()
+    assert voices.speak(FLOOD, "vi").duration_ms > 2_000
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_where_its_folder_cannot_be_written_that_is_told(tmp_path: Path) -> None:
+    """A failure like any other: nobody dies of it."""
+    (tmp_path / "run").write_text("no folder")
+    voices = Voices(SpeechSettings(), tmp_path / "run" / "speech")
+    assert voices.languages() == frozenset()
+    assert refused(voices, FLOOD, "vi") == ("no-voice", "")
 
 
 def test_it_runs_behind_what_makes_the_sound(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from msgspec import Struct
 
@@ -44,6 +45,11 @@ class OutOfTimeError(Exception):
 
 class AbortedError(Exception):
     """It was killed, because nobody wants its work any more."""
+
+
+def _file(folder: Path) -> IO[bytes]:
+    """A file without a name, where the station may write: other folders may be full, or closed."""
+    return tempfile.TemporaryFile(dir=folder)
 
 
 class BoundedPrograms:
@@ -76,7 +82,7 @@ class BoundedPrograms:
         limits = [f"--fsize={FILE_BYTES}", f"--cpu={max(1, round(left_s * (os.cpu_count() or 1)))}", "--core=0"]
         environment = {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
         environment |= {"LC_ALL": "C.UTF-8", "HOME": str(folder), **_NO_SOUND_SERVER}
-        with tempfile.TemporaryFile() as text, tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as error:
+        with _file(folder) as text, _file(folder) as output, _file(folder) as error:
             text.write(given.encode("utf-8", "replace"))
             text.seek(0)
             with self._lock:

@@ -101,8 +101,9 @@ class EspeakNg:
 
     name = "espeak-ng"
 
-    def __init__(self, programs: BoundedPrograms, program: str = "espeak-ng") -> None:
+    def __init__(self, programs: BoundedPrograms, folder: Path, program: str = "espeak-ng") -> None:
         self._programs = programs
+        self._folder = folder
         self._program = program
         self._voices: Mapping[str, str] | None = None
 
@@ -114,16 +115,14 @@ class EspeakNg:
 
     def _asked(self) -> Mapping[str, str]:
         """The voice of each language: its own, or the one that says it stands in for it best (``en`` is no voice)."""
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                told = self._programs.run(
-                    [self._program, "--voices"],
-                    until_mono_s=time.monotonic() + ASK_S,
-                    folder=Path(folder),
-                )
-            except (OSError, OutOfTimeError) as error:
-                _log.error("speech-not-asked", program=self._program, error=str(error))
-                return {}
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            until_mono_s = time.monotonic() + ASK_S
+            with tempfile.TemporaryDirectory(dir=self._folder) as work:
+                told = self._programs.run([self._program, "--voices"], until_mono_s=until_mono_s, folder=Path(work))
+        except (OSError, OutOfTimeError) as error:
+            _log.error("speech-not-asked", program=self._program, error=str(error))
+            return {}
         ranked: dict[str, tuple[int, str]] = {}
         for line in told.output.splitlines()[1:] if told.code == 0 else ():
             voice = line.split()[1] if len(line.split()) > 1 else ""
@@ -199,7 +198,7 @@ class Voices:
         self._loud = loud
         self._programs = BoundedPrograms()
         piper = Piper(self._programs, settings.piper_program, settings.piper)
-        self._voices: Sequence[Voice] = (piper, EspeakNg(self._programs, espeak))
+        self._voices: Sequence[Voice] = (piper, EspeakNg(self._programs, folder, espeak))
 
     def languages(self) -> frozenset[str]:
         """What any of them speaks."""
