@@ -25,7 +25,7 @@ from msgspec.structs import replace
 
 from ttcs_edge.core import events
 from ttcs_edge.core.air import choose, resumes_from_ms
-from ttcs_edge.core.alerts import Alerts
+from ttcs_edge.core.alerts import TONE_MOST_MS, Alerts
 from ttcs_edge.core.asrun import Airing, settles
 from ttcs_edge.core.effects import Effect, PrepareSound
 from ttcs_edge.core.library import Resolved
@@ -63,8 +63,6 @@ POSITION_EVERY_MS = 1_000
 """How often the position of the cue on the air is put on disk: a power cut makes the log short by so much."""
 NEXT_CUES = 5
 """How many cues to come are shown."""
-TONE_MOST_MS = 60_000
-"""How long the tone of an alert is repeated while no word of it can be heard yet."""
 DEVICE_AGAIN_MS = 2_000
 """How soon the sound device is tried again for an alert; then twice as late each time."""
 DEVICE_AGAIN_MOST_MS = 64_000
@@ -145,7 +143,7 @@ class Desk:
             if key in self.settled or key in self.waiting or (self.on_air and self.on_air.cue.occurrence == key):
                 continue
             self.sequence += 1
-            resolved = self.alerts.resolve(warning, programmes.shelf)
+            resolved = self.alerts.resolve(warning, programmes.shelf, now)
             name = f"{self.boot}-a{self.sequence}"
             self.waiting[key] = Airing(resolved.cue, resolved.lack, name, warning=warning, taken_mono_ms=now.mono_ms)
 
@@ -169,7 +167,7 @@ class Desk:
         if stopping:
             return self._stop_step(now)
         self._follow_programmes(programmes, now)
-        self._follow_alerts(now)
+        self._follow_alerts(programmes, now)
         if self.device_rests_until_mono_ms is not None and now.mono_ms >= self.device_rests_until_mono_ms:
             self.device_rests_until_mono_ms = None
         if self.on_air is not None and now.trusted and self._is_too_quiet_for(self.on_air, programmes, now):
@@ -223,7 +221,7 @@ class Desk:
         if airing.has_sounded:
             return
         if airing.warning is not None:
-            airing.take(self.alerts.resolve(airing.warning, programmes.shelf))
+            airing.take(self.alerts.resolve(airing.warning, programmes.shelf, now))
         elif airing.source is not None:
             airing.take(programmes.resolve(airing.source, now.wall_ms))
 
@@ -454,7 +452,14 @@ class Desk:
         airing.cue = cue or airing.cue
         return cue is not None
 
-    def _follow_alerts(self, now: Instant) -> None:
+    def _follow_alerts(self, programmes: Programmes, now: Instant) -> None:
+        for airing in self.waiting.values():
+            if (
+                airing.warning is not None
+                and not airing.cue.items
+                and self.alerts.patience_is_over(airing.warning, now)
+            ):
+                self._resolve_again(airing, programmes, now)
         for airing in self.unended():
             if airing.warning is None:
                 continue
@@ -644,14 +649,15 @@ class Desk:
 
     def _go_on_without_bad_item(self, airing: Airing, programmes: Programmes, now: Instant) -> None:
         """What proved to be no audio is remembered, and left out before the first sample, so that what stands in for it
-        is heard; later it is passed over: what is whole behind it airs, and the log says that it is not all. Nothing
-        stands in for a part of an alert.
+        is heard; later it is passed over: what is whole behind it airs, and the log says that it is not all. For a part
+        of an alert only speech stands in.
         """
         bad = airing.bad_item()
         if bad is not None:
             programmes.audio_undecodable(bad.sha256)
             self.audio_changed(programmes, now)
-        replaceable = airing.warning is None and not airing.has_sounded
+        warning = airing.warning
+        replaceable = not airing.has_sounded and (warning is None or self.alerts.may_be_spoken(warning))
         if airing.stop_reason is None and bad is not None and replaceable:
             self._resolve_again(airing, programmes, now)
             self.waiting[airing.cue.occurrence] = airing

@@ -29,6 +29,7 @@ from ttcs_edge.core.model import AMPLIFIER, AsRun, Instant, MonoMs, Sha256, Stat
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.receipts import Receipts
 from ttcs_edge.core.reports import OnAir, Snapshot
+from ttcs_edge.core.speech import SPEECH_FAULTS, subject_of
 from ttcs_edge.core.supervision import Detail, Supervision
 from ttcs_edge.core.timekeeping import BELOW_FLOOR, ClockState, TimeSource, is_ahead, raised_floor
 from ttcs_edge.core.trust import alert_subject, utc_ms, utc_text
@@ -118,6 +119,7 @@ class Station:
         else:
             raise AssertionError("the desk does not come to rest")
         self._judge_silence(turn)
+        self._refresh_speech(turn)
         self._refresh_wanted(turn)
         self._beat(turn)
         self._light(turn)
@@ -217,6 +219,7 @@ class Station:
         turn.entries.append(effects.AlertForgotten(scope, event))
         turn.entries += self.faults.clear_subject(alert_subject(scope, event), turn.now.wall_ms)
         self.next_wanted_mono_ms = 0
+        self.alerts.speech.changed = True
 
     def _refresh_wanted(self, turn: _Turn) -> None:
         if turn.now.mono_ms < self.next_wanted_mono_ms:
@@ -230,6 +233,21 @@ class Station:
         gone = [subject for _, subject in self.faults.open if is_sha256(subject) and subject not in wanted.keep]
         for subject in gone:
             turn.entries += self.faults.clear_subject(subject, turn.now.wall_ms)
+
+    def _refresh_speech(self, turn: _Turn) -> None:
+        """Have spoken what is lacking, as soon as anything changed of it; a language that fails is a fault."""
+        speech = self.alerts.speech
+        if not speech.changed:
+            return
+        speech.changed = False
+        wanted = self.alerts.to_speak(self.programmes.shelf, turn.now)
+        if wanted != speech.asked:
+            speech.asked = wanted
+            turn.air.append(effects.Speak(wanted))
+        failing = speech.failing()
+        over = [key for key in self.faults.open if key[0] in SPEECH_FAULTS and failing.get(key[1]) != key[0]]
+        for code, subject in over:
+            self._clear(turn, code, subject)
 
     def _beat(self, turn: _Turn) -> None:
         if turn.now.mono_ms >= self.next_heartbeat_mono_ms:
@@ -339,6 +357,7 @@ class Station:
             fields = (("scope", alert.scope), ("id", alert.id), ("version", str(alert.version)))
             turn.notes.append(effects.Note("info", "alert-accepted", fields))
             self.next_wanted_mono_ms = 0
+            self.alerts.speech.changed = True
 
     def _on_command(self, event: events.CommandArrived, turn: _Turn) -> None:
         assert self.programmes.trust is not None
@@ -367,6 +386,7 @@ class Station:
     def _on_audio_stored(self, event: events.AudioStored, turn: _Turn) -> None:
         self.programmes.audio_stored(event.sha256)
         self.desk.audio_changed(self.programmes, turn.now)
+        self.alerts.speech.changed = True
         turn.entries += self.faults.clear_subject(event.sha256, turn.now.wall_ms)
 
     def _on_audio_failed(self, event: events.AudioFailed, turn: _Turn) -> None:
@@ -376,9 +396,37 @@ class Station:
 
     def _on_audio_lost(self, event: events.AudioLost, turn: _Turn) -> None:
         self.programmes.audio_lost(event.sha256, event.code)
+        self.alerts.speech.lost(event.sha256)
+        self.alerts.speech.changed = True
         self.desk.audio_changed(self.programmes, turn.now)
         self._raise(turn, event.code, event.sha256)
         self.next_wanted_mono_ms = 0
+
+    def _on_voices(self, event: events.VoicesKnown, turn: _Turn) -> None:
+        self.alerts.speech.voices = event.languages
+        self._speech_came(turn)
+
+    def _on_spoken(self, event: events.Spoken, turn: _Turn) -> None:
+        if event.utterance not in self.alerts.speech.asked:
+            return  # nobody wants it any more
+        self.alerts.speech.spoken(event)
+        self.programmes.audio_stored(event.sha256)
+        turn.entries += self.faults.clear_subject(event.sha256, turn.now.wall_ms)
+        self.next_wanted_mono_ms = 0  # it must be kept
+        self._speech_came(turn)
+
+    def _on_not_spoken(self, event: events.NotSpoken, turn: _Turn) -> None:
+        if event.utterance not in self.alerts.speech.asked:
+            return
+        self.alerts.speech.not_spoken(event)
+        subject = subject_of(event.utterance.language)
+        detail = (("language", event.utterance.language), ("error", event.error))
+        self._raise(turn, self.alerts.speech.failing()[subject], subject, detail)
+        self._speech_came(turn)
+
+    def _speech_came(self, turn: _Turn) -> None:
+        self.desk.audio_changed(self.programmes, turn.now)
+        self.alerts.speech.changed = True
 
     def _on_player_ready(self, event: events.PlayerReady, turn: _Turn) -> None:
         self.desk.player_ready(event)
@@ -411,6 +459,7 @@ class Station:
     def _on_sound_ended(self, event: events.SoundEnded, turn: _Turn) -> None:
         self.position_ms = 0
         self.desk.sound_ended(event, self.programmes, turn.now)
+        self.alerts.speech.changed = True  # what proved to be no audio may have to be spoken
 
     def _on_sound_device(self, event: events.SoundDevice, turn: _Turn) -> None:
         if event.ok:
@@ -513,6 +562,9 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.AudioStored: Station._on_audio_stored,
     events.AudioFailed: Station._on_audio_failed,
     events.AudioLost: Station._on_audio_lost,
+    events.VoicesKnown: Station._on_voices,
+    events.Spoken: Station._on_spoken,
+    events.NotSpoken: Station._on_not_spoken,
     events.PlayerReady: Station._on_player_ready,
     events.PlayerGone: Station._on_player_gone,
     events.SoundStarted: Station._on_sound_started,
