@@ -20,6 +20,7 @@ from tests.simulation.world import (
     CODEC_CUT_MS,
     DEPUTY,
     HUNG_AFTER_MS,
+    SPOKEN_LANGUAGES,
     Rule,
     Sound,
     Violation,
@@ -29,6 +30,7 @@ from tests.simulation.world import (
 )
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Alert, AlertInfo, Refused, Signed
+from ttcs_edge.core.drills import standing
 from ttcs_edge.core.model import AsRun, AsRunReason, Outcome, Scope, Zone
 from ttcs_edge.core.speech import utterance_of
 from ttcs_edge.core.timekeeping import SLACK_MS
@@ -258,7 +260,8 @@ class InForce(Rule):
             book
             for book in self.newest.values()
             if self.speaks(world, book, anew=anew)
-            and (sha256 == _tone_of(book.alert) or sha256 in {audio for _, audio in _words(*book.alert.info)})
+            and sha256
+            in {_tone_of(book.alert), *(audio for _, audio in _words(*book.alert.info)), *_around(book.alert)}
         ]
 
 
@@ -274,7 +277,7 @@ def parts(world: World, alert: Alert) -> dict[str, tuple[set[str], list[Zone]]]:
     A zone of whose languages none can be heard may hear any.
     """
     zones = [zone for zone in world.settings.zones if not alert.zones or zone.id in alert.zones]
-    here: dict[str, tuple[set[str], list[Zone]]] = {"tone": ({_tone_of(alert)}, zones)}
+    here: dict[str, tuple[set[str], list[Zone]]] = {"tone": ({_tone_of(alert), *_around(alert)}, zones)}
     for info in alert.info:
         listing = [zone for zone in zones if info.language in zone.languages]
         needy = [zone for zone in zones if not _sure(alert, zone)]
@@ -290,6 +293,12 @@ def _sure(alert: Alert, zone: Zone) -> bool:
 
 def _tone_of(alert: Alert) -> str:
     return next(item.sha256 for severity, item in TONES if severity == alert.severity)
+
+
+def _around(alert: Alert) -> set[str]:
+    """What is said before and after a drill."""
+    drill = () if alert.status == "Actual" else standing(SPOKEN_LANGUAGES, {alert.status})
+    return {str(spoken_sha(utterance)) for utterance in drill}
 
 
 def _words(*infos: AlertInfo) -> list[tuple[str, str]]:
@@ -444,6 +453,8 @@ class Warned(Rule):
 
     def _waits(self, world: World, book: Book) -> bool:
         alert = book.alert
+        if alert.status != "Actual":  # it is not heard before it is told as a drill
+            return False
         begin_ms = utc_ms(alert.effective or alert.sent)
         repeat_ms = 0 if alert.msg_type == "Cancel" else alert.repeat_s * 1_000
         passed_ms = max(0, world.wall_ms - begin_ms)

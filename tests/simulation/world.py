@@ -12,6 +12,7 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import msgspec
 
@@ -67,7 +68,7 @@ DEVICE = "hw:0"
 
 def spoken_sha(utterance: Utterance) -> Sha256:
     """The hash of what is spoken: it follows from the words."""
-    return sha(f"say:{utterance.text}{utterance.language}"[:32])
+    return sha(f"say:{crc32(f'{utterance.language} {utterance.text}'.encode()):08x}")
 
 
 def is_warning(items: Iterable[AudioItem]) -> bool:

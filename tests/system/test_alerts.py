@@ -68,7 +68,7 @@ def test_an_alert_is_heard_and_the_province_sees_it_land(
     eventually(lambda: len(outcomes(centre)) == 2, 20)
 
     assert outcomes(centre) == [("yelp", "aired", None), (EVENT, "aired", None)]
-    assert states(centre) == ["accepted", "on-air", "heard"]
+    assert eventually(lambda: len(states(centre)) == 3) and states(centre) == ["accepted", "on-air", "heard"]
     assert {report["slot"] for report in centre.reports("as-run")} == {f"alert:{EVENT}"}
     assert_relays_never_switched_under_sound(station)
     ups = [line for line, value, _ in line_log(station) if value == 1]
@@ -148,7 +148,7 @@ def test_an_alert_of_which_there_is_only_text_is_heard(station: Station, centre:
     eventually(lambda: len(outcomes(centre)) == 2, 30)
 
     assert outcomes(centre) == [("yelp", "aired", None), (EVENT, "aired", None)]
-    assert states(centre) == ["accepted", "on-air", "heard"]
+    assert eventually(lambda: len(states(centre)) == 3) and states(centre) == ["accepted", "on-air", "heard"]
     (record,) = [one for one in centre.reports("as-run") if one["items"][0]["bulletin"] == EVENT]
     (item,) = record["items"]
     assert item["language"] == "vi"
@@ -197,3 +197,19 @@ def test_a_language_without_a_voice_is_told_and_vietnamese_is_heard_there(
     missed = next(one for one in centre.reports("as-run") if one["outcome"] == "missed")
     assert (missed["reason"], missed["slot"]) == ("no-voice", f"alert:{EVENT}")
     assert ("no-voice", "speech:kpm") in {(one["code"], one["subject"]) for one in status(station)["faults"]}
+
+
+def test_a_drill_is_told_as_one_before_its_siren_and_after_its_words(
+    station: Station, centre: Listener, province: Province
+) -> None:
+    """The way of an actual alert, from the broker to the loudspeaker: four parts, each with its record."""
+    station.start()
+    warn(centre, province, alert_of(written("Lũ quét."), status="Exercise"))
+    eventually(lambda: len(outcomes(centre)) == 4, 50)
+
+    rows = [one["occurrence"].rpartition("@")[2] for one in centre.reports("as-run")]
+    assert rows == ["1.0.0-before-vi", "1.0.1-tone", "1.0.2-vi", "1.0.3-after-vi"]
+    assert [outcome for _, outcome, _ in outcomes(centre)] == ["aired"] * 4
+    assert eventually(lambda: len(states(centre)) == 3) and states(centre) == ["accepted", "on-air", "heard"]
+    assert_relays_never_switched_under_sound(station)
+    assert status(station)["faults"] == []

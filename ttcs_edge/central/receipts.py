@@ -22,7 +22,7 @@ STYLES: Final = {
 
 def unheard_words(unheard: Sequence[tuple[str, str]], lang: Language) -> str:
     """What was not heard, each part with its reason."""
-    parts = ((text("central.alert-part.tone", lang) if part == "tone" else part, reason) for part, reason in unheard)
+    parts = ((_part_text(part, lang), reason) for part, reason in unheard)
     return "; ".join(f"{screen.clean(part)}: {screen.clean(reason_words(reason, lang))}" for part, reason in parts)
 
 
@@ -33,3 +33,11 @@ def receipt_words(event: str, state: str, unheard: Sequence[tuple[str, str]], la
     why = unheard_words(unheard, lang)
     told = text("central.alert-told", lang, id=event, state=words) + (f" ({why})" if why else "")
     return screen.styled(told, STYLES.get(state, ""))
+
+
+def _part_text(part: str, lang: Language) -> str:
+    """The tone, a language, or what is said in it before or after a drill."""
+    place, _, language = part.partition("-")
+    if place in ("tone", "before", "after"):
+        return text(f"central.alert-part.{place}", lang, language=language)
+    return part

@@ -11,8 +11,8 @@ Rules, in the order in which ``step`` asks them:
 
 A station without trusted time takes nothing new of its programmes and starts nothing of them (air-7). An alert needs
 neither time nor a quiet-free hour, waits until its next round or half an hour, and leaves the air at once when it is
-withdrawn. What was settled is never taken again (never-5). Beside the steps, ``watch_silence`` looks for silence where
-sound is due, whatever its cause.
+withdrawn. A drill is heard only once it was told as one, and its end is told last. What was settled is never taken
+again (never-5). Beside the steps, ``watch_silence`` looks for silence where sound is due, whatever its cause.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from msgspec.structs import replace
 
 from ttcs_edge.core import events
 from ttcs_edge.core.air import choose, resumes_from_ms
-from ttcs_edge.core.alerts import TONE_MOST_MS, Alerts
+from ttcs_edge.core.alerts import AFTER, BEFORE, TONE, TONE_MOST_MS, WORDS, Alerts, RowKey
 from ttcs_edge.core.asrun import Airing, settles
+from ttcs_edge.core.drills import ACTUAL
 from ttcs_edge.core.effects import Effect, PrepareSound
 from ttcs_edge.core.library import Resolved
 from ttcs_edge.core.limits import LIMITS
@@ -37,6 +38,7 @@ from ttcs_edge.core.model import (
     AudioItem,
     Instant,
     Occurrence,
+    Outcome,
     Sha256,
     StationSettings,
     WallMs,
@@ -81,7 +83,9 @@ class Step(Struct, frozen=True):
 
 @dataclass(slots=True)
 class Desk:
-    """Waiting cues, the cue on the air, and what was settled lately."""
+    """Waiting cues, the cue on the air, and what was settled lately. ``announced`` are the rounds of drills that were
+    told as such (None), and those that could not be, with the reason: nothing else of them is heard.
+    """
 
     settings: StationSettings
     boot: int
@@ -90,6 +94,7 @@ class Desk:
     on_air: Airing | None = None
     settled: dict[Occurrence, WallMs] = field(default_factory=dict)
     closing: list[AsRun] = field(default_factory=list)
+    announced: dict[RowKey, AsRunReason | None] = field(default_factory=dict)
     prepared: tuple[AudioItem, ...] = ()
     claimed: Occurrence | None = None
     sequence: int = 0
@@ -269,10 +274,10 @@ class Desk:
 
     def _tone_goes_on(self, airing: Airing) -> bool:
         """The tone of an alert fills the time until the first of its words is there; for how long, is bounded."""
-        if airing.warning is None or airing.warning.language is not None or airing.stop_reason is not None:
+        if airing.warning is None or airing.warning.kind != TONE or airing.stop_reason is not None:
             return False
         airing.toned_ms += airing.cue.duration_ms
-        words = [one for one in self.waiting.values() if one.warning and one.warning.alert == airing.warning.alert]
+        words = [one for one in self._waiting_of(airing.warning.row) if one.warning and one.warning.kind == WORDS]
         return airing.toned_ms < TONE_MOST_MS and bool(words) and not any(one.cue.items for one in words)
 
     @property
@@ -348,7 +353,8 @@ class Desk:
         monos = [now.mono_ms + max(0, ms - now.wall_ms) for ms in walls if now.trusted]
         if self.playout.asks_mono_ms is not None and not self.awaits_player:
             monos.append(self.playout.asks_mono_ms)
-        monos += [a.taken_mono_ms + QUEUE_LIMIT_MS + 1 for a in self.waiting.values() if a.warning is not None]
+        warnings = [airing for airing in self.waiting.values() if airing.warning is not None]
+        monos += [airing.taken_mono_ms + self._patience_ms(airing) + 1 for airing in warnings]
         if self.device_rests_until_mono_ms is not None:
             monos.append(self.device_rests_until_mono_ms)
         silences = (a.silent_since_mono_ms for a in self.unended())
@@ -463,7 +469,7 @@ class Desk:
         for airing in self.unended():
             if airing.warning is None:
                 continue
-            reason = self.alerts.ended(airing.warning, now)
+            reason = self.alerts.ended(airing.warning, now) or self.announced.get(airing.warning.row)
             if reason is not None and airing is self.on_air:
                 airing.stop_for_good(reason)
             elif reason is not None:
@@ -510,10 +516,30 @@ class Desk:
         assert airing.warning is not None
         if not airing.cue.zones:
             return AsRunReason.NO_ZONE
-        patient = now.mono_ms <= airing.taken_mono_ms + QUEUE_LIMIT_MS
+        patient = now.mono_ms <= airing.taken_mono_ms + self._patience_ms(airing)
         if patient and self.alerts.is_of_newest_round(airing.warning) and self.alerts.may_come(airing.warning):
             return None
         return self._hindrance(airing) or self._why_passed_over(airing)
+
+    def _patience_ms(self, airing: Airing) -> int:
+        """How long a cue of an alert waits. A drill shows what is there in time: it waits for nothing longer than the
+        tone would.
+        """
+        assert airing.warning is not None
+        is_drill = airing.warning.alert.status != ACTUAL
+        return TONE_MOST_MS if is_drill and not airing.cue.items else QUEUE_LIMIT_MS
+
+    def _waiting_of(self, row: RowKey) -> list[Airing]:
+        """What waits of a round of an alert."""
+        return [one for one in self.waiting.values() if one.warning is not None and one.warning.row == row]
+
+    def _is_held_back(self, airing: Airing) -> bool:
+        """Tell whether a part of a drill must wait for what is told before it, or for all of it."""
+        warning = airing.warning
+        if warning is None or warning.alert.status == ACTUAL or warning.kind == BEFORE:
+            return False
+        kinds = {one.warning.kind for one in self._waiting_of(warning.row) if one.warning is not None}
+        return bool(kinds - {AFTER}) if warning.kind == AFTER else BEFORE in kinds
 
     def _why_passed_over(self, airing: Airing) -> AsRunReason:
         """Tell what kept from the air, until its time was over, a cue that lacked nothing."""
@@ -562,7 +588,8 @@ class Desk:
 
     def _playable(self, programmes: Programmes, now: Instant) -> list[Airing]:
         """What waits, can be heard, and would not sound in quiet hours (air-5)."""
-        ready = (airing for airing in self.waiting.values() if self._can_be_heard(airing))
+        ready = [airing for airing in self.waiting.values() if self._can_be_heard(airing)]
+        ready = [airing for airing in ready if not self._is_held_back(airing)]
         return [airing for airing in ready if not self._is_too_quiet_for(airing, programmes, now)]
 
     def _is_too_quiet_for(self, airing: Airing, programmes: Programmes, now: Instant) -> bool:
@@ -669,9 +696,22 @@ class Desk:
     def _close(self, airing: Airing, completed: bool, reason: AsRunReason | None, now: Instant) -> None:
         self.waiting.pop(airing.cue.occurrence, None)
         record = airing.closed_record(completed, reason, now.wall_ms)
+        self._note_announcement(airing, record)
         if settles(record):
             self.settled[airing.cue.occurrence] = airing.cue.planned_ms
         self.closing.append(record)
+
+    def _note_announcement(self, airing: Airing, record: AsRun) -> None:
+        """A drill that could be told as one nowhere is not heard: nobody may take it for real."""
+        if airing.warning is None or airing.warning.kind != BEFORE:
+            return
+        row = airing.warning.row
+        if record.outcome is not Outcome.MISSED:
+            self.announced[row] = None
+        elif not any(one.warning and one.warning.kind == BEFORE for one in self._waiting_of(row)):
+            self.announced.setdefault(row, record.reason)
+        rows = {one.warning.row for one in self.unended() if one.warning is not None} | {row}
+        self.announced = {key: why for key, why in self.announced.items() if key in rows}
 
     def _closed(self) -> list[AsRun]:
         closed, self.closing = self.closing, []

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from ttcs_edge.core import events
 from ttcs_edge.core.documents import AlertInfo
+from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import AsRunReason, AudioItem, Sha256, Utterance
 
 SPEECH_FAULTS = (
@@ -32,6 +34,7 @@ def subject_of(language: str) -> str:
     return f"speech:{language}"
 
 
+@lru_cache(LIMITS.alerts * LIMITS.languages_per_bulletin)
 def utterance_of(info: AlertInfo) -> Utterance:
     """What is said of an alert in one language: headline, description and instruction, each a sentence at the least."""
     parts = (" ".join(text.split()) for text in (info.headline, info.description, info.instruction))
@@ -41,7 +44,7 @@ def utterance_of(info: AlertInfo) -> Utterance:
 @dataclass(slots=True)
 class Speech:
     """What was spoken, what could not be, and what was asked for. ``voices`` is None until they are known; ``changed``
-    while what is lacking must be worked out anew.
+    while what is lacking must be worked out anew; ``standing`` once that was done with what may be said some day.
     """
 
     voices: Set[str] | None = None
@@ -50,6 +53,7 @@ class Speech:
     losses: dict[Utterance, int] = field(default_factory=dict)
     asked: tuple[Utterance, ...] = ()
     changed: bool = True
+    standing: bool = False
 
     def spoken(self, event: events.Spoken) -> None:
         """It is in the store."""

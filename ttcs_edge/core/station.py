@@ -112,8 +112,8 @@ class Station:
         for _ in range(LIMITS.fixed_point_steps):
             step = self.desk.step(self.programmes, now, self.stopping)
             turn.air += step.effects
-            for closed in step.closed:
-                self._tell_closed(closed, turn)
+            for place, closed in enumerate(step.closed, start=1):
+                self._tell_closed(closed, step.closed[place:], turn)
             if not step.effects and not step.closed:
                 break
         else:
@@ -132,10 +132,13 @@ class Station:
             turn.entries.append(effects.WatchedUntil(watched_until_ms))
         turn.after.append(effects.WakeAt(MonoMs(self._wake_mono_ms(now))))
 
-    def _tell_closed(self, airing: AsRun, turn: _Turn) -> None:
-        """A cue is over: the log tells it, and a cue that was not heard whole is a fault of its slot until one is."""
+    def _tell_closed(self, airing: AsRun, others: list[AsRun], turn: _Turn) -> None:
+        """A cue is over, and ``others`` with it: the log tells it, and a cue that was not heard whole is a fault of its
+        slot until one is.
+        """
         turn.entries.append(effects.AsRunClosed(airing))
-        turn.entries += self.receipts.closed(airing, self.desk.unended())
+        left = [*others, *(one.open_record() for one in self.desk.unended() if one.warning is not None)]
+        turn.entries += self.receipts.closed(airing, left)
         code, subject = asrun.fault_of(airing), airing.occurrence.subject
         for other in asrun.CUE_FAULTS if code or airing.reason is None else ():
             if other != code:
@@ -237,9 +240,10 @@ class Station:
     def _refresh_speech(self, turn: _Turn) -> None:
         """Have spoken what is lacking, as soon as anything changed of it; a language that fails is a fault."""
         speech = self.alerts.speech
-        if not speech.changed:
+        standing = turn.now.mono_ms >= self.alerts.standing_mono_ms
+        if not speech.changed and standing <= speech.standing:
             return
-        speech.changed = False
+        speech.changed, speech.standing = False, standing
         wanted = self.alerts.to_speak(self.programmes.shelf, turn.now)
         if wanted != speech.asked:
             speech.asked = wanted

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 
@@ -58,8 +59,14 @@ class Speaking:
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        self._post(VoicesKnown(self._speech.languages()))
-        while (utterance := self._next()) is not None:
+        told: frozenset[str] | None = None
+        while True:
+            with suppress(AbortedError):  # it is closed
+                if (spoken := self._speech.languages()) != told:
+                    told = spoken
+                    self._post(VoicesKnown(spoken))
+            if (utterance := self._next()) is None:
+                return
             try:
                 answer, unkept = self._answer(utterance)
             except AbortedError:
@@ -81,11 +88,11 @@ class Speaking:
 
     def _answer(self, utterance: Utterance) -> tuple[Event, Callable[[], None]]:
         """What came of it, and what is left to be done once that is told."""
-        voice = self._speech.recipe(utterance.language)
-        known = self._store.find(utterance, voice)
-        if known is not None:
-            return _spoken(utterance, known), _nothing
         try:
+            voice = self._speech.recipe(utterance.language)
+            known = self._store.find(utterance, voice)
+            if known is not None:
+                return _spoken(utterance, known), _nothing
             recording = self._speech.speak(utterance.text, utterance.language)
             note = self._store.hold(recording.wav, recording.duration_ms)
             if note is None:
@@ -93,7 +100,7 @@ class Speaking:
                 return _spoken(utterance, note), _nothing
         except SpeechError as error:
             return NotSpoken(utterance, error.code, error.error), _nothing
-        except BlobError as error:
+        except (BlobError, OSError) as error:
             return NotSpoken(utterance, FAILED, str(error)), _nothing
 
         def keep() -> None:

@@ -341,6 +341,8 @@ TOLD = {
     "alert-link.stopped": ("trạm đã tắt", "it is stopped"),
     "alert-link.unknown": ("máy chủ chưa thấy trạm này", "the broker has never heard of it"),
     "alert-part.tone": ("âm báo", "tone"),
+    "alert-part.before": ("lời báo trước diễn tập ({language})", "announcement before the drill ({language})"),
+    "alert-part.after": ("lời báo sau diễn tập ({language})", "announcement after the drill ({language})"),
     "alert-more": ("và {count} trạm nữa", "and {count} more"),
     "alert-good": ("Xong: cả {count} trạm", "Done: all {count} stations"),
     "alert-bad": ("{bad} trên {count} trạm chưa xong", "{bad} of {count} stations lack it"),

@@ -572,8 +572,8 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
     ),
     "no-voice": (
         (
-            "Trạm không có giọng đọc cho ngôn ngữ {language}, mà thông báo khẩn cấp chỉ có chữ",
-            "The station has no voice for the language {language}, of which an alert has the text only",
+            "Trạm không có giọng đọc cho ngôn ngữ {language}: thông báo chỉ có chữ thì không phát được",
+            "The station has no voice for the language {language}: of what is only text, nothing is heard",
         ),
         (
             "ngôn ngữ này chưa có máy đọc, hoặc chưa cài espeak-ng",
