@@ -73,6 +73,7 @@ class Airing:
     warning: AlertCue | None = None
     taken_mono_ms: int = 0
     toned_ms: int = 0
+    hindered: AsRunReason | None = None
     play: int | None = None
     position_ms: int = 0
     play_from_ms: int = 0
