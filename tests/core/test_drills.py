@@ -227,6 +227,7 @@ def test_what_is_said_around_drills_is_made_ahead_and_a_drill_then_asks_for_noth
     village.live(STANDING_AFTER_START_MS - 1)
     assert [effect for _, effect in village.log if isinstance(effect, effects.Speak)] == []
     village.live(2_000)
+    village.tell(events.TimePassed())
     asked = [effect.wanted for _, effect in village.log if isinstance(effect, effects.Speak)]
     assert set(asked[0]) == {phrase(status, "vi", after=after) for status in PHRASES for after in (False, True)}
     village.hear(drill(info=(said("lu-quet.vi"),)))
