@@ -519,7 +519,10 @@ class Desk:
         patient = now.mono_ms <= airing.taken_mono_ms + self._patience_ms(airing)
         if patient and self.alerts.is_of_newest_round(airing.warning) and self.alerts.may_come(airing.warning):
             return None
-        return self._hindrance(airing) or self._why_passed_over(airing)
+        reason = self._hindrance(airing) or self.announced.get(airing.warning.row)
+        if reason is None and airing.warning.alert.status != ACTUAL and not airing.has_sounded:
+            return AsRunReason.PRE_EMPTED  # it stood behind others of its row, until the next round was due
+        return reason or self._why_passed_over(airing)
 
     def _patience_ms(self, airing: Airing) -> int:
         """How long a cue of an alert waits. A drill shows what is there in time: it waits for nothing longer than the
