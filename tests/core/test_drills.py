@@ -162,6 +162,16 @@ def test_if_nobody_answers_it_is_given_up_after_a_minute() -> None:
     assert sorted(missed(village)) == sorted((name, "no-audio") for name in WHOLE)
 
 
+def test_a_round_waits_for_its_announcement_though_the_next_is_due() -> None:
+    """It is on its way: the next one comes behind it."""
+    village = Speaking(takes_ms=40_000)
+    village.hear(drill(info=(said("lu-quet.vi"),), repeat_s=30))
+    village.live(31_000)
+    assert (village.names, missed(village)) == ([], [])
+    village.live(45_000)
+    assert parts(village)[:4] == WHOLE
+
+
 def test_one_language_in_which_it_was_told_is_enough() -> None:
     zones = (Zone(ZoneId("cho"), "Chợ", ("vi", "en")),)
     village = Speaking(settings=replace(SETTINGS, zones=zones))
