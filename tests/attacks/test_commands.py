@@ -17,7 +17,7 @@ from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Command, Refused, ResendRange, Signed
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope
-from ttcs_edge.core.supervision import REFUSED_COMMANDS_OVER_MS
+from ttcs_edge.core.supervision import REFUSED_OVER_MS
 from ttcs_edge.wire.documents import read_command, write_document
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
 
@@ -86,7 +86,7 @@ def test_a_command_sent_again_is_refused_once_and_forgotten_in_time() -> None:
     assert not only(done, effects.Resend)
     assert [entry.fault.code for entry in here.entries(effects.FaultRaised)] == ["old-version"]
     assert [entry.version for entry in here.entries(effects.FloorRaised)] == [GOOD.version]
-    here.wait(REFUSED_COMMANDS_OVER_MS)
+    here.wait(REFUSED_OVER_MS)
     assert here.faults == []
 
 
