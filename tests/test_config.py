@@ -162,6 +162,7 @@ class TestRight:
         assert config.station.amplifier == Amplifier(1_500, 61_000)
         assert config.station.quiet_hours == (QuietHours(0, 300), QuietHours(1_290, 1_440))
         assert (config.station.zone_stagger_ms, config.station.fade_in_ms, config.station.fade_out_ms) == (50, 0, 1250)
+        assert config.station.alert_zones_at_once == 3
         assert config.station.heartbeat_s == 5
         assert config.pins == PinSettings(
             RelaySettings(4, False),
@@ -202,7 +203,7 @@ REST = """\
   active_high: false
   warm_up_s: 1.5
   hold_s: 61
-sequencing: {zone_stagger_s: 0.05, fade_in_s: 0, fade_out_s: 1.25}
+sequencing: {zone_stagger_s: 0.05, alert_zones_at_once: 3, fade_in_s: 0, fade_out_s: 1.25}
 sound: {driver: wav, device: "hw:1", wav_file: a.wav, buffer_ms: 100}
 pins: {factory: mock, mock_folder: pins}
 quiet_hours: ["00:00-05:00", "21:30-24:00"]

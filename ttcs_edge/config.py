@@ -134,6 +134,7 @@ _AMPLIFIER = Section(
 _SEQUENCING = Section(
     (
         Key("zone_stagger_s", Milliseconds(0, 5_000), "0.2", default="0.2"),
+        Key("alert_zones_at_once", Whole(1, LIMITS.zones_per_slot), "1", default="1"),
         Key("fade_in_s", Milliseconds(0, 5_000), "0.3", default="0.3"),
         Key("fade_out_s", Milliseconds(0, 2_000), "0.5", default="0.5"),
     )
@@ -336,7 +337,7 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         time_zone=values["time_zone"],
         amplifier=Amplifier(**_take(values["amplifier"], warm_up_s="warm_up_ms", hold_s="hold_ms")),
         quiet_hours=quiet_hours,
-        **_take(values.get("sequencing", {}), **sequencing),
+        **_take(values.get("sequencing", {}), "alert_zones_at_once", **sequencing),
         **_take(values, "heartbeat_s"),
     )
     return Config(

@@ -33,7 +33,8 @@ class Warners:
         signers = [*self.two, self.one]
         grants = (self._grant(self.two, 2, "Extreme"), self._grant([self.one], 1, "Moderate"))
         keys = root.keys | {signer.public_key.keyid: public_key(signer) for signer in signers}
-        self.root = replace(root, keys=keys, grants=(*root.grants, *grants))
+        others = (grant for grant in root.grants if grant.role != "alert")
+        self.root = replace(root, keys=keys, grants=(*others, *grants))
 
     def _grant(self, signers: list[CryptoSigner], threshold: int, most_severe: CapSeverity) -> Grant:
         keys = tuple(signer.public_key.keyid for signer in signers)

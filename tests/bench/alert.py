@@ -12,20 +12,26 @@ import tempfile
 import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from msgspec.structs import replace
 from paho.mqtt.client import Client, MQTTMessage
 from securesystemslib.dsse import Envelope
 
 from tests.bench.due import BarePlayer
 from tests.bench.report import report
-from tests.parts import PLACE, ROOT, SCOPE, Authority, Broker, Listener, Province, Station, eventually, make_clip, utc
+from tests.parts import ROOT, SCOPE, Authority, Broker, Listener, Province, Station, eventually, make_clip, utc
 from tests.system.test_main_job import all_open
 from ttcs_edge.core.documents import Alert, AlertInfo
+from ttcs_edge.drivers.sound import RATE_HZ
 from ttcs_edge.tones import path_of
 
 ALERTS = 200
+PLAYED, HEARD = "floor/alert", "floor/message"
+NO_DELAYS = (
+    ("warm_up_s: 0.5", "warm_up_s: 0"),
+    ("hold_s: 1", "hold_s: 0"),
+    ("zone_stagger_s: 0.1", "zone_stagger_s: 0"),
+)
 
 
 class Bare:
@@ -34,6 +40,7 @@ class Bare:
     def __init__(self, broker: Broker, province: Province) -> None:
         self._keys = [signer.public_key for signer in province.publishers]
         self._player = BarePlayer(path_of("yelp"))
+        self.heard_ns: list[int] = []
         self.began_ns: list[int] = []
         self._listener = Listener(broker, "bare", "floor/#")
         self._listener._client.on_message = self._on_message
@@ -41,7 +48,9 @@ class Bare:
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
         Envelope.from_dict(json.loads(message.payload)).verify(self._keys, 1)
         at_ns = time.monotonic_ns()
-        self.began_ns.append(at_ns + round(self._player.late_ms(at_ns) * 1e6))
+        self.heard_ns.append(at_ns)
+        if message.topic == PLAYED:
+            self.began_ns.append(at_ns + round(self._player.late_ms(at_ns) * 1e6))
 
 
 def alert(number: int, version: int, **others: Any) -> Alert:
@@ -63,55 +72,88 @@ def alert(number: int, version: int, **others: Any) -> Alert:
     )
 
 
-def first_ns(timeline: Path, after_ns: int) -> int:
-    """When the first run of sound after an instant began; 0 while none has."""
-    lines = timeline.read_text().splitlines() if timeline.exists() else []
-    begun = (json.loads(line)["mono_ns"] for line in lines)
-    return min((at_ns for at_ns in begun if at_ns > after_ns), default=0)
+class Ground:
+    """A broker, a daemon without delays of amplifier and zones, the bare subscriber, and who warns both in turn."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._broker = Broker(folder / "broker", Authority(folder / "authority"))
+        self._broker.start()
+        self.province = Province()
+        self.station = Station(folder / "station", self._broker, self.province)
+        self.station.install()
+        text = self.station.config.read_text()
+        for before, after in NO_DELAYS:
+            assert before in text
+            text = text.replace(before, after)
+        self.station.config.write_text(text)
+        self.station.start()
+        self.centre, self._bare = Listener(self._broker), Bare(self._broker, self.province)
+        self._info = AlertInfo(language="vi", headline="Lũ quét", audio=make_clip(folder, "words", 2.0).audio())
+        self._timeline = self.station.folder / "aired.wav.timeline"
+
+    def message(self, number: int, version: int, kind: Literal["Alert", "Cancel"]) -> tuple[str, bytes]:
+        """The topic and the envelope of a message."""
+        document = alert(number, version, msg_type=kind, info=(self._info,))
+        return f"{ROOT}/scope/{SCOPE}/alert/{document.id}", self.province.sign(document)
+
+    def floor_ms(self, envelope: bytes) -> float:
+        """From a message's publication to the bare player's first period."""
+        sent_ns, heard = time.monotonic_ns(), len(self._bare.began_ns)
+        self.centre.publish(PLAYED, envelope, retain=False)
+        eventually(lambda: len(self._bare.began_ns) > heard)
+        return (self._bare.began_ns[-1] - sent_ns) / 1e6
+
+    def message_ms(self, envelope: bytes) -> float:
+        """From a message's publication to its being verified, and no more."""
+        sent_ns, heard = time.monotonic_ns(), len(self._bare.heard_ns)
+        self.centre.publish(HEARD, envelope, retain=False)
+        eventually(lambda: len(self._bare.heard_ns) > heard)
+        return (self._bare.heard_ns[-1] - sent_ns) / 1e6
+
+    def first_ms(self, topic: str, envelope: bytes) -> float:
+        """From an alert's publication to the first period of the next sound that begins at the station."""
+        sent_ns = time.monotonic_ns()
+        self.centre.publish(topic, envelope)
+        return (eventually(lambda: self._begun_ns(sent_ns)) - sent_ns) / 1e6
+
+    def silent_ms(self, topic: str, envelope: bytes) -> float:
+        """From a cancel's publication to the last period of what sounded."""
+        sent_ns = time.monotonic_ns()
+        self.centre.publish(topic, envelope)
+        return (eventually(lambda: self._ended_ns(sent_ns)) - sent_ns) / 1e6
+
+    def _lines(self) -> list[dict[str, int]]:
+        text = self._timeline.read_text() if self._timeline.exists() else ""
+        return [json.loads(line) for line in text.splitlines()]
+
+    def _begun_ns(self, after_ns: int) -> int:
+        return min((line["mono_ns"] for line in self._lines() if line["mono_ns"] > after_ns), default=0)
+
+    def _ended_ns(self, after_ns: int) -> int:
+        ends = (line["mono_ns"] + line["frames"] * 1_000_000_000 // RATE_HZ for line in self._lines() if line["frames"])
+        return min((end_ns for end_ns in ends if end_ns > after_ns), default=0)
+
+    def close(self) -> None:
+        """End both."""
+        self.station.stop()
+        self._broker.stop()
 
 
 def main() -> None:
     """Both in turn."""
+    floor, ours = [], []
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        broker = Broker(folder / "broker", Authority(folder / "authority"))
-        broker.start()
-        province = Province()
-        station = Station(folder / "station", broker, province)
-        station.install()
-        text = station.config.read_text()
-        for before, after in (
-            ("warm_up_s: 0.5", "warm_up_s: 0"),
-            ("hold_s: 1", "hold_s: 0"),
-            ("zone_stagger_s: 0.1", "zone_stagger_s: 0"),
-        ):
-            text = text.replace(before, after)
-        station.config.write_text(text)
-        station.start()
-        centre, bare = Listener(broker), Bare(broker, province)
-        info = AlertInfo(language="vi", headline="Lũ quét", audio=make_clip(folder, "words", 2.0).audio())
-        timeline = station.folder / "aired.wav.timeline"
-        floor, ours = [], []
+        ground = Ground(Path(name))
         for number in range(ALERTS):
-            document = alert(number, 1, msg_type="Alert", info=(info,))
-            envelope = province.sign(document)
-            topic = f"{ROOT}/scope/{SCOPE}/alert/{document.id}"
-
-            sent_ns, heard = time.monotonic_ns(), len(bare.began_ns)
-            centre.publish("floor/alert", envelope, retain=False)
-            eventually(lambda heard=heard: len(bare.began_ns) > heard)
-            floor.append((bare.began_ns[-1] - sent_ns) / 1e6)
-
-            sent_ns = time.monotonic_ns()
-            centre.publish(topic, envelope)
-            ours.append((eventually(lambda sent_ns=sent_ns: first_ns(timeline, sent_ns)) - sent_ns) / 1e6)
-            cancel = replace(alert(number, 2, msg_type="Cancel", info=(info,)), expires=document.expires)
-            centre.publish(topic, province.sign(cancel))
-            eventually(lambda: all_open(station))
+            topic, envelope = ground.message(number, 1, "Alert")
+            floor.append(ground.floor_ms(envelope))
+            ours.append(ground.first_ms(topic, envelope))
+            ground.centre.publish(*ground.message(number, 2, "Cancel"))
+            eventually(lambda: all_open(ground.station))
             time.sleep(0.3)  # an idle station
-        station.stop()
-        broker.stop()
-    report("alert", "ms", floor, ours, place=PLACE)
+        ground.close()
+    report("alert", "ms", floor, ours)
 
 
 if __name__ == "__main__":

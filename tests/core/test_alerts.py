@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -126,6 +127,21 @@ def test_the_tone_goes_out_the_moment_the_amplifier_can_carry_it_and_the_message
     assert village.told == [("alert:lu-quet", "aired", None)] * 2
     assert village.receipts == [(1, "accepted", ()), (1, "on-air", ()), (1, "heard", ())]
     assert village.faults == []
+
+
+def test_zones_that_the_supply_bears_together_close_together_for_an_alert_alone() -> None:
+    """Two of three at once, then the third; the bulletin behind it finds its zones one by one, as ever."""
+    zones = tuple(Zone(ZoneId(name), name) for name in ("cho", "dinh", "buon"))
+    village = Village(
+        programme([slot("a", "04:05:00")]), settings=replace(SETTINGS, zones=zones, alert_zones_at_once=2)
+    )
+    village.hear(alert())
+    village.live(300_000)
+    switched = [(ms - village.born_ms, word) for ms, word in moves(village.log) if word.endswith(" closed")]
+
+    assert switched[:3] == [(2_000, "cho closed"), (2_000, "dinh closed"), (2_200, "buon closed")]
+    gaps = [after - before for (before, _), (after, _) in pairwise(switched[3:])]
+    assert len(switched) == 6 and min(gaps) >= 200
 
 
 def test_while_the_message_is_fetched_the_tone_goes_on() -> None:

@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -248,6 +248,25 @@ def test_a_player_that_is_told_nonsense_is_replaced(listening: Listening) -> Non
 
     assert listening.wait(PlayerGone) == PlayerGone("died", 0)
     listening.wait(PlayerReady)
+
+
+def test_what_stands_by_stands_by_in_the_next_player_too(listening: Listening, tmp_path: Path) -> None:
+    """Its files are told to each player that comes; it plays them as they are."""
+    sound = clip(tmp_path, noise(500))
+    listening.player.stand_by(listening.audio(sound))
+    os.kill(listening.pid, signal.SIGKILL)
+    listening.wait(PlayerReady)
+    eventually(lambda: _files_of(listening.pid) >= 1)
+    listening.play(1, sound)
+
+    assert listening.wait(SoundEnded) == SoundEnded(1, True, (500,), None)
+
+
+def _files_of(pid: int) -> int:
+    """How many memory files of audio a process holds."""
+    with suppress(OSError):
+        return sum("memfd:audio" in os.readlink(fd) for fd in Path(f"/proc/{pid}/fd").iterdir())
+    return 0
 
 
 def test_a_start_that_was_meant_for_a_dead_player_does_not_sound_in_the_next(

@@ -111,6 +111,24 @@ class TestWhole:
 
         assert sorted(late_ms[True])[2] < min(late_ms[False]) / 2
 
+    def test_what_stands_by_starts_at_once_and_whole_each_time_whatever_else_was_prepared(
+        self, listening: Listening, tmp_path: Path
+    ) -> None:
+        """As one decoded ahead: half of its starts take half of the others' least; it is decoded anew by itself."""
+        clip, other = source(tmp_path, noise(1_500, 1)), source(tmp_path, noise(300, 2))
+        listening.player.stand_by(listening.audio(clip))
+        late_ms: dict[Source, list[float]] = {clip: [], other: []}
+        for play in range(1, 13):
+            sound = clip if play % 2 == 0 else other
+            listening.prepare(source(tmp_path, noise(700, 3)))
+            time.sleep(TO_REST_S)
+            at_ns = listening.play(play, sound, ahead_ns=0)
+            late_ms[sound].append((listening.wait(SoundStarted).mono_ns - at_ns) / 1e6)
+            assert listening.wait(SoundEnded).completed
+
+        assert sorted(late_ms[clip])[2] < min(late_ms[other]) / 2
+        assert samples(listening.file) == (noise(300, 2) + noise(1_500, 1)) * 6
+
     def test_preparing_one_item_and_playing_another_plays_the_other(self, listening: Listening, tmp_path: Path) -> None:
         """And the prepared one is still good for later."""
         first, other = source(tmp_path, noise(1_500, 1)), source(tmp_path, noise(300, 2))

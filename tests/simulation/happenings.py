@@ -96,6 +96,7 @@ class Setup:
     clock: str = ""
     battery_ppm: int = 0
     alerts: bool = False
+    at_once: int = 1
 
     def settings(self) -> StationSettings:
         """The same as the core wants it."""
@@ -105,6 +106,7 @@ class Setup:
             amplifier=Amplifier(self.warm_up_ms, self.hold_ms),
             quiet_hours=QUIET[: self.quiet_hours],
             zone_stagger_ms=self.zone_stagger_ms,
+            alert_zones_at_once=self.at_once,
             fade_out_ms=self.fade_out_ms,
         )
 

@@ -534,6 +534,7 @@ class Switching(Rule):
     def __init__(self, standing: Standing) -> None:
         self.standing = standing
         self.zone_ms: int | None = None
+        self.at_once = 0
         self.busy_ms = 0
 
     def power_on(self, world: World) -> None:
@@ -587,8 +588,11 @@ class Switching(Rule):
             raise Violation(f"air-4: {zone} closes on an amplifier that is not warm")
         if closed == (zone in world.closed) and (closed or zone not in world.failed):
             raise Violation(f"air-4: {zone} is {'closed' if closed else 'open'} already")
-        if self.zone_ms is not None and world.mono_ms < self.zone_ms + world.settings.zone_stagger_ms:
-            raise Violation(f"air-4: {zone} switches {world.mono_ms - self.zone_ms} ms after another zone")
+        together = closed and world.mono_ms == self.zone_ms and self.at_once < world.settings.alert_zones_at_once
+        rested = self.zone_ms is None or world.mono_ms >= self.zone_ms + world.settings.zone_stagger_ms
+        if not rested and not together:
+            raise Violation(f"air-4: {zone} switches {world.mono_ms - (self.zone_ms or 0)} ms after another zone")
+        self.at_once = 1 + (self.at_once if together else 0)
         self.zone_ms = world.mono_ms
 
     def after(self, world: World, event: events.Event, done: list[effects.Effect]) -> None:

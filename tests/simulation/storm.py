@@ -117,6 +117,7 @@ class Storm:
             clock=dice.choice(CLOCKS) if self.own_clock else "",
             battery_ppm=dice.choice((-12, -4, 4, 12)) if self.own_clock else 0,
             alerts=self.alerts,
+            at_once=dice.choice((1, 1, 2, 3)) if self.alerts else 1,
         )
 
     def fingerprint(self) -> str:

@@ -49,9 +49,9 @@ BUGS = {
     ),
     "a zone is forgotten on the way down": Bug(
         "core/playout.py",
-        "        if self.closed:\n            return self._switch(self.closed[-1], False, now_mono_ms)\n"
+        "        if self.closed:\n            return self._open(self.closed[-1], now_mono_ms)\n"
         "        if self.amplifier_on_mono_ms is None:\n            return []\n",
-        "        if len(self.closed) > 1:\n            return self._switch(self.closed[-1], False, now_mono_ms)\n"
+        "        if len(self.closed) > 1:\n            return self._open(self.closed[-1], now_mono_ms)\n"
         "        if self.amplifier_on_mono_ms is None:\n            return []\n",
         "air-4: the amplifier goes off while",
     ),

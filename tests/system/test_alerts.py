@@ -110,7 +110,7 @@ def test_a_station_killed_in_the_middle_of_an_alert_goes_on_with_it(
 def test_a_cancel_ends_the_alert_for_good(station: Station, centre: Listener, province: Province, clip: Clip) -> None:
     """It leaves the air at once; what the broker still holds of it is the cancel."""
     station.start()
-    warn(centre, province, alert(clip, repeat_s=5))
+    warn(centre, province, alert(clip, repeat_s=30))
     eventually(lambda: "on-air" in states(centre), 20)
     warn(centre, province, alert(clip, version=2, msg_type="Cancel"))
     eventually(lambda: outcomes(centre) and outcomes(centre)[-1][2] == "withdrawn", 10)

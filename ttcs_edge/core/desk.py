@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ttcs_edge.core import events
 from ttcs_edge.core.air import choose, resumes_from_ms
@@ -651,7 +652,9 @@ class Desk:
         ahead_ms = airing.cue.planned_ms - now.wall_ms if airing.of_programme else 0
         start_mono_ms = now.mono_ms + ahead_ms
         cue, volume_percent = airing.cue, self._volume_percent(airing, now)
-        return Wanted(self.plays + 1, cue.zones, cue.items, airing.position_ms, start_mono_ms, volume_percent)
+        at_once = 1 if airing.warning is None else self.settings.alert_zones_at_once
+        wanted = Wanted(self.plays + 1, cue.zones, cue.items, airing.position_ms, start_mono_ms, volume_percent)
+        return replace(wanted, zones_at_once=at_once)
 
     def _volume_percent(self, airing: Airing, now: Instant) -> int:
         """How loud it is now: an alert asks nobody (air-5)."""

@@ -102,6 +102,7 @@ class StationSettings(Struct, frozen=True):
     amplifier: Amplifier = Amplifier()
     quiet_hours: tuple[QuietHours, ...] = ()
     zone_stagger_ms: int = 200
+    alert_zones_at_once: int = 1
     fade_in_ms: int = 300
     fade_out_ms: int = 500
     heartbeat_s: int = 60

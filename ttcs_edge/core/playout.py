@@ -7,7 +7,8 @@ the next steps. Rules, in the order in which ``step`` asks them:
 2. A relay that did not do as told is told to open again, until it does not complain.
 3. With nothing wanted: zones open one by one, then the amplifier goes off, its hold time after the last sound; but not
    when the next cue is so near that it would have to go on again at once.
-4. With something wanted: amplifier on, warm-up, superfluous zones opened and wanted ones closed one by one, sound.
+4. With something wanted: amplifier on, warm-up, superfluous zones opened and wanted ones closed one by one, sound. For
+   an alert so many close together as the supply bears.
 
 A relay that failed is left out of what is wanted until it has been told to open again, or another cue is on its way
 up; then it is tried anew. It leaves out who has the air (``air``) and what the log says of it (``asrun``).
@@ -32,7 +33,9 @@ OPEN_AGAIN_MOST_MS = 300_000
 
 
 class Wanted(Struct, frozen=True):
-    """What is to sound: ``play`` is its identity; ``start_mono_ms`` the instant of its first sample."""
+    """What is to sound: ``play`` is its identity; ``start_mono_ms`` the instant of its first sample. Its zones are
+    closed so many at once, one by one as a rule.
+    """
 
     play: int
     zones: tuple[ZoneId, ...]
@@ -40,6 +43,7 @@ class Wanted(Struct, frozen=True):
     from_ms: int
     start_mono_ms: int
     volume_percent: int
+    zones_at_once: int = 1
 
 
 @dataclass(slots=True)
@@ -168,7 +172,7 @@ class Playout:
 
     def _down(self, needed_mono_ms: int | None, now_mono_ms: int) -> list[Effect]:
         if self.closed:
-            return self._switch(self.closed[-1], False, now_mono_ms)
+            return self._open(self.closed[-1], now_mono_ms)
         if self.amplifier_on_mono_ms is None:
             return []
         off_at_ms = max(self.last_sound_mono_ms, self.amplifier_on_mono_ms) + self.settings.amplifier.hold_ms
@@ -183,7 +187,7 @@ class Playout:
         if self.sounding is not None:
             return self._end_unwanted_sound(None)
         if self.closed:
-            return self._switch(self.closed[-1], False, now_mono_ms)
+            return self._open(self.closed[-1], now_mono_ms)
         return self._amplifier_off() if self.amplifier_on_mono_ms is not None else []
 
     def _amplifier_off(self) -> list[Effect]:
@@ -199,15 +203,15 @@ class Playout:
         target = self._reachable(wanted.zones)
         for zone in reversed(self.closed):
             if zone not in target:
-                return self._switch(zone, False, now_mono_ms)
-        for zone in target:
-            if zone not in self.closed:
-                return self._switch(zone, True, now_mono_ms)
+                return self._open(zone, now_mono_ms)
+        open_ones = [zone for zone in target if zone not in self.closed]
+        if open_ones:
+            return self._close(open_ones[: wanted.zones_at_once], now_mono_ms)
         return self._start(wanted, now_mono_ms)
 
     def _amplifier_on(self, now_mono_ms: int) -> list[Effect]:
         if self.closed:
-            return self._switch(self.closed[-1], False, now_mono_ms)
+            return self._open(self.closed[-1], now_mono_ms)
         next_ms = self._next_switch_mono_ms(now_mono_ms)
         if now_mono_ms < next_ms:
             return self._wake(next_ms)
@@ -235,18 +239,30 @@ class Playout:
             )
         ]
 
-    def _switch(self, zone: ZoneId, closed: bool, now_mono_ms: int) -> list[Effect]:
-        next_ms = self._next_switch_mono_ms(now_mono_ms)
-        if now_mono_ms < next_ms:
-            return self._wake(next_ms)
-        self.last_switch_mono_ms = now_mono_ms
-        self.open_again_mono_ms.pop(zone, None)
-        if closed:
+    def _close(self, zones: list[ZoneId], now_mono_ms: int) -> list[Effect]:
+        if not self._may_switch(now_mono_ms):
+            return []
+        for zone in zones:
+            self.open_again_mono_ms.pop(zone, None)
             self.closed.append(zone)
-        else:
-            self.closed.remove(zone)
-        self._wake(now_mono_ms + self.settings.zone_stagger_ms)
-        return [SwitchZone(zone, closed)]
+        return [SwitchZone(zone, True) for zone in zones]
+
+    def _open(self, zone: ZoneId, now_mono_ms: int) -> list[Effect]:
+        if not self._may_switch(now_mono_ms):
+            return []
+        self.open_again_mono_ms.pop(zone, None)
+        self.closed.remove(zone)
+        return [SwitchZone(zone, False)]
+
+    def _may_switch(self, now_mono_ms: int) -> bool:
+        """Tell whether the last switch has come to rest, and be woken when this one, or that, has."""
+        next_ms = self._next_switch_mono_ms(now_mono_ms)
+        rested = now_mono_ms >= next_ms
+        if rested:
+            self.last_switch_mono_ms = now_mono_ms
+            next_ms = now_mono_ms + self.settings.zone_stagger_ms
+        self._wake(next_ms)
+        return rested
 
     def _wake(self, mono_ms: int) -> list[Effect]:
         self.wake_mono_ms = mono_ms

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
@@ -30,15 +30,20 @@ NS_PER_MS = 1_000_000
 class SoundDesk:
     """Hands sound commands to the player, in order, on a thread of its own: reading and hashing a file takes time.
 
-    The files of the latest commands stay open as verified memory, so that a start reads nothing.
+    The files of the latest commands stay open as verified memory, so that a start reads nothing; those of ``standing``
+    for good, and the player keeps them decoded.
     """
 
-    def __init__(self, blobs: Blobs, player: Player, post: Callable[[Event], None]) -> None:
+    def __init__(
+        self, blobs: Blobs, player: Player, post: Callable[[Event], None], standing: Iterable[AudioItem] = ()
+    ) -> None:
         self._blobs = blobs
         self._player = player
         self._post = post
         self._queue: queue.Queue[PrepareSound | StartSound | StopSound | None] = queue.Queue(LIMITS.sound_commands)
         self._held: dict[str, VerifiedAudio] = {}
+        self._standing: dict[str, VerifiedAudio] = {}
+        self._to_stand = {item.sha256: item for item in standing}
         self._thread = threading.Thread(target=self._run, name="sound-desk", daemon=True)
         self._thread.start()
 
@@ -52,6 +57,7 @@ class SoundDesk:
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
+        self._stand_by()
         while (command := self._queue.get()) is not None:
             match command:
                 case StopSound(play, fade_out_ms):
@@ -62,6 +68,15 @@ class SoundDesk:
                         self._player.prepare(audio)
                 case StartSound():
                     self._start(command)
+
+    def _stand_by(self) -> None:
+        for item in self._to_stand.values():
+            try:
+                self._standing[item.sha256] = self._blobs.open_verified(item.sha256)
+            except BlobError as error:
+                self._post(AudioLost(item.sha256, error.code))
+        there = [item for item in self._to_stand.values() if item.sha256 in self._standing]
+        self._player.stand_by([(item, self._standing[item.sha256]) for item in there])
 
     def _start(self, command: StartSound) -> None:
         audio = self._open(command.items)
@@ -85,12 +100,12 @@ class SoundDesk:
             os.close(self._held.pop(sha256).fd)
         try:
             for item in items:
-                if item.sha256 not in self._held:
+                if item.sha256 not in self._held and item.sha256 not in self._standing:
                     self._held[item.sha256] = self._blobs.open_verified(item.sha256)
         except BlobError as error:
             self._post(AudioLost(item.sha256, error.code))
             return None
-        return [(item, self._held[item.sha256]) for item in items]
+        return [(item, self._standing.get(item.sha256) or self._held[item.sha256]) for item in items]
 
 
 class Handlers:

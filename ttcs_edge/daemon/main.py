@@ -102,7 +102,7 @@ class Daemon:
         self.outbox = Outbox(database.path, self._known_ms)
         self.boot = database.boot
         self.recorder = Recorder(database, station_id, post)
-        self.sound = SoundDesk(self.blobs, self.player, post)
+        self.sound = SoundDesk(self.blobs, self.player, post, (item for _, item in tones))
         readers = Readers(
             programme=lambda data, scope: read_programme(data, trust, scope),
             beacon=lambda data, scope: read_beacon(data, trust, scope),

@@ -20,7 +20,7 @@ from ttcs_edge.core import events
 from ttcs_edge.core.events import Event
 from ttcs_edge.core.model import AudioItem, VerifiedAudio
 from ttcs_edge.player import messages
-from ttcs_edge.player.messages import FDS_MOST, PACKET_BYTES, Files, Item, Play, Prepare, Stop
+from ttcs_edge.player.messages import FDS_MOST, PACKET_BYTES, Files, Item, Play, Prepare, StandBy, Stop
 from ttcs_edge.settings import SoundDriver, SoundSettings
 
 SILENT_S = 0.4
@@ -49,6 +49,9 @@ class Player(Protocol):
 
     def prepare(self, audio: Audio) -> None:
         """Decode the first second ahead; it may then wait for as long as it likes."""
+
+    def stand_by(self, audio: Audio) -> None:
+        """Keep the first second of each decoded from now on, also after it was played. The files stay the caller's."""
 
     def play(
         self,
@@ -94,6 +97,7 @@ class PlayerProcess:
         self._plays = False
         self._expects = False
         self._items: dict[int, int] = {}
+        self._standing: Audio = ()
         self._child: _Child | None = None
         self._asked = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._spawn()
@@ -128,11 +132,21 @@ class PlayerProcess:
             self._child, self._plays, self._expects = _Child(self._started, process, ours), False, False
             if self._closing.is_set():
                 process.kill()
+        self._tell_standing()
 
     def prepare(self, audio: Audio) -> None:
         """Decode the beginning of the first item ahead."""
         first = audio[:1]
         self._send(Prepare(_items(first)[0], 0), first)
+
+    def stand_by(self, audio: Audio) -> None:
+        """Tell the player of this moment, and each that follows."""
+        self._standing = audio
+        self._tell_standing()
+
+    def _tell_standing(self) -> None:
+        for one in self._standing:
+            self._send(StandBy(_items([one])[0]), [one])
 
     def play(
         self,
@@ -169,7 +183,7 @@ class PlayerProcess:
                 child.socket.send(messages.encode(command))
                 if isinstance(command, Prepare):
                     self._expects = True
-                if not isinstance(command, Stop):
+                if not isinstance(command, Stop | StandBy):
                     os.eventfd_write(self._asked, 1)  # the listener has less patience from here on
             except TimeoutError:
                 child.process.kill()  # it has not listened for so long that a command is lost

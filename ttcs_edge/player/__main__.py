@@ -31,6 +31,7 @@ from ttcs_edge.player.messages import (
     Files,
     Play,
     Prepare,
+    StandBy,
     Stop,
     decode_command,
     encode,
@@ -58,6 +59,8 @@ class Process:
         self._busy_since_s: float | None = None
         self._instance = make_instance()
         self._prepared: tuple[_Key, Decoder] | None = None
+        self._standing: dict[_Key, int] = {}
+        self._ready: dict[_Key, Decoder] = {}
         self._prepared_lock = threading.Lock()
         self._loose: dict[str, int] = {}
         self._files: dict[int, dict[str, int]] = {}
@@ -91,6 +94,10 @@ class Process:
                 fd = self._claim([item.sha256])[item.sha256]
                 self._jobs.put(lambda: self._prepare((item.sha256, from_ms), fd))
                 self._writer.expect()
+            case StandBy(item):
+                key = (item.sha256, 0)
+                self._standing[key] = self._claim([item.sha256])[item.sha256]
+                self._jobs.put(lambda: self._stand_by(key))
             case Play():
                 self._files[command.play] = self._claim([item.sha256 for item in command.items])
                 self._writer.play(command)
@@ -109,20 +116,34 @@ class Process:
             os.close(fd)
 
     def _prepare(self, key: _Key, fd: int) -> None:
+        if key in self._standing:
+            os.close(fd)
+            return
+        decoder = self._decoder_ahead(fd, key[1])
+        with self._prepared_lock:
+            before, self._prepared = self._prepared, (key, decoder)
+        if before is not None:
+            before[1].close()
+
+    def _stand_by(self, key: _Key) -> None:
+        decoder = self._decoder_ahead(os.dup(self._standing[key]), key[1])
+        with self._prepared_lock:
+            self._ready[key] = decoder
+
+    def _decoder_ahead(self, fd: int, from_ms: int) -> Decoder:
+        """A decoder that rests once its first second is there."""
         decoder: Decoder
 
         def ahead() -> None:
             with suppress(queue.Full):  # it will be found stalled, and begin again, when it wakes
                 self._jobs.put_nowait(lambda: self._rest(decoder))
 
-        decoder = Decoder(self._instance, fd, key[1], ahead)
-        with self._prepared_lock:
-            before, self._prepared = self._prepared, (key, decoder)
-        if before is not None:
-            before[1].close()
+        decoder = Decoder(self._instance, fd, from_ms, ahead)
+        return decoder
 
     def _rest(self, decoder: Decoder) -> None:
-        if self._prepared is not None and self._prepared[1] is decoder:
+        prepared = self._prepared
+        if decoder in self._ready.values() or (prepared is not None and prepared[1] is decoder):
             decoder.rest()
 
     def _decoder(self, command: Play, index: int) -> OpeningDecoder:
@@ -135,6 +156,8 @@ class Process:
         if prepared is not None:
             self._jobs.put(prepared.wake)
             opening.set_result(prepared)
+            if (name, offset_ms) in self._standing:
+                self._jobs.put(lambda: self._stand_by((name, offset_ms)))
         else:
             fd = self._files[command.play][name]
             self._jobs.put(lambda: opening.set_result(Decoder(self._instance, os.dup(fd), offset_ms)))
@@ -142,6 +165,9 @@ class Process:
 
     def _take_prepared(self, key: _Key) -> Decoder | None:
         with self._prepared_lock:
+            ready = self._ready.pop(key, None)
+            if ready is not None:
+                return ready
             if self._prepared is None or self._prepared[0] != key:
                 return None
             decoder, self._prepared = self._prepared[1], None

@@ -25,7 +25,7 @@ class Item(NamedTuple):
 
 
 class Files(NamedTuple):
-    """Audio for the next ``Prepare`` or ``Play``; one descriptor comes along for each name, in order."""
+    """Audio for the next ``Prepare``, ``StandBy`` or ``Play``; one descriptor comes along for each name, in order."""
 
     sha256: tuple[str, ...]
 
@@ -35,6 +35,12 @@ class Prepare(NamedTuple):
 
     item: Item
     from_ms: int
+
+
+class StandBy(NamedTuple):
+    """Keep the first second of an item decoded until the process ends: once it is taken, it is decoded again."""
+
+    item: Item
 
 
 class Play(NamedTuple):
@@ -55,7 +61,7 @@ class Stop(NamedTuple):
     fade_out_ms: int
 
 
-Command = Files | Prepare | Play | Stop
+Command = Files | Prepare | StandBy | Play | Stop
 
 
 def encode(message: Command | Answer) -> bytes:
@@ -73,6 +79,7 @@ def decode_command(data: bytes) -> Command:
 _COMMANDS: dict[str, Any] = {
     "Files": lambda sha256: Files(tuple(sha256)),
     "Prepare": lambda item, from_ms: Prepare(Item(*item), from_ms),
+    "StandBy": lambda item: StandBy(Item(*item)),
     "Play": lambda play, items, *more: Play(play, tuple(Item(*item) for item in items), *more),
     "Stop": Stop,
 }
