@@ -282,7 +282,7 @@ GOOD: dict[str, Any] = {
     "trust": json.loads(write_document(PROVINCE.root)),
     "envelope": json.loads(PROVINCE.sign(programme())),
 } | {name: json.loads(encode(report)) for name, report in REPORTS.items()}
-"""By the name of the kind, as the plain JSON value that goes over the wire; a command once for each thing it can ask."""
+"""By the name of the kind, as the plain JSON value that goes over the wire; a command for each thing it can ask."""
 
 
 READ: dict[str, Callable[[bytes], object]] = {
