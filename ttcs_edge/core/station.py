@@ -354,7 +354,7 @@ class Station:
         verdict = self.commands.judge(event, self.programmes.trust, turn.now)
         if (refused := verdict.refused) is not None:
             self._raise(turn, refused.code, subject, refused.detail)
-            if refused.version is not None:
+            if refused.version is not None and event.correlation:  # without it an answer is nobody's
                 answer = effects.Answer(refused.version, event.correlation, "", "refused", refused.code, refused.detail)
                 turn.after.append(answer)
         elif verdict.accepted is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ttcs_edge.locale import config
+from ttcs_edge.locale import central_orders, config
 
 PROBLEMS: config.Words = {
     **config.PROBLEMS,
@@ -117,6 +117,7 @@ CENTRE_TABLES: tuple[config.Words, config.Words, config.Words] = (
 Told = tuple[tuple[str, str], tuple[str, str]]
 
 ERRORS: dict[str, Told] = {
+    **central_orders.ERRORS,
     "bad-broker": (
         ("Địa chỉ máy chủ MQTT sai: {found}", "This is no broker: {found}"),
         ("Viết TÊN hoặc TÊN:CỔNG, như mqtt.lam-dong.vn:8883", "Write HOST or HOST:PORT, as mqtt.lam-dong.vn:8883"),
@@ -539,6 +540,7 @@ TOLD = {
 }
 
 MESSAGES: dict[str, tuple[str, str]] = {
+    **central_orders.MESSAGES,
     **{f"error.{code}": pair for code, (pair, _) in ERRORS.items()},
     **{f"error.{code}.mend": pair for code, (_, pair) in ERRORS.items()},
     **HELP,
