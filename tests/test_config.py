@@ -40,6 +40,7 @@ from ttcs_edge.settings import (
     RelaySettings,
     SoundDriver,
     SoundSettings,
+    SpeechSettings,
     StoreSettings,
 )
 from ttcs_edge.yaml_form import FILE_BYTES, Choice, Key, Kind, ListOf, Milliseconds, Problem, Section, Whole, explain
@@ -126,6 +127,7 @@ class TestRight:
             store=StoreSettings(),
             clock=ClockSettings(),
             panel=PanelSettings(),
+            speech=SpeechSettings(),
             trust_folder=Path("/etc/ttcs-edge/trust"),
             state_folder=Path("/var/lib/ttcs-edge"),
             runtime_folder=Path("/run/ttcs-edge"),
@@ -135,7 +137,7 @@ class TestRight:
         """The defaults that the table tells are the ones that count."""
         sections = {key.name: key for key in STATION.keys}
         text = SHORTEST
-        for name in ("sequencing", "sound", "pins", "store", "clock", "panel", "folders"):
+        for name in ("sequencing", "sound", "pins", "store", "clock", "panel", "speech", "folders"):
             lines = [f"  {key.name}: {key.default}\n" for key in keys_of(sections[name].kind) if key.default]
             text += f"{name}:\n" + "".join(lines)
         for name, indent in (("broker", "  "), ("amplifier", "  "), ("zones", "    ")):
@@ -176,6 +178,7 @@ class TestRight:
         devices = (Path("/dev/rtc1"), Path("/dev/ttyAMA0"))
         assert config.clock == ClockSettings(ClockTrust.HOST, *devices, 9_600, 60)
         assert config.panel == PanelSettings(RelaySettings(5, False))
+        assert config.speech == SpeechSettings({"vi": Path("/v.onnx")}, str(tmp_path / "p/piper"), 9)
         folders = (config.trust_folder, config.state_folder, config.runtime_folder)
         assert folders == (tmp_path / "t", Path("/s"), tmp_path / "r")
 
@@ -212,6 +215,7 @@ https: {ca: https.pem}
 store: {audio_mb: 100, free_mb: 20}
 clock: {trust: host, rtc: /dev/rtc1, modem: /dev/ttyAMA0, modem_baud: 9600, modem_every_s: 60}
 panel: {led_pin: 5, led_active_high: false}
+speech: {time_limit_s: 9, piper_program: p/piper, piper: [{language: vi, model: /v.onnx}]}
 folders: {trust: t, state: /s, runtime: r}
 """
 
@@ -490,6 +494,21 @@ def close(name: str, mode: int = 0) -> Callable[[Path], object]:
     return spoil
 
 
+def with_voice(*files: str, program: str = "/bin/sh") -> Callable[[Path], object]:
+    """A station that speaks with Piper, of which only these files are there."""
+
+    def spoil(folder: Path) -> None:
+        path = folder / "station.yaml"
+        path.write_text(
+            path.read_text() + f"speech: {{piper_program: {program}, piper: [{{language: vi, model: vi.onnx}}]}}\n"
+        )
+        for name in files:
+            (folder / name).write_text("")
+            (folder / name).chmod(0o644)
+
+    return spoil
+
+
 TRUST = ("folders.trust", "trust-refused", "trust-file", "copy-again", "root.dsse.json")
 CERTIFICATE = ("broker.certificate", "not-a-certificate", "certificate-file", "copy-again", "station.pem")
 MACHINE = [
@@ -629,6 +648,36 @@ MACHINE = [
         "writable-folder",
         "make-folder",
         "lines",
+    ),
+    Machine(
+        "voice-gone",
+        with_voice(),
+        19,
+        "speech.piper[1].model",
+        "named-file-missing",
+        "voice-model",
+        "put-file",
+        "vi.onnx",
+    ),
+    Machine(
+        "voice-without-words",
+        with_voice("vi.onnx"),
+        19,
+        "speech.piper[1].model",
+        "named-file-missing",
+        "voice-model",
+        "put-file",
+        "vi.onnx.json",
+    ),
+    Machine(
+        "piper-gone",
+        with_voice("vi.onnx", "vi.onnx.json", program="bin/piper"),
+        19,
+        "speech.piper_program",
+        "named-file-missing",
+        "program",
+        "put-file",
+        "bin/piper",
     ),
     Machine("no-gpio", real_pins, 17, "pins.factory", "no-gpio", "gpio-chip", "mock-pins", "dev/gpiochip*"),
     Machine("gpio-closed", closed_chip, 17, "pins.factory", "gpio-closed", "gpio-chip", "join-gpio", "dev/gpiochip0"),
@@ -831,7 +880,7 @@ class TestDocumentation:
         text = EXAMPLE.read_text()
 
         shown = set(re.findall(r"^([a-z_]+):", text, re.MULTILINE))
-        assert shown | {"https", "panel"} == {key.name for key in STATION.keys}
+        assert shown | {"https", "panel", "speech"} == {key.name for key in STATION.keys}
 
     def test_the_example_of_every_key_is_one(self, tmp_path: Path) -> None:
         """The value that a mend proposes for a missing key is itself accepted."""

@@ -7,7 +7,8 @@ between keys is checked here:
 1. no two relays share a GPIO line, nor the lamp and a relay; no two zones share an id, and none is called
    ``amplifier``, which is what faults call the amplifier's relay;
 2. quiet hours are spans of local time; one may cross midnight, none is empty;
-3. a driver's own keys are there when the driver is chosen.
+3. a driver's own keys are there when the driver is chosen;
+4. no language has two voices.
 
 Whether the files that it names exist is a question of the machine, not of the file: ``named_files`` asks it. Paths
 are taken from the folder of the file. A bad file leaves nothing changed: it raises ``ConfigError``, and a
@@ -40,6 +41,7 @@ from ttcs_edge.settings import (
     RelaySettings,
     SoundDriver,
     SoundSettings,
+    SpeechSettings,
     StoreSettings,
 )
 from ttcs_edge.yaml_form import (
@@ -175,6 +177,19 @@ _PANEL = Section(
         Key("led_active_high", Flag(), "true", default="true"),
     )
 )
+_VOICE = Section(
+    (
+        Key("language", Text("language", LIMITS.language_chars, LANGUAGE_PATTERN), "vi", required=True),
+        Key("model", PathText("voice-model"), "/opt/piper/vi_VN-vais1000-medium.onnx", required=True),
+    )
+)
+_SPEECH = Section(
+    (
+        Key("time_limit_s", Whole(1, 600, "whole-seconds"), "40", default="40"),
+        Key("piper_program", PathText("program"), "/opt/piper/bin/piper"),
+        Key("piper", ListOf(_VOICE, 0, LIMITS.languages_per_bulletin), "", default="[]"),
+    )
+)
 _FOLDERS = Section(tuple(Key(name, PathText("folder"), path, default=path) for name, path in FOLDERS.items()))
 
 STATION: Final = Section(
@@ -194,6 +209,7 @@ STATION: Final = Section(
         Key("store", _STORE, ""),
         Key("clock", _CLOCK, ""),
         Key("panel", _PANEL, ""),
+        Key("speech", _SPEECH, ""),
         Key("folders", _FOLDERS, ""),
     )
 )
@@ -226,6 +242,7 @@ def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Pa
     _check_relays(page)
     _check_zone_ids(page)
     _check_drivers(page)
+    _check_voices(page)
     spans = _quiet_hours(page)
     if page.problems or values is None:
         raise ConfigError(tuple(sorted(page.problems, key=lambda one: one.line)))
@@ -277,6 +294,15 @@ def _check_drivers(page: Page) -> None:
             page.refuse(needed, "missing-key", kind.expected, "add-line", found="", addition=addition)
 
 
+def _check_voices(page: Page) -> None:
+    first: dict[str, str] = {}
+    for key in [key for key in page.values if re.fullmatch(r"speech\.piper\[\d+\]\.language", key)]:
+        other = first.setdefault(page.values[key].lower(), key)
+        if other != key:
+            line = str(page.line(other))
+            page.refuse(key, "same-language", Expected("language"), "one-voice", other=other, first=line)
+
+
 def _quiet_hours(page: Page) -> tuple[QuietHours, ...]:
     spans = []
     for key in [key for key in page.values if key.startswith("quiet_hours[")]:
@@ -326,6 +352,13 @@ def _panel(values: Mapping[str, Any]) -> PanelSettings:
     return PanelSettings(RelaySettings(**_take(values, led_pin="pin", led_active_high="active_high")))
 
 
+def _speech(values: Mapping[str, Any]) -> SpeechSettings:
+    given = _take(values, "time_limit_s")
+    if "piper_program" in values:
+        given["piper_program"] = str(values["piper_program"])
+    return SpeechSettings({voice["language"]: voice["model"] for voice in values.get("piper", ())}, **given)
+
+
 def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], environ: Mapping[str, str]) -> Config:
     sequencing = {"zone_stagger_s": "zone_stagger_ms", "fade_in_s": "fade_in_ms", "fade_out_s": "fade_out_ms"}
     store = {key: size * MIB for key, size in values.get("store", {}).items()}
@@ -349,6 +382,7 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         store=StoreSettings(**_take(store, audio_mb="audio_bytes", reports_mb="report_bytes", free_mb="free_bytes")),
         clock=ClockSettings(**_take(values.get("clock", {}), "trust", "rtc", "modem", "modem_baud", "modem_every_s")),
         panel=_panel(values.get("panel", {})),
+        speech=_speech(values.get("speech", {})),
         trust_folder=folders["trust"],
         state_folder=folders["state"],
         runtime_folder=folders["runtime"],

@@ -7,7 +7,8 @@ is tried as the station will try it:
 2. the trust root stands by itself, and somebody in it may publish for this place;
 3. folders are there, or can be made, and can be written;
 4. there are GPIO lines, and they may be driven: without them no relay can be opened, so the daemon does not start;
-5. the battery clock is there; the modem is there, and may be spoken to.
+5. the battery clock is there; the modem is there, and may be spoken to;
+6. a voice is there, with its own description beside it, and the program that speaks with it.
 
 As root all this is tried with the rights of the station's own user, because that is who will read it. A credential is
 there only inside the service; outside, the file is looked at from which the unit takes it.
@@ -20,6 +21,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
@@ -66,6 +68,7 @@ def check_files(
         if config.pins.factory is PinFactory.LGPIO:
             _gpio(page, devices)
         _clocks(page, config)
+        _voices(page, config)
     source = credential_source(page, environ)
     if source is not None:
         _key(page, source, certificate)
@@ -226,3 +229,15 @@ def _clocks(page: Page, config: Config) -> None:
             page.refuse(key, "device-missing", Expected(kind), "plug-in", found=str(device))
         elif key == "clock.modem" and not os.access(device, os.R_OK | os.W_OK, effective_ids=True):
             page.refuse(key, "device-closed", Expected(kind), "join-dialout", found=str(device))
+
+
+def _voices(page: Page, config: Config) -> None:
+    """Check what Piper needs; without it espeak-ng speaks, and nobody would know why."""
+    speech = config.speech
+    if speech.piper and shutil.which(speech.piper_program) is None:
+        missing = Expected("program")
+        page.refuse("speech.piper_program", "named-file-missing", missing, "put-file", found=speech.piper_program)
+    for place, model in enumerate(speech.piper.values(), start=1):
+        key = f"speech.piper[{place}].model"
+        if _read(page, key, model, "voice-model") is not None:
+            _read(page, key, model.with_name(f"{model.name}.json"), "voice-model")

@@ -98,6 +98,17 @@ class PanelSettings(Struct, frozen=True):
     led: RelaySettings | None = None
 
 
+class SpeechSettings(Struct, frozen=True):
+    """What speaks the words that nobody recorded: Piper in the languages that have a ``piper`` model, else espeak-ng.
+
+    ``time_limit_s`` is how long one voice may take for one text.
+    """
+
+    piper: Mapping[str, Path] = {}
+    piper_program: str = "piper"
+    time_limit_s: int = 40
+
+
 class StoreSettings(Struct, frozen=True):
     """How much of the card audio and reports may take, and how much must stay free; how long a report is kept after
     it was sent."""
@@ -119,6 +130,7 @@ class Config(Struct, frozen=True):
     store: StoreSettings
     clock: ClockSettings
     panel: PanelSettings
+    speech: SpeechSettings
     trust_folder: Path
     state_folder: Path
     runtime_folder: Path

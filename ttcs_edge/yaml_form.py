@@ -167,7 +167,7 @@ def written(node: yaml.Node) -> str:
 # ---------------------------------------------------------------------------------------------- bytes to nodes
 
 
-class _Stopped(Exception):
+class Stopped(Exception):
     """The file cannot be read any further; its problem is on the page."""
 
 
@@ -194,44 +194,44 @@ class _Loader(yaml.SafeLoader):
     def _stop(self, code: str, expected: str, mend: str, found: str, line: int) -> None:
         wanted = Expected(expected, (("most", str(NESTING)),) if expected == "nesting" else ())
         self.page.refuse("", code, wanted, mend, found=found, line=line)
-        raise _Stopped
+        raise Stopped
 
 
 def read_bytes(page: Page) -> bytes:
-    """Read the whole file, or add why it cannot be read and raise ``_Stopped``."""
+    """Read the whole file, or add why it cannot be read and raise ``Stopped``."""
     wanted = Expected("readable-file")
     try:
         if not stat.S_ISREG(page.file.stat().st_mode):
             page.refuse("", "not-a-file", wanted, "give-file", found=str(page.file))
-            raise _Stopped
+            raise Stopped
         with page.file.open("rb") as stream:
             content = stream.read(page.most_bytes + 1)
     except FileNotFoundError:
         page.refuse("", "file-missing", wanted, "make-file", found=str(page.file))
-        raise _Stopped from None
+        raise Stopped from None
     except OSError as error:
         page.refuse("", "file-unreadable", wanted, "give-access", found=error.strerror or str(error))
-        raise _Stopped from None
+        raise Stopped from None
     if len(content) > page.most_bytes:
         size = Expected("file-size", (("most", str(page.most_bytes)),))
         page.refuse("", "file-too-large", size, "give-file", found=f"> {page.most_bytes}")
-        raise _Stopped
+        raise Stopped
     return content
 
 
 def decode(page: Page, content: bytes) -> str:
-    """Make text of UTF-8 bytes, or add where they are not UTF-8 and raise ``_Stopped``."""
+    """Make text of UTF-8 bytes, or add where they are not UTF-8 and raise ``Stopped``."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         found = content[error.start : error.start + 4].hex(" ")
         page.refuse("", "not-utf8", Expected("utf8"), "save-utf8", found=found, line=line)
-        raise _Stopped from None
+        raise Stopped from None
 
 
 def compose(page: Page, text: str) -> yaml.Node:
-    """Make nodes of text, or add the first mistake in its YAML and raise ``_Stopped``."""
+    """Make nodes of text, or add the first mistake in its YAML and raise ``Stopped``."""
     node: yaml.Node | None = None
     try:
         loader = _Loader(text, page)
@@ -243,13 +243,13 @@ def compose(page: Page, text: str) -> yaml.Node:
         line = text.count("\n", 0, error.position) + 1
         found = f"U+{ord(text[error.position]):04X}"
         page.refuse("", "control-character", Expected("plain-text"), "delete-character", found=found, line=line)
-        raise _Stopped from None
+        raise Stopped from None
     except yaml.MarkedYAMLError as error:
         _refuse_syntax(page, text, error)
-        raise _Stopped from None
+        raise Stopped from None
     if node is None or (node.tag == NULL_TAG and not plain(node)):
         page.refuse("", "file-empty", Expected("form"), "make-file", found="")
-        raise _Stopped
+        raise Stopped
     return node
 
 
@@ -579,7 +579,7 @@ def fill(file: Path, form: Section, most_bytes: int = FILE_BYTES) -> tuple[Page,
     page = Page(file, most_bytes)
     try:
         node = compose(page, decode(page, read_bytes(page)))
-    except _Stopped:
+    except Stopped:
         return page, None
     page.nodes[""] = node
     if not isinstance(node, yaml.MappingNode):

@@ -15,7 +15,7 @@ from tests.central.test_watch import TOPICS, status
 from tests.parts import Broker, Listener
 from ttcs_edge.central.arguments import EXAMPLES, make_parser
 from ttcs_edge.central.errors import EXIT_CODES
-from ttcs_edge.locale import LANGUAGES, Language
+from ttcs_edge.locale import LANGUAGES, Language, central_alerts
 from ttcs_edge.locale.central import ERRORS
 from ttcs_edge.terminal.arguments import Parser
 from ttcs_edge.wire.reports import encode
@@ -82,6 +82,20 @@ def command_parser(name: str, lang: Language) -> Parser:
         ),
         (["add-station", "x", "y", "--scope", "vn", "--https-ca", "z"], "--https-ca: there is no 'z'"),
         (["watch", "x", "--jsn"], "not understood: --jsn"),
+        (["alert", "x", "--update", "a", "--cancel", "b"], "--cancel: not together with --update"),
+        (
+            ["alert", "x", "--headline", "vi= "],
+            "--headline: vi=  will not do, give plain text of 1 to 200 characters",
+        ),
+        (["alert", "x", "--headline", "a", "--headline", "b"], "--headline: given twice for -"),
+        (["alert", "x", "--set", "Nơi=a"], "--set: Nơi=a will not do, write name=text, such as noi=..."),
+        (["alert", "x", "--zones", "a,đ"], "--zones: a,đ will not do, write ids of zones with commas between them"),
+        (
+            ["alert", "x", "--repeat", "29"],
+            "--repeat: 29 will not do, give 0 (once) or a number from 30 to 86400",
+        ),
+        (["alert", "x", "--severity", "Bad"], "--severity: there is no 'Bad'"),
+        (["alert", "x", "--expires-in", "10081"], "--expires-in: 10081 will not do, give a number from 1 to 10080"),
     ],
 )
 def test_wrong_use_is_told(words: list[str], problem: str) -> None:
@@ -94,8 +108,8 @@ def test_wrong_use_is_told(words: list[str], problem: str) -> None:
 
 def test_every_failure_has_its_words_and_its_exit_code() -> None:
     """No code without words or without an exit code of sysexits.h, and none too many."""
-    assert set(ERRORS) == set(EXIT_CODES)
-    assert set(EXIT_CODES.values()) == {65, 66, 69, 70, 73}
+    assert {*ERRORS, *central_alerts.ERRORS} == set(EXIT_CODES) and not set(ERRORS) & set(central_alerts.ERRORS)
+    assert set(EXIT_CODES.values()) == {65, 66, 69, 70, 73, 77}
 
 
 def test_a_folder_that_is_no_centre_is_told_in_the_language(tmp_path: Path) -> None:

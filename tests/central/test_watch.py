@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import threading
@@ -24,10 +25,12 @@ from ttcs_edge.central.fleet import FaultSeen, Fleet, StationRow
 from ttcs_edge.central.main import main
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.model import Scope
 from ttcs_edge.core.reports import Cache
 from ttcs_edge.locale import LANGUAGES, Language
 from ttcs_edge.terminal import screen
 from ttcs_edge.wire.reports import (
+    AlertReport,
     AsRunReport,
     FaultReport,
     FaultState,
@@ -35,6 +38,7 @@ from ttcs_edge.wire.reports import (
     Report,
     SourceState,
     StatusReport,
+    UnheardPart,
     encode,
     reply_report,
 )
@@ -413,6 +417,59 @@ def test_a_station_of_before_that_numbers_nothing_misses_nothing() -> None:
     """Its reports carry no journal."""
     fleet = numbered(0, 0, 0)
     assert fleet.rows[0].journals.count == 0 and not missing_lines(fleet.rows, Path("x"), "en")
+
+
+def receipt(state: str, *unheard: tuple[str, str]) -> AlertReport:
+    """What a station tells of an alert."""
+    return AlertReport(
+        id=f"da-teh-01/1-{state}",
+        station="da-teh-01",
+        told=TOLD,
+        scope=Scope(PLACE),
+        event="lu-quet",
+        version=1,
+        state=state,
+        unheard=tuple(UnheardPart(part=part, reason=reason) for part, reason in unheard),
+    )
+
+
+@pytest.mark.parametrize(
+    ("lang", "told"),
+    [
+        ("en", "alert lu-quet: FAILED (tone: a relay could not be switched; vi: its audio was not there)"),
+        (
+            "vi",
+            "cảnh báo lu-quet: KHÔNG PHÁT ĐƯỢC (âm báo: rơ-le không đóng mở được; vi: chưa tải được âm thanh)",
+        ),
+    ],
+)
+def test_an_alert_that_failed_is_seen_among_those_that_need_a_look(lang: Language, told: str) -> None:
+    """With what was not heard of it, and why; a receipt is an event of its station like any other."""
+    fleet = province()
+    heard = hear(fleet, "event", receipt("failed", ("tone", "relay"), ("vi", "no-audio")))
+
+    assert isinstance(heard, AlertReport)
+    assert told in drawn(fleet_lines(fleet.rows, 0.0, lang, 250), 250)
+    assert see(row_of(fleet, "da-teh-01"), 0.0).order[0] <= 2
+
+
+def test_an_alert_is_seen_until_it_was_heard() -> None:
+    """Delivered, on the air; then the record of it tells. A word of a newer station stands for itself."""
+    fleet = Fleet(TOPICS)
+    seen = []
+    for state in ("accepted", "on-air", "spoken-to", "heard"):
+        hear(fleet, "event", receipt(state))
+        seen.append(re.findall(r"alert lu-quet: .*?(?=  |$)", drawn(fleet_lines(fleet.rows, 0.0, "en", 120), 120)))
+
+    assert seen == [["alert lu-quet: delivered"], ["alert lu-quet: on the air"], ["alert lu-quet: spoken-to"], []]
+
+
+def test_an_alert_on_the_air_is_named_by_its_id() -> None:
+    """Not by the number of its version and its round."""
+    fleet = Fleet(TOPICS)
+    hear(fleet, "heartbeat", heartbeat(1, f"{PLACE}#alert:lu-quet@1.0.0-tone"))
+
+    assert "cảnh báo lu-quet" in drawn(fleet_lines(fleet.rows, 0.0, "vi", 120), 120)
 
 
 def test_watch_json_prints_one_object_for_each_message_good_or_bad(centre_folder: Path, own_broker: Broker) -> None:

@@ -592,7 +592,7 @@ def judge(village: Village) -> None:
     holder = desk.on_air
     if holder is None or holder.stop_reason is not None:
         return
-    ready = [one for one in desk.waiting.values() if one.warning and one.cue.items]
+    ready = [one for one in desk.waiting.values() if one.warning and one.cue.items and not desk._is_held_back(one)]
     reached = [one for one in ready if desk.playout.can_reach(one.cue.zones)]
     assert all(one.cue.priority <= holder.cue.priority for one in reached), "never-4"
     if holder.warning is not None:

@@ -31,7 +31,7 @@ from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.effects import AsRunClosed, AsRunOpened, Heartbeat, Leave, NotifyReady, Record, StartSound, WakeAt
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import AMPLIFIER, AsRunReason, Instant, MonoMs, Outcome, QuietHours, Scope, WallMs
+from ttcs_edge.core.model import AMPLIFIER, AsRunReason, Instant, MonoMs, Outcome, QuietHours, Scope, Utterance, WallMs
 from ttcs_edge.core.station import Station
 from ttcs_edge.core.timekeeping import ClockState, SourceWord, TimeSource
 
@@ -44,6 +44,7 @@ AIR = (
     effects.StopSound,
     effects.SetWanted,
     effects.KeepInline,
+    effects.Speak,
     Leave,
 )
 TOLD_AT_ONCE = (effects.Note, effects.SetTimeFloor, effects.ShowLamp)
@@ -54,6 +55,9 @@ EVENTS: tuple[events.Event, ...] = (
     events.AlertArrived(Refused("not-json", "vn/lam-dong#alert:x"), (PROVINCE, "x"), 1),
     events.CommandArrived(Refused("not-json", SETTINGS.id), 1, False, False, b""),
     events.AudioStored(sha("a")),
+    events.VoicesKnown(frozenset({"vi"})),
+    events.Spoken(Utterance("vi", "Lũ."), sha("a"), 1_000, 2_000),
+    events.NotSpoken(Utterance("kpm", "Lũ."), "no-voice"),
     events.AudioFailed(sha("a"), "timeout", ()),
     events.AudioLost(sha("a"), "rotten"),
     events.PlayerReady("hw:0", 1),

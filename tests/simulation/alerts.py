@@ -16,10 +16,23 @@ from msgspec.structs import replace
 
 from tests.core.material import KEY, PROVINCE, TONES, recording, signed
 from tests.simulation.rules import TOLERANCE_MS, utc_ms, way_up_ms
-from tests.simulation.world import CODEC_CUT_MS, DEPUTY, HUNG_AFTER_MS, Rule, Sound, Violation, World, is_warning
+from tests.simulation.world import (
+    CODEC_CUT_MS,
+    DEPUTY,
+    HUNG_AFTER_MS,
+    SPOKEN_LANGUAGES,
+    Rule,
+    Sound,
+    Violation,
+    World,
+    is_warning,
+    spoken_sha,
+)
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Alert, AlertInfo, Refused, Signed
+from ttcs_edge.core.drills import standing
 from ttcs_edge.core.model import AsRun, AsRunReason, Outcome, Scope, Zone
+from ttcs_edge.core.speech import utterance_of
 from ttcs_edge.core.timekeeping import SLACK_MS
 
 FIRST = 2_000_000
@@ -46,7 +59,9 @@ def alert_of(fields: dict[str, Any]) -> Alert:
     """An alert of its fields; what it says follows from its id, its version and its languages."""
     name, version = fields["id"], fields["version"]
     info = tuple(_said(f"{name}.{version}.{language}", language) for language in fields["languages"])
-    mute = tuple(AlertInfo(language=language, headline=name) for language in fields.get("mute", ()))
+    mute = tuple(
+        AlertInfo(language=language, headline=f"{name}.{version}.{language}") for language in fields.get("mute", ())
+    )
     others = {key: value for key, value in fields.items() if key not in ("languages", "mute")}
     defaults = {"identifier": f"urn:{name}:{version}", "sender": "canhbao@lamdong.example", "certainty": "Observed"}
     return Alert(info=info + mute, **(defaults | others))
@@ -245,7 +260,8 @@ class InForce(Rule):
             book
             for book in self.newest.values()
             if self.speaks(world, book, anew=anew)
-            and (sha256 == _tone_of(book.alert) or sha256 in {audio for _, audio in _words(book.alert)})
+            and sha256
+            in {_tone_of(book.alert), *(audio for _, audio in _words(*book.alert.info)), *_around(book.alert)}
         ]
 
 
@@ -255,23 +271,40 @@ def rank(alert: Alert) -> tuple[int, ...]:
     return (*places, -alert.scope.count("/"), utc_ms(alert.sent))
 
 
-def parts(world: World, alert: Alert) -> dict[str, tuple[str | None, list[Zone]]]:
-    """air-8: the tone, then each language that a zone lists, in its zones: what must be heard there."""
+def parts(world: World, alert: Alert) -> dict[str, tuple[set[str], list[Zone]]]:
+    """air-8: the tone, then each language that a zone lists: its recording and its speech, and where it may be heard.
+
+    A zone of whose languages none can be heard may hear any.
+    """
     zones = [zone for zone in world.settings.zones if not alert.zones or zone.id in alert.zones]
-    here: dict[str, tuple[str | None, list[Zone]]] = {"tone": (_tone_of(alert), zones)}
-    spoken = {info.language: info.audio.sha256 if info.audio else None for info in alert.info}
-    for zone in zones:
-        for language in [one for one in zone.languages if one in spoken] or [alert.info[0].language]:
-            here.setdefault(language, (spoken[language], []))[1].append(zone)
+    here: dict[str, tuple[set[str], list[Zone]]] = {"tone": ({_tone_of(alert), *_around(alert)}, zones)}
+    for info in alert.info:
+        listing = [zone for zone in zones if info.language in zone.languages]
+        needy = [zone for zone in zones if not _sure(alert, zone)]
+        if listing or needy:
+            here[info.language] = ({sha256 for _, sha256 in _words(info)}, [*listing, *needy])
     return here
+
+
+def _sure(alert: Alert, zone: Zone) -> bool:
+    """Tell whether a recording was made in a language of this zone."""
+    return any(info.language in zone.languages and info.audio is not None for info in alert.info)
 
 
 def _tone_of(alert: Alert) -> str:
     return next(item.sha256 for severity, item in TONES if severity == alert.severity)
 
 
-def _words(alert: Alert) -> list[tuple[str, str]]:
-    return [(info.language, info.audio.sha256) for info in alert.info if info.audio is not None]
+def _around(alert: Alert) -> set[str]:
+    """What is said before and after a drill."""
+    drill = () if alert.status == "Actual" else standing(SPOKEN_LANGUAGES, {alert.status})
+    return {str(spoken_sha(utterance)) for utterance in drill}
+
+
+def _words(*infos: AlertInfo) -> list[tuple[str, str]]:
+    """What is heard of an alert in some languages: recordings, and what the station says itself."""
+    recorded = [(info.language, str(info.audio.sha256)) for info in infos if info.audio is not None]
+    return recorded + [(info.language, str(spoken_sha(utterance_of(info)))) for info in infos]
 
 
 class Warned(Rule):
@@ -326,7 +359,7 @@ class Warned(Rule):
             raise Violation(f"air-5: an alert at {command.volume_percent}%")
         if command.from_ms:
             raise Violation(f"air-2: an alert begins at {command.from_ms} ms")
-        here = [zones for book in books for audio, zones in parts(world, book.alert).values() if audio == item.sha256]
+        here = [zones for book in books for audio, zones in parts(world, book.alert).values() if item.sha256 in audio]
         if not any(set(world.closed) <= {zone.id for zone in zones} | world.faults.relays for zones in here):
             raise Violation(f"never-1: an alert goes to {world.closed}, which it does not name")
 
@@ -420,6 +453,8 @@ class Warned(Rule):
 
     def _waits(self, world: World, book: Book) -> bool:
         alert = book.alert
+        if alert.status != "Actual":  # it is not heard before it is told as a drill
+            return False
         begin_ms = utc_ms(alert.effective or alert.sent)
         repeat_ms = 0 if alert.msg_type == "Cancel" else alert.repeat_s * 1_000
         passed_ms = max(0, world.wall_ms - begin_ms)
@@ -427,7 +462,9 @@ class Warned(Rule):
         told = {part for local, part in book.told.items() if _round(local) == number}
         later = [local for local in book.told if _round(local) > number]
         there = world.known & world.cached
-        able = {name for name, (audio, zones) in parts(world, alert).items() if audio in there and zones}
+        here = parts(world, alert)
+        recorded = {info.language for info in alert.info if info.audio is not None and info.audio.sha256 in there}
+        able = recorded & {name for name, (_, zones) in here.items() if any(name in zone.languages for zone in zones)}
         return not later and bool(able - told - {"tone"})
 
     def _see_urgency(self, world: World, waiting: list[Book]) -> None:

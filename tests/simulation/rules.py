@@ -51,6 +51,7 @@ PLACES: dict[type, str] = {
     effects.StartSound: "air",
     effects.StopSound: "air",
     effects.SetWanted: "air",
+    effects.Speak: "air",
     effects.Leave: "air",
     effects.SetTimeFloor: "notes",
     effects.ShowLamp: "notes",

@@ -12,10 +12,11 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 import msgspec
 
-from tests.core.material import KEY, STRANGER, TRUST, signed, started
+from tests.core.material import KEY, STRANGER, TRUST, sha, signed, started
 from tests.simulation.shell import Card, Line, Violation, forgotten
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.asrun import settles
@@ -31,6 +32,7 @@ from ttcs_edge.core.model import (
     Occurrence,
     Sha256,
     StationSettings,
+    Utterance,
     WallMs,
 )
 from ttcs_edge.core.station import Station
@@ -56,8 +58,17 @@ CODEC_CUT_MS = 74
 HUNG_AFTER_MS = 400
 PLAYER_BACK_MS = 500
 TRACE_LINES = 100_000
+SPEAK_MS = (200, 600, 3_000, 20_000)
+SPOKEN_MS = 7_000
+SPOKEN_LANGUAGES = frozenset({"vi", "en"})
+"""In which languages the station has a voice."""
 BEGIN_MONO_MS = 1_000
 DEVICE = "hw:0"
+
+
+def spoken_sha(utterance: Utterance) -> Sha256:
+    """The hash of what is spoken: it follows from the words."""
+    return sha(f"say:{crc32(f'{utterance.language} {utterance.text}'.encode()):08x}")
 
 
 def is_warning(items: Iterable[AudioItem]) -> bool:
@@ -163,6 +174,43 @@ class Faults:
     player_slow_ms: int = PLAYER_BACK_MS
 
 
+class Speaker:
+    """Speaks one text after another, seconds each; now and then it cannot. Its words are kept like any audio."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._wanted: list[Utterance] = []
+        self._busy = False
+        world.later(SPEAK_MS[0], lambda: world.send(events.VoicesKnown(SPOKEN_LANGUAGES)))
+
+    def set_wanted(self, wanted: tuple[Utterance, ...]) -> None:
+        """Replace the list."""
+        self._wanted = list(wanted)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self._wanted and not self._busy:
+            self._busy = True
+            utterance = self._wanted[0]
+            known = spoken_sha(utterance) in self._world.cached
+            self._world.later(0 if known else self._world.random.choice(SPEAK_MS), lambda: self._answer(utterance))
+
+    def _answer(self, utterance: Utterance) -> None:
+        self._busy = False
+        world, sha256 = self._world, spoken_sha(utterance)
+        if utterance in self._wanted:
+            self._wanted.remove(utterance)
+            if utterance.language not in SPOKEN_LANGUAGES:
+                world.send(events.NotSpoken(utterance, "no-voice"))
+            elif sha256 not in world.cached and world.random.random() < 0.15:
+                world.send(events.NotSpoken(utterance, "speech-too-slow"))
+            else:
+                world.cached.add(sha256)
+                world.known.add(sha256)
+                world.send(events.Spoken(utterance, sha256, 1_000, SPOKEN_MS))
+        self._go_on()
+
+
 class World:
     """One station and everything around it. ``run`` lets time pass."""
 
@@ -252,6 +300,7 @@ class World:
         if self.centre is not None:
             self.centre.boot()
         if self.authority is not None:
+            self.speaker = Speaker(self)
             self.authority.boot()
 
     def _remembered(self) -> events.Started:
@@ -476,6 +525,8 @@ class World:
                 for audio in wanted:
                     if audio.sha256 in self.cached:  # the fetcher finds it whole in its folder
                         self.later(0, lambda sha256=audio.sha256: self.store_audio(sha256))
+            case effects.Speak(wanted) if self.authority is not None:
+                self.speaker.set_wanted(wanted)
             case effects.Acknowledge(delivery) if self.authority is not None and self.authority.owns(delivery):
                 self.authority.acknowledged(delivery)
             case effects.Acknowledge(delivery) if self.centre is not None and self.centre.owns(delivery):

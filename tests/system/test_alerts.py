@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import math
 import signal
+import wave
+from array import array
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -18,13 +21,14 @@ EVENT = "lu-quet"
 
 def alert(clip: Clip, *, inline: bool = True, **others: Any) -> Alert:
     """An alert for an hour whose words are a clip, inside it or to be fetched."""
-    now = datetime.now(timezone.utc)
     data = base64.b64encode(clip.data).decode() if inline else ""
-    defaults: dict[str, Any] = {
-        "version": 1,
-        "msg_type": "Alert",
-        "info": (AlertInfo(language="vi", headline="Lũ quét", audio=clip.audio(), inline=data),),
-    }
+    return alert_of(AlertInfo(language="vi", headline="Lũ quét", audio=clip.audio(), inline=data), **others)
+
+
+def alert_of(*info: AlertInfo, **others: Any) -> Alert:
+    """An alert for an hour that says this."""
+    now = datetime.now(timezone.utc)
+    defaults: dict[str, Any] = {"version": 1, "msg_type": "Alert", "info": info, "status": "Actual"}
     return Alert(
         scope=SCOPE,
         id=EVENT,
@@ -32,7 +36,6 @@ def alert(clip: Clip, *, inline: bool = True, **others: Any) -> Alert:
         sender="canhbao@lamdong.example",
         sent=utc(now),
         expires=utc(now + timedelta(hours=1)),
-        status="Actual",
         severity="Extreme",
         urgency="Immediate",
         certainty="Observed",
@@ -65,7 +68,7 @@ def test_an_alert_is_heard_and_the_province_sees_it_land(
     eventually(lambda: len(outcomes(centre)) == 2, 20)
 
     assert outcomes(centre) == [("yelp", "aired", None), (EVENT, "aired", None)]
-    assert states(centre) == ["accepted", "on-air", "heard"]
+    assert eventually(lambda: len(states(centre)) == 3) and states(centre) == ["accepted", "on-air", "heard"]
     assert {report["slot"] for report in centre.reports("as-run")} == {f"alert:{EVENT}"}
     assert_relays_never_switched_under_sound(station)
     ups = [line for line, value, _ in line_log(station) if value == 1]
@@ -121,4 +124,92 @@ def test_a_cancel_ends_the_alert_for_good(station: Station, centre: Listener, pr
 
     assert again
     assert outcomes(centre)[-1][2] == "withdrawn"
+    assert status(station)["faults"] == []
+
+
+def written(text: str, language: str = "vi") -> AlertInfo:
+    """What an alert says in one language, of which nobody made a recording."""
+    return AlertInfo(language=language, headline=text, instruction="Mời bà con rời nhà ngay, gọi 112 khi cần giúp.")
+
+
+def loudest_db(station: Station) -> list[float]:
+    """Of every tenth of a second that was handed to the sound device, how loud it was (RMS, dBFS)."""
+    with wave.open(str(station.folder / "aired.wav"), "rb") as file:
+        rate_hz, samples = file.getframerate(), array("h", file.readframes(file.getnframes()))
+    size = rate_hz // 10
+    tenths = [samples[begin : begin + size] for begin in range(0, len(samples) - size + 1, size)]
+    return [20 * math.log10(max(1.0, math.sqrt(sum(one * one for one in part) / size)) / 32_768) for part in tenths]
+
+
+def test_an_alert_of_which_there_is_only_text_is_heard(station: Station, centre: Listener, province: Province) -> None:
+    """Tone, then a voice: the words come out of the station's own synthesiser, loud, while nothing is fetched."""
+    station.start()
+    warn(centre, province, alert_of(written("Lũ quét trên sông Đa Nhim lúc 17h30.")))
+    eventually(lambda: len(outcomes(centre)) == 2, 30)
+
+    assert outcomes(centre) == [("yelp", "aired", None), (EVENT, "aired", None)]
+    assert eventually(lambda: len(states(centre)) == 3) and states(centre) == ["accepted", "on-air", "heard"]
+    (record,) = [one for one in centre.reports("as-run") if one["items"][0]["bulletin"] == EVENT]
+    (item,) = record["items"]
+    assert item["language"] == "vi"
+    assert item["duration_ms"] > 4_000
+    assert item["written_ms"] >= item["duration_ms"] - 250
+    assert (station.folder / "state/blobs" / item["sha256"]).stat().st_size == item["size_bytes"]
+    assert station.stop() == 0
+    spoken = loudest_db(station)[-item["duration_ms"] // 100 :]
+    assert sum(level > -30 for level in spoken) > len(spoken) / 2, "speech is loud for most of its time"
+    assert_relays_never_switched_under_sound(station)
+
+
+def test_what_was_spoken_is_not_spoken_again_after_a_restart_and_is_heard(
+    station: Station, centre: Listener, province: Province
+) -> None:
+    """The words were cut by a death: the next life has them in its store, and needs no synthesiser to say them."""
+    station.start()
+    warn(centre, province, alert_of(written("Lũ quét. " * 5)))
+    eventually(lambda: ("yelp", "aired", None) in outcomes(centre), 20)
+    eventually(lambda: position_ms(station) > 2_000)
+    notes = list((station.folder / "state/spoken").iterdir())
+    before = [(note.name, note.stat().st_mtime_ns) for note in notes]
+    station.stop(signal.SIGKILL)
+    station.start()
+    eventually(lambda: len(outcomes(centre)) == 3, 30)
+
+    assert outcomes(centre)[1:] == [(EVENT, "cut", "power"), (EVENT, "aired", None)]
+    assert [(note.name, note.stat().st_mtime_ns) for note in notes] == before
+    assert len({one["items"][0]["sha256"] for one in centre.reports("as-run")[1:]}) == 1
+
+
+def test_a_language_without_a_voice_is_told_and_vietnamese_is_heard_there(
+    station: Station, centre: Listener, province: Province
+) -> None:
+    """K'Ho has no synthesiser: the centre hears so, the technician sees it, the zone hears a second language."""
+    text = station.config.read_text()
+    station.config.write_text(text.replace("name: Chợ, pin: 27", "name: Chợ, pin: 27, languages: [kpm]"))
+    station.start()
+    warn(centre, province, alert_of(written("Dà dờng", "kpm"), written("Lũ quét.")))
+    eventually(lambda: len(states(centre)) == 3, 30)
+
+    receipt = centre.reports("alert-receipt")[-1]
+    assert (receipt["state"], receipt["unheard"]) == ("failed", [{"part": "kpm", "reason": "no-voice"}])
+    words = next(one for one in centre.reports("as-run") if one["items"] and one["items"][0]["bulletin"] == EVENT)
+    assert (words["outcome"], words["zones"], words["items"][0]["language"]) == ("aired", ["cho", "dinh"], "vi")
+    missed = next(one for one in centre.reports("as-run") if one["outcome"] == "missed")
+    assert (missed["reason"], missed["slot"]) == ("no-voice", f"alert:{EVENT}")
+    assert ("no-voice", "speech:kpm") in {(one["code"], one["subject"]) for one in status(station)["faults"]}
+
+
+def test_a_drill_is_told_as_one_before_its_siren_and_after_its_words(
+    station: Station, centre: Listener, province: Province
+) -> None:
+    """The way of an actual alert, from the broker to the loudspeaker: four parts, each with its record."""
+    station.start()
+    warn(centre, province, alert_of(written("Lũ quét."), status="Exercise"))
+    eventually(lambda: len(outcomes(centre)) == 4, 50)
+
+    rows = [one["occurrence"].rpartition("@")[2] for one in centre.reports("as-run")]
+    assert rows == ["1.0.0-before-vi", "1.0.1-tone", "1.0.2-vi", "1.0.3-after-vi"]
+    assert [outcome for _, outcome, _ in outcomes(centre)] == ["aired"] * 4
+    assert eventually(lambda: len(states(centre)) == 3) and states(centre) == ["accepted", "on-air", "heard"]
+    assert_relays_never_switched_under_sound(station)
     assert status(station)["faults"] == []

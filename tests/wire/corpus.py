@@ -256,7 +256,7 @@ def status() -> StatusReport:
     return StatusReport(station="da-teh-01", scope=PLACE, state="online", software="0.1.0", boot=3, told=told)
 
 
-RECEIPT = AlertTold("3-r7", Scope("vn/lam-dong"), "lu-quet-27", 2, "failed", (("kho", "no-audio"), ("vi", "relay")))
+RECEIPT = AlertTold("3-r7", Scope("vn/lam-dong"), "lu-quet-27", 2, "failed", (("tone", "no-audio"), ("vi", "relay")))
 REPORTS: dict[str, Report] = {
     "status": status(),
     "heartbeat": heartbeat(),

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from ttcs_edge.central.alert_arguments import (
+    CAP_CHOICES,
+    MINUTES_MOST,
+    MOST_CHARS,
+    PATH_CHARS,
+    Named,
+    RepeatSeconds,
+    ZoneList,
+    by_language,
+)
 from ttcs_edge.central.order_commands import ORDER_EXAMPLES, REPLY_S, SECONDS_MOST, add_options
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.locale import Language, text
@@ -21,6 +32,7 @@ EXAMPLES: Final = {
     "add-station": "ttcs-central add-station /srv/lam-dong da-teh-01 --scope vn/lam-dong/da-teh",
     "server-certificate": "ttcs-central server-certificate /srv/lam-dong mqtt.lam-dong.vn",
     "publish": "ttcs-central publish /srv/lam-dong config/programme.yaml --via-broker --dry-run",
+    "alert": "ttcs-central alert /srv/lam-dong lu-quet --scope vn/lam-dong/da-teh",
     "watch": "ttcs-central watch /srv/lam-dong",
     "resend": "ttcs-central resend /srv/lam-dong da-teh-01 17 21 --journal 3",
     **ORDER_EXAMPLES,
@@ -87,6 +99,52 @@ def _publish(command: Parser, lang: Language) -> None:
     options.add_argument("--dry-run", action="store_true", help=text("central.help-dry-run", lang))
 
 
+def _alert(command: Parser, lang: Language) -> None:
+    options = command.options
+    options.add_argument("what", metavar="WHAT", nargs="?", help=text("central.help-what", lang))
+    one = options.add_mutually_exclusive_group()
+    one.add_argument("--update", metavar="ID", help=text("central.help-update", lang))
+    one.add_argument("--cancel", metavar="ID", help=text("central.help-cancel", lang))
+    one.add_argument("--id", metavar="ID", help=text("central.help-alert-id", lang))
+    options.add_argument("--drill", action="store_true", help=text("central.help-drill", lang))
+    options.add_argument("--scope", help=text("central.help-alert-scope", lang))
+    zones = text("central.help-zones", lang)
+    options.add_argument("--zones", metavar="ID,...", action=ZoneList, help=zones)
+    options.add_argument(
+        "--set", dest="blanks", metavar="NAME=TEXT", action=Named, default=(), help=_words("set", lang)
+    )
+    for name, most in MOST_CHARS.items():
+        taken = by_language(most)
+        options.add_argument(f"--{name}", metavar="[vi=]TEXT", action=taken, default=(), help=_words(name, lang))
+    files = by_language(PATH_CHARS)
+    options.add_argument("--audio", metavar="[vi=]FILE", action=files, default=(), help=_words("audio", lang))
+    options.add_argument("--speak", action="store_true", help=_words("speak", lang))
+    for name, choices in CAP_CHOICES.items():
+        options.add_argument(f"--{name}", choices=choices, help=_words(name, lang))
+    minutes = whole_number(1, MINUTES_MOST)
+    expires = _words("expires-in", lang)
+    options.add_argument("--expires-in", dest="minutes", metavar="MINUTES", action=minutes, help=expires)
+    options.add_argument(
+        "--repeat", dest="repeat_s", metavar="SECONDS", action=RepeatSeconds, help=_words("repeat", lang)
+    )
+    tell = argparse.BooleanOptionalAction
+    options.add_argument("--tell-cancel", action=tell, default=None, help=_words("tell-cancel", lang))
+    options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker-told", lang))
+    options.add_argument("--audio-folder", type=Path, metavar="DIR", help=text("central.help-audio-folder", lang))
+    options.add_argument("--audio-url", metavar="https://...", help=text("central.help-audio-url-told", lang))
+    options.add_argument("--via-broker", action="store_true", help=text("central.help-via-broker", lang))
+    options.add_argument("--yes", action="store_true", help=text("central.help-yes", lang))
+    options.add_argument("--dry-run", action="store_true", help=text("central.help-alert-dry-run", lang))
+    options.add_argument("--json", action="store_true", help=text("central.help-alert-json", lang))
+    wait = text("central.help-alert-wait", lang)
+    waited = whole_number(1, SECONDS_MOST)
+    options.add_argument("--wait", dest="seconds", action=waited, metavar="N", help=wait)
+
+
+def _words(name: str, lang: Language) -> str:
+    return text(f"central.help-alert-{name}", lang)
+
+
 def _watch(command: Parser, lang: Language) -> None:
     options = command.options
     options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker-told", lang))
@@ -132,6 +190,7 @@ _OPTIONS: Final[dict[str, Callable[[Parser, Language], None]]] = {
     "add-station": _add_station,
     "server-certificate": _server_certificate,
     "publish": _publish,
+    "alert": _alert,
     "watch": _watch,
     "resend": _resend,
     "beacon": _beacon,

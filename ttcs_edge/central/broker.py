@@ -159,6 +159,16 @@ class OperatorClient:
                 found = message.payload
         return found
 
+    def await_retained(self, unused: str) -> None:
+        """Wait until what stood retained has come, on a topic that nobody uses: a broker answers in order.
+
+        Raises CentralError.
+        """
+        self._settle(self._subscribe((unused,)))
+        mid = self._client.unsubscribe(unused)[1]
+        assert mid is not None
+        self._settle(mid)
+
     def listen_no_more(self) -> None:
         """Have the broker take nothing new for this client; what it took is still to come. Raises CentralError."""
         mid = self._client.unsubscribe(list(self._subscriptions))[1]

@@ -7,6 +7,8 @@
     operator.crt operator.key      with which this centre connects to the broker
     servers/ stations/             certificates given out; a station's file to carry to it
     programmes/<scope>/            version.txt (the last number used) and every envelope published
+    alerts/templates/              what an alert says, written beforehand
+    alerts/sent/<scope>/<id>/      of every event, as of programmes; in <scope>, _ stands for /
     audio/ cache/                  encoded audio by SHA-256, and what it was encoded from
 
 A key is named by the URI of a securesystemslib signer. ``file2:keys/publish-1.pem`` is a file below this folder; an
@@ -32,6 +34,7 @@ from msgspec.structs import asdict
 from securesystemslib.signer import CryptoSigner, Signer, SSlibKey  # type: ignore[attr-defined]
 
 from ttcs_edge.central.address import BROKER_PATTERN, URL_CHARS, URL_PATTERN
+from ttcs_edge.central.alert_templates import write_templates
 from ttcs_edge.central.authority import OPERATOR, Pair, make_authority, make_client_certificate
 from ttcs_edge.central.errors import BadCentreFile, CentralError
 from ttcs_edge.central.files import PRIVATE, PUBLIC, replace, write_new
@@ -146,28 +149,17 @@ class Centre(Struct, frozen=True):
         """Where what was published for a scope is kept."""
         return self.folder / "programmes" / scope
 
+    def alert_folder(self, scope: str, event: str) -> Path:
+        """Where the messages of an alert are kept."""
+        return self.folder / "alerts" / "sent" / scope.replace("/", "_") / event
+
     def last_version(self, scope: str) -> int:
-        """The last version number used for a scope; 0 when nothing was published yet."""
-        file = self.programme_folder(scope) / "version.txt"
-        try:
-            written = file.read_text("utf-8", "replace").strip()
-        except FileNotFoundError:
-            return 0
-        if not re.fullmatch(r"[0-9]{1,15}", written):
-            raise CentralError("bad-centre", file=file, found=written[:40])
-        return int(written)
+        """The last version number used for a scope's programme; 0 when nothing was published yet."""
+        return last_number(self.programme_folder(scope))
 
     def take_version(self, scope: str, above: int = 0) -> int:
-        """Take the next version number: it is on the disk before it is used, so it never comes again.
-
-        ``above`` is a number that was used elsewhere: what stands on the broker may be newer than a folder that was
-        restored from a copy.
-        """
-        version = max(self.last_version(scope), above) + 1
-        folder = self.programme_folder(scope)
-        folder.mkdir(parents=True, exist_ok=True)
-        replace(folder / "version.txt", f"{version}\n".encode(), PUBLIC)
-        return version
+        """Take the next version number of a scope's programme (``take_number``)."""
+        return take_number(self.programme_folder(scope), above)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -175,6 +167,30 @@ class Centre(Struct, frozen=True):
         with open(self.folder / ".lock", "w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
+
+
+def last_number(folder: Path) -> int:
+    """The last version number used for what a folder keeps; 0 when nothing was sent yet. Raises CentralError."""
+    file = folder / "version.txt"
+    try:
+        written = file.read_text("utf-8", "replace").strip()
+    except FileNotFoundError:
+        return 0
+    if not re.fullmatch(r"[0-9]{1,15}", written):
+        raise CentralError("bad-centre", file=file, found=written[:40])
+    return int(written)
+
+
+def take_number(folder: Path, above: int = 0) -> int:
+    """Take the next version number of a folder: it is on the disk before it is used, so it never comes again.
+
+    ``above`` is a number that was used elsewhere: what stands on the broker may be newer than a folder that was
+    restored from a copy.
+    """
+    version = max(last_number(folder), above) + 1
+    folder.mkdir(parents=True, exist_ok=True)
+    replace(folder / "version.txt", f"{version}\n".encode(), PUBLIC)
+    return version
 
 
 def check_grant(centre: Centre, role: Literal["command", "beacon", "alert"]) -> None:
@@ -244,6 +260,7 @@ def _read_settings(file: Path) -> CentreSettings:
 def _fill(folder: Path, settings: CentreSettings, root: Quorum, publish: Quorum) -> None:
     for name in ("keys", "trust", "servers", "stations", "programmes", "audio", "cache"):
         (folder / name).mkdir(mode=0o700)
+    write_templates(folder / "alerts" / "templates")
     signers: dict[Role, list[CryptoSigner]] = {"root": [], "publish": []}
     keys: list[SigningKey] = []
     quorums: dict[Role, Quorum] = {"root": root, "publish": publish}

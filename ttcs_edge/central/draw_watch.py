@@ -20,7 +20,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ttcs_edge.central.fleet import FaultSeen, StationRow
+from ttcs_edge.central.receipts import receipt_words
 from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.model import ALERT_PREFIX
 from ttcs_edge.locale import Language, messages, text
 from ttcs_edge.locale.faults import fault_words, outcome_words, reason_words
 from ttcs_edge.terminal import screen
@@ -60,6 +62,7 @@ class Seen(Struct, frozen=True):
             self.worst
             or self.row.bad_reports
             or self.row.journals.count
+            or (self.row.alert is not None and self.row.alert.state == "failed")
             or self.state in ("no-time", "stopping", "stopped")
         ):
             return 2, self.row.id
@@ -174,7 +177,10 @@ def _state_words(state: str, lang: Language) -> str:
 def _notes(one: Seen, lang: Language) -> Iterator[Text]:
     row = one.row
     if row.on_air is not None:
-        yield screen.styled(_slot_words(row.on_air), STYLES["on-air"])
+        yield screen.styled(_slot_words(row.on_air, lang), STYLES["on-air"])
+    if row.alert is not None and row.alert.state != "heard":  # what was heard, the record of it tells
+        unheard = [(one.part, one.reason) for one in row.alert.unheard]
+        yield receipt_words(row.alert.event, row.alert.state, unheard, lang)
     faults = _worst_first(row)
     for (code, subject), fault in faults[:1]:
         yield _fault(code, subject, fault, lang)
@@ -232,9 +238,11 @@ def _heard(one: Seen, now_s: float, lang: Language) -> Text:
     return screen.styled(age, screen.BAD if one.state == "silent" else "")
 
 
-def _slot_words(occurrence: str) -> str:
+def _slot_words(occurrence: str, lang: Language) -> str:
     """Name what is on the air by its slot and its planned time: ``vn/lam-dong#sang@2026-11-24T05:00:00``."""
     slot = occurrence.partition("#")[2].partition("@")[0] or occurrence
+    if slot.startswith(ALERT_PREFIX):
+        return text("central.alert-slot", lang, id=slot.removeprefix(ALERT_PREFIX))
     return f"{_local_time(occurrence)} {slot}".strip()
 
 

@@ -1,7 +1,7 @@
 """What an operator's command can fail with: stable codes and fields; the words are in ``locale.central``.
 
 Exit codes are those of sysexits.h, so that a script knows what to do next: 65 mend the file, 66 name another place, 69
-try again later, 70 a program that is needed failed, 73 it is there already.
+try again later, 70 a program that is needed failed, 73 it is there already, 77 nobody said yes.
 """
 
 from __future__ import annotations
@@ -13,9 +13,29 @@ NO_INPUT = 66
 UNAVAILABLE = 69
 SOFTWARE = 70
 CANNOT_CREATE = 73
+NO_PERMISSION = 77
 
 EXIT_CODES: dict[str, int] = {
     "bad-programme-file": DATA_ERROR,
+    "bad-alert-file": DATA_ERROR,
+    "bad-alert-id": DATA_ERROR,
+    "long-text": DATA_ERROR,
+    "alert-blanks": DATA_ERROR,
+    "unknown-blank": DATA_ERROR,
+    "unknown-references": DATA_ERROR,
+    "two-alerts": DATA_ERROR,
+    "wrong-sender": DATA_ERROR,
+    "alert-over": DATA_ERROR,
+    "no-expiry": DATA_ERROR,
+    "alert-cancelled": DATA_ERROR,
+    "alert-exists": CANNOT_CREATE,
+    "alert-overtaken": UNAVAILABLE,
+    "no-alert": NO_INPUT,
+    "no-what": NO_INPUT,
+    "no-template": NO_INPUT,
+    "no-recording": NO_INPUT,
+    "not-confirmed": NO_PERMISSION,
+    "nobody-to-ask": NO_PERMISSION,
     "bad-centre-file": NO_INPUT,
     "bad-id": DATA_ERROR,
     "bad-percent": DATA_ERROR,
@@ -92,3 +112,10 @@ class BadCentreFile(BadFile):
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("bad-centre-file", problems)
+
+
+class BadAlertFile(BadFile):
+    """An alert's file, or a recording of one, that cannot be sent."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("bad-alert-file", problems)

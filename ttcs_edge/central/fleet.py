@@ -48,6 +48,7 @@ class FaultSeen(Struct, frozen=True):
 @dataclass(slots=True)
 class StationRow:
     """One station as it was last heard. ``heard_s`` is on the monotonic clock; None before the first heartbeat.
+    ``alert`` is the last that it told of one.
 
     ``clock_source`` is whose time it lives by; without trusted time it is None, and ``clock`` says why.
     """
@@ -57,6 +58,7 @@ class StationRow:
     on_air: str | None = None
     faults: dict[tuple[str, str], FaultSeen] = field(default_factory=dict)
     last: AsRunReport | None = None
+    alert: AlertReport | None = None
     heard_s: float | None = None
     gap_s: float | None = None
     bad_reports: int = 0
@@ -129,7 +131,7 @@ def _checked(report: Report | Refused, station: str, leaf: str, topic: str) -> R
         return report
     if report.station != station:
         return Refused("wrong-station", topic, (("found", report.station[:80]), ("expected", station)))
-    expected = {"as-run": "event", "fault": "event"}.get(report.kind, report.kind)
+    expected = report.kind if report.kind in LEAVES else "event"
     if expected != leaf:
         return Refused("wrong-topic", topic, (("found", report.kind), ("expected", leaf)))
     return report
@@ -164,6 +166,8 @@ def _take_in(row: StationRow, report: Report, at_s: float) -> None:
         _take_in_fault(row, report)
     elif isinstance(report, AsRunReport):
         row.last = report
+    elif isinstance(report, AlertReport):
+        row.alert = report
 
 
 def _take_in_fault(row: StationRow, report: FaultReport) -> None:

@@ -12,14 +12,14 @@ from typing import Final
 from ttcs_edge.central.address import BrokerAddress, check_audio_url, check_host, read_broker
 from ttcs_edge.central.arguments import make_parser
 from ttcs_edge.central.authority import make_server_certificate
-from ttcs_edge.central.centre import CentreSettings, Quorum, make_centre, open_centre, write_pair
-from ttcs_edge.central.errors import BadCentreFile, BadProgrammeFile, CentralError
+from ttcs_edge.central.centre import Centre, CentreSettings, Quorum, make_centre, open_centre, write_pair
+from ttcs_edge.central.errors import BadFile, CentralError
 from ttcs_edge.central.order_commands import ORDER_EXAMPLES, carry_out, check_done
 from ttcs_edge.central.publish import Delivery, publish, with_defaults
 from ttcs_edge.central.stations import add_station, check_scope
 from ttcs_edge.core.documents import Beacon, ResendRange
 from ttcs_edge.locale import Language, text
-from ttcs_edge.locale.central import CENTRE_TABLES, TABLES
+from ttcs_edge.locale.central import FILE_TABLES
 from ttcs_edge.locale.faults import reason_words
 from ttcs_edge.terminal.arguments import read
 from ttcs_edge.terminal.output import OUTPUT_ERRORS, print_error, run_program
@@ -36,12 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(words: list[str], lang: Language) -> int:
     given = read(make_parser(lang), words)
     try:
-        COMMANDS[given.command](given, lang)
-    except BadProgrammeFile as error:
-        print(explain(error.problems, TABLES), file=sys.stderr)
-        return _tell(error, lang)
-    except BadCentreFile as error:
-        print(explain(error.problems, CENTRE_TABLES), file=sys.stderr)
+        code = COMMANDS[given.command](given, lang)
+    except BadFile as error:
+        print(explain(error.problems, FILE_TABLES[error.code]), file=sys.stderr)
         return _tell(error, lang)
     except CentralError as error:
         return _tell(error, lang)
@@ -49,7 +46,7 @@ def _run(words: list[str], lang: Language) -> int:
         if isinstance(error, BrokenPipeError) or (error.filename is None and error.errno in OUTPUT_ERRORS):
             raise  # it is about what was said, not about a file
         return _tell(CentralError("disk", file=error.filename or "?", found=error.strerror or error), lang)
-    return os.EX_OK
+    return os.EX_OK if code is None else code
 
 
 def _tell(error: CentralError, lang: Language) -> int:
@@ -101,6 +98,12 @@ def _publish(given: argparse.Namespace, lang: Language) -> None:
     from ttcs_edge.central.draw_published import show
 
     centre = open_centre(given.folder)
+    delivery = _delivery(given, centre)
+    published = publish(centre, given.programme, delivery, dry_run=given.dry_run, secret=_secret(lang))
+    show(published, delivery, centre, lang, dry_run=given.dry_run)
+
+
+def _delivery(given: argparse.Namespace, centre: Centre) -> Delivery:
     found = given.broker or centre.settings.broker
     delivery = Delivery(
         broker=None if found is None else read_broker(found),
@@ -108,9 +111,13 @@ def _publish(given: argparse.Namespace, lang: Language) -> None:
         audio_folder=given.audio_folder,
         via_broker=given.via_broker,
     )
-    delivery = with_defaults(delivery, centre)
-    published = publish(centre, given.programme, delivery, dry_run=given.dry_run, secret=_secret(lang))
-    show(published, delivery, centre, lang, dry_run=given.dry_run)
+    return with_defaults(delivery, centre)
+
+
+def _alert(given: argparse.Namespace, lang: Language) -> int:
+    from ttcs_edge.central.alert import alert
+
+    return alert(given, _delivery(given, open_centre(given.folder)), _secret(lang), lang)
 
 
 def _watch(given: argparse.Namespace, lang: Language) -> None:
@@ -191,11 +198,12 @@ def _broker(found: str | None) -> BrokerAddress:
     return read_broker(found)
 
 
-COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Language], None]]] = {
+COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Language], int | None]]] = {
     "init": _init,
     "add-station": _add_station,
     "server-certificate": _server_certificate,
     "publish": _publish,
+    "alert": _alert,
     "watch": _watch,
     "resend": _resend,
     **dict.fromkeys(ORDER_EXAMPLES, _order),

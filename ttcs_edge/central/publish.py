@@ -133,10 +133,10 @@ class _Issue(Struct, frozen=True):
         with OperatorClient(self.centre, self.delivery.broker).connected() as client:
             for one in files_once:
                 if self.delivery.audio_folder is not None:
-                    _put_in_folder(self.delivery.audio_folder, one, folder.path(one))
+                    put_in_folder(self.delivery.audio_folder, one, folder.path(one))
                 if self.delivery.via_broker:
-                    chunks = list(_chunks(topics, one, folder.path(one).read_bytes()))
-                    client.publish_all(chunks, (self.draft.valid_days + 1) * DAY_S)
+                    pieces = list(chunks(topics, one, folder.path(one).read_bytes()))
+                    client.publish_all(pieces, (self.draft.valid_days + 1) * DAY_S)
             with self.centre.alone():
                 standing = client.standing(topics.programme(scope))
                 version = self.centre.take_version(scope, _version_of(standing, self.centre, scope))
@@ -193,7 +193,7 @@ def _programme(draft: Draft, encoded: dict[str, Encoded], delivery: Delivery, ve
         Bulletin(
             id=bulletin.id,
             title=bulletin.title,
-            audio=tuple(_audio(take, encoded[take.key], delivery) for take in bulletin.takes),
+            audio=tuple(as_audio(take.language, encoded[take.key], delivery.places) for take in bulletin.takes),
             expires=None if bulletin.expires is None else utc(bulletin.expires),
         )
         for bulletin in draft.bulletins
@@ -210,15 +210,16 @@ def _programme(draft: Draft, encoded: dict[str, Encoded], delivery: Delivery, ve
     )
 
 
-def _audio(take: Take, encoded: Encoded, delivery: Delivery) -> Audio:
+def as_audio(language: str, encoded: Encoded, places: tuple[str, ...]) -> Audio:
+    """An encoded file as documents name it, to be had in ``places`` (``Delivery.places``)."""
     return Audio(
-        language=take.language,
+        language=language,
         sha256=Sha256(encoded.sha256),
         size_bytes=encoded.size_bytes,
         duration_ms=encoded.duration_ms,
         media_type="audio/ogg",
         loudness_lufs=encoded.loudness_lufs,
-        places=tuple(place if place == BROKER_PLACE else place + encoded.file_name for place in delivery.places),
+        places=tuple(place if place == BROKER_PLACE else place + encoded.file_name for place in places),
     )
 
 
@@ -242,14 +243,16 @@ def _check_as_a_station(centre: Centre, envelope: bytes, scope: Scope, floor: in
     assert isinstance(verdict, Accepted), verdict
 
 
-def _put_in_folder(target: Path, encoded: Encoded, source: Path) -> None:
+def put_in_folder(target: Path, encoded: Encoded, source: Path) -> None:
+    """Put a file into the folder of a web server, unless it lies there."""
     path = target / encoded.file_name
     target.mkdir(parents=True, exist_ok=True)
     if not path.exists() or sha256_of(path) != encoded.sha256:
         files.replace(path, source.read_bytes(), files.PUBLIC)
 
 
-def _chunks(topics: Topics, encoded: Encoded, data: bytes) -> Iterator[tuple[str, bytes]]:
+def chunks(topics: Topics, encoded: Encoded, data: bytes) -> Iterator[tuple[str, bytes]]:
+    """Cut a file into the messages that bring it over the broker."""
     for number, begin in enumerate(range(0, len(data), LIMITS.blob_chunk_bytes)):
         yield topics.blob(encoded.sha256, number), data[begin : begin + LIMITS.blob_chunk_bytes]
 

@@ -5,7 +5,7 @@
     tls/ca.pem tls/station.pem
     station.key               mode 0600; the service manager hands it over as the credential ``station.key``
 
-The centre keeps the certificate only; the key is in the tar and nowhere else.
+The centre keeps the certificate and the scope only; the key is in the tar and nowhere else.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ttcs_edge.central.address import BrokerAddress
 from ttcs_edge.central.authority import OPERATOR, make_client_certificate
 from ttcs_edge.central.centre import Centre
 from ttcs_edge.central.errors import CentralError
-from ttcs_edge.central.files import PRIVATE, PUBLIC, write_new
+from ttcs_edge.central.files import PRIVATE, PUBLIC, replace, write_new
 from ttcs_edge.core.documents import ID_PATTERN, SCOPE_PATTERN
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope, scope_covers
@@ -61,8 +61,25 @@ def add_station(centre: Centre, station: str, scope: str, broker: BrokerAddress,
         }
         # The file first: if the power goes in between, it is whole and may be carried to the station.
         write_new(file, _tar(members), PRIVATE)
+        replace(_scope_file(record), f"{place}\n".encode(), PUBLIC)
         write_new(record, pair.certificate, PUBLIC)
     return file
+
+
+def made_stations(centre: Centre) -> list[tuple[str, Scope | None]]:
+    """The stations that this centre made, each with its scope; None where nobody wrote it down."""
+    return [(record.stem, _scope_of(record)) for record in sorted((centre.folder / "stations").glob("*.crt"))]
+
+
+def _scope_of(record: Path) -> Scope | None:
+    try:
+        return check_scope(_scope_file(record).read_text("utf-8", "replace").strip())
+    except (OSError, CentralError):
+        return None
+
+
+def _scope_file(record: Path) -> Path:
+    return record.with_name(f"{record.stem}.scope.txt")
 
 
 def station_yaml(

@@ -11,19 +11,25 @@ that was heard is settled and does not come again, whatever restarts.
 - A round that is due ends the one before: what of that could not be heard by then is told. It waits for what of that
   can be heard: rounds are never closer together than what they say is long.
 - A ``Cancel`` has one round, and only where it asks to be heard.
+- A recording is heard where there is one; else what the station itself speaks (``speech``). A recording that is still
+  to be fetched is waited for as long as the tone is repeated, one that proved to be none not at all.
+- A zone of whose languages none can be heard hears another one of the alert's: the row is made with what is known then.
 - It ranks above all else, real ones above drills; among them by air-1.
+- A drill is told as one, in its row, before anything of it is heard and behind all of it (``drills``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ttcs_edge.core import events, trust
 from ttcs_edge.core.air import ALERT
 from ttcs_edge.core.documents import Alert, AlertInfo, Audio, Refused, Signed, TrustRoot
+from ttcs_edge.core.drills import announced_in, phrase, standing
 from ttcs_edge.core.effects import WantedAudio
 from ttcs_edge.core.library import Resolved, Shelf
 from ttcs_edge.core.limits import LIMITS
@@ -38,15 +44,21 @@ from ttcs_edge.core.model import (
     Rank,
     Sha256,
     StationSettings,
+    Utterance,
     WallMs,
     Zone,
     ZoneId,
     scope_prefixes,
 )
+from ttcs_edge.core.speech import Speech, utterance_of
 from ttcs_edge.core.trust import CAP_SEVERITIES, CAP_URGENCIES, utc_ms
 
-TONE = "tone"
-"""The part of a round that comes before all words."""
+TONE_MOST_MS = 60_000
+"""How long the tone of an alert is repeated while no word of it can be heard yet, and a recording waited for."""
+TONE, WORDS, BEFORE, AFTER = "tone", "words", "before", "after"
+"""The kinds of parts of a round: the tone, which comes before all words, and what is said around a drill."""
+STANDING_AFTER_START_MS = 60_000
+"""When what is said around drills is made ahead: not in the first minute of a life, which has more urgent things."""
 STATUSES = ("Test", "Exercise", "Actual")
 """A drill never takes the air from what is real."""
 
@@ -55,18 +67,35 @@ KNOWN_LONGER_MS = 86_400_000
 
 Event = tuple[str, str]
 """Scope and id."""
+RowKey = tuple[str, str, int, int]
+"""Scope, id, version and round."""
 Tones = Mapping[str, AudioItem]
 """The tone of each severity."""
 
 
 class AlertCue(Struct, frozen=True):
-    """A part of a round: ``language`` is None for the tone."""
+    """A part of a round, of a ``kind``; ``language`` is None for the tone."""
 
     occurrence: Occurrence
     alert: Alert
     round: int
     language: str | None
     zones: tuple[Zone, ...]
+    kind: str
+
+    @property
+    def row(self) -> RowKey:
+        """Of which round it is a part."""
+        return self.alert.scope, self.alert.id, self.alert.version, self.round
+
+    @property
+    def utterance(self) -> Utterance | None:
+        """What the station itself may say of it; None for the tone."""
+        if self.language is None:
+            return None
+        if self.kind == WORDS:
+            return utterance_of(_info(self.alert, self.language))
+        return phrase(self.alert.status, self.language, after=self.kind == AFTER)
 
 
 class Verdict(Struct, frozen=True):
@@ -88,7 +117,7 @@ class Round(Struct, frozen=True):
 @dataclass(slots=True)
 class Alerts:
     """The newest message of each event. ``until_ms`` is how long it must be known, so that none before it returns;
-    ``nobody_may_speak`` while the trust root has expired.
+    ``first`` is the first round of that message in this life; ``nobody_may_speak`` while the trust root has expired.
     """
 
     settings: StationSettings
@@ -97,11 +126,15 @@ class Alerts:
     until_ms: dict[Event, int] = field(default_factory=dict)
     rounds: dict[Event, Round] = field(default_factory=dict)
     heard: dict[Event, Round] = field(default_factory=dict)
+    first: dict[Event, Round] = field(default_factory=dict)
+    speech: Speech = field(default_factory=Speech)
+    standing_mono_ms: int = 0
     nobody_may_speak: bool = False
 
     def remember(self, event: events.Started, mono_ms: int) -> None:
         """Take over what the store remembers, verified again by the shell, and which rounds of it were heard."""
         self.tones = dict(event.tones)
+        self.standing_mono_ms = mono_ms + STANDING_AFTER_START_MS
         for known in event.alerts:
             key = _event(known.signed.document)
             self.signed[key], self.until_ms[key] = known.signed, known.until_ms
@@ -147,7 +180,7 @@ class Alerts:
 
     def forget(self, key: Event) -> None:
         """An event is over for good."""
-        for known in (self.signed, self.until_ms, self.rounds, self.heard):
+        for known in (self.signed, self.until_ms, self.rounds, self.heard, self.first):
             known.pop(key, None)
 
     def over(self, now: Instant) -> list[Event]:
@@ -179,9 +212,13 @@ class Alerts:
                 continue
             number = self._due_round(key, signed.document, now)
             if number is not None:
-                self.rounds[key] = self.heard[key] = Round(signed.document.version, number, now.mono_ms)
-                found += row(signed.document, number, self.settings)
-        return [cue for cue in found if cue.language is not None or cue.alert.severity in self.tones]
+                begun = Round(signed.document.version, number, now.mono_ms)
+                self.rounds[key] = self.heard[key] = begun
+                if key not in self.first or self.first[key].version != begun.version:
+                    self.first[key] = begun
+                found += self.row(signed.document, number)
+                self.speech.forget_failures(map(utterance_of, signed.document.info if number else ()))
+        return [cue for cue in found if cue.kind != TONE or cue.alert.severity in self.tones]
 
     def _due_round(self, key: Event, alert: Alert, now: Instant) -> int | None:
         if not _speaks(alert) or self._expired(alert, now):
@@ -212,6 +249,7 @@ class Alerts:
     def wake_mono_ms(self, now: Instant) -> int | None:
         """When a round is due next, or an alert expires."""
         monos = [ms for key, signed in self.signed.items() for ms in self._turns(key, signed.document, now)]
+        monos += [self.standing_mono_ms, *(begun.mono_ms + TONE_MOST_MS for begun in self.first.values())]
         return min((ms for ms in monos if ms > now.mono_ms), default=None)
 
     def _turns(self, key: Event, alert: Alert, now: Instant) -> Iterable[int]:
@@ -247,22 +285,37 @@ class Alerts:
 
     def may_come(self, cue: AlertCue) -> bool:
         """Tell whether there is, or may be, anything to be heard of it."""
-        return self._item(cue) is not None
+        if cue.utterance is None:
+            return cue.alert.severity in self.tones
+        recorded = cue.kind == WORDS and _info(cue.alert, cue.language).audio is not None
+        return recorded or self.speech.may_speak(cue.utterance)
+
+    def may_be_spoken(self, cue: AlertCue) -> bool:
+        """Tell whether there is, or may be, speech for it."""
+        return cue.utterance is not None and self.speech.may_speak(cue.utterance)
+
+    def may_be_heard(self, info: AlertInfo) -> bool:
+        """Tell whether there is, or may be, a recording or speech in this language."""
+        return info.audio is not None or self.speech.may_speak(utterance_of(info))
+
+    def patience_is_over(self, cue: AlertCue, now: Instant) -> bool:
+        """Tell whether a recording was waited for as long as the tone is repeated."""
+        first = self.first.get(_event(cue.alert))
+        return first is not None and now.mono_ms >= first.mono_ms + TONE_MOST_MS
 
     def is_of_newest_round(self, cue: AlertCue) -> bool:
         """Tell whether no later round of the same alert was taken."""
         newest = self.rounds.get(_event(cue.alert))
         return newest is None or newest.number == cue.round
 
-    def resolve(self, cue: AlertCue, shelf: Shelf) -> Resolved:
+    def resolve(self, cue: AlertCue, shelf: Shelf, now: Instant) -> Resolved:
         """Make a cue of what can be heard of it now."""
         alert, planned_ms = cue.alert, planned_ms_of(cue.alert, cue.round)
-        item = self._item(cue)
-        lack = AsRunReason.NO_AUDIO if item is None else shelf.lack(item.sha256)
-        info = _info(alert, cue.language)
+        item, lack = self._item(cue, shelf, now)
+        said_around = cue.utterance if cue.kind in (BEFORE, AFTER) else None
         made = Cue(
             occurrence=cue.occurrence,
-            title=info.headline,
+            title=_info(alert, cue.language).headline if said_around is None else said_around.text,
             planned_ms=planned_ms,
             late_until_ms=planned_ms,
             priority=rank_of(alert),
@@ -275,16 +328,80 @@ class Alerts:
         )
         return Resolved(made, () if lack is None or item is None else (item.sha256,), lack)
 
-    def _item(self, cue: AlertCue) -> AudioItem | None:
-        if cue.language is None:
-            return self.tones.get(cue.alert.severity)
-        audio = _info(cue.alert, cue.language).audio
-        return None if audio is None else _audio_item(cue.alert, audio)
+    def _item(self, cue: AlertCue, shelf: Shelf, now: Instant) -> tuple[AudioItem | None, AsRunReason | None]:
+        """What is heard of a cue, and why it cannot be (yet)."""
+        utterance = cue.utterance
+        if utterance is None:
+            tone = self.tones.get(cue.alert.severity)
+            return tone, AsRunReason.NO_AUDIO if tone is None else shelf.lack(tone.sha256)
+        audio = _info(cue.alert, cue.language).audio if cue.kind == WORDS else None
+        recorded = None if audio is None else _audio_item(cue.alert, audio)
+        lack = AsRunReason.NO_AUDIO if recorded is None else shelf.lack(recorded.sha256)
+        spoken = self.speech.said.get(utterance)
+        waits = recorded is not None and lack is AsRunReason.NO_AUDIO and not self.patience_is_over(cue, now)
+        if lack is None or waits:
+            return recorded, lack
+        if spoken is not None and shelf.lack(spoken.sha256) is None:
+            return replace(spoken, bulletin=cue.alert.id), None
+        if recorded is None:
+            lack = self.speech.why_not(utterance) or lack
+        return recorded or spoken, lack
+
+    def to_speak(self, shelf: Shelf, now: Instant) -> tuple[Utterance, ...]:
+        """What is to be spoken: first that of which nobody made a recording, then what a recording still lacks; last,
+        what may have to be said around a drill some day.
+
+        What came inside an alert is at hand, and not spoken unless it proves to be no audio.
+        """
+        alerts = self.in_force(now)
+        infos = [info for alert in alerts for info in self._heard_here(alert)]
+        around = [cue.utterance for alert in alerts for cue in self.row(alert, 0) if cue.kind in (BEFORE, AFTER)]
+        names = [name for zone in self.settings.zones for name in zone.languages]
+        some_day, soon = standing(names), standing(names, {alert.status for alert in alerts})
+        now_said = [*(utterance for utterance in around if utterance is not None), *soon]
+        self.speech.keep_only({utterance_of(info) for info in infos} | {*now_said, *some_day})
+        only_text = [info for info in infos if info.audio is None]
+        lacking = [info for info in infos if info.audio is not None and self._lacks(info, shelf)]
+        able = (utterance_of(info) for info in lacking)
+        words = [*map(utterance_of, only_text), *filter(self.speech.may_speak, able)]
+        return self.speech.lacking([*now_said, *words, *(some_day if now.mono_ms >= self.standing_mono_ms else ())])
+
+    def row(self, alert: Alert, number: int) -> list[AlertCue]:
+        """The cues of a round: the tone, then each language in the order in which the zones name them; all of it
+        between what is said around a drill.
+        """
+        zones = zones_of(alert, self.settings)
+        speakers: dict[str, list[Zone]] = {}
+        told: dict[str, list[Zone]] = {}
+        for zone in zones:
+            names = languages_of(alert, zone, self.may_be_heard)
+            for language in names:
+                speakers.setdefault(language, []).append(zone)
+            for language in announced_in(alert, names, self.speech.may_speak):
+                told.setdefault(language, []).append(zone)
+        parts: list[tuple[str, str | None, list[Zone]]] = [(BEFORE, *one) for one in told.items()]
+        parts += [(TONE, None, list(zones)), *((WORDS, *one) for one in speakers.items())]
+        parts += [(AFTER, *one) for one in told.items()]
+        return [
+            AlertCue(_occurrence(alert, number, place, kind, name), alert, number, name, tuple(heard_in), kind)
+            for place, (kind, name, heard_in) in enumerate(parts)
+        ]
+
+    def _heard_here(self, alert: Alert) -> list[AlertInfo]:
+        zones = zones_of(alert, self.settings)
+        names = {name for zone in zones for name in languages_of(alert, zone, self.may_be_heard)}
+        return [info for info in alert.info if info.language in names]
+
+    def _lacks(self, info: AlertInfo, shelf: Shelf) -> bool:
+        assert info.audio is not None
+        sha256 = Sha256(info.audio.sha256)
+        return shelf.lack(sha256) is not None and (not info.inline or sha256 in shelf.unplayable)
 
     def wanted(self, now: Instant, cached: frozenset[Sha256] | set[Sha256]) -> tuple[list[WantedAudio], set[Sha256]]:
-        """What is to be fetched before all else, and what must be kept: the tones for ever."""
+        """What is to be fetched before all else, and what must be kept: the tones for ever, what was spoken."""
         audio = [info.audio for alert in self.in_force(now) for info in alert.info if info.audio is not None]
-        keep = {one.sha256 for one in audio} | {tone.sha256 for tone in self.tones.values()}
+        kept = (*self.tones.values(), *self.speech.said.values())
+        keep = {one.sha256 for one in audio} | {item.sha256 for item in kept}
         lacking = {one.sha256: one for one in audio if one.sha256 not in cached}
         fetched = [WantedAudio(a.sha256, a.size_bytes, a.places, now.wall_ms) for a in lacking.values()]
         return fetched, {Sha256(sha256) for sha256 in keep}
@@ -317,25 +434,26 @@ def repeat_ms_of(alert: Alert) -> int:
     return 0 if alert.msg_type == "Cancel" else alert.repeat_s * 1_000
 
 
-def row(alert: Alert, number: int, settings: StationSettings) -> list[AlertCue]:
-    """The cues of a round: the tone, then each language in the order in which the zones name them."""
-    zones = tuple(zone for zone in settings.zones if not alert.zones or zone.id in alert.zones)
-    speakers: dict[str, list[Zone]] = {}
-    for zone in zones:
-        for language in languages_of(alert, zone):
-            speakers.setdefault(language, []).append(zone)
-    parts: list[tuple[str | None, tuple[Zone, ...]]] = [(None, zones)]
-    parts += [(language, tuple(heard_in)) for language, heard_in in speakers.items()]
-    return [
-        AlertCue(_occurrence(alert, number, place, language), alert, number, language, heard_in)
-        for place, (language, heard_in) in enumerate(parts)
-    ]
+MayBeHeard = Callable[[AlertInfo], bool]
+"""Whether there is, or may be, anything to be heard of what an alert says in a language."""
 
 
-def languages_of(alert: Alert, zone: Zone) -> list[str]:
-    """In which languages an alert is heard in a zone: each that the zone lists, or else the alert's own first."""
-    spoken = {info.language for info in alert.info}
-    return [name for name in zone.languages if name in spoken] or [alert.info[0].language]
+def zones_of(alert: Alert, settings: StationSettings) -> tuple[Zone, ...]:
+    """The zones of this station that an alert speaks to."""
+    return tuple(zone for zone in settings.zones if not alert.zones or zone.id in alert.zones)
+
+
+def languages_of(alert: Alert, zone: Zone, may_be_heard: MayBeHeard) -> list[str]:
+    """In which languages an alert is heard in a zone: each that the zone lists, or else the alert's own first.
+
+    Where none of them can be heard, the alert's first that can comes behind them: they are told as missed, and the zone
+    hears a warning in a second language, which is better than none.
+    """
+    infos = {info.language: info for info in alert.info}
+    names = [name for name in zone.languages if name in infos] or [alert.info[0].language]
+    if any(may_be_heard(infos[name]) for name in names):
+        return names
+    return names + [info.language for info in alert.info if may_be_heard(info)][:1]
 
 
 def _info(alert: Alert, language: str | None) -> AlertInfo:
@@ -354,8 +472,13 @@ def _event(alert: Alert) -> Event:
     return alert.scope, alert.id
 
 
-def _occurrence(alert: Alert, number: int, place: int, language: str | None) -> Occurrence:
-    local = f"{alert.version}.{number}.{place}-{language or TONE}"
+_PLACES = "0123456789abcdefghijklmnopqrstuvwxyz"
+"""One letter for each place, in their order: a row has no more parts than these (``LIMITS.languages_per_bulletin``)."""
+
+
+def _occurrence(alert: Alert, number: int, place: int, kind: str, language: str | None) -> Occurrence:
+    name = {TONE: TONE, WORDS: language}.get(kind, f"{kind}-{language}")
+    local = f"{alert.version}.{number}.{_PLACES[place]}-{name}"
     return Occurrence(alert.scope, f"{ALERT_PREFIX}{alert.id}", local)
 
 

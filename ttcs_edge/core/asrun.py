@@ -47,6 +47,9 @@ SILENT_REASONS = frozenset(
         AsRunReason.PLAYER_DIED,
         AsRunReason.NO_AMPLIFIER,
         AsRunReason.RELAY,
+        AsRunReason.NO_VOICE,
+        AsRunReason.SPEECH_TOO_SLOW,
+        AsRunReason.SPEECH_FAILED,
     }
 )
 """Reasons that mean silence where sound was due, and that somebody must mend: they are faults too."""

@@ -11,8 +11,9 @@ Rules, in the order in which ``step`` asks them:
 
 A station without trusted time takes nothing new of its programmes and starts nothing of them (air-7). An alert needs
 neither time nor a quiet-free hour, waits until its next round or half an hour, and leaves the air at once when it is
-withdrawn. A test tone gives way to everything, and does not come back. What was settled is never taken again (never-5).
-Beside the steps, ``watch_silence`` looks for silence where sound is due, whatever its cause.
+withdrawn. A drill is heard only once it was told as one, and its end is told last. A test tone gives way to everything,
+and does not come back. What was settled is never taken again (never-5). Beside the steps, ``watch_silence`` looks for
+silence where sound is due, whatever its cause.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ from msgspec.structs import replace
 
 from ttcs_edge.core import events
 from ttcs_edge.core.air import choose, resumes_from_ms
-from ttcs_edge.core.alerts import Alerts
+from ttcs_edge.core.alerts import AFTER, BEFORE, TONE, TONE_MOST_MS, WORDS, Alerts, RowKey
 from ttcs_edge.core.asrun import Airing, settles
+from ttcs_edge.core.drills import ACTUAL
 from ttcs_edge.core.effects import Effect, PrepareSound
 from ttcs_edge.core.library import Resolved
 from ttcs_edge.core.limits import LIMITS
@@ -38,6 +40,7 @@ from ttcs_edge.core.model import (
     Cue,
     Instant,
     Occurrence,
+    Outcome,
     Sha256,
     StationSettings,
     WallMs,
@@ -71,8 +74,6 @@ POSITION_EVERY_MS = 1_000
 """How often the position of the cue on the air is put on disk: a power cut makes the log short by so much."""
 NEXT_CUES = 5
 """How many cues to come are shown."""
-TONE_MOST_MS = 60_000
-"""How long the tone of an alert is repeated while no word of it can be heard yet."""
 DEVICE_AGAIN_MS = 2_000
 """How soon the sound device is tried again for an alert; then twice as late each time."""
 DEVICE_AGAIN_MOST_MS = 64_000
@@ -91,7 +92,9 @@ class Step(Struct, frozen=True):
 
 @dataclass(slots=True)
 class Desk:
-    """Waiting cues, the cue on the air, and what was settled lately."""
+    """Waiting cues, the cue on the air, and what was settled lately. ``announced`` are the rounds of drills that were
+    told as such (None), and those that could not be, with the reason: nothing else of them is heard.
+    """
 
     settings: StationSettings
     boot: int
@@ -101,6 +104,7 @@ class Desk:
     on_air: Airing | None = None
     settled: dict[Occurrence, WallMs] = field(default_factory=dict)
     closing: list[AsRun] = field(default_factory=list)
+    announced: dict[RowKey, AsRunReason | None] = field(default_factory=dict)
     prepared: tuple[AudioItem, ...] = ()
     claimed: Occurrence | None = None
     sequence: int = 0
@@ -154,7 +158,7 @@ class Desk:
             if key in self.settled or key in self.waiting or (self.on_air and self.on_air.cue.occurrence == key):
                 continue
             self.sequence += 1
-            resolved = self.alerts.resolve(warning, programmes.shelf)
+            resolved = self.alerts.resolve(warning, programmes.shelf, now)
             name = f"{self.boot}-a{self.sequence}"
             self.waiting[key] = Airing(resolved.cue, resolved.lack, name, warning=warning, taken_mono_ms=now.mono_ms)
 
@@ -177,8 +181,9 @@ class Desk:
 
     @property
     def warns(self) -> bool:
-        """Tell whether an alert has the air, or waits for it."""
-        return any(airing.warning is not None for airing in self.unended())
+        """Tell whether an alert has the air, or could have it now: not one that only waits for what it lacks."""
+        waits = any(one.warning is not None and self._can_be_heard(one) for one in self.waiting.values())
+        return self.warns_on_air or (waits and self.player_up)
 
     @property
     def warns_on_air(self) -> bool:
@@ -235,7 +240,7 @@ class Desk:
         if stopping:
             return self._stop_step(now)
         self._follow_programmes(programmes, now)
-        self._follow_alerts(now)
+        self._follow_alerts(programmes, now)
         if self.device_rests_until_mono_ms is not None and now.mono_ms >= self.device_rests_until_mono_ms:
             self.device_rests_until_mono_ms = None
         if self.on_air is not None and now.trusted and self._is_too_quiet_for(self.on_air, programmes, now):
@@ -289,7 +294,7 @@ class Desk:
         if airing.has_sounded:
             return
         if airing.warning is not None:
-            airing.take(self.alerts.resolve(airing.warning, programmes.shelf))
+            airing.take(self.alerts.resolve(airing.warning, programmes.shelf, now))
         elif airing.source is not None:
             airing.take(programmes.resolve(airing.source, now.wall_ms))
 
@@ -339,10 +344,10 @@ class Desk:
 
     def _tone_goes_on(self, airing: Airing) -> bool:
         """The tone of an alert fills the time until the first of its words is there; for how long, is bounded."""
-        if airing.warning is None or airing.warning.language is not None or airing.stop_reason is not None:
+        if airing.warning is None or airing.warning.kind != TONE or airing.stop_reason is not None:
             return False
         airing.toned_ms += airing.cue.duration_ms
-        words = [one for one in self.waiting.values() if one.warning and one.warning.alert == airing.warning.alert]
+        words = [one for one in self._waiting_of(airing.warning.row) if one.warning and one.warning.kind == WORDS]
         return airing.toned_ms < TONE_MOST_MS and bool(words) and not any(one.cue.items for one in words)
 
     @property
@@ -418,7 +423,8 @@ class Desk:
         monos = [now.mono_ms + max(0, ms - now.wall_ms) for ms in walls if now.trusted]
         if self.playout.asks_mono_ms is not None and not self.awaits_player:
             monos.append(self.playout.asks_mono_ms)
-        monos += [a.taken_mono_ms + QUEUE_LIMIT_MS + 1 for a in self.waiting.values() if a.warning is not None]
+        warnings = [airing for airing in self.waiting.values() if airing.warning is not None]
+        monos += [airing.taken_mono_ms + self._patience_ms(airing) + 1 for airing in warnings]
         monos += [a.taken_mono_ms + self._order_patience_ms + 1 for a in self.waiting.values() if a.ordered]
         if self.device_rests_until_mono_ms is not None:
             monos.append(self.device_rests_until_mono_ms)
@@ -524,11 +530,18 @@ class Desk:
         airing.cue = cue or airing.cue
         return cue is not None
 
-    def _follow_alerts(self, now: Instant) -> None:
+    def _follow_alerts(self, programmes: Programmes, now: Instant) -> None:
+        for airing in self.waiting.values():
+            if (
+                airing.warning is not None
+                and not airing.cue.items
+                and self.alerts.patience_is_over(airing.warning, now)
+            ):
+                self._resolve_again(airing, programmes, now)
         for airing in self.unended():
             if airing.warning is None:
                 continue
-            reason = self.alerts.ended(airing.warning, now)
+            reason = self.alerts.ended(airing.warning, now) or self.announced.get(airing.warning.row)
             if reason is not None and airing is self.on_air:
                 airing.stop_for_good(reason)
             elif reason is not None:
@@ -577,10 +590,30 @@ class Desk:
         assert airing.warning is not None
         if not airing.cue.zones:
             return AsRunReason.NO_ZONE
-        patient = now.mono_ms <= airing.taken_mono_ms + QUEUE_LIMIT_MS
+        patient = now.mono_ms <= airing.taken_mono_ms + self._patience_ms(airing)
         if patient and self.alerts.is_of_newest_round(airing.warning) and self.alerts.may_come(airing.warning):
             return None
         return self._hindrance(airing) or self._why_passed_over(airing)
+
+    def _patience_ms(self, airing: Airing) -> int:
+        """How long a cue of an alert waits. A drill shows what is there in time: it waits for nothing longer than the
+        tone would.
+        """
+        assert airing.warning is not None
+        is_drill = airing.warning.alert.status != ACTUAL
+        return TONE_MOST_MS if is_drill and not airing.cue.items else QUEUE_LIMIT_MS
+
+    def _waiting_of(self, row: RowKey) -> list[Airing]:
+        """What waits of a round of an alert."""
+        return [one for one in self.waiting.values() if one.warning is not None and one.warning.row == row]
+
+    def _is_held_back(self, airing: Airing) -> bool:
+        """Tell whether a part of a drill must wait for what is told before it, or for all of it."""
+        warning = airing.warning
+        if warning is None or warning.alert.status == ACTUAL or warning.kind == BEFORE:
+            return False
+        kinds = {one.warning.kind for one in self._waiting_of(warning.row) if one.warning is not None}
+        return bool(kinds - {AFTER}) if warning.kind == AFTER else BEFORE in kinds
 
     def _why_passed_over(self, airing: Airing) -> AsRunReason:
         """Tell what kept from the air, until its time was over, a cue that lacked nothing."""
@@ -629,7 +662,8 @@ class Desk:
 
     def _playable(self, programmes: Programmes, now: Instant) -> list[Airing]:
         """What waits, can be heard, and would not sound in quiet hours (air-5)."""
-        ready = (airing for airing in self.waiting.values() if self._can_be_heard(airing))
+        ready = [airing for airing in self.waiting.values() if self._can_be_heard(airing)]
+        ready = [airing for airing in ready if not self._is_held_back(airing)]
         return [airing for airing in ready if not self._is_too_quiet_for(airing, programmes, now)]
 
     def _is_too_quiet_for(self, airing: Airing, programmes: Programmes, now: Instant) -> bool:
@@ -721,14 +755,15 @@ class Desk:
 
     def _go_on_without_bad_item(self, airing: Airing, programmes: Programmes, now: Instant) -> None:
         """What proved to be no audio is remembered, and left out before the first sample, so that what stands in for it
-        is heard; later it is passed over: what is whole behind it airs, and the log says that it is not all. Nothing
-        stands in for a part of an alert.
+        is heard; later it is passed over: what is whole behind it airs, and the log says that it is not all. For a part
+        of an alert only speech stands in.
         """
         bad = airing.bad_item()
         if bad is not None:
             programmes.audio_undecodable(bad.sha256)
             self.audio_changed(programmes, now)
-        replaceable = airing.warning is None and not airing.has_sounded
+        warning = airing.warning
+        replaceable = not airing.has_sounded and (warning is None or self.alerts.may_be_spoken(warning))
         if airing.stop_reason is None and bad is not None and replaceable:
             self._resolve_again(airing, programmes, now)
             self.waiting[airing.cue.occurrence] = airing
@@ -740,9 +775,22 @@ class Desk:
     def _close(self, airing: Airing, completed: bool, reason: AsRunReason | None, now: Instant) -> None:
         self.waiting.pop(airing.cue.occurrence, None)
         record = airing.closed_record(completed, reason, now.wall_ms)
+        self._note_announcement(airing, record)
         if settles(record):
             self.settled[airing.cue.occurrence] = airing.cue.planned_ms
         self.closing.append(record)
+
+    def _note_announcement(self, airing: Airing, record: AsRun) -> None:
+        """A drill that could be told as one nowhere is not heard: nobody may take it for real."""
+        if airing.warning is None or airing.warning.kind != BEFORE:
+            return
+        row = airing.warning.row
+        if record.outcome is not Outcome.MISSED:
+            self.announced[row] = None
+        elif not any(one.warning and one.warning.kind == BEFORE for one in self._waiting_of(row)):
+            self.announced.setdefault(row, record.reason)
+        rows = {one.warning.row for one in self.unended() if one.warning is not None} | {row}
+        self.announced = {key: why for key, why in self.announced.items() if key in rows}
 
     def _closed(self) -> list[AsRun]:
         closed, self.closing = self.closing, []

@@ -9,7 +9,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from ttcs_edge.core.lamp import Lamp
-from ttcs_edge.core.model import AsRun, AudioItem, Fault, MonoMs, Scope, Sha256, WallMs, ZoneId
+from ttcs_edge.core.model import AsRun, AudioItem, Fault, MonoMs, Scope, Sha256, Utterance, WallMs, ZoneId
 
 
 class SwitchAmplifier(Struct, frozen=True):
@@ -200,6 +200,14 @@ class KeepInline(Struct, frozen=True):
     inline: str
 
 
+class Speak(Struct, frozen=True):
+    """Replace the list of what is to be spoken (first is spoken first); each is answered with ``Spoken`` or
+    ``NotSpoken``. What is not on the list any more is given up.
+    """
+
+    wanted: tuple[Utterance, ...]
+
+
 class Record(Struct, frozen=True):
     """Put entries on disk in one transaction. A barrier for what follows in the list."""
 
@@ -307,6 +315,7 @@ Effect = (
     | StopSound
     | SetWanted
     | KeepInline
+    | Speak
     | Record
     | Acknowledge
     | SetSignedTime

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from ttcs_edge.core.documents import Alert, Beacon, Command, Programme, Refused, Signed, TrustRoot
-from ttcs_edge.core.model import AsRun, AudioItem, Fault, MonoMs, Occurrence, Sha256, WallMs
+from ttcs_edge.core.model import AsRun, AudioItem, Fault, MonoMs, Occurrence, Sha256, Utterance, WallMs
 from ttcs_edge.core.timekeeping import ClockState
 
 
@@ -115,6 +115,29 @@ class AudioLost(Struct, frozen=True):
 
     sha256: Sha256
     code: str
+
+
+class VoicesKnown(Struct, frozen=True):
+    """In which languages the station can speak, as BCP 47 tags in lower case."""
+
+    languages: frozenset[str]
+
+
+class Spoken(Struct, frozen=True):
+    """What was to be spoken is whole in the store, under its hash."""
+
+    utterance: Utterance
+    sha256: Sha256
+    size_bytes: int
+    duration_ms: int
+
+
+class NotSpoken(Struct, frozen=True):
+    """What was to be spoken could not be: ``no-voice``, ``speech-too-slow`` or ``speech-failed``, and why."""
+
+    utterance: Utterance
+    code: str
+    error: str = ""
 
 
 class PlayerReady(Struct, frozen=True):
@@ -235,6 +258,9 @@ Event = (
     | AudioStored
     | AudioFailed
     | AudioLost
+    | VoicesKnown
+    | Spoken
+    | NotSpoken
     | PlayerReady
     | PlayerGone
     | SoundStarted

@@ -160,6 +160,13 @@ class AudioItem(Struct, frozen=True):
     until_ms: WallMs | None = None
 
 
+class Utterance(Struct, frozen=True):
+    """Words to be spoken by the station itself, in a language."""
+
+    language: str
+    text: str
+
+
 class IfInterrupted(Enum):
     """What becomes of a cue that lost the air before its end (air-2)."""
 
@@ -233,6 +240,9 @@ class AsRunReason(Enum):
     POWER = "power"
     NO_AMPLIFIER = "no-amplifier"
     RELAY = "relay"
+    NO_VOICE = "no-voice"
+    SPEECH_TOO_SLOW = "speech-too-slow"
+    SPEECH_FAILED = "speech-failed"
 
 
 class AiredItem(Struct, frozen=True):

@@ -8,7 +8,7 @@ command is never done twice (never-6), so nothing here outlives a restart: what 
 - ``volume``: from the next sound on (``volumes``).
 - ``test_tone``: only where nothing is on the air and nothing is due before it would be over; all else takes the air
   from it (``air``).
-- ``restart``: not while an alert has the air or waits for it, and only with a config that a start would take. The
+- ``restart``: not while an alert has the air or could have it now, and only with a config that a start would take. The
   answer goes out first.
 - ``resend`` and ``log`` are work of the shell, which answers by itself.
 """

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ttcs_edge.core import events
-from ttcs_edge.core.asrun import Airing, settles
+from ttcs_edge.core.asrun import settles
 from ttcs_edge.core.documents import Alert
 from ttcs_edge.core.effects import AlertTold
 from ttcs_edge.core.model import ALERT_PREFIX, AsRun, AsRunReason, Outcome, Scope
@@ -54,15 +54,18 @@ class Receipts:
         message = _message(record)
         return [self._tell(message, ON_AIR)] if self.told.get(message) == ACCEPTED else []
 
-    def closed(self, record: AsRun, unended: Iterable[Airing]) -> list[AlertTold]:
-        """A cue is over: the last one of its round, or one that was not heard."""
+    def closed(self, record: AsRun, left: Iterable[AsRun]) -> list[AlertTold]:
+        """A cue is over: the last one of its round, or one that was not heard. ``left`` are the records still open, or
+        to be told behind this one.
+        """
         message = _message(record)
         if message not in self.told or not settles(record):
             return []
         if record.outcome is not Outcome.AIRED and record.reason is not None:
             return self._not_heard(message, record.occurrence.local, record.reason)
-        goes_on = any(_message(one.open_record()) == message for one in unended)
-        return [] if goes_on or self.told[message] in (FAILED, HEARD) else [self._tell(message, HEARD)]
+        if any(_message(one) == message for one in left) or self.told[message] in (FAILED, HEARD):
+            return []
+        return [self._tell(message, HEARD)]
 
     def _not_heard(self, message: Message, local: str, reason: AsRunReason) -> list[AlertTold]:
         number, part = local.split(".")[1], local.partition("-")[2]

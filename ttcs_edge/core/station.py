@@ -30,6 +30,7 @@ from ttcs_edge.core.orders import Given, Orders
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.receipts import Receipts
 from ttcs_edge.core.reports import OnAir, Snapshot
+from ttcs_edge.core.speech import SPEECH_FAULTS, subject_of
 from ttcs_edge.core.supervision import Detail, Supervision
 from ttcs_edge.core.timekeeping import BELOW_FLOOR, ClockState, TimeSource, is_ahead, raised_floor
 from ttcs_edge.core.trust import alert_subject, utc_ms, utc_text
@@ -116,13 +117,14 @@ class Station:
         for _ in range(LIMITS.fixed_point_steps):
             step = self.desk.step(self.programmes, now, self.stopping)
             turn.air += step.effects
-            for closed in step.closed:
-                self._tell_closed(closed, turn)
+            for place, closed in enumerate(step.closed, start=1):
+                self._tell_closed(closed, step.closed[place:], turn)
             if not step.effects and not step.closed:
                 break
         else:
             raise AssertionError("the desk does not come to rest")
         self._judge_silence(turn)
+        self._refresh_speech(turn)
         self._refresh_wanted(turn)
         self._beat(turn)
         self._light(turn)
@@ -135,10 +137,13 @@ class Station:
             turn.entries.append(effects.WatchedUntil(watched_until_ms))
         turn.after.append(effects.WakeAt(MonoMs(self._wake_mono_ms(now))))
 
-    def _tell_closed(self, airing: AsRun, turn: _Turn) -> None:
-        """A cue is over: the log tells it, and a cue that was not heard whole is a fault of its slot until one is."""
+    def _tell_closed(self, airing: AsRun, others: list[AsRun], turn: _Turn) -> None:
+        """A cue is over, and ``others`` with it: the log tells it, and a cue that was not heard whole is a fault of its
+        slot until one is.
+        """
         turn.entries.append(effects.AsRunClosed(airing))
-        turn.entries += self.receipts.closed(airing, self.desk.unended())
+        left = [*others, *(one.open_record() for one in self.desk.unended() if one.warning is not None)]
+        turn.entries += self.receipts.closed(airing, left)
         turn.after += self.orders.closed(airing)
         code, subject = asrun.fault_of(airing), airing.occurrence.subject
         for other in asrun.CUE_FAULTS if code or airing.reason is None else ():
@@ -223,6 +228,7 @@ class Station:
         turn.entries.append(effects.AlertForgotten(scope, event))
         turn.entries += self.faults.clear_subject(alert_subject(scope, event), turn.now.wall_ms)
         self.next_wanted_mono_ms = 0
+        self.alerts.speech.changed = True
 
     def _refresh_wanted(self, turn: _Turn) -> None:
         if turn.now.mono_ms < self.next_wanted_mono_ms:
@@ -236,6 +242,22 @@ class Station:
         gone = [subject for _, subject in self.faults.open if is_sha256(subject) and subject not in wanted.keep]
         for subject in gone:
             turn.entries += self.faults.clear_subject(subject, turn.now.wall_ms)
+
+    def _refresh_speech(self, turn: _Turn) -> None:
+        """Have spoken what is lacking, as soon as anything changed of it; a language that fails is a fault."""
+        speech = self.alerts.speech
+        standing = turn.now.mono_ms >= self.alerts.standing_mono_ms
+        if not speech.changed and standing <= speech.standing:
+            return
+        speech.changed, speech.standing = False, standing
+        wanted = self.alerts.to_speak(self.programmes.shelf, turn.now)
+        if wanted != speech.asked:
+            speech.asked = wanted
+            turn.air.append(effects.Speak(wanted))
+        failing = speech.failing()
+        over = [key for key in self.faults.open if key[0] in SPEECH_FAULTS and failing.get(key[1]) != key[0]]
+        for code, subject in over:
+            self._clear(turn, code, subject)
 
     def _beat(self, turn: _Turn) -> None:
         if turn.now.mono_ms >= self.next_heartbeat_mono_ms:
@@ -347,6 +369,7 @@ class Station:
             fields = (("scope", alert.scope), ("id", alert.id), ("version", str(alert.version)))
             turn.notes.append(effects.Note("info", "alert-accepted", fields))
             self.next_wanted_mono_ms = 0
+            self.alerts.speech.changed = True
 
     def _on_command(self, event: events.CommandArrived, turn: _Turn) -> None:
         assert self.programmes.trust is not None
@@ -384,6 +407,7 @@ class Station:
     def _on_audio_stored(self, event: events.AudioStored, turn: _Turn) -> None:
         self.programmes.audio_stored(event.sha256)
         self.desk.audio_changed(self.programmes, turn.now)
+        self.alerts.speech.changed = True
         turn.entries += self.faults.clear_subject(event.sha256, turn.now.wall_ms)
 
     def _on_audio_failed(self, event: events.AudioFailed, turn: _Turn) -> None:
@@ -393,9 +417,37 @@ class Station:
 
     def _on_audio_lost(self, event: events.AudioLost, turn: _Turn) -> None:
         self.programmes.audio_lost(event.sha256, event.code)
+        self.alerts.speech.lost(event.sha256)
+        self.alerts.speech.changed = True
         self.desk.audio_changed(self.programmes, turn.now)
         self._raise(turn, event.code, event.sha256)
         self.next_wanted_mono_ms = 0
+
+    def _on_voices(self, event: events.VoicesKnown, turn: _Turn) -> None:
+        self.alerts.speech.voices = event.languages
+        self._speech_came(turn)
+
+    def _on_spoken(self, event: events.Spoken, turn: _Turn) -> None:
+        if event.utterance not in self.alerts.speech.asked:
+            return  # nobody wants it any more
+        self.alerts.speech.spoken(event)
+        self.programmes.audio_stored(event.sha256)
+        turn.entries += self.faults.clear_subject(event.sha256, turn.now.wall_ms)
+        self.next_wanted_mono_ms = 0  # it must be kept
+        self._speech_came(turn)
+
+    def _on_not_spoken(self, event: events.NotSpoken, turn: _Turn) -> None:
+        if event.utterance not in self.alerts.speech.asked:
+            return
+        self.alerts.speech.not_spoken(event)
+        subject = subject_of(event.utterance.language)
+        detail = (("language", event.utterance.language), ("error", event.error))
+        self._raise(turn, self.alerts.speech.failing()[subject], subject, detail)
+        self._speech_came(turn)
+
+    def _speech_came(self, turn: _Turn) -> None:
+        self.desk.audio_changed(self.programmes, turn.now)
+        self.alerts.speech.changed = True
 
     def _on_player_ready(self, event: events.PlayerReady, turn: _Turn) -> None:
         self.desk.player_ready(event)
@@ -428,6 +480,7 @@ class Station:
     def _on_sound_ended(self, event: events.SoundEnded, turn: _Turn) -> None:
         self.position_ms = 0
         self.desk.sound_ended(event, self.programmes, turn.now)
+        self.alerts.speech.changed = True  # what proved to be no audio may have to be spoken
 
     def _on_sound_device(self, event: events.SoundDevice, turn: _Turn) -> None:
         if event.ok:
@@ -531,6 +584,9 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.AudioStored: Station._on_audio_stored,
     events.AudioFailed: Station._on_audio_failed,
     events.AudioLost: Station._on_audio_lost,
+    events.VoicesKnown: Station._on_voices,
+    events.Spoken: Station._on_spoken,
+    events.NotSpoken: Station._on_not_spoken,
     events.PlayerReady: Station._on_player_ready,
     events.PlayerGone: Station._on_player_gone,
     events.SoundStarted: Station._on_sound_started,

@@ -41,6 +41,7 @@ from ttcs_edge.daemon.health import Health
 from ttcs_edge.daemon.logs import configure
 from ttcs_edge.daemon.loop import Loop
 from ttcs_edge.daemon.replies import Replies
+from ttcs_edge.daemon.speaking import Speaking
 from ttcs_edge.drivers.canary import Canary
 from ttcs_edge.drivers.clock import StationClock, time_devices
 from ttcs_edge.drivers.clock_set import watch_clock
@@ -49,6 +50,7 @@ from ttcs_edge.drivers.journal import SystemJournal
 from ttcs_edge.drivers.panel import GpioPanel, LampError, NoPanel, Panel
 from ttcs_edge.drivers.player import PlayerProcess
 from ttcs_edge.drivers.relays import GpioRelays, RelayError
+from ttcs_edge.drivers.speech import Voices
 from ttcs_edge.link.control import ControlServer
 from ttcs_edge.link.fetcher import Fetcher
 from ttcs_edge.link.inbox import Readers
@@ -60,6 +62,7 @@ from ttcs_edge.store.lives import Lives
 from ttcs_edge.store.migration import NewerDatabaseError
 from ttcs_edge.store.outbox import Outbox
 from ttcs_edge.store.recorder import Recorder
+from ttcs_edge.store.spoken import SpokenStore
 from ttcs_edge.tones import built_in
 from ttcs_edge.wire import reports
 from ttcs_edge.wire.documents import read_alert, read_beacon, read_command, read_programme
@@ -122,11 +125,14 @@ class Daemon:
         self.fetcher = Fetcher(self.blobs, BlobError, self.link, config.https, post)
         self.carried = Carried(self.loop.ask, self.clock.now, post, readers.programme, self.fetcher, self.outbox)
         host = SystemHost(config.state_folder, config.store.free_bytes)
+        voices = Voices(config.speech, config.runtime_folder / "speech")
+        self.speaking = Speaking(voices, SpokenStore(self.blobs, config.state_folder / "spoken"), post)
         self.health = Health(host, Canary(config.state_folder), Lives(config.state_folder), post)
         self.panel = self._panel()
         others: dict[Any, Callable[[Any], None]] = {
             effects.SetWanted: self._set_wanted,
             effects.KeepInline: self._keep_inline,
+            effects.Speak: self.speaking.set_wanted,
             effects.Acknowledge: self._acknowledge,
             effects.SetSignedTime: lambda effect: self.clock.hear_signed(effect.wall_ms, effect.mono_ms),
             effects.SetTimeFloor: lambda effect: self.clock.raise_floor(effect.wall_ms),
@@ -159,6 +165,7 @@ class Daemon:
 
     def _begun(self) -> None:
         self.link.start()
+        self.speaking.start()
         watch_clock(lambda: self.loop.post(TimePassed()))
 
     def close(self) -> None:
@@ -169,6 +176,7 @@ class Daemon:
             lambda: self.recorder.close(CLOSE_S),
             lambda: self.link.close(CLOSE_S),
             lambda: self.fetcher.close(CLOSE_S),
+            lambda: self.speaking.close(CLOSE_S),
             lambda: self.health.close(CLOSE_S),
             self.clock.close,
             self.panel.close,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ttcs_edge.locale import central_orders, config
+from ttcs_edge.locale import central_alerts, central_orders, config
 
 PROBLEMS: config.Words = {
     **config.PROBLEMS,
@@ -113,6 +113,13 @@ CENTRE_TABLES: tuple[config.Words, config.Words, config.Words] = (
     },
 )
 """The words of what is wrong with a ``centre.yaml``."""
+
+FILE_TABLES: dict[str, tuple[config.Words, config.Words, config.Words]] = {
+    "bad-programme-file": TABLES,
+    "bad-centre-file": CENTRE_TABLES,
+    "bad-alert-file": central_alerts.TABLES,
+}
+"""The words of what is wrong with a file, by the error that tells of it."""
 
 Told = tuple[tuple[str, str], tuple[str, str]]
 
@@ -540,6 +547,7 @@ TOLD = {
 }
 
 MESSAGES: dict[str, tuple[str, str]] = {
+    **central_alerts.MESSAGES,
     **central_orders.MESSAGES,
     **{f"error.{code}": pair for code, (pair, _) in ERRORS.items()},
     **{f"error.{code}.mend": pair for code, (_, pair) in ERRORS.items()},

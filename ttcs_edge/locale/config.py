@@ -46,6 +46,7 @@ PROBLEMS = {
     "not-utf8": ("Tệp không ở dạng UTF-8", "The file is not UTF-8"),
     "out-of-range": ("Số nằm ngoài giới hạn", "The number is out of range"),
     "reserved-id": ("Mã này dành riêng cho tăng âm", "This id is kept for the amplifier"),
+    "same-language": ("Hai giọng đọc cùng một ngôn ngữ", "Two voices speak the same language"),
     "same-pin": ("Hai khóa dùng chung một chân", "Two keys share one pin"),
     "same-zone-id": ("Hai cụm loa trùng mã", "Two zones have the same id"),
     "several-documents": ("Tệp có nhiều tài liệu YAML (---)", "The file holds several YAML documents (---)"),
@@ -107,6 +108,7 @@ EXPECTED = {
         "a GPIO number (BCM) from {least} to {most}, one of its own for each relay",
     ),
     "plain-text": ("chỉ có chữ và dấu xuống dòng", "text and line ends only"),
+    "program": ("đường dẫn tới một chương trình chạy được", "a path to a program that can be run"),
     "readable-file": ("một tệp station.yaml đọc được", "a station.yaml that can be read"),
     "rtc-device": ("đường dẫn tới đồng hồ có pin, như /dev/rtc0", "a path to a battery clock, such as /dev/rtc0"),
     "scope": (
@@ -131,6 +133,10 @@ EXPECTED = {
         "a trust folder that holds root.dsse.json, readable",
     ),
     "utf8": ("văn bản UTF-8", "UTF-8 text"),
+    "voice-model": (
+        "đường dẫn tới giọng đọc của Piper (.onnx), bên cạnh có tệp .onnx.json",
+        "a path to a voice of Piper (.onnx), with its .onnx.json beside it",
+    ),
     "wav-file": ("đường dẫn tới tệp WAV sẽ ghi", "a path to the WAV file to be written"),
     "whole": ("số nguyên từ {least} đến {most}", "a whole number from {least} to {most}"),
     "whole-milliseconds": (
@@ -212,6 +218,10 @@ MENDS = {
     "other-place": (
         "sửa scope, hoặc chép đúng root.dsse.json của tỉnh",
         "correct scope, or copy the root.dsse.json of the right province",
+    ),
+    "one-voice": (
+        "bỏ giọng này hoặc {other} ở dòng {first}",
+        "take away this voice or {other} on line {first}",
     ),
     "other-pin": (
         "đổi chân này hoặc chân của {other} ở dòng {first}, theo đúng dây đã nối",

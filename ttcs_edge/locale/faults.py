@@ -238,6 +238,14 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         _BROKEN_SENDER,
         _SENDER_MENDS,
     ),
+    "too-many-alerts": (
+        (
+            "Quá nhiều thông báo khẩn cấp đang có hiệu lực, cần {expected}: không nhận {subject}",
+            "There are too many alerts in force, needed {expected}: {subject} was not taken",
+        ),
+        ("trung tâm chưa huỷ thông báo cũ, hoặc có kẻ phá", "the centre has not cancelled old alerts, or an attack"),
+        ("huỷ những thông báo đã qua, rồi gửi lại", "cancel those that are over, then send it again"),
+    ),
     "too-many-signatures": (
         (
             "Tài liệu của {subject} có quá nhiều chữ ký: {found}, cần {expected}",
@@ -576,6 +584,48 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
             "plug it in again; see: aplay -L, then sound.device in station.yaml",
         ),
     ),
+    "no-voice": (
+        (
+            "Trạm không có giọng đọc cho ngôn ngữ {language}: thông báo chỉ có chữ thì không phát được",
+            "The station has no voice for the language {language}: of what is only text, nothing is heard",
+        ),
+        (
+            "ngôn ngữ này chưa có máy đọc, hoặc chưa cài espeak-ng",
+            "nobody has made a voice for this language, or espeak-ng is not installed",
+        ),
+        (
+            "gửi kèm bản ghi âm bằng ngôn ngữ này; xem: espeak-ng --voices",
+            "send a recording in this language with the alert; see: espeak-ng --voices",
+        ),
+    ),
+    "speech-too-slow": (
+        (
+            "Chưa đọc xong lời thông báo khẩn cấp bằng ngôn ngữ {language} trong thời hạn: {error}",
+            "An alert was not spoken in the language {language} in time: {error}",
+        ),
+        (
+            "giọng đọc quá nặng cho máy này, hoặc máy đang quá tải",
+            "the voice is too heavy for this machine, or the machine has too much to do",
+        ),
+        (
+            "dùng giọng Piper nhẹ hơn, hoặc tăng speech.time_limit_s trong station.yaml",
+            "take a lighter voice of Piper, or raise speech.time_limit_s in station.yaml",
+        ),
+    ),
+    "speech-failed": (
+        (
+            "Không đọc được lời thông báo khẩn cấp bằng ngôn ngữ {language}: {error}",
+            "An alert could not be spoken in the language {language}: {error}",
+        ),
+        (
+            "máy đọc bị lỗi, hoặc thẻ nhớ đã đầy",
+            "the synthesiser failed, or the card is full",
+        ),
+        (
+            "thử bằng tay: espeak-ng -v vi xin chào; xem: journalctl -u ttcs-edge | grep voice-failed",
+            "try by hand: espeak-ng -v vi hello; see: journalctl -u ttcs-edge | grep voice-failed",
+        ),
+    ),
     "outbox-full": (
         (
             "Hàng đợi báo cáo đã đầy: đã bỏ {dropped} báo cáo chưa gửi được",
@@ -730,6 +780,9 @@ MISSED: dict[str, tuple[Pair, Pair]] = {
         FAULTS["relay"][2],
     ),
     "player-died": FAULTS["player-died"][1:],
+    "no-voice": FAULTS["no-voice"][1:],
+    "speech-failed": FAULTS["speech-failed"][1:],
+    "speech-too-slow": FAULTS["speech-too-slow"][1:],
     "relay": FAULTS["relay"][1:],
     "rotten": FAULTS["rotten"][1:],
     "sound-device": FAULTS["sound-device"][1:],
@@ -742,6 +795,7 @@ REASONS: dict[str, Pair] = {
     "expired": ("bản tin đã hết giá trị", "its bulletin had expired"),
     "no-amplifier": ("âm ly không bật được", "the amplifier could not be switched on"),
     "no-time": ("chưa có giờ đúng", "there was no trusted time"),
+    "no-voice": ("không có giọng đọc cho ngôn ngữ này", "no voice speaks its language"),
     "no-zone": ("không cụm loa nào của trạm được chọn", "no zone of this station was meant"),
     "not-audio": ("tệp không phải âm thanh", "the file was not audio"),
     "player-died": ("bộ phát âm thanh bị dừng", "the player stopped"),
@@ -751,6 +805,8 @@ REASONS: dict[str, Pair] = {
     "relay": ("rơ-le không đóng mở được", "a relay could not be switched"),
     "rotten": ("âm thanh trong kho đã hỏng", "its audio had gone bad in the store"),
     "sound-device": ("thiết bị âm thanh không dùng được", "the sound device did not work"),
+    "speech-failed": ("không đọc được lời", "its words could not be spoken"),
+    "speech-too-slow": ("đọc lời quá lâu", "its words were not spoken in time"),
     "stopped": ("trạm được dừng", "the station was stopped"),
     "stopped-by-command": ("trung tâm ra lệnh dừng", "the centre ordered it to stop"),
     "too-late": ("quá giờ cho phép", "it was too late"),

@@ -19,6 +19,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "unknown-words": ("không hiểu: {found}", "not understood: {found}"),
     "unknown-choice": ("{option}: không có lựa chọn {found}", "{option}: there is no {found}"),
     "needs-value": ("{option}: thiếu giá trị", "{option}: its value is missing"),
+    "not-together": ("{option}: không đi cùng {found}", "{option}: not together with {found}"),
     "takes-no-value": ("{option}: không kèm giá trị", "{option}: it takes no value"),
     "bad-number": (
         "{option}: {found} không dùng được, cần một số từ {least} đến {most}",

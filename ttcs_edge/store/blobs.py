@@ -11,6 +11,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import threading
 from collections.abc import Mapping, Set
 from contextlib import suppress
 from io import BytesIO
@@ -97,7 +98,7 @@ _NOTHING: Mapping[Sha256, Path] = {}
 
 
 class Blobs:
-    """The audio of a station. One thread writes; any thread may read.
+    """The audio of a station. One thread writes what is fetched, one puts what is made here; any thread may read.
 
     ``built_in`` are files that the installation brings: they are always there, and never removed. What came inside an
     alert is held in memory (``hold``): it waits for no card, and comes again with its alert after a start.
@@ -107,6 +108,7 @@ class Blobs:
         self._folder = folder
         self._built_in = built_in
         self._held: dict[Sha256, bytes] = {}
+        self._holding = threading.Lock()
         self._settings = settings
         with suppress(OSError):  # on a card that cannot be written there is nothing yet
             folder.mkdir(parents=True, exist_ok=True)
@@ -117,14 +119,40 @@ class Blobs:
 
     def hold(self, sha256: Sha256, data: bytes) -> bool:
         """Keep audio in memory; False when there is no room for it (``LIMITS.held_bytes``)."""
-        if sum(map(len, self._held.values())) + len(data) > LIMITS.held_bytes:
-            return False
-        self._held[sha256] = data
-        return True
+        with self._holding:
+            if sum(map(len, self._held.values())) + len(data) > LIMITS.held_bytes:
+                return False
+            self._held[sha256] = data
+            return True
 
     def let_go(self, keep: Set[Sha256]) -> None:
         """Drop what is held and no longer wanted."""
-        self._held = {sha256: data for sha256, data in self._held.items() if sha256 in keep}
+        with self._holding:
+            self._held = {sha256: data for sha256, data in self._held.items() if sha256 in keep}
+
+    def put(self, data: bytes) -> Sha256:
+        """Put on the card what was made here, where there is room for it; what was held of it in memory is let go.
+
+        Raises BlobError ``store-full`` or ``store-failing``.
+        """
+        sha256 = Sha256(hashlib.sha256(data).hexdigest())
+        made = self._folder / f"{sha256}.made"
+        try:
+            for left in self._folder.glob("*.made"):
+                left.unlink(missing_ok=True)
+            if not self._fits(len(data)):
+                raise BlobError("store-full", sha256, expected=f"<= {self._settings.audio_bytes} B")
+            with made.open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            made.replace(self._folder / sha256)
+            sync_folder(self._folder)
+        except OSError as error:
+            raise _full(error, sha256) from error
+        with self._holding:
+            self._held.pop(sha256, None)
+        return sha256
 
     def _whole(self) -> list[os.DirEntry[str]]:
         try:

@@ -19,6 +19,7 @@ COMPLAINTS: Final = (
     (r"argument (?P<option>\S+?)(/\S+)?: invalid choice: (?P<found>.+?) \(choose from .*", "terminal.unknown-choice"),
     (r"argument (?P<option>\S+?)(/\S+)?: expected one argument", "terminal.needs-value"),
     (r"argument (?P<option>\S+?)(/\S+)?: ignored explicit argument .*", "terminal.takes-no-value"),
+    (r"argument (?P<option>\S+?)(/\S+)?: not allowed with argument (?P<found>\S+)", "terminal.not-together"),
     (r"unrecognized arguments: (?P<found>.*)", "terminal.unknown-words"),
     (r"the following arguments are required: (?P<found>.*)", "terminal.missing-words"),
 )

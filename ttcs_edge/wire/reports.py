@@ -19,7 +19,16 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
-from ttcs_edge.core.documents import ID_PATTERN, SHA256_PATTERN, Identifier, Language, Refused, ScopePath, Version
+from ttcs_edge.core.documents import (
+    ID_PATTERN,
+    LANGUAGE_PATTERN,
+    SHA256_PATTERN,
+    Identifier,
+    Language,
+    Refused,
+    ScopePath,
+    Version,
+)
 from ttcs_edge.core.effects import AlertTold, Answer
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import ALERT_PREFIX, COMMAND_PREFIX, AsRun, AsRunReason, Fault, Outcome, Severity
@@ -57,6 +66,16 @@ SlotName = Annotated[
 OutcomeWord = Annotated[str, Meta(examples=[outcome.value for outcome in Outcome])]
 ReasonWord = Annotated[str, Meta(examples=[reason.value for reason in AsRunReason])]
 SeverityWord = Annotated[str, Meta(examples=[severity.value for severity in Severity])]
+
+PART_PATTERN = LANGUAGE_PATTERN.replace("^", "^(tone|((before|after)-)?", 1).replace("(?!", ")(?!")
+Part = Annotated[
+    str,
+    Meta(
+        pattern=PART_PATTERN,
+        max_length=len("before-") + LIMITS.language_chars,
+        description="`tone`, a language, or what is said in it `before-` or `after-` a drill.",
+    ),
+]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -126,9 +145,9 @@ class FaultReport(Struct, frozen=True, kw_only=True):
 
 
 class UnheardPart(Struct, frozen=True, kw_only=True):
-    """What of a round was not heard: ``part`` is ``tone``, or a language."""
+    """What of a round was not heard."""
 
-    part: Language
+    part: Part
     reason: ReasonWord
 
 

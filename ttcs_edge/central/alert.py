@@ -1,0 +1,190 @@
+"""``ttcs-central alert``: from a template, a file or the message before to the count of who heard it.
+
+What is said and where is shown and asked before anything goes out. Whoever listens for the answers does so before the
+message is sent: none can be missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import queue
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+from ttcs_edge.central.alert_count import LEAVES, AlertCount
+from ttcs_edge.central.alert_draft import AlertDraft, Changes, blanks_of, filled
+from ttcs_edge.central.alert_file import read_alert_file
+from ttcs_edge.central.alert_follow import follow
+from ttcs_edge.central.alert_history import newest_kept
+from ttcs_edge.central.alert_issue import Issue, newest_message
+from ttcs_edge.central.alert_order import compose, new_order
+from ttcs_edge.central.alert_templates import DRILL, template_file, template_names
+from ttcs_edge.central.audio import AudioFolder
+from ttcs_edge.central.broker import Heard, OperatorClient
+from ttcs_edge.central.centre import Centre, check_grant, now, open_centre
+from ttcs_edge.central.draw_alert import alert_lines, lost_lines
+from ttcs_edge.central.errors import CentralError
+from ttcs_edge.central.publish import Delivery
+from ttcs_edge.central.stations import made_stations
+from ttcs_edge.core.documents import Alert
+from ttcs_edge.core.model import Scope
+from ttcs_edge.core.trust import utc_ms
+from ttcs_edge.locale import Language, text
+from ttcs_edge.terminal import screen
+from ttcs_edge.tones import DURATION_MS
+from ttcs_edge.wire.topics import Topics
+from ttcs_edge.yaml_form import closest
+
+YES: Final = frozenset({"y", "yes", "c", "co", "có"})
+SPOKEN_CHARS_PER_S: Final = 12
+SLACK_S: Final = 90
+"""How much longer than the first round stations are waited for: one to which nobody listened before tries its reports
+once a minute only (``link.reports``)."""
+CAP_SUFFIX: Final = ".xml"
+YAML_SUFFIXES: Final = (".yaml", ".yml")
+
+
+def alert(given: argparse.Namespace, delivery: Delivery, secret: Callable[[str], str], lang: Language) -> int:
+    """Carry the command out; gives the exit code: 1 when a station failed or is missing. Raises CentralError."""
+    centre = open_centre(given.folder)
+    check_grant(centre, "alert")
+    changes = _changes(given)
+    draft = _draft(given, centre, changes.blanks, lang)
+    order = new_order(
+        centre, draft, changes, update=given.update, cancel=given.cancel, event=given.id, speak=given.speak
+    )
+    signers = centre.signers("publish", secret)
+    count = AlertCount(Topics(centre.settings.topic_root), order.scope)
+    count.expect(made_stations(centre))
+    if given.dry_run:
+        issue = compose(centre, order, newest_kept(centre, order.scope, order.event), delivery, signers)
+        _show(issue, count, lang, to_errors=given.json)
+        return 0
+    if delivery.broker is None:
+        raise CentralError("no-broker")
+    topics = tuple(count.topics.station("+", leaf) for leaf in LEAVES)
+    with ExitStack() as clients:
+        ears = clients.enter_context(OperatorClient(centre, delivery.broker, topics).connected())
+        mouth = clients.enter_context(OperatorClient(centre, delivery.broker).connected())
+        before = newest_message(centre, order.scope, order.event, mouth)
+        issue = compose(centre, order, before, delivery, signers)
+        _meet(ears, count)
+        _show(issue, count, lang, to_errors=given.json)
+        if not given.yes:
+            _confirm(lang)
+        signed = issue.send(mouth, AudioFolder(centre.folder / "audio", centre.folder / "cache"))
+        count.sent(signed.document, heard_later=_is_later(signed.document))
+        wait_s = given.seconds or SLACK_S + round_s(signed.document)
+        return follow(ears, count, wait_s, delivery.broker, lang, as_json=given.json)
+
+
+def round_s(document: Alert) -> int:
+    """About how long one round of an alert is: the tone, then each language."""
+    texts = (len(one.headline + one.description + one.instruction) for one in document.info)
+    spoken_s = (chars / SPOKEN_CHARS_PER_S for chars in texts)
+    words_s = (
+        one.audio.duration_ms / 1_000 if one.audio else guess_s
+        for one, guess_s in zip(document.info, spoken_s, strict=True)
+    )
+    return round(DURATION_MS / 1_000 + sum(words_s))
+
+
+def _is_later(document: Alert) -> bool:
+    return document.effective is not None and utc_ms(document.effective) > now().wall_ms
+
+
+def _changes(given: argparse.Namespace) -> Changes:
+    return Changes(
+        texts={name: dict(getattr(given, name)) for name in ("headline", "description", "instruction")},
+        audio={language: Path(file).absolute() for language, file in given.audio},
+        blanks=dict(given.blanks),
+        scope=None if given.scope is None else Scope(given.scope),
+        zones=None if given.zones is None else tuple(given.zones),
+        status="Exercise" if given.drill else given.status,
+        severity=given.severity,
+        urgency=given.urgency,
+        certainty=given.certainty,
+        lasts_s=None if given.minutes is None else given.minutes * 60,
+        repeat_s=given.repeat_s,
+        tell_cancel=given.tell_cancel,
+    )
+
+
+def _draft(given: argparse.Namespace, centre: Centre, blanks: Mapping[str, str], lang: Language) -> AlertDraft | None:
+    """What the alert says, from the file or template that is named; None when the message before says it."""
+    what = given.what or (DRILL if given.drill and not (given.update or given.cancel) else None)
+    folder = centre.folder / "alerts" / "templates"
+    names = ", ".join(template_names(folder))
+    if what is None:
+        if given.update or given.cancel:
+            return None
+        raise CentralError("no-what", names=names)
+    path = Path(what)
+    if path.suffix.lower() == CAP_SUFFIX:
+        from ttcs_edge.central.cap_file import read_cap_file  # lxml only for those who need it
+
+        return read_cap_file(path, centre.folder / "cache")
+    template = None if path.suffix.lower() in YAML_SUFFIXES or "/" in what else template_file(folder, what)
+    if template is None and path.suffix.lower() not in YAML_SUFFIXES:
+        guess = closest(what, template_names(folder))
+        raise CentralError("no-template", found=what, names=names, guess=guess or names.split(", ")[0])
+    draft = read_alert_file(template or path)
+    return filled(draft, _blanks(draft, blanks, lang))
+
+
+def _blanks(draft: AlertDraft, given: Mapping[str, str], lang: Language) -> dict[str, str]:
+    """What fills the blanks: what was given, and what a person at the terminal answers."""
+    wanted = blanks_of(draft)
+    unknown = sorted(set(given) - set(wanted))
+    if unknown:
+        raise CentralError("unknown-blank", names=", ".join(unknown), wanted=", ".join(wanted) or "-")
+    lacking = [name for name in wanted if name not in given]
+    if lacking and not sys.stdin.isatty():
+        raise CentralError("alert-blanks", names=", ".join(lacking), first=lacking[0])
+    return {**given, **{name: _ask(text("central.alert-ask-blank", lang, name=name)) for name in lacking}}
+
+
+def _ask(question: str) -> str:
+    """Ask at the terminal until there is an answer. Raises CentralError ``not-confirmed`` at the end of input."""
+    while True:
+        print(question, end=" ", file=sys.stderr, flush=True)
+        line = sys.stdin.readline()
+        if not line:
+            raise CentralError("not-confirmed")
+        if answer := screen.clean(line).strip():
+            return answer
+
+
+def _confirm(lang: Language) -> None:
+    if not sys.stdin.isatty():
+        raise CentralError("nobody-to-ask")
+    if _ask(text("central.alert-ask", lang)).lower() not in YES:
+        raise CentralError("not-confirmed")
+
+
+def _meet(ears: OperatorClient, count: AlertCount) -> None:
+    """Take in which stations the broker knows."""
+    ears.await_retained(f"{count.topics.root}/nothing")
+    count.met = True
+    while True:
+        try:
+            message = ears.incoming.get_nowait()
+        except queue.Empty:
+            return
+        if isinstance(message, Heard):
+            count.hear(message.topic, message.payload)
+
+
+def _show(issue: Issue, count: AlertCount, lang: Language, *, to_errors: bool) -> None:
+    """Show what will be heard where: on standard error when standard output is for a machine."""
+    out = Console(stderr=True, color_system=None, markup=False, highlight=False) if to_errors else screen.console()
+    document = issue.document(1 if issue.before is None else issue.before.document.version + 1)
+    screen.show(
+        out, [*lost_lines(issue.draft.lost, lang), *alert_lines(document, count, datetime.now().astimezone(), lang)]
+    )
