@@ -421,6 +421,17 @@ def test_no_restart_while_an_alert_is_heard() -> None:
     assert behind.left
 
 
+def test_an_alert_that_lacks_all_that_could_be_heard_of_it_keeps_nobody_from_a_restart() -> None:
+    """No player, no sound: a restart may be what mends it."""
+    here = ByHand(MORNING)
+    here.tell(events.PlayerGone("hung", 0))
+    here.warn(alert(sent=utc_text(here.wall_ms), expires=utc_text(here.wall_ms + HOUR_MS)))
+    assert here.order(**RESTART) == []
+    assert [one.outcome for one in checked(here)] == ["under-way"]
+    here.wait(ANSWERED_WITHIN_MS)
+    assert here.left
+
+
 def test_a_second_restart_is_refused_while_the_first_is_under_way() -> None:
     """One is enough."""
     here = ByHand(MORNING)
