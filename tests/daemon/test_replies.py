@@ -85,7 +85,7 @@ def test_an_answer_tells_what_the_core_said_and_that_it_is_gone_only_of_who_leav
 
 
 @pytest.mark.parametrize(
-    ("most_bytes", "parts"), [(None, 12), (8_192, 24), (900, 24)], ids=["no bound", "small packets", "next to nothing"]
+    ("most_bytes", "parts"), [(None, 13), (8_192, 24), (900, 24)], ids=["no bound", "small packets", "next to nothing"]
 )
 def test_a_log_fits_the_packets_of_the_broker(most_bytes: int | None, parts: int) -> None:
     """Every letter of it a quotation mark, the worst that JSON does to it; of too many parts the newest are sent."""
