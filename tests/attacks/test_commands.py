@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET
 from msgspec.structs import replace
 from securesystemslib.signer import CryptoSigner
 
 from tests.core.material import ByHand, at, entries, only
 from tests.parts import PLACE, SCOPE, Province
 from ttcs_edge.core import effects, events
-from ttcs_edge.core.documents import Command, Refused, ResendRange, Signed
+from ttcs_edge.core.documents import Command, Refused, ResendRange, Signed, StopOrder, VolumeOrder
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope
 from ttcs_edge.core.supervision import REFUSED_OVER_MS
@@ -55,6 +56,11 @@ def assert_refused(here: ByHand, done: list[effects.Effect], code: str, **detail
     assert here.faults == [(code, SUBJECT)]
     assert dict(here.station.faults.open[code, SUBJECT].detail) == detail
     assert not here.entries(effects.FloorRaised)
+
+
+def answers(done: list[effects.Effect]) -> list[tuple[int, bytes, str, str | None]]:
+    """Who was told what: the command, its correlation data, what became of it, why."""
+    return [(one.command, one.correlation, one.outcome, one.reason) for one in only(done, effects.Answer)]
 
 
 def test_a_good_command_is_obeyed_when_its_floor_is_on_disk() -> None:
@@ -207,6 +213,109 @@ def test_a_programme_passed_off_as_a_command_is_refused() -> None:
     assert isinstance(read, Refused) and read.code == "not-enough-signatures"
 
 
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        (replace(GOOD, station="da-teh-02"), "wrong-station"),
+        (replace(GOOD, scope=Scope("vn/lam-dong/bao-loc")), "wrong-scope"),
+        (replace(GOOD, issued="2026-11-23T20:00:00Z", expires="2026-11-23T21:00:00Z"), "expired"),
+        (replace(GOOD, expires=GOOD.issued), "bad-date"),
+        (replace(GOOD, resend=UNSET), "bad-action"),
+        (replace(GOOD, stop=StopOrder()), "bad-action"),
+        (replace(GOOD, resend=UNSET, volume=VolumeOrder(until="2026-12-24T00:00:00Z")), "bad-date"),
+    ],
+)
+def test_who_is_known_is_told_why_nothing_was_done(wrong: Command, code: str) -> None:
+    """Refused with its reason, under the correlation data that came with it; nothing else, and no floor."""
+    here = station()
+    done = tell(here, wrong)
+    assert answers(done) == [(GOOD.version, b"c", "refused", code)]
+    assert here.faults == [(code, SUBJECT)]
+    assert not here.entries(effects.FloorRaised)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        {"reload": {}},
+        {"stop": {}, "resend": {"journal": 1, "first": 1, "last": 2}},
+        {"stop": {"now": True}},
+        {"stop": None},
+        {"volume": {"until": "2026-11-24T00:00:00Z", "percent": 101}},
+        {"volume": {"until": "2026-11-24T00:00:00Z", "percent": -1}},
+        {"volume": {"until": "2026-11-24T00:00:00Z", "zone": "a" * 65}},
+        {"volume": {"percent": 10}},
+        {"volume": {"until": "2026-12-24T00:00:00Z"}},
+        {"test_tone": {"zone": "cho"}},
+        {"test_tone": {"zone": "cho", "seconds": 0}},
+        {"test_tone": {"zone": "cho", "seconds": LIMITS.test_tone_s + 1}},
+        {"test_tone": {"zone": "", "seconds": 1}},
+        {"test_tone": [1]},
+        {"restart": "now"},
+        {"log": {}},
+        {"log": {"lines": LIMITS.log_lines + 1}},
+        {"log": {"lines": 10**400}},
+        {},
+    ],
+    ids=str,
+)
+def test_a_command_with_anything_wrong_is_refused_whole_and_its_sender_told(action: dict[str, Any]) -> None:
+    """never-7: every field missing, wrong or huge; an action of a later release; two at once; none."""
+    plain = json.loads(write_document(GOOD))
+    del plain["resend"]
+    payload = json.dumps(plain | action).encode()
+    here = station()
+    done = tell(here, sign(payload, PAYLOAD_TYPES["command"], PAIR.publishers))
+
+    ((version, correlation, outcome, reason),) = answers(done)
+    assert (version, correlation, outcome) == (GOOD.version, b"c", "refused")
+    assert here.faults == [(reason, SUBJECT)]
+    assert [kind for kind in map(type, done) if kind not in QUIET] == [effects.Answer, effects.Acknowledge]
+    assert not here.entries(effects.FloorRaised)
+
+
+QUIET = (effects.Record, effects.WakeAt, effects.ShowLamp)
+"""What follows from a fault, and from any event."""
+
+
+@pytest.mark.parametrize(
+    ("data", "retained"),
+    [
+        (b"{", False),
+        (PAIR.sign(GOOD, [CryptoSigner.generate_ed25519()]), False),
+        (PAIR.sign(GOOD), True),
+        (sign(b'{"version": "1"}', PAYLOAD_TYPES["command"], PAIR.publishers), False),
+        (sign(b'{"version": true}', PAYLOAD_TYPES["command"], PAIR.publishers), False),
+        (sign(b"[]", PAYLOAD_TYPES["command"], PAIR.publishers), False),
+    ],
+    ids=["garbage", "a stranger's", "retained", "text for a version", "true for a version", "no object"],
+)
+def test_who_is_not_known_is_not_answered(data: bytes, retained: bool) -> None:
+    """A station does not talk to strangers, nor to what stands on the broker, nor of what has no version."""
+    here = station()
+    done = tell(here, data, retained=retained)
+    assert only(done, effects.Answer) == []
+    assert len(here.faults) == 1
+
+
+def test_a_key_that_may_publish_is_told_that_it_may_not_command() -> None:
+    """Known, but without the grant."""
+    grants = tuple(grant for grant in PAIR.root.grants if grant.role != "command")
+    here = ByHand(civil=FIVE, trust=replace(PAIR.root, grants=grants))
+    assert answers(tell(here, GOOD)) == [(GOOD.version, b"c", "refused", "not-enough-signatures")]
+
+
+def test_a_resend_of_the_release_before_is_read_and_written_byte_for_byte() -> None:
+    """Nothing of what came later stands in it."""
+    before = (
+        b'{"scope":"vn/lam-dong","station":"da-teh-01","version":%d,"issued":"2026-11-23T22:00:00Z",'
+        b'"expires":"2026-11-23T23:00:00Z","resend":{"journal":3,"first":17,"last":21}}' % GOOD.version
+    )
+    read = read_command(sign(before, PAYLOAD_TYPES["command"], PAIR.publishers), PAIR.root, STATION)
+    assert isinstance(read, Signed) and read.document == GOOD
+    assert write_document(GOOD) == before
+
+
 @pytest.mark.parametrize(("first", "last"), [(5, 4), (1, 1 + LIMITS.resend_reports)])
 def test_a_range_without_end_is_refused(first: int, last: int) -> None:
     """Backwards, or one more than the bound: the outbox is not read for it."""
@@ -218,7 +327,7 @@ def test_a_range_without_end_is_refused(first: int, last: int) -> None:
 
 def test_an_action_that_is_not_known_is_refused_whole() -> None:
     """A station that overlooked a part of an order would do something else than was meant."""
-    for fields in ({"restart": True}, {"resend": {"journal": 1, "first": 1, "last": 2, "only": "faults"}}):
+    for fields in ({"reload": {}}, {"resend": {"journal": 1, "first": 1, "last": 2, "only": "faults"}}):
         payload = json.dumps(json.loads(write_document(GOOD)) | fields).encode()
         read = read_command(sign(payload, PAYLOAD_TYPES["command"], PAIR.publishers), PAIR.root, STATION)
         assert isinstance(read, Refused) and read.code == "unknown-field", fields

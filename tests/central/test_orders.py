@@ -26,6 +26,7 @@ from ttcs_edge.central.address import BrokerAddress
 from ttcs_edge.central.centre import Centre, open_centre
 from ttcs_edge.central.errors import CentralError
 from ttcs_edge.central.main import main
+from ttcs_edge.central.orders import VALID_S
 from ttcs_edge.core.documents import ResendRange, Signed
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.wire.documents import read_beacon, read_command
@@ -119,7 +120,7 @@ def test_a_resend_tells_what_the_station_answers(
     assert abs(signed.document.version - time.time() * 1_000) < 60_000
     properties = message.properties
     assert properties is not None and not message.retain
-    assert resend.VALID_S - 5 <= properties.MessageExpiryInterval <= resend.VALID_S
+    assert VALID_S["resend"] - 5 <= properties.MessageExpiryInterval <= VALID_S["resend"]
     assert properties.ResponseTopic == REPLY
     late = Listener(own_broker, "late", COMMAND)
     late.publish(COMMAND, b"behind", retain=False)

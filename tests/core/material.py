@@ -14,6 +14,7 @@ from ttcs_edge.core.documents import (
     AlertInfo,
     Audio,
     Bulletin,
+    Command,
     Grant,
     Programme,
     Refused,
@@ -40,7 +41,7 @@ from ttcs_edge.core.model import (
 from ttcs_edge.core.schedule import to_ms
 from ttcs_edge.core.station import Station
 from ttcs_edge.core.supervision import SEVERITY
-from ttcs_edge.core.trust import CAP_SEVERITIES
+from ttcs_edge.core.trust import CAP_SEVERITIES, utc_text
 
 E = TypeVar("E")
 D = TypeVar("D")
@@ -59,6 +60,7 @@ TRUST = TrustRoot(
     keys={},
     grants=(
         Grant(role="publish", scope=Scope("vn"), keys=(KEY,), threshold=1),
+        Grant(role="command", scope=Scope("vn"), keys=(KEY,), threshold=1),
         Grant(role="alert", scope=Scope("vn"), keys=(KEY,), threshold=1, most_severe="Extreme"),
     ),
 )
@@ -162,9 +164,12 @@ def at(civil: str, time_zone: str = VIETNAM) -> WallMs:
     return to_ms(datetime.fromisoformat(civil), time_zone)
 
 
+TEST_TONE = AudioItem("test", "zxx", sha("test"), 1_000, 1_000)
+
+
 def started(**remembered: Any) -> events.Started:
     """The first event of a station that remembers nothing but what is named here."""
-    blank = events.Started(TRUST, (), (), (), (), (), frozenset(), (), None, None, tones=TONES)
+    blank = events.Started(TRUST, (), (), (), (), (), frozenset(), (), None, None, tones=TONES, test_tone=TEST_TONE)
     return replace(blank, **remembered)
 
 
@@ -193,7 +198,7 @@ class ByHand:
         self.wake_ms = self.mono_ms
         self.left = False
         self.folder = set(remembered.setdefault("cached", frozenset(audio_of(*programmes))))
-        tones = {item.sha256 for _, item in TONES}
+        tones = {item.sha256 for _, item in TONES} | {TEST_TONE.sha256}
         remembered["cached"] = remembered["cached"] | tones
         in_force = {
             "programmes": tuple(map(signed, programmes)),
@@ -235,6 +240,18 @@ class ByHand:
             self.folder |= {Sha256(info.audio.sha256) for info in document.info if info.audio is not None}
         return self.tell(events.AlertArrived(signed(document, *signers), (document.scope, document.id), 9))
 
+    def order(self, correlation: bytes = b"c", **action: Any) -> list[effects.Answer]:
+        """A command, given now by whoever may, good for an hour; gives the answers of this moment."""
+        command = Command(
+            scope=PROVINCE,
+            station=self.station.settings.id,
+            version=self.wall_ms,
+            issued=utc_text(self.wall_ms),
+            expires=utc_text(self.wall_ms + HOUR_MS),
+            **action,
+        )
+        return only(self.tell(events.CommandArrived(signed(command), 8, False, False, correlation)), effects.Answer)
+
     def wait(self, span_ms: int) -> list[tuple[int, Effect]]:
         """Let time pass, waking the station when it asks for it; gives what it did, with the times.
 
@@ -268,6 +285,12 @@ class ByHand:
     def entries(self, kind: type[E]) -> list[E]:
         """Everything of one kind that was to be put on disk so far."""
         return [entry for _, effect in self.log for entry in entries([effect]) if isinstance(entry, kind)]
+
+    @property
+    def answers(self) -> list[tuple[str, str, str | None]]:
+        """Every answer to a command so far: what it asked for, what became of it, why."""
+        answers = only([effect for _, effect in self.log], effects.Answer)
+        return [(one.action, one.outcome, one.reason) for one in answers]
 
     @property
     def told(self) -> list[tuple[str, str | None, str | None]]:

@@ -75,6 +75,8 @@ EVENTS: tuple[events.Event, ...] = (
     events.ConditionChanged("store-full", "blobs", False),
     events.ClockChanged(ClockState(None, 0, (SourceWord(TimeSource.RTC, "below-floor", WallMs(0)),))),
     events.ClockChanged(ClockState(TimeSource.KERNEL, 0, (SourceWord(TimeSource.RTC, "told"),))),
+    events.ConfigChecked(1),
+    events.AnswerGone(1),
     events.StopRequested(),
 )
 

@@ -189,3 +189,18 @@ def test_work_is_done_without_a_link_and_is_bounded(links: Links, broker: Broker
         bench.link.answer(lambda number=number: done.append(number) or b"", b"")  # type: ignore[func-returns-value]
     eventually(lambda: len(done) >= LIMITS.answers_waiting)
     assert done == sorted(done)
+
+
+def test_who_leaves_is_told_when_its_answer_is_with_the_broker_or_cannot_be(links: Links, broker: Broker) -> None:
+    """Not before the broker has it; at once when there is no connection."""
+    everything = Listener(broker, "everything", "#")
+    bench = links(broker.port).start()
+    gone: list[str] = []
+    bench.link.answer(lambda: b'{"kind": "reply", "n": 1}', b"c", lambda: gone.append("sent"))
+    eventually(lambda: gone)
+    eventually(lambda: (REPLY, b'{"kind": "reply", "n": 1}') in everything.messages)
+    everything.close()
+    broker.stop()
+    eventually(lambda: not bench.link.up())
+    bench.link.answer(lambda: b'{"kind": "reply", "n": 2}', b"c", lambda: gone.append("alone"))
+    eventually(lambda: gone == ["sent", "alone"])

@@ -6,19 +6,23 @@ beacon is retained, too, and comes once more with each connection.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import cast
+from typing import Any, cast
+
+import msgspec
+from msgspec import UNSET
 
 from tests.core.material import KEY, PROVINCE, STRANGER
 from tests.simulation.shell import Violation
-from tests.simulation.world import Rule, World
+from tests.simulation.world import ROOT, Rule, World
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.commands import command_subject
-from ttcs_edge.core.documents import Beacon, Command, Refused, ResendRange, Signed
-from ttcs_edge.core.model import MonoMs
+from ttcs_edge.core.documents import Beacon, Command, Refused, ResendRange, Signed, StopOrder, VolumeOrder
+from ttcs_edge.core.model import MonoMs, Zone
 from ttcs_edge.core.timekeeping import SLACK_MS
-from ttcs_edge.core.trust import utc_ms
+from ttcs_edge.core.trust import Accepted, judge_command, utc_ms
 
 FIRST = 1_000_000
 """From here on deliveries are the centre's; programmes have those below."""
@@ -54,6 +58,7 @@ class Centre:
         self._queue: list[int] = []
         self.messages: list[Message] = []
         self.carried_out: list[int] = []
+        self.answered: set[int] = set()
 
     def owns(self, delivery: int) -> bool:
         """Tell whether a delivery is one of these."""
@@ -79,8 +84,10 @@ class Centre:
         self.send("beacon", GOOD)
         self._world.later(EVERY_MS if self._world.trusted else SOON_MS, self._go_on)
 
-    def send(self, kind: str, way: str, resend: tuple[int, int, int] = (1, 1, 1)) -> None:
-        """A message leaves the centre."""
+    def send(
+        self, kind: str, way: str, resend: tuple[int, int, int] = (1, 1, 1), action: dict[str, Any] | None = None
+    ) -> None:
+        """A message leaves the centre; a command has reports sent again, unless it asks for something else."""
         if way == AGAIN:
             known = [one.document for one in self.messages if one.kind == kind and not one.ahead]
             document = self._world.random.choice(known[-3:]) if known else Refused("not-utf8", PROVINCE)
@@ -88,6 +95,9 @@ class Centre:
             document = Refused("not-utf8", PROVINCE)
         else:
             document = self._document(kind, way, resend)
+            if action is not None and isinstance(document.document, Command):
+                asked = msgspec.structs.replace(document.document, resend=UNSET, **action)
+                document = Signed(asked, document.signers, document.envelope)
         self.messages.append(Message(document, kind, way == AHEAD))
         self._queue.append(len(self.messages) - 1)
         self._world.later(self._world.random.randrange(20, 400), self.let_go)
@@ -156,13 +166,28 @@ class Centre:
         """The station has dealt with a message."""
         self.messages[delivery - FIRST].acknowledged = True
 
-    def obeyed(self, effect: effects.Resend) -> None:
-        """The station queues reports again."""
+    def obeyed(self, effect: effects.Resend | effects.SendLog) -> None:
+        """The station queues reports again, or sends its log."""
         self.carried_out.append(effect.command)
+        if isinstance(effect, effects.SendLog):
+            return
         line = self._world.line
         if line is not None and line.outbox is not None:
             line.outbox.resend(effect.journal, effect.first, effect.last)
             line.pump()
+
+    def given(self, version: int) -> Signed[Command]:
+        """The command of a version."""
+        commands = (one.document for one in self.messages if isinstance(one.document, Signed))
+        return next(
+            cast(Signed[Command], one)
+            for one in commands
+            if isinstance(one.document, Command) and one.document.version == version and KEY in one.signers
+        )
+
+    def signed(self, envelope: bytes) -> Signed[Command]:
+        """The command that came in an envelope."""
+        return self.given(int(envelope.split()[1]))
 
     def open(self) -> list[int]:
         """Deliveries that were brought and never acknowledged."""
@@ -184,8 +209,10 @@ class Obedience(Rule):
     """never-6: a command is obeyed once, in its order, behind its floor; no other is."""
 
     def before(self, world: World, effect: effects.Effect) -> None:
-        """Judge a command that is about to be carried out."""
-        if not isinstance(effect, effects.Resend):
+        """Judge a command that is about to be carried out, or is told as obeyed."""
+        if isinstance(effect, effects.Answer) and effect.outcome != "refused":
+            self._answered(world, effect.command)
+        if not isinstance(effect, effects.Resend | effects.SendLog):
             return
         assert world.centre is not None
         if not world.centre.means(effect.command):
@@ -194,6 +221,69 @@ class Obedience(Rule):
             raise Violation(f"never-6: command {effect.command} is obeyed behind {world.centre.carried_out[-3:]}")
         if world.disk.floors.get(command_subject(world.settings.id), 0) < effect.command:
             raise Violation(f"decision 1: command {effect.command} is obeyed before its floor is on disk")
+
+    def _answered(self, world: World, version: int) -> None:
+        assert world.centre is not None
+        if not world.centre.means(version):
+            raise Violation(f"never-6: command {version} is told as obeyed, which nobody with a say gave")
+        if version in world.centre.answered:
+            raise Violation(f"never-6: command {version} is told as obeyed twice")
+        if world.disk.floors.get(command_subject(world.settings.id), 0) < version:
+            raise Violation(f"decision 1: command {version} is told as obeyed before its floor is on disk")
+        world.centre.answered.add(version)
+
+
+class Loudness(Rule):
+    """air-5: how loud each zone is by the newest command for it, as long as that lasts; how often one was to stop."""
+
+    def __init__(self) -> None:
+        self.orders: dict[str, VolumeOrder] = {}
+        self.before_event: dict[str, VolumeOrder] = {}
+        self.stops_mono_ms: deque[int] = deque(maxlen=200)
+
+    def power_on(self, world: World) -> None:
+        """What is on disk counts, and nothing else."""
+        self.orders = {zone: _volume(signed.document) for zone, signed in world.disk.volumes.items()}
+        self.before_event = self.orders
+
+    def hears(self, world: World, event: events.Event) -> None:
+        """A command that may be obeyed: whether it is, the station tells."""
+        self.before_event = self.orders
+        if isinstance(event, events.CommandArrived) and isinstance(event.command, Signed):
+            command = event.command.document
+            if isinstance(command.stop, StopOrder):
+                self.stops_mono_ms.append(world.mono_ms)
+            if isinstance(command.volume, VolumeOrder) and self._obeyed(world, event.command):
+                zones = [zone.id for zone in world.settings.zones if command.volume.zone in (None, zone.id)]
+                self.orders = self.orders | dict.fromkeys(zones, command.volume)
+
+    def _obeyed(self, world: World, command: Signed[Command]) -> bool:
+        judged = judge_command(
+            command,
+            trust=ROOT,
+            station=world.settings,
+            floor=world.station.commands.floor,
+            again=False,
+            now=world.instant(),
+        )
+        return isinstance(judged, Accepted)
+
+    def allowed(self, world: World, zones: tuple[Zone, ...], slot_percent: int) -> set[int]:
+        """How loud a cue may be: by what was ordered before this event, or by it."""
+        return {
+            min(slot_percent * self._percent(world, zone, orders) // 100 for zone in zones)
+            for orders in (self.orders, self.before_event)
+        }
+
+    def _percent(self, world: World, zone: Zone, orders: dict[str, VolumeOrder]) -> int:
+        order = orders.get(zone.id)
+        lasts = order is not None and utc_ms(order.until) > world.wall_ms
+        return zone.volume_percent if order is None or order.percent is None or not lasts else order.percent
+
+
+def _volume(command: Command) -> VolumeOrder:
+    assert isinstance(command.volume, VolumeOrder)
+    return command.volume
 
 
 def _utc(wall_ms: int) -> str:

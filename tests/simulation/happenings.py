@@ -28,7 +28,7 @@ from tests.simulation.shell import DEAF, GOOD, Card, Line
 from tests.simulation.world import Violation, World
 from ttcs_edge.core import events
 from ttcs_edge.core.asrun import CUE_FAULTS
-from ttcs_edge.core.documents import Bulletin, Programme, Refused, Signed, Slot
+from ttcs_edge.core.documents import ACTIONS, Bulletin, Programme, Refused, Signed, Slot
 from ttcs_edge.core.model import (
     AMPLIFIER,
     Amplifier,
@@ -276,6 +276,12 @@ class Timeline:
         if self.world.centre is not None and self.world.powered:
             self.world.centre.send(kind, way, *([(resend[0], resend[1], resend[2])] if resend else []))
 
+    def order(self, way: str, name: str, fields: dict[str, Any]) -> None:
+        """A command comes that asks for something else than reports."""
+        if self.world.centre is not None and self.world.powered:
+            action = {name: msgspec.convert(fields, ACTIONS[name])}
+            self.world.centre.send("command", way, action=action)
+
     def hold(self, held: bool) -> None:
         """The broker holds back what the centre says, or lets it go."""
         if self.world.centre is not None:
@@ -480,6 +486,7 @@ KINDS: dict[str, Callable[..., None]] = {
     "battery": Timeline.battery,
     "centre": Timeline.hear,
     "hold": Timeline.hold,
+    "order": Timeline.order,
     "break-relay": Timeline.break_relay,
     "mend-relays": Timeline.mend_relays,
     "device": Timeline.device,

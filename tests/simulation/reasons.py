@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass, field, replace
 
 from tests.simulation.alerts import InForce
+from tests.simulation.centre import Loudness
 from tests.simulation.rules import Air, Due, Standing, is_quiet, nearest, utc_ms, way_up_ms, whole_of, zones_of
 from tests.simulation.world import Rule, Sound, Violation, World, is_warning
 from ttcs_edge.core import effects, events
@@ -60,7 +61,8 @@ class Case:
 class Reasons(Rule):
     """never-5: what did not air is told with its true reason."""
 
-    def __init__(self, standing: Standing, air: Air, in_force: InForce) -> None:
+    def __init__(self, standing: Standing, air: Air, in_force: InForce, loudness: Loudness) -> None:
+        self.loudness = loudness
         self.warnings = in_force
         self.standing = standing
         self.air = air
@@ -261,6 +263,9 @@ EVIDENCE: dict[str, Callable[[Reasons, World, Case], bool]] = {
     "player-died": lambda book, world, case: book.was("player", case),
     "pre-empted": lambda book, world, case: book.other(world, case) or book.higher(world, case),
     "withdrawn": lambda book, world, case: _came_late(book, case),
+    "stopped-by-command": lambda book, world, case: any(
+        case.begin_ms - way_up_ms(world.settings) <= mono_ms <= case.end_ms for mono_ms in book.loudness.stops_mono_ms
+    ),
     "stopped": lambda book, world, case: world.stopping,
     "relay": lambda book, world, case: book.was("relay", _with_way_up(world, case), _relays(world, case)),
     "no-amplifier": lambda book, world, case: book.was("relay", _with_way_up(world, case), [AMPLIFIER]),

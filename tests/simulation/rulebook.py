@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.simulation.alerts import InForce, Warned
-from tests.simulation.centre import Obedience
+from tests.simulation.centre import Loudness, Obedience
 from tests.simulation.clocks import Truth
 from tests.simulation.reasons import Reasons
 from tests.simulation.rules import (
@@ -26,12 +26,14 @@ from tests.simulation.world import Rule
 def every_rule() -> tuple[Rule, ...]:
     """All of them, in the order in which they are asked; those that keep books for others come first."""
     standing = Standing()
-    air = Air(standing)
+    loudness = Loudness()
+    air = Air(standing, loudness)
     records = Records(air)
     in_force = InForce()
     return (
         standing,
         in_force,
+        loudness,
         air,
         Order(),
         Waking(),
@@ -40,7 +42,7 @@ def every_rule() -> tuple[Rule, ...]:
         Silence(standing, air),
         records,
         Lengths(air),
-        Reasons(standing, air, in_force),
+        Reasons(standing, air, in_force, loudness),
         Versions(standing),
         Refusals(),
         Going(),

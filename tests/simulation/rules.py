@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 
 from tests.core.material import DAY_MS, KEY
+from tests.simulation.centre import Loudness
 from tests.simulation.world import CODEC_CUT_MS, Rule, Sound, Violation, World, is_warning
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.asrun import settles
@@ -287,8 +288,9 @@ class Heard:
 class Air(Rule):
     """Who sounds, and whether it may: never-1, air-2, air-5, air-6, air-7, air-8. Keeps the book of what was heard."""
 
-    def __init__(self, standing: Standing) -> None:
+    def __init__(self, standing: Standing, loudness: Loudness) -> None:
         self.standing = standing
+        self.loudness = loudness
         self.heard: dict[Occurrence, Heard] = {}
         self.cut: dict[Occurrence, int] = {}
         self.cut_written: dict[Occurrence, tuple[int, int, int]] = {}
@@ -434,7 +436,7 @@ class Air(Rule):
         """Tell what is wrong with a start, if it is of this occurrence."""
         begin_ms = world.wall_ms + max(0, command.at_mono_ms - world.mono_ms)
         zones = zones_of(world.settings, due.slot)
-        loudest = min(due.slot.volume_percent * zone.volume_percent // 100 for zone in zones)
+        loudest = self.loudness.allowed(world, zones, due.slot.volume_percent)
         if not world.trusted:
             return "air-7: IT starts without trusted time"
         if is_quiet(world.settings, begin_ms):
@@ -443,8 +445,8 @@ class Air(Rule):
             return "never-5: IT airs again after it was told"
         if self.cut.get(due.occurrence, 0) > world.record_bound_ms:
             return "never-5: IT airs again after a power cut"
-        if command.volume_percent != loudest:
-            return f"air-5: IT at {command.volume_percent}%, its quietest zone allows {loudest}%"
+        if command.volume_percent not in loudest:
+            return f"air-5: IT at {command.volume_percent}%, its quietest zone allows {sorted(loudest)}%"
         if not set(world.closed) <= {zone.id for zone in zones} | world.faults.relays:
             return f"never-1: IT goes to {world.closed}, which its slot does not name"
         if expired := self._expired(world, due, command, begin_ms):

@@ -20,7 +20,7 @@ from tests.core.material import KEY, STRANGER, TRUST, sha, signed, started
 from tests.simulation.shell import Card, Line, Violation, forgotten
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.asrun import settles
-from ttcs_edge.core.documents import Alert, Grant, Programme, Refused, Signed
+from ttcs_edge.core.documents import Alert, Command, Grant, Programme, Refused, Signed
 from ttcs_edge.core.model import (
     ALERT_PREFIX,
     AMPLIFIER,
@@ -108,6 +108,7 @@ class Disk:
     programmes: dict[str, Signed[Programme]] = field(default_factory=dict)
     earlier: dict[str, Signed[Programme]] = field(default_factory=dict)
     alerts: dict[tuple[str, str], events.KnownAlert] = field(default_factory=dict)
+    volumes: dict[str, Signed[Command]] = field(default_factory=dict)
     receipts: list[effects.AlertTold] = field(default_factory=list)
     floors: dict[str, int] = field(default_factory=dict)
     open_as_run: dict[str, AsRun] = field(default_factory=dict)
@@ -319,6 +320,7 @@ class World:
             "time_floor_ms": disk.time_floor_ms,
             "earlier": tuple(disk.earlier.values()),
             "alerts": tuple(disk.alerts.values()),
+            "volumes": tuple(disk.volumes.values()),
         }
         disk.boots += 1
         if self.card is not None:
@@ -336,6 +338,7 @@ class World:
                 events.KnownAlert(self._alert(envelope), until_ms, told)
                 for _, _, envelope, until_ms, told in remembered.alerts
             )
+            fields["volumes"] = tuple(self._command(envelope) for envelope in remembered.volumes)
             fields["time_floor_ms"] = remembered.time_floor.wall_ms if remembered.time_floor else 0
         return started(**fields)
 
@@ -531,7 +534,7 @@ class World:
                 self.authority.acknowledged(delivery)
             case effects.Acknowledge(delivery) if self.centre is not None and self.centre.owns(delivery):
                 self.centre.acknowledged(delivery)
-            case effects.Resend():
+            case effects.Resend() | effects.SendLog():
                 assert self.centre is not None
                 self.centre.obeyed(effect)
             case effects.SetSignedTime(wall_ms, mono_ms) if self.clocks is not None:
@@ -725,6 +728,8 @@ class World:
             case effects.AlertAccepted(scope, event, _, envelope, until_ms):
                 disk.alerts[scope, event] = events.KnownAlert(self._alert(envelope), until_ms)
                 disk.unsettle(scope, event)
+            case effects.VolumeOrdered(zone, _, envelope):
+                disk.volumes[zone] = self._command(envelope)
             case effects.AlertForgotten(scope, event):
                 disk.alerts.pop((scope, event), None)
                 disk.unsettle(scope, event)
@@ -747,6 +752,10 @@ class World:
     def _alert(self, envelope: bytes) -> Signed[Alert]:
         assert self.authority is not None
         return self.authority.signed(envelope)
+
+    def _command(self, envelope: bytes) -> Signed[Command]:
+        assert self.centre is not None
+        return self.centre.signed(envelope)
 
     def _signed(self, envelope: bytes) -> Signed[Programme]:
         return next(

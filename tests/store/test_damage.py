@@ -19,7 +19,7 @@ from tests.store.test_outbox import closed, fault, sequences, told
 from tests.store.test_store import ROOM, STATION, record
 from ttcs_edge.core import effects
 from ttcs_edge.core.documents import Programme, Refused
-from ttcs_edge.core.model import Instant, MonoMs, Occurrence, Outcome, Scope, WallMs
+from ttcs_edge.core.model import Instant, MonoMs, Occurrence, Outcome, Scope, WallMs, ZoneId
 from ttcs_edge.daemon.beginning import started
 from ttcs_edge.store.blobs import Blobs
 from ttcs_edge.store.database import Database
@@ -192,6 +192,20 @@ def test_an_alert_in_force_is_carried_over_with_what_was_heard_of_it(tmp_path: P
 
     assert fresh.remembered().alerts == (("vn", "lu-quet", b"alert", 9_000, "on-air"),)
     assert part in [key for key, _ in fresh.remembered().settled]
+
+
+def test_the_volume_of_a_zone_is_carried_over_and_the_newest_command_for_it_counts(tmp_path: Path) -> None:
+    """A zone that must be quiet until Friday is, whatever becomes of the card before."""
+    path = filled(tmp_path)
+    database = Database.open(tmp_path)
+    for version, envelope in ((7, b"louder"), (9, b"quiet")):
+        database.commit([effects.VolumeOrdered(ZoneId("cho"), version, envelope)], "x", 1)
+    database.commit([effects.VolumeOrdered(ZoneId("dinh"), 8, b"loud")], "x", 1)
+    assert database.remembered().volumes == (b"loud", b"quiet")
+    database.close()
+    flipped_page_of("outbox")(path)
+
+    assert next_lives(tmp_path).remembered().volumes == (b"loud", b"quiet")
 
 
 def test_what_was_sent_before_the_damage_is_not_told_again(tmp_path: Path) -> None:

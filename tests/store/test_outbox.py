@@ -12,7 +12,7 @@ import pytest
 from ttcs_edge.core import effects
 from ttcs_edge.core.effects import Entry
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import AsRun, Fault, Occurrence, Outcome, Scope, Severity, WallMs
+from ttcs_edge.core.model import AsRun, Fault, Occurrence, Outcome, Scope, Severity, WallMs, ZoneId
 from ttcs_edge.settings import StoreSettings
 from ttcs_edge.store.database import Database
 from ttcs_edge.store.journal import ROW_BYTES
@@ -277,7 +277,9 @@ def test_a_station_of_the_release_before_alerts_keeps_what_it_had(tmp_path: Path
     assert [fault.id for fault in remembered.open_faults] == ["1-f1"]
     assert (len(remembered.settled), remembered.alerts) == (2, ())
     database.commit([effects.AlertAccepted("vn", "lu-quet", 1, b"alert", WallMs(9))], STATION, 1)
+    database.commit([effects.VolumeOrdered(ZoneId("cho"), 1, b"volume")], STATION, 1)
     assert database.remembered().alerts == (("vn", "lu-quet", b"alert", 9, ""),)
+    assert database.remembered().volumes == (b"volume",)
     database.close()
     Database.open(tmp_path / "new").close()
     assert schema(tmp_path / "ttcs.db") == schema(tmp_path / "new" / "ttcs.db")

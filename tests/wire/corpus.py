@@ -19,9 +19,14 @@ from ttcs_edge.core.documents import (
     Beacon,
     Bulletin,
     Command,
+    LogOrder,
     Programme,
     ResendRange,
+    RestartOrder,
     Slot,
+    StopOrder,
+    ToneOrder,
+    VolumeOrder,
 )
 from ttcs_edge.core.effects import AlertTold
 from ttcs_edge.core.model import (
@@ -120,15 +125,26 @@ def beacon() -> Beacon:
     return Beacon(scope=Scope(SCOPE), version=8, issued="2026-11-24T05:00:00Z", expires="2026-11-24T05:05:00Z")
 
 
-def command() -> Command:
-    """An order to send some reports again."""
+COMMANDS: dict[str, Any] = {
+    "resend": ResendRange(journal=3, first=17, last=21),
+    "stop": StopOrder(),
+    "volume": VolumeOrder(percent=40, zone="cho", until="2026-11-25T05:00:00Z"),
+    "test_tone": ToneOrder(zone="cho", seconds=5),
+    "restart": RestartOrder(),
+    "log": LogOrder(lines=200),
+}
+"""One of each thing that a command can ask for."""
+
+
+def command(action: str = "resend") -> Command:
+    """An order, to send some reports again unless told otherwise."""
     return Command(
         scope=Scope(SCOPE),
         station="da-teh-01",
         version=9,
         issued="2026-11-24T05:00:00Z",
         expires="2026-11-24T06:00:00Z",
-        resend=ResendRange(journal=3, first=17, last=21),
+        **{action: COMMANDS[action]},
     )
 
 
@@ -244,7 +260,14 @@ RECEIPT = AlertTold("3-r7", Scope("vn/lam-dong"), "lu-quet-27", 2, "failed", (("
 REPORTS: dict[str, Report] = {
     "status": status(),
     "heartbeat": heartbeat(),
-    "reply": reply_report("da-teh-01", 9, NOON_MS + 62_000, journal=3, queued=3, gone=((17, 17), (20, 20)), done=True),
+    "reply": replace(
+        reply_report("da-teh-01", 9, NOON_MS + 62_000, journal=3, queued=3, gone=((17, 17), (20, 20)), done=True),
+        reason="old-version",
+        detail={"found": "8", "expected": "> 9"},
+        text="một dòng\n",
+        part=2,
+        parts=3,
+    ),
     "as-run": replace(as_run_report("da-teh-01", as_run(), NOON_MS + 10_000), journal=3, sequence=41),
     "alert-receipt": replace(alert_report("da-teh-01", RECEIPT, NOON_MS), journal=3, sequence=43),
     "fault": replace(fault_report("da-teh-01", fault(), NOON_MS + 61_000), journal=3, sequence=42),
@@ -254,17 +277,21 @@ GOOD: dict[str, Any] = {
     "programme": json.loads(write_document(programme())),
     "beacon": json.loads(write_document(beacon())),
     "command": json.loads(write_document(command())),
+    **{f"command/{action}": json.loads(write_document(command(action))) for action in COMMANDS if action != "resend"},
     "alert": json.loads(write_document(alert())),
     "trust": json.loads(write_document(PROVINCE.root)),
     "envelope": json.loads(PROVINCE.sign(programme())),
 } | {name: json.loads(encode(report)) for name, report in REPORTS.items()}
-"""By the name of the kind, as the plain JSON value that goes over the wire."""
+"""By the name of the kind, as the plain JSON value that goes over the wire; a command for each thing it can ask."""
 
 
 READ: dict[str, Callable[[bytes], object]] = {
     "programme": lambda data: parse_programme(data, "x"),
     "beacon": lambda data: parse_beacon(data, "x"),
-    "command": lambda data: parse_command(data, "x"),
+    **dict.fromkeys(
+        ("command", *(f"command/{action}" for action in COMMANDS if action != "resend")),
+        lambda data: parse_command(data, "x"),
+    ),
     "alert": lambda data: parse_alert(data, "x"),
     "trust": lambda data: parse_trust_root(data, "x"),
     "envelope": lambda data: read_envelope(data, PAYLOAD_TYPES["programme"], "x"),

@@ -17,14 +17,13 @@ from ttcs_edge.central.alert_arguments import (
     ZoneList,
     by_language,
 )
+from ttcs_edge.central.order_commands import ORDER_EXAMPLES, REPLY_S, SECONDS_MOST, add_options
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.locale import Language, text
 from ttcs_edge.terminal.arguments import Parser, whole_number
 
 PROGRAM: Final = "ttcs-central"
-SECONDS_MOST: Final = 86_400
 NUMBER_MOST: Final = 999_999_999
-REPLY_S: Final = 30
 EVERY_LEAST_S: Final = 30
 """Two beacons that are let go together must not look as if they kept pace (``core.beacons``)."""
 
@@ -36,6 +35,7 @@ EXAMPLES: Final = {
     "alert": "ttcs-central alert /srv/lam-dong lu-quet --scope vn/lam-dong/da-teh",
     "watch": "ttcs-central watch /srv/lam-dong",
     "resend": "ttcs-central resend /srv/lam-dong da-teh-01 17 21 --journal 3",
+    **ORDER_EXAMPLES,
     "beacon": "ttcs-central beacon /srv/lam-dong --every 60",
     "export": "ttcs-central export /srv/lam-dong vn/lam-dong/da-teh /media/usb",
     "import-reports": "ttcs-central import-reports /srv/lam-dong /media/usb",
@@ -58,7 +58,10 @@ def make_parser(lang: Language) -> Parser:
         words = text(f"central.{name}", lang)
         command: Parser = commands.add_parser(name, lang=lang, example=example, help=words, description=words)
         command.add_argument("folder", type=Path, metavar="FOLDER", help=text("central.help-folder", lang))
-        _OPTIONS[name](command, lang)
+        if name in ORDER_EXAMPLES:
+            add_options(name, command, lang)
+        else:
+            _OPTIONS[name](command, lang)
     return parser
 
 

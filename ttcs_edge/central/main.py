@@ -14,6 +14,7 @@ from ttcs_edge.central.arguments import make_parser
 from ttcs_edge.central.authority import make_server_certificate
 from ttcs_edge.central.centre import Centre, CentreSettings, Quorum, make_centre, open_centre, write_pair
 from ttcs_edge.central.errors import BadFile, CentralError
+from ttcs_edge.central.order_commands import ORDER_EXAMPLES, carry_out, check_done
 from ttcs_edge.central.publish import Delivery, publish, with_defaults
 from ttcs_edge.central.stations import add_station, check_scope
 from ttcs_edge.core.documents import Beacon, ResendRange
@@ -140,11 +141,16 @@ def _resend(given: argparse.Namespace, lang: Language) -> None:
     wanted = ResendRange(journal=given.journal, first=given.first, last=given.last)
     signers = centre.signers("publish", _secret(lang))
     reply = resend(centre, broker, given.station, wanted, signers, given.seconds)
-    if reply.outcome != "done":
-        raise CentralError("command-failed", station=given.station)
+    check_done(reply, lang)
     print(text("central.resent", lang, id=given.station, count=reply.queued))
     for gone in reply.gone:
         print(text("central.gone", lang, first=gone.first, last=gone.last))
+
+
+def _order(given: argparse.Namespace, lang: Language) -> None:
+    centre = open_centre(given.folder)
+    broker = _broker(given.broker or centre.settings.broker)
+    carry_out(centre, broker, given, centre.signers("publish", _secret(lang)), lang)
 
 
 def _beacon(given: argparse.Namespace, lang: Language) -> None:
@@ -200,6 +206,7 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Language], int | None]]]
     "alert": _alert,
     "watch": _watch,
     "resend": _resend,
+    **dict.fromkeys(ORDER_EXAMPLES, _order),
     "beacon": _beacon,
     "export": _export,
     "import-reports": _import_reports,

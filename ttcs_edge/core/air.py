@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from ttcs_edge.core.model import IfInterrupted, Occurrence, Rank
 
-BULLETIN, MICROPHONE, ALERT = 0, 1, 2
-"""The classes of air-1: what stands first in a rank."""
+TEST, BULLETIN, MICROPHONE, ALERT = -1, 0, 1, 2
+"""The classes of air-1, and below them a test tone, which is nobody's message: what stands first in a rank."""
 
 
 class Contender(Struct, frozen=True):

@@ -16,7 +16,18 @@ from msgspec.structs import replace
 from ttcs_edge.core.air import Contender
 from ttcs_edge.core.alerts import AlertCue
 from ttcs_edge.core.library import Resolved
-from ttcs_edge.core.model import AiredItem, AsRun, AsRunReason, AudioItem, Cue, Instant, Outcome, WallMs, ZoneId
+from ttcs_edge.core.model import (
+    COMMAND_PREFIX,
+    AiredItem,
+    AsRun,
+    AsRunReason,
+    AudioItem,
+    Cue,
+    Instant,
+    Outcome,
+    WallMs,
+    ZoneId,
+)
 from ttcs_edge.core.schedule import SlotOccurrence
 
 LENGTH_TOLERANCE_MS = 250
@@ -49,6 +60,8 @@ CUE_FAULTS = ("cue-missed", "cue-substituted")
 
 def fault_of(record: AsRun) -> str | None:
     """Which fault of its slot a closed record is; None when nothing is to be mended."""
+    if record.occurrence.slot.startswith(COMMAND_PREFIX):
+        return None  # whoever ordered it is told
     if record.outcome is Outcome.SUBSTITUTED:
         return "cue-substituted"
     return "cue-missed" if record.reason in SILENT_REASONS else None
@@ -64,13 +77,14 @@ def settles(record: AsRun) -> bool:
 
 @dataclass(slots=True)
 class Airing:
-    """One cue on its way through the air."""
+    """One cue on its way through the air: of a slot (``source``), of an alert (``warning``), or ``ordered``."""
 
     cue: Cue
     lack: AsRunReason | None = None
     id: str = ""
     source: SlotOccurrence | None = None
     warning: AlertCue | None = None
+    ordered: bool = False
     taken_mono_ms: int = 0
     toned_ms: int = 0
     hindered: AsRunReason | None = None
@@ -102,8 +116,13 @@ class Airing:
         return Contender(self.cue.occurrence, self.cue.priority, self.cue.planned_ms)
 
     def is_due(self, now: Instant) -> bool:
-        """Tell whether its instant has come: that of an alert needs no clock (air-7)."""
-        return self.warning is not None or (now.trusted and self.cue.planned_ms <= now.wall_ms)
+        """Tell whether its instant has come: that of an alert needs no clock (air-7), an order is for now."""
+        return not self.of_programme or (now.trusted and self.cue.planned_ms <= now.wall_ms)
+
+    @property
+    def of_programme(self) -> bool:
+        """Tell whether it is an occurrence of a slot."""
+        return self.warning is None and not self.ordered
 
     @property
     def has_sounded(self) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ttcs_edge.core import events, trust
 from ttcs_edge.core.documents import Command, Refused, Signed, TrustRoot
@@ -23,7 +24,9 @@ def command_subject(station: str) -> str:
 
 
 class Verdict(Struct, frozen=True):
-    """What came of a command: accepted, refused, or (neither) obeyed already."""
+    """What came of a command: accepted, refused, or (neither) obeyed already. A refusal says which one it was, where
+    somebody known signed it: its sender can be told.
+    """
 
     accepted: Signed[Command] | None = None
     refused: Refused | None = None
@@ -55,7 +58,7 @@ class Commands:
             event.command, trust=root, station=self.settings, floor=self.floor, again=event.again, now=now
         )
         if isinstance(judged, Refused):
-            return Verdict(refused=judged)
+            return Verdict(refused=replace(judged, version=event.command.document.version))
         if isinstance(judged, trust.AlreadyInForce):
             return Verdict()
         self.floor = event.command.document.version

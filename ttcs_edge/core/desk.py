@@ -11,8 +11,9 @@ Rules, in the order in which ``step`` asks them:
 
 A station without trusted time takes nothing new of its programmes and starts nothing of them (air-7). An alert needs
 neither time nor a quiet-free hour, waits until its next round or half an hour, and leaves the air at once when it is
-withdrawn. A drill is heard only once it was told as one, and its end is told last. What was settled is never taken
-again (never-5). Beside the steps, ``watch_silence`` looks for silence where sound is due, whatever its cause.
+withdrawn. A drill is heard only once it was told as one, and its end is told last. A test tone gives way to everything,
+and does not come back. What was settled is never taken again (never-5). Beside the steps, ``watch_silence`` looks for
+silence where sound is due, whatever its cause.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from ttcs_edge.core.model import (
     AsRun,
     AsRunReason,
     AudioItem,
+    Cue,
     Instant,
     Occurrence,
     Outcome,
@@ -47,6 +49,7 @@ from ttcs_edge.core.playout import Playout, Wanted
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.reports import NextCue
 from ttcs_edge.core.schedule import SlotOccurrence
+from ttcs_edge.core.volumes import Volumes
 
 PREPARE_LEAD_MS = 5_000
 """How long before its way up begins a cue's first second is decoded."""
@@ -60,6 +63,12 @@ SILENCE_MS = 4_000
 """How long there may be silence where sound is due before it is a fault."""
 NO_START = "no-start"
 """Why there is silence when the player was told to begin, and nothing came of it."""
+ORDER_FAILURES = {
+    "audio-lost": AsRunReason.NO_AUDIO,
+    "not-audio": AsRunReason.NOT_AUDIO,
+    "sound-device": AsRunReason.SOUND_DEVICE,
+}
+"""Why a test tone ends before its end: nothing stands in for it, and it is not tried again."""
 MINUTE_MS = 60_000
 POSITION_EVERY_MS = 1_000
 """How often the position of the cue on the air is put on disk: a power cut makes the log short by so much."""
@@ -90,6 +99,7 @@ class Desk:
     settings: StationSettings
     boot: int
     alerts: Alerts
+    volumes: Volumes
     waiting: dict[Occurrence, Airing] = field(default_factory=dict)
     on_air: Airing | None = None
     settled: dict[Occurrence, WallMs] = field(default_factory=dict)
@@ -151,6 +161,64 @@ class Desk:
             resolved = self.alerts.resolve(warning, programmes.shelf, now)
             name = f"{self.boot}-a{self.sequence}"
             self.waiting[key] = Airing(resolved.cue, resolved.lack, name, warning=warning, taken_mono_ms=now.mono_ms)
+
+    # what a command asks of the air
+
+    def stop_on_air(self, now: Instant) -> Occurrence | None:
+        """Have what is on the air, or due and on its way up to it, leave for good; an alert stays.
+
+        Gives what leaves.
+        """
+        coming = None if self.claimed is None else self.waiting.get(self.claimed)
+        airing = self.on_air or coming
+        if airing is None or airing.warning is not None or not airing.is_due(now):
+            return None
+        if airing is self.on_air:
+            airing.stop_for_good(AsRunReason.STOPPED_BY_COMMAND)
+        else:
+            self._close(airing, False, AsRunReason.STOPPED_BY_COMMAND, now)
+        return airing.cue.occurrence
+
+    @property
+    def warns(self) -> bool:
+        """Tell whether an alert has the air, or could have it now: not one that only waits for what it lacks."""
+        waits = any(one.warning is not None and self._can_be_heard(one) for one in self.waiting.values())
+        return self.warns_on_air or (waits and self.player_up)
+
+    @property
+    def warns_on_air(self) -> bool:
+        """Tell whether an alert has the air."""
+        return self.on_air is not None and self.on_air.warning is not None
+
+    def why_no_test(self, programmes: Programmes, length_ms: int, now: Instant) -> str | None:
+        """Tell why no test tone may be heard now: what is on the air, or due before it would be over, comes first."""
+        if self.on_air is not None or any(airing.is_due(now) for airing in self.waiting.values()):
+            return "air-taken"
+        if programmes.is_quiet(now.wall_ms):
+            return AsRunReason.QUIET_HOURS.value
+        planned = [airing.cue.planned_ms for airing in self.waiting.values()]
+        next_ms = min([*planned, *([] if (ms := programmes.next_instant()) is None else [ms])], default=None)
+        over_ms = now.wall_ms + self.playout.cold_lead_ms + length_ms + self.horizon_ms
+        return "due-soon" if next_ms is not None and next_ms <= over_ms else None
+
+    def take_test(self, cue: Cue, now: Instant) -> None:
+        """Take a test tone."""
+        self.sequence += 1
+        name = f"{self.boot}-a{self.sequence}"
+        self.waiting[cue.occurrence] = Airing(cue, id=name, ordered=True, taken_mono_ms=now.mono_ms)
+
+    def _hopeless_order(self, airing: Airing, programmes: Programmes, now: Instant) -> AsRunReason | None:
+        """Tell why a test tone will not be heard any more: it waits for nobody, and not for long."""
+        if programmes.is_quiet(now.wall_ms):
+            return AsRunReason.QUIET_HOURS
+        if self._is_blocked(airing) or airing.has_sounded:
+            return AsRunReason.PRE_EMPTED
+        patient = now.mono_ms <= airing.taken_mono_ms + self._order_patience_ms
+        return None if patient else self._hindrance(airing) or AsRunReason.TOO_LATE
+
+    @property
+    def _order_patience_ms(self) -> int:
+        return self.playout.cold_lead_ms + GRACE_MS
 
     def _rounds_under_way(self) -> set[tuple[str, str]]:
         """The alerts of whose newest message something is heard, or can be as soon as the air is free."""
@@ -248,6 +316,8 @@ class Desk:
             self.waiting[airing.cue.occurrence] = airing
         elif airing.over or (event.completed and airing.stop_reason is None):
             self._close(airing, True, airing.shortfall, now)
+        elif event.failure is not None and airing.ordered:
+            self._close(airing, False, airing.stop_reason or ORDER_FAILURES[event.failure], now)
         elif event.failure == "audio-lost":
             self._go_on_without_lost_item(airing, programmes, now)
         elif event.failure == "not-audio":
@@ -314,7 +384,7 @@ class Desk:
         seen_ms = programmes.since_ms if programmes.seen_wall_ms is None else programmes.seen_wall_ms
         if seen_ms is None:
             return None
-        unsettled = (a.cue.planned_ms - 1 for a in self.unended() if a.warning is None and not a.has_sounded)
+        unsettled = (a.cue.planned_ms - 1 for a in self.unended() if a.of_programme and not a.has_sounded)
         return WallMs(min([seen_ms, *unsettled]))
 
     def next_cues(self, programmes: Programmes, now: Instant) -> tuple[NextCue, ...]:
@@ -330,7 +400,7 @@ class Desk:
 
     def taken(self) -> list[tuple[Occurrence, int]]:
         """What waits for the air, with its instant; of one slot the first comes last."""
-        of_slots = (airing for airing in self.waiting.values() if airing.warning is None)
+        of_slots = (airing for airing in self.waiting.values() if airing.of_programme)
         waiting = sorted(of_slots, key=lambda airing: -airing.cue.planned_ms)
         return [(airing.cue.occurrence, airing.cue.planned_ms) for airing in waiting]
 
@@ -343,7 +413,7 @@ class Desk:
         """When something here changes by time alone."""
         if stopping:
             return self.playout.asks_mono_ms
-        of_slots = [airing for airing in self.waiting.values() if airing.warning is None]
+        of_slots = [airing for airing in self.waiting.values() if airing.of_programme]
         walls = [ms for airing in of_slots for ms in self._turning_points(airing, now)]
         next_ms = programmes.next_instant()
         if next_ms is not None:
@@ -355,6 +425,7 @@ class Desk:
             monos.append(self.playout.asks_mono_ms)
         warnings = [airing for airing in self.waiting.values() if airing.warning is not None]
         monos += [airing.taken_mono_ms + self._patience_ms(airing) + 1 for airing in warnings]
+        monos += [a.taken_mono_ms + self._order_patience_ms + 1 for a in self.waiting.values() if a.ordered]
         if self.device_rests_until_mono_ms is not None:
             monos.append(self.device_rests_until_mono_ms)
         silences = (a.silent_since_mono_ms for a in self.unended())
@@ -377,7 +448,7 @@ class Desk:
         silent: dict[str, str] = {}
         for airing in self.unended():
             expected = airing.is_due(now) and (slots_sound or airing.warning is not None)
-            if heard or not expected:
+            if heard or not expected or airing.ordered:
                 airing.silent_since_mono_ms, airing.way_up_granted = None, False
                 continue
             if airing.silent_since_mono_ms is None:
@@ -421,7 +492,8 @@ class Desk:
         if self.on_air is not None:
             self.on_air.stop_for_good(AsRunReason.STOPPED)
         for airing in list(self.waiting.values()):
-            if airing.has_sounded or (airing.warning is None and airing.cue.planned_ms <= now.wall_ms):
+            due = airing.ordered or (airing.warning is None and airing.cue.planned_ms <= now.wall_ms)
+            if airing.has_sounded or due:
                 self._close(airing, False, AsRunReason.STOPPED, now)
         return Step(self.playout.all_off(now.mono_ms), self._closed())
 
@@ -429,7 +501,7 @@ class Desk:
         if self.seen_changes == programmes.changes:
             return
         self.seen_changes = programmes.changes
-        for airing in [airing for airing in self.waiting.values() if airing.warning is None]:
+        for airing in [airing for airing in self.waiting.values() if airing.of_programme]:
             if airing.has_sounded:
                 if not self._is_held(airing, programmes):
                     self._close(airing, False, AsRunReason.WITHDRAWN, now)
@@ -443,7 +515,7 @@ class Desk:
             else:
                 del self.waiting[airing.cue.occurrence]
         holder = self.on_air
-        if holder is not None and holder.warning is None:
+        if holder is not None and holder.of_programme:
             self._follow_on_air(holder, programmes, now)
 
     def _follow_on_air(self, airing: Airing, programmes: Programmes, now: Instant) -> None:
@@ -480,6 +552,8 @@ class Desk:
         for airing in list(self.waiting.values()):
             if airing.warning is not None:
                 reason = self._hopeless_warning(airing, now)
+            elif airing.ordered:
+                reason = self._hopeless_order(airing, programmes, now)
             elif now.trusted and (airing.is_due(now) or airing.has_sounded):
                 reason = self._hopeless(airing, programmes, now)
             else:
@@ -600,7 +674,7 @@ class Desk:
     def _wanted(self, playable: list[Airing], now: Instant) -> Wanted | None:
         due = [a for a in playable if a.is_due(now)]
         if self.on_air is not None:
-            return self._keep_or_yield(self.on_air, due)
+            return self._keep_or_yield(self.on_air, due, now)
         best = choose(None, [a.contender for a in due]) if due else None
         airing = self.waiting[best.occurrence] if best else self._coming(playable, now)
         if airing is None:
@@ -610,12 +684,16 @@ class Desk:
             self.playout.begin_cue(airing.cue.zones)
         if self.claimed != airing.cue.occurrence or not airing.tried:
             self.claimed, airing.begun_ms = airing.cue.occurrence, now.wall_ms
-        ahead_ms = 0 if airing.warning is not None else airing.cue.planned_ms - now.wall_ms
+        ahead_ms = airing.cue.planned_ms - now.wall_ms if airing.of_programme else 0
         start_mono_ms = now.mono_ms + ahead_ms
-        cue = airing.cue
+        cue, volume_percent = airing.cue, self._volume_percent(airing, now)
         at_once = 1 if airing.warning is None else self.settings.alert_zones_at_once
-        wanted = Wanted(self.plays + 1, cue.zones, cue.items, airing.position_ms, start_mono_ms, cue.volume_percent)
+        wanted = Wanted(self.plays + 1, cue.zones, cue.items, airing.position_ms, start_mono_ms, volume_percent)
         return replace(wanted, zones_at_once=at_once)
+
+    def _volume_percent(self, airing: Airing, now: Instant) -> int:
+        """How loud it is now: an alert asks nobody (air-5)."""
+        return airing.cue.volume_percent if airing.warning is not None else self.volumes.of_cue(airing.cue, now)
 
     def _coming(self, playable: list[Airing], now: Instant) -> Airing | None:
         """The next cue, once its way up must begin so that it sounds at its instant."""
@@ -627,14 +705,15 @@ class Desk:
         claimed = self.claimed == airing.cue.occurrence and now.wall_ms >= begin_ms - PREPARE_LEAD_MS
         return airing if claimed or now.wall_ms >= begin_ms else None
 
-    def _keep_or_yield(self, holder: Airing, due: list[Airing]) -> Wanted | None:
+    def _keep_or_yield(self, holder: Airing, due: list[Airing], now: Instant) -> Wanted | None:
         chosen = choose(holder.contender, [airing.contender for airing in due])
         if chosen != holder.contender and holder.stop_reason is None:
             holder.stop_reason = AsRunReason.PRE_EMPTED
         if holder.stop_reason is not None or holder.play is None:
             return None
         cue = holder.cue
-        return Wanted(holder.play, cue.zones, cue.items, holder.play_from_ms, 0, cue.volume_percent)
+        volume_percent = self._volume_percent(holder, now)
+        return Wanted(holder.play, cue.zones, cue.items, holder.play_from_ms, 0, volume_percent)
 
     def _take_the_air(self, wanted: Wanted) -> None:
         assert self.claimed is not None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Generic, Literal, TypeVar
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope, Sha256
@@ -248,10 +248,46 @@ class ResendRange(Struct, frozen=True, kw_only=True):
     last: Annotated[int, Meta(ge=1, le=2**32 - 1)]
 
 
+class StopOrder(Struct, frozen=True, kw_only=True):
+    """What is on the air leaves it, and does not come back. An alert does not: it has its own cancellation."""
+
+
+class VolumeOrder(Struct, frozen=True, kw_only=True):
+    """How loud a zone is until an instant, in place of what its station is configured for; every zone when none is
+    named. Without ``percent`` it is as configured again. Alerts are as loud as ever.
+    """
+
+    until: Utc
+    percent: Percent | None = None
+    zone: Identifier | None = None
+
+
+class ToneOrder(Struct, frozen=True, kw_only=True):
+    """A test tone in one zone, while nothing else is to be heard."""
+
+    zone: Identifier
+    seconds: Annotated[int, Meta(ge=1, le=LIMITS.test_tone_s)]
+
+
+class RestartOrder(Struct, frozen=True, kw_only=True):
+    """The station leaves the air in order, and its service manager starts it again, with its config as it is then."""
+
+
+class LogOrder(Struct, frozen=True, kw_only=True):
+    """The last lines of the station's log."""
+
+    lines: Annotated[int, Meta(ge=1, le=LIMITS.log_lines)]
+
+
+Action = ResendRange | StopOrder | VolumeOrder | ToneOrder | RestartOrder | LogOrder
+
+
 class Command(Struct, frozen=True, kw_only=True):
     """An order to one station, obeyed at most once. ``scope`` is the place for which its signers may command.
 
-    ``resend`` has reports sent again that the centre did not get.
+    It has one action, by its name: ``resend`` has reports sent again that the centre did not get; ``stop`` takes from
+    the air what is on it; ``volume`` sets how loud a zone is for a while; ``test_tone`` is heard in one zone;
+    ``restart`` starts the station anew; ``log`` asks for the last lines of its log.
     """
 
     scope: ScopePath
@@ -259,7 +295,35 @@ class Command(Struct, frozen=True, kw_only=True):
     version: Version
     issued: Utc
     expires: Utc
-    resend: ResendRange
+    resend: ResendRange | UnsetType = UNSET
+    stop: StopOrder | UnsetType = UNSET
+    volume: VolumeOrder | UnsetType = UNSET
+    test_tone: ToneOrder | UnsetType = UNSET
+    restart: RestartOrder | UnsetType = UNSET
+    log: LogOrder | UnsetType = UNSET
+
+    @property
+    def actions(self) -> dict[str, Action]:
+        """What it asks for, by name: of a document that was read, exactly one."""
+        asked = {name: getattr(self, name) for name in ACTIONS}
+        return {name: action for name, action in asked.items() if action is not UNSET}
+
+    @property
+    def action(self) -> tuple[str, Action]:
+        """The one thing that it asks for, and its name."""
+        (one,) = self.actions.items()
+        return one
+
+
+ACTIONS: dict[str, type[Action]] = {
+    "resend": ResendRange,
+    "stop": StopOrder,
+    "volume": VolumeOrder,
+    "test_tone": ToneOrder,
+    "restart": RestartOrder,
+    "log": LogOrder,
+}
+"""Everything that a command can ask for, by the name of its field."""
 
 
 Document = Programme | TrustRoot | Beacon | Command | Alert
@@ -281,8 +345,13 @@ class Signed(Struct, Generic[D_co], frozen=True):
 
 
 class Refused(Struct, frozen=True):
-    """Bad input from outside, as a value: a stable ``code``, whom it is about, and fields for its message."""
+    """Bad input from outside, as a value: a stable ``code``, whom it is about, and fields for its message.
+
+    ``version`` is what a command called itself that somebody known signed, and that cannot be obeyed as it is: its
+    sender can be told.
+    """
 
     code: str
     subject: str
     detail: tuple[tuple[str, str], ...] = ()
+    version: int | None = None

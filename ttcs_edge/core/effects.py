@@ -154,6 +154,14 @@ class FaultCleared(Struct, frozen=True):
     fault: Fault
 
 
+class VolumeOrdered(Struct, frozen=True):
+    """Record: how loud a zone is for a while, by the newest command for it; its envelope as it came."""
+
+    zone: ZoneId
+    version: int
+    envelope: bytes
+
+
 class WatchedUntil(Struct, frozen=True):
     """Record: every occurrence up to this instant is settled or open; a later start looks back to here (never-5)."""
 
@@ -179,6 +187,7 @@ Entry = (
     | AsRunClosed
     | FaultRaised
     | FaultCleared
+    | VolumeOrdered
     | WatchedUntil
     | TimeFloor
 )
@@ -240,6 +249,36 @@ class Resend(Struct, frozen=True):
     last: int
 
 
+class Answer(Struct, frozen=True):
+    """Tell who sent a command (its version) what became of it: ``done``, ``failed``, ``refused`` or ``under-way``.
+
+    ``action`` is what it asked for, empty where that cannot be told; ``reason`` a code. Of one who is ``leaving``,
+    ``AnswerGone`` tells that it is on its way.
+    """
+
+    command: int
+    correlation: bytes
+    action: str
+    outcome: str
+    reason: str | None = None
+    detail: tuple[tuple[str, str], ...] = ()
+    leaving: bool = False
+
+
+class CheckConfig(Struct, frozen=True):
+    """Read the config as a start would, away from the core's thread; ``ConfigChecked`` follows."""
+
+    command: int
+
+
+class SendLog(Struct, frozen=True):
+    """Answer a command (its version) with the last lines of the log, read away from the core's thread."""
+
+    command: int
+    correlation: bytes
+    lines: int
+
+
 class Heartbeat(Struct, frozen=True):
     """Publish the state now, if there is a link. A stale one is worth nothing, so it is not kept."""
 
@@ -283,6 +322,9 @@ Effect = (
     | SetTimeFloor
     | ShowLamp
     | Resend
+    | Answer
+    | CheckConfig
+    | SendLog
     | Heartbeat
     | NotifyReady
     | WakeAt

@@ -28,7 +28,8 @@ class Started(Struct, frozen=True):
     ``open_faults`` what was raised and never cleared; ``cached`` which audio is whole in the store; ``alive_until_ms``
     the last wall clock known before the death, if any; ``watched_until_ms`` up to when every occurrence is accounted
     for; ``time_floor_ms`` the newest time known to have been signed under this trust root. ``tones`` are what comes
-    before an alert, by its severity.
+    before an alert, by its severity; ``test_tone`` is one second of a tone that can be repeated without a gap.
+    ``volumes`` are the newest command for the volume of each zone.
     """
 
     trust: TrustRoot
@@ -45,6 +46,8 @@ class Started(Struct, frozen=True):
     earlier: tuple[Signed[Programme], ...] = ()
     alerts: tuple[KnownAlert, ...] = ()
     tones: tuple[tuple[str, AudioItem], ...] = ()
+    test_tone: AudioItem | None = None
+    volumes: tuple[Signed[Command], ...] = ()
 
 
 class TimePassed(Struct, frozen=True):
@@ -225,6 +228,22 @@ class ClockChanged(Struct, frozen=True):
     clock: ClockState
 
 
+class ConfigChecked(Struct, frozen=True):
+    """The config was read as a start would; ``problem`` is what keeps a start from taking it, empty when nothing does.
+
+    ``command`` is the version of the command that asked.
+    """
+
+    command: int
+    problem: tuple[tuple[str, str], ...] = ()
+
+
+class AnswerGone(Struct, frozen=True):
+    """The answer to a command (its version) was given to the broker, or cannot be."""
+
+    command: int
+
+
 class StopRequested(Struct, frozen=True):
     """SIGTERM: fade, open everything, leave."""
 
@@ -252,5 +271,7 @@ Event = (
     | LinkChanged
     | ConditionChanged
     | ClockChanged
+    | ConfigChecked
+    | AnswerGone
     | StopRequested
 )

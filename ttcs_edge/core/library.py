@@ -110,6 +110,7 @@ def resolve(due: SlotOccurrence, settings: StationSettings, shelf: Shelf, now_ms
         if_interrupted=IfInterrupted(slot.if_interrupted),
         programme_version=programme.version,
         substitute=substitute,
+        slot_percent=slot.volume_percent,
     )
     return Resolved(cue, tuple(filled.lacks), next(iter(filled.lacks.values()), None))
 

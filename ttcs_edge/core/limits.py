@@ -52,8 +52,14 @@ class Limits(Struct, frozen=True):
     fixed_point_steps: int = 256
     outbox_in_flight: int = 20
     resend_reports: int = 100_000
-    answers_waiting: int = 16
+    answers_waiting: int = 32
     correlation_bytes: int = 128
+    volume_lasts_s: int = 7 * 86_400
+    test_tone_s: int = 30
+    log_lines: int = 1_000
+    log_bytes: int = 192 * 1024
+    log_part_bytes: int = 16 * 1024
+    log_parts: int = 24
     outbox_read_ahead: int = 200
     resend_gaps: int = 100
 

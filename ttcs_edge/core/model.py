@@ -112,9 +112,13 @@ ALERT_PREFIX = "alert:"
 """Before the id of an alert, where slots stand by theirs."""
 
 
+COMMAND_PREFIX = "command:"
+"""Before the name of what a command has aired, where slots stand by their ids."""
+
+
 class Occurrence(Struct, frozen=True, order=True):
-    """One occurrence of one slot, or a part of a round of an alert: the identity under which it airs at most once
-    (never-5).
+    """One occurrence of one slot, a part of a round of an alert, or what a command has aired: the identity under which
+    it airs at most once (never-5).
 
     ``local`` is its civil date and time, ``2026-11-24T05:00:00``, so that a clock step or a daylight-saving change
     cannot make a second occurrence of it.
@@ -183,6 +187,7 @@ class Cue(Struct, frozen=True):
     """One thing about to air: an occurrence of a slot, resolved for this station.
 
     ``substitute`` tells that something of it is not what the slot names, but what stands in for it.
+    ``volume_percent`` is how loud it is in zones as they are configured, ``slot_percent`` what the slot alone says.
     """
 
     occurrence: Occurrence
@@ -197,6 +202,7 @@ class Cue(Struct, frozen=True):
     if_interrupted: IfInterrupted
     programme_version: int
     substitute: bool = False
+    slot_percent: int = 100
 
     @property
     def duration_ms(self) -> int:
@@ -230,6 +236,7 @@ class AsRunReason(Enum):
     PRE_EMPTED = "pre-empted"
     WITHDRAWN = "withdrawn"
     STOPPED = "stopped"
+    STOPPED_BY_COMMAND = "stopped-by-command"
     POWER = "power"
     NO_AMPLIFIER = "no-amplifier"
     RELAY = "relay"

@@ -50,6 +50,14 @@ class Cache(Struct, frozen=True):
     stored_bytes: int
 
 
+class ZoneVolume(Struct, frozen=True):
+    """How loud a zone is by an order of the centre, and until when."""
+
+    zone: ZoneId
+    percent: int
+    until_ms: WallMs
+
+
 class Snapshot(Struct, frozen=True):
     """The state of a station at one instant.
 
@@ -76,3 +84,4 @@ class Snapshot(Struct, frozen=True):
     clock_source: TimeSource | None = None
     clock_since_ms: WallMs | None = None
     clock_words: tuple[SourceWord, ...] = ()
+    volumes: tuple[ZoneVolume, ...] = ()

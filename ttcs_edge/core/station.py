@@ -26,6 +26,7 @@ from ttcs_edge.core.effects import Effect, Entry
 from ttcs_edge.core.lamp import Lamp, shown
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import AMPLIFIER, AsRun, Instant, MonoMs, Sha256, StationSettings, WallMs, is_sha256
+from ttcs_edge.core.orders import Given, Orders
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.receipts import Receipts
 from ttcs_edge.core.reports import OnAir, Snapshot
@@ -33,6 +34,7 @@ from ttcs_edge.core.speech import SPEECH_FAULTS, subject_of
 from ttcs_edge.core.supervision import Detail, Supervision
 from ttcs_edge.core.timekeeping import BELOW_FLOOR, ClockState, TimeSource, is_ahead, raised_floor
 from ttcs_edge.core.trust import alert_subject, utc_ms, utc_text
+from ttcs_edge.core.volumes import Volumes
 
 UNTRUSTED_POLL_MS = 1_000
 """How often a station without trusted time looks at its clock again (air-7)."""
@@ -70,7 +72,9 @@ class Station:
         self.commands = Commands(settings)
         self.alerts = Alerts(settings)
         self.receipts = Receipts(boot)
-        self.desk = Desk(settings, boot, self.alerts)
+        self.volumes = Volumes(settings)
+        self.desk = Desk(settings, boot, self.alerts, self.volumes)
+        self.orders = Orders(settings, boot, self.desk, self.volumes)
         self.clock = ClockState()
         self.time_floor_ms = 0
         self.lamp = Lamp.OFF
@@ -104,6 +108,7 @@ class Station:
         self._judge_trust(turn)
         self._bring_back_programmes(turn)
         self._forget_alerts(turn)
+        self.stopping = self.stopping or self.orders.leaves(now)
         if not self.stopping:
             self.desk.take_alerts(self.programmes, now)
         if now.trusted and not self.stopping:
@@ -139,6 +144,7 @@ class Station:
         turn.entries.append(effects.AsRunClosed(airing))
         left = [*others, *(one.open_record() for one in self.desk.unended() if one.warning is not None)]
         turn.entries += self.receipts.closed(airing, left)
+        turn.after += self.orders.closed(airing)
         code, subject = asrun.fault_of(airing), airing.occurrence.subject
         for other in asrun.CUE_FAULTS if code or airing.reason is None else ():
             if other != code:
@@ -267,7 +273,7 @@ class Station:
 
     def _wake_mono_ms(self, now: Instant) -> int:
         asked = [self.next_heartbeat_mono_ms, self.next_wanted_mono_ms, self.faults.wake_mono_ms]
-        asked.append(self.alerts.wake_mono_ms(now))
+        asked += [self.alerts.wake_mono_ms(now), self.orders.wake_mono_ms(now)]
         asked.append(self.desk.wake_mono_ms(self.programmes, now, self.stopping))
         if not now.trusted:
             asked.append(now.mono_ms + UNTRUSTED_POLL_MS)
@@ -283,6 +289,8 @@ class Station:
         self.programmes.remember(event)
         self.beacons.remember(event)
         self.commands.remember(event)
+        self.volumes.remember(event)
+        self.orders.remember(event)
         self.alerts.remember(event, turn.now.mono_ms)
         self.receipts.remember(event)
         self.desk.remember(event, turn.now)
@@ -367,19 +375,28 @@ class Station:
         assert self.programmes.trust is not None
         subject = self.commands.subject
         verdict = self.commands.judge(event, self.programmes.trust, turn.now)
-        if verdict.refused is not None:
-            self._raise(turn, verdict.refused.code, subject, verdict.refused.detail)
+        if (refused := verdict.refused) is not None:
+            self._raise(turn, refused.code, subject, refused.detail)
+            if refused.version is not None and event.correlation:  # without it an answer is nobody's
+                answer = effects.Answer(refused.version, event.correlation, "", "refused", refused.code, refused.detail)
+                turn.after.append(answer)
         elif verdict.accepted is not None:
             command = verdict.accepted.document
+            action, _ = command.action
             turn.entries += self.faults.clear_subject(subject, turn.now.wall_ms)
-            turn.entries.append(effects.FloorRaised(subject, command.version))
+            turn.entries += [effects.FloorRaised(subject, command.version), *self.orders.to_keep(verdict.accepted)]
             self._see_signed(turn, subject, command.issued, turn.now)
-            turn.notes.append(effects.Note("info", "command-accepted", (("version", str(command.version)),)))
-            wanted = command.resend
-            turn.after.append(
-                effects.Resend(command.version, event.correlation, wanted.journal, wanted.first, wanted.last)
-            )
+            fields = (("version", str(command.version)), ("action", action))
+            turn.notes.append(effects.Note("info", "command-accepted", fields))
+            given = Given(verdict.accepted, event.correlation)
+            turn.after += self.orders.obey(given, self.programmes, turn.now)
         turn.after.append(effects.Acknowledge(event.delivery))
+
+    def _on_config_checked(self, event: events.ConfigChecked, turn: _Turn) -> None:
+        turn.after += self.orders.config_checked(event, turn.now)
+
+    def _on_answer_gone(self, event: events.AnswerGone, turn: _Turn) -> None:
+        self.orders.answer_gone(event, turn.now)
 
     def _clear_withdrawn_slots(self, turn: _Turn) -> None:
         known = self.programmes.slot_subjects() | self.alerts.subjects()
@@ -544,6 +561,7 @@ class Station:
             clock_source=self.clock.source if now.trusted else None,
             clock_since_ms=self._clock_since_ms(now),
             clock_words=self.clock.words,
+            volumes=self.volumes.in_force(now),
         )
 
 
@@ -579,5 +597,7 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.LinkChanged: Station._on_link,
     events.ConditionChanged: Station._on_condition,
     events.ClockChanged: Station._on_clock,
+    events.ConfigChecked: Station._on_config_checked,
+    events.AnswerGone: Station._on_answer_gone,
     events.StopRequested: Station._on_stop,
 }

@@ -46,7 +46,7 @@ def main(config_path: Path) -> int:
     opened = opening.begin(config)
     from ttcs_edge.daemon.main import run
 
-    code = run(config, relays, player, opened)
+    code = run(config, config_path, relays, player, opened)
     if code == os.EX_CONFIG:  # what the config names is not there, or is not to be believed: told as check-config does
         from ttcs_edge.named_files import check_files
 

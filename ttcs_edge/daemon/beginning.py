@@ -11,14 +11,14 @@ from pathlib import Path
 
 from ttcs_edge.config import TRUST_FILE
 from ttcs_edge.core import effects
-from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
+from ttcs_edge.core.documents import Command, Programme, Refused, Signed, TrustRoot, VolumeOrder
 from ttcs_edge.core.effects import Entry
 from ttcs_edge.core.events import KnownAlert, Started
 from ttcs_edge.core.model import AudioItem, Instant, WallMs
 from ttcs_edge.core.trust import alert_subject, check_authority, check_trust_root, utc_ms
 from ttcs_edge.store.blobs import Blobs
 from ttcs_edge.store.database import Remembered
-from ttcs_edge.wire.documents import read_alert, read_programme, read_trust_root
+from ttcs_edge.wire.documents import read_alert, read_command, read_programme, read_trust_root
 
 
 class TrustError(Exception):
@@ -52,6 +52,7 @@ def started(
     now: Instant,
     copies: Callable[[], Sequence[Envelope]] = tuple,
     tones: tuple[tuple[str, AudioItem], ...] = (),
+    test_tone: AudioItem | None = None,
 ) -> Started:
     """The first event: what the store remembers, every document of it verified again (never-1).
 
@@ -82,6 +83,8 @@ def started(
         time_floor_ms=time_floor(remembered, trust, tuple(programmes.values())),
         alerts=tuple(_alerts(remembered.alerts, trust, now)),
         tones=tones,
+        test_tone=test_tone,
+        volumes=tuple(_volumes(remembered.volumes, trust, now)),
         earlier=tuple(_still_good(remembered.earlier, trust, now)),
     )
 
@@ -143,6 +146,16 @@ def _alerts(kept: Iterable[tuple[str, str, bytes, int, str]], trust: TrustRoot, 
             wrong = check_authority(signed, trust, now, "alert")
             if wrong is None or wrong.code == "expired":
                 yield KnownAlert(signed, until_ms, told)
+
+
+def _volumes(kept: Iterable[bytes], trust: TrustRoot, now: Instant) -> Iterator[Signed[Command]]:
+    """The commands for the volume of zones: when each of them is over it says itself, whenever it had to arrive."""
+    for envelope in kept:
+        signed = read_command(envelope, trust)
+        if isinstance(signed, Signed) and isinstance(signed.document.volume, VolumeOrder):
+            wrong = check_authority(signed, trust, now, "command")
+            if wrong is None or wrong.code == "expired":
+                yield signed
 
 
 def time_floor(remembered: Remembered, trust: TrustRoot, programmes: Sequence[Signed[Programme]]) -> WallMs:

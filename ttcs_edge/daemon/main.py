@@ -15,6 +15,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
+from pathlib import Path
 from typing import Any
 
 import sdnotify
@@ -39,11 +40,13 @@ from ttcs_edge.daemon.handlers import Handlers, SoundDesk
 from ttcs_edge.daemon.health import Health
 from ttcs_edge.daemon.logs import configure
 from ttcs_edge.daemon.loop import Loop
+from ttcs_edge.daemon.replies import Replies
 from ttcs_edge.daemon.speaking import Speaking
 from ttcs_edge.drivers.canary import Canary
 from ttcs_edge.drivers.clock import StationClock, time_devices
 from ttcs_edge.drivers.clock_set import watch_clock
 from ttcs_edge.drivers.host import SystemHost
+from ttcs_edge.drivers.journal import SystemJournal
 from ttcs_edge.drivers.panel import GpioPanel, LampError, NoPanel, Panel
 from ttcs_edge.drivers.player import PlayerProcess
 from ttcs_edge.drivers.relays import GpioRelays, RelayError
@@ -73,7 +76,9 @@ _log = structlog.get_logger()
 class Daemon:
     """The running parts of one station."""
 
-    def __init__(self, config: Config, relays: GpioRelays, player: PlayerProcess, opening: Future[Opened]) -> None:
+    def __init__(
+        self, config: Config, config_file: Path, relays: GpioRelays, player: PlayerProcess, opening: Future[Opened]
+    ) -> None:
         self.config = config
         self.relays = relays
         self.player = player
@@ -86,11 +91,11 @@ class Daemon:
         self.station = Station(config.station, database.boot)
         self.loop = Loop(self.station, self.clock.now, lambda: self.notifier.notify("WATCHDOG=1"), self._clock_news)
         post = self.loop.post
-        tones, files = built_in()
+        tones, test_tone, files = built_in()
         self.blobs = Blobs(config.state_folder / "blobs", config.store, files)
         remembered = database.remembered(trust.version)
         self.clock.raise_floor(time_floor(remembered, trust, ()))
-        self.first = started(remembered, trust, self.blobs, self.clock.now(), database.envelopes.read, tones)
+        self.first = started(remembered, trust, self.blobs, self.clock.now(), database.envelopes.read, tones, test_tone)
         if lacking := restored(self.first, remembered):
             database.commit(lacking, station_id, self.clock.now().wall_ms)
         in_memory = opened.in_memory
@@ -116,6 +121,7 @@ class Daemon:
             readers,
             self._post_from_link,
         )
+        self.replies = Replies(station_id, self.link, SystemJournal(), config_file, self.clock.now, post)
         self.fetcher = Fetcher(self.blobs, BlobError, self.link, config.https, post)
         self.carried = Carried(self.loop.ask, self.clock.now, post, readers.programme, self.fetcher, self.outbox)
         host = SystemHost(config.state_folder, config.store.free_bytes)
@@ -132,6 +138,9 @@ class Daemon:
             effects.SetTimeFloor: lambda effect: self.clock.raise_floor(effect.wall_ms),
             effects.ShowLamp: lambda effect: self.panel.show(effect.lamp),
             effects.Resend: self._resend,
+            effects.Answer: self.replies.answer,
+            effects.CheckConfig: self.replies.check_config,
+            effects.SendLog: self.replies.send_log,
             effects.Heartbeat: self._heartbeat,
             effects.NotifyReady: self._ready,
         }
@@ -305,12 +314,12 @@ class _Waking:
         self._recorder.submit(entries, wall_ms, both)
 
 
-def run(config: Config, relays: GpioRelays, player: PlayerProcess, opening: Future[Opened]) -> int:
+def run(config: Config, config_file: Path, relays: GpioRelays, player: PlayerProcess, opening: Future[Opened]) -> int:
     """Run a station until it is stopped; gives an exit code of sysexits.h."""
     configure()
     gc.disable()  # what a start makes stays, and is walked through in vain again and again; the loop enables it
     try:
-        daemon = Daemon(config, relays, player, opening)
+        daemon = Daemon(config, config_file, relays, player, opening)
     except (TrustError, FileNotFoundError) as error:
         _log.error("not-started", error=str(error))
         wait([opening], CLOSE_S)

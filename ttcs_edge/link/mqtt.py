@@ -24,7 +24,7 @@ from contextlib import suppress
 from typing import Any
 
 import structlog
-from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTv5
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage, MQTTMessageInfo, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion, LogLevel, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -57,6 +57,8 @@ LOOP_S = 1.0
 """How often the network's thread looks up while a connection comes up; what arrives, or is to be sent, wakes it."""
 LOOPS_PER_KEEPALIVE = 12
 """How often it looks up later: often enough to see that the broker has to be asked whether it is still there."""
+ANSWER_GONE_S = 2.0
+"""How long a station that is about to leave waits for the broker to take its answer."""
 SHORT_LIFE_S = 15.0
 SHORT_LIVES = 3
 """So many connections in a row, closed by the broker within so long of coming up, are another client's doing."""
@@ -70,6 +72,8 @@ _DISCONNECTS = {0x8E: "session-taken-over", 0x87: "refused", 0x89: "refused", 0x
 _KEEP_ALIVE_TIMEOUT = 0x8D
 
 _log = structlog.get_logger()
+_Work = tuple[Callable[[], bytes], bytes, Callable[[], None] | None]
+"""What makes an answer, its correlation data, and whom to tell that it is gone."""
 
 
 class OwnFilesError(Exception):
@@ -107,7 +111,7 @@ class BrokerLink:
         self._wake = threading.Event()
         self._hurries = threading.Event()
         self._heartbeat: Callable[[], bytes] | None = None
-        self._work: queue.Queue[tuple[Callable[[], bytes], bytes]] = queue.Queue(LIMITS.answers_waiting)
+        self._work: queue.Queue[_Work] = queue.Queue(LIMITS.answers_waiting)
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._up: Client | None = None
@@ -154,14 +158,15 @@ class BrokerLink:
             self._heartbeat = make
         self._wake.set()
 
-    def answer(self, work: Callable[[], bytes], correlation: bytes) -> None:
+    def answer(self, work: Callable[[], bytes], correlation: bytes, gone: Callable[[], None] | None = None) -> None:
         """Have a command's work done and its answer sent, soon, on a thread that may wait for the card.
 
         The answer goes to the station's own topic, whatever its sender asked for: nobody signed that. Without a
         connection the work is done and nobody is told. More than ``LIMITS.answers_waiting`` at once are let go.
+        ``gone`` is called once the broker has the answer, or it is known that it will not in time.
         """
         try:
-            self._work.put_nowait((work, correlation))
+            self._work.put_nowait((work, correlation, gone))
         except queue.Full:
             _log.error("command-let-go", error="answers_waiting")
         self._wake.set()
@@ -204,6 +209,11 @@ class BrokerLink:
     def leave(self, sha256: str) -> None:
         """Have no more chunks sent."""
         self._chunks.leave(sha256)
+
+    def largest_bytes(self) -> int | None:
+        """The largest packet that the broker takes, if it says so."""
+        with self._lock:
+            return self._largest_bytes
 
     def live(self) -> Client | None:
         """The client, while connected. paho is never called under our own lock: it calls back under its."""
@@ -470,17 +480,26 @@ class BrokerLink:
         if client is not None:
             self._reports.send(client, self._largest_bytes)
 
-    def _do(self, client: Client | None, work: Callable[[], bytes], correlation: bytes) -> None:
+    def _do(
+        self, client: Client | None, work: Callable[[], bytes], correlation: bytes, gone: Callable[[], None] | None
+    ) -> None:
         try:
             answer = work()
         except Exception:  # reports and the next command must not wait for it
             _log.exception("command-failed")
             return
+        sent = None if client is None else self._send_answer(client, answer, correlation)
+        if gone is not None:
+            if sent is not None:
+                with suppress(RuntimeError, ValueError):  # not connected, or its queue is full
+                    sent.wait_for_publish(ANSWER_GONE_S)
+            gone()
+
+    def _send_answer(self, client: Client, answer: bytes, correlation: bytes) -> MQTTMessageInfo:
         properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         if correlation:
             properties.CorrelationData = correlation
-        if client is not None:
-            client.publish(self._topics.station(self._station, "reply"), answer, qos=1, properties=properties)
+        return client.publish(self._topics.station(self._station, "reply"), answer, qos=1, properties=properties)
 
     def _send_heartbeat(self, client: Client, make: Callable[[], bytes]) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ttcs_edge.locale import central_alerts, config
+from ttcs_edge.locale import central_alerts, central_orders, config
 
 PROBLEMS: config.Words = {
     **config.PROBLEMS,
@@ -124,6 +124,7 @@ FILE_TABLES: dict[str, tuple[config.Words, config.Words, config.Words]] = {
 Told = tuple[tuple[str, str], tuple[str, str]]
 
 ERRORS: dict[str, Told] = {
+    **central_orders.ERRORS,
     "bad-broker": (
         ("Địa chỉ máy chủ MQTT sai: {found}", "This is no broker: {found}"),
         ("Viết TÊN hoặc TÊN:CỔNG, như mqtt.lam-dong.vn:8883", "Write HOST or HOST:PORT, as mqtt.lam-dong.vn:8883"),
@@ -547,6 +548,7 @@ TOLD = {
 
 MESSAGES: dict[str, tuple[str, str]] = {
     **central_alerts.MESSAGES,
+    **central_orders.MESSAGES,
     **{f"error.{code}": pair for code, (pair, _) in ERRORS.items()},
     **{f"error.{code}.mend": pair for code, (_, pair) in ERRORS.items()},
     **HELP,

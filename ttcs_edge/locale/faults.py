@@ -84,6 +84,20 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         ),
         ("sửa khoảng lặp rồi gửi lại từ trung tâm", "mend its interval and send it again from the centre"),
     ),
+    "bad-action": (
+        (
+            "Lệnh cho {subject} phải đòi đúng một việc: {found}, cần {expected}",
+            "A command of {subject} must ask for one thing: {found}, needed {expected}",
+        ),
+        (
+            "lệnh trống, đòi hai việc một lúc, hoặc trung tâm dùng phần mềm mới hơn trạm",
+            "it is empty, asks for two things at once, or comes of software newer than the station's",
+        ),
+        (
+            "gửi từng lệnh một; nâng cấp phần mềm của trạm nếu cần",
+            "send one command for each; update the station's software if need be",
+        ),
+    ),
     "bad-range": (
         (
             "Lệnh cho {subject} đòi gửi lại dãy báo cáo không dùng được: {found}, cần {expected} báo cáo",
@@ -794,6 +808,7 @@ REASONS: dict[str, Pair] = {
     "speech-failed": ("không đọc được lời", "its words could not be spoken"),
     "speech-too-slow": ("đọc lời quá lâu", "its words were not spoken in time"),
     "stopped": ("trạm được dừng", "the station was stopped"),
+    "stopped-by-command": ("trung tâm ra lệnh dừng", "the centre ordered it to stop"),
     "too-late": ("quá giờ cho phép", "it was too late"),
     "withdrawn": ("chương trình mới đã bỏ mục này", "a newer programme withdrew it"),
     # why there is silence, beside those

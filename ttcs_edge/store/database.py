@@ -48,8 +48,8 @@ R = TypeVar("R", AsRun, Fault)
 class Remembered(Struct, frozen=True):
     """What an earlier life left. ``envelopes`` and their ``copies`` in files, and those of ``earlier`` programmes, each
     behind its scope, are to be verified again before any use; so are those of ``alerts``, each between its scope and id
-    and until when it must be known, what was told of it last behind it. ``damage`` says what was wrong with the
-    database, None when nothing was.
+    and until when it must be known, what was told of it last behind it, and the commands of ``volumes``. ``damage``
+    says what was wrong with the database, None when nothing was.
     """
 
     envelopes: tuple[tuple[str, bytes], ...]
@@ -64,6 +64,7 @@ class Remembered(Struct, frozen=True):
     time_floor: effects.TimeFloor | None = None
     earlier: tuple[tuple[str, bytes], ...] = ()
     alerts: tuple[tuple[str, str, bytes, int, str], ...] = ()
+    volumes: tuple[bytes, ...] = ()
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -154,6 +155,7 @@ class Database:
             ),
             earlier=tuple((row[0], row[1]) for row in select("SELECT scope, envelope FROM earlier ORDER BY scope")),
             alerts=tuple(select("SELECT scope, event, envelope, until_ms, told FROM alerts ORDER BY scope, event")),
+            volumes=tuple(row[0] for row in select("SELECT envelope FROM volumes ORDER BY version")),
             floors=tuple((row[0], row[1]) for row in select("SELECT scope, version FROM floors ORDER BY scope")),
             open_as_run=self._records("as_run_open", "record", AsRun),
             settled=tuple(
@@ -291,6 +293,10 @@ def _floor(entry: effects.FloorRaised, station: str, wall_ms: int) -> list[State
     return [(_RAISE_FLOOR, (entry.name, entry.version))]
 
 
+def _volume(entry: effects.VolumeOrdered, station: str, wall_ms: int) -> list[Statement]:
+    return [("INSERT OR REPLACE INTO volumes VALUES (?, ?, ?)", (entry.zone, entry.version, entry.envelope))]
+
+
 def _as_run_opened(entry: effects.AsRunOpened, station: str, wall_ms: int) -> list[Statement]:
     encoded = msgspec.json.encode(entry.record)
     return [("INSERT OR REPLACE INTO as_run_open VALUES (?, ?)", (entry.record.id, encoded))]
@@ -364,6 +370,7 @@ _STATEMENTS: dict[type, Callable[[Any, str, int], Sequence[Change]]] = {
     effects.AlertForgotten: _alert_forgotten,
     effects.AlertTold: _alert_told,
     effects.FloorRaised: _floor,
+    effects.VolumeOrdered: _volume,
     effects.AsRunOpened: _as_run_opened,
     effects.AsRunPosition: _as_run_position,
     effects.AsRunClosed: _as_run_closed,

@@ -4,6 +4,8 @@
 - ``yelp`` for what is extreme: the same four times a second, which no other siren of a commune does.
 - ``gong`` for all else: three falling notes.
 
+And ``test``, by which somebody at a pole hears whether its loudspeakers work: 1,000 Hz, as measuring instruments want.
+
 ``python -m ttcs_edge.tones`` makes the files anew; the hashes of what is played are those of the files.
 """
 
@@ -23,19 +25,25 @@ LANGUAGE = "zxx"
 FILES = {"Extreme": "yelp", "Severe": "wail", "Moderate": "gong", "Minor": "gong", "Unknown": "gong"}
 """The file of each severity of CAP."""
 
+TEST = "test"
+TEST_MS = 1_000
+"""One second of it has a whole number of turns: repeated, it has no seam."""
+
 
 def path_of(name: str) -> Path:
     """Where a tone lies."""
     return Path(str(resources.files(__name__).joinpath(f"{name}.wav")))
 
 
-def built_in() -> tuple[tuple[tuple[str, AudioItem], ...], dict[Sha256, Path]]:
-    """The tone of each severity, and where the file of each hash lies. Raises OSError when one is missing."""
+def built_in() -> tuple[tuple[tuple[str, AudioItem], ...], AudioItem, dict[Sha256, Path]]:
+    """The tone of each severity, the test tone, and where the file of each hash lies. Raises OSError when one is
+    missing.
+    """
     items: dict[str, AudioItem] = {}
     paths: dict[Sha256, Path] = {}
-    for name in sorted(set(FILES.values())):
+    for name in (*sorted(set(FILES.values())), TEST):
         data = path_of(name).read_bytes()
         sha256 = Sha256(hashlib.sha256(data).hexdigest())
-        items[name] = AudioItem(name, LANGUAGE, sha256, len(data), DURATION_MS)
+        items[name] = AudioItem(name, LANGUAGE, sha256, len(data), TEST_MS if name == TEST else DURATION_MS)
         paths[sha256] = path_of(name)
-    return tuple((severity, items[name]) for severity, name in FILES.items()), paths
+    return tuple((severity, items[name]) for severity, name in FILES.items()), items[TEST], paths

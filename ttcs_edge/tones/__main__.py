@@ -7,11 +7,14 @@ import wave
 from array import array
 from collections.abc import Callable, Iterator
 
-from ttcs_edge.tones import DURATION_MS, RATE_HZ, path_of
+from ttcs_edge.tones import DURATION_MS, RATE_HZ, TEST, TEST_MS, path_of
 
 PEAK = 0.7 * 32_767
 EDGE_S = 0.005
 """Each begins and ends softly enough not to click, and loudly enough to be heard at once."""
+TEST_HZ = 1_000
+TEST_PEAK = 0.25 * 32_767
+"""12 dB below full scale: for minutes under a loudspeaker it must not hurt."""
 HIGH_HZ, LOW_HZ = 1_200.0, 500.0
 NOTES = ((0.0, 659.26), (0.9, 523.25), (1.8, 392.0))
 """When each note of the gong is struck, in seconds, and its frequency."""
@@ -43,14 +46,21 @@ def samples(sound: Callable[[float], float]) -> Iterator[int]:
         yield round(PEAK * edge * sound(number / RATE_HZ))
 
 
+def steady() -> Iterator[int]:
+    """The test tone: no edges, so that it can be repeated without a seam."""
+    turns = (TEST_HZ * number / RATE_HZ for number in range(TEST_MS * RATE_HZ // 1_000))
+    return (round(TEST_PEAK * math.sin(2 * math.pi * turn)) for turn in turns)
+
+
 def main() -> None:
     """Write every file."""
-    for name, sound in {"wail": sweep(1.0), "yelp": sweep(4.0), "gong": gong}.items():
+    tones = {name: samples(sound) for name, sound in {"wail": sweep(1.0), "yelp": sweep(4.0), "gong": gong}.items()}
+    for name, made in {**tones, TEST: steady()}.items():
         with wave.open(str(path_of(name)), "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
             file.setframerate(RATE_HZ)
-            file.writeframes(array("h", samples(sound)).tobytes())
+            file.writeframes(array("h", made).tobytes())
 
 
 if __name__ == "__main__":

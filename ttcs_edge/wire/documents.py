@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfoNotFoundError
 import msgspec
 
 from ttcs_edge.core.documents import (
+    ACTIONS,
     Alert,
     AlertInfo,
     AlertReference,
@@ -31,6 +32,7 @@ from ttcs_edge.core.documents import (
     Signed,
     Slot,
     TrustRoot,
+    VolumeOrder,
 )
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.schedule import check_slot, zone
@@ -53,7 +55,18 @@ def read_beacon(data: bytes, trust: TrustRoot, subject: str = "") -> Signed[Beac
 
 def read_command(data: bytes, trust: TrustRoot, subject: str = "") -> Signed[Command] | Refused:
     """Read a command whose signatures are checked against the keys of ``trust``."""
-    return _read(data, "command", parse_command, trust, subject)
+    return _read(data, "command", _parse_command, trust, subject)
+
+
+def _parse_command(payload: bytes, subject: str) -> Command | Refused:
+    """Read a command that somebody known signed: what is refused of it says, where it can, which one it is."""
+    command = parse_command(payload, subject)
+    if isinstance(command, Command):
+        return command
+    value = read_json(payload, subject)
+    version = value.get("version") if isinstance(value, dict) else None
+    good = isinstance(version, int) and not isinstance(version, bool) and 0 < version < 2**53
+    return msgspec.structs.replace(command, version=version if good else None)
 
 
 def read_alert(data: bytes, trust: TrustRoot, subject: str = "") -> Signed[Alert] | Refused:
@@ -113,7 +126,7 @@ def parse_command(payload: bytes, subject: str) -> Command | Refused:
     command = _convert(payload, Command, subject)
     if isinstance(command, Refused):
         return command
-    return _check_times(command.issued, command.expires, subject) or _check_range(command.resend, subject) or command
+    return _check_times(command.issued, command.expires, subject) or _check_action(command, subject) or command
 
 
 def parse_alert(payload: bytes, subject: str) -> Alert | Refused:
@@ -177,7 +190,7 @@ _PARTS: dict[type, tuple[tuple[str, type], ...]] = {
     Programme: (("bulletins", Bulletin), ("slots", Slot)),
     Bulletin: (("audio", Audio),),
     TrustRoot: (("keys", PublicKey), ("grants", Grant)),
-    Command: (("resend", ResendRange),),
+    Command: tuple(ACTIONS.items()),
     Alert: (("info", AlertInfo), ("references", AlertReference)),
     AlertInfo: (("audio", Audio),),
 }
@@ -186,7 +199,7 @@ _PARTS: dict[type, tuple[tuple[str, type], ...]] = {
 _FIELDS: dict[type, frozenset[str]] = {
     kind: frozenset(field.name for field in msgspec.structs.fields(kind))
     for kind in (
-        *(Programme, Bulletin, Audio, Slot, TrustRoot, PublicKey, Grant, Beacon, Command, ResendRange),
+        *(Programme, Bulletin, Audio, Slot, TrustRoot, PublicKey, Grant, Beacon, Command, *ACTIONS.values()),
         *(Alert, AlertInfo, AlertReference),
     )
 }
@@ -224,6 +237,25 @@ def _check_times(issued: str, expires: str, subject: str) -> Refused | None:
     except ValueError as error:
         return Refused("bad-date", subject, (("found", shown(error)), ("expected", "YYYY-MM-DDThh:mm:ssZ")))
     return Refused("bad-date", subject, (("found", expires), ("expected", f"> {issued}")))
+
+
+def _check_action(command: Command, subject: str) -> Refused | None:
+    """Check that it asks for one thing, and that this can be done."""
+    actions = command.actions
+    if len(actions) != 1:
+        return Refused("bad-action", subject, (("found", ", ".join(actions) or "-"), ("expected", "1")))
+    action = next(iter(actions.values()))
+    if isinstance(action, ResendRange):
+        return _check_range(action, subject)
+    return _check_until(action.until, command.issued, subject) if isinstance(action, VolumeOrder) else None
+
+
+def _check_until(until: str, issued: str, subject: str) -> Refused | None:
+    latest_ms = utc_ms(issued) + LIMITS.volume_lasts_s * 1_000
+    wrong = _check_times(issued, until, subject)
+    if wrong is None and utc_ms(until) > latest_ms:
+        return Refused("bad-date", subject, (("found", until), ("expected", f"<= {utc_text(latest_ms)}")))
+    return wrong
 
 
 def _check_range(resend: ResendRange, subject: str) -> Refused | None:

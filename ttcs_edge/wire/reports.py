@@ -11,6 +11,7 @@ never taken away and never changes its meaning; what would need that gets a new 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Literal
 
@@ -28,9 +29,9 @@ from ttcs_edge.core.documents import (
     ScopePath,
     Version,
 )
-from ttcs_edge.core.effects import AlertTold
+from ttcs_edge.core.effects import AlertTold, Answer
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import ALERT_PREFIX, AsRun, AsRunReason, Fault, Outcome, Severity
+from ttcs_edge.core.model import ALERT_PREFIX, COMMAND_PREFIX, AsRun, AsRunReason, Fault, Outcome, Severity
 from ttcs_edge.core.reports import Snapshot
 from ttcs_edge.wire.json_text import read_json, shown, where
 
@@ -40,7 +41,7 @@ REPORT_BYTES = 256 * 1024
 
 MOMENT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z(?!\n)$"
 
-SLOT_PATTERN = ID_PATTERN.replace("^", f"^({ALERT_PREFIX})?")
+SLOT_PATTERN = ID_PATTERN.replace("^", f"^({ALERT_PREFIX}|{COMMAND_PREFIX})?")
 
 Moment = Annotated[str, Meta(pattern=MOMENT_PATTERN, description="RFC 3339, UTC, with milliseconds.")]
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
@@ -56,7 +57,11 @@ Software = Annotated[str, Meta(max_length=64, description="The release that the 
 OccurrenceText = Annotated[str, Meta(description="`scope#slot@local time`: one occurrence of one slot.")]
 SlotName = Annotated[
     str,
-    Meta(pattern=SLOT_PATTERN, max_length=LIMITS.id_chars + len(ALERT_PREFIX), description="Of an alert: `alert:id`."),
+    Meta(
+        pattern=SLOT_PATTERN,
+        max_length=LIMITS.id_chars + len(COMMAND_PREFIX),
+        description="Of an alert: `alert:id`; of what a command has aired: `command:test-tone`.",
+    ),
 ]
 OutcomeWord = Annotated[str, Meta(examples=[outcome.value for outcome in Outcome])]
 ReasonWord = Annotated[str, Meta(examples=[reason.value for reason in AsRunReason])]
@@ -257,10 +262,12 @@ class SequenceRange(Struct, frozen=True, kw_only=True):
 
 
 class ReplyReport(Struct, frozen=True, kw_only=True):
-    """What became of a command that was obeyed; ``command`` is its version. ``outcome`` is ``done`` or ``failed``.
+    """What became of a command; ``command`` is its version, ``action`` what it asked for, empty where that cannot be
+    told. ``outcome`` is ``done`` or ``failed``; ``refused`` when it is not obeyed at all; ``under-way`` when another
+    answer follows. ``reason`` is a code that says why, ``detail`` holds the fields of its message.
 
     Of a resend, ``queued`` reports of ``journal`` are on their way again, and ``gone`` are the ranges that the station
-    does not have: never made, or no longer kept.
+    does not have: never made, or no longer kept. Of a log, ``text`` is ``part`` of ``parts``, counted from 1.
     """
 
     kind: Literal["reply"] = "reply"
@@ -272,6 +279,12 @@ class ReplyReport(Struct, frozen=True, kw_only=True):
     journal: Count
     queued: Count
     gone: tuple[SequenceRange, ...]
+    action: str = "resend"
+    reason: Identifier | None = None
+    detail: dict[str, str] = {}
+    text: str = ""
+    part: Count = 1
+    parts: Count = 1
 
 
 Report = AsRunReport | FaultReport | AlertReport | HeartbeatReport | StatusReport | ReplyReport
@@ -382,6 +395,46 @@ def reply_report(
         queued=queued,
         gone=tuple(SequenceRange(first=first, last=last) for first, last in gone),
     )
+
+
+def answer_report(station: str, answer: Answer, told_ms: int) -> ReplyReport:
+    """What became of a command; that it is under way is told under an id of its own."""
+    under_way = "/under-way" if answer.outcome == "under-way" else ""
+    return ReplyReport(
+        id=f"{station}/command-{answer.command}{under_way}",
+        station=station,
+        told=utc_text(told_ms),
+        command=answer.command,
+        outcome=answer.outcome,
+        journal=0,
+        queued=0,
+        gone=(),
+        action=answer.action,
+        reason=answer.reason,
+        detail=dict(answer.detail),
+    )
+
+
+def log_reports(station: str, command: int, told_ms: int, parts: Iterable[str]) -> list[ReplyReport]:
+    """The lines of a log as the answers that carry them, one at least."""
+    texts = tuple(parts) or ("",)
+    return [
+        ReplyReport(
+            id=f"{station}/command-{command}/{number}",
+            station=station,
+            told=utc_text(told_ms),
+            command=command,
+            outcome="done",
+            journal=0,
+            queued=0,
+            gone=(),
+            action="log",
+            text=text,
+            part=number,
+            parts=len(texts),
+        )
+        for number, text in enumerate(texts, 1)
+    ]
 
 
 def heartbeat_report(

@@ -4,3 +4,5 @@ CREATE TABLE alerts (
     scope TEXT NOT NULL, event TEXT NOT NULL, version INTEGER NOT NULL, envelope BLOB NOT NULL,
     until_ms INTEGER NOT NULL, told TEXT NOT NULL, PRIMARY KEY (scope, event)
 ) STRICT;
+-- The newest command for the volume of each zone. Whether it is in force still, it says itself.
+CREATE TABLE volumes (zone TEXT PRIMARY KEY, version INTEGER NOT NULL, envelope BLOB NOT NULL) STRICT;

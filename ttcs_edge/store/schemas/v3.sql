@@ -9,6 +9,8 @@ CREATE TABLE alerts (
     scope TEXT NOT NULL, event TEXT NOT NULL, version INTEGER NOT NULL, envelope BLOB NOT NULL,
     until_ms INTEGER NOT NULL, told TEXT NOT NULL, PRIMARY KEY (scope, event)
 ) STRICT;
+-- The newest command for the volume of each zone. Whether it is in force still, it says itself.
+CREATE TABLE volumes (zone TEXT PRIMARY KEY, version INTEGER NOT NULL, envelope BLOB NOT NULL) STRICT;
 CREATE TABLE floors (scope TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE as_run_open (id TEXT PRIMARY KEY, record BLOB NOT NULL) STRICT;
 CREATE TABLE settled (

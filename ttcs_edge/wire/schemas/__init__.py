@@ -64,9 +64,11 @@ ON_THE_WIRE = (
 )
 
 BEYOND_A_SCHEMA = {
-    "bad-date": "a date that no calendar has, one that expires before it was issued, or an alert that lasts too long",
+    "bad-date": "a date that no calendar has, one that expires before it was issued, or an alert or an order for the "
+    "volume that lasts too long",
     "bad-time-zone": "a time zone that the time zone database does not have",
     "bad-repeat": f"an alert that is repeated more often than every {LIMITS.alert_repeat_least_s} seconds",
+    "bad-action": "a command that asks for nothing, or for two things at once",
     "bad-range": f"a range that ends before it begins, or of more than {LIMITS.resend_reports} reports",
     "bad-rule": "an RRULE that RFC 5545 does not allow, or that recurs more than once a day",
     "bad-grant": "a grant of keys that the trust root does not have, or of one key twice; a key under two ids; a grant "
@@ -180,8 +182,9 @@ it, until when it holds) would air what nobody signed for. A new field comes wit
 payload of a DSSE v1 envelope, Ed25519; in the envelope, as DSSE asks, unknown fields are passed over.
 
 Programmes and beacons are retained; a beacon has a message expiry of as long as it holds. A command is not retained,
-has a message expiry too, and is refused when it comes retained. Its answer comes on `reply` with the correlation data
-of the command, never on another topic.
+has a message expiry too, and is refused when it comes retained. It asks for one thing. Its answers come on `reply` with
+the correlation data of the command, never on another topic: `under-way` is followed by another one. What nobody known
+signed, and what comes retained, is not answered.
 
 A schema cannot say everything. A station also refuses:
 

@@ -1,0 +1,72 @@
+"""Lives in which the centre gives orders all the time, good and bad, while everything else goes wrong too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.simulation.centre import WAYS
+from tests.simulation.happenings import read, written
+from tests.simulation.shrink import failure_of
+from tests.simulation.storm import SCOPES, TRACE_TAIL, Storm
+from ttcs_edge.core.asrun import AsRunReason
+from ttcs_edge.core.trust import utc_text
+
+SEEDS = range(8)
+ACTIONS = 120
+
+
+def give_order(storm: Storm) -> None:
+    """A stop, a volume, or the log; soon after what is due, or at any time."""
+    dice, world = storm.dice, storm.world
+    for scope in SCOPES:  # in so short a life each has a programme: what is refused of it is mended by the next one
+        if scope not in storm.current:
+            storm.new_version(scope)
+    name = dice.choice(("stop", "stop", "volume", "volume", "log"))
+    fields: dict[str, Any] = {}
+    if name == "volume":
+        until_ms = world.true_ms + dice.choice((60_000, 3_600_000, 86_400_000, 6 * 86_400_000))
+        fields = {"percent": dice.choice((None, 0, 10, 55, 100)), "until": utc_text(until_ms)}
+        fields |= dice.choice(({}, {"zone": "cho"}, {"zone": "buon"}))
+    if name == "log":
+        fields = {"lines": 5}
+    due_ms = world.station.programmes.next_instant()
+    if due_ms is not None and world.powered and dice.random() < 0.7:
+        world.run_until(due_ms + dice.choice((-3_000, 0, 300, 5_000, 20_000)))
+    storm.timeline.happen("order", dice.choice(WAYS), name, fields)
+
+
+def handed(seed: int) -> Storm:
+    """A storm with orders in it."""
+    storm = Storm(seed, dense=True, own_clock=True, alerts=True)
+    storm.happenings += (give_order,) * 12
+    return storm
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_order_breaks_a_rule(seed: int) -> None:
+    """Obeyed once, in order, behind their floor; as loud as was ordered, an alert as ever; told with the truth."""
+    storm = handed(seed)
+    try:
+        storm.run(ACTIONS)
+    except Exception as error:
+        tail = "\n".join(storm.world.trace[-TRACE_TAIL:])
+        pytest.fail(f"{tail}\nseed {seed}: {error!r}", pytrace=False)
+    finally:
+        storm.timeline.close()
+
+    centre = storm.world.centre
+    assert centre is not None and len(centre.answered) > 3
+    told = [record.reason for record in storm.world.disk.as_run]
+    assert seed != SEEDS[0] or AsRunReason.STOPPED_BY_COMMAND in told
+
+
+def test_a_life_with_orders_is_written_down_and_read_again() -> None:
+    """A list of happenings has all that is needed to replay it."""
+    storm = handed(1)
+    storm.run(40)
+    storm.timeline.close()
+    setup, happenings = read(written(storm.timeline.setup, storm.timeline.happened))
+    assert any(one.kind == "order" for one in happenings)
+    assert failure_of(setup, happenings, until_mono_ms=None) is None
