@@ -23,6 +23,8 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from paho.mqtt.client import Client, MQTTv5
+from paho.mqtt.enums import CallbackAPIVersion
 from rich.cells import cell_len
 
 from tests.central.test_publish import recording
@@ -32,7 +34,7 @@ from tests.parts import Broker, Listener, Station, eventually, utc
 from ttcs_edge.central.alert_count import AlertCount
 from ttcs_edge.central.alert_templates import template_names
 from ttcs_edge.central.centre import now, open_centre, take_number
-from ttcs_edge.central.draw_alert import live_lines
+from ttcs_edge.central.draw_alert import live_lines, why_words
 from ttcs_edge.central.main import main
 from ttcs_edge.core.documents import Alert, AlertInfo, AlertReference, Signed
 from ttcs_edge.core.model import Scope
@@ -239,6 +241,26 @@ def test_every_template_of_the_installation_can_be_sent(
     assert not (centre_folder / "alerts/sent").exists()
 
 
+def test_an_alert_stands_on_the_broker_until_it_expires(
+    centre_folder: Path, own_broker: Broker, tmp_path: Path
+) -> None:
+    """With a message expiry, so that nobody gets one that is over."""
+    send(centre_folder, own_broker, written(tmp_path), "--id", "ho", "--expires-in", "30")
+    left_s: list[int] = []
+    certificate, key = own_broker.authority.client("late")
+    client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTv5)
+    client.tls_set(str(own_broker.authority.ca_file), str(certificate), str(key))
+    client.on_connect = lambda client, *_: client.subscribe(TOPICS.alert("vn/lam-dong", "ho"), qos=1)
+    client.on_message = lambda c, u, message: left_s.append(message.properties.MessageExpiryInterval)  # type: ignore[union-attr]
+    client.connect("127.0.0.1", own_broker.port)
+    client.loop_start()
+    eventually(lambda: left_s)
+    client.disconnect()
+    client.loop_stop()
+
+    assert len(left_s) == 1 and 1_700 < left_s[0] <= 1_800
+
+
 def test_a_centre_of_before_has_the_templates_too(centre_folder: Path) -> None:
     """Whose folder has none."""
     for file in (centre_folder / "alerts/templates").iterdir():
@@ -335,7 +357,9 @@ def test_a_drill_is_one_command(
         "Minor",
         "Diễn tập thông báo khẩn cấp",
     )
-    assert capsys.readouterr().out.splitlines()[0] == "EXERCISE: Diễn tập thông báo khẩn cấp"
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "EXERCISE: Diễn tập thông báo khẩn cấp"
+    assert "Told     stations say before and after it that it is no real emergency" in told
 
     send(centre_folder, own_broker, written(tmp_path), "--drill", "--id", "choi")
 
@@ -392,7 +416,7 @@ def test_a_cancel_ends_it_and_is_told_aloud_where_it_was_asked_for(
 ) -> None:
     """In the languages that have a word for it; it holds at least as long as what it cancels."""
     file = written(tmp_path, GOOD + "  - {language: kpm, headline: Da}\n  - {language: en, headline: Flood}\n")
-    send(centre_folder, own_broker, file, "--id", "ho", "--repeat", "60", "--tell-cancel")
+    send(centre_folder, own_broker, file, "--id", "ho", "--repeat", "60", "--tell-cancel", "--expires-in", "180")
     first = standing(centre_folder, own_broker)
 
     send(centre_folder, own_broker, "--cancel", "ho")
@@ -761,6 +785,14 @@ def test_the_count_goes_forward_only_whatever_comes_when() -> None:
     assert made.answers[STATION].unheard == (("vi", "no-audio"), ("kpm", "no-audio"))
     assert [heard("meteor"), heard("accepted"), heard("heard")] == [None, None, "heard"]
     assert made.is_good and made.states == {"heard": 1}
+    made.hear(
+        TOPICS.station("da-teh-02", "event"),
+        encode(receipt(alert, "failed", ("after-vi", "relay"), station="da-teh-02")),
+    )
+    assert made.is_over and not made.is_good
+    assert (
+        why_words(made.answers["da-teh-02"], "en") == "announcement after the drill (vi): a relay could not be switched"
+    )
 
 
 @contextmanager
@@ -860,7 +892,7 @@ def test_a_real_station_hears_an_alert_of_the_command_its_update_and_its_end(
     ]
     assert send(centre_folder, own_broker, "--update", "ho", "--headline", "Ngừng xả", "--speak", wait=60) == 0
     assert send(centre_folder, own_broker, "--cancel", "ho", "--tell-cancel", "--speak", wait=60) == 0
-    assert send(centre_folder, own_broker, "--drill", "--speak", "--scope", PLACE, wait=60) == 0
+    assert send(centre_folder, own_broker, "--drill", "--scope", PLACE, wait=90) == 0  # spoken by the station
     assert send(centre_folder, own_broker, file, "--zones", "xa", "--scope", PLACE, "--speak", wait=60) == 0
     watcher.close()
     assert capsys.readouterr().out.splitlines()[-2] == "delivered 1 · has no such zone 1"

@@ -162,6 +162,16 @@ def test_if_nobody_answers_it_is_given_up_after_a_minute() -> None:
     assert sorted(missed(village)) == sorted((name, "no-audio") for name in WHOLE)
 
 
+def test_a_round_waits_for_its_announcement_though_the_next_is_due() -> None:
+    """It is on its way: the next one comes behind it."""
+    village = Speaking(takes_ms=40_000)
+    village.hear(drill(info=(said("lu-quet.vi"),), repeat_s=30))
+    village.live(31_000)
+    assert (village.names, missed(village)) == ([], [])
+    village.live(45_000)
+    assert parts(village)[:4] == WHOLE
+
+
 def test_one_language_in_which_it_was_told_is_enough() -> None:
     zones = (Zone(ZoneId("cho"), "Chợ", ("vi", "en")),)
     village = Speaking(settings=replace(SETTINGS, zones=zones))
@@ -227,6 +237,7 @@ def test_what_is_said_around_drills_is_made_ahead_and_a_drill_then_asks_for_noth
     village.live(STANDING_AFTER_START_MS - 1)
     assert [effect for _, effect in village.log if isinstance(effect, effects.Speak)] == []
     village.live(2_000)
+    village.tell(events.TimePassed())
     asked = [effect.wanted for _, effect in village.log if isinstance(effect, effects.Speak)]
     assert set(asked[0]) == {phrase(status, "vi", after=after) for status in PHRASES for after in (False, True)}
     village.hear(drill(info=(said("lu-quet.vi"),)))

@@ -54,7 +54,7 @@ class Station:
             Scope("vn/lam-dong"),
             lambda state: json.dumps({"kind": "status", "state": state}).encode(),
             self.outbox,
-            Readers(unread, unread, unread),
+            Readers(unread, unread, unread, unread),
             self.heard.append,
         )
         self.link.start()
@@ -124,6 +124,10 @@ class Deaf:
         self._answers.put((self, mid, ReasonCode(PacketTypes.PUBACK, "No matching subscribers")))  # type: ignore[arg-type]
         return MQTTMessageInfo(mid)
 
+    def hurry(self) -> None:
+        """Something urgent came."""
+        self._reports.hurry()
+
     def live(self, until_s: float) -> None:
         """Go from wait to wait."""
         while self.now_s <= until_s:
@@ -139,6 +143,20 @@ def test_proof_reaches_a_centre_that_was_away_within_half_of_that_time(away_s: f
     broker = Deaf()
     broker.live(2 * away_s + 2)
     assert min(at_s for at_s in broker.tries_s if at_s >= away_s) - away_s <= max(1.0, away_s / 2) + 0.1
+
+
+def test_the_receipt_of_an_alert_is_offered_at_once_and_soon_again() -> None:
+    """Nobody has listened for an hour; whoever sends an alert listens."""
+    broker = Deaf()
+    broker.live(3_600)
+    tried, now_s = len(broker.tries_s), broker.now_s
+    assert broker.tries_s[-1] - broker.tries_s[-2] == pytest.approx(60, abs=1)
+    broker.now_s += 5
+    broker.hurry()
+    broker.live(now_s + 8)
+
+    after_s = [at_s - now_s for at_s in broker.tries_s[tried:]]
+    assert after_s[:2] == [pytest.approx(5, abs=0.1), pytest.approx(6, abs=0.1)]
 
 
 def test_a_centre_that_stays_away_costs_a_report_a_minute() -> None:

@@ -221,9 +221,6 @@ BUGS = {
         "air-7: beacons tell a time",
         True,
     ),
-    "a relay that failed is given up": Bug(
-        "core/playout.py", "OPEN_AGAIN_MS = 2_000", "OPEN_AGAIN_MS = 2_000_000_000", "never-5: "
-    ),
     "a cancel is heard to the end": Bug(
         "core/desk.py",
         "            if reason is not None and airing is self.on_air:\n                airing.stop_for_good(reason)\n",
@@ -247,8 +244,8 @@ BUGS = {
     ),
     "an alert is spoken in the first language only": Bug(
         "core/alerts.py",
-        "return [name for name in zone.languages if name in spoken] or",
-        "return [name for name in zone.languages if name in spoken][:1] or",
+        "names = [name for name in zone.languages if name in infos] or",
+        "names = [name for name in zone.languages if name in infos][:1] or",
         "",
         alerts=True,
     ),

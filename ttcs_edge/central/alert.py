@@ -33,6 +33,7 @@ from ttcs_edge.central.errors import CentralError
 from ttcs_edge.central.publish import Delivery
 from ttcs_edge.central.stations import made_stations
 from ttcs_edge.core.documents import Alert
+from ttcs_edge.core.drills import PHRASES
 from ttcs_edge.core.model import Scope
 from ttcs_edge.core.trust import utc_ms
 from ttcs_edge.locale import Language, text
@@ -85,14 +86,15 @@ def alert(given: argparse.Namespace, delivery: Delivery, secret: Callable[[str],
 
 
 def round_s(document: Alert) -> int:
-    """About how long one round of an alert is: the tone, then each language."""
+    """About how long one round of an alert is: the tone, then each language, and what is said around a drill."""
     texts = (len(one.headline + one.description + one.instruction) for one in document.info)
     spoken_s = (chars / SPOKEN_CHARS_PER_S for chars in texts)
     words_s = (
         one.audio.duration_ms / 1_000 if one.audio else guess_s
         for one, guess_s in zip(document.info, spoken_s, strict=True)
     )
-    return round(DURATION_MS / 1_000 + sum(words_s))
+    around = "".join(said for pair in PHRASES.get(document.status, {}).values() for said in pair)
+    return round(DURATION_MS / 1_000 + sum(words_s) + len(around) / SPOKEN_CHARS_PER_S)
 
 
 def _is_later(document: Alert) -> bool:

@@ -26,7 +26,6 @@ STATES: Final = ("failed", "refused", "missing", "accepted", "on-air", "not-mean
 FINAL: Final = frozenset({"failed", "refused", "not-meant", "heard"})
 BAD: Final = frozenset({"failed", "refused", "missing"})
 """What becomes of a station that an alert must not be left with."""
-DELIVERED: Final = frozenset(STATES) - {"missing", "refused"}
 _PROGRESS: Final = {"missing": 0, "refused": 0, "accepted": 1, "on-air": 2}
 _END: Final = 3
 NO_ZONE: Final = "no-zone"
@@ -59,7 +58,6 @@ class AlertCount:
     topics: Topics
     scope: Scope
     answers: dict[str, Answer] = field(default_factory=dict)
-    elsewhere: set[str] = field(default_factory=set)
     alert: Alert | None = None
     accepting_is_all: bool = False
     met: bool = False
@@ -87,7 +85,6 @@ class AlertCount:
 
     def _met(self, report: StatusReport) -> Answer | None:
         if not scope_covers(self.scope, report.scope):
-            self.elsewhere.add(report.station)
             self.answers.pop(report.station, None)
             return None
         answer = self._answer(report.station)

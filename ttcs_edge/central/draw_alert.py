@@ -16,6 +16,7 @@ from ttcs_edge.central.alert_draft import Lost, sentences
 from ttcs_edge.central.draw_watch import one_line
 from ttcs_edge.central.receipts import STYLES, unheard_words
 from ttcs_edge.core.documents import Alert, AlertInfo
+from ttcs_edge.core.drills import ACTUAL
 from ttcs_edge.core.trust import utc_ms
 from ttcs_edge.locale import Language, text
 from ttcs_edge.locale.faults import fault_words
@@ -60,6 +61,8 @@ def _facts(alert: Alert, count: AlertCount, now: datetime, lang: Language) -> It
         return
     yield row("tone", text(f"central.alert-tone.{FILES[alert.severity]}", lang))
     yield row("heard", _when(alert, now, lang))
+    if alert.status != ACTUAL:
+        yield row("drill", text("central.alert-around", lang))
 
 
 def _when(alert: Alert, now: datetime, lang: Language) -> str:

@@ -58,7 +58,9 @@ TONE_MOST_MS = 60_000
 TONE, WORDS, BEFORE, AFTER = "tone", "words", "before", "after"
 """The kinds of parts of a round: the tone, which comes before all words, and what is said around a drill."""
 STANDING_AFTER_START_MS = 60_000
-"""When what is said around drills is made ahead: not in the first minute of a life, which has more urgent things."""
+"""When what is said around drills is made ahead, with the first event behind this: the first minute of a life has more
+urgent things, and this needs no wake of its own.
+"""
 STATUSES = ("Test", "Exercise", "Actual")
 """A drill never takes the air from what is real."""
 
@@ -249,7 +251,7 @@ class Alerts:
     def wake_mono_ms(self, now: Instant) -> int | None:
         """When a round is due next, or an alert expires."""
         monos = [ms for key, signed in self.signed.items() for ms in self._turns(key, signed.document, now)]
-        monos += [self.standing_mono_ms, *(begun.mono_ms + TONE_MOST_MS for begun in self.first.values())]
+        monos += [begun.mono_ms + TONE_MOST_MS for begun in self.first.values()]
         return min((ms for ms in monos if ms > now.mono_ms), default=None)
 
     def _turns(self, key: Event, alert: Alert, now: Instant) -> Iterable[int]:

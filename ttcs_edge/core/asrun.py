@@ -87,6 +87,7 @@ class Airing:
     ordered: bool = False
     taken_mono_ms: int = 0
     toned_ms: int = 0
+    hindered: AsRunReason | None = None
     play: int | None = None
     position_ms: int = 0
     play_from_ms: int = 0

@@ -532,12 +532,11 @@ class Desk:
 
     def _follow_alerts(self, programmes: Programmes, now: Instant) -> None:
         for airing in self.waiting.values():
-            if (
-                airing.warning is not None
-                and not airing.cue.items
-                and self.alerts.patience_is_over(airing.warning, now)
-            ):
+            if airing.warning is None:
+                continue
+            if not airing.cue.items and self.alerts.patience_is_over(airing.warning, now):
                 self._resolve_again(airing, programmes, now)
+            airing.hindered = self._hindrance(airing) or airing.hindered
         for airing in self.unended():
             if airing.warning is None:
                 continue
@@ -583,7 +582,7 @@ class Desk:
             return absence
         if not airing.in_time:  # whatever else it lacks: nobody saw its time while that lasted
             return AsRunReason.TOO_LATE
-        return self._hindrance(airing) or self._why_passed_over(airing)
+        return self._hindrance(airing) or self._pre_emption(airing) or AsRunReason.TOO_LATE
 
     def _hopeless_warning(self, airing: Airing, now: Instant) -> AsRunReason | None:
         """Tell why a cue of an alert will not air any more; None while it still may."""
@@ -593,7 +592,9 @@ class Desk:
         patient = now.mono_ms <= airing.taken_mono_ms + self._patience_ms(airing)
         if patient and self.alerts.is_of_newest_round(airing.warning) and self.alerts.may_come(airing.warning):
             return None
-        return self._hindrance(airing) or self._why_passed_over(airing)
+        if (reason := self._hindrance(airing) or self._pre_emption(airing)) is not None:
+            return reason
+        return airing.hindered or self.announced.get(airing.warning.row) or AsRunReason.TOO_LATE
 
     def _patience_ms(self, airing: Airing) -> int:
         """How long a cue of an alert waits. A drill shows what is there in time: it waits for nothing longer than the
@@ -615,10 +616,9 @@ class Desk:
         kinds = {one.warning.kind for one in self._waiting_of(warning.row) if one.warning is not None}
         return bool(kinds - {AFTER}) if warning.kind == AFTER else BEFORE in kinds
 
-    def _why_passed_over(self, airing: Airing) -> AsRunReason:
-        """Tell what kept from the air, until its time was over, a cue that lacked nothing."""
-        passed_over = self._is_blocked(airing) or airing.has_sounded
-        return AsRunReason.PRE_EMPTED if passed_over else AsRunReason.TOO_LATE
+    def _pre_emption(self, airing: Airing) -> AsRunReason | None:
+        """Tell whether another cue keeps this one from the air, or did until its time was over."""
+        return AsRunReason.PRE_EMPTED if self._is_blocked(airing) or airing.has_sounded else None
 
     def _hindrance(self, airing: Airing) -> AsRunReason | None:
         """Tell what of a cue's own needs is not there: its audio, a player, a way to its zones."""
@@ -626,7 +626,8 @@ class Desk:
             return airing.lack or AsRunReason.NO_AUDIO
         if not self.player_up:
             return AsRunReason.PLAYER_DIED
-        if self._is_out_of_reach(airing):
+        tried = airing.tried or airing.warning is not None  # of a round one part is tried for all
+        if tried and not self.playout.can_reach(airing.cue.zones):
             return AsRunReason.NO_AMPLIFIER if AMPLIFIER in self.playout.failed else AsRunReason.RELAY
         return AsRunReason.SOUND_DEVICE if airing.warning is not None and self.device_failures else None
 

@@ -1,8 +1,8 @@
 """What the centre hears of an alert before its as-run records: accepted, on the air, how its first round went.
 
-A receipt is a report like any other, told before all others. Each state of a message is told once, whatever restarts;
-that a part was not heard is told at once, and again with each further one. What becomes of a message that a newer one
-replaced, the centre knows.
+A receipt is a report like any other; of a full outbox it is the last to go. Each state of a message is told once,
+whatever restarts; that a part was not heard is told at once, and again with each further one. What becomes of a message
+that a newer one replaced, the centre knows.
 """
 
 from __future__ import annotations

@@ -296,7 +296,7 @@ class Daemon:
 
 
 class _Waking:
-    """The recorder, and behind each commit a word to the link that the outbox may have grown."""
+    """The recorder, and behind each commit a word to the link that the outbox may have grown, and if that is urgent."""
 
     def __init__(self, recorder: Recorder, link: BrokerLink) -> None:
         self._recorder = recorder
@@ -305,9 +305,11 @@ class _Waking:
     def submit(self, entries: Any, wall_ms: int, then: Callable[[], None]) -> None:
         """Have entries put on disk."""
 
+        urgent = any(isinstance(entry, effects.AlertTold) for entry in entries)
+
         def both() -> None:
             then()
-            self._link.wake()
+            self._link.hurry() if urgent else self._link.wake()
 
         self._recorder.submit(entries, wall_ms, both)
 

@@ -109,6 +109,7 @@ class BrokerLink:
         self._leave_by_mono_s = float("inf")
         self._farewell_heard = False
         self._wake = threading.Event()
+        self._hurries = threading.Event()
         self._heartbeat: Callable[[], bytes] | None = None
         self._work: queue.Queue[_Work] = queue.Queue(LIMITS.answers_waiting)
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
@@ -134,6 +135,11 @@ class BrokerLink:
 
     def wake(self) -> None:
         """There is something new in the outbox."""
+        self._wake.set()
+
+    def hurry(self) -> None:
+        """There is something new in the outbox for which somebody waits."""
+        self._hurries.set()
         self._wake.set()
 
     def acknowledge(self, delivery: int) -> None:
@@ -468,6 +474,9 @@ class BrokerLink:
         while not self._work.empty():
             self._reports.expect_resend()
             self._do(client, *self._work.get())
+        if self._hurries.is_set():
+            self._hurries.clear()
+            self._reports.hurry()
         if client is not None:
             self._reports.send(client, self._largest_bytes)
 

@@ -32,7 +32,7 @@ UNHEARD_SOON_S = 1.0
 UNHEARD_SELDOM_S = 60.0
 """The shortest and the longest wait before the next try while nobody listens; between them it is half of the time that
 nobody has listened. A centre that comes back soon after the station has its proof soon; one that stays away costs a
-report a minute."""
+report a minute. The receipt of an alert does not wait for its turn: somebody has just sent it."""
 NOBODY_HEARD = 0x10
 FLUSH_S = 1.0
 """How often marks are put on the card, at the most, while few reports go out."""
@@ -141,6 +141,11 @@ class Reports:
         self._in_flight = dict.fromkeys(self._in_flight)
         self._resends = -1
 
+    def hurry(self) -> None:
+        """What came is urgent: whoever may listen by now is tried at once, and soon again."""
+        if self._unheard_since_mono_s is not None:
+            self._unheard_since_mono_s = self._held_until_mono_s = self._now_s()
+
     def _pass_over(self, row: Row, error: str) -> None:
         if self._again_mono_s is None:
             self._again_mono_s = self._now_s() + REFUSED_RETRY_S
@@ -172,7 +177,7 @@ class Reports:
             self._unheard_since_mono_s, self._held_until_mono_s = None, None
             self._in_flight.clear()
         now_s = self._now_s()
-        if self._held_until_mono_s is not None and not self._in_flight and now_s > self._held_until_mono_s:
+        if self._held_until_mono_s is not None and not self._in_flight and now_s >= self._held_until_mono_s:
             self._begin_again()
             self._held_until_mono_s = None
         if self._again_mono_s is not None and not self._in_flight and now_s > self._again_mono_s:

@@ -280,6 +280,11 @@ TOLD = {
     "alert-row.zones": ("Cụm loa", "Zones"),
     "alert-row.tone": ("Âm báo", "Tone"),
     "alert-row.heard": ("Phát", "Heard"),
+    "alert-row.drill": ("Nhắc", "Told"),
+    "alert-around": (
+        "trạm nói trước và sau rằng đây không phải tình huống thật",
+        "stations say before and after it that it is no real emergency",
+    ),
     "alert-stations": ("{count} trạm", "{count} stations"),
     "alert-stations-away": ("{count} trạm, {away} không nối", "{count} stations, {away} of them away"),
     "alert-all-zones": ("tất cả", "all"),
