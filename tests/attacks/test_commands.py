@@ -286,9 +286,20 @@ QUIET = (effects.Record, effects.WakeAt, effects.ShowLamp)
         (PAIR.sign(GOOD), True),
         (sign(b'{"version": "1"}', PAYLOAD_TYPES["command"], PAIR.publishers), False),
         (sign(b'{"version": true}', PAYLOAD_TYPES["command"], PAIR.publishers), False),
+        (sign(b'{"version": 0}', PAYLOAD_TYPES["command"], PAIR.publishers), False),
+        (sign(b'{"version": 9007199254740992}', PAYLOAD_TYPES["command"], PAIR.publishers), False),
         (sign(b"[]", PAYLOAD_TYPES["command"], PAIR.publishers), False),
     ],
-    ids=["garbage", "a stranger's", "retained", "text for a version", "true for a version", "no object"],
+    ids=[
+        "garbage",
+        "a stranger's",
+        "retained",
+        "text for a version",
+        "true for a version",
+        "zero",
+        "too large",
+        "no object",
+    ],
 )
 def test_who_is_not_known_is_not_answered(data: bytes, retained: bool) -> None:
     """A station does not talk to strangers, nor to what stands on the broker, nor of what has no version."""
@@ -296,6 +307,16 @@ def test_who_is_not_known_is_not_answered(data: bytes, retained: bool) -> None:
     done = tell(here, data, retained=retained)
     assert only(done, effects.Answer) == []
     assert len(here.faults) == 1
+
+
+def test_who_sends_no_correlation_data_is_not_answered() -> None:
+    """The answer would be nobody's: a replay by a stranger makes a station say nothing."""
+    here = station()
+    tell(here, GOOD)
+    data = PAIR.sign(GOOD)
+    done = here.tell(events.CommandArrived(read_command(data, PAIR.root, STATION), 7, False, False, b""))
+    assert only(done, effects.Answer) == []
+    assert here.faults == [("old-version", SUBJECT)]
 
 
 def test_a_key_that_may_publish_is_told_that_it_may_not_command() -> None:

@@ -218,8 +218,12 @@ def test_a_restart_is_over_when_the_station_is_there_again(
 def test_a_station_that_does_not_come_back_is_told(
     centre_folder: Path, own_broker: Broker, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Somebody may have to go there."""
-    gone = said(("under-way", None, {"boot": "7"}))
+    """Somebody may have to go there; the birth of the life that ends is no return."""
+
+    def gone(there: Pole, command: Command, correlation: bytes) -> None:
+        said(("under-way", None, {"boot": "7"}))(there, command, correlation)
+        publish(there, STATUS, born(7))
+
     assert given_to(centre_folder, own_broker, gone, "restart", "--wait", "1")[0] == 69
     assert capsys.readouterr().err.startswith("Station da-teh-01 left to start again, and was not back within 1 s\n")
 

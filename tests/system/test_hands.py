@@ -123,7 +123,8 @@ def test_a_stop_takes_the_bulletin_off_the_air_within_its_fade(
     stop = commander.give(stop=StopOrder())
     eventually(lambda: outcomes(centre), 5)
 
-    assert outcomes(centre) == [("tin-sang", "part", "stopped-by-command")]
+    told = {report["id"]: (report["outcome"], report["reason"]) for report in centre.reports("as-run")}
+    assert list(told.values()) == [("part", "stopped-by-command")], "one record, however often it comes"
     eventually(lambda: commander.answers(stop) == [("done", None)])
     eventually(lambda: all_open(station), 10)
     assert_relays_never_switched_under_sound(station)
