@@ -232,6 +232,30 @@ def test_before_the_voices_are_known_a_language_is_tried() -> None:
     assert [zones for _, name, zones in village.heard if name == "lu-quet.vi"] == [("cho",), ("buon", "cho")]
 
 
+def test_an_alert_that_comes_a_moment_before_the_voices_are_known_is_taken_anew_once_they_are() -> None:
+    """A station that returns finds it retained in its first second; its amplifier is still warming up."""
+    village = Speaking(settings=TWO_PEOPLES, voices=None, takes_ms=5_000)
+    village.hear(alert(info=(text("kpm", "Dà dờng"), text())))
+    village.live(500)
+    village.follow(village.tell(events.VoicesKnown(VOICES)))
+    village.live(90_000)
+    assert [(name, zones) for _, name, zones in village.heard if name != "tone-Severe.zxx"] == [
+        ("lu-quet.vi", ("buon", "cho"))
+    ]
+    assert ("alert:lu-quet", "missed", "no-voice") in village.told
+    assert len(village.told) == 3
+
+
+def test_what_has_begun_is_not_taken_anew_when_voices_become_known() -> None:
+    village = Speaking(settings=TWO_PEOPLES, voices=None, takes_ms=5_000)
+    village.hear(alert(info=(text("kpm", "Dà dờng"), text())))
+    village.live(4_000)
+    village.follow(village.tell(events.VoicesKnown(VOICES)))
+    village.live(90_000)
+    assert [zones for _, name, zones in village.heard if name == "lu-quet.vi"] == [("cho",)]
+    assert len(village.told) == 3
+
+
 @pytest.mark.parametrize("code", ["speech-too-slow", "speech-failed"])
 def test_speech_that_failed_is_told_and_tried_again_in_the_next_round(code: str) -> None:
     village = Speaking()

@@ -313,6 +313,7 @@ class Warned(Rule):
     def __init__(self, in_force: InForce) -> None:
         self.in_force = in_force
         self.hindered_ms = 0
+        self.announced: set[tuple[str, ...]] = set()
         self.waiting_since_ms: int | None = None
         self.trusted_since_ms: int | None = None
         self.whole: defaultdict[str, int] = defaultdict(int)
@@ -379,12 +380,13 @@ class Warned(Rule):
             if not all(self.whole[sha256] for sha256 in shas):
                 raise Violation(f"never-9: {record.occurrence} is told as aired, and was not heard whole")
             self.whole |= dict.fromkeys(shas, 0)
-        words_ms = sum(self.written_ms[sha256] for sha256 in shas if part != "tone")
+        shared = part == "tone" or part.startswith(("before-", "after-"))  # many alerts sound the same there
+        words_ms = sum(self.written_ms[sha256] for sha256 in shas if not shared)
         if record.outcome is Outcome.MISSED and words_ms:
             raise Violation(f"never-9: {record.occurrence} is told as missed, but {words_ms} ms were heard")
         if (record.outcome is Outcome.AIRED) != (record.reason is None):
             raise Violation(f"never-9: {record.occurrence} is told as {record.outcome} for the reason {record.reason}")
-        for sha256 in shas if part != "tone" else ():
+        for sha256 in shas if not shared else ():
             self.written_ms[sha256] = 0
         is_newest = book is not None and book.alert.version == record.programme_version
         self._judge_reason(world, record, is_newest)
@@ -392,7 +394,17 @@ class Warned(Rule):
             return
         if record.reason not in (AsRunReason.POWER, AsRunReason.STOPPED):
             book.told[record.occurrence.local] = part
+        if book.alert.status != "Actual":
+            self._told_as_a_drill(record, part)
         (book.heard_parts if record.outcome is Outcome.AIRED else book.failed_parts).add(part)
+
+    def _told_as_a_drill(self, record: AsRun, part: str) -> None:
+        """Nobody takes a drill for real: nothing of a round is heard before it is told as one."""
+        key = (record.occurrence.scope, record.occurrence.slot, *record.occurrence.local.split(".")[:2])
+        if part.startswith("before-") and record.outcome is not Outcome.MISSED:
+            self.announced.add(key)
+        if record.start_ms is not None and key not in self.announced:
+            raise Violation(f"a drill is taken for real: {record.occurrence} was heard before it was told as one")
 
     def _judge_reason(self, world: World, record: AsRun, is_newest: bool) -> None:
         name = f"{record.occurrence} is {record.outcome} for {record.reason}, which is not true"

@@ -76,7 +76,7 @@ Tones = Mapping[str, AudioItem]
 
 
 class AlertCue(Struct, frozen=True):
-    """A part of a round, of a ``kind``; ``language`` is None for the tone."""
+    """A part of a round, of a ``kind``; ``language`` is None for the tone. ``parts`` counts those of the round."""
 
     occurrence: Occurrence
     alert: Alert
@@ -84,6 +84,7 @@ class AlertCue(Struct, frozen=True):
     language: str | None
     zones: tuple[Zone, ...]
     kind: str
+    parts: int
 
     @property
     def row(self) -> RowKey:
@@ -385,7 +386,9 @@ class Alerts:
         parts += [(TONE, None, list(zones)), *((WORDS, *one) for one in speakers.items())]
         parts += [(AFTER, *one) for one in told.items()]
         return [
-            AlertCue(_occurrence(alert, number, place, kind, name), alert, number, name, tuple(heard_in), kind)
+            AlertCue(
+                _occurrence(alert, number, place, kind, name), alert, number, name, tuple(heard_in), kind, len(parts)
+            )
             for place, (kind, name, heard_in) in enumerate(parts)
         ]
 

@@ -162,6 +162,17 @@ class Desk:
             name = f"{self.boot}-a{self.sequence}"
             self.waiting[key] = Airing(resolved.cue, resolved.lack, name, warning=warning, taken_mono_ms=now.mono_ms)
 
+    def take_alerts_anew(self) -> None:
+        """Have the rounds taken again of which nothing was heard or told yet: which voices there are is known now."""
+        first = {airing.warning.row: airing.warning for airing in self.waiting.values() if airing.warning is not None}
+        for row, warning in first.items():
+            parts = self._waiting_of(row)
+            untouched = not any(one.has_sounded for one in parts) and len(parts) == warning.parts
+            if untouched and (self.on_air is None or self.on_air.warning is None or self.on_air.warning.row != row):
+                self.alerts.rounds.pop((warning.alert.scope, warning.alert.id), None)
+                for airing in parts:
+                    del self.waiting[airing.cue.occurrence]
+
     # what a command asks of the air
 
     def stop_on_air(self, now: Instant) -> Occurrence | None:

@@ -425,7 +425,8 @@ class Station:
 
     def _on_voices(self, event: events.VoicesKnown, turn: _Turn) -> None:
         self.alerts.speech.voices = event.languages
-        self._speech_came(turn)
+        self.alerts.speech.changed = True
+        self.desk.take_alerts_anew()
 
     def _on_spoken(self, event: events.Spoken, turn: _Turn) -> None:
         if event.utterance not in self.alerts.speech.asked:

@@ -164,8 +164,8 @@ class Daemon:
             server.close()
 
     def _begun(self) -> None:
-        self.link.start()
         self.speaking.start()
+        self.link.start()
         watch_clock(lambda: self.loop.post(TimePassed()))
 
     def close(self) -> None:
