@@ -870,6 +870,7 @@ def test_ctrl_c_ends_the_count_and_tells_how_it_stands(centre_folder: Path, own_
         eventually(lambda: b"0/1" in said)
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 130
+        eventually(lambda: b"lack it" in said)
 
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said.decode()).splitlines()
     assert shown[-2:] == [f"  {STATION}: missing: it is connected", "!! 1 of 1 stations lack it"]
