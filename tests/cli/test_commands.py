@@ -60,6 +60,7 @@ STATUS: dict[str, Any] = {
             "lack": "no-audio",
         }
     ],
+    "volumes": [],
     "programmes": [{"scope": "vn/lam-dong", "version": 12, "expires_ms": 1_796_471_200_000, "slots": 8}],
     "cache": {"wanted_files": 14, "stored_files": 12, "wanted_bytes": 40_000_000, "stored_bytes": 34_000_000},
     "faults": [
@@ -185,6 +186,21 @@ class TestScreens:
         """No programme, no fault, no trusted time: each is said in words."""
         with daemon(tmp_path, lambda request: IDLE) as path:
             assert shown(run("status", "--socket", path, "--lang", lang)) == screen(f"idle-80-{lang}")
+
+    @pytest.mark.parametrize(
+        ("lang", "line"),
+        [
+            ("vi", "Trung tâm đặt âm lượng  cho-xa 40 % đến 18:00 24/11/2026"),
+            ("en", "Volume by order  cho-xa 40 % until 18:00 2026-11-24"),
+        ],
+    )
+    def test_a_volume_that_the_centre_ordered_is_shown_with_its_end(self, tmp_path: Path, lang: str, line: str) -> None:
+        """Or who stands at the pole would look for a fault in it."""
+        quieter = [{"zone": "cho-xa", "percent": 40, "until_ms": 1_795_518_000_000}]
+        with daemon(tmp_path, lambda request: STATUS | {"volumes": quieter}) as path:
+            done = run("status", "--socket", path, "--lang", lang, columns=120)
+
+        assert " ".join(line.split()) in [" ".join(one.split()) for one in shown(done).splitlines()]
 
     def test_a_schedule_without_cues_says_so(self, tmp_path: Path) -> None:
         """An empty table could mean anything; a sentence cannot."""

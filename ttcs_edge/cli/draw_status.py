@@ -49,6 +49,7 @@ def _now(answer: Answer, lang: Language, now: datetime) -> list[tuple[str, Text]
         *([("cli.on-air", _on_air(answer["on_air"], lang))] if answer["on_air"] else []),
         ("cli.amplifier", screen.styled(text(f"cli.amplifier.{answer['amplifier']}", lang))),
         ("cli.zones", screen.styled(", ".join(answer["zones_closed"]) or text("cli.zones-none", lang))),
+        *([("cli.volumes", _volumes(answer["volumes"], lang, now))] if answer["volumes"] else []),
         ("cli.relays", _relays(answer["relays"], lang)),
         ("cli.link", _good_or_bad(answer["link_up"], "cli.link-up", "cli.link-down", lang)),
         ("cli.outbox", _outbox(answer["outbox"], lang)),
@@ -60,6 +61,16 @@ def _now(answer: Answer, lang: Language, now: datetime) -> list[tuple[str, Text]
         ),
     ]
     return [(text(code, lang), value) for code, value in rows]
+
+
+def _volumes(volumes: Sequence[Answer], lang: Language, now: datetime) -> Text:
+    """How loud the centre wants some zones, and until when: why a village is quieter than its file says."""
+    words = []
+    for one in volumes:
+        until = screen.local(one["until_ms"], now.tzinfo)
+        when = f"{until:%H:%M} {screen.date_words(until, lang)}"
+        words.append(text("cli.volume-until", lang, zone=one["zone"], percent=one["percent"], until=when))
+    return screen.styled("; ".join(words), screen.DOUBTFUL)
 
 
 def _clock(answer: Answer, lang: Language) -> list[tuple[str, Text]]:

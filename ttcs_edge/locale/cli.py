@@ -136,6 +136,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "amplifier.on": ("bật", "on"),
     "zones": ("Loa bật", "Zones on"),
     "zones-none": ("không cụm nào", "none"),
+    "volumes": ("Trung tâm đặt âm lượng", "Volume by order"),
+    "volume-until": ("{zone} {percent} % đến {until}", "{zone} {percent} % until {until}"),
     "relays": ("Rơ-le", "Relays"),
     "relay-amplifier": ("tăng âm", "amplifier"),
     "relay-closed": ("đóng", "closed"),
