@@ -164,16 +164,16 @@ def test_audio_inside_the_file_is_heard(centre_folder: Path, own_broker: Broker,
 @contextmanager
 def web(folder: Path, centre_folder: Path) -> Iterator[str]:
     """A web server with a certificate of the centre's; gives its address."""
-    assert main(["server-certificate", str(centre_folder), "localhost"]) == 0
+    assert main(["server-certificate", str(centre_folder), "127.0.0.1"]) == 0
     handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(centre_folder / "servers/localhost.crt", centre_folder / "servers/localhost.key")
+        context.load_cert_chain(centre_folder / "servers/127.0.0.1.crt", centre_folder / "servers/127.0.0.1.key")
         server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            yield f"https://localhost:{server.server_address[1]}"
+            yield f"https://127.0.0.1:{server.server_address[1]}"
         finally:
             server.shutdown()
             thread.join()

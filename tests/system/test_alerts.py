@@ -54,8 +54,8 @@ def states(centre: Listener) -> list[str]:
 
 
 def outcomes(centre: Listener) -> list[tuple[str, str, str | None]]:
-    """What was heard, in order: what, how it ended, why."""
-    reports = centre.reports("as-run")
+    """What was heard, in order: what, how it ended, why. What a stop overtook comes once more, under its id."""
+    reports = {report["id"]: report for report in centre.reports("as-run")}.values()
     return [(one["items"][0]["bulletin"], one["outcome"], one["reason"]) for one in reports if one["items"]]
 
 

@@ -605,7 +605,8 @@ class Desk:
             return None
         if (reason := self._hindrance(airing) or self._pre_emption(airing)) is not None:
             return reason
-        return airing.hindered or self.announced.get(airing.warning.row) or AsRunReason.TOO_LATE
+        behind = AsRunReason.PRE_EMPTED  # others of its row were to be heard first
+        return airing.hindered or self.announced.get(airing.warning.row) or behind
 
     def _patience_ms(self, airing: Airing) -> int:
         """How long a cue of an alert waits. A drill shows what is there in time: it waits for nothing longer than the
