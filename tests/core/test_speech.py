@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from ttcs_edge.core.documents import AlertInfo
 from ttcs_edge.core.drills import PHRASES
 from ttcs_edge.core.effects import Effect
 from ttcs_edge.core.model import Sha256, Utterance, Zone, ZoneId
-from ttcs_edge.core.speech import LOSSES_MOST
+from ttcs_edge.core.speech import LOSSES_MOST, utterance_of
 
 VOICES = frozenset({"vi", "en", "en-gb"})
 AROUND = frozenset(
@@ -342,3 +343,12 @@ def test_a_station_without_tones_speaks_when_the_recording_was_waited_for() -> N
     assert village.heard == []
     Village.live(village, 10_000)
     assert village.names == ["lu-quet.vi"]
+
+
+def test_the_audio_inside_an_alert_is_not_kept_for_the_sake_of_its_words() -> None:
+    """It may be a quarter of a megabyte a language; only the words of what was said are remembered."""
+    info = text(inline="A" * 1_000)
+    holders = sys.getrefcount(info)
+
+    assert utterance_of(info) == Utterance("vi", "Lũ quét.")
+    assert sys.getrefcount(info) == holders

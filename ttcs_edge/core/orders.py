@@ -1,4 +1,4 @@
-"""What a command that was accepted has the station do, and the answers that it owes (decision 26).
+"""What a command that was accepted has the station do, and the answers that it owes (decision 27).
 
 Every command is answered with the correlation data that came with it: ``refused`` with a reason, where the station
 cannot or must not do it now; ``under-way`` when it has begun and the end is told later; ``done`` or ``failed``. A

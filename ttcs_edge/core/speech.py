@@ -34,11 +34,16 @@ def subject_of(language: str) -> str:
     return f"speech:{language}"
 
 
-@lru_cache(LIMITS.alerts * LIMITS.languages_per_bulletin)
 def utterance_of(info: AlertInfo) -> Utterance:
     """What is said of an alert in one language: headline, description and instruction, each a sentence at the least."""
-    parts = (" ".join(text.split()) for text in (info.headline, info.description, info.instruction))
-    return Utterance(info.language, "\n".join(part if part.endswith(_ENDS) else f"{part}." for part in parts if part))
+    return _utterance(info.language, info.headline, info.description, info.instruction)
+
+
+@lru_cache(LIMITS.alerts * LIMITS.languages_per_bulletin)
+def _utterance(language: str, *texts: str) -> Utterance:
+    """Asked at every step; kept by the words alone, for an alert may hold audio, too, and is over one day."""
+    parts = (" ".join(text.split()) for text in texts)
+    return Utterance(language, "\n".join(part if part.endswith(_ENDS) else f"{part}." for part in parts if part))
 
 
 @dataclass(slots=True)
