@@ -97,6 +97,18 @@ class Village(ByHand):
         self.sent.append(document)
         self.follow(self.warn(document, **others))
 
+    def suffer(self, kind: str, *given_: Any) -> None:
+        """A relay fails, the player dies and is replaced, or the time is believed or not."""
+        if kind == "relay":
+            self.follow(self.tell(events.RelayFailed(given_[0], "reads 0 after 1")))
+        elif kind == "player":
+            self.play = None
+            self.follow(self.tell(events.PlayerGone("died", 0)))
+            self.follow(self.tell(events.PlayerReady("by hand", len(self.log) + 2)))
+        else:
+            self.trusted = given_[0]
+            self.follow(self.tell(events.TimePassed()))
+
     @property
     def names(self) -> list[str]:
         """What was heard, in order."""
@@ -566,15 +578,8 @@ def test_whatever_happens_no_lower_alert_holds_the_air_and_what_was_withdrawn_is
             others = {"msg_type": "Cancel", "tell_cancel": True} if what == "aloud" else {"msg_type": what}
             document = alert(name, version=versions[name], severity=severity, repeat_s=repeat_s, info=BOTH, **others)
             village.hear(document)
-        elif kind == "relay":
-            village.follow(village.tell(events.RelayFailed(given_[0], "reads 0 after 1")))
-        elif kind == "player":
-            village.play = None
-            village.follow(village.tell(events.PlayerGone("died", 0)))
-            village.follow(village.tell(events.PlayerReady("by hand", len(village.log) + 2)))
         else:
-            village.trusted = given_[0]
-            village.follow(village.tell(events.TimePassed()))
+            village.suffer(kind, *given_)
         judge(village)
         village.live(live_ms)
         judge(village)
@@ -592,7 +597,10 @@ def judge(village: Village) -> None:
     holder = desk.on_air
     if holder is None or holder.stop_reason is not None:
         return
-    ready = [one for one in desk.waiting.values() if one.warning and one.cue.items and not desk._is_held_back(one)]
+    kinds = desk._kinds_waiting()
+    ready = [
+        one for one in desk.waiting.values() if one.warning and one.cue.items and not desk._is_held_back(one, kinds)
+    ]
     reached = [one for one in ready if desk.playout.can_reach(one.cue.zones)]
     assert all(one.cue.priority <= holder.cue.priority for one in reached), "never-4"
     if holder.warning is not None:

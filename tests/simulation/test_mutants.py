@@ -92,13 +92,16 @@ BUGS = {
         "core/asrun.py", "whole = completed and self.whole", "whole = completed", "never-9: "
     ),
     "an occurrence is taken twice": Bug(
-        "core/desk.py", "known = key in self.settled or key in self.waiting", "known = key in self.waiting", "never-5: "
+        "core/desk.py",
+        "on_air or key in self.settled or key in self.waiting",
+        "on_air or key in self.waiting",
+        "never-5: ",
     ),
     "what is on the air is not written down": Bug(
         "core/station.py", "turn.entries.append(effects.AsRunOpened(record))", "pass", "never-5: "
     ),
     "ids begin anew at every start": Bug(
-        "core/desk.py", 'id=f"{self.boot}-a{self.sequence}"', 'id=f"a{self.sequence}"', "never-5: the id "
+        "core/desk.py", 'return f"{self.boot}-a{self.sequence}"', 'return f"a{self.sequence}"', "never-5: the id "
     ),
     "what was due while the power was off is forgotten": Bug(
         "core/programmes.py", "self.since_ms = event.watched_until_ms", "self.since_ms = None", "never-5: "

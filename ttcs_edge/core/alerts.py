@@ -31,7 +31,7 @@ from ttcs_edge.core.air import ALERT
 from ttcs_edge.core.documents import Alert, AlertInfo, Audio, Refused, Signed, TrustRoot
 from ttcs_edge.core.drills import announced_in, phrase, standing
 from ttcs_edge.core.effects import WantedAudio
-from ttcs_edge.core.library import Resolved, Shelf
+from ttcs_edge.core.library import Resolved, Shelf, zones_of
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import (
     ALERT_PREFIX,
@@ -278,8 +278,12 @@ class Alerts:
         """Tell whether a cue that was taken without the time is early, now that it is known; its round comes again."""
         early = now.trusted and now.wall_ms < begins_ms(cue.alert, now)
         if early:
-            self.rounds.pop(_event(cue.alert), None)
+            self.take_again(cue)
         return early
+
+    def take_again(self, cue: AlertCue) -> None:
+        """Have the round of a cue taken anew, when it is due."""
+        self.rounds.pop(_event(cue.alert), None)
 
     def is_newest(self, cue: AlertCue) -> bool:
         """Tell whether no later message of the same event came."""
@@ -441,11 +445,6 @@ def repeat_ms_of(alert: Alert) -> int:
 
 MayBeHeard = Callable[[AlertInfo], bool]
 """Whether there is, or may be, anything to be heard of what an alert says in a language."""
-
-
-def zones_of(alert: Alert, settings: StationSettings) -> tuple[Zone, ...]:
-    """The zones of this station that an alert speaks to."""
-    return tuple(zone for zone in settings.zones if not alert.zones or zone.id in alert.zones)
 
 
 def languages_of(alert: Alert, zone: Zone, may_be_heard: MayBeHeard) -> list[str]:

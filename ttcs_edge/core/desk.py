@@ -18,6 +18,7 @@ silence where sound is due, whatever its cause.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -138,8 +139,7 @@ class Desk:
         taken = False
         for due in programmes.due(now, self.horizon_ms):
             key = due.occurrence
-            known = key in self.settled or key in self.waiting
-            if known or (self.on_air is not None and self.on_air.cue.occurrence == key):
+            if self._is_known(key):
                 continue
             taken = True
             airing = self._airing(programmes, due, now)
@@ -155,21 +155,28 @@ class Desk:
         """Take the cues of the rounds that are due, but for those that were heard."""
         for warning in self.alerts.due(now, self._rounds_under_way()):
             key = warning.occurrence
-            if key in self.settled or key in self.waiting or (self.on_air and self.on_air.cue.occurrence == key):
+            if self._is_known(key):
                 continue
-            self.sequence += 1
             resolved = self.alerts.resolve(warning, programmes.shelf, now)
-            name = f"{self.boot}-a{self.sequence}"
+            name = self._next_id()
             self.waiting[key] = Airing(resolved.cue, resolved.lack, name, warning=warning, taken_mono_ms=now.mono_ms)
+
+    def _is_known(self, key: Occurrence) -> bool:
+        """Tell whether an occurrence was taken already, or is settled (never-5)."""
+        on_air = self.on_air is not None and self.on_air.cue.occurrence == key
+        return on_air or key in self.settled or key in self.waiting
+
+    def _next_id(self) -> str:
+        self.sequence += 1
+        return f"{self.boot}-a{self.sequence}"
 
     def take_alerts_anew(self) -> None:
         """Have the rounds taken again of which nothing was heard or told yet: which voices there are is known now."""
         first = {airing.warning.row: airing.warning for airing in self.waiting.values() if airing.warning is not None}
         for row, warning in first.items():
-            parts = self._waiting_of(row)
-            untouched = not any(one.has_sounded for one in parts) and len(parts) == warning.parts
-            if untouched and (self.on_air is None or self.on_air.warning is None or self.on_air.warning.row != row):
-                self.alerts.rounds.pop((warning.alert.scope, warning.alert.id), None)
+            parts = self._waiting_of(row)  # what has the air, or was told, is not among them
+            if len(parts) == warning.parts and not any(one.has_sounded for one in parts):
+                self.alerts.take_again(warning)
                 for airing in parts:
                     del self.waiting[airing.cue.occurrence]
 
@@ -214,9 +221,7 @@ class Desk:
 
     def take_test(self, cue: Cue, now: Instant) -> None:
         """Take a test tone."""
-        self.sequence += 1
-        name = f"{self.boot}-a{self.sequence}"
-        self.waiting[cue.occurrence] = Airing(cue, id=name, ordered=True, taken_mono_ms=now.mono_ms)
+        self.waiting[cue.occurrence] = Airing(cue, id=self._next_id(), ordered=True, taken_mono_ms=now.mono_ms)
 
     def _hopeless_order(self, airing: Airing, programmes: Programmes, now: Instant) -> AsRunReason | None:
         """Tell why a test tone will not be heard any more: it waits for nobody, and not for long."""
@@ -242,9 +247,8 @@ class Desk:
         }
 
     def _airing(self, programmes: Programmes, due: SlotOccurrence, now: Instant) -> Airing:
-        self.sequence += 1
         resolved = programmes.resolve(due, now.wall_ms)
-        return Airing(resolved.cue, resolved.lack, id=f"{self.boot}-a{self.sequence}", source=due)
+        return Airing(resolved.cue, resolved.lack, id=self._next_id(), source=due)
 
     def step(self, programmes: Programmes, now: Instant, stopping: bool) -> Step:
         """Bring wanted and actual one step closer to each other."""
@@ -266,8 +270,8 @@ class Desk:
             return Step([], self._closed())
         playable = self._playable(programmes, now) if self.player_up else []
         wanted = self._wanted(playable, now)
-        hasty = self.on_air is not None and self.on_air.warning is not None
-        self.playout.fade_out_ms = min(ALERT_FADE_MS, self.settings.fade_out_ms) if hasty else self.settings.fade_out_ms
+        most_ms = ALERT_FADE_MS if self.warns_on_air else self.settings.fade_out_ms
+        self.playout.fade_out_ms = min(most_ms, self.settings.fade_out_ms)
         steps = self._prepare() + self.playout.step(wanted, _needed_mono_ms(playable, now), now.mono_ms)
         if wanted is not None and self.playout.sounding == wanted.play and self.on_air is None:
             self._take_the_air(wanted)
@@ -620,12 +624,20 @@ class Desk:
         """What waits of a round of an alert."""
         return [one for one in self.waiting.values() if one.warning is not None and one.warning.row == row]
 
-    def _is_held_back(self, airing: Airing) -> bool:
+    def _kinds_waiting(self) -> dict[RowKey, set[str]]:
+        """The kinds of parts that wait of each round of an alert."""
+        kinds: defaultdict[RowKey, set[str]] = defaultdict(set)
+        for warning in (airing.warning for airing in self.waiting.values()):
+            if warning is not None:
+                kinds[warning.row].add(warning.kind)
+        return kinds
+
+    def _is_held_back(self, airing: Airing, waiting: dict[RowKey, set[str]]) -> bool:
         """Tell whether a part of a drill must wait for what is told before it, or for all of it."""
         warning = airing.warning
         if warning is None or warning.alert.status == ACTUAL or warning.kind == BEFORE:
             return False
-        kinds = {one.warning.kind for one in self._waiting_of(warning.row) if one.warning is not None}
+        kinds = waiting[warning.row]
         return bool(kinds - {AFTER}) if warning.kind == AFTER else BEFORE in kinds
 
     def _pre_emption(self, airing: Airing) -> AsRunReason | None:
@@ -676,7 +688,8 @@ class Desk:
     def _playable(self, programmes: Programmes, now: Instant) -> list[Airing]:
         """What waits, can be heard, and would not sound in quiet hours (air-5)."""
         ready = [airing for airing in self.waiting.values() if self._can_be_heard(airing)]
-        ready = [airing for airing in ready if not self._is_held_back(airing)]
+        kinds = self._kinds_waiting()
+        ready = [airing for airing in ready if not self._is_held_back(airing, kinds)]
         return [airing for airing in ready if not self._is_too_quiet_for(airing, programmes, now)]
 
     def _is_too_quiet_for(self, airing: Airing, programmes: Programmes, now: Instant) -> bool:
