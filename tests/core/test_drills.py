@@ -290,15 +290,8 @@ def test_whatever_happens_no_part_of_a_drill_is_heard_before_it_was_told_as_one(
             info = (text(headline=f"Lũ {versions[name]}"), said("kho", "kho"))
             others = {"msg_type": what, "tell_cancel": True, "repeat_s": repeat_s, "info": info}
             village.hear(drill(name, status, version=versions[name], **others))
-        elif kind == "relay":
-            village.follow(village.tell(events.RelayFailed(given_[0], "reads 0 after 1")))
-        elif kind == "player":
-            village.play = None
-            village.follow(village.tell(events.PlayerGone("died", 0)))
-            village.follow(village.tell(events.PlayerReady("by hand", len(village.log) + 2)))
-        elif kind == "time":
-            village.trusted = given_[0]
-            village.follow(village.tell(events.TimePassed()))
+        elif kind != "voice":
+            village.suffer(kind, *given_)
         else:
             village.fails = {"vi": given_[0]} if given_[0] else {}
         judge(village)
