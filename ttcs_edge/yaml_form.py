@@ -20,17 +20,18 @@ import re
 import stat
 import unicodedata
 import zoneinfo
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import yaml
 from msgspec import Struct
 
 from ttcs_edge.locale.config import TABLES, Words, problem_text
 
+T = TypeVar("T")
 FILE_BYTES: Final = 64 * 1024
 NESTING: Final = 8
 FOUND_CHARS: Final = 80
@@ -41,8 +42,9 @@ INTEGER_TAG: Final = "tag:yaml.org,2002:int"
 FLOAT_TAG: Final = "tag:yaml.org,2002:float"
 NULL_TAG: Final = "tag:yaml.org,2002:null"
 TEXT_TAG: Final = "tag:yaml.org,2002:str"
+TIMESTAMP_TAG: Final = "tag:yaml.org,2002:timestamp"
 PLAIN_TAGS: Final = frozenset(
-    {BOOLEAN_TAG, INTEGER_TAG, FLOAT_TAG, NULL_TAG, TEXT_TAG, "tag:yaml.org,2002:timestamp"}
+    {BOOLEAN_TAG, INTEGER_TAG, FLOAT_TAG, NULL_TAG, TEXT_TAG, TIMESTAMP_TAG}
     | {"tag:yaml.org,2002:value", "tag:yaml.org,2002:merge", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 )
 
@@ -312,6 +314,17 @@ def _quoting(node: yaml.ScalarNode) -> str:
 def _unwritable(letter: str) -> bool:
     """Tell whether a letter, which YAML can write as an escape, commands a terminal or fits into no file or path."""
     return letter not in "\n\t" and unicodedata.category(letter) in {"Cc", "Cs"}
+
+
+def read_time(
+    page: Page, key: str, node: yaml.Node, expected: Expected, mend: str, meant: Callable[[str], T | None]
+) -> T | None:
+    """Give what a time is ``meant`` to be, or None for what is none, which is told; YAML takes some for text."""
+    is_text = isinstance(node, yaml.ScalarNode) and node.tag in {TEXT_TAG, TIMESTAMP_TAG}
+    found = meant(str(node.value)) if is_text else None
+    if found is None:
+        page.refuse(key, "malformed" if is_text else "wrong-type", expected, mend)
+    return found
 
 
 class Text(Struct, frozen=True):

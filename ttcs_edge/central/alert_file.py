@@ -27,7 +27,6 @@ from ttcs_edge.core.documents import (
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope
 from ttcs_edge.yaml_form import (
-    TEXT_TAG,
     Choice,
     Expected,
     Flag,
@@ -39,9 +38,9 @@ from ttcs_edge.yaml_form import (
     Text,
     Whole,
     fill,
+    read_time,
 )
 
-TIMESTAMP_TAG: Final = "tag:yaml.org,2002:timestamp"
 MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -59,11 +58,7 @@ class Moment(Struct, frozen=True):
 
     def read(self, page: Page, key: str, node: yaml.Node) -> str | None:
         """Give the time, or None."""
-        plain = isinstance(node, yaml.ScalarNode) and node.tag in {TEXT_TAG, TIMESTAMP_TAG}
-        found = utc_of(str(node.value)) if plain else None
-        if found is None:
-            page.refuse(key, "malformed" if plain else "wrong-type", self.expected, "write-moment")
-        return found
+        return read_time(page, key, node, self.expected, "write-moment", utc_of)
 
 
 def utc_of(text: str) -> str | None:

@@ -24,7 +24,6 @@ from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import IfInterrupted, IfUnplayable, Scope, WallMs
 from ttcs_edge.core.schedule import check_rule, check_slot, to_ms
 from ttcs_edge.yaml_form import (
-    TEXT_TAG,
     Choice,
     Expected,
     Key,
@@ -37,11 +36,11 @@ from ttcs_edge.yaml_form import (
     Whole,
     closest,
     fill,
+    read_time,
 )
 
 FILE_BYTES: Final = 4 * 1024 * 1024
 SPOKEN_CHARS: Final = 20_000
-TIMESTAMP_TAG: Final = "tag:yaml.org,2002:timestamp"
 CIVIL_TIME: Final = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(:\d\d)?")
 
 
@@ -84,10 +83,8 @@ class CivilTime(Struct, frozen=True):
 
     def read(self, page: Page, key: str, node: yaml.Node) -> str | None:
         """Give the time as the wire writes it, or None."""
-        plain = isinstance(node, yaml.ScalarNode) and node.tag in {TEXT_TAG, TIMESTAMP_TAG}
-        match = CIVIL_TIME.fullmatch(str(node.value)) if plain else None
+        match = read_time(page, key, node, self.expected, "write-civil-time", CIVIL_TIME.fullmatch)
         if match is None:
-            page.refuse(key, "malformed" if plain else "wrong-type", self.expected, "write-civil-time")
             return None
         text = f"{match[1]}T{match[2]}{match[3] or ':00'}"
         if check_slot(Slot(id="x", start=text, bulletins=("x",))) is not None:
