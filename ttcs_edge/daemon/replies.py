@@ -13,7 +13,6 @@ from ttcs_edge.core.events import AnswerGone, ConfigChecked, Event
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Instant
 from ttcs_edge.daemon.beginning import TrustError, load_trust
-from ttcs_edge.daemon.told_log import in_parts, without_secrets
 from ttcs_edge.drivers.journal import Journal, JournalError
 from ttcs_edge.wire import reports
 
@@ -94,6 +93,8 @@ class Replies:
         threading.Thread(target=work, name="log-reader", daemon=True).start()
 
     def _send_log(self, effect: effects.SendLog) -> None:
+        from ttcs_edge.daemon.told_log import in_parts, without_secrets  # a start need not wait for its patterns
+
         try:
             text = without_secrets(self._journal.last(effect.lines, LIMITS.log_bytes))
         except JournalError as error:

@@ -28,7 +28,6 @@ from msgspec import Struct
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.drivers import loudness
 from ttcs_edge.drivers.bounded import BoundedPrograms, Ended, OutOfTimeError
-from ttcs_edge.reading import read_aloud
 from ttcs_edge.settings import SpeechSettings
 
 NO_VOICE, OUT_OF_TIME, FAILED = "no-voice", "speech-too-slow", "speech-failed"
@@ -206,6 +205,8 @@ class Voices:
 
     def speak(self, text: str, language: str) -> Recording:
         """Speak, by the best voice that can; each has the whole time limit for itself."""
+        from ttcs_edge.reading import read_aloud  # its tables cost a start 8 ms, and nothing is spoken so soon
+
         able = self._able(language)
         failed = SpeechError(NO_VOICE)
         said = _printable(read_aloud(text, language))
