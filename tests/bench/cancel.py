@@ -23,7 +23,7 @@ def main() -> None:
         ground = Ground(Path(name))
         for number in range(ALERTS):
             ground.first_ms(*ground.message(number, 1, "Alert"))
-            time.sleep(0.3)  # its fade in is over
+            time.sleep(0.3)  # no test: each cancel is to meet a tone whose fade in is over
             topic, envelope = ground.message(number, 2, "Cancel")
             floor.append(ground.message_ms(envelope) + ALERT_FADE_MS)
             ours.append(ground.silent_ms(topic, envelope))
