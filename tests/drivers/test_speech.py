@@ -38,8 +38,8 @@ def voices(request: pytest.FixtureRequest, tmp_path: Path) -> Voices:
     if request.param == "espeak-ng":
         return Voices(SpeechSettings(), tmp_path)
     if not PIPER or not PIPER_VOICE:
-        # Neither Debian nor PyPI has a voice: a model is a file of 60 MB, under a licence of its own, that whoever wants
-        # Piper chooses and fetches. espeak-ng, which is always there, keeps the same contract above.
+        # Neither Debian nor PyPI has a voice: a model is a file of 60 MB, under a licence of its own, which whoever
+        # wants Piper chooses and fetches. espeak-ng, which is always there, keeps the same contract above.
         pytest.skip("no Piper here: name its program in TTCS_PIPER, the model of an English voice in TTCS_PIPER_VOICE")
     return Voices(SpeechSettings({"en": Path(PIPER_VOICE)}, PIPER), tmp_path, espeak="no-such-program")
 
