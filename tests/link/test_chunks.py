@@ -132,8 +132,8 @@ def test_a_fetcher_that_takes_nothing_holds_up_neither_programmes_nor_reports_no
         for number in range(100):
             centre.publish(TOPIC, str(number).encode(), retain=False)
         ids = bench.report(30)
-        eventually(lambda: len(bench.arrived()) == 100, 3)
-        eventually(lambda: [report["id"] for report in centre.reports("fault")] == ids, 3)
+        eventually(lambda: len(bench.arrived()) == 100)
+        eventually(lambda: [report["id"] for report in centre.reports("fault")] == ids)
     finally:
         over.set()
         core.join()
@@ -165,7 +165,7 @@ def test_what_was_not_taken_when_a_file_is_left_holds_up_nothing(bench: Bench, c
     for number in range(5):
         centre.publish(TOPIC, str(number).encode(), retain=False)
 
-    eventually(lambda: len(bench.arrived()) == 5, 3)
+    eventually(lambda: len(bench.arrived()) == 5)
 
 
 def test_a_file_that_is_left_is_no_longer_sent(bench: Bench, wire: Wire, centre: Listener) -> None:

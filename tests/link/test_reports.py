@@ -166,6 +166,58 @@ def test_a_centre_that_stays_away_costs_a_report_a_minute() -> None:
     assert 1_440 <= len(broker.tries_s) <= 1_460
 
 
+class Slow:
+    """A broker that acknowledges when it is told to, and the outbox with one report for it."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+        self.resends = 0
+        self._waits = True
+        self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        self.reports = Reports(self, "event", lambda report, error: None, lambda: 0.0)  # type: ignore[arg-type]
+
+    def pending(self, limit: int, after_seq: int) -> list[OutboxRow]:
+        """The report, while it waits, for whoever has not read it."""
+        return [OutboxRow(1, "1-f1", b"{}")] if self._waits and after_seq < 1 else []
+
+    def mark_sent(self, seqs: Sequence[int]) -> None:
+        """It waits no longer."""
+        self._waits = False
+
+    def resend(self) -> bytes:
+        """It waits again."""
+        self._waits = True
+        self.resends += 1
+        return b"1 queued"
+
+    def publish(self, topic: str, body: bytes, qos: int) -> MQTTMessageInfo:
+        """Take it, and acknowledge it later."""
+        self.sent.append(body.decode())
+        return MQTTMessageInfo(len(self.sent))
+
+    def acknowledge(self) -> None:
+        """The last one has come; the station goes on until nothing waits."""
+        self._answers.put((self, len(self.sent), ReasonCode(PacketTypes.PUBACK, "Success")))  # type: ignore[arg-type]
+        self.reports.settle(self._answers)
+        self.reports.flush()
+        self.reports.send(self)  # type: ignore[arg-type]
+
+
+def test_a_command_that_asks_for_no_report_has_none_sent_twice_and_a_resend_what_was_under_way() -> None:
+    """Either comes while the report is on its way to the broker."""
+    broker = Slow()
+    broker.reports.send(broker)  # type: ignore[arg-type]
+    assert broker.reports.run(lambda: b"volume set") == b"volume set"
+    broker.acknowledge()
+    assert broker.sent == ["{}"]
+
+    broker = Slow()
+    broker.reports.send(broker)  # type: ignore[arg-type]
+    assert broker.reports.run(broker.resend) == b"1 queued"
+    broker.acknowledge()
+    assert broker.sent == ["{}", "{}"]
+
+
 def test_while_nobody_listens_the_link_sleeps(linked: Station) -> None:
     """Neither a broker without listeners nor a hold that is over has the thread ask in a loop."""
     eventually(lambda: linked.unheard_s > 0)

@@ -472,7 +472,6 @@ class BrokerLink:
             self._send_heartbeat(client, make)
         self._reports.settle(self._answers)
         while not self._work.empty():
-            self._reports.expect_resend()
             self._do(client, *self._work.get())
         if self._hurries.is_set():
             self._hurries.clear()
@@ -484,7 +483,7 @@ class BrokerLink:
         self, client: Client | None, work: Callable[[], bytes], correlation: bytes, gone: Callable[[], None] | None
     ) -> None:
         try:
-            answer = work()
+            answer = self._reports.run(work)
         except Exception:  # reports and the next command must not wait for it
             _log.exception("command-failed")
             return

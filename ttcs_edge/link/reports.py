@@ -135,11 +135,15 @@ class Reports:
         if not self._in_flight and not self._ahead and self._again_mono_s is None:
             self._after_seq = 0  # all that was read is marked: what is new may stand before it, in a lower journal
 
-    def expect_resend(self) -> None:
-        """Write every mark now: one that came behind a resend would undo it. What is in flight counts as not sent."""
+    def run(self, work: Callable[[], bytes]) -> bytes:
+        """What a command's work gives. It may put rows back: a mark that came behind would undo it, so all are written
+        first, and what is in flight counts as not sent."""
         self.flush()
-        self._in_flight = dict.fromkeys(self._in_flight)
-        self._resends = -1
+        try:
+            return work()
+        finally:
+            if self._resends != self._outbox.resends:
+                self._in_flight = dict.fromkeys(self._in_flight)
 
     def hurry(self) -> None:
         """What came is urgent: whoever may listen by now is tried at once, and soon again."""

@@ -96,10 +96,10 @@ class Outbox:
             return 0, ((first, last),)
         begin, end = place(journal, first), place(journal, min(last, SEQUENCE_MOST))
         kept: list[int] = []
+        self.resends += 1
         while rows := self._queue_again(begin, end):
             kept += [seq & SEQUENCE_MOST for seq in rows]
             begin = rows[-1] + 1
-        self.resends += 1
         return len(kept), tuple(_gaps(kept, first, last))
 
     def _queue_again(self, begin: int, end: int) -> list[int]:
