@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PREFIX ?= /opt/ttcs-edge
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
-RUN_PACKAGES := libvlc5 vlc-plugin-base vlc-bin espeak-ng libebur128-1 libasound2-dev gcc libc6-dev python3-dev python3-venv ca-certificates
+RUN_PACKAGES := libvlc5 vlc-plugin-base libopus0 vlc-bin espeak-ng libebur128-1 libasound2-dev gcc libc6-dev python3-dev python3-venv ca-certificates
 DEMO_PACKAGES := mosquitto nginx-light ffmpeg systemd git iproute2 mount e2fsprogs pulseaudio pulseaudio-utils libasound2-plugins
 
 .DEFAULT_GOAL := help
