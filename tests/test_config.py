@@ -25,7 +25,16 @@ from cryptography.x509.oid import NameOID
 from tests.cli.terminal import AS_ANYBODY, run
 from tests.parts import Authority, Province
 from ttcs_edge.config import STATION, ConfigError, load_config
-from ttcs_edge.core.model import Amplifier, QuietHours, StationSettings, Zone, ZoneId
+from ttcs_edge.core.model import (
+    Amplifier,
+    Inlet,
+    Microphone,
+    QuietHours,
+    StationSettings,
+    Way,
+    Zone,
+    ZoneId,
+)
 from ttcs_edge.locale.config import EXPECTED, MENDS, PROBLEMS
 from ttcs_edge.named_files import acting_as, check_files
 from ttcs_edge.settings import (
@@ -34,6 +43,8 @@ from ttcs_edge.settings import (
     ClockTrust,
     Config,
     HttpsSettings,
+    InputSettings,
+    MicrophoneSettings,
     PanelSettings,
     PinFactory,
     PinSettings,
@@ -127,6 +138,7 @@ class TestRight:
             store=StoreSettings(),
             clock=ClockSettings(),
             panel=PanelSettings(),
+            microphone=None,
             speech=SpeechSettings(),
             trust_folder=Path("/etc/ttcs-edge/trust"),
             state_folder=Path("/var/lib/ttcs-edge"),
@@ -181,6 +193,30 @@ class TestRight:
         assert config.speech == SpeechSettings({"vi": Path("/v.onnx")}, str(tmp_path / "p/piper"), 9)
         folders = (config.trust_folder, config.state_folder, config.runtime_folder)
         assert folders == (tmp_path / "t", Path("/s"), tmp_path / "r")
+
+    def test_a_microphone_is_heard_by_an_input_a_file_or_the_mixer(self, tmp_path: Path) -> None:
+        """In the zones that are named, or in every one."""
+        input_ = written(tmp_path, SHORTEST + "microphone: {key_pin: 22, device: hw:1}\n")
+        config = load_config(input_, {})
+        every_zone = Microphone((ZoneId("cho-xa"),), Inlet(Way.INPUT, 900_000))
+        assert config.station.microphone == every_zone
+        assert config.microphone == MicrophoneSettings(RelaySettings(22, False), InputSettings(device="hw:1"))
+        assert config.pins.mixer is None
+
+        file = written(tmp_path, SHORTEST + "microphone: {key_pin: 22, wav_file: a.wav}\n")
+        wav = InputSettings(SoundDriver.WAV, wav_file=tmp_path / "a.wav")
+        assert load_config(file, {}).microphone == MicrophoneSettings(RelaySettings(22, False), wav)
+
+        mixer = written(
+            tmp_path,
+            SHORTEST
+            + "microphone: {key_pin: 22, key_active_high: true, mixer_pin: 6, mixer_active_high: false, most_s: 60,\n"
+            + "  zones: [cho-xa], volume_percent: 70, in_quiet_hours: true}\n",
+        )
+        config = load_config(mixer, {})
+        assert config.station.microphone == Microphone((ZoneId("cho-xa"),), Inlet(Way.MIXER, 60_000), 70, True)
+        assert config.microphone == MicrophoneSettings(RelaySettings(22, True))
+        assert config.pins.mixer == RelaySettings(6, False)
 
     def test_a_byte_order_mark_and_windows_line_ends_are_read(self, tmp_path: Path) -> None:
         """A file saved by an editor on Windows is as good as any."""
@@ -880,7 +916,7 @@ class TestDocumentation:
         text = EXAMPLE.read_text()
 
         shown = set(re.findall(r"^([a-z_]+):", text, re.MULTILINE))
-        assert shown | {"https", "panel", "speech"} == {key.name for key in STATION.keys}
+        assert shown | {"https", "panel", "speech", "microphone"} == {key.name for key in STATION.keys}
 
     def test_the_example_of_every_key_is_one(self, tmp_path: Path) -> None:
         """The value that a mend proposes for a missing key is itself accepted."""
@@ -889,5 +925,5 @@ class TestDocumentation:
                 section, _, name = path.rpartition(".")
                 pattern = rf"(?m)^{'  ' if section else ''}{name}: .*$"
                 text, count = re.subn(pattern, f"{'  ' if section else ''}{name}: {key.example}", SHORTEST)
-                assert count == 1, path
+                assert count == (f"\n{section}:" in f"\n{SHORTEST}" or not section), path
                 assert msgspec.structs.asdict(load_config(written(tmp_path, text), {}).station)

@@ -28,13 +28,27 @@ from msgspec import Struct
 
 from ttcs_edge.core.documents import ID_PATTERN, LANGUAGE_PATTERN, SCOPE_PATTERN
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import Amplifier, QuietHours, Scope, StationSettings, Zone
+from ttcs_edge.core.model import (
+    AMPLIFIER,
+    MICROPHONE,
+    Amplifier,
+    Inlet,
+    Microphone,
+    QuietHours,
+    Scope,
+    StationSettings,
+    Way,
+    Zone,
+    ZoneId,
+)
 from ttcs_edge.settings import (
     BrokerSettings,
     ClockSettings,
     ClockTrust,
     Config,
     HttpsSettings,
+    InputSettings,
+    MicrophoneSettings,
     PanelSettings,
     PinFactory,
     PinSettings,
@@ -177,6 +191,23 @@ _PANEL = Section(
         Key("led_active_high", Flag(), "true", default="true"),
     )
 )
+_MICROPHONE = Section(
+    (
+        Key("key_pin", Whole(2, 27, "pin"), "22", required=True),
+        Key("key_active_high", Flag(), "false", default="false"),
+        Key("device", Text("sound-device", 200), "plughw:CARD=Mic"),
+        Key("wav_file", PathText("wav-source"), "/var/lib/ttcs-edge/speech.wav"),
+        Key("mixer_pin", Whole(2, 27, "pin"), "6"),
+        Key("mixer_active_high", Flag(), "true", default="true"),
+        Key("zones", ListOf(Text("identifier", LIMITS.id_chars, ID_PATTERN), 1, LIMITS.zones_per_slot), "[cho-xa]"),
+        Key("most_s", Whole(5, 7_200, "whole-seconds"), "900", default="900"),
+        Key("volume_percent", Whole(0, 100, "percent"), "80", default="100"),
+        Key("in_quiet_hours", Flag(), "false", default="false"),
+    )
+)
+_WAYS: Final[tuple[str, ...]] = ("microphone.device", "microphone.wav_file", "microphone.mixer_pin")
+"""By what the microphone is heard: exactly one of them."""
+_MICROPHONE_ZONE: Final = re.compile(r"microphone\.zones\[\d+\]")
 _VOICE = Section(
     (
         Key("language", Text("language", LIMITS.language_chars, LANGUAGE_PATTERN), "vi", required=True),
@@ -210,6 +241,7 @@ STATION: Final = Section(
         Key("clock", _CLOCK, ""),
         Key("panel", _PANEL, ""),
         Key("speech", _SPEECH, ""),
+        Key("microphone", _MICROPHONE, ""),
         Key("folders", _FOLDERS, ""),
     )
 )
@@ -243,6 +275,7 @@ def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Pa
     _check_zone_ids(page)
     _check_drivers(page)
     _check_voices(page)
+    _check_microphone(page)
     spans = _quiet_hours(page)
     if page.problems or values is None:
         raise ConfigError(tuple(sorted(page.problems, key=lambda one: one.line)))
@@ -262,7 +295,11 @@ def _check_relays(page: Page) -> None:
     """Two relays on one line would switch as one: a zone would sound whenever the amplifier is on (never-3)."""
     first: dict[int, str] = {}
     for key in sorted(
-        (key for key in page.values if re.fullmatch(r"((zones\[\d+\]|amplifier)\.pin|panel\.led_pin)", key)),
+        (
+            key
+            for key in page.values
+            if re.fullmatch(r"((zones\[\d+\]|amplifier)\.pin|panel\.led_pin|microphone\.\w+_pin)", key)
+        ),
         key=page.line,
     ):
         other = first.setdefault(page.values[key], key)
@@ -276,7 +313,7 @@ def _check_zone_ids(page: Page) -> None:
     wanted = Expected("zone-id")
     for key in [key for key in page.values if re.fullmatch(r"zones\[\d+\]\.id", key)]:
         other = first.setdefault(page.values[key], key)
-        if page.values[key] == "amplifier":
+        if page.values[key] in (AMPLIFIER, MICROPHONE):
             page.refuse(key, "reserved-id", wanted, "rename")
         elif other != key:
             page.refuse(key, "same-zone-id", wanted, "rename", other=other, first=str(page.line(other)))
@@ -301,6 +338,23 @@ def _check_voices(page: Page) -> None:
         if other != key:
             line = str(page.line(other))
             page.refuse(key, "same-language", Expected("language"), "one-voice", other=other, first=line)
+
+
+def _check_microphone(page: Page) -> None:
+    """It is heard by one way, in zones that the station has."""
+    if "microphone.key_pin" not in page.values:
+        return
+    ways = sorted((key for key in _WAYS if key in page.nodes), key=page.line)
+    if not ways:
+        wanted = Text("sound-device", 200).expected
+        page.refuse(_WAYS[0], "missing-key", wanted, "add-line", found="", addition="device: default")
+    for key in ways[1:]:
+        wanted = Expected("one-way")
+        page.refuse(key, "two-ways", wanted, "delete-one", other=ways[0], first=str(page.line(ways[0])))
+    zones = {page.values[key] for key in page.values if re.fullmatch(r"zones\[\d+\]\.id", key)}
+    unknown = [key for key, zone in page.values.items() if _MICROPHONE_ZONE.fullmatch(key) and zone not in zones]
+    for key in unknown:
+        page.refuse(key, "unknown-zone", Expected("one-of", (("choices", ", ".join(sorted(zones))),)), "choose")
 
 
 def _quiet_hours(page: Page) -> tuple[QuietHours, ...]:
@@ -343,13 +397,33 @@ def _broker(values: Mapping[str, Any], environ: Mapping[str, str]) -> BrokerSett
 def _pins(values: Mapping[str, Any]) -> PinSettings:
     relays = {zone["id"]: RelaySettings(**_take(zone, "pin", "active_high")) for zone in values["zones"]}
     amplifier = RelaySettings(**_take(values["amplifier"], "pin", "active_high"))
-    return PinSettings(amplifier, relays, **_take(values.get("pins", {}), "factory", "mock_folder"))
+    microphone = values.get("microphone", {})
+    mixer = None
+    if "mixer_pin" in microphone:
+        mixer = RelaySettings(**_take(microphone, mixer_pin="pin", mixer_active_high="active_high"))
+    return PinSettings(amplifier, relays, mixer=mixer, **_take(values.get("pins", {}), "factory", "mock_folder"))
 
 
 def _panel(values: Mapping[str, Any]) -> PanelSettings:
     if "led_pin" not in values:
         return PanelSettings()
     return PanelSettings(RelaySettings(**_take(values, led_pin="pin", led_active_high="active_high")))
+
+
+def _microphone(values: Mapping[str, Any]) -> MicrophoneSettings:
+    """The shell's part of it: the key's line, and the input where it is not heard by the mixer."""
+    key = RelaySettings(values["key_pin"], values.get("key_active_high", False))
+    if "mixer_pin" in values:
+        return MicrophoneSettings(key)
+    driver = SoundDriver.WAV if "wav_file" in values else SoundDriver.ALSA
+    return MicrophoneSettings(key, InputSettings(driver, **_take(values, "device", "wav_file")))
+
+
+def _speaking(values: Mapping[str, Any], zones: tuple[Zone, ...]) -> Microphone:
+    """The core's part of it."""
+    inlet = Inlet(Way.MIXER if "mixer_pin" in values else Way.INPUT, values.get("most_s", 900) * 1_000)
+    named = tuple(ZoneId(zone) for zone in values.get("zones", ())) or tuple(zone.id for zone in zones)
+    return Microphone(named, inlet, **_take(values, "volume_percent", "in_quiet_hours"))
 
 
 def _speech(values: Mapping[str, Any]) -> SpeechSettings:
@@ -363,13 +437,16 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
     sequencing = {"zone_stagger_s": "zone_stagger_ms", "fade_in_s": "fade_in_ms", "fade_out_s": "fade_out_ms"}
     store = {key: size * MIB for key, size in values.get("store", {}).items()}
     folders = {name: Path(path) for name, path in FOLDERS.items()} | dict(values.get("folders", {}))
+    zones = tuple(Zone(**_take(zone, "id", "name", "languages", "volume_percent")) for zone in values["zones"])
+    microphone = values.get("microphone")
     station = StationSettings(
         id=values["id"],
         scope=Scope(values["scope"]),
-        zones=tuple(Zone(**_take(zone, "id", "name", "languages", "volume_percent")) for zone in values["zones"]),
+        zones=zones,
         time_zone=values["time_zone"],
         amplifier=Amplifier(**_take(values["amplifier"], warm_up_s="warm_up_ms", hold_s="hold_ms")),
         quiet_hours=quiet_hours,
+        microphone=None if microphone is None else _speaking(microphone, zones),
         **_take(values.get("sequencing", {}), "alert_zones_at_once", **sequencing),
         **_take(values, "heartbeat_s"),
     )
@@ -383,6 +460,7 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         clock=ClockSettings(**_take(values.get("clock", {}), "trust", "rtc", "modem", "modem_baud", "modem_every_s")),
         panel=_panel(values.get("panel", {})),
         speech=_speech(values.get("speech", {})),
+        microphone=None if microphone is None else _microphone(microphone),
         trust_folder=folders["trust"],
         state_folder=folders["state"],
         runtime_folder=folders["runtime"],

@@ -51,12 +51,16 @@ class PinFactory(Enum):
 
 
 class PinSettings(Struct, frozen=True):
-    """The GPIO lines. ``mock_folder`` is where mock lines keep their state, as a real line keeps its level."""
+    """The GPIO lines. ``mock_folder`` is where mock lines keep their state, as a real line keeps its level.
+
+    ``mixer`` is the relay that lets a microphone into the amplifier.
+    """
 
     amplifier: RelaySettings
     zones: Mapping[ZoneId, RelaySettings]
     factory: PinFactory = PinFactory.LGPIO
     mock_folder: Path | None = None
+    mixer: RelaySettings | None = None
 
 
 class SoundDriver(Enum):
@@ -73,6 +77,21 @@ class SoundSettings(Struct, frozen=True):
     device: str = "default"
     wav_file: Path | None = None
     buffer_ms: int = 40
+
+
+class InputSettings(Struct, frozen=True):
+    """Where the microphone is heard: an ALSA device, or a WAV file that is played round and round."""
+
+    driver: SoundDriver = SoundDriver.ALSA
+    device: str = "default"
+    wav_file: Path | None = None
+
+
+class MicrophoneSettings(Struct, frozen=True):
+    """The line of the microphone's key, and the ``input`` that hears it; None when it is heard by the mixer's relay."""
+
+    key: RelaySettings
+    input: InputSettings | None = None
 
 
 class ClockTrust(Enum):
@@ -131,6 +150,7 @@ class Config(Struct, frozen=True):
     clock: ClockSettings
     panel: PanelSettings
     speech: SpeechSettings
+    microphone: MicrophoneSettings | None
     trust_folder: Path
     state_folder: Path
     runtime_folder: Path

@@ -330,6 +330,10 @@ def moves(log: Iterable[tuple[int, Effect]]) -> list[tuple[int, str]]:
                 words.append((mono_ms, f"{zone} {'closed' if closed else 'open'}"))
             case effects.StartSound():
                 words.append((mono_ms, "sound"))
+            case effects.StartInput():
+                words.append((mono_ms, "input"))
+            case effects.SwitchMixer(_, closed):
+                words.append((mono_ms, f"mixer {'closed' if closed else 'open'}"))
             case effects.StopSound():
                 words.append((mono_ms, "fade"))
             case _:

@@ -69,6 +69,8 @@ EVENTS: tuple[events.Event, ...] = (
     events.SoundDevice(True, "hw:0", ""),
     events.RelayFailed("cho", "reads 0 after 1"),
     events.RelayFailed(AMPLIFIER, "reads 0 after 1"),
+    events.KeyChanged(True),
+    events.KeyChanged(False),
     events.LinkChanged(False, "refused"),
     events.LinkChanged(True, ""),
     events.ConditionChanged("store-full", "blobs", True),

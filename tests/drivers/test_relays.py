@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from ttcs_edge.core.model import ZoneId
 from ttcs_edge.drivers.pins import level
@@ -49,6 +50,20 @@ def test_a_relay_does_as_told_whichever_level_closes_it(tmp_path: Path) -> None:
     relays.switch("dinh", True)
     assert levels(tmp_path) == {17: 0, 27: 1, 22: 0}
     relays.close()
+    assert levels(tmp_path) == OPEN
+
+
+def test_the_mixer_s_relay_is_one_of_them_and_the_first_to_open(tmp_path: Path) -> None:
+    """A microphone is let into the amplifier by its own relay."""
+    relays = GpioRelays(replace(settings(tmp_path), mixer=RelaySettings(6)))
+    for subject in ("amplifier", "cho", "microphone"):
+        relays.switch(subject, True)
+    assert level(tmp_path, 6) == 1
+    assert relays.states()["microphone"] is True
+    relays.close()
+
+    changes = [json.loads(line) for line in (tmp_path / "lines.jsonl").read_text().splitlines()]
+    assert [change["line"] for change in changes[-3:]] == ["gpio6", "gpio27", "gpio17"]
     assert levels(tmp_path) == OPEN
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 
 from msgspec.structs import replace
 
@@ -18,6 +19,7 @@ from ttcs_edge.core.alerts import AlertCue
 from ttcs_edge.core.library import Resolved
 from ttcs_edge.core.model import (
     COMMAND_PREFIX,
+    MICROPHONE_PREFIX,
     AiredItem,
     AsRun,
     AsRunReason,
@@ -26,6 +28,7 @@ from ttcs_edge.core.model import (
     Instant,
     Outcome,
     WallMs,
+    Way,
     ZoneId,
 )
 from ttcs_edge.core.schedule import SlotOccurrence
@@ -60,8 +63,8 @@ CUE_FAULTS = ("cue-missed", "cue-substituted")
 
 def fault_of(record: AsRun) -> str | None:
     """Which fault of its slot a closed record is; None when nothing is to be mended."""
-    if record.occurrence.slot.startswith(COMMAND_PREFIX):
-        return None  # whoever ordered it is told
+    if record.occurrence.slot.startswith((COMMAND_PREFIX, MICROPHONE_PREFIX)):
+        return None  # whoever ordered it is told, and who spoke stands there
     if record.outcome is Outcome.SUBSTITUTED:
         return "cue-substituted"
     return "cue-missed" if record.reason in SILENT_REASONS else None
@@ -75,16 +78,25 @@ def settles(record: AsRun) -> bool:
     return not (cut_off and record.occurrence.is_of_alert)
 
 
+class Kind(Enum):
+    """Whose a cue is: a slot's of a programme, an alert's, a command's test tone, or said into the microphone."""
+
+    SLOT = "slot"
+    ALERT = "alert"
+    TEST = "test"
+    TALK = "talk"
+
+
 @dataclass(slots=True)
 class Airing:
-    """One cue on its way through the air: of a slot (``source``), of an alert (``warning``), or ``ordered``."""
+    """One cue on its way through the air. That of a slot has its ``source``, that of an alert its ``warning``."""
 
     cue: Cue
     lack: AsRunReason | None = None
     id: str = ""
     source: SlotOccurrence | None = None
     warning: AlertCue | None = None
-    ordered: bool = False
+    kind: Kind = Kind.SLOT
     taken_mono_ms: int = 0
     toned_ms: int = 0
     hindered: AsRunReason | None = None
@@ -116,13 +128,23 @@ class Airing:
         return Contender(self.cue.occurrence, self.cue.priority, self.cue.planned_ms)
 
     def is_due(self, now: Instant) -> bool:
-        """Tell whether its instant has come: that of an alert needs no clock (air-7), an order is for now."""
+        """Tell whether its instant has come: only that of a slot needs a clock (air-7), all else is for now."""
         return not self.of_programme or (now.trusted and self.cue.planned_ms <= now.wall_ms)
 
     @property
     def of_programme(self) -> bool:
         """Tell whether it is an occurrence of a slot."""
-        return self.warning is None and not self.ordered
+        return self.kind is Kind.SLOT
+
+    @property
+    def way(self) -> Way | None:
+        """How its sound comes to the amplifier; None when it is the player's own."""
+        return None if self.cue.inlet is None else self.cue.inlet.way
+
+    @property
+    def needs_player(self) -> bool:
+        """Tell whether it can sound only while there is a player."""
+        return self.way is not Way.MIXER
 
     @property
     def has_sounded(self) -> bool:
@@ -196,6 +218,9 @@ class Airing:
         An item that was written whole is behind the position by its declared length, whatever its codec cut off.
         """
         self.play, self.sounds_since_mono_ms = None, None
+        if self.cue.inlet is not None:
+            self.position_ms += sum(item_written_ms)
+            return
         position_ms, begin_ms = self.play_from_ms, 0
         for index, (item, written_ms) in enumerate(zip(self.cue.items, item_written_ms, strict=True)):
             self.written_ms[index] += written_ms
@@ -208,7 +233,7 @@ class Airing:
 
     def end_play_at(self, play_written_ms: int) -> None:
         """A play ended without telling what it wrote of each item: attribute it by the declared durations."""
-        self.end_play(self._shares(play_written_ms))
+        self.end_play(self._shares(play_written_ms) if self.cue.inlet is None else [play_written_ms])
 
     def _shares(self, play_written_ms: int) -> list[int]:
         left_ms, skip_ms = play_written_ms, self.play_from_ms
@@ -223,7 +248,7 @@ class Airing:
     @property
     def over(self) -> bool:
         """Tell whether it ended whole: nothing of it is left to be resumed."""
-        return self.whole and self.position_ms >= self.cue.duration_ms
+        return self.cue.inlet is None and self.whole and self.position_ms >= self.cue.duration_ms
 
     def restart(self) -> None:
         """Forget what was written: the cue begins again from its first sample."""
@@ -232,7 +257,9 @@ class Airing:
 
     @property
     def whole(self) -> bool:
-        """Tell whether every item was written for its whole length (never-9)."""
+        """Tell whether every item was written for its whole length (never-9); an inlet has no length of its own."""
+        if self.cue.inlet is not None:
+            return self.position_ms > 0
         return bool(self.cue.items) and all(
             written_ms > 0 and written_ms + LENGTH_TOLERANCE_MS >= item.duration_ms
             for written_ms, item in zip(self.written_ms, self.cue.items, strict=True)

@@ -19,7 +19,7 @@ silence where sound is due, whatever its cause.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from msgspec import Struct
@@ -28,7 +28,7 @@ from msgspec.structs import replace
 from ttcs_edge.core import events
 from ttcs_edge.core.air import choose, resumes_from_ms
 from ttcs_edge.core.alerts import AFTER, BEFORE, TONE, TONE_MOST_MS, WORDS, Alerts, RowKey
-from ttcs_edge.core.asrun import Airing, settles
+from ttcs_edge.core.asrun import Airing, Kind, settles
 from ttcs_edge.core.drills import ACTUAL
 from ttcs_edge.core.effects import Effect, PrepareSound
 from ttcs_edge.core.library import Resolved
@@ -64,12 +64,14 @@ SILENCE_MS = 4_000
 """How long there may be silence where sound is due before it is a fault."""
 NO_START = "no-start"
 """Why there is silence when the player was told to begin, and nothing came of it."""
-ORDER_FAILURES = {
+FAILURES = {
     "audio-lost": AsRunReason.NO_AUDIO,
     "not-audio": AsRunReason.NOT_AUDIO,
     "sound-device": AsRunReason.SOUND_DEVICE,
+    "sound-input": AsRunReason.SOUND_INPUT,
+    "relay": AsRunReason.RELAY,
 }
-"""Why a test tone ends before its end: nothing stands in for it, and it is not tried again."""
+"""Why a test tone, or a talk, ends before its end: nothing stands in for it, and it is not tried again."""
 MINUTE_MS = 60_000
 POSITION_EVERY_MS = 1_000
 """How often the position of the cue on the air is put on disk: a power cut makes the log short by so much."""
@@ -79,7 +81,7 @@ DEVICE_AGAIN_MS = 2_000
 """How soon the sound device is tried again for an alert; then twice as late each time."""
 DEVICE_AGAIN_MOST_MS = 64_000
 ALERT_FADE_MS = 100
-"""An alert that is withdrawn or loses the air is silent at once, without a click."""
+"""An alert that is withdrawn or loses the air is silent at once, without a click; and so is a microphone."""
 SETTLED_MEMORY_MS = 8 * 86_400_000
 """How long a settled occurrence is remembered: longer than any look back into the schedule."""
 
@@ -159,7 +161,9 @@ class Desk:
                 continue
             resolved = self.alerts.resolve(warning, programmes.shelf, now)
             name = self._next_id()
-            self.waiting[key] = Airing(resolved.cue, resolved.lack, name, warning=warning, taken_mono_ms=now.mono_ms)
+            airing = Airing(resolved.cue, resolved.lack, name, warning=warning, kind=Kind.ALERT)
+            airing.taken_mono_ms = now.mono_ms
+            self.waiting[key] = airing
 
     def _is_known(self, key: Occurrence) -> bool:
         """Tell whether an occurrence was taken already, or is settled (never-5)."""
@@ -208,6 +212,16 @@ class Desk:
         """Tell whether an alert has the air."""
         return self.on_air is not None and self.on_air.warning is not None
 
+    @property
+    def talk_on_air(self) -> Airing | None:
+        """What is said into the microphone, while it has the air."""
+        return self.on_air if self.on_air is not None and self.on_air.kind is Kind.TALK else None
+
+    @property
+    def _ends_at_once(self) -> bool:
+        """Tell whether what has the air is not faded out at leisure."""
+        return self.on_air is not None and self.on_air.kind in (Kind.ALERT, Kind.TALK)
+
     def why_no_test(self, programmes: Programmes, length_ms: int, now: Instant) -> str | None:
         """Tell why no test tone may be heard now: what is on the air, or due before it would be over, comes first."""
         if self.on_air is not None or any(airing.is_due(now) for airing in self.waiting.values()):
@@ -221,7 +235,26 @@ class Desk:
 
     def take_test(self, cue: Cue, now: Instant) -> None:
         """Take a test tone."""
-        self.waiting[cue.occurrence] = Airing(cue, id=self._next_id(), ordered=True, taken_mono_ms=now.mono_ms)
+        self.waiting[cue.occurrence] = Airing(cue, id=self._next_id(), kind=Kind.TEST, taken_mono_ms=now.mono_ms)
+
+    # what a person at the station says
+
+    def take_talk(self, cue: Cue, now: Instant) -> None:
+        """Take what is said into the microphone from now on."""
+        self.waiting[cue.occurrence] = Airing(cue, id=self._next_id(), kind=Kind.TALK, taken_mono_ms=now.mono_ms)
+
+    def end_talk(self, reason: AsRunReason, now: Instant) -> None:
+        """The talk is over; of one that was let go while it was heard, nothing is missing."""
+        for airing in [airing for airing in self.unended() if airing.kind is Kind.TALK]:
+            if airing is self.on_air:
+                airing.stop_for_good(reason)
+            else:
+                cut_short = airing.has_sounded and reason is AsRunReason.LET_GO
+                self._close(airing, False, AsRunReason.PRE_EMPTED if cut_short else reason, now)
+
+    def _hopeless_talk(self, airing: Airing, programmes: Programmes, now: Instant) -> AsRunReason | None:
+        """Tell why nobody will hear the microphone: what it lacks is waited for, for as long as the key is down."""
+        return AsRunReason.QUIET_HOURS if self._is_too_quiet_for(airing, programmes, now) else None
 
     def _hopeless_order(self, airing: Airing, programmes: Programmes, now: Instant) -> AsRunReason | None:
         """Tell why a test tone will not be heard any more: it waits for nobody, and not for long."""
@@ -268,9 +301,9 @@ class Desk:
         self.awaits_player = not self.player_up and self._lost_player(now)
         if self.awaits_player:
             return Step([], self._closed())
-        playable = self._playable(programmes, now) if self.player_up else []
+        playable = self._playable(programmes, now)
         wanted = self._wanted(playable, now)
-        most_ms = ALERT_FADE_MS if self.warns_on_air else self.settings.fade_out_ms
+        most_ms = ALERT_FADE_MS if self._ends_at_once else self.settings.fade_out_ms
         self.playout.fade_out_ms = min(most_ms, self.settings.fade_out_ms)
         steps = self._prepare() + self.playout.step(wanted, _needed_mono_ms(playable, now), now.mono_ms)
         if wanted is not None and self.playout.sounding == wanted.play and self.on_air is None:
@@ -331,8 +364,10 @@ class Desk:
             self.waiting[airing.cue.occurrence] = airing
         elif airing.over or (event.completed and airing.stop_reason is None):
             self._close(airing, True, airing.shortfall, now)
-        elif event.failure is not None and airing.ordered:
-            self._close(airing, False, airing.stop_reason or ORDER_FAILURES[event.failure], now)
+        elif airing.kind is Kind.TALK and airing.stop_reason is AsRunReason.LET_GO:
+            self._close(airing, True, None if airing.has_sounded else AsRunReason.LET_GO, now)
+        elif event.failure is not None and airing.kind in (Kind.TEST, Kind.TALK):
+            self._close(airing, False, airing.stop_reason or FAILURES[event.failure], now)
         elif event.failure == "audio-lost":
             self._go_on_without_lost_item(airing, programmes, now)
         elif event.failure == "not-audio":
@@ -379,11 +414,11 @@ class Desk:
                 airing.silent_since_mono_ms = None
 
     def player_gone(self, event: events.PlayerGone, now: Instant) -> None:
-        """The player is dead: the cue goes on where its slot allows it."""
+        """The player is dead: the cue goes on where its slot allows it. What comes by the mixer does not notice."""
         self.playout.player_gone(now.mono_ms)
         self.prepared = ()
         airing = self.on_air
-        if airing is not None:
+        if airing is not None and self.playout.sounding is None:
             self._free_the_air(now)
             airing.end_play_at(event.written_ms)
             self._interrupted(airing, airing.stop_reason or AsRunReason.PLAYER_DIED, now)
@@ -440,7 +475,8 @@ class Desk:
             monos.append(self.playout.asks_mono_ms)
         warnings = [airing for airing in self.waiting.values() if airing.warning is not None]
         monos += [airing.taken_mono_ms + self._patience_ms(airing) + 1 for airing in warnings]
-        monos += [a.taken_mono_ms + self._order_patience_ms + 1 for a in self.waiting.values() if a.ordered]
+        tests = [airing for airing in self.waiting.values() if airing.kind is Kind.TEST]
+        monos += [airing.taken_mono_ms + self._order_patience_ms + 1 for airing in tests]
         if self.device_rests_until_mono_ms is not None:
             monos.append(self.device_rests_until_mono_ms)
         silences = (a.silent_since_mono_ms for a in self.unended())
@@ -462,8 +498,8 @@ class Desk:
         slots_sound = now.trusted and not programmes.is_quiet(now.wall_ms)
         silent: dict[str, str] = {}
         for airing in self.unended():
-            expected = airing.is_due(now) and (slots_sound or airing.warning is not None)
-            if heard or not expected or airing.ordered:
+            expected = airing.is_due(now) and (slots_sound or not airing.of_programme)
+            if heard or not expected or airing.kind is Kind.TEST:
                 airing.silent_since_mono_ms, airing.way_up_granted = None, False
                 continue
             if airing.silent_since_mono_ms is None:
@@ -507,7 +543,8 @@ class Desk:
         if self.on_air is not None:
             self.on_air.stop_for_good(AsRunReason.STOPPED)
         for airing in list(self.waiting.values()):
-            due = airing.ordered or (airing.warning is None and airing.cue.planned_ms <= now.wall_ms)
+            slot_is_due = airing.of_programme and airing.cue.planned_ms <= now.wall_ms
+            due = airing.kind in (Kind.TEST, Kind.TALK) or slot_is_due
             if airing.has_sounded or due:
                 self._close(airing, False, AsRunReason.STOPPED, now)
         return Step(self.playout.all_off(now.mono_ms), self._closed())
@@ -565,19 +602,14 @@ class Desk:
 
     def _close_hopeless(self, programmes: Programmes, now: Instant) -> None:
         for airing in list(self.waiting.values()):
-            if airing.warning is not None:
-                reason = self._hopeless_warning(airing, now)
-            elif airing.ordered:
-                reason = self._hopeless_order(airing, programmes, now)
-            elif now.trusted and (airing.is_due(now) or airing.has_sounded):
-                reason = self._hopeless(airing, programmes, now)
-            else:
-                reason = None
+            reason = _HOPELESS[airing.kind](self, airing, programmes, now)
             if reason is not None:
                 self._close(airing, False, reason, now)
 
     def _hopeless(self, airing: Airing, programmes: Programmes, now: Instant) -> AsRunReason | None:
         """Tell why a cue whose instant has come will not air any more; None while it still may."""
+        if not now.trusted or not (airing.is_due(now) or airing.has_sounded):
+            return None
         cue = airing.cue
         absence = self._absence(airing, now)
         if programmes.is_quiet(now.wall_ms):
@@ -599,7 +631,7 @@ class Desk:
             return AsRunReason.TOO_LATE
         return self._hindrance(airing) or self._pre_emption(airing) or AsRunReason.TOO_LATE
 
-    def _hopeless_warning(self, airing: Airing, now: Instant) -> AsRunReason | None:
+    def _hopeless_warning(self, airing: Airing, programmes: Programmes, now: Instant) -> AsRunReason | None:
         """Tell why a cue of an alert will not air any more; None while it still may."""
         assert airing.warning is not None
         if not airing.cue.zones:
@@ -646,22 +678,23 @@ class Desk:
 
     def _hindrance(self, airing: Airing) -> AsRunReason | None:
         """Tell what of a cue's own needs is not there: its audio, a player, a way to its zones."""
-        if not airing.cue.items:
+        if not airing.cue.has_sound:
             return airing.lack or AsRunReason.NO_AUDIO
-        if not self.player_up:
+        if not self.player_up and airing.needs_player:
             return AsRunReason.PLAYER_DIED
         tried = airing.tried or airing.warning is not None  # of a round one part is tried for all
-        if tried and not self.playout.can_reach(airing.cue.zones):
+        if tried and not self.playout.can_reach(airing.cue.zones, airing.way):
             return AsRunReason.NO_AMPLIFIER if AMPLIFIER in self.playout.failed else AsRunReason.RELAY
         return AsRunReason.SOUND_DEVICE if airing.warning is not None and self.device_failures else None
 
     def _is_out_of_reach(self, airing: Airing) -> bool:
         """Tell whether its way up was tried, and none of its zones can be heard until a relay is tried again."""
-        return airing.tried and not self.playout.can_reach(airing.cue.zones)
+        return airing.tried and not self.playout.can_reach(airing.cue.zones, airing.way)
 
     def _can_be_heard(self, airing: Airing) -> bool:
         rests = airing.warning is not None and self.device_rests_until_mono_ms is not None
-        return bool(airing.cue.items and airing.cue.zones) and not rests and not self._is_out_of_reach(airing)
+        whole = airing.cue.has_sound and bool(airing.cue.zones)
+        return whole and not rests and not self._is_out_of_reach(airing)
 
     def _is_blocked(self, airing: Airing) -> bool:
         """Tell whether another cue has the air, or is on its way up to it."""
@@ -687,14 +720,21 @@ class Desk:
 
     def _playable(self, programmes: Programmes, now: Instant) -> list[Airing]:
         """What waits, can be heard, and would not sound in quiet hours (air-5)."""
-        ready = [airing for airing in self.waiting.values() if self._can_be_heard(airing)]
+        up = [airing for airing in self.waiting.values() if self.player_up or not airing.needs_player]
+        ready = [airing for airing in up if self._can_be_heard(airing)]
         kinds = self._kinds_waiting()
         ready = [airing for airing in ready if not self._is_held_back(airing, kinds)]
         return [airing for airing in ready if not self._is_too_quiet_for(airing, programmes, now)]
 
     def _is_too_quiet_for(self, airing: Airing, programmes: Programmes, now: Instant) -> bool:
-        """Quiet hours silence everything but alerts (air-5)."""
-        return airing.warning is None and programmes.is_quiet(_sounds_ms(airing, now))
+        """Quiet hours silence everything but alerts (air-5), and a microphone that the config lets through; nobody
+        knows them without the time.
+        """
+        microphone = self.settings.microphone
+        let_through = microphone is not None and microphone.in_quiet_hours
+        if not now.trusted or airing.kind is Kind.ALERT or (airing.kind is Kind.TALK and let_through):
+            return False
+        return programmes.is_quiet(_sounds_ms(airing, now))
 
     def _wanted(self, playable: list[Airing], now: Instant) -> Wanted | None:
         due = [a for a in playable if a.is_due(now)]
@@ -714,7 +754,7 @@ class Desk:
         cue, volume_percent = airing.cue, self._volume_percent(airing, now)
         at_once = 1 if airing.warning is None else self.settings.alert_zones_at_once
         wanted = Wanted(self.plays + 1, cue.zones, cue.items, airing.position_ms, start_mono_ms, volume_percent)
-        return replace(wanted, zones_at_once=at_once)
+        return replace(wanted, zones_at_once=at_once, way=airing.way)
 
     def _volume_percent(self, airing: Airing, now: Instant) -> int:
         """How loud it is now: an alert asks nobody (air-5)."""
@@ -738,7 +778,7 @@ class Desk:
             return None
         cue = holder.cue
         volume_percent = self._volume_percent(holder, now)
-        return Wanted(holder.play, cue.zones, cue.items, holder.play_from_ms, 0, volume_percent)
+        return Wanted(holder.play, cue.zones, cue.items, holder.play_from_ms, 0, volume_percent, way=holder.way)
 
     def _take_the_air(self, wanted: Wanted) -> None:
         assert self.claimed is not None
@@ -832,3 +872,11 @@ def _needed_mono_ms(playable: list[Airing], now: Instant) -> int | None:
     """When the next cue to come is to sound."""
     planned_ms = min((a.cue.planned_ms for a in playable if a.cue.planned_ms > now.wall_ms), default=None)
     return None if planned_ms is None or not now.trusted else now.mono_ms + planned_ms - now.wall_ms
+
+
+_HOPELESS: dict[Kind, Callable[[Desk, Airing, Programmes, Instant], AsRunReason | None]] = {
+    Kind.SLOT: Desk._hopeless,
+    Kind.ALERT: Desk._hopeless_warning,
+    Kind.TEST: Desk._hopeless_order,
+    Kind.TALK: Desk._hopeless_talk,
+}

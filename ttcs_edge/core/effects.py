@@ -47,6 +47,25 @@ class StartSound(Struct, frozen=True):
     fade_in_ms: int
 
 
+class StartInput(Struct, frozen=True):
+    """Play what the sound input hears until it is stopped, from now on; ``player`` as in ``StartSound``."""
+
+    player: int
+    play: int
+    volume_percent: int
+    fade_in_ms: int
+
+
+class SwitchMixer(Struct, frozen=True):
+    """Close (sound goes out) or open the relay that lets the microphone into the amplifier's mixer.
+
+    ``SoundStarted`` or ``SoundEnded`` of the play follows; ``RelayFailed`` of the microphone when it does not obey.
+    """
+
+    play: int
+    closed: bool
+
+
 class StopSound(Struct, frozen=True):
     """Fade a play out and end it; ``SoundEnded`` follows."""
 
@@ -312,6 +331,8 @@ Effect = (
     | SwitchZone
     | PrepareSound
     | StartSound
+    | StartInput
+    | SwitchMixer
     | StopSound
     | SetWanted
     | KeepInline

@@ -181,7 +181,8 @@ class SoundEnded(Struct, frozen=True):
     """A play is over and silent: ``completed`` is true when every sample of every item was written (never-9).
 
     ``item_written_ms`` holds what was written of each item of the play, in order; ``failure`` a code when the end was
-    neither reached nor asked for: ``not-audio``, ``sound-device``, or ``audio-lost``, after ``AudioLost`` told of what.
+    neither reached nor asked for: ``not-audio``, ``sound-device``, ``audio-lost``, after ``AudioLost`` told of what, or
+    ``sound-input``. Of an inlet there is one item.
     """
 
     play: int
@@ -203,6 +204,12 @@ class RelayFailed(Struct, frozen=True):
 
     subject: str
     error: str
+
+
+class KeyChanged(Struct, frozen=True):
+    """The key of the microphone is held down, or was let go. How it is when the daemon starts is told, too."""
+
+    down: bool
 
 
 class LinkChanged(Struct, frozen=True):
@@ -268,6 +275,7 @@ Event = (
     | SoundEnded
     | SoundDevice
     | RelayFailed
+    | KeyChanged
     | LinkChanged
     | ConditionChanged
     | ClockChanged

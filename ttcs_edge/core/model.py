@@ -20,7 +20,9 @@ Sha256 = NewType("Sha256", str)
 """64 lower-case hexadecimal digits."""
 
 AMPLIFIER = "amplifier"
-"""What the amplifier's switch is called where zones are called by their ids; no zone may have this id."""
+MICROPHONE = "microphone"
+"""What the amplifier's switch, and the one that lets the microphone in, are called where zones are called by their ids;
+no zone may have such an id."""
 
 WallMs = NewType("WallMs", int)
 MonoMs = NewType("MonoMs", int)
@@ -92,6 +94,31 @@ class Amplifier(Struct, frozen=True):
     hold_ms: int = 10_000
 
 
+class Way(Enum):
+    """How sound that is made while it airs comes to the amplifier: from the player's sound input, or past the player,
+    by a relay that lets it into the amplifier's mixer.
+    """
+
+    INPUT = "input"
+    MIXER = "mixer"
+
+
+class Inlet(Struct, frozen=True):
+    """Sound that is made while it airs: its way, and how long it may take at the most."""
+
+    way: Way
+    most_ms: int
+
+
+class Microphone(Struct, frozen=True):
+    """The microphone of a station: who holds its key down speaks in these zones, for so long at the most."""
+
+    zones: tuple[ZoneId, ...]
+    inlet: Inlet
+    volume_percent: int = 100
+    in_quiet_hours: bool = False
+
+
 class StationSettings(Struct, frozen=True):
     """What the core must know of the station; made from ``station.yaml`` by ``config.py``."""
 
@@ -106,6 +133,7 @@ class StationSettings(Struct, frozen=True):
     fade_in_ms: int = 300
     fade_out_ms: int = 500
     heartbeat_s: int = 60
+    microphone: Microphone | None = None
 
 
 ALERT_PREFIX = "alert:"
@@ -115,10 +143,13 @@ ALERT_PREFIX = "alert:"
 COMMAND_PREFIX = "command:"
 """Before the name of what a command has aired, where slots stand by their ids."""
 
+MICROPHONE_PREFIX = "microphone:"
+"""Before the name of what a person at the station says, where slots stand by their ids."""
+
 
 class Occurrence(Struct, frozen=True, order=True):
-    """One occurrence of one slot, a part of a round of an alert, or what a command has aired: the identity under which
-    it airs at most once (never-5).
+    """One occurrence of one slot, a part of a round of an alert, what a command has aired, or what was said into the
+    microphone: the identity under which it airs at most once (never-5).
 
     ``local`` is its civil date and time, ``2026-11-24T05:00:00``, so that a clock step or a daylight-saving change
     cannot make a second occurrence of it.
@@ -188,6 +219,7 @@ class Cue(Struct, frozen=True):
 
     ``substitute`` tells that something of it is not what the slot names, but what stands in for it.
     ``volume_percent`` is how loud it is in zones as they are configured, ``slot_percent`` what the slot alone says.
+    With an ``inlet`` it has no items: its sound is made while it airs.
     """
 
     occurrence: Occurrence
@@ -203,11 +235,17 @@ class Cue(Struct, frozen=True):
     programme_version: int
     substitute: bool = False
     slot_percent: int = 100
+    inlet: Inlet | None = None
 
     @property
     def duration_ms(self) -> int:
-        """The sum of the durations that the bulletins declare."""
-        return sum(item.duration_ms for item in self.items)
+        """The sum of the durations that the bulletins declare; of an inlet, what it may take at the most."""
+        return sum(item.duration_ms for item in self.items) if self.inlet is None else self.inlet.most_ms
+
+    @property
+    def has_sound(self) -> bool:
+        """Tell whether there is anything to be heard of it."""
+        return bool(self.items) or self.inlet is not None
 
 
 class Outcome(Enum):
@@ -243,6 +281,9 @@ class AsRunReason(Enum):
     NO_VOICE = "no-voice"
     SPEECH_TOO_SLOW = "speech-too-slow"
     SPEECH_FAILED = "speech-failed"
+    SOUND_INPUT = "sound-input"
+    LET_GO = "let-go"
+    TIME_LIMIT = "time-limit"
 
 
 class AiredItem(Struct, frozen=True):

@@ -20,8 +20,16 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from ttcs_edge.core.effects import Effect, StartSound, StopSound, SwitchAmplifier, SwitchZone
-from ttcs_edge.core.model import AMPLIFIER, AudioItem, MonoMs, StationSettings, ZoneId
+from ttcs_edge.core.effects import (
+    Effect,
+    StartInput,
+    StartSound,
+    StopSound,
+    SwitchAmplifier,
+    SwitchMixer,
+    SwitchZone,
+)
+from ttcs_edge.core.model import AMPLIFIER, MICROPHONE, AudioItem, MonoMs, StationSettings, Way, ZoneId
 
 START_MARGIN_MS = 150
 """How far ahead of its instant a sound is handed to the player, so that it starts to the period."""
@@ -32,9 +40,13 @@ OPEN_AGAIN_MOST_MS = 300_000
 """A relay that is broken for good must not wear itself and the log out."""
 
 
+INPUT_FADE_IN_MS = 20
+"""A person who speaks does not wait for a fade: without a click is enough."""
+
+
 class Wanted(Struct, frozen=True):
     """What is to sound: ``play`` is its identity; ``start_mono_ms`` the instant of its first sample. Its zones are
-    closed so many at once, one by one as a rule.
+    closed so many at once, one by one as a rule. What is made while it airs comes by its ``way``, from now on.
     """
 
     play: int
@@ -44,6 +56,7 @@ class Wanted(Struct, frozen=True):
     start_mono_ms: int
     volume_percent: int
     zones_at_once: int = 1
+    way: Way | None = None
 
 
 @dataclass(slots=True)
@@ -56,6 +69,7 @@ class Playout:
     closed: list[ZoneId] = field(default_factory=list)
     failed: set[str] = field(default_factory=set)
     sounding: int | None = None
+    by: Way | None = None
     stopping: bool = False
     player: int | None = None
     last_switch_mono_ms: int | None = None
@@ -69,7 +83,7 @@ class Playout:
 
     def begin_cue(self, zones: tuple[ZoneId, ...]) -> None:
         """Another cue is on its way up: of what failed for the one before, what it needs is tried at once."""
-        for subject in (AMPLIFIER, *zones):
+        for subject in (AMPLIFIER, MICROPHONE, *zones):
             self.failed.discard(subject)
             self.open_again_wait_ms.pop(subject, None)
 
@@ -95,7 +109,7 @@ class Playout:
         stuck = [subject for subject, at_ms in self.open_again_mono_ms.items() if now_mono_ms >= at_ms]
         if stuck:
             return self._open_again(stuck[0], now_mono_ms)
-        if wanted is None or not self.can_reach(wanted.zones):
+        if wanted is None or not self.can_reach(wanted.zones, wanted.way):
             return self._down(needed_mono_ms, now_mono_ms)
         return self._up(wanted, now_mono_ms)
 
@@ -105,14 +119,15 @@ class Playout:
             self._silent(now_mono_ms)
 
     def player_gone(self, now_mono_ms: int) -> None:
-        """Nothing can sound any more: the process that owned the sound is dead."""
+        """The process that owned the sound is dead: nothing but the mixer's way can sound any more."""
         self.player = None
-        self._silent(now_mono_ms)
+        if self.by is not Way.MIXER:
+            self._silent(now_mono_ms)
 
     def _silent(self, now_mono_ms: int) -> None:
         if self.sounding is not None:
             self.last_sound_mono_ms = now_mono_ms
-        self.sounding = None
+        self.sounding = self.by = None
         self.stopping = False
 
     def relay_failed(self, subject: str, now_mono_ms: int) -> None:
@@ -126,9 +141,12 @@ class Playout:
         elif subject in self.closed:
             self.closed.remove(ZoneId(subject))
 
-    def can_reach(self, zones: tuple[ZoneId, ...]) -> bool:
-        """Tell whether any of these zones can be heard: amplifier and at least one relay do as told."""
-        return AMPLIFIER not in self.failed and bool(self._reachable(zones))
+    def can_reach(self, zones: tuple[ZoneId, ...], way: Way | None = None) -> bool:
+        """Tell whether any of these zones can be heard: amplifier and at least one relay do as told, and so does that
+        of the mixer where its way is needed.
+        """
+        needed = {AMPLIFIER, MICROPHONE} if way is Way.MIXER else {AMPLIFIER}
+        return not needed & self.failed and bool(self._reachable(zones))
 
     @property
     def quiescent(self) -> bool:
@@ -154,6 +172,8 @@ class Playout:
         if self.stopping or (wanted is not None and wanted.play == self.sounding):
             return []
         self.stopping = True
+        if self.by is Way.MIXER:
+            return [SwitchMixer(self.sounding, False)]
         return [StopSound(self.sounding, self.fade_out_ms)]
 
     def _open_again(self, subject: str, now_mono_ms: int) -> list[Effect]:
@@ -163,7 +183,7 @@ class Playout:
         del self.open_again_mono_ms[subject]
         self.failed.discard(subject)
         self.last_switch_mono_ms = now_mono_ms
-        return [SwitchAmplifier(False) if subject == AMPLIFIER else SwitchZone(ZoneId(subject), False)]
+        return [_opened(subject)]
 
     def _next_switch_mono_ms(self, now_mono_ms: int) -> int:
         if self.last_switch_mono_ms is None:
@@ -224,9 +244,15 @@ class Playout:
         hand_over_ms = max(wanted.start_mono_ms - START_MARGIN_MS, self._next_switch_mono_ms(now_mono_ms))
         if now_mono_ms < hand_over_ms:
             return self._wake(hand_over_ms)
-        assert self.player is not None, "a sound is wanted of no player"
-        self.sounding = wanted.play
+        self.sounding, self.by = wanted.play, wanted.way
         self.stopping = False
+        if wanted.way is Way.MIXER:
+            self.open_again_mono_ms.pop(MICROPHONE, None)
+            return [SwitchMixer(wanted.play, True)]
+        assert self.player is not None, "a sound is wanted of no player"
+        if wanted.way is Way.INPUT:
+            fade_in_ms = min(INPUT_FADE_IN_MS, self.settings.fade_in_ms)
+            return [StartInput(self.player, wanted.play, wanted.volume_percent, fade_in_ms)]
         return [
             StartSound(
                 player=self.player,
@@ -275,3 +301,9 @@ class Playout:
             return self.wake_mono_ms
         again_ms = max(min(self.open_again_mono_ms.values()), self._next_switch_mono_ms(0))
         return again_ms if self.wake_mono_ms is None else min(again_ms, self.wake_mono_ms)
+
+
+def _opened(subject: str) -> Effect:
+    """A relay that failed is told to open."""
+    others: dict[str, Effect] = {AMPLIFIER: SwitchAmplifier(False), MICROPHONE: SwitchMixer(0, False)}
+    return others.get(subject) or SwitchZone(ZoneId(subject), False)

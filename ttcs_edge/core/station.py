@@ -25,7 +25,18 @@ from ttcs_edge.core.documents import Alert
 from ttcs_edge.core.effects import Effect, Entry
 from ttcs_edge.core.lamp import Lamp, shown
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import AMPLIFIER, AsRun, Instant, MonoMs, Sha256, StationSettings, WallMs, is_sha256
+from ttcs_edge.core.microphone import STUCK, Key
+from ttcs_edge.core.model import (
+    AMPLIFIER,
+    MICROPHONE,
+    AsRun,
+    Instant,
+    MonoMs,
+    Sha256,
+    StationSettings,
+    WallMs,
+    is_sha256,
+)
 from ttcs_edge.core.orders import Given, Orders
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.receipts import Receipts
@@ -75,6 +86,7 @@ class Station:
         self.volumes = Volumes(settings)
         self.desk = Desk(settings, boot, self.alerts, self.volumes)
         self.orders = Orders(settings, boot, self.desk, self.volumes)
+        self.key = Key(settings, boot, self.desk)
         self.clock = ClockState()
         self.time_floor_ms = 0
         self.lamp = Lamp.OFF
@@ -108,6 +120,7 @@ class Station:
         self._judge_trust(turn)
         self._bring_back_programmes(turn)
         self._forget_alerts(turn)
+        self._watch_key(turn)
         self.stopping = self.stopping or self.orders.leaves(now)
         if not self.stopping:
             self.desk.take_alerts(self.programmes, now)
@@ -167,6 +180,13 @@ class Station:
 
     def _clear(self, turn: _Turn, code: str, subject: str) -> None:
         turn.entries += self.faults.clear(code, subject, turn.now.wall_ms)
+
+    def _watch_key(self, turn: _Turn) -> None:
+        self.key.watch(turn.now)
+        if self.key.is_stuck:
+            self._raise(turn, STUCK, MICROPHONE)
+        else:
+            self._clear(turn, STUCK, MICROPHONE)
 
     def _judge_clock(self, turn: _Turn) -> None:
         if turn.now.trusted:
@@ -273,7 +293,7 @@ class Station:
 
     def _wake_mono_ms(self, now: Instant) -> int:
         asked = [self.next_heartbeat_mono_ms, self.next_wanted_mono_ms, self.faults.wake_mono_ms]
-        asked += [self.alerts.wake_mono_ms(now), self.orders.wake_mono_ms(now)]
+        asked += [self.alerts.wake_mono_ms(now), self.orders.wake_mono_ms(now), self.key.wake_mono_ms]
         asked.append(self.desk.wake_mono_ms(self.programmes, now, self.stopping))
         if not now.trusted:
             asked.append(now.mono_ms + UNTRUSTED_POLL_MS)
@@ -469,6 +489,10 @@ class Station:
             turn.entries += self.receipts.opened(record)
             for subject in (AMPLIFIER, *record.zones):  # they did as told
                 self._clear(turn, "relay", subject)
+        talk = self.desk.talk_on_air
+        if talk is not None and talk.play == event.play:
+            for code in ("relay", "sound-input"):
+                self._clear(turn, code, MICROPHONE)
 
     def _on_sound_progress(self, event: events.SoundProgress, turn: _Turn) -> None:
         self.level_db = (event.rms_db, event.peak_db)
@@ -480,6 +504,8 @@ class Station:
 
     def _on_sound_ended(self, event: events.SoundEnded, turn: _Turn) -> None:
         self.position_ms = 0
+        if event.failure == "sound-input":
+            self._raise(turn, event.failure, MICROPHONE)
         self.desk.sound_ended(event, self.programmes, turn.now)
         self.alerts.speech.changed = True  # what proved to be no audio may have to be spoken
 
@@ -493,6 +519,9 @@ class Station:
     def _on_relay_failed(self, event: events.RelayFailed, turn: _Turn) -> None:
         self.desk.playout.relay_failed(event.subject, turn.now.mono_ms)
         self._raise(turn, "relay", event.subject, (("error", event.error),))
+
+    def _on_key(self, event: events.KeyChanged, turn: _Turn) -> None:
+        self.key.changed(event, turn.now)
 
     def _on_link(self, event: events.LinkChanged, turn: _Turn) -> None:
         self.link_up = event.up
@@ -595,6 +624,7 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.SoundEnded: Station._on_sound_ended,
     events.SoundDevice: Station._on_sound_device,
     events.RelayFailed: Station._on_relay_failed,
+    events.KeyChanged: Station._on_key,
     events.LinkChanged: Station._on_link,
     events.ConditionChanged: Station._on_condition,
     events.ClockChanged: Station._on_clock,

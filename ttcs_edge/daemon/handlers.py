@@ -9,22 +9,24 @@ from __future__ import annotations
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
 
 from ttcs_edge.core import effects
-from ttcs_edge.core.effects import Effect, PrepareSound, StartSound, StopSound
-from ttcs_edge.core.events import AudioLost, Event, RelayFailed, SoundEnded
+from ttcs_edge.core.effects import Effect, PrepareSound, StartInput, StartSound, StopSound
+from ttcs_edge.core.events import AudioLost, Event, RelayFailed, SoundEnded, SoundStarted
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import AMPLIFIER, AudioItem, VerifiedAudio
+from ttcs_edge.core.model import AMPLIFIER, MICROPHONE, AudioItem, VerifiedAudio
 from ttcs_edge.drivers.player import Audio, Player
 from ttcs_edge.drivers.relays import RelayError, Relays
 from ttcs_edge.store.blobs import BlobError, Blobs
 
 _log = structlog.get_logger()
 NS_PER_MS = 1_000_000
+SoundCommand = PrepareSound | StartSound | StartInput | StopSound
 
 
 class SoundDesk:
@@ -40,14 +42,14 @@ class SoundDesk:
         self._blobs = blobs
         self._player = player
         self._post = post
-        self._queue: queue.Queue[PrepareSound | StartSound | StopSound | None] = queue.Queue(LIMITS.sound_commands)
+        self._queue: queue.Queue[SoundCommand | None] = queue.Queue(LIMITS.sound_commands)
         self._held: dict[str, VerifiedAudio] = {}
         self._standing: dict[str, VerifiedAudio] = {}
         self._to_stand = {item.sha256: item for item in standing}
         self._thread = threading.Thread(target=self._run, name="sound-desk", daemon=True)
         self._thread.start()
 
-    def put(self, command: PrepareSound | StartSound | StopSound) -> None:
+    def put(self, command: SoundCommand) -> None:
         """Have a command carried out. Raises queue.Full when reading the card hangs: a case for a new start."""
         self._queue.put_nowait(command)
 
@@ -68,6 +70,8 @@ class SoundDesk:
                         self._player.prepare(audio)
                 case StartSound():
                     self._start(command)
+                case StartInput(player, play, volume_percent, fade_in_ms):
+                    self._player.talk(player, play, time.monotonic_ns(), volume_percent, fade_in_ms)
 
     def _stand_by(self) -> None:
         for item in self._to_stand.values():
@@ -120,11 +124,14 @@ class Handlers:
     ) -> None:
         self._relays = relays
         self._post = post
+        self._mixer_since_ns = 0
         self._table: dict[type[Effect], Callable[[Any], None]] = {
             effects.SwitchAmplifier: self._switch_amplifier,
             effects.SwitchZone: self._switch_zone,
             effects.PrepareSound: sound.put,
             effects.StartSound: sound.put,
+            effects.StartInput: sound.put,
+            effects.SwitchMixer: self._switch_mixer,
             effects.StopSound: sound.put,
             effects.Note: _note,
             **others,
@@ -145,11 +152,23 @@ class Handlers:
     def _switch_zone(self, effect: effects.SwitchZone) -> None:
         self._switch(effect.zone, effect.closed)
 
-    def _switch(self, subject: str, closed: bool) -> None:
+    def _switch_mixer(self, effect: effects.SwitchMixer) -> None:
+        obeyed, now_ns = self._switch(MICROPHONE, effect.closed), time.monotonic_ns()
+        written_ms = 0 if effect.closed else (now_ns - self._mixer_since_ns) // NS_PER_MS
+        if effect.closed and obeyed:
+            self._mixer_since_ns = now_ns
+            self._post(SoundStarted(effect.play, now_ns))
+        else:
+            self._post(SoundEnded(effect.play, False, (written_ms,), "relay" if effect.closed else None))
+
+    def _switch(self, subject: str, closed: bool) -> bool:
+        """Tell whether it did as told; who asked is told when not."""
         try:
             self._relays.switch(subject, closed)
         except RelayError as error:
             self._post(RelayFailed(subject, str(error)))
+            return False
+        return True
 
 
 def _note(effect: effects.Note) -> None:

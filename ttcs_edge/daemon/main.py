@@ -32,6 +32,7 @@ from ttcs_edge.core.events import (
     StopRequested,
     TimePassed,
 )
+from ttcs_edge.core.model import MICROPHONE
 from ttcs_edge.core.station import Station
 from ttcs_edge.daemon.beginning import TrustError, load_trust, restored, started, time_floor
 from ttcs_edge.daemon.carried import Carried
@@ -47,6 +48,7 @@ from ttcs_edge.drivers.clock import StationClock, time_devices
 from ttcs_edge.drivers.clock_set import watch_clock
 from ttcs_edge.drivers.host import SystemHost
 from ttcs_edge.drivers.journal import SystemJournal
+from ttcs_edge.drivers.key import GpioKey, KeyLineError
 from ttcs_edge.drivers.panel import GpioPanel, LampError, NoPanel, Panel
 from ttcs_edge.drivers.player import PlayerProcess
 from ttcs_edge.drivers.relays import GpioRelays, RelayError
@@ -129,6 +131,7 @@ class Daemon:
         self.speaking = Speaking(voices, SpokenStore(self.blobs, config.state_folder / "spoken"), post)
         self.health = Health(host, Canary(config.state_folder), Lives(config.state_folder), post)
         self.panel = self._panel()
+        self.key = self._key()
         others: dict[Any, Callable[[Any], None]] = {
             effects.SetWanted: self._set_wanted,
             effects.KeepInline: self._keep_inline,
@@ -180,6 +183,7 @@ class Daemon:
             lambda: self.health.close(CLOSE_S),
             self.clock.close,
             self.panel.close,
+            lambda: None if self.key is None else self.key.close(),
             self.relays.close,
         ]
         for close in parts:
@@ -211,6 +215,18 @@ class Daemon:
             failed = (("error", str(error)),)
         self.loop.post(ConditionChanged("lamp", "panel", bool(failed), failed))
         return panel
+
+    def _key(self) -> GpioKey | None:
+        """The microphone's key; one that cannot be read keeps nobody else from airing, and is told."""
+        microphone = self.config.microphone
+        key: GpioKey | None = None
+        failed: tuple[tuple[str, str], ...] = ()
+        try:
+            key = None if microphone is None else GpioKey(microphone.key, self.config.pins, self.loop.post)
+        except (KeyLineError, RelayError) as error:
+            failed = (("error", str(error)),)
+        self.loop.post(ConditionChanged("microphone-key", MICROPHONE, bool(failed), failed))
+        return key
 
     def _clock_news(self) -> ClockChanged | None:
         state = self.clock.news()

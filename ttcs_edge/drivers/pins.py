@@ -2,7 +2,8 @@
 
 A line keeps its level when the process that drove it dies, as Raspberry Pi OS keeps its outputs: each lives in a file
 ``gpioN`` of one folder. A line has one owner at a time, as the kernel has it: the file is locked, and a second process
-is refused. Every change goes into ``lines.jsonl`` with the monotonic clock, so that a test can see what a pole did.
+is refused. A hand on the wire of an input writes its level into the file. Every change goes into ``lines.jsonl`` with
+the monotonic clock, so that a test can see what a pole did.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,8 @@ from typing import Any
 from gpiozero.pins.mock import MockFactory, MockPin
 
 LOG_NAME = "lines.jsonl"
+FEEL_S = 0.01
+"""How soon an input feels what a hand did to it."""
 
 
 class LineTakenError(OSError):
@@ -65,6 +69,17 @@ class KeptPin(MockPin):  # type: ignore[misc]  # gpiozero carries no types
         with (self._folder / LOG_NAME).open("a") as log:
             log.write(line + "\n")
 
+    def _enable_event_detect(self) -> None:
+        threading.Thread(target=self._feel, name=f"{self._line}-hand", daemon=True).start()
+
+    def _feel(self) -> None:
+        path = self._folder / self._line
+        while not self._file.closed:
+            touched = path.read_text()
+            if touched and self._function == "input":
+                self.drive_high() if touched == "1" else self.drive_low()
+            time.sleep(FEEL_S)
+
     def close(self) -> None:
         """Let the line go; its level stays."""
         self._file.close()
@@ -77,6 +92,11 @@ class KeptFactory(MockFactory):  # type: ignore[misc]
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         super().__init__(revision="c03115", pin_class=KeptPin)
+
+
+def touch(folder: Path, pin: int, level: int) -> None:
+    """Put a hand on the wire of an input."""
+    (folder / f"gpio{pin}").write_text(str(level))
 
 
 def level(folder: Path, pin: int) -> int:

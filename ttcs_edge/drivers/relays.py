@@ -1,4 +1,4 @@
-"""The relays of a station: one for the amplifier, one for each zone, behind one Protocol."""
+"""The relays of a station: one for the amplifier, one for each zone, one for a microphone, behind one Protocol."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Any, Protocol
 
 from gpiozero import OutputDevice
 
-from ttcs_edge.core.model import AMPLIFIER
+from ttcs_edge.core.model import AMPLIFIER, MICROPHONE
 from ttcs_edge.settings import PinFactory, PinSettings, RelaySettings
 
 
 class RelayError(Exception):
-    """A relay did not do as told; ``subject`` is a zone's id or ``amplifier``."""
+    """A relay did not do as told; ``subject`` is a zone's id, ``amplifier`` or ``microphone``."""
 
     def __init__(self, subject: str, pin: int, error: str) -> None:
         super().__init__(f"{subject} (GPIO{pin}): {error}")
@@ -47,6 +47,8 @@ class GpioRelays:
     def __init__(self, settings: PinSettings) -> None:
         factory = pin_factory(settings)
         wiring = {AMPLIFIER: settings.amplifier, **{str(zone): relay for zone, relay in settings.zones.items()}}
+        if settings.mixer is not None:
+            wiring[MICROPHONE] = settings.mixer
         self._pins = {subject: relay.pin for subject, relay in wiring.items()}
         self._devices: dict[str, OutputDevice] = {}
         failed: list[RelayError] = []
@@ -70,7 +72,7 @@ class GpioRelays:
             raise RelayError(subject, self._pins[subject], f"reads {int(found)} after {int(closed)}")
 
     def open_all(self) -> None:
-        """Open every relay, zones first, whatever becomes of the others. Raises RelayError for the first failure."""
+        """Open every relay, the amplifier last, whatever becomes of the others. Raises RelayError for the first."""
         failed: list[RelayError] = []
         for subject in reversed(self._devices):
             try:

@@ -45,7 +45,10 @@ PROBLEMS = {
     "not-one-of": ("Giá trị không nằm trong các lựa chọn", "The value is none of the choices"),
     "not-utf8": ("Tệp không ở dạng UTF-8", "The file is not UTF-8"),
     "out-of-range": ("Số nằm ngoài giới hạn", "The number is out of range"),
-    "reserved-id": ("Mã này dành riêng cho tăng âm", "This id is kept for the amplifier"),
+    "reserved-id": (
+        "Mã này dành riêng cho tăng âm hoặc micrô",
+        "This id is kept for the amplifier or the microphone",
+    ),
     "same-language": ("Hai giọng đọc cùng một ngôn ngữ", "Two voices speak the same language"),
     "same-pin": ("Hai khóa dùng chung một chân", "Two keys share one pin"),
     "same-zone-id": ("Hai cụm loa trùng mã", "Two zones have the same id"),
@@ -60,6 +63,8 @@ PROBLEMS = {
         "The trust root ({trusted}) lets nobody publish for {place}",
     ),
     "trust-refused": ("Gốc tin cậy không dùng được: {why}", "The trust root cannot be used: {why}"),
+    "two-ways": ("Micrô được nghe bằng hai đường", "The microphone is heard by two ways"),
+    "unknown-zone": ("Trạm không có cụm loa này", "The station has no such zone"),
     "unknown-key": ("Không có khóa này", "There is no such key"),
     "wrong-type": ("Sai kiểu giá trị", "The value is of the wrong kind"),
 }
@@ -99,6 +104,10 @@ EXPECTED = {
     "mebibytes": ("số MiB, từ {least} đến {most}", "a number of MiB from {least} to {most}"),
     "name": ("tên gọi, tối đa {most} ký tự", "a name of at most {most} characters"),
     "nesting": ("không quá {most} bậc", "at most {most} levels"),
+    "one-way": (
+        "chỉ một trong các khóa: device, wav_file, mixer_pin",
+        "one of the keys: device, wav_file, mixer_pin",
+    ),
     "no-alias": ("giá trị viết ra đầy đủ", "the value itself, written out"),
     "once": ("mỗi khóa chỉ một lần", "each key once"),
     "one-of": ("một trong: {choices}", "one of: {choices}"),
@@ -149,7 +158,11 @@ EXPECTED = {
         "mỗi dòng một khóa: tên, dấu hai chấm, dấu cách, giá trị",
         "one key a line: its name, a colon, a space, its value",
     ),
-    "zone-id": ("mỗi cụm loa một mã riêng, khác amplifier", "an id of its own for each zone, and not amplifier"),
+    "wav-source": ("đường dẫn tới tệp WAV, đọc được", "a path to a WAV file, readable"),
+    "zone-id": (
+        "mỗi cụm loa một mã riêng, khác amplifier và microphone",
+        "an id of its own for each zone, and neither amplifier nor microphone",
+    ),
 }
 
 MENDS = {

@@ -518,6 +518,33 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         ("chân GPIO sai hoặc chương trình khác đang giữ", "a wrong GPIO line, or another program holds it"),
         ("sửa panel.led_pin trong station.yaml; xem: gpioinfo", "correct panel.led_pin in station.yaml; see: gpioinfo"),
     ),
+    "microphone-key": (
+        ("Không đọc được phím micrô: {error}", "The microphone's key cannot be read: {error}"),
+        ("chân GPIO sai hoặc chương trình khác đang giữ", "a wrong GPIO line, or another program holds it"),
+        (
+            "sửa microphone.key_pin trong station.yaml; xem: gpioinfo",
+            "correct microphone.key_pin in station.yaml; see: gpioinfo",
+        ),
+    ),
+    "microphone-stuck": (
+        ("Phím micrô bị kẹt; trạm phát tiếp như thường", "The microphone's key is stuck; the station airs on"),
+        (
+            "phím bị giữ quá microphone.most_s, hoặc đã đóng sẵn khi trạm khởi động: dây chạm nhau",
+            "it is down for longer than microphone.most_s, or was when the station started: wires that touch",
+        ),
+        (
+            "nhả phím; nếu vẫn báo, xem dây của phím và microphone.key_active_high",
+            "let it go; if this stays, look at the key's wires and at microphone.key_active_high",
+        ),
+    ),
+    "sound-input": (
+        ("Không nghe được micrô", "The microphone is not heard"),
+        ("ngõ vào âm thanh bị rút, bận, hoặc tên sai", "the sound input was unplugged, is busy, or its name is wrong"),
+        (
+            "cắm lại; xem: arecord -L, rồi microphone.device trong station.yaml",
+            "plug it in again; see: arecord -L, then microphone.device in station.yaml",
+        ),
+    ),
     "time-below-floor": (
         (
             "Không tin giờ của nguồn {subject}: {found}, phải {expected}",
@@ -793,6 +820,7 @@ REASONS: dict[str, Pair] = {
     # AsRunReason
     "no-audio": ("chưa tải được âm thanh", "its audio was not there"),
     "expired": ("bản tin đã hết giá trị", "its bulletin had expired"),
+    "let-go": ("đã nhả phím trước khi có tiếng", "the key was let go before the way was open"),
     "no-amplifier": ("âm ly không bật được", "the amplifier could not be switched on"),
     "no-time": ("chưa có giờ đúng", "there was no trusted time"),
     "no-voice": ("không có giọng đọc cho ngôn ngữ này", "no voice speaks its language"),
@@ -805,10 +833,12 @@ REASONS: dict[str, Pair] = {
     "relay": ("rơ-le không đóng mở được", "a relay could not be switched"),
     "rotten": ("âm thanh trong kho đã hỏng", "its audio had gone bad in the store"),
     "sound-device": ("thiết bị âm thanh không dùng được", "the sound device did not work"),
+    "sound-input": ("không nghe được micrô", "the sound input did not work"),
     "speech-failed": ("không đọc được lời", "its words could not be spoken"),
     "speech-too-slow": ("đọc lời quá lâu", "its words were not spoken in time"),
     "stopped": ("trạm được dừng", "the station was stopped"),
     "stopped-by-command": ("trung tâm ra lệnh dừng", "the centre ordered it to stop"),
+    "time-limit": ("nói quá thời gian cho phép", "it was longer than allowed"),
     "too-late": ("quá giờ cho phép", "it was too late"),
     "withdrawn": ("chương trình mới đã bỏ mục này", "a newer programme withdrew it"),
     # why there is silence, beside those

@@ -31,7 +31,16 @@ from ttcs_edge.core.documents import (
 )
 from ttcs_edge.core.effects import AlertTold, Answer
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import ALERT_PREFIX, COMMAND_PREFIX, AsRun, AsRunReason, Fault, Outcome, Severity
+from ttcs_edge.core.model import (
+    ALERT_PREFIX,
+    COMMAND_PREFIX,
+    MICROPHONE_PREFIX,
+    AsRun,
+    AsRunReason,
+    Fault,
+    Outcome,
+    Severity,
+)
 from ttcs_edge.core.reports import Snapshot
 from ttcs_edge.wire.json_text import read_json, shown, where
 
@@ -41,7 +50,7 @@ REPORT_BYTES = 256 * 1024
 
 MOMENT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z(?!\n)$"
 
-SLOT_PATTERN = ID_PATTERN.replace("^", f"^({ALERT_PREFIX}|{COMMAND_PREFIX})?")
+SLOT_PATTERN = ID_PATTERN.replace("^", f"^({ALERT_PREFIX}|{COMMAND_PREFIX}|{MICROPHONE_PREFIX})?")
 
 Moment = Annotated[str, Meta(pattern=MOMENT_PATTERN, description="RFC 3339, UTC, with milliseconds.")]
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
@@ -59,8 +68,9 @@ SlotName = Annotated[
     str,
     Meta(
         pattern=SLOT_PATTERN,
-        max_length=LIMITS.id_chars + len(COMMAND_PREFIX),
-        description="Of an alert: `alert:id`; of what a command has aired: `command:test-tone`.",
+        max_length=LIMITS.id_chars + len(MICROPHONE_PREFIX),
+        description="Of an alert: `alert:id`; of what a command has aired: `command:test-tone`; of what was said into "
+        "the microphone: `microphone:key`.",
     ),
 ]
 OutcomeWord = Annotated[str, Meta(examples=[outcome.value for outcome in Outcome])]
