@@ -62,6 +62,7 @@ TRUST = TrustRoot(
         Grant(role="publish", scope=Scope("vn"), keys=(KEY,), threshold=1),
         Grant(role="command", scope=Scope("vn"), keys=(KEY,), threshold=1),
         Grant(role="alert", scope=Scope("vn"), keys=(KEY,), threshold=1, most_severe="Extreme"),
+        Grant(role="live", scope=Scope("vn"), keys=(KEY,), threshold=1),
     ),
 )
 SETTINGS = StationSettings(
@@ -330,6 +331,8 @@ def moves(log: Iterable[tuple[int, Effect]]) -> list[tuple[int, str]]:
                 words.append((mono_ms, f"{zone} {'closed' if closed else 'open'}"))
             case effects.StartSound():
                 words.append((mono_ms, "sound"))
+            case effects.StartLive():
+                words.append((mono_ms, "live"))
             case effects.StartInput():
                 words.append((mono_ms, "input"))
             case effects.SwitchMixer(_, closed):

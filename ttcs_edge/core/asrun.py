@@ -17,8 +17,10 @@ from msgspec.structs import replace
 from ttcs_edge.core.air import Contender
 from ttcs_edge.core.alerts import AlertCue
 from ttcs_edge.core.library import Resolved
+from ttcs_edge.core.live import Session
 from ttcs_edge.core.model import (
     COMMAND_PREFIX,
+    LIVE_PREFIX,
     MICROPHONE_PREFIX,
     AiredItem,
     AsRun,
@@ -63,8 +65,8 @@ CUE_FAULTS = ("cue-missed", "cue-substituted")
 
 def fault_of(record: AsRun) -> str | None:
     """Which fault of its slot a closed record is; None when nothing is to be mended."""
-    if record.occurrence.slot.startswith((COMMAND_PREFIX, MICROPHONE_PREFIX)):
-        return None  # whoever ordered it is told, and who spoke stands there
+    if record.occurrence.slot.startswith((COMMAND_PREFIX, MICROPHONE_PREFIX, LIVE_PREFIX)):
+        return None  # whoever ordered it is told, who spoke stands there, and that it fell silent is a fault of its own
     if record.outcome is Outcome.SUBSTITUTED:
         return "cue-substituted"
     return "cue-missed" if record.reason in SILENT_REASONS else None
@@ -79,23 +81,30 @@ def settles(record: AsRun) -> bool:
 
 
 class Kind(Enum):
-    """Whose a cue is: a slot's of a programme, an alert's, a command's test tone, or said into the microphone."""
+    """Whose a cue is: a slot's of a programme, an alert's, a command's test tone, said into the microphone, or a live
+    relay's.
+    """
 
     SLOT = "slot"
     ALERT = "alert"
     TEST = "test"
     TALK = "talk"
+    LIVE = "live"
 
 
 @dataclass(slots=True)
 class Airing:
-    """One cue on its way through the air. That of a slot has its ``source``, that of an alert its ``warning``."""
+    """One cue on its way through the air. That of a slot has its ``source``, that of an alert its ``warning``, that of
+    a live relay its ``session``. ``relayed`` is the record of the live relay that was heard in the place of a slot.
+    """
 
     cue: Cue
     lack: AsRunReason | None = None
     id: str = ""
     source: SlotOccurrence | None = None
     warning: AlertCue | None = None
+    session: Session | None = None
+    relayed: AsRun | None = None
     kind: Kind = Kind.SLOT
     taken_mono_ms: int = 0
     toned_ms: int = 0
@@ -294,8 +303,23 @@ class Airing:
         )
         return replace(record, items=items, end_ms=max(wall_ms, record.start_ms or wall_ms))
 
+    def _relayed_record(self, relay: AsRun) -> AsRun:
+        """The record of a slot whose live relay was heard to its end."""
+        record = self.open_record()
+        heard = tuple(item for item in record.items if item.written_ms)
+        return replace(
+            record,
+            start_ms=record.start_ms or relay.start_ms,
+            end_ms=relay.end_ms,
+            zones=relay.zones,
+            items=heard,
+            outcome=Outcome.AIRED,
+        )
+
     def closed_record(self, completed: bool, reason: AsRunReason | None, end_ms: WallMs) -> AsRun:
         """The record when the cue is over. ``completed`` is the player's word; the samples must bear it out."""
+        if self.relayed is not None:
+            return self._relayed_record(self.relayed)
         whole = completed and self.whole
         substitute = whole and self.cue.substitute and reason is self.lack
         aired = whole and reason is None

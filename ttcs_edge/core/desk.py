@@ -18,6 +18,7 @@ silence where sound is due, whatever its cause.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -25,14 +26,16 @@ from dataclasses import dataclass, field
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ttcs_edge.core import events
+from ttcs_edge.core import events, live
 from ttcs_edge.core.air import choose, resumes_from_ms
 from ttcs_edge.core.alerts import AFTER, BEFORE, TONE, TONE_MOST_MS, WORDS, Alerts, RowKey
 from ttcs_edge.core.asrun import Airing, Kind, settles
 from ttcs_edge.core.drills import ACTUAL
-from ttcs_edge.core.effects import Effect, PrepareSound
+from ttcs_edge.core.documents import LiveSegment
+from ttcs_edge.core.effects import Effect, FeedSound, PrepareSound
 from ttcs_edge.core.library import Resolved
 from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.live import Lives, Session
 from ttcs_edge.core.model import (
     AMPLIFIER,
     AsRun,
@@ -69,9 +72,10 @@ FAILURES = {
     "not-audio": AsRunReason.NOT_AUDIO,
     "sound-device": AsRunReason.SOUND_DEVICE,
     "sound-input": AsRunReason.SOUND_INPUT,
+    "live-lost": AsRunReason.LIVE_LOST,
     "relay": AsRunReason.RELAY,
 }
-"""Why a test tone, or a talk, ends before its end: nothing stands in for it, and it is not tried again."""
+"""Why a test tone, a talk or a live relay ends before its end: nothing stands in for it, and it is not tried again."""
 MINUTE_MS = 60_000
 POSITION_EVERY_MS = 1_000
 """How often the position of the cue on the air is put on disk: a power cut makes the log short by so much."""
@@ -103,6 +107,7 @@ class Desk:
     boot: int
     alerts: Alerts
     volumes: Volumes
+    lives: Lives
     waiting: dict[Occurrence, Airing] = field(default_factory=dict)
     on_air: Airing | None = None
     settled: dict[Occurrence, WallMs] = field(default_factory=dict)
@@ -213,11 +218,6 @@ class Desk:
         return self.on_air is not None and self.on_air.warning is not None
 
     @property
-    def talk_on_air(self) -> Airing | None:
-        """What is said into the microphone, while it has the air."""
-        return self.on_air if self.on_air is not None and self.on_air.kind is Kind.TALK else None
-
-    @property
     def _ends_at_once(self) -> bool:
         """Tell whether what has the air is not faded out at leisure."""
         return self.on_air is not None and self.on_air.kind in (Kind.ALERT, Kind.TALK)
@@ -251,6 +251,65 @@ class Desk:
             else:
                 cut_short = airing.has_sounded and reason is AsRunReason.LET_GO
                 self._close(airing, False, AsRunReason.PRE_EMPTED if cut_short else reason, now)
+
+    # live relays
+
+    def take_live(self, session: Session, programmes: Programmes, now: Instant) -> None:
+        """Take a session whose segments come, once: at once, or when a slot that names it is due."""
+        cue = live.cue_of(session.newest, self.settings, now)
+        if self._is_known(cue.occurrence) or now.wall_ms >= session.until_ms:
+            return
+        due = any(one.cue.live == session.newest.id and one.is_due(now) for one in self.unended())
+        if due or session.newest.id not in programmes.live_ids():
+            airing = Airing(cue, id=self._next_id(), session=session, kind=Kind.LIVE, taken_mono_ms=now.mono_ms)
+            self.waiting[cue.occurrence] = airing
+
+    def play_of(self, session: Session) -> int | None:
+        """The play that a session's segments are for, while it has the air."""
+        holder = self.on_air
+        return holder.play if holder is not None and holder.session is session else None
+
+    def _follow_lives(self, now: Instant) -> None:
+        """What has the air leaves it when its time is over, or another session took its place."""
+        airing = self.on_air
+        if airing is None or airing.session is None:
+            return
+        if now.wall_ms >= airing.session.until_ms + live.LOST_MS or self.alerts.nobody_may_speak:
+            airing.stop_for_good(AsRunReason.TIME_LIMIT)
+        elif self.lives.is_replaced(airing.session):
+            airing.stop_for_good(AsRunReason.WITHDRAWN)
+
+    def _hopeless_live(self, airing: Airing, programmes: Programmes, now: Instant) -> AsRunReason | None:
+        """Tell why a session will not be heard any more: it comes back as long as its segments may."""
+        session = airing.session
+        assert session is not None
+        if not airing.cue.zones:
+            return AsRunReason.NO_ZONE
+        if self._is_too_quiet_for(airing, programmes, now):
+            return AsRunReason.QUIET_HOURS
+        if self.lives.is_replaced(session):
+            return AsRunReason.WITHDRAWN
+        if session.is_gone(now) or now.wall_ms >= session.until_ms:
+            return self._hindrance(airing) or self._pre_emption(airing) or AsRunReason.LIVE_LOST
+        return None
+
+    def _is_silent(self, airing: Airing, now: Instant) -> bool:
+        """Tell whether nothing comes of a live relay at the moment."""
+        return airing.session is not None and not airing.session.is_heard(now)
+
+    def _is_relayed(self, airing: Airing, now: Instant) -> bool:
+        """Tell whether a live relay is heard in the place of a slot, or may still start."""
+        name = airing.cue.live
+        if name is None or airing.kind is not Kind.SLOT:
+            return False
+        starts = not airing.has_sounded and now.wall_ms < airing.cue.planned_ms + live.PATIENCE_MS
+        return starts or self.lives.heard(name, now)
+
+    def _end_relayed(self, record: AsRun, name: str, now: Instant) -> None:
+        """A live relay was heard to its end: so was the slot whose place it took."""
+        for airing in [one for one in self.waiting.values() if one.cue.live == name and one.is_due(now)]:
+            airing.relayed = record
+            self._close(airing, True, None, now)
 
     def _hopeless_talk(self, airing: Airing, programmes: Programmes, now: Instant) -> AsRunReason | None:
         """Tell why nobody will hear the microphone: what it lacks is waited for, for as long as the key is down."""
@@ -289,6 +348,7 @@ class Desk:
             return self._stop_step(now)
         self._follow_programmes(programmes, now)
         self._follow_alerts(programmes, now)
+        self._follow_lives(now)
         if self.device_rests_until_mono_ms is not None and now.mono_ms >= self.device_rests_until_mono_ms:
             self.device_rests_until_mono_ms = None
         if self.on_air is not None and now.trusted and self._is_too_quiet_for(self.on_air, programmes, now):
@@ -307,7 +367,7 @@ class Desk:
         self.playout.fade_out_ms = min(most_ms, self.settings.fade_out_ms)
         steps = self._prepare() + self.playout.step(wanted, _needed_mono_ms(playable, now), now.mono_ms)
         if wanted is not None and self.playout.sounding == wanted.play and self.on_air is None:
-            self._take_the_air(wanted)
+            steps += self._take_the_air(wanted)
         return Step(steps, self._closed())
 
     def sound_started(self, event: events.SoundStarted, now: Instant) -> AsRun | None:
@@ -366,7 +426,11 @@ class Desk:
             self._close(airing, True, airing.shortfall, now)
         elif airing.kind is Kind.TALK and airing.stop_reason is AsRunReason.LET_GO:
             self._close(airing, True, None if airing.has_sounded else AsRunReason.LET_GO, now)
-        elif event.failure is not None and airing.kind in (Kind.TEST, Kind.TALK):
+        elif event.failure == "live-lost" and airing.stop_reason is None:
+            airing.interruptions += 1
+            airing.interrupted = now
+            self.waiting[airing.cue.occurrence] = airing
+        elif event.failure is not None and airing.kind in (Kind.TEST, Kind.TALK, Kind.LIVE):
             self._close(airing, False, airing.stop_reason or FAILURES[event.failure], now)
         elif event.failure == "audio-lost":
             self._go_on_without_lost_item(airing, programmes, now)
@@ -499,7 +563,7 @@ class Desk:
         silent: dict[str, str] = {}
         for airing in self.unended():
             expected = airing.is_due(now) and (slots_sound or not airing.of_programme)
-            if heard or not expected or airing.kind is Kind.TEST:
+            if heard or not expected or airing.kind in (Kind.TEST, Kind.LIVE):
                 airing.silent_since_mono_ms, airing.way_up_granted = None, False
                 continue
             if airing.silent_since_mono_ms is None:
@@ -618,6 +682,8 @@ class Desk:
             return AsRunReason.NO_ZONE
         if airing.has_sounded and airing.expires_before_its_end(now):
             return AsRunReason.EXPIRED
+        if self._is_relayed(airing, now):
+            return None
         blocked = self._is_blocked(airing)
         on_its_way = self.claimed == cue.occurrence and not airing.has_sounded and not blocked
         # A way up that began in time may end behind it.
@@ -724,6 +790,7 @@ class Desk:
         ready = [airing for airing in up if self._can_be_heard(airing)]
         kinds = self._kinds_waiting()
         ready = [airing for airing in ready if not self._is_held_back(airing, kinds)]
+        ready = [airing for airing in ready if not self._is_silent(airing, now) and not self._is_relayed(airing, now)]
         return [airing for airing in ready if not self._is_too_quiet_for(airing, programmes, now)]
 
     def _is_too_quiet_for(self, airing: Airing, programmes: Programmes, now: Instant) -> bool:
@@ -780,12 +847,14 @@ class Desk:
         volume_percent = self._volume_percent(holder, now)
         return Wanted(holder.play, cue.zones, cue.items, holder.play_from_ms, 0, volume_percent, way=holder.way)
 
-    def _take_the_air(self, wanted: Wanted) -> None:
+    def _take_the_air(self, wanted: Wanted) -> list[Effect]:
         assert self.claimed is not None
         airing = self.waiting.pop(self.claimed)
         self.plays = wanted.play
         airing.begin_play(wanted.play, tuple(self.playout.closed))
         self.on_air = airing
+        kept = () if airing.session is None else airing.session.kept
+        return [feed(wanted.play, segment) for segment in kept]
 
     def _prepare(self) -> list[Effect]:
         if not self.player_up or not self.waiting:
@@ -842,6 +911,8 @@ class Desk:
         self.waiting.pop(airing.cue.occurrence, None)
         record = airing.closed_record(completed, reason, now.wall_ms)
         self._note_announcement(airing, record)
+        if airing.session is not None and record.outcome is Outcome.AIRED:
+            self._end_relayed(record, airing.session.newest.id, now)
         if settles(record):
             self.settled[airing.cue.occurrence] = airing.cue.planned_ms
         self.closing.append(record)
@@ -863,6 +934,11 @@ class Desk:
         return closed
 
 
+def feed(play: int, segment: LiveSegment) -> FeedSound:
+    """What a segment brings to a play."""
+    return FeedSound(play, segment.number, tuple(map(b64decode, segment.packets)), segment.last)
+
+
 def _sounds_ms(airing: Airing, now: Instant) -> int:
     """When this cue is heard if nothing hinders it: a start is handed over a moment ahead of its instant."""
     return now.wall_ms if airing.has_sounded else max(now.wall_ms, airing.cue.planned_ms)
@@ -879,4 +955,5 @@ _HOPELESS: dict[Kind, Callable[[Desk, Airing, Programmes, Instant], AsRunReason 
     Kind.ALERT: Desk._hopeless_warning,
     Kind.TEST: Desk._hopeless_order,
     Kind.TALK: Desk._hopeless_talk,
+    Kind.LIVE: Desk._hopeless_live,
 }

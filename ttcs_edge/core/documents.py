@@ -103,7 +103,8 @@ class Slot(Struct, frozen=True, kw_only=True):
     ``if_unplayable`` is what is heard when audio is missing, rotten, no audio or expired: ``earlier``, the edition that
     the programme before had of each bulletin of which nothing can be aired, as long as that programme has not expired;
     ``standing``, when nothing of the slot can be aired, the standing bulletins of its scope or of the nearest above;
-    ``silence``, which is told as a fault.
+    ``silence``, which is told as a fault. ``live`` is the id of a live relay: what is to be heard at this time, until
+    its session ends; the bulletins are heard where it does not start or falls silent.
     """
 
     id: Identifier
@@ -118,6 +119,7 @@ class Slot(Struct, frozen=True, kw_only=True):
     late_window_s: Annotated[int, Meta(ge=0, le=86_400)] = 0
     if_interrupted: Literal["resume", "restart", "drop"] = "resume"
     if_unplayable: Literal["silence", "earlier", "standing"] = "silence"
+    live: Identifier | None = None
 
 
 class Programme(Struct, frozen=True, kw_only=True):

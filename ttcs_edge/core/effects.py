@@ -56,6 +56,24 @@ class StartInput(Struct, frozen=True):
     fade_in_ms: int
 
 
+class StartLive(Struct, frozen=True):
+    """Play what ``FeedSound`` brings, until it ends or is stopped, from now on; ``player`` as in ``StartSound``."""
+
+    player: int
+    play: int
+    volume_percent: int
+    fade_in_ms: int
+
+
+class FeedSound(Struct, frozen=True):
+    """Give a live play its next segment: Opus packets of 20 ms. ``last`` is the one with which it ends."""
+
+    play: int
+    number: int
+    packets: tuple[bytes, ...]
+    last: bool
+
+
 class SwitchMixer(Struct, frozen=True):
     """Close (sound goes out) or open the relay that lets the microphone into the amplifier's mixer.
 
@@ -332,6 +350,8 @@ Effect = (
     | PrepareSound
     | StartSound
     | StartInput
+    | StartLive
+    | FeedSound
     | SwitchMixer
     | StopSound
     | SetWanted

@@ -182,7 +182,7 @@ class SoundEnded(Struct, frozen=True):
 
     ``item_written_ms`` holds what was written of each item of the play, in order; ``failure`` a code when the end was
     neither reached nor asked for: ``not-audio``, ``sound-device``, ``audio-lost``, after ``AudioLost`` told of what, or
-    ``sound-input``. Of an inlet there is one item.
+    ``sound-input``, or ``live-lost``. Of an inlet there is one item.
     """
 
     play: int

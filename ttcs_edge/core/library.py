@@ -89,14 +89,14 @@ def resolve(due: SlotOccurrence, settings: StationSettings, shelf: Shelf, now_ms
     bulletins = _named(programme, slot.bulletins)
     begin_ms = max(due.planned_ms, now_ms)
     filled = _Filling(zones, shelf, begin_ms)
-    substitute = False
+    substitute = slot.live is not None
     editions = _editions(programme, slot, shelf)
     for name in slot.bulletins:
         if not filled.add(bulletins[name]) and name in editions:
             until_ms = utc_ms(shelf.earlier[programme.scope].expires)
             substitute |= filled.add(editions[name], until_ms, stands_in=True)
     if not filled.items and slot.if_unplayable == STANDING:
-        substitute = any(_add_standing(filled, one) for one in shelf.above(programme.scope))
+        substitute |= any(_add_standing(filled, one) for one in shelf.above(programme.scope))
     cue = Cue(
         occurrence=due.occurrence,
         title=" · ".join(bulletins[name].title for name in slot.bulletins),
@@ -111,8 +111,10 @@ def resolve(due: SlotOccurrence, settings: StationSettings, shelf: Shelf, now_ms
         programme_version=programme.version,
         substitute=substitute,
         slot_percent=slot.volume_percent,
+        live=slot.live,
     )
-    return Resolved(cue, tuple(filled.lacks), next(iter(filled.lacks.values()), None))
+    lacks = [*filled.lacks.values(), *([] if slot.live is None else [AsRunReason.LIVE_LOST])]
+    return Resolved(cue, tuple(filled.lacks), next(iter(lacks), None))
 
 
 class _Filling:

@@ -24,6 +24,7 @@ class Limits(Struct, frozen=True):
     languages_per_bulletin: int = 16
     places_per_audio: int = 4
     alerts: int = 64
+    live_sessions: int = 8
     alert_lasts_s: int = 7 * 86_400
     alert_repeat_least_s: int = 30
     alert_text_chars: int = 4_000

@@ -95,11 +95,12 @@ class Amplifier(Struct, frozen=True):
 
 
 class Way(Enum):
-    """How sound that is made while it airs comes to the amplifier: from the player's sound input, or past the player,
-    by a relay that lets it into the amplifier's mixer.
+    """How sound that is made while it airs comes to the amplifier: from the player's sound input, over the network in
+    signed segments, or past the player, by a relay that lets it into the amplifier's mixer.
     """
 
     INPUT = "input"
+    LIVE = "live"
     MIXER = "mixer"
 
 
@@ -146,10 +147,13 @@ COMMAND_PREFIX = "command:"
 MICROPHONE_PREFIX = "microphone:"
 """Before the name of what a person at the station says, where slots stand by their ids."""
 
+LIVE_PREFIX = "live:"
+"""Before the id of a live relay, where slots stand by theirs."""
+
 
 class Occurrence(Struct, frozen=True, order=True):
-    """One occurrence of one slot, a part of a round of an alert, what a command has aired, or what was said into the
-    microphone: the identity under which it airs at most once (never-5).
+    """One occurrence of one slot, a part of a round of an alert, what a command has aired, what was said into the
+    microphone, or a session of a live relay: the identity under which it airs at most once (never-5).
 
     ``local`` is its civil date and time, ``2026-11-24T05:00:00``, so that a clock step or a daylight-saving change
     cannot make a second occurrence of it.
@@ -219,7 +223,8 @@ class Cue(Struct, frozen=True):
 
     ``substitute`` tells that something of it is not what the slot names, but what stands in for it.
     ``volume_percent`` is how loud it is in zones as they are configured, ``slot_percent`` what the slot alone says.
-    With an ``inlet`` it has no items: its sound is made while it airs.
+    With an ``inlet`` it has no items: its sound is made while it airs. ``live`` is the id of the live relay that is to
+    be heard in its place where it can be.
     """
 
     occurrence: Occurrence
@@ -236,6 +241,7 @@ class Cue(Struct, frozen=True):
     substitute: bool = False
     slot_percent: int = 100
     inlet: Inlet | None = None
+    live: str | None = None
 
     @property
     def duration_ms(self) -> int:
@@ -283,6 +289,7 @@ class AsRunReason(Enum):
     SPEECH_FAILED = "speech-failed"
     SOUND_INPUT = "sound-input"
     LET_GO = "let-go"
+    LIVE_LOST = "live-lost"
     TIME_LIMIT = "time-limit"
 
 

@@ -23,6 +23,7 @@ from msgspec import Struct
 from ttcs_edge.core.effects import (
     Effect,
     StartInput,
+    StartLive,
     StartSound,
     StopSound,
     SwitchAmplifier,
@@ -253,6 +254,8 @@ class Playout:
         if wanted.way is Way.INPUT:
             fade_in_ms = min(INPUT_FADE_IN_MS, self.settings.fade_in_ms)
             return [StartInput(self.player, wanted.play, wanted.volume_percent, fade_in_ms)]
+        if wanted.way is Way.LIVE:
+            return [StartLive(self.player, wanted.play, wanted.volume_percent, self.settings.fade_in_ms)]
         return [
             StartSound(
                 player=self.player,

@@ -327,6 +327,11 @@ class Programmes:
             f"{scope}#{slot.id}" for scope, signed in self.signed.items() for slot in signed.document.slots
         )
 
+    def live_ids(self) -> frozenset[str]:
+        """The live relays that slots in force name."""
+        slots = (slot for signed in self.signed.values() for slot in signed.document.slots)
+        return frozenset(slot.live for slot in slots if slot.live is not None)
+
     def documents(self) -> tuple[Programme, ...]:
         """The programmes in force, the highest scope first."""
         return tuple(self.signed[scope].document for scope in sorted(self.signed))

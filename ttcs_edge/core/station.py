@@ -20,16 +20,18 @@ from ttcs_edge.core import asrun, effects, events
 from ttcs_edge.core.alerts import Alerts
 from ttcs_edge.core.beacons import Beacons, beacon_subject
 from ttcs_edge.core.commands import Commands
-from ttcs_edge.core.desk import Desk
-from ttcs_edge.core.documents import Alert
+from ttcs_edge.core.desk import Desk, feed
+from ttcs_edge.core.documents import Alert, Refused
 from ttcs_edge.core.effects import Effect, Entry
 from ttcs_edge.core.lamp import Lamp, shown
 from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.live import Lives, live_subject
 from ttcs_edge.core.microphone import STUCK, Key
 from ttcs_edge.core.model import (
     AMPLIFIER,
     MICROPHONE,
     AsRun,
+    AsRunReason,
     Instant,
     MonoMs,
     Sha256,
@@ -47,6 +49,7 @@ from ttcs_edge.core.timekeeping import BELOW_FLOOR, ClockState, TimeSource, is_a
 from ttcs_edge.core.trust import alert_subject, utc_ms, utc_text
 from ttcs_edge.core.volumes import Volumes
 
+LIVE_LOST = AsRunReason.LIVE_LOST.value
 UNTRUSTED_POLL_MS = 1_000
 """How often a station without trusted time looks at its clock again (air-7)."""
 
@@ -84,7 +87,8 @@ class Station:
         self.alerts = Alerts(settings)
         self.receipts = Receipts(boot)
         self.volumes = Volumes(settings)
-        self.desk = Desk(settings, boot, self.alerts, self.volumes)
+        self.lives = Lives(settings)
+        self.desk = Desk(settings, boot, self.alerts, self.volumes, self.lives)
         self.orders = Orders(settings, boot, self.desk, self.volumes)
         self.key = Key(settings, boot, self.desk)
         self.clock = ClockState()
@@ -159,6 +163,7 @@ class Station:
         turn.entries += self.receipts.closed(airing, left)
         turn.after += self.orders.closed(airing)
         code, subject = asrun.fault_of(airing), airing.occurrence.subject
+        self._clear(turn, LIVE_LOST, subject)
         for other in asrun.CUE_FAULTS if code or airing.reason is None else ():
             if other != code:
                 self._clear(turn, other, subject)
@@ -294,6 +299,7 @@ class Station:
     def _wake_mono_ms(self, now: Instant) -> int:
         asked = [self.next_heartbeat_mono_ms, self.next_wanted_mono_ms, self.faults.wake_mono_ms]
         asked += [self.alerts.wake_mono_ms(now), self.orders.wake_mono_ms(now), self.key.wake_mono_ms]
+        asked.append(self.lives.wake_mono_ms(now))
         asked.append(self.desk.wake_mono_ms(self.programmes, now, self.stopping))
         if not now.trusted:
             asked.append(now.mono_ms + UNTRUSTED_POLL_MS)
@@ -390,6 +396,21 @@ class Station:
             turn.notes.append(effects.Note("info", "alert-accepted", fields))
             self.next_wanted_mono_ms = 0
             self.alerts.speech.changed = True
+
+    def _on_live(self, event: events.LiveArrived, turn: _Turn) -> None:
+        assert self.programmes.trust is not None
+        subject = live_subject(*event.topic)
+        session = self.lives.judge(event, self.programmes.trust, turn.now)
+        turn.after.append(effects.Acknowledge(event.delivery))
+        if isinstance(session, Refused):
+            self._raise(turn, session.code, subject, session.detail)
+            return
+        for code, name in [key for key in self.faults.open if key[1] == subject and key[0] != LIVE_LOST]:
+            self._clear(turn, code, name)
+        self.desk.take_live(session, self.programmes, turn.now)
+        play = self.desk.play_of(session)
+        if play is not None:
+            turn.air.append(feed(play, session.newest))
 
     def _on_command(self, event: events.CommandArrived, turn: _Turn) -> None:
         assert self.programmes.trust is not None
@@ -489,10 +510,14 @@ class Station:
             turn.entries += self.receipts.opened(record)
             for subject in (AMPLIFIER, *record.zones):  # they did as told
                 self._clear(turn, "relay", subject)
-        talk = self.desk.talk_on_air
-        if talk is not None and talk.play == event.play:
+        holder = self.desk.on_air
+        if holder is None or holder.play != event.play:
+            return
+        if holder.kind is asrun.Kind.TALK:
             for code in ("relay", "sound-input"):
                 self._clear(turn, code, MICROPHONE)
+        if holder.session is not None:
+            self._clear(turn, LIVE_LOST, holder.session.subject)
 
     def _on_sound_progress(self, event: events.SoundProgress, turn: _Turn) -> None:
         self.level_db = (event.rms_db, event.peak_db)
@@ -506,6 +531,9 @@ class Station:
         self.position_ms = 0
         if event.failure == "sound-input":
             self._raise(turn, event.failure, MICROPHONE)
+        session = None if self.desk.on_air is None else self.desk.on_air.session
+        if event.failure == LIVE_LOST and session is not None:
+            self._raise(turn, LIVE_LOST, session.subject)
         self.desk.sound_ended(event, self.programmes, turn.now)
         self.alerts.speech.changed = True  # what proved to be no audio may have to be spoken
 
@@ -611,6 +639,7 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.BeaconArrived: Station._on_beacon,
     events.AlertArrived: Station._on_alert,
     events.CommandArrived: Station._on_command,
+    events.LiveArrived: Station._on_live,
     events.AudioStored: Station._on_audio_stored,
     events.AudioFailed: Station._on_audio_failed,
     events.AudioLost: Station._on_audio_lost,

@@ -33,6 +33,7 @@ SEVERITY = {
     "subscription-refused": Severity.ERROR,
     "sound-device": Severity.ERROR,
     "sound-input": Severity.ERROR,
+    "live-lost": Severity.ERROR,
     "microphone-stuck": Severity.ERROR,
     "microphone-key": Severity.ERROR,
     "player-died": Severity.ERROR,

@@ -1,0 +1,164 @@
+"""Signed live relays: which sessions there are, what of them was heard last, and when a slot may count on one.
+
+A session is a row of signed segments under one id of one scope; each tells its title, its zones and until when it may
+last, so a station that comes in the middle knows all that it needs. What comes late is worth nothing: a segment is
+played now or not at all, and only the last two seconds are kept, for the moment at which the way to the zones is open.
+
+A slot that names a live relay (``Slot.live``) is its place in the schedule: a session of that id is heard only while
+such a slot is due, and the slot's own bulletins are heard where the session does not start or falls silent. A session
+that no slot names is heard at once. Either has the air by its priority, before a bulletin of the same one: bulletins
+can wait, what is said now cannot.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from ttcs_edge.core import events, trust
+from ttcs_edge.core.air import BULLETIN
+from ttcs_edge.core.documents import LiveSegment, Refused, TrustRoot
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.model import (
+    LIVE_PREFIX,
+    Cue,
+    IfInterrupted,
+    Inlet,
+    Instant,
+    Occurrence,
+    StationSettings,
+    WallMs,
+    Way,
+    ZoneId,
+)
+from ttcs_edge.core.trust import utc_ms
+
+LOST_MS = 3_000
+"""A session of which nothing came for so long has fallen silent. The player says the same of what it is fed."""
+GONE_MS = 600_000
+"""A session of which nothing came for so long does not come back."""
+KEPT_MS = 2_000
+PACKET_MS = 20
+PATIENCE_MS = 3_000
+"""How long a slot waits for its live relay to start before its own bulletins are heard."""
+
+Key = tuple[str, str]
+"""Scope and id."""
+
+
+@dataclass(slots=True)
+class Session:
+    """The newest segment of a session, when it came, and the last of what came. ``ended`` once its last one did."""
+
+    newest: LiveSegment
+    heard_mono_ms: int
+    ended: bool = False
+    kept: deque[LiveSegment] = field(default_factory=deque)
+
+    @property
+    def until_ms(self) -> int:
+        """When it is over at the latest."""
+        return utc_ms(self.newest.until)
+
+    @property
+    def subject(self) -> str:
+        """What faults and records call it."""
+        return live_subject(self.newest.scope, self.newest.id)
+
+    def add(self, segment: LiveSegment, now: Instant) -> None:
+        """The next segment came."""
+        self.newest, self.heard_mono_ms = segment, now.mono_ms
+        self.ended = self.ended or segment.last
+        self.kept.append(segment)
+        while sum(len(one.packets) for one in self.kept) * PACKET_MS > KEPT_MS and len(self.kept) > 1:
+            self.kept.popleft()
+
+    def is_heard(self, now: Instant) -> bool:
+        """Tell whether there is anything to be heard of it now."""
+        return not self.ended and now.mono_ms <= self.heard_mono_ms + LOST_MS
+
+    def is_gone(self, now: Instant) -> bool:
+        """Tell whether nothing will come of it any more."""
+        return self.ended or now.mono_ms > self.heard_mono_ms + GONE_MS
+
+
+@dataclass(slots=True)
+class Lives:
+    """The sessions that are known, the newest of each id."""
+
+    settings: StationSettings
+    sessions: dict[Key, Session] = field(default_factory=dict)
+
+    def judge(self, event: events.LiveArrived, root: TrustRoot, now: Instant) -> Refused | Session:
+        """Decide on a segment that arrived; gives the session that it belongs to when it is accepted."""
+        if isinstance(event.segment, Refused):
+            return event.segment
+        known = self.sessions.get(event.topic)
+        judged = trust.judge_live(
+            event.segment,
+            trust=root,
+            topic=event.topic,
+            station_scope=self.settings.scope,
+            known=None if known is None else (known.newest.version, known.newest.number),
+            now=now,
+        )
+        if isinstance(judged, Refused):
+            return judged
+        segment = event.segment.document
+        if known is None or known.newest.version != segment.version:
+            self._forget_gone(now)
+            if known is None and len(self.sessions) >= LIMITS.live_sessions:
+                wanted = (("expected", f"<= {LIMITS.live_sessions}"),)
+                return Refused("too-many-live", live_subject(*event.topic), wanted)
+            known = self.sessions[event.topic] = Session(segment, now.mono_ms)
+        known.add(segment, now)
+        return known
+
+    def _forget_gone(self, now: Instant) -> None:
+        """What is gone must be known only for as long as its segments could be sent again."""
+        gone = [key for key, one in self.sessions.items() if now.mono_ms > one.heard_mono_ms + GONE_MS]
+        for key in gone:
+            del self.sessions[key]
+
+    def heard(self, name: str, now: Instant) -> bool:
+        """Tell whether a session of this id, of any scope, is to be heard now."""
+        return any(one.newest.id == name and one.is_heard(now) for one in self.sessions.values())
+
+    def is_replaced(self, session: Session) -> bool:
+        """Tell whether a newer session of the same id is there."""
+        return self.sessions.get((session.newest.scope, session.newest.id)) is not session
+
+    def wake_mono_ms(self, now: Instant) -> int | None:
+        """When a session changes by time alone."""
+        spans = [one.heard_mono_ms + span_ms + 1 for one in self.sessions.values() for span_ms in (LOST_MS, GONE_MS)]
+        spans += [now.mono_ms + one.until_ms - now.wall_ms for one in self.sessions.values() if now.trusted]
+        return min((at_ms for at_ms in spans if at_ms > now.mono_ms), default=None)
+
+
+def live_subject(scope: str, name: str) -> str:
+    """What faults and records call the live relay of an id."""
+    return f"{scope}#{LIVE_PREFIX}{name}"
+
+
+def occurrence_of(segment: LiveSegment) -> Occurrence:
+    """The identity of a session on the air."""
+    return Occurrence(segment.scope, f"{LIVE_PREFIX}{segment.id}", str(segment.version))
+
+
+def cue_of(segment: LiveSegment, settings: StationSettings, now: Instant) -> Cue:
+    """A session as something to be aired from now until its end."""
+    zones = [zone for zone in settings.zones if not segment.zones or zone.id in segment.zones]
+    return Cue(
+        occurrence=occurrence_of(segment),
+        title=segment.title,
+        planned_ms=now.wall_ms,
+        late_until_ms=WallMs(utc_ms(segment.until)),
+        priority=(BULLETIN, segment.priority, 1),
+        zones=tuple(ZoneId(zone.id) for zone in zones),
+        bulletins=(),
+        items=(),
+        volume_percent=min((zone.volume_percent for zone in zones), default=0),
+        if_interrupted=IfInterrupted.RESUME,
+        programme_version=segment.version,
+        inlet=Inlet(Way.LIVE, max(0, utc_ms(segment.until) - now.wall_ms)),
+    )
