@@ -290,7 +290,8 @@ class Desk:
         if self.lives.is_replaced(session):
             return AsRunReason.WITHDRAWN
         if session.is_gone(now) or now.wall_ms >= session.until_ms:
-            return self._hindrance(airing) or self._pre_emption(airing) or AsRunReason.LIVE_LOST
+            blocked = AsRunReason.PRE_EMPTED if self._is_blocked(airing) else AsRunReason.LIVE_LOST
+            return self._hindrance(airing) or blocked
         return None
 
     def _is_silent(self, airing: Airing, now: Instant) -> bool:
@@ -298,12 +299,8 @@ class Desk:
         return airing.session is not None and not airing.session.is_heard(now)
 
     def _is_relayed(self, airing: Airing, now: Instant) -> bool:
-        """Tell whether a live relay is heard in the place of a slot, or may still start."""
-        name = airing.cue.live
-        if name is None or airing.kind is not Kind.SLOT:
-            return False
-        starts = not airing.has_sounded and now.wall_ms < airing.cue.planned_ms + live.PATIENCE_MS
-        return starts or self.lives.heard(name, now)
+        """Tell whether a live relay is there to be heard in the place of a slot."""
+        return airing.cue.live is not None and self.lives.heard(airing.cue.live, now)
 
     def _end_relayed(self, record: AsRun, name: str, now: Instant) -> None:
         """A live relay was heard to its end: so was the slot whose place it took."""
@@ -816,7 +813,8 @@ class Desk:
             self.playout.begin_cue(airing.cue.zones)
         if self.claimed != airing.cue.occurrence or not airing.tried:
             self.claimed, airing.begun_ms = airing.cue.occurrence, now.wall_ms
-        ahead_ms = airing.cue.planned_ms - now.wall_ms if airing.of_programme else 0
+        patience_ms = 0 if airing.cue.live is None or airing.has_sounded else live.PATIENCE_MS
+        ahead_ms = airing.cue.planned_ms + patience_ms - now.wall_ms if airing.of_programme else 0
         start_mono_ms = now.mono_ms + ahead_ms
         cue, volume_percent = airing.cue, self._volume_percent(airing, now)
         at_once = 1 if airing.warning is None else self.settings.alert_zones_at_once

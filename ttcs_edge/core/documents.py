@@ -198,6 +198,27 @@ class Alert(Struct, frozen=True, kw_only=True):
         return self.sent
 
 
+class LiveSegment(Struct, frozen=True, kw_only=True):
+    """Temp."""
+
+    scope: ScopePath
+    id: Identifier
+    version: Version
+    number: int
+    sent: Utc
+    expires: Utc
+    until: Utc
+    title: Title
+    packets: tuple[str, ...]
+    priority: Annotated[int, Meta(ge=0, le=9)] = 5
+    zones: tuple[Identifier, ...] = ()
+    last: bool = False
+
+    @property
+    def issued(self) -> str:
+        return self.sent
+
+
 class PublicKey(Struct, frozen=True, kw_only=True):
     """A public key as securesystemslib writes it: ``keytype``, ``scheme`` and the value in hexadecimal."""
 
@@ -212,7 +233,7 @@ class Grant(Struct, frozen=True, kw_only=True):
     Who may ``alert`` may do so up to a severity, ``most_severe``.
     """
 
-    role: Literal["root", "publish", "command", "beacon", "alert"]
+    role: Literal["root", "publish", "command", "beacon", "alert", "live"]
     scope: ScopePath
     keys: Annotated[tuple[KeyId, ...], Meta(min_length=1, max_length=LIMITS.keys_per_grant)]
     threshold: Annotated[int, Meta(ge=1, le=LIMITS.keys_per_grant)]

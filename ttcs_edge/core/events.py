@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from ttcs_edge.core.documents import Alert, Beacon, Command, Programme, Refused, Signed, TrustRoot
+from ttcs_edge.core.documents import Alert, Beacon, Command, LiveSegment, Programme, Refused, Signed, TrustRoot
 from ttcs_edge.core.model import AsRun, AudioItem, Fault, MonoMs, Occurrence, Sha256, Utterance, WallMs
 from ttcs_edge.core.timekeeping import ClockState
 
@@ -81,6 +81,15 @@ class AlertArrived(Struct, frozen=True):
     alert: Signed[Alert] | Refused
     topic: tuple[str, str]
     delivery: int
+
+
+class LiveArrived(Struct, frozen=True):
+    """Temp."""
+
+    segment: Signed[LiveSegment] | Refused
+    topic: tuple[str, str]
+    delivery: int
+    live: bool
 
 
 class CommandArrived(Struct, frozen=True):
@@ -262,6 +271,7 @@ Event = (
     | BeaconArrived
     | AlertArrived
     | CommandArrived
+    | LiveArrived
     | AudioStored
     | AudioFailed
     | AudioLost

@@ -102,7 +102,7 @@ def resolve(due: SlotOccurrence, settings: StationSettings, shelf: Shelf, now_ms
         title=" · ".join(bulletins[name].title for name in slot.bulletins),
         planned_ms=due.planned_ms,
         late_until_ms=WallMs(due.planned_ms + slot.late_window_s * 1_000),
-        priority=(BULLETIN, slot.priority),
+        priority=(BULLETIN, slot.priority, 0),
         zones=tuple(zone.id for zone in zones),
         bulletins=slot.bulletins,
         items=tuple(filled.items),

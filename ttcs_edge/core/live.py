@@ -130,9 +130,12 @@ class Lives:
 
     def wake_mono_ms(self, now: Instant) -> int | None:
         """When a session changes by time alone."""
-        spans = [one.heard_mono_ms + span_ms + 1 for one in self.sessions.values() for span_ms in (LOST_MS, GONE_MS)]
-        spans += [now.mono_ms + one.until_ms - now.wall_ms for one in self.sessions.values() if now.trusted]
-        return min((at_ms for at_ms in spans if at_ms > now.mono_ms), default=None)
+        turns: list[int] = []
+        for session in self.sessions.values():
+            until_mono_ms = now.mono_ms + session.until_ms - now.wall_ms
+            turns += [session.heard_mono_ms + LOST_MS + 1, session.heard_mono_ms + GONE_MS + 1]
+            turns += [until_mono_ms, until_mono_ms + LOST_MS]
+        return min((at_ms for at_ms in turns if at_ms > now.mono_ms), default=None)
 
 
 def live_subject(scope: str, name: str) -> str:

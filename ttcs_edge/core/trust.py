@@ -188,6 +188,19 @@ def judge_alert(
     return Accepted() if known is None else _follows(alert, known, subject)
 
 
+def judge_live(signed, *, trust, topic, station_scope, known, now):
+    d = signed.document
+    subject = f"{topic[0]}#live:{topic[1]}"
+    if not now.trusted:
+        return Refused("live-without-time", subject)
+    refused = check_authority(signed, trust, now, "live") or _check_issued(d, now)
+    if refused is not None:
+        return refused
+    if known is not None and (d.version, d.number) <= known:
+        return Refused("old-version", subject, ())
+    return Accepted()
+
+
 def alert_subject(scope: str, event: str) -> str:
     """What faults and floors call the alert of an event."""
     return f"{scope}#{ALERT_PREFIX}{event}"
