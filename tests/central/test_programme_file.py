@@ -67,7 +67,7 @@ def test_a_slot_is_read_whole(tmp_path: Path) -> None:
     slot = (
         "    rdate: [2027-01-01T06:00]\n    exdate: ['2026-12-02 05:30:00']\n    zones: [cho-xa]\n    priority: 7\n"
         "    volume_percent: 60\n    late_window_s: 900\n    if_interrupted: drop\n"
-        "    if_unplayable: standing\n"
+        "    if_unplayable: standing\n    live: thoi-su\n"
     )
 
     draft = read_programme_file(written(tmp_path, GOOD + slot))
@@ -86,6 +86,7 @@ def test_a_slot_is_read_whole(tmp_path: Path) -> None:
             late_window_s=900,
             if_interrupted="drop",
             if_unplayable="standing",
+            live="thoi-su",
         ),
     )
 

@@ -99,6 +99,7 @@ def programme() -> Programme:
         late_window_s=1_800,
         if_interrupted="restart",
         if_unplayable="earlier",
+        live="thoi-su",
     )
     return Programme(
         scope=Scope(SCOPE),

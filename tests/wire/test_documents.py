@@ -87,6 +87,7 @@ def programmes(draw: st.DrawFn) -> Programme:
         late_window_s=st.integers(0, 86_400),
         if_interrupted=st.sampled_from(["resume", "restart", "drop"]),
         if_unplayable=st.sampled_from(["silence", "earlier", "standing"]),
+        live=st.none() | IDS,
     )
     return draw(
         st.builds(
@@ -171,10 +172,10 @@ def test_the_bytes_of_a_programme_are_these() -> None:
 def test_a_programme_that_asks_nothing_new_is_written_as_the_first_stations_know_it() -> None:
     """They refuse a field that they do not know: a newer centre must not silence them for what nobody used."""
     document = replace(programme(), standing=())
-    document = replace(document, slots=tuple(replace(one, if_unplayable="silence") for one in document.slots))
+    document = replace(document, slots=tuple(replace(one, if_unplayable="silence", live=None) for one in document.slots))
     document = replace(document, bulletins=tuple(replace(one, expires=None) for one in document.bulletins))
     plain, asking = write_document(document), write_document(programme())
-    for name in (b'"standing"', b'"if_unplayable"'):
+    for name in (b'"standing"', b'"if_unplayable"', b'"live"'):
         assert name not in plain and name in asking
     assert plain.count(b'"expires"') == 1 and asking.count(b'"expires"') == 2
     assert parse_programme(plain, "x") == document

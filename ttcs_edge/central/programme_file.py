@@ -146,6 +146,7 @@ _SLOT = Section(
         Key("late_window_s", Whole(0, 86_400, "whole-seconds"), "1800", default="0"),
         Key("if_interrupted", Choice(IfInterrupted), "resume", default="resume"),
         Key("if_unplayable", Choice(IfUnplayable), "earlier", default="silence"),
+        Key("live", _ID, "thoi-su"),
     )
 )
 PROGRAMME: Final = Section(

@@ -148,7 +148,7 @@ def write_document(document: Document) -> bytes:
     return written
 
 
-_CAME_LATER = (b',"standing":[]', b',"expires":null', b',"if_unplayable":"silence"')
+_CAME_LATER = (b',"standing":[]', b',"expires":null', b',"if_unplayable":"silence"', b',"live":null')
 """Fields of a programme that the first stations did not know, as they are written when they say nothing. No text can
 hold such a thing: its quotation marks are written with a backslash. No part of a programme may have another field of
 such a name."""
