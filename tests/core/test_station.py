@@ -54,7 +54,7 @@ EVENTS: tuple[events.Event, ...] = (
     events.BeaconArrived(Refused("not-json", PROVINCE), PROVINCE, 1, True, MonoMs(0)),
     events.AlertArrived(Refused("not-json", "vn/lam-dong#alert:x"), (PROVINCE, "x"), 1),
     events.CommandArrived(Refused("not-json", SETTINGS.id), 1, False, False, b""),
-    events.LiveArrived(Refused("not-json", "vn/lam-dong#live:x"), (PROVINCE, "x"), 1, True),
+    events.LiveArrived(Refused("not-json", "vn/lam-dong#live:x"), (PROVINCE, "x")),
     events.AudioStored(sha("a")),
     events.VoicesKnown(frozenset({"vi"})),
     events.Spoken(Utterance("vi", "Lũ."), sha("a"), 1_000, 2_000),

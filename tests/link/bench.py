@@ -13,7 +13,7 @@ from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.parts import PLACE, ROOT, Authority, Broker, Listener, eventually
-from ttcs_edge.core.documents import Alert, Beacon, Command, Programme, Refused, Signed
+from ttcs_edge.core.documents import Alert, Beacon, Command, LiveSegment, Programme, Refused, Signed
 from ttcs_edge.core.effects import FaultRaised
 from ttcs_edge.core.events import ConditionChanged, Event, LinkChanged, ProgrammeArrived
 from ttcs_edge.core.model import Fault, Scope, Severity, WallMs
@@ -81,6 +81,7 @@ class Bench:
         read_beacon: Callable[[bytes, str], Signed[Beacon] | Refused] = heard,
         read_command: Callable[[bytes, str], Signed[Command] | Refused] = heard,
         read_alert: Callable[[bytes, str], Signed[Alert] | Refused] = heard,
+        read_live: Callable[[bytes, str], Signed[LiveSegment] | Refused] = heard,
         status: Callable[[str], bytes] | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
@@ -99,7 +100,7 @@ class Bench:
             Scope(scope),
             status or self._status,
             self.outbox,
-            Readers(read, read_beacon, read_command, read_alert),
+            Readers(read, read_beacon, read_command, read_alert, read_live),
             self.events.append,
             draw,
         )

@@ -19,6 +19,7 @@ from ttcs_edge.core.documents import (
     Beacon,
     Bulletin,
     Command,
+    LiveSegment,
     LogOrder,
     Programme,
     ResendRange,
@@ -48,6 +49,7 @@ from ttcs_edge.wire.documents import (
     parse_alert,
     parse_beacon,
     parse_command,
+    parse_live,
     parse_programme,
     parse_trust_root,
     write_document,
@@ -257,6 +259,24 @@ def status() -> StatusReport:
     return StatusReport(station="da-teh-01", scope=PLACE, state="online", software="0.1.0", boot=3, told=told)
 
 
+def live() -> LiveSegment:
+    """A segment in which every field has another value than its default."""
+    return LiveSegment(
+        scope=Scope("vn/lam-dong"),
+        id="thoi-su",
+        version=1_795_496_400_000,
+        number=41,
+        sent="2026-11-24T05:00:00Z",
+        expires="2026-11-24T05:00:10Z",
+        until="2026-11-24T05:30:00Z",
+        title="Thời sự",
+        packets=("T3B1cw==", "AAE="),
+        priority=7,
+        zones=("cho",),
+        last=True,
+    )
+
+
 RECEIPT = AlertTold("3-r7", Scope("vn/lam-dong"), "lu-quet-27", 2, "failed", (("tone", "no-audio"), ("vi", "relay")))
 REPORTS: dict[str, Report] = {
     "status": status(),
@@ -280,6 +300,7 @@ GOOD: dict[str, Any] = {
     "command": json.loads(write_document(command())),
     **{f"command/{action}": json.loads(write_document(command(action))) for action in COMMANDS if action != "resend"},
     "alert": json.loads(write_document(alert())),
+    "live": json.loads(write_document(live())),
     "trust": json.loads(write_document(PROVINCE.root)),
     "envelope": json.loads(PROVINCE.sign(programme())),
 } | {name: json.loads(encode(report)) for name, report in REPORTS.items()}
@@ -294,6 +315,7 @@ READ: dict[str, Callable[[bytes], object]] = {
         lambda data: parse_command(data, "x"),
     ),
     "alert": lambda data: parse_alert(data, "x"),
+    "live": lambda data: parse_live(data, "x"),
     "trust": lambda data: parse_trust_root(data, "x"),
     "envelope": lambda data: read_envelope(data, PAYLOAD_TYPES["programme"], "x"),
 } | dict.fromkeys(REPORTS, read_report)

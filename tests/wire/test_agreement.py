@@ -196,7 +196,9 @@ def test_what_is_just_right_is_taken_by_both(name: str) -> None:
     assert tried
 
 
-@pytest.mark.parametrize("name", ["programme", "trust", "command", "alert", "status", "heartbeat", "as-run", "fault"])
+@pytest.mark.parametrize(
+    "name", ["programme", "trust", "command", "alert", "live", "status", "heartbeat", "as-run", "fault"]
+)
 def test_a_whole_number_has_no_fraction(name: str) -> None:
     """The one thing of a type that a schema cannot say: to it, 5.0 is an integer."""
     for place in places(name, SCHEMAS[name], GOOD[name]):
@@ -230,7 +232,7 @@ def test_no_change_by_chance_divides_them(data: st.DataObject) -> None:
         assert code is not None, (place.path, document)
 
 
-SIGNED = ("programme", "beacon", "command", "alert", "trust")
+SIGNED = ("programme", "beacon", "command", "alert", "live", "trust")
 
 
 @pytest.mark.parametrize("name", SIGNED)

@@ -172,7 +172,9 @@ def test_the_bytes_of_a_programme_are_these() -> None:
 def test_a_programme_that_asks_nothing_new_is_written_as_the_first_stations_know_it() -> None:
     """They refuse a field that they do not know: a newer centre must not silence them for what nobody used."""
     document = replace(programme(), standing=())
-    document = replace(document, slots=tuple(replace(one, if_unplayable="silence", live=None) for one in document.slots))
+    document = replace(
+        document, slots=tuple(replace(one, if_unplayable="silence", live=None) for one in document.slots)
+    )
     document = replace(document, bulletins=tuple(replace(one, expires=None) for one in document.bulletins))
     plain, asking = write_document(document), write_document(programme())
     for name in (b'"standing"', b'"if_unplayable"', b'"live"'):

@@ -26,7 +26,7 @@ from ttcs_edge.wire.topics import Topics
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "programme.yaml"
 SCHEMAS = {one.name: schema(one) for one in ON_THE_WIRE}
-SIGNED = ("programme", "trust", "beacon", "command", "alert")
+SIGNED = ("programme", "trust", "beacon", "command", "alert", "live")
 
 
 def nodes(node: Any) -> Iterator[dict[str, Any]]:
@@ -143,6 +143,12 @@ BEYOND = [
     ("bad-date", "alert", changed("alert", "onset", to="2026-02-30T00:00:00Z")),
     ("bad-date", "alert", changed("alert", "references", 0, "sent", to="2026-02-30T00:00:00Z")),
     ("bad-date", "alert", changed("alert", "expires", to="2036-11-24T00:00:00Z")),
+    ("bad-date", "live", changed("live", "sent", to="2026-02-30T00:00:00Z")),
+    ("bad-date", "live", changed("live", "expires", to="2026-11-24T05:00:11Z")),
+    ("bad-date", "live", changed("live", "until", to="2026-11-24T04:59:00Z")),
+    ("bad-date", "live", changed("live", "until", to="2026-11-24T09:00:01Z")),
+    ("bad-packet", "live", changed("live", "packets", 0, to="T3B1cw")),
+    ("bad-packet", "live", changed("live", "packets", 1, to="====")),
     ("bad-repeat", "alert", changed("alert", "repeat_s", to=LIMITS.alert_repeat_least_s - 1)),
     ("bad-audio", "alert", changed("alert", "info", 0, "audio", "language", to="vi")),
     ("bad-inline", "alert", changed("alert", "info", 0, "inline", to="T2dnUw==")),

@@ -31,7 +31,7 @@ def test_topics_read_as_the_design_writes_them() -> None:
 
 
 def test_a_station_listens_to_every_scope_above_it_and_its_own() -> None:
-    """The highest first, nothing beside them: alerts, commands, programmes; beacons that nobody need keep for it."""
+    """The highest first, nothing beside them: alerts, commands, programmes; and what nobody need keep for it."""
     assert TOPICS.subscriptions("da-teh-01", Scope("vn/lam-dong/da-teh")) == (
         ("ttcs/v1/scope/vn/alert/+", 1),
         ("ttcs/v1/scope/vn/lam-dong/alert/+", 1),
@@ -43,6 +43,9 @@ def test_a_station_listens_to_every_scope_above_it_and_its_own() -> None:
         ("ttcs/v1/scope/vn/beacon", 0),
         ("ttcs/v1/scope/vn/lam-dong/beacon", 0),
         ("ttcs/v1/scope/vn/lam-dong/da-teh/beacon", 0),
+        ("ttcs/v1/scope/vn/live/+", 0),
+        ("ttcs/v1/scope/vn/lam-dong/live/+", 0),
+        ("ttcs/v1/scope/vn/lam-dong/da-teh/live/+", 0),
     )
 
 
@@ -63,6 +66,17 @@ def test_an_alert_has_a_topic_of_its_own_below_its_scope() -> None:
         f"{topic}/b",
     ):
         assert TOPICS.alert_event(other) is None, other
+
+
+def test_a_live_relay_has_a_topic_of_its_own_below_its_scope() -> None:
+    """By its id; a scope may be called live, or alert."""
+    topic = TOPICS.live("vn/lam-dong", "thoi-su")
+    assert topic == "ttcs/v1/scope/vn/lam-dong/live/thoi-su"
+    assert TOPICS.live_relay(topic) == ("vn/lam-dong", "thoi-su")
+    assert TOPICS.live_relay(TOPICS.live("vn/alert", "a")) == ("vn/alert", "a")
+    assert TOPICS.alert_event(topic) is None
+    for other in (TOPICS.programme("vn/live"), TOPICS.alert("vn/live", "a"), TOPICS.live("vn", "a b"), f"{topic}/b"):
+        assert TOPICS.live_relay(other) is None, other
 
 
 SCOPES = st.from_regex(SCOPE_PATTERN, fullmatch=True).filter(lambda scope: len(scope) <= LIMITS.scope_chars)

@@ -55,6 +55,7 @@ SILENT_REASONS = frozenset(
         AsRunReason.NO_VOICE,
         AsRunReason.SPEECH_TOO_SLOW,
         AsRunReason.SPEECH_FAILED,
+        AsRunReason.LIVE_LOST,
     }
 )
 """Reasons that mean silence where sound was due, and that somebody must mend: they are faults too."""

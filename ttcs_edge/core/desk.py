@@ -30,8 +30,8 @@ from ttcs_edge.core import events, live
 from ttcs_edge.core.air import choose, resumes_from_ms
 from ttcs_edge.core.alerts import AFTER, BEFORE, TONE, TONE_MOST_MS, WORDS, Alerts, RowKey
 from ttcs_edge.core.asrun import Airing, Kind, settles
-from ttcs_edge.core.drills import ACTUAL
 from ttcs_edge.core.documents import LiveSegment
+from ttcs_edge.core.drills import ACTUAL
 from ttcs_edge.core.effects import Effect, FeedSound, PrepareSound
 from ttcs_edge.core.library import Resolved
 from ttcs_edge.core.limits import LIMITS

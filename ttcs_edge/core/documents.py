@@ -198,24 +198,35 @@ class Alert(Struct, frozen=True, kw_only=True):
         return self.sent
 
 
+Packet = Annotated[str, Meta(min_length=1, max_length=-(-LIMITS.opus_packet_bytes // 3) * 4)]
+"""One Opus packet of 20 ms (RFC 6716), in base64."""
+
+
 class LiveSegment(Struct, frozen=True, kw_only=True):
-    """Temp."""
+    """A piece of what a source says now: at most two seconds of it, in Opus packets of 20 ms.
+
+    ``version`` is the session: the instant of its begin in milliseconds since 1970, so that a newer session takes the
+    place of an older one of its id. ``number`` counts its segments from 0. ``sent`` is when its first sample was heard,
+    ``expires`` ten seconds later at the most, ``until`` when the session is over, four hours behind its begin at the
+    most. ``zones`` empty means every zone. ``last`` is true of the one with which the session ends.
+    """
 
     scope: ScopePath
     id: Identifier
     version: Version
-    number: int
+    number: Annotated[int, Meta(ge=0, le=2**32 - 1)]
     sent: Utc
     expires: Utc
     until: Utc
     title: Title
-    packets: tuple[str, ...]
+    packets: Annotated[tuple[Packet, ...], Meta(min_length=1, max_length=LIMITS.live_packets)]
     priority: Annotated[int, Meta(ge=0, le=9)] = 5
-    zones: tuple[Identifier, ...] = ()
+    zones: Annotated[tuple[Identifier, ...], Meta(max_length=LIMITS.zones_per_slot)] = ()
     last: bool = False
 
     @property
     def issued(self) -> str:
+        """When it was said, by its author's clock: what every document calls so."""
         return self.sent
 
 
@@ -349,7 +360,7 @@ ACTIONS: dict[str, type[Action]] = {
 """Everything that a command can ask for, by the name of its field."""
 
 
-Document = Programme | TrustRoot | Beacon | Command | Alert
+Document = Programme | TrustRoot | Beacon | Command | Alert | LiveSegment
 
 
 D_co = TypeVar("D_co", covariant=True)

@@ -84,12 +84,10 @@ class AlertArrived(Struct, frozen=True):
 
 
 class LiveArrived(Struct, frozen=True):
-    """Temp."""
+    """A message on the topic of a live relay, whose scope and id ``topic`` names."""
 
     segment: Signed[LiveSegment] | Refused
     topic: tuple[str, str]
-    delivery: int
-    live: bool
 
 
 class CommandArrived(Struct, frozen=True):

@@ -31,7 +31,7 @@ from ttcs_edge.core.model import (
     Way,
     ZoneId,
 )
-from ttcs_edge.core.trust import utc_ms
+from ttcs_edge.core.trust import live_subject, utc_ms
 
 LOST_MS = 3_000
 """A session of which nothing came for so long has fallen silent. The player says the same of what it is fed."""
@@ -89,8 +89,10 @@ class Lives:
     settings: StationSettings
     sessions: dict[Key, Session] = field(default_factory=dict)
 
-    def judge(self, event: events.LiveArrived, root: TrustRoot, now: Instant) -> Refused | Session:
-        """Decide on a segment that arrived; gives the session that it belongs to when it is accepted."""
+    def judge(self, event: events.LiveArrived, root: TrustRoot, now: Instant) -> Refused | Session | None:
+        """Decide on a segment that arrived; gives the session that it belongs to when it is accepted, None when it came
+        before.
+        """
         if isinstance(event.segment, Refused):
             return event.segment
         known = self.sessions.get(event.topic)
@@ -104,6 +106,8 @@ class Lives:
         )
         if isinstance(judged, Refused):
             return judged
+        if isinstance(judged, trust.AlreadyInForce):
+            return None
         segment = event.segment.document
         if known is None or known.newest.version != segment.version:
             self._forget_gone(now)
@@ -136,11 +140,6 @@ class Lives:
             turns += [session.heard_mono_ms + LOST_MS + 1, session.heard_mono_ms + GONE_MS + 1]
             turns += [until_mono_ms, until_mono_ms + LOST_MS]
         return min((at_ms for at_ms in turns if at_ms > now.mono_ms), default=None)
-
-
-def live_subject(scope: str, name: str) -> str:
-    """What faults and records call the live relay of an id."""
-    return f"{scope}#{LIVE_PREFIX}{name}"
 
 
 def occurrence_of(segment: LiveSegment) -> Occurrence:

@@ -25,7 +25,7 @@ from ttcs_edge.core.documents import Alert, Refused
 from ttcs_edge.core.effects import Effect, Entry
 from ttcs_edge.core.lamp import Lamp, shown
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.live import Lives, live_subject
+from ttcs_edge.core.live import Lives, Session
 from ttcs_edge.core.microphone import STUCK, Key
 from ttcs_edge.core.model import (
     AMPLIFIER,
@@ -46,7 +46,7 @@ from ttcs_edge.core.reports import OnAir, Snapshot
 from ttcs_edge.core.speech import SPEECH_FAULTS, subject_of
 from ttcs_edge.core.supervision import Detail, Supervision
 from ttcs_edge.core.timekeeping import BELOW_FLOOR, ClockState, TimeSource, is_ahead, raised_floor
-from ttcs_edge.core.trust import alert_subject, utc_ms, utc_text
+from ttcs_edge.core.trust import alert_subject, live_subject, utc_ms, utc_text
 from ttcs_edge.core.volumes import Volumes
 
 LIVE_LOST = AsRunReason.LIVE_LOST.value
@@ -399,14 +399,11 @@ class Station:
 
     def _on_live(self, event: events.LiveArrived, turn: _Turn) -> None:
         assert self.programmes.trust is not None
-        subject = live_subject(*event.topic)
         session = self.lives.judge(event, self.programmes.trust, turn.now)
-        turn.after.append(effects.Acknowledge(event.delivery))
         if isinstance(session, Refused):
-            self._raise(turn, session.code, subject, session.detail)
+            self._raise(turn, session.code, live_subject(*event.topic), session.detail)
+        if not isinstance(session, Session):
             return
-        for code, name in [key for key in self.faults.open if key[1] == subject and key[0] != LIVE_LOST]:
-            self._clear(turn, code, name)
         self.desk.take_live(session, self.programmes, turn.now)
         play = self.desk.play_of(session)
         if play is not None:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from ttcs_edge.core.effects import Entry, FaultCleared, FaultRaised
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import ALERT_PREFIX, Fault, Severity, WallMs
+from ttcs_edge.core.model import ALERT_PREFIX, LIVE_PREFIX, Fault, Severity, WallMs
 
 DEBOUNCE_MS = {"link-down": 5_000, "too-hot": 60_000, "memory-low": 60_000, "disk-low": 60_000}
 
@@ -66,7 +66,7 @@ SEVERITY = {
 """What is not named here came from outside and was refused or failed: a warning."""
 
 REFUSED_OVER_MS = 86_400_000
-"""A refused command or alert is past, too, whatever its code: the next good one may never come."""
+"""A refused command, alert or live segment is past, too, whatever its code: the next good one may never come."""
 
 Detail = tuple[tuple[str, str], ...]
 Key = tuple[str, str]
@@ -144,7 +144,7 @@ class Supervision:
 
 def _over_after_ms(key: Key) -> int | None:
     code, subject = key
-    passes = subject.startswith("command:") or f"#{ALERT_PREFIX}" in subject
+    passes = subject.startswith("command:") or f"#{ALERT_PREFIX}" in subject or f"#{LIVE_PREFIX}" in subject
     return REFUSED_OVER_MS if passes and code not in SEVERITY else OVER_AFTER_MS.get(code)
 
 

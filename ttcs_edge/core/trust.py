@@ -15,6 +15,11 @@ trust root has not expired; 4 enough keys of one alert grant over that scope, wh
 signed it; 5 it has not expired; 6 it was not sent in the future; 7 it is not older than the newest message of its event
 (never-6), and one version has one content; 8 it is of the sender whose event it is.
 
+For a live segment: 1 its scope and its id are those of the topic it came on; 2 the station lies in that scope; 3 the
+trust root has not expired; 4 enough keys of one live grant over that scope signed it; 5 it was said within the last
+ten seconds (last week's segments); 6 it was not said in the future; 7 the station knows the time; 8 its session is not
+over; 9 its session is not older than the newest, and it is behind every segment of it so far (never-6).
+
 The checks of time need trusted time. Of a programme and a beacon they are left out without it: a station without
 trusted time airs no schedule (air-7), and they are made again before anything airs. A command that cannot be told from
 one that was held back for a year is refused. An alert is heard without the time, unless it had expired by the newest
@@ -38,12 +43,13 @@ from ttcs_edge.core.documents import (
     CapUrgency,
     Command,
     Grant,
+    LiveSegment,
     Programme,
     Refused,
     Signed,
     TrustRoot,
 )
-from ttcs_edge.core.model import ALERT_PREFIX, Instant, Scope, StationSettings, scope_covers
+from ttcs_edge.core.model import ALERT_PREFIX, LIVE_PREFIX, Instant, Scope, StationSettings, scope_covers
 from ttcs_edge.core.timekeeping import is_ahead
 
 CAP_SEVERITIES: tuple[CapSeverity, ...] = ("Unknown", "Minor", "Moderate", "Severe", "Extreme")
@@ -188,17 +194,43 @@ def judge_alert(
     return Accepted() if known is None else _follows(alert, known, subject)
 
 
-def judge_live(signed, *, trust, topic, station_scope, known, now):
-    d = signed.document
-    subject = f"{topic[0]}#live:{topic[1]}"
-    if not now.trusted:
-        return Refused("live-without-time", subject)
-    refused = check_authority(signed, trust, now, "live") or _check_issued(d, now)
+def judge_live(
+    signed: Signed[LiveSegment],
+    *,
+    trust: TrustRoot,
+    topic: tuple[str, str],
+    station_scope: Scope,
+    known: tuple[int, int] | None,
+    now: Instant,
+) -> Accepted | AlreadyInForce | Refused:
+    """Decide whether a segment of a live relay is played here.
+
+    ``topic`` are the scope and the id in its topic, ``known`` the session and the number of the newest one so far. One
+    that came before, or out of its order, is nothing to be told: a network does that, too.
+    """
+    segment = signed.document
+    subject = live_subject(*topic)
+    if (segment.scope, segment.id) != topic:
+        return Refused(
+            "wrong-scope", subject, (("found", live_subject(segment.scope, segment.id)), ("expected", subject))
+        )
+    if not scope_covers(segment.scope, station_scope):
+        return Refused("wrong-scope", subject, (("found", segment.scope), ("expected", station_scope)))
+    refused = check_authority(signed, trust, now, "live") or _check_issued(segment, now)
     if refused is not None:
         return refused
-    if known is not None and (d.version, d.number) <= known:
-        return Refused("old-version", subject, ())
-    return Accepted()
+    if not now.trusted:
+        return Refused("live-without-time", subject)
+    if utc_ms(segment.until) <= now.wall_ms:
+        return Refused("expired", subject, (("expires", segment.until),))
+    if known is not None and segment.version < known[0]:
+        return Refused("old-version", subject, (("found", str(segment.version)), ("expected", f">= {known[0]}")))
+    return AlreadyInForce() if known is not None and (segment.version, segment.number) <= known else Accepted()
+
+
+def live_subject(scope: str, name: str) -> str:
+    """What faults and records call the live relay of an id."""
+    return f"{scope}#{LIVE_PREFIX}{name}"
 
 
 def alert_subject(scope: str, event: str) -> str:
@@ -218,7 +250,7 @@ def _follows(alert: Alert, known: Alert, subject: str) -> Accepted | AlreadyInFo
 
 
 def check_authority(
-    signed: Signed[Programme] | Signed[Beacon] | Signed[Command] | Signed[Alert],
+    signed: Signed[Programme] | Signed[Beacon] | Signed[Command] | Signed[Alert] | Signed[LiveSegment],
     trust: TrustRoot,
     now: Instant,
     role: str = "publish",
@@ -237,7 +269,7 @@ def check_authority(
     return None
 
 
-def _check_issued(document: Beacon | Command | Alert, now: Instant) -> Refused | None:
+def _check_issued(document: Beacon | Command | Alert | LiveSegment, now: Instant) -> Refused | None:
     if is_ahead(utc_ms(document.issued), now):
         expected = utc_text(now.wall_ms)
         return Refused("issued-ahead", document.scope, (("found", document.issued), ("expected", expected)))

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 
 from ttcs_edge.core import effects
-from ttcs_edge.core.effects import Effect, PrepareSound, StartInput, StartSound, StopSound
+from ttcs_edge.core.effects import Effect, FeedSound, PrepareSound, StartInput, StartLive, StartSound, StopSound
 from ttcs_edge.core.events import AudioLost, Event, RelayFailed, SoundEnded, SoundStarted
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import AMPLIFIER, MICROPHONE, AudioItem, VerifiedAudio
@@ -26,7 +26,7 @@ from ttcs_edge.store.blobs import BlobError, Blobs
 
 _log = structlog.get_logger()
 NS_PER_MS = 1_000_000
-SoundCommand = PrepareSound | StartSound | StartInput | StopSound
+SoundCommand = PrepareSound | StartSound | StartInput | StartLive | FeedSound | StopSound
 
 
 class SoundDesk:
@@ -53,6 +53,11 @@ class SoundDesk:
         """Have a command carried out. Raises queue.Full when reading the card hangs: a case for a new start."""
         self._queue.put_nowait(command)
 
+    def feed(self, segment: FeedSound) -> None:
+        """Have a live segment played; one that nobody has time for is lost, as on any network."""
+        if self._queue.qsize() < LIMITS.sound_commands // 2:
+            self._queue.put_nowait(segment)
+
     def close(self, timeout_s: float) -> None:
         """Carry out what waits, and end."""
         self._queue.put(None)
@@ -70,6 +75,10 @@ class SoundDesk:
                         self._player.prepare(audio)
                 case StartSound():
                     self._start(command)
+                case StartLive(player, play, volume_percent, fade_in_ms):
+                    self._player.live(player, play, time.monotonic_ns(), volume_percent, fade_in_ms)
+                case FeedSound(play, number, packets, last):
+                    self._player.segment(play, number, packets, last)
                 case StartInput(player, play, volume_percent, fade_in_ms):
                     self._player.talk(player, play, time.monotonic_ns(), volume_percent, fade_in_ms)
 
@@ -131,6 +140,8 @@ class Handlers:
             effects.PrepareSound: sound.put,
             effects.StartSound: sound.put,
             effects.StartInput: sound.put,
+            effects.StartLive: sound.put,
+            effects.FeedSound: sound.feed,
             effects.SwitchMixer: self._switch_mixer,
             effects.StopSound: sound.put,
             effects.Note: _note,

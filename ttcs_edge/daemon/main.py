@@ -67,7 +67,7 @@ from ttcs_edge.store.recorder import Recorder
 from ttcs_edge.store.spoken import SpokenStore
 from ttcs_edge.tones import built_in
 from ttcs_edge.wire import reports
-from ttcs_edge.wire.documents import read_alert, read_beacon, read_command, read_programme
+from ttcs_edge.wire.documents import read_alert, read_beacon, read_command, read_live, read_programme
 from ttcs_edge.wire.envelope import decoded
 
 CLOSE_S = 1.0
@@ -113,6 +113,7 @@ class Daemon:
             beacon=lambda data, scope: read_beacon(data, trust, scope),
             command=lambda data, station: read_command(data, trust, station),
             alert=lambda data, subject: read_alert(data, trust, subject),
+            live=lambda data, subject: read_live(data, trust, subject),
         )
         self.link = BrokerLink(
             config.broker,

@@ -15,15 +15,15 @@ from typing import Literal, NamedTuple, TypeVar
 import structlog
 from msgspec import Struct
 
-from ttcs_edge.core.documents import Alert, Beacon, Command, Programme, Refused, Signed
-from ttcs_edge.core.events import AlertArrived, BeaconArrived, CommandArrived, Event, ProgrammeArrived
+from ttcs_edge.core.documents import Alert, Beacon, Command, LiveSegment, Programme, Refused, Signed
+from ttcs_edge.core.events import AlertArrived, BeaconArrived, CommandArrived, Event, LiveArrived, ProgrammeArrived
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import ALERT_PREFIX, MonoMs, Scope, scope_prefixes
-from ttcs_edge.core.trust import alert_subject
+from ttcs_edge.core.model import ALERT_PREFIX, LIVE_PREFIX, MonoMs, Scope, scope_prefixes
+from ttcs_edge.core.trust import alert_subject, live_subject
 from ttcs_edge.wire.topics import Topics
 
 D = TypeVar("D")
-Kind = Literal["alert", "programme", "beacon", "command"]
+Kind = Literal["alert", "live", "programme", "beacon", "command"]
 
 _log = structlog.get_logger()
 
@@ -35,10 +35,13 @@ class Readers(Struct, frozen=True):
     beacon: Callable[[bytes, str], Signed[Beacon] | Refused]
     command: Callable[[bytes, str], Signed[Command] | Refused]
     alert: Callable[[bytes, str], Signed[Alert] | Refused]
+    live: Callable[[bytes, str], Signed[LiveSegment] | Refused]
 
 
 class Message(Struct, frozen=True):
-    """A message as the broker brought it. ``subject`` is the scope, the station or the alert of its topic."""
+    """A message as the broker brought it. ``subject`` is what its topic names: a scope, the station, an alert or a live
+    relay.
+    """
 
     kind: Kind
     subject: str
@@ -50,10 +53,13 @@ class Message(Struct, frozen=True):
     came_mono_ms: MonoMs
 
 
-class _Waiting(NamedTuple):
-    """An alert comes before all that waits, whatever came first."""
+_TURNS: dict[Kind, int] = {"alert": 0, "live": 1}
 
-    later: bool
+
+class _Waiting(NamedTuple):
+    """An alert comes before all that waits, and a live relay before all else, whatever came first."""
+
+    turn: int
     number: int
     message: Message | None
 
@@ -78,6 +84,9 @@ class Inbox:
         alert = self._topics.alert_event(topic)
         if alert is not None and alert[0] in self._scopes:
             return "alert", alert_subject(*alert)
+        relay = self._topics.live_relay(topic)
+        if relay is not None and relay[0] in self._scopes:
+            return "live", live_subject(*relay)
         programme, beacon = self._topics.programme_scope(topic), self._topics.beacon_scope(topic)
         if programme in self._scopes:
             return "programme", programme
@@ -86,14 +95,18 @@ class Inbox:
         return ("command", self._station) if topic == self._topics.station(self._station, "command") else None
 
     def put(self, message: Message) -> None:
-        """Have a message read. Raises queue.Full when more wait than were agreed with the broker."""
-        self._queue.put_nowait(_Waiting(message.kind != "alert", next(self._numbers), message))
+        """Have a message read. Raises queue.Full when more wait than were agreed with the broker: nothing was agreed of
+        live relays, which take no more than half of the room.
+        """
+        if message.kind == "live" and self._queue.qsize() >= LIMITS.outbox_in_flight:
+            raise queue.Full
+        self._queue.put_nowait(_Waiting(_TURNS.get(message.kind, 2), next(self._numbers), message))
 
     def close(self) -> None:
         """Read no more."""
         self._closing.set()
         with suppress(queue.Full):  # then the thread sees it behind the message that it reads now
-            self._queue.put_nowait(_Waiting(False, -1, None))
+            self._queue.put_nowait(_Waiting(0, -1, None))
 
     def run(self) -> None:
         """Read what comes until ``close``; whatever a reader does, the next message is read (never-7)."""
@@ -106,6 +119,10 @@ class Inbox:
                 alert = _read(self._readers.alert, message)
                 scope, _, event = message.subject.partition(f"#{ALERT_PREFIX}")
                 return AlertArrived(alert, (scope, event), message.delivery)
+            case "live":
+                segment = _read(self._readers.live, message)
+                scope, _, name = message.subject.partition(f"#{LIVE_PREFIX}")
+                return LiveArrived(segment, (scope, name))
             case "programme":
                 programme = _read(self._readers.programme, message)
                 return ProgrammeArrived(programme, message.subject, message.delivery)

@@ -537,6 +537,35 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
             "let it go; if this stays, look at the key's wires and at microphone.key_active_high",
         ),
     ),
+    "live-lost": (
+        ("Không còn nghe được tiếp sóng {subject}", "Nothing is heard any more of the live relay {subject}"),
+        (
+            "nguồn dừng hay im, hoặc đường truyền quá chậm",
+            "its source stopped or fell silent, or the link is too slow",
+        ),
+        (
+            "xem nơi phát (ttcs-central live) và sóng 4G của trạm; trạm tự phát tiếp khi có lại",
+            "look at the sender (ttcs-central live) and at the station's link; it goes on by itself when it is back",
+        ),
+    ),
+    "live-without-time": (
+        ("Không tiếp sóng {subject}: trạm chưa có giờ đúng", "{subject} is not relayed: the station has no time"),
+        (
+            "không có giờ thì không biết tiếng nói là của lúc nào",
+            "without it nobody can tell today's voice from an old one",
+        ),
+        ("cho trạm giờ đúng; xem: ttcs-edge status", "give it the time; see: ttcs-edge status"),
+    ),
+    "too-many-live": (
+        ("Quá nhiều nguồn tiếp sóng cùng lúc; bỏ {subject}", "Too many live relays at once; {subject} is left out"),
+        ("nhiều nơi phát cùng lúc, hoặc khóa đã lộ", "many senders at once, or a key in wrong hands"),
+        ("dừng bớt nơi phát; nếu lạ, thu hồi khóa", "stop some of them; if they are strangers, revoke the key"),
+    ),
+    "bad-packet": (
+        ("Tiếp sóng {subject} có gói tiếng hỏng: {found}", "A packet of the live relay {subject} is wrong: {found}"),
+        _BROKEN_SENDER,
+        ("phát lại từ trung tâm; trạm tự phát tiếp", "start it again at the centre; the station goes on by itself"),
+    ),
     "sound-input": (
         ("Không nghe được micrô", "The microphone is not heard"),
         ("ngõ vào âm thanh bị rút, bận, hoặc tên sai", "the sound input was unplugged, is busy, or its name is wrong"),
@@ -811,6 +840,7 @@ MISSED: dict[str, tuple[Pair, Pair]] = {
     "speech-failed": FAULTS["speech-failed"][1:],
     "speech-too-slow": FAULTS["speech-too-slow"][1:],
     "relay": FAULTS["relay"][1:],
+    "live-lost": FAULTS["live-lost"][1:],
     "rotten": FAULTS["rotten"][1:],
     "sound-device": FAULTS["sound-device"][1:],
 }
@@ -821,6 +851,7 @@ REASONS: dict[str, Pair] = {
     "no-audio": ("chưa tải được âm thanh", "its audio was not there"),
     "expired": ("bản tin đã hết giá trị", "its bulletin had expired"),
     "let-go": ("đã nhả phím trước khi có tiếng", "the key was let go before the way was open"),
+    "live-lost": ("tiếp sóng bị mất hoặc không bắt đầu", "its live relay did not start, or fell silent"),
     "no-amplifier": ("âm ly không bật được", "the amplifier could not be switched on"),
     "no-time": ("chưa có giờ đúng", "there was no trusted time"),
     "no-voice": ("không có giọng đọc cho ngôn ngữ này", "no voice speaks its language"),

@@ -25,6 +25,7 @@ from ttcs_edge.core.documents import (
     Command,
     Document,
     Grant,
+    LiveSegment,
     Programme,
     PublicKey,
     Refused,
@@ -40,7 +41,7 @@ from ttcs_edge.core.trust import utc_ms, utc_text
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, decoded, read_envelope
 from ttcs_edge.wire.json_text import read_json, shown, where
 
-D = TypeVar("D", Programme, TrustRoot, Beacon, Command, Alert)
+D = TypeVar("D", Programme, TrustRoot, Beacon, Command, Alert, LiveSegment)
 
 
 def read_programme(data: bytes, trust: TrustRoot, subject: str = "") -> Signed[Programme] | Refused:
@@ -72,6 +73,11 @@ def _parse_command(payload: bytes, subject: str) -> Command | Refused:
 def read_alert(data: bytes, trust: TrustRoot, subject: str = "") -> Signed[Alert] | Refused:
     """Read an alert whose signatures are checked against the keys of ``trust``."""
     return _read(data, "alert", parse_alert, trust, subject)
+
+
+def read_live(data: bytes, trust: TrustRoot, subject: str = "") -> Signed[LiveSegment] | Refused:
+    """Read a segment of a live relay whose signatures are checked against the keys of ``trust``."""
+    return _read(data, "live", parse_live, trust, subject)
 
 
 def _read(
@@ -137,6 +143,14 @@ def parse_alert(payload: bytes, subject: str) -> Alert | Refused:
     return _check_times(alert.sent, alert.expires, subject) or _check_alert(alert, subject) or alert
 
 
+def parse_live(payload: bytes, subject: str) -> LiveSegment | Refused:
+    """Read the payload of a live segment, and make every check that its type cannot express."""
+    segment = _convert(payload, LiveSegment, subject)
+    if isinstance(segment, Refused):
+        return segment
+    return _check_live(segment, subject) or segment
+
+
 def write_document(document: Document) -> bytes:
     """The payload of a document: JSON in the order of its type's fields, the same bytes for the same document.
 
@@ -200,7 +214,7 @@ _FIELDS: dict[type, frozenset[str]] = {
     kind: frozenset(field.name for field in msgspec.structs.fields(kind))
     for kind in (
         *(Programme, Bulletin, Audio, Slot, TrustRoot, PublicKey, Grant, Beacon, Command, *ACTIONS.values()),
-        *(Alert, AlertInfo, AlertReference),
+        *(Alert, AlertInfo, AlertReference, LiveSegment),
     )
 }
 
@@ -251,11 +265,8 @@ def _check_action(command: Command, subject: str) -> Refused | None:
 
 
 def _check_until(until: str, issued: str, subject: str) -> Refused | None:
-    latest_ms = utc_ms(issued) + LIMITS.volume_lasts_s * 1_000
     wrong = _check_times(issued, until, subject)
-    if wrong is None and utc_ms(until) > latest_ms:
-        return Refused("bad-date", subject, (("found", until), ("expected", f"<= {utc_text(latest_ms)}")))
-    return wrong
+    return wrong or _check_latest(until, utc_ms(issued) + LIMITS.volume_lasts_s * 1_000, subject)
 
 
 def _check_range(resend: ResendRange, subject: str) -> Refused | None:
@@ -272,9 +283,9 @@ def _check_alert(alert: Alert, subject: str) -> Refused | None:
             utc_ms(text or alert.sent)
         except ValueError as error:
             return Refused("bad-date", subject, (("found", shown(error)), ("expected", "YYYY-MM-DDThh:mm:ssZ")))
-    latest_ms = utc_ms(alert.sent) + LIMITS.alert_lasts_s * 1_000
-    if utc_ms(alert.expires) > latest_ms:
-        return Refused("bad-date", subject, (("found", alert.expires), ("expected", f"<= {utc_text(latest_ms)}")))
+    too_long = _check_latest(alert.expires, utc_ms(alert.sent) + LIMITS.alert_lasts_s * 1_000, subject)
+    if too_long is not None:
+        return too_long
     if 0 < alert.repeat_s < LIMITS.alert_repeat_least_s:
         expected = f">= {LIMITS.alert_repeat_least_s} s"
         return Refused("bad-repeat", subject, (("found", f"{alert.repeat_s} s"), ("expected", expected)))
@@ -282,6 +293,33 @@ def _check_alert(alert: Alert, subject: str) -> Refused | None:
     if twice is not None:
         return Refused("duplicate-id", subject, (("found", twice),))
     return next((wrong for info in alert.info if (wrong := _check_info(info, subject))), None)
+
+
+def _check_live(segment: LiveSegment, subject: str) -> Refused | None:
+    """Check that it is worth nothing soon, that its session does not last, and that each packet is one."""
+    wrong = _check_times(segment.sent, segment.expires, subject) or _check_times(segment.sent, segment.until, subject)
+    if wrong is not None:
+        return wrong
+    fresh_until_ms = utc_ms(segment.sent) + LIMITS.live_fresh_s * 1_000
+    over_by_ms = segment.version + LIMITS.live_lasts_s * 1_000
+    wrong = _check_latest(segment.expires, fresh_until_ms, subject) or _check_latest(segment.until, over_by_ms, subject)
+    if wrong is not None:
+        return wrong
+    for packet in segment.packets:
+        try:
+            size_bytes = len(decoded(packet))
+        except ValueError as error:
+            return Refused("bad-packet", subject, (("found", shown(error)),))
+        if not 0 < size_bytes <= LIMITS.opus_packet_bytes:
+            expected = f"1..{LIMITS.opus_packet_bytes}"
+            return Refused("bad-packet", subject, (("found", str(size_bytes)), ("expected", expected)))
+    return None
+
+
+def _check_latest(text: str, latest_ms: int, subject: str) -> Refused | None:
+    if utc_ms(text) <= latest_ms:
+        return None
+    return Refused("bad-date", subject, (("found", text), ("expected", f"<= {utc_text(latest_ms)}")))
 
 
 def _check_info(info: AlertInfo, subject: str) -> Refused | None:

@@ -29,6 +29,7 @@ PAYLOAD_TYPES = {
     "beacon": "application/vnd.ttcs.beacon+json",
     "command": "application/vnd.ttcs.command+json",
     "alert": "application/vnd.ttcs.alert+json",
+    "live": "application/vnd.ttcs.live+json",
 }
 
 

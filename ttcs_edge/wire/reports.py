@@ -34,6 +34,7 @@ from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import (
     ALERT_PREFIX,
     COMMAND_PREFIX,
+    LIVE_PREFIX,
     MICROPHONE_PREFIX,
     AsRun,
     AsRunReason,
@@ -50,7 +51,7 @@ REPORT_BYTES = 256 * 1024
 
 MOMENT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z(?!\n)$"
 
-SLOT_PATTERN = ID_PATTERN.replace("^", f"^({ALERT_PREFIX}|{COMMAND_PREFIX}|{MICROPHONE_PREFIX})?")
+SLOT_PATTERN = ID_PATTERN.replace("^", f"^({ALERT_PREFIX}|{COMMAND_PREFIX}|{LIVE_PREFIX}|{MICROPHONE_PREFIX})?")
 
 Moment = Annotated[str, Meta(pattern=MOMENT_PATTERN, description="RFC 3339, UTC, with milliseconds.")]
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
@@ -70,7 +71,7 @@ SlotName = Annotated[
         pattern=SLOT_PATTERN,
         max_length=LIMITS.id_chars + len(MICROPHONE_PREFIX),
         description="Of an alert: `alert:id`; of what a command has aired: `command:test-tone`; of what was said into "
-        "the microphone: `microphone:key`.",
+        "the microphone: `microphone:key`; of a live relay: `live:id`.",
     ),
 ]
 OutcomeWord = Annotated[str, Meta(examples=[outcome.value for outcome in Outcome])]

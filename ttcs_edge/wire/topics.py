@@ -15,7 +15,8 @@ from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope, is_sha256, scope_prefixes
 
 OF_A_SCOPE = ("programme", "beacon")
-"""What stands once below a scope. No alert can be called so: its topic would be that of a scope called ``alert``."""
+"""What stands once below a scope. No alert or live relay can be called so: its topic would be that of a scope called
+``alert`` or ``live``."""
 UPWARD = ("status", "heartbeat", "event", "reply")
 
 _SCOPE = re.compile(SCOPE_PATTERN)
@@ -50,10 +51,15 @@ class Topics(Struct, frozen=True):
 
     def alert_event(self, topic: str) -> tuple[str, str] | None:
         """The scope and the id of an alert's topic; None for any other topic, that of a scope called ``alert`` too."""
-        above, _, event = topic.rpartition("/")
-        scope = self._scope(above, "alert")
-        named = event not in OF_A_SCOPE and len(event) <= LIMITS.id_chars and _ID.match(event)
-        return (scope, event) if scope is not None and named else None
+        return self._named(topic, "alert")
+
+    def live(self, scope: str, name: str) -> str:
+        """Where the segments of a live relay pass by."""
+        return f"{self.root}/scope/{scope}/live/{name}"
+
+    def live_relay(self, topic: str) -> tuple[str, str] | None:
+        """The scope and the id of a live relay's topic; None for any other, that of a scope called ``live`` too."""
+        return self._named(topic, "live")
 
     def blob(self, sha256: str, chunk: int | str) -> str:
         """Where a chunk of an audio file stands; ``+`` for all of them."""
@@ -75,10 +81,10 @@ class Topics(Struct, frozen=True):
 
     def subscriptions(self, station: str, scope: Scope) -> tuple[tuple[str, int], ...]:
         """What a station listens to at all times, each with its quality of service: the alerts, the programme and the
-        beacon of every scope above it and its own, and its commands. What is retained comes in this order.
+        beacon of every scope above it and its own, its commands, and live relays. What is retained comes in this order.
 
-        A beacon is worth nothing to a station that was away when it was sent: with quality 0 the broker need not keep
-        it (MQTT 5, 3.1.2.5), and nobody acknowledges it.
+        A beacon, or a piece of a live relay, is worth nothing to a station that was away when it was sent: with quality
+        0 the broker need not keep it (MQTT 5, 3.1.2.5), and nobody acknowledges it.
         """
         prefixes = scope_prefixes(scope)
         return (
@@ -86,7 +92,14 @@ class Topics(Struct, frozen=True):
             (self.station(station, "command"), 1),
             *((self.programme(prefix), 1) for prefix in prefixes),
             *((self.beacon(prefix), 0) for prefix in prefixes),
+            *((self.live(prefix, "+"), 0) for prefix in prefixes),
         )
+
+    def _named(self, topic: str, leaf: str) -> tuple[str, str] | None:
+        above, _, name = topic.rpartition("/")
+        scope = self._scope(above, leaf)
+        named = name not in OF_A_SCOPE and len(name) <= LIMITS.id_chars and _ID.match(name)
+        return (scope, name) if scope is not None and named else None
 
     def _scope(self, topic: str, leaf: str) -> str | None:
         begin, end = f"{self.root}/scope/", f"/{leaf}"

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from ttcs_edge.core.documents import Alert, Beacon, Command, Programme, TrustRoot
+from ttcs_edge.core.documents import Alert, Beacon, Command, LiveSegment, Programme, TrustRoot
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, DsseEnvelope
 from ttcs_edge.wire.reports import (
@@ -54,6 +54,7 @@ ON_THE_WIRE = (
     OnTheWire("beacon", Beacon, "down", TOPICS.beacon("<scope>"), PAYLOAD_TYPES["beacon"], closed=True),
     OnTheWire("command", Command, "down", TOPICS.station("<id>", "command"), PAYLOAD_TYPES["command"], closed=True),
     OnTheWire("alert", Alert, "down", TOPICS.alert("<scope>", "<id>"), PAYLOAD_TYPES["alert"], closed=True),
+    OnTheWire("live", LiveSegment, "down", TOPICS.live("<scope>", "<id>"), PAYLOAD_TYPES["live"], closed=True),
     OnTheWire("envelope", DsseEnvelope, "down", "around each", "", closed=False),
     OnTheWire("status", StatusReport, "up", TOPICS.station("<id>", "status"), "", closed=False),
     OnTheWire("heartbeat", HeartbeatReport, "up", TOPICS.station("<id>", "heartbeat"), "", closed=False),
@@ -64,8 +65,9 @@ ON_THE_WIRE = (
 )
 
 BEYOND_A_SCHEMA = {
-    "bad-date": "a date that no calendar has, one that expires before it was issued, or an alert or an order for the "
-    "volume that lasts too long",
+    "bad-date": "a date that no calendar has, one that expires before it was issued, or an alert, a live relay or an "
+    "order for the volume that lasts too long",
+    "bad-packet": f"a packet of a live relay that is no base64, or not of 1 to {LIMITS.opus_packet_bytes} bytes",
     "bad-time-zone": "a time zone that the time zone database does not have",
     "bad-repeat": f"an alert that is repeated more often than every {LIMITS.alert_repeat_least_s} seconds",
     "bad-action": "a command that asks for nothing, or for two things at once",
