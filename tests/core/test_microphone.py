@@ -10,7 +10,18 @@ from msgspec.structs import replace
 from tests.core.material import HOUR_MS, SETTINGS, ByHand, alert, moves, programme, slot
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import StopOrder
-from ttcs_edge.core.model import AsRun, Inlet, Microphone, QuietHours, StationSettings, Way, ZoneId
+from ttcs_edge.core.model import (
+    AsRun,
+    Fault,
+    Inlet,
+    Microphone,
+    QuietHours,
+    Severity,
+    StationSettings,
+    WallMs,
+    Way,
+    ZoneId,
+)
 from ttcs_edge.core.trust import utc_text
 
 MOST_MS = 60_000
@@ -187,6 +198,19 @@ def test_a_key_that_is_down_when_the_station_begins_takes_no_air() -> None:
     here.wait(5_000)
     assert here.words[-1] == "input"
     assert here.faults == []
+
+
+@pytest.mark.parametrize(("with_key", "left"), [(True, [("microphone-stuck", "microphone")]), (False, [])])
+def test_a_key_that_was_stuck_before_the_start_is_one_fault_until_it_is_let_go(with_key: bool, left: Any) -> None:
+    """Nobody is told that it is well, and then that it is not; but where there is no microphone any more, it is over."""
+    before = Fault("1-f7", "microphone-stuck", "microphone", Severity.ERROR, (), WallMs(1))
+    here = Pole(key_down=True, open_faults=(before,), boot=2, settings=settings() if with_key else SETTINGS)
+    here.wait(MOST_MS)
+    assert here.faults == left
+    assert here.entries(effects.FaultRaised) == []
+    here.let_go()
+    assert here.faults == []
+    assert [one.fault.id for one in here.entries(effects.FaultCleared)] == ["1-f7"]
 
 
 def test_a_key_that_is_let_go_before_the_way_is_open_was_not_heard() -> None:
