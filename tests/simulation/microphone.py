@@ -74,6 +74,7 @@ class Talk:
     fading_when_let_go: bool = False
     hindered: bool = False
     was: set[str] = field(default_factory=set)
+    begun: bool = False
     spans: list[tuple[int, int]] = field(default_factory=list)
     closed: bool = False
 
@@ -237,6 +238,8 @@ class Talks(Rule):
             return
         if isinstance(event, events.Started):
             self._see_cut()
+        if isinstance(event, events.SoundStarted) and self.on_air is not None:
+            self.on_air.begun = True
         self._see_stuck(world, microphone)
         self._see_untold(world, microphone)
         talk, sound = self.counts(world), world.sound
@@ -323,12 +326,12 @@ class Talks(Rule):
             raise Violation(f"never-5: {name} is told, and nobody held the key down, or twice")
         talk.closed = True
         told = f"{name} is told as {record.outcome} for {record.reason}"
-        right = Outcome.MISSED if not talk.spans else Outcome.AIRED if record.reason is None else Outcome.PART
+        right = Outcome.MISSED if not talk.begun else Outcome.AIRED if record.reason is None else Outcome.PART
         if record.outcome is not right:
             raise Violation(f"never-9: {told}, and was heard at {talk.spans}")
         if not self._is_true(world, talk, record.reason):
             raise Violation(f"never-9: {told}, which is not true: {talk}")
-        if record.start_ms is not None and not self._stepped(world, talk):
+        if talk.spans and record.start_ms is not None and not self._stepped(world, talk):
             begin_ms, end_ms = talk.spans[0][0], talk.spans[-1][1]
             told_ms = (record.start_ms - world.offset_ms, (record.end_ms or 0) - world.offset_ms)
             late_ms = HUNG_AFTER_MS if "player-died" in talk.was else 0  # nobody knows until it is seen to hang
