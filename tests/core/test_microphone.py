@@ -10,7 +10,18 @@ from msgspec.structs import replace
 from tests.core.material import HOUR_MS, SETTINGS, ByHand, alert, moves, programme, slot
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import StopOrder
-from ttcs_edge.core.model import AsRun, Inlet, Microphone, QuietHours, StationSettings, Way, ZoneId
+from ttcs_edge.core.model import (
+    AsRun,
+    Fault,
+    Inlet,
+    Microphone,
+    QuietHours,
+    Severity,
+    StationSettings,
+    WallMs,
+    Way,
+    ZoneId,
+)
 from ttcs_edge.core.trust import utc_text
 
 MOST_MS = 60_000
@@ -32,6 +43,7 @@ class Pole(ByHand):
         self.plays: list[int] = []
         self.begun_ms = 0
         self.mixer_obeys = True
+        self.begins = True
         super().__init__(*programmes, settings=others.pop("settings", settings(way)), **others)
         self.tell(events.KeyChanged(key_down))
 
@@ -46,9 +58,11 @@ class Pole(ByHand):
                 case effects.StartInput() | effects.StartSound() | effects.SwitchMixer(closed=True):
                     self.plays.append(effect.play)
                     self.begun_ms = self.mono_ms
-                    self.tell(events.SoundStarted(effect.play, self.mono_ms * 1_000_000))
+                    if self.begins:
+                        self.tell(events.SoundStarted(effect.play, self.mono_ms * 1_000_000))
                 case effects.StopSound(play) | effects.SwitchMixer(play, False) if play in self.plays:
-                    self.tell(events.SoundEnded(play, False, (self.mono_ms - self.begun_ms,), None))
+                    heard_ms = self.mono_ms - self.begun_ms if self.begins else 0
+                    self.tell(events.SoundEnded(play, False, (heard_ms,), None))
                 case _:
                     pass
         return done
@@ -139,14 +153,43 @@ def _whole(here: ByHand) -> tuple[int, ...]:
 
 
 def test_a_key_that_is_let_go_while_an_alert_has_the_air_says_no_more() -> None:
-    """Part of it was heard."""
+    """Part of it was heard, and the log tells until when."""
+    here = Pole()
+    here.press()
+    here.wait(5_000)
+    here.warned()
+    lost_ms = here.wall_ms
+    here.wait(2_000)
+    here.let_go()
+    assert (TALK, "part", "pre-empted") in here.told
+    assert here.talk.end_ms == lost_ms
+
+
+def test_a_key_that_is_let_go_before_the_air_is_handed_back_says_no_more() -> None:
+    """never-9. The alert is over, the player is told to listen, and nothing of that was heard."""
     here = Pole()
     here.press()
     here.wait(5_000)
     here.warned()
     here.wait(2_000)
+    while here.words[-1] != "input":
+        here.begins = not here.station.desk.warns
+        here.tell(events.SoundEnded(here.plays[-1], True, _whole(here), None))
+        here.begins = False
+        here.wait(2_000)
     here.let_go()
-    assert (TALK, "part", "pre-empted") in here.told
+    assert here.told[-1] == (TALK, "part", "pre-empted")
+
+
+def test_a_key_that_is_let_go_in_the_very_moment_in_which_the_way_opens_is_told_as_let_go() -> None:
+    """Not a millisecond was heard, and nothing is wrong with the sound device."""
+    here = Pole()
+    here.press()
+    while not here.plays:
+        here.wait(10)
+    here.mono_ms = here.begun_ms
+    here.let_go()
+    assert here.told == [(TALK, "part", "let-go")]
 
 
 def test_a_bulletin_does_not_take_the_air_from_the_microphone() -> None:
@@ -187,6 +230,19 @@ def test_a_key_that_is_down_when_the_station_begins_takes_no_air() -> None:
     here.wait(5_000)
     assert here.words[-1] == "input"
     assert here.faults == []
+
+
+@pytest.mark.parametrize(("with_key", "left"), [(True, [("microphone-stuck", "microphone")]), (False, [])])
+def test_a_key_that_was_stuck_before_the_start_is_one_fault_until_it_is_let_go(with_key: bool, left: Any) -> None:
+    """Nobody is told that it is well, and then that it is not. Where there is no microphone any more, it is over."""
+    before = Fault("1-f7", "microphone-stuck", "microphone", Severity.ERROR, (), WallMs(1))
+    here = Pole(key_down=True, open_faults=(before,), boot=2, settings=settings() if with_key else SETTINGS)
+    here.wait(MOST_MS)
+    assert here.faults == left
+    assert here.entries(effects.FaultRaised) == []
+    here.let_go()
+    assert here.faults == []
+    assert [one.fault.id for one in here.entries(effects.FaultCleared)] == ["1-f7"]
 
 
 def test_a_key_that_is_let_go_before_the_way_is_open_was_not_heard() -> None:
@@ -235,6 +291,29 @@ def test_the_mixer_s_way_needs_no_player() -> None:
     assert here.words[-1] == "mixer closed"
     here.let_go()
     assert here.told == [(TALK, "aired", None)] * 2
+
+
+def test_the_mixer_s_way_does_not_wait_for_the_player_that_a_bulletin_lost() -> None:
+    """A bulletin that lost its player holds the relays for three seconds; who speaks past the player does not wait."""
+    here = Pole(MORNING, way=Way.MIXER)
+    here.wait_until("2026-11-24T05:00:10")
+    here.tell(events.PlayerGone("died", 9_000))
+    here.press()
+    here.wait(1_000)
+    assert here.words[-1] == "mixer closed"
+
+
+def test_the_mixer_opens_when_the_key_is_let_go_whatever_became_of_the_player() -> None:
+    """A bulletin was cut by who speaks, and cannot go on: the player died."""
+    here = Pole(MORNING, way=Way.MIXER)
+    here.wait_until("2026-11-24T05:00:10")
+    here.press()
+    here.wait(1_000)
+    here.tell(events.PlayerGone("died", 0))
+    assert here.words[-1] == "mixer closed"
+    here.let_go()
+    assert here.words[-1] == "mixer open"
+    assert here.told == [(TALK, "aired", None)]
 
 
 def test_the_input_s_way_waits_for_the_player_and_goes_on() -> None:

@@ -366,8 +366,8 @@ class Warned(Rule):
 
     def silent(self, world: World, sound: Sound, written_ms: tuple[int, ...]) -> None:
         """Enter what was written into the book."""
-        if is_warning(sound.command.items):
-            (item,) = sound.command.items
+        if sound.warns:
+            (item,) = sound.items
             self.whole[item.sha256] += written_ms[0] >= item.duration_ms - CODEC_CUT_MS - TOLERANCE_MS
             self.written_ms[item.sha256] += written_ms[0]
 
@@ -443,14 +443,15 @@ class Warned(Rule):
         if sound is None or sound.stop_at_mono_ms is not None or sound.frozen_mono_ms is not None or world.stopping:
             return
         mine: list[Book] = []
-        if is_warning(sound.command.items):
-            mine = self.in_force.of(sound.command.items[0].sha256, world, anew=False)
+        if sound.warns:
+            mine = self.in_force.of(sound.items[0].sha256, world, anew=False)
             if not mine:
                 raise Violation("never-1: an alert goes on that is not in force")
         best = max((rank(book.alert) for book in mine), default=None)
         for book in waiting:
             if best is None or rank(book.alert) > best:
-                raise Violation(f"never-4: {sound.command.items[0].bulletin} holds the air while {book.alert.id} waits")
+                holder = "who speaks" if sound.speaks else sound.items[0].bulletin
+                raise Violation(f"never-4: {holder} holds the air while {book.alert.id} waits")
 
     def _unsettled(self, world: World) -> bool:
         stepped = world.mono_ms - world.stepped_mono_ms < UNSETTLED_MS and world.stepped_mono_ms > 0
@@ -482,7 +483,7 @@ class Warned(Rule):
     def _see_urgency(self, world: World, waiting: list[Book]) -> None:
         """air-1, first sound first: what can be heard is heard as soon as the amplifier can carry it."""
         sound = world.sound
-        warns = sound is not None and is_warning(sound.command.items)
+        warns = sound is not None and sound.warns
         if not waiting or warns:
             self.waiting_since_ms = None
             return

@@ -22,6 +22,7 @@ from tests.simulation import centre
 from tests.simulation.alerts import Authority, alert_of
 from tests.simulation.centre import Centre
 from tests.simulation.clocks import BEACONS, Clocks
+from tests.simulation.microphone import Person
 from tests.simulation.rulebook import every_rule
 from tests.simulation.rules import LOCAL, Due, Standing, interval_ms, is_quiet, nearest
 from tests.simulation.shell import DEAF, GOOD, Card, Line
@@ -31,12 +32,19 @@ from ttcs_edge.core.asrun import CUE_FAULTS
 from ttcs_edge.core.documents import ACTIONS, Bulletin, Programme, Refused, Signed, Slot
 from ttcs_edge.core.model import (
     AMPLIFIER,
+    MICROPHONE,
+    MICROPHONE_PREFIX,
     Amplifier,
+    AsRun,
     AsRunReason,
+    Inlet,
+    Microphone,
+    Outcome,
     QuietHours,
     Scope,
     Sha256,
     StationSettings,
+    Way,
     Zone,
     ZoneId,
 )
@@ -58,6 +66,7 @@ LAST: dict[str, Any] = {
     "urgency": "Immediate",
     "languages": ["vi", "kho"],
 }
+LAST_TALK_MS = 19_000
 HEALTHY = {None, AsRunReason.QUIET_HOURS, AsRunReason.PRE_EMPTED}
 """What may be told of a cue on a day on which nothing is broken."""
 ZONES = (
@@ -97,18 +106,30 @@ class Setup:
     battery_ppm: int = 0
     alerts: bool = False
     at_once: int = 1
+    microphone: str = ""
+    talk_zones: int = 1
+    talk_most_ms: int = 60_000
+    talk_percent: int = 100
+    talk_in_quiet_hours: bool = False
 
     def settings(self) -> StationSettings:
         """The same as the core wants it."""
+        zones = ZONES[: self.zones]
         return replace(
             SETTINGS,
-            zones=ZONES[: self.zones],
+            zones=zones,
             amplifier=Amplifier(self.warm_up_ms, self.hold_ms),
             quiet_hours=QUIET[: self.quiet_hours],
             zone_stagger_ms=self.zone_stagger_ms,
             alert_zones_at_once=self.at_once,
             fade_out_ms=self.fade_out_ms,
+            microphone=self._microphone(zones) if self.microphone else None,
         )
+
+    def _microphone(self, zones: tuple[Zone, ...]) -> Microphone:
+        spoken_to = tuple(zone.id for zone in zones[-self.talk_zones :])
+        inlet = Inlet(Way(self.microphone), self.talk_most_ms)
+        return Microphone(spoken_to, inlet, self.talk_percent, self.talk_in_quiet_hours)
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +227,8 @@ class Timeline:
         if setup.alerts:
             self.world.authority = Authority(self.world)
             self.world.cached |= {tone.sha256 for _, tone in TONES}
+        if setup.microphone:
+            self.world.person = Person(self.world)
         self.current: dict[Scope, Programme] = {}
         self.happened: list[Happening] = []
 
@@ -302,8 +325,8 @@ class Timeline:
     def break_relay(self, subject: str) -> None:
         """A relay does not do as told from now on; only one that is open, which is how they fail."""
         world = self.world
-        closed = world.amplifier_on_ms is not None if subject == AMPLIFIER else subject in world.closed
-        if not closed:
+        others = {AMPLIFIER: world.amplifier_on_ms is not None, MICROPHONE: world.mixer_closed}
+        if not others.get(subject, subject in world.closed):
             world.faults.relays.add(subject)
 
     def mend_relays(self) -> None:
@@ -314,6 +337,20 @@ class Timeline:
         """The sound device is pulled out, or plugged in."""
         if works is self.world.faults.device:
             self.world.mend_device() if works else self.world.fail_device()
+
+    # who speaks
+
+    def key(self, down: bool) -> None:
+        """The key of the microphone is held down, or let go."""
+        if self.world.person is not None:
+            self.world.person.hold(down)
+
+    def input(self, works: bool) -> None:
+        """The sound input is unplugged, or plugged in."""
+        if works:
+            self.world.faults.mute_input = False
+        else:
+            self.world.mute_input()
 
     # files
 
@@ -369,6 +406,8 @@ class Timeline:
         if also is not None:
             also(self)
         self.world.run(2 * DAY_MS)
+        if self.world.person is not None:
+            self._speak_at_last()
         self._account()
         if self.world.line is not None:
             self.world.line.ask_again()
@@ -388,6 +427,8 @@ class Timeline:
         if world.clocks is not None:
             world.clocks.mend()
         self.device(True)
+        self.key(False)
+        self.input(True)
         for scope in sorted(self.current):
             version = max(world.disk.floors.get(scope, 0), *(self._versions(scope))) + 1
             lasting = tuple(replace(one, expires=None) for one in self.current[scope].bulletins)
@@ -417,6 +458,20 @@ class Timeline:
             self.audio(f"{LAST['id']}.1.{name}")
         authority.publish(alert_of(LAST | {"sent": sent, "expires": expires}))
 
+    def _speak_at_last(self) -> None:
+        """All is well: who speaks is heard, now, whatever is due, unless it is quiet."""
+        world = self.world
+        while is_quiet(world.settings, world.wall_ms) or is_quiet(world.settings, world.wall_ms + LAST_TALK_MS):
+            world.run(HOUR_MS)
+        told = len(world.disk.as_run)
+        self.key(True)
+        world.run(LAST_TALK_MS)
+        self.key(False)
+        world.run(LAST_TALK_MS)
+        talks = [one for one in world.disk.as_run[told:] if one.occurrence.slot.startswith(MICROPHONE_PREFIX)]
+        if [one.outcome for one in talks] != [Outcome.AIRED]:
+            raise Violation(f"all is well, but who speaks at last is told as {talks}")
+
     def _versions(self, scope: str) -> Iterator[int]:
         yield 0
         for one in self.happened:
@@ -445,7 +500,7 @@ class Timeline:
             if record.reason is AsRunReason.QUIET_HOURS and not self._may_be_quiet(due.planned_ms):
                 raise Violation(f"air-5: {due.occurrence} is off for quiet hours that are not there")
         whole_ms = {r.occurrence.slot: r.end_ms or 0 for r in world.disk.as_run if r.reason is None}
-        used_ms = {name: r.end_ms or 0 for r in world.disk.as_run for name in (AMPLIFIER, *r.zones) if r.start_ms}
+        used_ms = {name: r.end_ms or 0 for r in world.disk.as_run for name in _used(r) if r.start_ms}
         left = []
         for fault in world.disk.faults.values():
             mended_ms = (
@@ -474,6 +529,12 @@ class Timeline:
         return any(is_quiet(self.world.settings, planned_ms + minute * 60_000) for minute in minutes)
 
 
+def _used(record: AsRun) -> tuple[str, ...]:
+    """What did as told when something was heard."""
+    spoken = record.occurrence.slot.startswith(MICROPHONE_PREFIX)
+    return (AMPLIFIER, *([MICROPHONE] if spoken else []), *record.zones)
+
+
 KINDS: dict[str, Callable[..., None]] = {
     "power-on": Timeline.power_on,
     "power-off": lambda timeline: timeline.world.power_off(),
@@ -490,6 +551,8 @@ KINDS: dict[str, Callable[..., None]] = {
     "break-relay": Timeline.break_relay,
     "mend-relays": Timeline.mend_relays,
     "device": Timeline.device,
+    "key": Timeline.key,
+    "input": Timeline.input,
     "audio": Timeline.audio,
     "spoil": Timeline.spoil,
     "mend-files": Timeline.mend_files,

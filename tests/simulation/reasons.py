@@ -13,8 +13,20 @@ from dataclasses import dataclass, field, replace
 
 from tests.simulation.alerts import InForce
 from tests.simulation.centre import Loudness
-from tests.simulation.rules import Air, Due, Standing, is_quiet, nearest, utc_ms, way_up_ms, whole_of, zones_of
-from tests.simulation.world import Rule, Sound, Violation, World, is_warning
+from tests.simulation.microphone import Talks
+from tests.simulation.rules import (
+    Air,
+    Due,
+    Standing,
+    is_of_slot,
+    is_quiet,
+    nearest,
+    utc_ms,
+    way_up_ms,
+    whole_of,
+    zones_of,
+)
+from tests.simulation.world import Rule, Sound, Violation, World
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Programme
 from ttcs_edge.core.model import AMPLIFIER, AsRun, AsRunReason, Occurrence, Outcome, Scope
@@ -61,9 +73,10 @@ class Case:
 class Reasons(Rule):
     """never-5: what did not air is told with its true reason."""
 
-    def __init__(self, standing: Standing, air: Air, in_force: InForce, loudness: Loudness) -> None:
+    def __init__(self, standing: Standing, air: Air, in_force: InForce, loudness: Loudness, talks: Talks) -> None:
         self.loudness = loudness
         self.warnings = in_force
+        self.talks = talks
         self.standing = standing
         self.air = air
         self.book: dict[tuple[str, str], Spans] = {("off", ""): Spans(open_ms=-(1 << 60))}
@@ -96,6 +109,7 @@ class Reasons(Rule):
         self._all("short", faults.short, mono_ms)
         self._all("cached", world.cached, mono_ms)
         self._spans("alert", "").now(self.warnings.speaks_at_all(world), mono_ms)
+        self._spans("talk", "").now(self.talks.busy(world), mono_ms)
         if isinstance(event, events.AlertArrived):
             self._moment("alert", "came", mono_ms)
         if isinstance(event, events.AudioStored):
@@ -109,14 +123,14 @@ class Reasons(Rule):
 
     def silent(self, world: World, sound: Sound, written_ms: tuple[int, ...]) -> None:
         """Remember who had the air."""
-        if self.air.last is not None and not is_warning(sound.command.items):
+        if self.air.last is not None and not sound.warns and not sound.speaks:
             self.sounds.append((sound.begin_mono_ms, world.mono_ms, self.air.last.due.occurrence))
 
     def before(self, world: World, effect: effects.Effect) -> None:
         """Judge what is about to be told."""
         if isinstance(effect, effects.Record):
             for entry in effect.entries:
-                if not isinstance(entry, effects.AsRunClosed) or entry.record.occurrence.is_of_alert:
+                if not isinstance(entry, effects.AsRunClosed) or not is_of_slot(entry.record.occurrence):
                     continue
                 if entry.record.reason is not None:
                     self._judge(world, entry.record, entry.record.reason)
@@ -185,8 +199,8 @@ class Reasons(Rule):
         return any(begin_ms is None or begin_ms >= case.begin_ms for begin_ms in begins_ms)
 
     def other(self, world: World, case: Case) -> bool:
-        """Tell whether another cue, or an alert, had the air or was about to take it while this one was to sound."""
-        if self.was("alert", case, ("", "came")):
+        """Tell whether another cue, an alert or a person had the air, or was about to, while this one was to sound."""
+        if self.was("alert", case, ("", "came")) or self.was("talk", case):
             return True
         now = world.sound is not None and self.air.current is not None
         if now and self.air.current is not None and self.air.current.due.occurrence != case.record.occurrence:

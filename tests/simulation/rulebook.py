@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.simulation.alerts import InForce, Warned
 from tests.simulation.centre import Loudness, Obedience
 from tests.simulation.clocks import Truth
+from tests.simulation.microphone import Talks
 from tests.simulation.reasons import Reasons
 from tests.simulation.rules import (
     Air,
@@ -30,10 +31,12 @@ def every_rule() -> tuple[Rule, ...]:
     air = Air(standing, loudness)
     records = Records(air)
     in_force = InForce()
+    talks = Talks(in_force, loudness)
     return (
         standing,
         in_force,
         loudness,
+        talks,
         air,
         Order(),
         Waking(),
@@ -42,7 +45,7 @@ def every_rule() -> tuple[Rule, ...]:
         Silence(standing, air),
         records,
         Lengths(air),
-        Reasons(standing, air, in_force, loudness),
+        Reasons(standing, air, in_force, loudness, talks),
         Versions(standing),
         Refusals(),
         Going(),

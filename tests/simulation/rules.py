@@ -20,6 +20,8 @@ from ttcs_edge.core.asrun import settles
 from ttcs_edge.core.documents import Audio, Bulletin, Programme, Refused, Signed, Slot
 from ttcs_edge.core.model import (
     AMPLIFIER,
+    MICROPHONE,
+    MICROPHONE_PREFIX,
     AiredItem,
     AsRun,
     AudioItem,
@@ -40,7 +42,9 @@ TOLERANCE_MS = 250
 MARGIN_MS = 150
 """How far ahead of its instant a sound may be handed to the player."""
 ALERT_FADE_MS = 100
-"""How fast an alert leaves the air."""
+"""How fast an alert, or who speaks, leaves the air."""
+INPUT_FADE_MS = 20
+"""How fast who speaks into the sound input is there."""
 POSITION_MS = 1_000
 """How often the position of what is on the air is put on disk."""
 FOR_EVER_MS = 1 << 40
@@ -50,6 +54,8 @@ PLACES: dict[type, str] = {
     effects.SwitchZone: "air",
     effects.PrepareSound: "air",
     effects.StartSound: "air",
+    effects.StartInput: "air",
+    effects.SwitchMixer: "air",
     effects.StopSound: "air",
     effects.SetWanted: "air",
     effects.Speak: "air",
@@ -95,6 +101,11 @@ def nearest(programme: Programme, slot: Slot, wall_ms: int) -> Due:
 def interval_ms(rule: str) -> int:
     """From one occurrence of ``FREQ=DAILY[;INTERVAL=n]`` to the next; 0 without a rule."""
     return DAY_MS * int(rule.partition("INTERVAL=")[2] or 1) if rule else 0
+
+
+def is_of_slot(occurrence: Occurrence) -> bool:
+    """Tell whether it is of a programme: not of an alert, and not said into the microphone."""
+    return not occurrence.is_of_alert and not occurrence.slot.startswith(MICROPHONE_PREFIX)
 
 
 def is_quiet(settings: StationSettings, wall_ms: int) -> bool:
@@ -332,29 +343,32 @@ class Air(Rule):
         sound = world.sound
         if sound is None or sound.stop_at_mono_ms is not None or sound.frozen_mono_ms is not None or not world.trusted:
             return
-        if is_warning(sound.command.items):
+        if sound.warns or sound.speaks:
             return
         if sound.begin_mono_ms <= world.mono_ms and is_quiet(world.settings, world.wall_ms):
             raise Violation(f"air-5: {self._name()} goes on in quiet hours")
         if self.current is None:
             return
-        if not self._holds(world, self.current.due, sound.command.items):
+        if not self._holds(world, self.current.due, sound.items):
             raise Violation(f"never-1: {self._name()} goes on without a programme in force")
         begin_ms = world.wall_ms + sound.begin_mono_ms - world.mono_ms
-        came = isinstance(event, events.ProgrammeArrived)
-        if came and (expired := self._expired(world, self.current.due, sound.command, begin_ms)):
+        came, command = isinstance(event, events.ProgrammeArrived), sound.command
+        if not came or not isinstance(command, effects.StartSound):
+            return
+        if expired := self._expired(world, self.current.due, command, begin_ms):
             raise Violation(f"never-1: {expired} of {self._name()} goes on, and would not be over before it expires")
 
     def silent(self, world: World, sound: Sound, written_ms: tuple[int, ...]) -> None:
         """Enter what was written into the book."""
         self.free_ms = world.wall_ms
         heard = self.current
-        if is_warning(sound.command.items):
+        command = sound.command
+        if sound.warns or not isinstance(command, effects.StartSound):
             return
         assert heard is not None
-        skip_ms, begin_ms = sound.command.from_ms, 0
-        heard.position_ms = sound.command.from_ms
-        for item, wrote_ms in zip(sound.command.items, written_ms, strict=True):
+        skip_ms, begin_ms = command.from_ms, 0
+        heard.position_ms = command.from_ms
+        for item, wrote_ms in zip(command.items, written_ms, strict=True):
             skipped_ms = min(skip_ms, item.duration_ms)
             skip_ms -= skipped_ms
             begin_ms += item.duration_ms
@@ -553,7 +567,7 @@ class Switching(Rule):
             case effects.SwitchZone(zone, closed):
                 self._quiet(world, zone)
                 self._zone(world, zone, closed)
-            case effects.StartSound():
+            case effects.StartSound() | effects.StartInput() | effects.SwitchMixer(closed=True):
                 self.busy_ms = world.mono_ms
                 if world.warm_up_left_ms() > 0 and AMPLIFIER not in world.faults.relays:
                     raise Violation("air-4: sound into an amplifier that is not warm")
@@ -561,14 +575,22 @@ class Switching(Rule):
                     raise Violation("air-4: sound into no zone")
                 if self.zone_ms is not None and world.mono_ms < self.zone_ms + world.settings.zone_stagger_ms:
                     raise Violation("air-4: sound before the last switch has come to rest")
-                if effect.fade_in_ms != world.settings.fade_in_ms:
-                    raise Violation("air-4: sound does not fade in")
+                self._fades_in(world, effect)
+            case effects.SwitchMixer(play):
+                if world.sound is not None and (world.sound.command.play != play or not world.sound.by_mixer):
+                    self._quiet(world, MICROPHONE)
             case effects.StopSound(_, fade_out_ms):
-                most_ms = ALERT_FADE_MS if world.sound and is_warning(world.sound.command.items) else FOR_EVER_MS
+                at_once = world.sound is not None and (world.sound.warns or world.sound.speaks)
+                most_ms = ALERT_FADE_MS if at_once else FOR_EVER_MS
                 if fade_out_ms != min(most_ms, world.settings.fade_out_ms):
                     raise Violation("air-4: sound does not fade out")
             case _:
                 pass
+
+    def _fades_in(self, world: World, effect: effects.StartSound | effects.StartInput | effects.SwitchMixer) -> None:
+        most_ms = FOR_EVER_MS if isinstance(effect, effects.StartSound) else INPUT_FADE_MS
+        if not isinstance(effect, effects.SwitchMixer) and effect.fade_in_ms != min(most_ms, world.settings.fade_in_ms):
+            raise Violation("air-4: sound does not fade in")
 
     def _quiet(self, world: World, what: str) -> None:
         if world.sound is not None and world.sound.sounds(world.mono_ms):
@@ -628,7 +650,7 @@ class Precedence(Rule):
         sound, current = world.sound, self.air.current
         if sound is None or current is None or sound.stop_at_mono_ms is not None or sound.frozen_mono_ms is not None:
             return
-        if is_warning(sound.command.items):
+        if sound.warns or sound.speaks:
             return
         if not world.trusted or is_quiet(world.settings, world.wall_ms) or world.stopping:
             return
@@ -705,7 +727,7 @@ class Records(Rule):
                 raise Violation(f"never-5: {occurrence} is told twice")
             if settles(entry.record):
                 self.closed.add(occurrence)
-            if occurrence.is_of_alert:
+            if not is_of_slot(occurrence):
                 return
             cut_ms = self.air.cut.get(occurrence, 0)
             if cut_ms > world.record_bound_ms and entry.record.outcome is not Outcome.CUT:
@@ -724,12 +746,12 @@ class Lengths(Rule):
             for entry in effect.entries:
                 if isinstance(entry, effects.AsRunClosed) and entry.record.outcome is Outcome.CUT:
                     self._judge_cut(entry.record)
-                elif isinstance(entry, effects.AsRunClosed) and not entry.record.occurrence.is_of_alert:
+                elif isinstance(entry, effects.AsRunClosed) and is_of_slot(entry.record.occurrence):
                     self._judge(world, entry.record)
 
     def _judge_cut(self, record: AsRun) -> None:
         """What a death left open tells the last position that reached the card."""
-        if record.occurrence.is_of_alert:
+        if not is_of_slot(record.occurrence):
             return
         truth_ms, before_ms, late_ms = self.air.cut_written.get(record.occurrence, (0, 0, FOR_EVER_MS))
         told_ms = sum(item.written_ms for item in record.items)
@@ -881,8 +903,10 @@ class Going(Rule):
         match effect:
             case effects.StartSound() | effects.SwitchAmplifier(True) | effects.SwitchZone(_, True) if world.stopping:
                 raise Violation(f"never-2: {effect} while stopping")
+            case effects.StartInput() | effects.SwitchMixer(closed=True) if world.stopping:
+                raise Violation(f"never-2: {effect} while stopping")
             case effects.Leave():
-                closed = set(world.closed) - world.faults.relays
+                closed = set(world.closed) - world.faults.relays | ({MICROPHONE} if world.mixer_closed else set())
                 on = world.amplifier_on_ms is not None and AMPLIFIER not in world.faults.relays
                 if closed or on or world.sound is not None:
                     raise Violation(f"never-2: left with {closed} closed, amplifier {on}, {world.sound}")

@@ -95,9 +95,12 @@ def _tail(happenings: list[Happening], most: int) -> list[Happening]:
         if one.kind == "spoil" and one.args[1] == "rots":
             files.pop(one.args[0], None)
     newest = {one.args[0]["scope"]: one for one in head if one.kind == "programme" and len(one.args) == 1}
+    hands = {one.kind: one for one in head if one.kind in ("key", "input")}
     steps_ms = sum(one.args[0] for one in head if one.kind == "step-clock")
     begin = [Happening(mono_ms, "step-clock", (steps_ms,)), Happening(mono_ms, "power-on")]
-    return begin + [replace(one, mono_ms=mono_ms) for one in [*files.values(), *newest.values()]] + tail
+    return (
+        begin + [replace(one, mono_ms=mono_ms) for one in [*files.values(), *newest.values(), *hands.values()]] + tail
+    )
 
 
 def _shorter(left: list[Happening], fails: Callable[[list[Happening]], bool]) -> list[Happening]:

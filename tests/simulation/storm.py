@@ -3,7 +3,8 @@
     python -m tests.simulation.storm 17
 
 replays seed 17 and prints the end of its trace; with ``own-clock`` behind it the station must find out the time by
-itself, and hears its centre; with ``alerts`` there are warnings. First faults are on, and no rule may be broken; then
+itself, and hears its centre; with ``alerts`` there are warnings,
+with ``microphone`` somebody speaks. First faults are on, and no rule may be broken; then
 everything is mended, two days pass, and everything that could air has aired or is told with its reason.
 """
 
@@ -40,8 +41,10 @@ from tests.simulation.shell import GOOD, MODES
 from tests.simulation.shrink import SHRINK_S, Failure, failure, shrunk
 from tests.simulation.world import BEGIN_MONO_MS, DEPUTY, World
 from ttcs_edge.core.documents import Programme, Slot
-from ttcs_edge.core.model import AMPLIFIER, Scope, Sha256, ZoneId
+from ttcs_edge.core.model import AMPLIFIER, MICROPHONE, Scope, Sha256, ZoneId
 
+KINDS = ("dense", "own_clock", "alerts", "microphone")
+"""The words behind a seed."""
 REPLAY = "python -m tests.simulation.storm"
 TRACE_TAIL = 45
 ACTIONS = 130
@@ -62,11 +65,14 @@ little. The slots of the others are daily."""
 class Storm:
     """One seed: a station, its programmes, and dice that decide what happens to it."""
 
-    def __init__(self, seed: int, dense: bool = False, own_clock: bool = False, alerts: bool = False) -> None:
+    def __init__(
+        self, seed: int, dense: bool = False, own_clock: bool = False, alerts: bool = False, microphone: bool = False
+    ) -> None:
         self.dice = random.Random(seed)
         self.intervals = (1,) if dense else self.dice.choice(((1,), INTERVALS))
-        self.own_clock, self.alerts = own_clock, alerts
+        self.own_clock, self.alerts, self.microphone = own_clock, alerts, microphone
         self.happenings = HAPPENINGS + (FROM_THE_CENTRE if own_clock else ()) + (WARNINGS if alerts else ())
+        self.happenings += TALKS if microphone else ()
         self.warned: dict[str, dict[str, Any]] = {}
         self.timeline = Timeline(self._setup(seed))
         self.versions = dict.fromkeys(SCOPES, 0)
@@ -118,7 +124,18 @@ class Storm:
             battery_ppm=dice.choice((-12, -4, 4, 12)) if self.own_clock else 0,
             alerts=self.alerts,
             at_once=dice.choice((1, 1, 2, 3)) if self.alerts else 1,
+            **(self._microphone() if self.microphone else {}),
         )
+
+    def _microphone(self) -> dict[str, Any]:
+        dice = self.dice
+        return {
+            "microphone": dice.choice(("input", "mixer")),
+            "talk_zones": dice.choice((1, 1, 3)),
+            "talk_most_ms": dice.choice((20_000, 60_000, 60_000)),
+            "talk_percent": dice.choice((100, 70)),
+            "talk_in_quiet_hours": dice.random() < 0.5,
+        }
 
     def fingerprint(self) -> str:
         """A hash of the whole trace."""
@@ -257,6 +274,8 @@ class Storm:
     def break_relay(self) -> None:
         """A relay does not do as told for some minutes."""
         open_ones = sorted({zone.id for zone in self.world.settings.zones} - set(self.world.closed))
+        if self.microphone and not self.world.mixer_closed:
+            open_ones += [ZoneId(MICROPHONE)]
         if self.world.amplifier_on_ms is None:
             open_ones.append(ZoneId(AMPLIFIER))
         if open_ones:
@@ -303,9 +322,9 @@ class Storm:
 
     def withdraw_what_sounds(self) -> None:
         """A new version comes, without the slot that is on the air."""
-        if self.world.sound is None:
+        if self.world.sound is None or self.world.sound.speaks:
             return
-        name = self.world.sound.command.items[0].bulletin
+        name = self.world.sound.items[0].bulletin
         for scope, document in self.current.items():
             slots = [slot for slot in document.slots if name not in slot.bulletins]
             if slots and len(slots) < len(document.slots):
@@ -388,6 +407,43 @@ class Storm:
         )
         self.timeline.happen("alert", one, signer)
 
+    def speak(self) -> None:
+        """A person speaks, for a moment or for longer than the key may be held down; misfortunes come in the middle."""
+        dice, world = self.dice, self.world
+        self.timeline.happen("key", True)
+        for _ in range(dice.choice((1, 1, 1, 2))):
+            world.run(dice.choice((10, 90, 700, 2_500, 7_000, 15_000, 40_000)))
+            if dice.random() < 0.5:
+                dice.choice(MISFORTUNES)(self)
+        world.run(dice.choice((1, 20, 700, 8_000)))
+        if dice.random() < 0.9:
+            self.timeline.happen("key", False)
+
+    def speak_over(self) -> None:
+        """A person speaks when a cue is about to air, or is heard."""
+        slots = [(one, slot) for one in self.current.values() for slot in one.slots]
+        if slots:
+            one, slot = self.dice.choice(slots)
+            due = nearest(one, slot, self.world.true_ms + interval_ms(slot.rrule) // 2)
+            moment_ms = self.dice.choice((-7_000, -1_000, -150, 1, 3_000, 10_000))
+            self.world.run(max(1, due.planned_ms - self.world.true_ms + moment_ms))
+        self.speak()
+
+    def turn_key(self) -> None:
+        """Somebody leaves the key down, or finds that it is."""
+        person = self.world.person
+        self.timeline.happen("key", person is not None and not person.down)
+
+    def unplug_input(self) -> None:
+        """The sound input goes, or comes."""
+        self.timeline.happen("input", self.world.faults.mute_input)
+
+    def break_mixer(self) -> None:
+        """The mixer's relay does not do as told, until a while after."""
+        self.timeline.happen("break-relay", MICROPHONE)
+        self.world.run(self.dice.choice((1_000, 10_000, 40_000)))
+        self.timeline.happen("mend-relays")
+
     def tell_noise(self) -> None:
         """Events that are no business of the air."""
         sha256 = self.dice.choice(self._files() or [recording("x", 1).sha256])
@@ -419,8 +475,15 @@ class Run:
 
 
 def is_warned(seed: int) -> bool:
-    """Tell whether a seed is lived with alerts where seeds are lived in masses: two of ten."""
-    return seed % 5 == 3
+    """Tell whether a seed is lived with alerts where seeds are lived in masses: a quarter of them."""
+    return seed % 5 == 3 or seed % 20 == 16
+
+
+def is_spoken_over(seed: int) -> bool:
+    """Tell whether a seed is lived with a microphone where seeds are lived in masses: every tenth one; of those every
+    other one with alerts, too.
+    """
+    return seed % 10 == 6
 
 
 def finds_out_the_time(seed: int) -> bool:
@@ -435,19 +498,21 @@ def run(
     dense: bool = False,
     own_clock: bool = False,
     alerts: bool = False,
+    microphone: bool = False,
 ) -> Run:
     """Run one seed, ``dense`` without quiet days, ``own_clock`` with a station that must find out the time, ``alerts``
-    with warnings.
+    with warnings, ``microphone`` with somebody who speaks.
 
     ``also`` is done last, before two healthy days are judged.
     """
-    storm = Storm(seed, dense, own_clock, alerts)
+    storm = Storm(seed, dense, own_clock, alerts, microphone)
     text, broke = "", None
     try:
         storm.run(actions, also)
     except Exception as error:  # an assertion of the core, or worse
         tail = "\n".join(storm.world.trace[-TRACE_TAIL:])
-        kinds = [word for word, so in (("dense", dense), ("own-clock", own_clock), ("alerts", alerts)) if so]
+        flags = (("dense", dense), ("own-clock", own_clock), ("alerts", alerts), ("microphone", microphone))
+        kinds = [word for word, so in flags if so]
         text = f"{tail}\nseed {seed}: {error!r}\nto replay: {' '.join([REPLAY, str(seed), *kinds])}"
         broke = failure(error, storm.timeline, storm.at_end)
     finally:
@@ -461,11 +526,11 @@ def main() -> None:
     """Replay one seed, or all from one to another; prints each story, and exits with 1 at the first.
 
     With ``dense`` behind it no station has quiet days; with ``own-clock`` each must find out the time by itself; with
-    ``alerts`` each is warned now and then.
+    ``alerts`` each is warned now and then; with ``microphone`` each has one, and somebody speaks.
     """
     first, *upto = [int(word) for word in sys.argv[1:] if word.isdigit()]
     for seed in range(first, *(upto or [first + 1])):
-        kinds = {name: name.replace("_", "-") in sys.argv for name in ("dense", "own_clock", "alerts")}
+        kinds = {name: name.replace("_", "-") in sys.argv for name in KINDS}
         text = run(seed, **kinds).text
         print(text or f"seed {seed}: no rule broken", flush=True)
         if text:
@@ -498,6 +563,27 @@ HAPPENINGS: tuple[Callable[[Storm], None], ...] = (
     Storm.upset_broker,
 )
 FROM_THE_CENTRE: tuple[Callable[[Storm], None], ...] = (Storm.hear_centre, Storm.hear_centre)
+TALKS: tuple[Callable[[Storm], None], ...] = (
+    Storm.speak,
+    Storm.speak,
+    Storm.speak_over,
+    Storm.speak_over,
+    Storm.turn_key,
+    Storm.unplug_input,
+)
+MISFORTUNES: tuple[Callable[[Storm], None], ...] = (
+    Storm.cut_power,
+    Storm.restart,
+    Storm.kill_player,
+    Storm.kill_player,
+    Storm.hang_player,
+    Storm.unplug,
+    Storm.unplug_input,
+    Storm.break_mixer,
+    Storm.step_clock,
+    Storm.turn_key,
+)
+"""What comes while somebody speaks."""
 WARNINGS: tuple[Callable[[Storm], None], ...] = (Storm.warn, Storm.warn, Storm.warn, Storm.warn_badly)
 
 if __name__ == "__main__":

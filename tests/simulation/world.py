@@ -24,6 +24,7 @@ from ttcs_edge.core.documents import Alert, Command, Grant, Programme, Refused, 
 from ttcs_edge.core.model import (
     ALERT_PREFIX,
     AMPLIFIER,
+    MICROPHONE,
     AsRun,
     AudioItem,
     Fault,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from tests.simulation.alerts import Authority
     from tests.simulation.centre import Centre
     from tests.simulation.clocks import Clocks
+    from tests.simulation.microphone import Person
 
 DEPUTY = "deputy"
 """A key that may warn, but of nothing worse than ``Minor``."""
@@ -140,9 +142,11 @@ class Letter:
 
 @dataclass
 class Sound:
-    """A play in the player. ``stop_at_mono_ms`` is when its fade-out is over, ``frozen_mono_ms`` when it hung."""
+    """A play, in the player or past it. ``stop_at_mono_ms`` is when its fade-out is over, ``frozen_mono_ms`` when it
+    hung.
+    """
 
-    command: effects.StartSound
+    command: effects.StartSound | effects.StartInput | effects.SwitchMixer
     begin_mono_ms: int
     stop_at_mono_ms: int | None = None
     frozen_mono_ms: int | None = None
@@ -150,6 +154,26 @@ class Sound:
     def sounds(self, mono_ms: int) -> bool:
         """Tell whether samples go out."""
         return self.begin_mono_ms < mono_ms and self.frozen_mono_ms is None
+
+    @property
+    def items(self) -> tuple[AudioItem, ...]:
+        """What is played; nothing while a person speaks."""
+        return self.command.items if isinstance(self.command, effects.StartSound) else ()
+
+    @property
+    def warns(self) -> bool:
+        """Tell whether it is of an alert."""
+        return is_warning(self.items)
+
+    @property
+    def speaks(self) -> bool:
+        """Tell whether it is a person who speaks."""
+        return not isinstance(self.command, effects.StartSound)
+
+    @property
+    def by_mixer(self) -> bool:
+        """Tell whether it goes past the player."""
+        return isinstance(self.command, effects.SwitchMixer)
 
 
 @dataclass
@@ -168,6 +192,7 @@ class Faults:
 
     relays: set[str] = field(default_factory=set)
     device: bool = False
+    mute_input: bool = False
     not_audio: set[Sha256] = field(default_factory=set)
     short: set[Sha256] = field(default_factory=set)
     disk_ms: int = 0
@@ -224,6 +249,7 @@ class World:
         self.clocks: Clocks | None = None
         self.centre: Centre | None = None
         self.authority: Authority | None = None
+        self.person: Person | None = None
         self.group_ms = 0
         self.waiting: list[Submission] = []
         self.written_ms = 0
@@ -250,6 +276,7 @@ class World:
         self.left = False
         self.sound: Sound | None = None
         self.closed: list[str] = []
+        self.mixer_closed = False
         self.amplifier_on_ms: int | None = None
 
     @property
@@ -273,7 +300,7 @@ class World:
         remembered = self._remembered()
         self.station = Station(self.settings, self.disk.boots)
         self.amplifier_on_ms = None
-        self.closed = []
+        self.closed, self.mixer_closed = [], False
         self.failed: set[str] = set()
         self.sound = None
         self.player_up = self.player_hung = False
@@ -292,6 +319,8 @@ class World:
         if self.line is not None and self.card is not None:
             self.line.power_on(self.card.path)
         self.send(remembered)
+        if self.person is not None:
+            self.person.boot()
         self.later(self.faults.player_slow_ms, self._player_ready)
         for letter in self.letters:
             if not letter.acknowledged:
@@ -358,7 +387,7 @@ class World:
             for rule in self.rules:
                 rule.power_off(self)
         self.powered = False
-        self.closed, self.amplifier_on_ms, self.pending = [], None, []
+        self.closed, self.mixer_closed, self.amplifier_on_ms, self.pending = [], False, None, []
 
     def stop(self) -> None:
         """SIGTERM: the station must leave by itself, within a time that follows from its settings."""
@@ -521,6 +550,10 @@ class World:
                 self._switch(zone, closed)
             case effects.StartSound():
                 self._start(effect)
+            case effects.StartInput():
+                self._listen(effect)
+            case effects.SwitchMixer():
+                self._mix(effect)
             case effects.StopSound(play, fade_out_ms):
                 self._stop(play, fade_out_ms)
             case effects.SetWanted(wanted, keep):
@@ -560,6 +593,8 @@ class World:
         if subject in self.faults.relays:
             self.failed.add(subject)
             self.later(0, lambda: self.send(events.RelayFailed(subject, f"does not switch to {int(closed)}")))
+        elif subject == MICROPHONE:
+            self.mixer_closed = closed
         elif subject == AMPLIFIER:
             self.amplifier_on_ms = self.mono_ms if closed else None
         elif closed:
@@ -573,7 +608,26 @@ class World:
             return 1 << 40
         return max(0, self.amplifier_on_ms + self.settings.amplifier.warm_up_ms - self.mono_ms)
 
+    def _mix(self, command: effects.SwitchMixer) -> None:
+        """The microphone is heard from the instant at which its relay closes until it opens."""
+        play = command.play
+        self._switch(MICROPHONE, command.closed)
+        if not command.closed:
+            written_ms = self._silence() if self._playing(play) is not None else (0,)
+            self.later(0, lambda: self.send(events.SoundEnded(play, False, written_ms, None)))
+        elif self.mixer_closed:
+            self.sound = Sound(command, self.mono_ms)
+            begin_ns = self.mono_ms * 1_000_000
+            self.later(0, lambda: self.send(events.SoundStarted(play, begin_ns)))
+        else:
+            self.later(0, lambda: self.send(events.SoundEnded(play, False, (0,), "relay")))
+
     # the player
+
+    @property
+    def _playing_here(self) -> Sound | None:
+        """What is in the player."""
+        return None if self.sound is None or self.sound.by_mixer else self.sound
 
     def _player_ready(self) -> None:
         """A new player has tried its device before it says that it is ready."""
@@ -586,8 +640,10 @@ class World:
         """The player dies and is replaced. It told its position up to 100 ms ago."""
         if not self.powered or not self.player_up:
             return
-        told_ms = self._sounded_ms() // 100 * 100
-        self._silence()
+        told_ms = 0
+        if self._playing_here is not None:
+            told_ms = self._sounded_ms() // 100 * 100
+            self._silence()
         self.player_up = self.player_hung = False
         self.send(events.PlayerGone(reason, told_ms))
         self.later(self.faults.player_slow_ms, self._player_ready)
@@ -596,21 +652,27 @@ class World:
         """The player stops where it is; whoever watches it kills it soon."""
         if self.powered and self.player_up and not self.player_hung:
             self.player_hung = True
-            if self.sound is not None:
-                self.sound.frozen_mono_ms = self.mono_ms
+            if self._playing_here is not None:
+                self._playing_here.frozen_mono_ms = self.mono_ms
             self.later(HUNG_AFTER_MS, lambda: self.kill_player("hung"))
 
     def fail_device(self) -> None:
         """The sound device is pulled out."""
         self.faults.device = True
-        if self.sound is not None and self.sound.sounds(self.mono_ms):
-            self._end(self.sound.command.play, False, "sound-device")
+        if self._playing_here is not None and self._playing_here.sounds(self.mono_ms):
+            self._end(self._playing_here.command.play, False, "sound-device")
         self.send(events.SoundDevice(False, DEVICE, "unplugged"))
 
     def mend_device(self) -> None:
         """The sound device is there again."""
         self.faults.device = False
         self.send(events.SoundDevice(True, DEVICE, ""))
+
+    def mute_input(self) -> None:
+        """The sound input gives nothing any more."""
+        self.faults.mute_input = True
+        if self._playing_here is not None and self._playing_here.speaks:
+            self._end(self._playing_here.command.play, False, "sound-input")
 
     def _sounded_ms(self) -> int:
         if self.sound is None:
@@ -624,7 +686,7 @@ class World:
         if command.player != self.players:
             return
         if not self.player_up or self.player_hung:
-            self.sound = Sound(command, self.mono_ms, frozen_mono_ms=self.mono_ms) if self.player_up else None
+            self._start_in_vain(command)
             return
         if lost is not None:
             self.known.discard(lost)
@@ -640,6 +702,25 @@ class World:
         if length_ms:  # the player tells of a start once a period was taken
             self.later(begin_ms - self.mono_ms, lambda: self._begin(play))
         self.later(begin_ms - self.mono_ms + length_ms, lambda: self._end(play, completed, failure))
+
+    def _start_in_vain(self, command: effects.StartSound | effects.StartInput) -> None:
+        self.sound = Sound(command, self.mono_ms, frozen_mono_ms=self.mono_ms) if self.player_up else None
+
+    def _listen(self, command: effects.StartInput) -> None:
+        """The player plays what its input hears, until it is told to stop."""
+        if command.player != self.players:
+            return
+        if not self.player_up or self.player_hung:
+            self._start_in_vain(command)
+            return
+        play, faults = command.play, self.faults
+        if faults.device or faults.mute_input:
+            failure = "sound-device" if faults.device else "sound-input"
+            self.later(0, lambda: self.send(events.SoundEnded(play, False, (0,), failure)))
+            return
+        begin_ms = self.mono_ms + self.random.randrange(faults.start_ms + 1)
+        self.sound = Sound(command, begin_ms)
+        self.later(begin_ms - self.mono_ms, lambda: self._begin(play))
 
     def _length(self, command: effects.StartSound) -> tuple[int, str | None, bool]:
         """How long a play would sound, the failure that ends it, and whether the player calls it complete."""
@@ -682,7 +763,7 @@ class World:
         if sound is not None and sound.frozen_mono_ms is None:
             written_ms = self._silence()
             if failure == "not-audio":
-                self.known -= self.faults.not_audio & {item.sha256 for item in sound.command.items}
+                self.known -= self.faults.not_audio & {item.sha256 for item in sound.items}
             self.send(events.SoundEnded(play, completed, written_ms, failure))
 
     def _silence(self) -> tuple[int, ...]:
@@ -691,7 +772,11 @@ class World:
         if sound is None:
             return ()
         written = []
-        for share_ms in shares(sound.command.items, sound.command.from_ms):
+        command = sound.command
+        spoken_ms = [left_ms]  # of what a person says there is as much as was heard
+        for share_ms in (
+            shares(command.items, command.from_ms) if isinstance(command, effects.StartSound) else spoken_ms
+        ):
             written.append(min(left_ms, share_ms))
             left_ms -= written[-1]
         self.sound = None

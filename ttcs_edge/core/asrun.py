@@ -116,6 +116,7 @@ class Airing:
     written_ms: list[int] = field(default_factory=list)
     zones: tuple[ZoneId, ...] = ()
     start_ms: WallMs | None = None
+    heard_until_ms: WallMs | None = None
     sounds_since_mono_ms: int | None = None
     interruptions: int = 0
     interrupted: Instant | None = None
@@ -318,7 +319,10 @@ class Airing:
         )
 
     def closed_record(self, completed: bool, reason: AsRunReason | None, end_ms: WallMs) -> AsRun:
-        """The record when the cue is over. ``completed`` is the player's word; the samples must bear it out."""
+        """The record when the cue is over. ``completed`` is the player's word; the samples must bear it out.
+
+        Its end is when it was heard last, however long it then waited to go on.
+        """
         if self.relayed is not None:
             return self._relayed_record(self.relayed)
         whole = completed and self.whole
@@ -328,7 +332,7 @@ class Airing:
         outcome = Outcome.AIRED if aired else Outcome.SUBSTITUTED if substitute else heard
         return replace(
             self.open_record(),
-            end_ms=None if self.start_ms is None else max(self.start_ms, end_ms),
+            end_ms=None if self.start_ms is None else max(self.start_ms, self.heard_until_ms or end_ms),
             outcome=outcome,
             reason=None if aired else reason or AsRunReason.SOUND_DEVICE,
         )

@@ -252,6 +252,12 @@ class Desk:
                 cut_short = airing.has_sounded and reason is AsRunReason.LET_GO
                 self._close(airing, False, AsRunReason.PRE_EMPTED if cut_short else reason, now)
 
+    def _why_not_whole(self, airing: Airing, event: events.SoundEnded) -> AsRunReason | None:
+        """Tell what is missing of a talk that was let go: nothing, when it was heard just then."""
+        if any(event.item_written_ms):
+            return None
+        return AsRunReason.PRE_EMPTED if airing.position_ms else AsRunReason.LET_GO
+
     # live relays
 
     def take_live(self, session: Session, programmes: Programmes, now: Instant) -> None:
@@ -355,7 +361,7 @@ class Desk:
         else:
             self.trusted_since_mono_ms = None
         self._close_hopeless(programmes, now)
-        self.awaits_player = not self.player_up and self._lost_player(now)
+        self.awaits_player = not self.player_up and self._lost_player(now) and not self._passes_player(programmes, now)
         if self.awaits_player:
             return Step([], self._closed())
         playable = self._playable(programmes, now)
@@ -422,7 +428,7 @@ class Desk:
         elif airing.over or (event.completed and airing.stop_reason is None):
             self._close(airing, True, airing.shortfall, now)
         elif airing.kind is Kind.TALK and airing.stop_reason is AsRunReason.LET_GO:
-            self._close(airing, True, None if airing.has_sounded else AsRunReason.LET_GO, now)
+            self._close(airing, True, self._why_not_whole(airing, event), now)
         elif event.failure == "live-lost" and airing.stop_reason is None:
             airing.interruptions += 1
             airing.interrupted = now
@@ -485,6 +491,8 @@ class Desk:
             self._interrupted(airing, airing.stop_reason or AsRunReason.PLAYER_DIED, now)
 
     def _free_the_air(self, now: Instant) -> None:
+        if self.on_air is not None and self.on_air.sounds:
+            self.on_air.heard_until_ms = now.wall_ms
         self.on_air = None
         for airing in self.waiting.values():
             if airing.cue.planned_ms <= now.wall_ms:
@@ -599,6 +607,10 @@ class Desk:
         """A cue that lost its player goes on within a moment: relays must not notice."""
         cut = [airing.interrupted for airing in self.waiting.values() if airing.interrupted is not None]
         return any(now.mono_ms < instant.mono_ms + GRACE_MS for instant in cut)
+
+    def _passes_player(self, programmes: Programmes, now: Instant) -> bool:
+        """Tell whether anything is heard, or could be, that does not come from the player."""
+        return self.on_air is not None or bool(self._playable(programmes, now))
 
     def _stop_step(self, now: Instant) -> Step:
         if self.on_air is not None:

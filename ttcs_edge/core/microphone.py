@@ -59,6 +59,11 @@ class Key:
             self.desk.end_talk(AsRunReason.TIME_LIMIT, now)
 
     @property
+    def is_known(self) -> bool:
+        """Tell whether anybody has said how the key is, where there is one: until then a fault of before stands."""
+        return self.settings.microphone is None or self.was_up or self.down_since_mono_ms is not None
+
+    @property
     def wake_mono_ms(self) -> int | None:
         """When ``watch`` has something to do by time alone."""
         return self._until_mono_ms

@@ -190,7 +190,7 @@ class Station:
         self.key.watch(turn.now)
         if self.key.is_stuck:
             self._raise(turn, STUCK, MICROPHONE)
-        else:
+        elif self.key.is_known:
             self._clear(turn, STUCK, MICROPHONE)
 
     def _judge_clock(self, turn: _Turn) -> None:
