@@ -30,11 +30,8 @@ from securesystemslib.signer import CryptoSigner
 
 from ttcs_edge.central.authority import Pair, make_authority, make_client_certificate, make_server_certificate
 from ttcs_edge.core.documents import (
-    Alert,
     Audio,
-    Beacon,
     Bulletin,
-    Command,
     Grant,
     Programme,
     PublicKey,
@@ -233,6 +230,7 @@ class Province:
                 publish,
                 replace(publish, role="command"),
                 replace(publish, role="beacon"),
+                replace(publish, role="live"),
                 replace(publish, role="alert", most_severe="Extreme"),
             ),
         )
@@ -241,10 +239,11 @@ class Province:
         """The trust root's envelope."""
         return sign(write_document(self.root), PAYLOAD_TYPES["trust"], [self.root_signer])
 
-    def sign(self, document: Programme | Beacon | Command | Alert, signers: list[CryptoSigner] | None = None) -> bytes:
+    def sign(self, document: Document, signers: list[CryptoSigner] | None = None) -> bytes:
         """A document's envelope, by all publishers unless others are named."""
         chosen = self.publishers if signers is None else signers
-        return sign(write_document(document), PAYLOAD_TYPES[type(document).__name__.lower()], chosen)
+        kind = type(document).__name__.lower().removesuffix("segment")
+        return sign(write_document(document), PAYLOAD_TYPES[kind], chosen)
 
 
 @dataclass(frozen=True)
