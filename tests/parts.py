@@ -32,6 +32,7 @@ from ttcs_edge.central.authority import Pair, make_authority, make_client_certif
 from ttcs_edge.core.documents import (
     Audio,
     Bulletin,
+    Document,
     Grant,
     Programme,
     PublicKey,
