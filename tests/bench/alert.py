@@ -8,8 +8,10 @@ once it was heard, and the next one is sent when everything is silent and open.
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +27,7 @@ from ttcs_edge.core.documents import Alert, AlertInfo
 from ttcs_edge.drivers.sound import RATE_HZ
 from ttcs_edge.tones import path_of
 
-ALERTS = 200
+ALERTS = int(os.environ.get("ALERTS", "200"))
 PLAYED, HEARD = "floor/alert", "floor/message"
 NO_DELAYS = (
     ("warm_up_s: 0.5", "warm_up_s: 0"),
@@ -75,7 +77,8 @@ def alert(number: int, version: int, **others: Any) -> Alert:
 class Ground:
     """A broker, a daemon without delays of amplifier and zones, the bare subscriber, and who warns both in turn."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, prepare: Callable[[Station], None] = lambda station: None) -> None:
+        """``prepare`` gets the station before it is started."""
         self.folder = folder
         self._broker = Broker(folder / "broker", Authority(folder / "authority"))
         self._broker.start()
@@ -87,6 +90,7 @@ class Ground:
             assert before in text
             text = text.replace(before, after)
         self.station.config.write_text(text)
+        prepare(self.station)
         self.station.start()
         self.centre, self._bare = Listener(self._broker), Bare(self._broker, self.province)
         self._info = AlertInfo(language="vi", headline="Lũ quét", audio=make_clip(folder, "words", 2.0).audio())
