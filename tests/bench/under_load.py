@@ -55,7 +55,7 @@ class Load:
             self._ask_again()
             self._publish()
             self.programmes += 1
-            while not self._over.wait(0.1) and not self._all_cached():
+            while not self._over.wait(0.5) and not self._all_cached():
                 pass
 
     def _all_cached(self) -> bool:

@@ -1,6 +1,7 @@
 """Documents on their way in: which topics bring them, and the event that each message becomes.
 
-Signatures are checked on a thread of the inbox's own, away from the core's thread and from the network's.
+Signatures are checked on threads of the inbox's own, away from the core's thread and from the network's: one for what
+cannot wait, alerts and live relays, one for all else. A programme of ten thousand slots takes its time.
 """
 
 from __future__ import annotations
@@ -9,8 +10,7 @@ import queue
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from itertools import count
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, TypeVar
 
 import structlog
 from msgspec import Struct
@@ -53,19 +53,11 @@ class Message(Struct, frozen=True):
     came_mono_ms: MonoMs
 
 
-_TURNS: dict[Kind, int] = {"alert": 0, "live": 1}
-
-
-class _Waiting(NamedTuple):
-    """An alert comes before all that waits, and a live relay before all else, whatever came first."""
-
-    turn: int
-    number: int
-    message: Message | None
+URGENT: frozenset[Kind] = frozenset({"alert", "live"})
 
 
 class Inbox:
-    """Messages that wait to be read. ``put`` is for the network's thread, ``run`` for one of its own."""
+    """Messages that wait to be read. ``put`` is for the network's thread, each of ``runs`` for one of its own."""
 
     def __init__(
         self, topics: Topics, station: str, scope: Scope, readers: Readers, post: Callable[[Event], None]
@@ -75,8 +67,8 @@ class Inbox:
         self._scopes = frozenset(scope_prefixes(scope))
         self._readers = readers
         self._post = post
-        self._queue: queue.PriorityQueue[_Waiting] = queue.PriorityQueue(2 * LIMITS.outbox_in_flight)
-        self._numbers = count()
+        self._urgent: queue.Queue[Message | None] = queue.Queue(2 * LIMITS.outbox_in_flight)
+        self._others: queue.Queue[Message | None] = queue.Queue(2 * LIMITS.outbox_in_flight)
         self._closing = threading.Event()
 
     def kind(self, topic: str) -> tuple[Kind, str] | None:
@@ -98,19 +90,25 @@ class Inbox:
         """Have a message read. Raises queue.Full when more wait than were agreed with the broker: nothing was agreed of
         live relays, which take no more than half of the room.
         """
-        if message.kind == "live" and self._queue.qsize() >= LIMITS.outbox_in_flight:
+        if message.kind == "live" and self._urgent.qsize() >= LIMITS.outbox_in_flight:
             raise queue.Full
-        self._queue.put_nowait(_Waiting(_TURNS.get(message.kind, 2), next(self._numbers), message))
+        (self._urgent if message.kind in URGENT else self._others).put_nowait(message)
 
     def close(self) -> None:
         """Read no more."""
         self._closing.set()
-        with suppress(queue.Full):  # then the thread sees it behind the message that it reads now
-            self._queue.put_nowait(_Waiting(0, -1, None))
+        for waiting in (self._urgent, self._others):
+            with suppress(queue.Full):  # then its thread sees it behind the message that it reads now
+                waiting.put_nowait(None)
 
-    def run(self) -> None:
-        """Read what comes until ``close``; whatever a reader does, the next message is read (never-7)."""
-        while (message := self._queue.get().message) is not None and not self._closing.is_set():
+    @property
+    def runs(self) -> tuple[tuple[str, Callable[[], None]], ...]:
+        """What is to be run until ``close``, each on a thread of its name."""
+        return ("link-urgent", lambda: self._run(self._urgent)), ("link-verify", lambda: self._run(self._others))
+
+    def _run(self, waiting: queue.Queue[Message | None]) -> None:
+        """Read what comes; whatever a reader does, the next message is read (never-7)."""
+        while (message := waiting.get()) is not None and not self._closing.is_set():
             self._post(self._event(message))
 
     def _event(self, message: Message) -> Event:

@@ -129,7 +129,7 @@ class BrokerLink:
 
     def start(self) -> None:
         """Begin to connect, and go on for ever."""
-        for target, name in ((self._inbox.run, "link-verify"), (self._report, "link-report")):
+        for name, target in (*self._inbox.runs, ("link-report", self._report)):
             threading.Thread(target=target, name=name, daemon=True).start()
         self._network.start()
 
