@@ -201,7 +201,7 @@ def audio_of(programme: Programme, settings: StationSettings) -> frozenset[Sha25
     bulletins = {bulletin.id: bulletin for bulletin in programme.bulletins}
     return frozenset(
         audio.sha256
-        for slot in programme.slots
+        for slot in {(slot.bulletins, slot.zones): slot for slot in programme.slots}.values()
         for name in slot.bulletins
         for audio in recordings(bulletins[name], zones_of(slot, settings))
     )
@@ -246,12 +246,20 @@ def wanted(
 def _uses(
     programme: Programme, settings: StationSettings, now_ms: int, instants: Instants
 ) -> Iterator[tuple[int, Audio]]:
-    """Every use that a programme has for audio here, with its instant; not of what will have expired by then."""
+    """The first use that a programme has for audio here, with its instant; not of what will have expired by then.
+
+    Of the slots that say the same to the same zones, thousands in a year, the first one due stands for all.
+    """
     bulletins = {bulletin.id: bulletin for bulletin in programme.bulletins}
+    first: dict[tuple[tuple[str, ...], tuple[str, ...]], Slot] = {}
     for slot in programme.slots:
         if slot.id in instants:
-            for name in slot.bulletins:
-                yield from _uses_of(bulletins[name], zones_of(slot, settings), instants[slot.id])
+            known = first.setdefault((slot.bulletins, slot.zones), slot)
+            if instants[slot.id] < instants[known.id]:
+                first[(slot.bulletins, slot.zones)] = slot
+    for slot in first.values():
+        for name in slot.bulletins:
+            yield from _uses_of(bulletins[name], zones_of(slot, settings), instants[slot.id])
     for name in programme.standing:
         yield from _uses_of(bulletins[name], settings.zones, now_ms + STANDING_DUE_MS)
 

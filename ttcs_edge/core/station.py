@@ -102,6 +102,8 @@ class Station:
         self.heartbeat_sequence = 0
         self.next_heartbeat_mono_ms = 0
         self.next_wanted_mono_ms = 0
+        self.wanted_of_programmes = effects.SetWanted((), frozenset())
+        self.alert_audio_changed = False
         self.level_db = (-120.0, -120.0)
         self.position_ms = 0
         self.underruns = 0
@@ -252,16 +254,23 @@ class Station:
         self.receipts.forget(scope, event)
         turn.entries.append(effects.AlertForgotten(scope, event))
         turn.entries += self.faults.clear_subject(alert_subject(scope, event), turn.now.wall_ms)
-        self.next_wanted_mono_ms = 0
+        self.alert_audio_changed = True
         self.alerts.speech.changed = True
 
     def _refresh_wanted(self, turn: _Turn) -> None:
-        if turn.now.mono_ms < self.next_wanted_mono_ms:
+        """What audio is to be had, when that changes. An alert does not wait until ten thousand slots are looked at:
+        what they want was found out before.
+        """
+        if turn.now.mono_ms >= self.next_wanted_mono_ms:
+            self.next_wanted_mono_ms = turn.now.mono_ms + WANTED_REFRESH_MS
+            self.wanted_of_programmes = self.programmes.wanted(self.desk.taken(), turn.now)
+        elif not self.alert_audio_changed:
             return
-        self.next_wanted_mono_ms = turn.now.mono_ms + WANTED_REFRESH_MS
-        wanted = self.programmes.wanted(self.desk.taken(), turn.now)
+        self.alert_audio_changed = False
         urgent, keep = self.alerts.wanted(turn.now, self.programmes.cached)
-        wanted = effects.SetWanted((*urgent, *wanted.wanted), wanted.keep | self.desk.in_use() | keep)
+        known = self.wanted_of_programmes
+        lacking = tuple(one for one in known.wanted if one.sha256 not in self.programmes.cached)
+        wanted = effects.SetWanted((*urgent, *lacking), known.keep | self.desk.in_use() | keep)
         self.programmes.keep_only(wanted.keep)
         turn.air.append(wanted)
         gone = [subject for _, subject in self.faults.open if is_sha256(subject) and subject not in wanted.keep]
@@ -394,7 +403,7 @@ class Station:
             turn.air += _inline_of(alert)
             fields = (("scope", alert.scope), ("id", alert.id), ("version", str(alert.version)))
             turn.notes.append(effects.Note("info", "alert-accepted", fields))
-            self.next_wanted_mono_ms = 0
+            self.alert_audio_changed = True
             self.alerts.speech.changed = True
 
     def _on_live(self, event: events.LiveArrived, turn: _Turn) -> None:
@@ -472,7 +481,7 @@ class Station:
         self.alerts.speech.spoken(event)
         self.programmes.audio_stored(event.sha256)
         turn.entries += self.faults.clear_subject(event.sha256, turn.now.wall_ms)
-        self.next_wanted_mono_ms = 0  # it must be kept
+        self.alert_audio_changed = True  # it must be kept
         self._speech_came(turn)
 
     def _on_not_spoken(self, event: events.NotSpoken, turn: _Turn) -> None:
