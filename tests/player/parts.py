@@ -199,7 +199,10 @@ class Listening:
 
 
 class Loudspeaker:
-    """A PulseAudio with one silent sink, reached through ALSA as the device ``pole``, and an ear at its monitor."""
+    """A PulseAudio with one silent sink, reached through ALSA as the device ``pole``, and an ear at its monitor.
+
+    What sounds there is also what ALSA's capture device ``ear`` hears.
+    """
 
     LATENCY_MS = 10
     """An ear that listens closely makes the sink take its samples in small pieces, as a card does."""
@@ -212,7 +215,8 @@ class Loudspeaker:
         pulse = f'type pulse server "unix:{self._socket}"'
         two = "slaves.a.pcm null slaves.a.channels 2 bindings.0 { slave a channel 0 } bindings.1 { slave a channel 1 }"
         self.config.write_text(
-            f'pcm.pole {{ {pulse} device "pole" }}\npcm.stereo {{ type multi {two} }}\npcm.null {{ type null }}\n'
+            f'pcm.pole {{ {pulse} device "pole" }}\npcm.ear {{ {pulse} device "pole.monitor" }}\n'
+            f"pcm.stereo {{ type multi {two} }}\npcm.null {{ type null }}\n"
         )
         self._heard_from = 0
         self._server: subprocess.Popen[bytes] | None = None
