@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from tests.parts import eventually
-from ttcs_edge.core.events import Event, PlayerReady
+from ttcs_edge.core.events import Event, PlayerReady, SoundProgress
 from ttcs_edge.core.model import AudioItem, Sha256, VerifiedAudio
 from ttcs_edge.drivers.player import PlayerProcess
 from ttcs_edge.drivers.sound import PERIOD_BYTES, RATE_HZ
-from ttcs_edge.settings import SoundDriver, SoundSettings
+from ttcs_edge.settings import InputSettings, SoundDriver, SoundSettings
 
 E = TypeVar("E", bound=Event)
 BYTES_PER_MS = RATE_HZ * 2 // 1_000
@@ -100,6 +100,17 @@ def runs_of_sound(data: bytes, threshold: int = 500, gap_ms: float = 2.0) -> lis
     return [(begin / per_ms, (last - begin + 1) / per_ms) for begin, last in runs]
 
 
+def roughest(data: bytes) -> int:
+    """The largest bend from sample to sample: a jump from one level to another is one of its size, which clicks.
+
+    A pure tone of 440 Hz at half of full scale bends by 55, one of 1 kHz by 281.
+    """
+    values = array("h", data)
+    return max(
+        abs(before - 2 * value + after) for before, value, after in zip(values, values[1:], values[2:], strict=False)
+    )
+
+
 @dataclass(frozen=True)
 class Source:
     """Bytes as the daemon hands them to the player, and the length that a document declares."""
@@ -117,12 +128,14 @@ class Source:
 class Listening:
     """A player process, all that it says, and the WAV file that it writes unless told otherwise."""
 
-    def __init__(self, folder: Path, settings: SoundSettings | None = None) -> None:
+    def __init__(
+        self, folder: Path, settings: SoundSettings | None = None, sound_input: InputSettings | None = None
+    ) -> None:
         self.file = folder / "aired.wav"
         self.said: list[Event] = []
         self._unread: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._files: dict[str, VerifiedAudio] = {}
-        self.player = PlayerProcess(settings or SoundSettings(SoundDriver.WAV, "wav", self.file))
+        self.player = PlayerProcess(settings or SoundSettings(SoundDriver.WAV, "wav", self.file), sound_input)
         self.player.watch(self._hear)
 
     def _hear(self, event: Event) -> None:
@@ -178,6 +191,16 @@ class Listening:
         self.player.play(self._newest(), play, self.audio(*sources), from_ms, at_ns, volume_percent, fade_in_ms)
         return at_ns
 
+    def talk(self, play: int, volume_percent: int = 100, fade_in_ms: int = 0) -> None:
+        """Command that the input is heard, at once."""
+        self.player.talk(self._newest(), play, time.monotonic_ns(), volume_percent, fade_in_ms)
+
+    def written(self, least_ms: int) -> SoundProgress:
+        """Wait until so much of the newest play is told as written."""
+        return eventually(
+            lambda: next((told for told in reversed(self.all(SoundProgress)) if told.written_ms >= least_ms), None)
+        )
+
     def _newest(self) -> int:
         """The player that was ready last."""
         return self.all(PlayerReady)[-1].player
@@ -199,7 +222,10 @@ class Listening:
 
 
 class Loudspeaker:
-    """A PulseAudio with one silent sink, reached through ALSA as the device ``pole``, and an ear at its monitor."""
+    """A PulseAudio with one silent sink, reached through ALSA as the device ``pole``, and an ear at its monitor.
+
+    What sounds there is also what ALSA's capture device ``ear`` hears.
+    """
 
     LATENCY_MS = 10
     """An ear that listens closely makes the sink take its samples in small pieces, as a card does."""
@@ -212,7 +238,8 @@ class Loudspeaker:
         pulse = f'type pulse server "unix:{self._socket}"'
         two = "slaves.a.pcm null slaves.a.channels 2 bindings.0 { slave a channel 0 } bindings.1 { slave a channel 1 }"
         self.config.write_text(
-            f'pcm.pole {{ {pulse} device "pole" }}\npcm.stereo {{ type multi {two} }}\npcm.null {{ type null }}\n'
+            f'pcm.pole {{ {pulse} device "pole" }}\npcm.ear {{ {pulse} device "pole.monitor" }}\n'
+            f"pcm.stereo {{ type multi {two} }}\npcm.null {{ type null }}\n"
         )
         self._heard_from = 0
         self._server: subprocess.Popen[bytes] | None = None

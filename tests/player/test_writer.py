@@ -14,8 +14,9 @@ import pytest
 
 from tests.player.parts import BYTES_PER_MS, noise, samples, wav
 from ttcs_edge.drivers.sound import PERIOD_MS, WavSink
-from ttcs_edge.player.decoder import Decoder, OpeningDecoder, make_instance
-from ttcs_edge.player.messages import Alive, Answer, Ended, Item, Play, Progress, Started
+from ttcs_edge.player.decoder import Decoder, make_instance
+from ttcs_edge.player.messages import Alive, Answer, Ended, Item, Play, Progress, Sounding, Started
+from ttcs_edge.player.source import Opening
 from ttcs_edge.player.writer import STARVED_S, Writer
 
 LENGTH_MS = 1_000
@@ -56,11 +57,11 @@ class Desk:
         self.answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self.told: list[Answer] = []
         self.over: list[int] = []
-        self.released: list[OpeningDecoder] = []
+        self.released: list[Opening] = []
         instance = make_instance()
 
-        def decoder(command: Play, index: int) -> OpeningDecoder:
-            opening = OpeningDecoder()
+        def decoder(command: Sounding, index: int) -> Opening:
+            opening = Opening()
 
             def make() -> None:
                 time.sleep(made_s)
@@ -69,7 +70,7 @@ class Desk:
             threading.Thread(target=make).start()
             return opening
 
-        def over(command: Play) -> None:
+        def over(command: Sounding) -> None:
             self.over.append(command.play)
 
         self.writer = Writer(WavSink(file), self._hear, decoder, self.released.append, over)

@@ -20,8 +20,8 @@ from ttcs_edge.core import events
 from ttcs_edge.core.events import Event
 from ttcs_edge.core.model import AudioItem, VerifiedAudio
 from ttcs_edge.player import messages
-from ttcs_edge.player.messages import FDS_MOST, PACKET_BYTES, Files, Item, Play, Prepare, StandBy, Stop
-from ttcs_edge.settings import SoundDriver, SoundSettings
+from ttcs_edge.player.messages import FDS_MOST, PACKET_BYTES, Files, Item, Play, Prepare, Sounding, StandBy, Stop, Talk
+from ttcs_edge.settings import InputSettings, SoundDriver, SoundSettings
 
 SILENT_S = 0.4
 """How long a player that plays may say nothing before it counts as hung; it speaks every 100 ms."""
@@ -68,6 +68,9 @@ class Player(Protocol):
         Nothing is played when ``player`` (of ``PlayerReady``) is gone, whatever came after it.
         """
 
+    def talk(self, player: int, play: int, at_mono_ns: int, volume_percent: int, fade_in_ms: int) -> None:
+        """Play what the sound input hears from ``at_mono_ns`` on, until it is stopped; ``player`` as with ``play``."""
+
     def stop(self, play: int, fade_out_ms: int) -> None:
         """Fade out and end a play."""
 
@@ -86,8 +89,10 @@ class _Child(Struct, frozen=True):
 class PlayerProcess:
     """Starts, feeds, watches and replaces the player process. Events go out through ``post``."""
 
-    def __init__(self, settings: SoundSettings) -> None:
+    def __init__(self, settings: SoundSettings, sound_input: InputSettings | None = None) -> None:
+        """``sound_input`` is what ``talk`` plays."""
         self._settings = settings
+        self._input = sound_input
         self._post: Callable[[Event], None] = lambda event: None
         self._lock = threading.Lock()
         self._closing = threading.Event()
@@ -116,10 +121,10 @@ class PlayerProcess:
     def _spawn(self) -> None:
         """Start a player; a machine that has no room for one has none, until the next attempt."""
         settings = self._settings
-        device = str(settings.wav_file) if settings.driver is SoundDriver.WAV else settings.device
         try:
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            arguments = [str(theirs.fileno()), settings.driver.value, device, str(settings.buffer_ms)]
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PACKET_BYTES)  # the kernel takes it twice
+            arguments = [str(theirs.fileno()), settings.driver.value, _device(settings), str(settings.buffer_ms)]
             command = [sys.executable, "-m", "ttcs_edge.player", *arguments]
             with theirs:
                 process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
@@ -161,6 +166,12 @@ class PlayerProcess:
         """Play from a position of the whole."""
         self._send(Play(play, _items(audio), from_ms, at_mono_ns, volume_percent, fade_in_ms), audio, player)
 
+    def talk(self, player: int, play: int, at_mono_ns: int, volume_percent: int, fade_in_ms: int) -> None:
+        """Play what the input hears."""
+        assert self._input is not None, "the core wants an input that station.yaml does not have"
+        driver, device = self._input.driver.value, _device(self._input)
+        self._send(Talk(play, driver, device, at_mono_ns, volume_percent, fade_in_ms), (), player)
+
     def stop(self, play: int, fade_out_ms: int) -> None:
         """Fade out and end a play."""
         self._send(Stop(play, fade_out_ms), ())
@@ -177,9 +188,9 @@ class PlayerProcess:
                 for begin in range(0, len(names), FDS_MOST):
                     some = names[begin : begin + FDS_MOST]
                     socket.send_fds(child.socket, [messages.encode(Files(some))], [fds[name] for name in some])
-                if isinstance(command, Play):
+                if isinstance(command, Sounding):
                     self._plays, self._expects = True, False
-                    self._items[command.play] = len(command.items)
+                    self._items[command.play] = messages.parts(command)
                 child.socket.send(messages.encode(command))
                 if isinstance(command, Prepare):
                     self._expects = True
@@ -287,6 +298,11 @@ class PlayerProcess:
         self._deaths += 1
         if not self._closing.wait(wait_s):
             self._spawn()
+
+
+def _device(settings: SoundSettings | InputSettings) -> str:
+    """Its name; of a file, its path."""
+    return str(settings.wav_file) if settings.driver is SoundDriver.WAV else settings.device
 
 
 def _items(audio: Audio) -> tuple[Item, ...]:

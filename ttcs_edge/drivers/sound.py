@@ -29,7 +29,7 @@ _STUCK_S = 2.0
 
 
 _HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)
-_PRINT_NOTHING = _HANDLER(lambda file, line, function, error, text: None)
+PRINT_NOTHING = _HANDLER(lambda file, line, function, error, text: None)
 """What libasound calls in the place of printing (``snd_lib_error_handler_t``). Kept here: it must not be collected."""
 
 
@@ -171,7 +171,7 @@ class AlsaSink:
         self._pcm: Any = None
         self._sounding = False
         self._moves_within_s = _WAKES_WITHIN_S
-        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(_PRINT_NOTHING)
+        ctypes.CDLL("libasound.so.2").snd_lib_error_set_handler(PRINT_NOTHING)
 
     def begin(self, play: int) -> None:
         """Open the device, and see that it takes more silence than it can hold: that it plays."""

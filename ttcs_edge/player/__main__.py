@@ -1,9 +1,9 @@
 """The player process: ``python -m ttcs_edge.player FD DRIVER DEVICE BUFFER_MS``. It owns libvlc and the sound device.
 
-The main thread alone calls libvlc: it takes what others ask of it from one bounded queue. The receiver hands plays and
-stops straight to the writer, so that a stop waits for no libvlc. When the daemon goes, the socket ends, and so does
-this process; should the daemon be killed, the kernel ends it too. An exception that nobody foresaw, in any thread,
-ends the process: the daemon replaces it.
+The main thread alone calls libvlc, and opens and closes inputs: it takes what others ask of it from one bounded queue.
+The receiver hands plays and stops straight to the writer, so that a stop waits for no libvlc. When the daemon goes, the
+socket ends, and so does this process; should the daemon be killed, the kernel ends it too. An exception that nobody
+foresaw, in any thread, ends the process: the daemon replaces it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from ttcs_edge.drivers.sound import open_sink
-from ttcs_edge.player.decoder import Decoder, OpeningDecoder, make_instance
+from ttcs_edge.drivers.sound_input import open_input
+from ttcs_edge.player.capture import Capture
+from ttcs_edge.player.decoder import Decoder, make_instance
 from ttcs_edge.player.messages import (
     FDS_MOST,
     PACKET_BYTES,
@@ -31,13 +33,16 @@ from ttcs_edge.player.messages import (
     Files,
     Play,
     Prepare,
+    Sounding,
     StandBy,
     Stop,
+    Talk,
     decode_command,
     encode,
     first_item,
     item_offset_ms,
 )
+from ttcs_edge.player.source import Opening
 from ttcs_edge.player.writer import Writer
 from ttcs_edge.settings import SoundDriver, SoundSettings
 
@@ -55,6 +60,7 @@ class Process:
 
     def __init__(self, connection: socket.socket, settings: SoundSettings) -> None:
         self._connection = connection
+        self._device_ms = settings.buffer_ms if settings.driver is SoundDriver.ALSA else 0
         self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue(JOBS_MOST)
         self._busy_since_s: float | None = None
         self._instance = make_instance()
@@ -65,7 +71,7 @@ class Process:
         self._loose: dict[str, int] = {}
         self._files: dict[int, dict[str, int]] = {}
         self._send_lock = threading.Lock()
-        self._writer = Writer(open_sink(settings), self._answer, self._decoder, self._release, self._over)
+        self._writer = Writer(open_sink(settings), self._answer, self._source, self._release, self._over)
 
     def run(self) -> None:
         """Work until the daemon is gone."""
@@ -101,6 +107,8 @@ class Process:
             case Play():
                 self._files[command.play] = self._claim([item.sha256 for item in command.items])
                 self._writer.play(command)
+            case Talk():
+                self._writer.play(command)
             case Stop(play, fade_out_ms):
                 self._writer.stop(play, fade_out_ms)
 
@@ -110,9 +118,9 @@ class Process:
         assert not self._loose, "files that no command names"
         return claimed
 
-    def _over(self, command: Play) -> None:
+    def _over(self, command: Sounding) -> None:
         """Nothing more of a play will be opened."""
-        for fd in self._files.pop(command.play).values():
+        for fd in self._files.pop(command.play, {}).values():
             os.close(fd)
 
     def _prepare(self, key: _Key, fd: int) -> None:
@@ -146,9 +154,19 @@ class Process:
         if decoder in self._ready.values() or (prepared is not None and prepared[1] is decoder):
             decoder.rest()
 
-    def _decoder(self, command: Play, index: int) -> OpeningDecoder:
-        """Called by the writer: the decoder of an item; the prepared one, when it fits, without waiting for libvlc."""
-        opening = OpeningDecoder()
+    def _source(self, command: Sounding, index: int) -> Opening:
+        """Called by the writer: where the samples of an item come from."""
+        match command:
+            case Play():
+                return self._decoder(command, index)
+            case Talk(_, driver, device):
+                opening, sound_input = Opening(), open_input(SoundDriver(driver), device)
+                self._jobs.put(lambda: opening.set_result(Capture(sound_input, self._device_ms)))
+                return opening
+
+    def _decoder(self, command: Play, index: int) -> Opening:
+        """The decoder of an item; the prepared one, when it fits, without waiting for libvlc."""
+        opening = Opening()
         first = first_item(command.items, command.from_ms)
         offset_ms = item_offset_ms(command.items, command.from_ms) if index == first else 0
         name = command.items[index].sha256
@@ -173,7 +191,7 @@ class Process:
             decoder, self._prepared = self._prepared[1], None
             return decoder
 
-    def _release(self, opening: OpeningDecoder) -> None:
+    def _release(self, opening: Opening) -> None:
         self._jobs.put(lambda: opening.result().close())
 
     def _answer(self, answer: Answer) -> None:

@@ -87,6 +87,9 @@ class Decoder:
     wait and not call libvlc.
     """
 
+    filled_bytes = 0
+    failure = None
+
     def __init__(self, instance: Any, fd: int, from_ms: int, ahead: Callable[[], None] = lambda: None) -> None:
         self._instance = instance
         self._fd = fd
@@ -240,20 +243,3 @@ class Decoder:
         self._halt()
         self._callbacks = None  # they hold this decoder, and it them
         os.close(self._fd)
-
-
-class OpeningDecoder:
-    """A decoder that another thread is opening: ``concurrent.futures`` would bring half of Python along."""
-
-    def __init__(self) -> None:
-        self._opened = threading.Event()
-
-    def set_result(self, decoder: Decoder) -> None:
-        """It is there."""
-        self._decoder = decoder
-        self._opened.set()
-
-    def result(self) -> Decoder:
-        """Wait for it."""
-        self._opened.wait()
-        return self._decoder

@@ -4,15 +4,21 @@ The player reads and writes them with what Python brings, to stay small; the dae
 for whoever broke into the decoder speaks to it.
 
 Audio goes ahead of the command that names it, as file descriptors of sealed memory files, in packets of ``Files``.
+What is made while it airs comes from an input of the machine (``Talk``), or behind its command in segments (``Live``).
 """
 
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from typing import Any, NamedTuple
 
-PACKET_BYTES = 128 * 1024
-"""The largest packet: a play of 512 items (32 bulletins in 16 languages) takes 56 KB."""
+from ttcs_edge.opus import PACKET_MOST_BYTES
+
+PACKET_BYTES = 192 * 1024
+"""The largest packet: a segment of 100 of the longest Opus packets takes 170 KB, a play of 512 items 56 KB."""
+SEGMENT_PACKETS = 100
+"""How many packets of 20 ms a segment holds at most."""
 FDS_MOST = 64
 """How many descriptors go in one packet; Linux takes 253."""
 
@@ -54,6 +60,35 @@ class Play(NamedTuple):
     fade_in_ms: int
 
 
+class Talk(NamedTuple):
+    """Play what an input hears from ``at_mono_ns`` on, until it is stopped; ``driver`` as ``SoundDriver`` names it."""
+
+    play: int
+    driver: str
+    device: str
+    at_mono_ns: int
+    volume_percent: int
+    fade_in_ms: int
+
+
+class Live(NamedTuple):
+    """Play what comes in segments, from ``at_mono_ns`` and the first of them on, until the last one."""
+
+    play: int
+    at_mono_ns: int
+    volume_percent: int
+    fade_in_ms: int
+
+
+class Segment(NamedTuple):
+    """Opus packets of 20 ms for a ``Live`` play, the ``number``-th that there are; it ends with the ``last``."""
+
+    play: int
+    number: int
+    packets: tuple[bytes, ...]
+    last: bool
+
+
 class Stop(NamedTuple):
     """Fade a play out and end it."""
 
@@ -61,12 +96,18 @@ class Stop(NamedTuple):
     fade_out_ms: int
 
 
-Command = Files | Prepare | StandBy | Play | Stop
+Sounding = Play | Talk
+"""What the writer plays."""
+Command = Files | Prepare | StandBy | Play | Talk | Live | Segment | Stop
 
 
 def encode(message: Command | Answer) -> bytes:
-    """A message as a packet."""
-    return json.dumps([type(message).__name__, *message]).encode()
+    """A message as a packet; Opus packets are base64."""
+    return json.dumps([type(message).__name__, *message], default=_text).encode()
+
+
+def _text(packet: bytes) -> str:
+    return b64encode(packet).decode()
 
 
 def decode_command(data: bytes) -> Command:
@@ -81,8 +122,18 @@ _COMMANDS: dict[str, Any] = {
     "Prepare": lambda item, from_ms: Prepare(Item(*item), from_ms),
     "StandBy": lambda item: StandBy(Item(*item)),
     "Play": lambda play, items, *more: Play(play, tuple(Item(*item) for item in items), *more),
+    "Talk": Talk,
+    "Live": Live,
+    "Segment": lambda play, number, packets, last: Segment(play, number, _packets(packets), last),
     "Stop": Stop,
 }
+
+
+def _packets(texts: list[str]) -> tuple[bytes, ...]:
+    packets = tuple(b64decode(text, validate=True) for text in texts)
+    if len(packets) > SEGMENT_PACKETS or max(map(len, packets), default=0) > PACKET_MOST_BYTES:
+        raise ValueError(f"a segment of {len(packets)} packets, {sum(map(len, packets))} bytes")
+    return packets
 
 
 class Ready(NamedTuple):
@@ -114,7 +165,10 @@ class Progress(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """A play is over; ``failure`` is ``not-audio``, ``sound-device`` or None."""
+    """A play is over; ``failure`` is ``not-audio``, ``sound-device``, ``sound-input``, ``live-lost`` or None.
+
+    What is made while it airs is one item.
+    """
 
     play: int
     completed: bool
@@ -133,6 +187,11 @@ class Device(NamedTuple):
 Answer = Ready | Alive | Started | Progress | Ended | Device
 ANSWERS: dict[str, type[Answer]] = {kind.__name__: kind for kind in (Ready, Alive, Started, Progress, Ended, Device)}
 """What a player may say, by the name that stands first in its packets."""
+
+
+def parts(command: Sounding) -> int:
+    """How many items a play has."""
+    return len(command.items) if isinstance(command, Play) else 1
 
 
 def first_item(items: tuple[Item, ...], from_ms: int) -> int:

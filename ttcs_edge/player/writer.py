@@ -1,8 +1,8 @@
 """The thread that owns the sound device: periods of 10 ms, gain and fades per sample, counts of what was written.
 
-A play is a row of items, each with its decoder. The next item's decoder is asked for while the one before it sounds.
+A play is a row of items, each with its source. The next item's source is asked for while the one before it sounds.
 Volume follows a square law: 50 percent is 12 dB down. Samples count as written once the device has taken them; what
-fills a gap of decoding is not counted, and the gap is told as an under-run.
+fills a gap of its source is not counted, and the gap is told as an under-run.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ttcs_edge.drivers.sound import PERIOD_BYTES, PERIOD_FRAMES, PERIOD_MS, PERIOD_NS, SoundError, SoundSink
-from ttcs_edge.player.decoder import BYTES_PER_MS, OpeningDecoder
+from ttcs_edge.player.decoder import BYTES_PER_MS
 from ttcs_edge.player.messages import (
     Alive,
     Answer,
@@ -24,10 +24,13 @@ from ttcs_edge.player.messages import (
     Play,
     Progress,
     Ready,
+    Sounding,
     Started,
     first_item,
     item_offset_ms,
+    parts,
 )
+from ttcs_edge.player.source import Opening, Source
 
 TELL_EVERY_PERIODS = 10
 IDLE_TELL_S = 5.0
@@ -39,7 +42,7 @@ DECODE_LEAD_NS = 500_000_000
 AHEAD_BYTES = 50 * PERIOD_BYTES
 """The next item is decoded from half a second before the end of the one before it."""
 STARVED_S = 5.0
-"""How long an item may give no samples before it counts as no audio."""
+"""How long an item may give no samples before it counts as no audio. What is made while it airs knows its own end."""
 ROUNDING_MS = 10
 """How much shorter than declared an item may be by rounding alone."""
 PROBE_GOOD_EVERY_S = 60.0
@@ -57,10 +60,11 @@ SILENCE_DB = -120.0
 class _Sound:
     """A play under way. ``level`` is where its fade stands, 0 to 1, and ``step`` what each sample adds to it."""
 
-    command: Play
+    command: Sounding
     first: int
     item_bytes: list[int]
-    decoders: list[OpeningDecoder] = field(default_factory=list)
+    sources: list[Opening] = field(default_factory=list)
+    filled_bytes: int = 0
     level: float = 1.0
     step: float = 0.0
     stopping: bool = False
@@ -71,7 +75,7 @@ class _Sound:
 
 
 class Writer:
-    """Plays what ``play`` is given. ``decoder`` has a decoder made, and ``release`` ended, on the control thread.
+    """Plays what ``play`` is given. ``source`` has a source made, and ``release`` ended, on the control thread.
 
     ``over`` is called when nothing more of a play will be asked for, before its ``Ended`` is told.
     """
@@ -80,18 +84,18 @@ class Writer:
         self,
         sink: SoundSink,
         answer: Callable[[Answer], None],
-        decoder: Callable[[Play, int], OpeningDecoder],
-        release: Callable[[OpeningDecoder], None],
-        over: Callable[[Play], None],
+        source: Callable[[Sounding, int], Opening],
+        release: Callable[[Opening], None],
+        over: Callable[[Sounding], None],
     ) -> None:
         self._sink = sink
         self._answer = answer
-        self._decoder = decoder
+        self._source = source
         self._release = release
         self._over = over
         self._condition = threading.Condition()
-        self._next: Play | None = None
-        self._current: Play | None = None
+        self._next: Sounding | None = None
+        self._current: Sounding | None = None
         self._stop_fade_ms: int | None = None
         self._leaving = False
         self._expecting = False
@@ -101,7 +105,7 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
-    def play(self, command: Play) -> None:
+    def play(self, command: Sounding) -> None:
         """Play this. The daemon sends one at a time; should an older one wait or sound still, it is over."""
         with self._condition:
             replaced, self._next = self._next, command
@@ -141,9 +145,9 @@ class Writer:
             self._condition.notify_all()
         self._thread.join(1.0)
 
-    def _never_begun(self, command: Play) -> None:
+    def _never_begun(self, command: Sounding) -> None:
         self._over(command)
-        self._answer(Ended(command.play, False, (0,) * len(command.items), None))
+        self._answer(Ended(command.play, False, (0,) * parts(command), None))
 
     def _run(self) -> None:
         self._probe()
@@ -181,8 +185,9 @@ class Writer:
             self._device_ok = ok
             self._answer(Device(ok, self._sink.name, error))
 
-    def _perform(self, command: Play) -> None:
-        sound = _Sound(command, first_item(command.items, command.from_ms), [0] * len(command.items))
+    def _perform(self, command: Sounding) -> None:
+        first = first_item(command.items, command.from_ms) if isinstance(command, Play) else 0
+        sound = _Sound(command, first, [0] * parts(command))
         failure: str | None = None
         completed = False
         try:
@@ -216,49 +221,59 @@ class Writer:
         try:
             if not self._wait_until(command.at_mono_ns - DECODE_LEAD_NS):
                 return None, False
-            sound.decoders.append(self._decoder(command, sound.first))
+            sound.sources.append(self._source(command, sound.first))
             if not self._wait_until(command.at_mono_ns):
                 return None, False
             if command.fade_in_ms:
                 sound.level, sound.step = 0.0, PERIOD_MS / (PERIOD_FRAMES * command.fade_in_ms)
-            for index in range(sound.first, len(command.items)):
-                if not sound.decoders:
-                    sound.decoders.append(self._decoder(command, index))
+            for index in range(sound.first, parts(command)):
+                if not sound.sources:
+                    sound.sources.append(self._source(command, index))
                 outcome = self._item(sound, index)
                 if outcome is not None:
                     return (None if outcome == "stopped" else outcome), False
-                self._release(sound.decoders.pop(0))
+                self._release(sound.sources.pop(0))
             return None, True
         finally:
-            for decoder in sound.decoders:
-                self._release(decoder)
+            for source in sound.sources:
+                self._release(source)
 
     def _item(self, sound: _Sound, index: int) -> str | None:
         """Play one item to its end: None when all of it was written, else what ended it."""
         starved_s = 0.0
-        decoder = sound.decoders[0].result()
+        source = sound.sources[0].result()
+        sound.filled_bytes = 0
         while True:
-            if len(sound.decoders) == 1 and index + 1 < len(sound.item_bytes) and decoder.ends_within(AHEAD_BYTES):
-                sound.decoders.append(self._decoder(sound.command, index + 1))
+            if len(sound.sources) == 1 and index + 1 < len(sound.item_bytes) and source.ends_within(AHEAD_BYTES):
+                sound.sources.append(self._source(sound.command, index + 1))
             if self._fade_out_done(sound):
                 return "stopped"
-            data = decoder.read(PERIOD_BYTES, PERIOD_NS / 1e9)
-            over = len(data) < PERIOD_BYTES and decoder.exhausted
+            data = source.read(PERIOD_BYTES, PERIOD_NS / 1e9)
+            over = len(data) < PERIOD_BYTES and source.exhausted
             if over and not data:
-                return self._judge_end(sound, index, decoder.short_ms)
+                return source.failure or self._judge_end(sound, index, source.short_ms)
             if not data:
                 starved_s += PERIOD_NS / 1e9
-                if starved_s > STARVED_S:
+                if starved_s > STARVED_S and isinstance(sound.command, Play):
                     return "not-audio"
                 self._answer(Alive())
             else:
                 starved_s = 0.0
             if data or sound.frames:
-                self._gaps += len(data) < PERIOD_BYTES and not over
-                self._put(sound, index, data)
+                filled_bytes = self._filled_bytes(sound, source, len(data))
+                self._gaps += filled_bytes > 0 or (len(data) < PERIOD_BYTES and not over)
+                self._put(sound, index, data, len(data) - filled_bytes)
+
+    def _filled_bytes(self, sound: _Sound, source: Source, size_bytes: int) -> int:
+        """How much of what was just read is no audio."""
+        filled_bytes = min(size_bytes, source.filled_bytes - sound.filled_bytes)
+        sound.filled_bytes += filled_bytes
+        return filled_bytes
 
     def _judge_end(self, sound: _Sound, index: int, short_ms: int) -> str | None:
         """A decode that ended early is not the whole item, whatever libvlc says (never-9)."""
+        if not isinstance(sound.command, Play):
+            return None
         item = sound.command.items[index]
         skipped_ms = item_offset_ms(sound.command.items, sound.command.from_ms) if index == sound.first else 0
         written_ms = sound.item_bytes[index] // BYTES_PER_MS
@@ -274,11 +289,11 @@ class Writer:
             sound.step = -sound.level * PERIOD_MS / (PERIOD_FRAMES * max(self._stop_fade_ms, PERIOD_MS))
         return sound.stopping and sound.level <= SILENT_LEVEL
 
-    def _put(self, sound: _Sound, index: int, data: bytes) -> None:
+    def _put(self, sound: _Sound, index: int, data: bytes, audio_bytes: int) -> None:
         samples = self._shaped(sound, array("h", data.ljust(PERIOD_BYTES, b"\0")))
         before_ns = time.monotonic_ns()
         self._sink.write(samples.tobytes())
-        sound.item_bytes[index] += len(data)
+        sound.item_bytes[index] += audio_bytes
         if sound.frames == 0:
             self._answer(Started(sound.command.play, before_ns))
         sound.frames += PERIOD_FRAMES
