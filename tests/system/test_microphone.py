@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 
-from tests.parts import Broker, Clip, Listener, Province, Station, eventually
+from tests.parts import Broker, Clip, Listener, Province, Station, eventually, put_chunks
 from tests.system.sight import heard_ms, line_log, position_ms, sound_runs, status
 from tests.system.test_main_job import TOPIC, all_open, assert_relays_never_switched_under_sound, one_slot
 from ttcs_edge.drivers.pins import touch
@@ -99,8 +100,10 @@ def test_a_person_takes_the_air_from_a_bulletin_and_hands_it_back(
     station: Station, officer: Officer, broker: Broker, province: Province, centre: Listener, clip: Clip
 ) -> None:
     """The bulletin goes on where it was cut; relays never switch under sound."""
-    (station.folder / "speech.wav").write_bytes(clip.path.read_bytes())
+    tone = ["ffmpeg", "-loglevel", "error", "-f", "lavfi", "-i", "sine=440:r=48000:d=2", "-ac", "1"]
+    subprocess.run([*tone, str(station.folder / "speech.wav")], check=True)
     begin(station, BY_INPUT)
+    put_chunks(centre, clip)
     centre.publish(TOPIC, province.sign(one_slot(clip, 3)))
     eventually(lambda: position_ms(station) > 200, 20)
     officer.press()

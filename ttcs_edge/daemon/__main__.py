@@ -38,7 +38,7 @@ def main(config_path: Path) -> int:
     except (RelayError, OSError) as error:
         print(f"not-started {error}", file=sys.stderr)
         return os.EX_IOERR
-    player = PlayerProcess(config.sound)
+    player = PlayerProcess(config.sound, None if config.microphone is None else config.microphone.input)
     # structlog would load rich, for tracebacks on a terminal, wherever it is installed: 30 ms and 5 MB of the daemon.
     sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
     from ttcs_edge.daemon import opening
