@@ -82,9 +82,11 @@ class Load:
     def _publish(self) -> None:
         version = self.programmes + 1
         bulletins = tuple(self._bulletin(f"b{number}") for number in range(BULLETINS))
+        tomorrow = datetime.now() + timedelta(days=1)
+        starts = (tomorrow + timedelta(days=number % 365, minutes=number) for number in range(SLOTS))
         slots = tuple(
-            Slot(id=f"s{number}", start=f"2036-01-01T{number % 24:02}:00:00", bulletins=(f"b{number % BULLETINS}",))
-            for number in range(SLOTS)
+            Slot(id=f"s{number}", start=f"{start:%Y-%m-%dT%H:%M:00}", bulletins=(f"b{number % BULLETINS}",))
+            for number, start in enumerate(starts)
         )
         programme = make_programme(version=version, bulletins=bulletins, slots=slots)
         self._ground.centre.publish(TOPIC, self._ground.province.sign(programme))

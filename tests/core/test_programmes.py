@@ -14,6 +14,7 @@ from tests.core.material import (
     TRUST,
     VIETNAM,
     ByHand,
+    alert,
     at,
     audio_of,
     brief,
@@ -21,16 +22,26 @@ from tests.core.material import (
     entries,
     moves,
     occurrence,
+    only,
     programme,
     signed,
     slot,
 )
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Refused, Slot
-from ttcs_edge.core.effects import Acknowledge, AsRunClosed, ProgrammeAccepted, Record, StartSound
+from ttcs_edge.core.effects import (
+    Acknowledge,
+    AsRunClosed,
+    ProgrammeAccepted,
+    Record,
+    SetWanted,
+    StartSound,
+    SwitchAmplifier,
+)
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import QuietHours, Scope
 from ttcs_edge.core.programmes import LOOK_BACK_MS
+from ttcs_edge.core.trust import utc_text
 
 MORNING = programme([slot("a", "05:00:00")], version=3)
 
@@ -537,3 +548,27 @@ def test_quiet_hours_follow_the_clock_change_of_the_station() -> None:
     station.sound_ends()
 
     assert station.told == [("a", "missed", "quiet-hours"), ("b", "aired", None)]
+
+
+def test_thousands_of_slots_are_looked_at_in_turns_and_an_alert_comes_between_them() -> None:
+    """A year's plan comes: what it wants is known a moment later; the alert's first effects are its own."""
+    starts = [f"2027-{1 + number % 12:02}-{1 + number % 28:02}T05:00:{number % 60:02}" for number in range(2_000)]
+    bulletins = [bulletin(name, 10) for name in ("tin", "nhac")]
+    slots = [replace(slot(f"s{n}", "05:00:00", bulletins[n % 2].id), start=at_) for n, at_ in enumerate(starts)]
+    here = ByHand(civil="2026-11-24T04:00:00")
+    here.wait(5_000)
+    before = len(here.log)
+    here.arrive(programme(slots, bulletins))
+    assert only([effect for _, effect in here.log[before:]], SetWanted) == []
+    warning = alert(sent=utc_text(here.wall_ms), expires=utc_text(here.wall_ms + 3_600_000))
+    done = here.warn(warning, audio=False)
+    assert SwitchAmplifier(True) in done[:2]
+    (first,) = only(done, SetWanted)
+    assert [one.sha256 for one in first.wanted] == [info.audio.sha256 for info in warning.info if info.audio]
+
+    here.wait(50)
+    last = only([effect for _, effect in here.log], SetWanted)[-1]
+    assert {one.sha256 for one in last.wanted} == {
+        *(audio.sha256 for one in bulletins for audio in one.audio),
+        *(info.audio.sha256 for info in warning.info if info.audio),
+    }

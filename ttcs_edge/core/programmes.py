@@ -336,6 +336,10 @@ class Programmes:
         """The programmes in force, the highest scope first."""
         return tuple(self.signed[scope].document for scope in sorted(self.signed))
 
+    def read_on(self, most: int) -> bool:
+        """Look ahead at so many more slots of a programme; tell whether there are others that ``wanted`` needs."""
+        return any(timetable.read_on(most) for timetable in self.timetables.values())
+
     def wanted(self, waiting: Iterable[tuple[Occurrence, int]], now: Instant) -> SetWanted:
         """What audio is to be had, the first due first, and what must be kept.
 

@@ -289,12 +289,17 @@ def _daily_ms(clock: time, time_zone: str, after_ms: int) -> int:
     return instant_ms
 
 
+DAY_MS = 86_400_000
+CLOCK_CHANGE_MS = 3 * 3_600_000
+"""More than any clock change moves."""
+
+
 class Timetable:
     """Which occurrences are due, in order. A heap of each slot's next one; each occurrence is given once.
 
     It answers ``due(upto)`` and ``next_instant()`` for one scan forward from ``after_ms``; a new scan is a new one.
-    A slot's rule is asked only when the slot's time of day has come: a station with ten thousand slots that was just
-    switched on has a cue that is due, and needs to know nothing of tonight.
+    A slot's rule is asked only when the slot's time of day has come, on its first day at the earliest: a station with
+    ten thousand slots that was just switched on has a cue that is due, and needs to know nothing of tonight.
     """
 
     def __init__(self, programmes: tuple[Programme, ...], settings: StationSettings, after_ms: int) -> None:
@@ -304,21 +309,27 @@ class Timetable:
         self._unread: list[tuple[int, int, Programme, Slot]] = []
         for programme in programmes:
             earliest_ms: dict[str, int] = {}
+            today = to_civil(after_ms, programme.time_zone).date().toordinal()
             for slot in programme.slots:
                 if concerns(slot, settings):
                     clock = slot.start[11:]
                     if clock not in earliest_ms:
                         earliest_ms[clock] = _daily_ms(time.fromisoformat(clock), programme.time_zone, after_ms)
-                    begin_ms = after_ms if slot.rdate else earliest_ms[clock]
+                    days = date.fromisoformat(slot.start[:10]).toordinal() - today - 1
+                    ahead_ms = max(0, days * DAY_MS - CLOCK_CHANGE_MS)
+                    begin_ms = after_ms if slot.rdate else earliest_ms[clock] + ahead_ms
                     self._unread.append((begin_ms, len(self._unread), programme, slot))
         heapq.heapify(self._unread)
 
     def _read(self, upto_ms: int) -> None:
         """Ask the rules of all slots that may have something at or before ``upto_ms``."""
         while self._unread and self._unread[0][0] <= upto_ms:
-            _, _, programme, slot = heapq.heappop(self._unread)
-            dates = self._dates[programme.scope, slot.id] = _SlotDates(slot)
-            self._add(_next(programme, slot, dates, self._after_ms))
+            self._read_one()
+
+    def _read_one(self) -> None:
+        _, _, programme, slot = heapq.heappop(self._unread)
+        dates = self._dates[programme.scope, slot.id] = _SlotDates(slot)
+        self._add(_next(programme, slot, dates, self._after_ms))
 
     def _add(self, found: SlotOccurrence | None) -> None:
         if found is not None:
@@ -342,6 +353,12 @@ class Timetable:
         while len(found) < most and (instant := scan.next_instant()) is not None:
             found += scan.due(instant)
         return found
+
+    def read_on(self, most: int) -> bool:
+        """Ask the rules of so many more slots at the most; tell whether there are others still."""
+        for _ in range(min(most, len(self._unread))):
+            self._read_one()
+        return bool(self._unread)
 
     def first_instants(self) -> dict[str, int]:
         """The next instant of each slot that has one, by slot id."""

@@ -55,6 +55,8 @@ UNTRUSTED_POLL_MS = 1_000
 
 WANTED_REFRESH_MS = 3_600_000
 """How often the order of what is to be fetched is made anew: what is due first changes as time goes by."""
+SLOTS_A_TURN = 250
+"""How many slots are looked at before anything else may have its turn: two or three milliseconds' worth."""
 WANTED_AFTER_START_MS = 1_000
 """When that order is first made: a cue that is due at the start does not wait for it, and no link is up before."""
 
@@ -261,10 +263,14 @@ class Station:
         """What audio is to be had, when that changes. An alert does not wait until ten thousand slots are looked at:
         what they want was found out before.
         """
-        if turn.now.mono_ms >= self.next_wanted_mono_ms:
+        due = turn.now.mono_ms >= self.next_wanted_mono_ms
+        if due and self.programmes.read_on(SLOTS_A_TURN):
+            self.next_wanted_mono_ms = turn.now.mono_ms + 1
+        elif due:
             self.next_wanted_mono_ms = turn.now.mono_ms + WANTED_REFRESH_MS
             self.wanted_of_programmes = self.programmes.wanted(self.desk.taken(), turn.now)
-        elif not self.alert_audio_changed:
+            self.alert_audio_changed = True
+        if not self.alert_audio_changed:
             return
         self.alert_audio_changed = False
         urgent, keep = self.alerts.wanted(turn.now, self.programmes.cached)
