@@ -149,7 +149,7 @@ class Judge:
     def _superseded(self, message: Message, plan: Plan, last: Message) -> list[Judged]:
         """Drop what its author has already replaced, and see to it that what replaced it is judged behind it."""
         dropped = self._drop(message, "superseded", plan)
-        if last.state == "dropped" and last.why == "unheard":
+        if last.why == "unheard" and self._read(last).draft.msg_type == "Update":
             self._book.put(last, "new")
         return [dropped]
 
