@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 from msgspec import Struct
 
@@ -19,6 +19,8 @@ ATOM: Final = "{http://www.w3.org/2005/Atom}"
 CAP_TYPE: Final = "application/cap+xml"
 XML_TYPES: Final = frozenset({"", "application/xml", "text/xml"})
 LINK_CHARS: Final = 1_000
+ADDRESS_MARKS: Final = "!#$%&'()*+,/:;=?@[]~"
+"""What stands in addresses beside letters and digits (RFC 3986, 2.2 and 2.1)."""
 FOUND_CHARS: Final = 80
 
 
@@ -69,14 +71,23 @@ def _atom(entry: Any) -> Entry | None:
         lambda one: one.get("rel", "alternate") == "alternate",
     )
     link = next((one for fits in wanted for one in links if fits(one)), None)
-    href = None if link is None else urljoin(link.base or "", (link.get("href") or "").strip())
+    href = None if link is None else _address(link, link.get("href"))
     return _entry(entry.findtext(f"{ATOM}id"), entry.findtext(f"{ATOM}updated"), href)
 
 
 def _rss(item: Any) -> Entry | None:
     enclosures = (one.get("url") for one in item.iterchildren("enclosure") if one.get("type") == CAP_TYPE)
-    href = urljoin(item.base or "", (next(enclosures, None) or item.findtext("link") or "").strip())
+    href = _address(item, next(enclosures, None) or item.findtext("link"))
     return _entry(item.findtext("guid"), item.findtext("pubDate"), href)
+
+
+def _address(element: Any, written: str | None) -> str:
+    """Where an entry leads, in ASCII; what is no address stays as it is written, for whoever is to go there."""
+    link = quote((written or "").strip(), safe=ADDRESS_MARKS)
+    try:
+        return urljoin(element.base or "", link) if link else ""
+    except ValueError:
+        return link
 
 
 def _entry(name: str | None, updated: str | None, link: str | None) -> Entry | None:

@@ -105,6 +105,8 @@ class Fetcher:
             with _named():
                 fetched = self._follow(url, most_bytes, tags)
         except Unfetched as error:
+            if self._ended:
+                raise Unfetched("ended") from error
             if late.is_set() and not error.is_final:
                 raise Unfetched("slow", f"{deadline_s:g}") from error
             raise
@@ -112,7 +114,7 @@ class Fetcher:
             timer.cancel()
             self._connection = None
         if late.is_set() or self._ended:  # a body that ends with its connection looks whole when that is shut
-            raise Unfetched("slow", f"{deadline_s:g}")
+            raise Unfetched("ended" if self._ended else "slow", f"{deadline_s:g}")
         return fetched
 
     def _follow(self, url: str, most_bytes: int, tags: Tags | None) -> Fetched:
@@ -120,7 +122,7 @@ class Fetcher:
             self._check(url)
             with closing(self._open(url, tags)) as answer:
                 if answer.status in (301, 302, 303, 307, 308):
-                    url = urljoin(url, answer.headers.get("Location") or "")
+                    url = _sent_on(url, answer.headers.get("Location") or "")
                     continue
                 if answer.status == 304 and tags is not None:
                     return Fetched(None, tags)
@@ -130,10 +132,14 @@ class Fetcher:
     def _check(self, url: str) -> None:
         if self._ended:
             raise Unfetched("ended")
-        place = urlsplit(url)
+        try:
+            place = urlsplit(url)
+            server = ((place.hostname or "").lower(), place.port or 443)
+        except ValueError:
+            raise Unfetched("bad-link", url, is_final=True) from None
         if place.scheme != "https":
             raise Unfetched("no-https", url, is_final=True)
-        if ((place.hostname or "").lower(), place.port or 443) not in self._places or place.username is not None:
+        if server not in self._places or place.username is not None:
             raise Unfetched("other-host", url, is_final=True)
 
     def _open(self, url: str, tags: Tags | None) -> Any:
@@ -159,6 +165,13 @@ class Fetcher:
         if connection is not None:
             with suppress(OSError):
                 socket.socket.shutdown(connection, socket.SHUT_RDWR)  # whoever reads still holds what TLS needs
+
+
+def _sent_on(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError:
+        raise Unfetched("bad-link", location, is_final=True) from None
 
 
 def _body(answer: Any, most_bytes: int) -> bytes:

@@ -125,6 +125,7 @@ TOLD = {
         "Would send {id} of {sender} ({headline}), by the rule {rule}: {scope}",
     ),
     "feed-why.ahead": ("ghi là gửi lúc {found}, chưa tới", "it says that it was sent at {found}, which is to come"),
+    "feed-why.bad-link": ("không phải địa chỉ: {found}", "it is no address: {found}"),
     "feed-why.broken": ("kết nối hỏng ({found})", "the connection broke ({found})"),
     "feed-why.dns": ("không tìm thấy máy chủ ({found})", "there is no such server ({found})"),
     "feed-why.large": ("lớn hơn {found} byte", "it is larger than {found} bytes"),
