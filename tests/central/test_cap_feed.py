@@ -11,6 +11,7 @@ import pytest
 from tests.central.conftest import CentreAuthority
 from tests.central.feeds import SENDER, FeedServer, cap, rules
 from tests.central.test_alert import PLACE, TOPICS, retained, verified
+from tests.central.test_publish import recording
 from tests.parts import Broker
 from ttcs_edge.central.centre import open_centre
 from ttcs_edge.central.main import main
@@ -280,6 +281,9 @@ def test_what_waits_for_a_person_is_listed_and_sent_when_it_is_confirmed(
     assert run(centre_folder, file, own_broker, "--asked") == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert re.fullmatch(rf"1  \S+Z  a of {SENDER} \(a\), by the rule hỏi", line)
+    for trial in ("--confirm", "--drop"):
+        assert run(centre_folder, file, own_broker, trial, "1", "--yes", "--dry-run") == 0
+    assert "!! REAL ALERT: a\n" in capsys.readouterr().out
     assert run(centre_folder, file, own_broker, "--confirm", "1") == 77
     assert capsys.readouterr().err.startswith("Nothing was sent: there is nobody to ask\n")
     assert standing(centre_folder, own_broker) == {}
@@ -374,3 +378,61 @@ def test_what_does_not_say_when_it_ends_or_is_too_long_goes_out_all_the_same(
     alert = standing(centre_folder, own_broker)["vn/lam-dong", "a"]
     assert utc_ms(alert.expires) - utc_ms(alert.sent) == 180 * 60_000
     assert 3_900 < len(alert.info[0].description) <= 4_000 and alert.info[0].description.endswith("nhanh.")
+
+
+def test_what_cannot_be_sent_as_it_is_waits_for_a_person_with_the_reason(
+    centre_folder: Path, own_broker: Broker, server: FeedServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Here the keys may only say less: nothing is lost, and the next message goes out."""
+    file = rules(tmp_path, server)
+    server.serve(a=cap("a" * 64, headline="   "), b=cap("b"))
+    first = server.pages["/a.xml"]
+    assert isinstance(first, bytes)
+    server.pages["/a.xml"] = first.replace("<event>Lũ quét</event>".encode(), b"<event> </event>")
+
+    told = once(centre_folder, file, own_broker, capsys)
+
+    assert sorted(told) == [
+        f"COULD NOT SEND {'a' * 64} of {SENDER} (-): The headline in vi has 0 characters, it must have 1 to 200;"
+        f" it waits for a person, number {re.findall(r'number ([0-9]+)', ' '.join(told))[0]}",
+        f"SENT b of {SENDER} (b), by the rule nặng: Alert b version 1, vn/lam-dong",
+    ]
+    assert set(asked(centre_folder, file, own_broker, capsys)) == {"a" * 64}
+    assert once(centre_folder, file, own_broker, capsys) == []
+
+
+def test_rss_is_followed_as_atom_is(
+    centre_folder: Path, own_broker: Broker, server: FeedServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By an enclosure or a link."""
+    item = f"<item><guid>1</guid><link>{server.url}/a.xml</link></item>"
+    server.pages |= {
+        "/a.xml": cap("a").encode(),
+        "/rss.xml": f'<rss version="2.0"><channel>{item}</channel></rss>'.encode(),
+    }
+
+    told = once(centre_folder, rules(tmp_path, server, path="/rss.xml"), own_broker, capsys)
+
+    assert told == [f"SENT a of {SENDER} (a), by the rule nặng: Alert a version 1, vn/lam-dong"]
+
+
+def test_a_recording_is_heard_where_the_rules_let_it_be_fetched_else_the_text_is_spoken(
+    centre_folder: Path, own_broker: Broker, server: FeedServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The warning goes out either way."""
+    server.pages["/a.wav"] = recording(tmp_path, "a.wav", "sine=400:d=2").read_bytes()
+    server.pages["/b.wav"] = b"no audio"
+
+    def with_audio(uri: str) -> str:
+        return f"<resource><resourceDesc>x</resourceDesc><mimeType>audio/wav</mimeType><uri>{uri}</uri></resource>"
+
+    server.serve(
+        a=cap("a", more=with_audio(f"{server.url}/a.wav")),
+        b=cap("b", more=with_audio(f"{server.url}/b.wav")),
+        c=cap("c", more=with_audio("https://localhost/c.wav")),
+    )
+
+    assert len(once(centre_folder, rules(tmp_path, server), own_broker, capsys)) == 3
+
+    audio = {one.id: one.info[0].audio for one in standing(centre_folder, own_broker).values()}
+    assert audio["a"] is not None and (audio["b"], audio["c"]) == (None, None)

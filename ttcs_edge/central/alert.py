@@ -62,10 +62,6 @@ def alert(given: argparse.Namespace, delivery: Delivery, secret: Callable[[str],
         centre, draft, changes, update=given.update, cancel=given.cancel, event=given.id, speak=given.speak
     )
     signers = centre.signers("publish", secret)
-    if given.dry_run:
-        issue = compose(centre, order, newest_kept(centre, order.scope, order.event), delivery, signers)
-        _show(issue, _count(centre, order), lang, to_errors=given.json)
-        return 0
 
     def send(mouth: OperatorClient, issues: Sequence[Issue]) -> list[Signed[Alert]]:
         folder = AudioFolder(centre.folder / "audio", centre.folder / "cache")
@@ -85,8 +81,13 @@ def show_ask_send(
 ) -> int:
     """Show what will be heard where, ask, send, and count who heard it; gives the exit code. Raises CentralError.
 
-    Of what was ``given`` on the command line, ``yes``, ``json`` and ``seconds`` say how.
+    Of what was ``given`` on the command line, ``dry_run``, ``yes``, ``json`` and ``seconds`` say how.
     """
+    if given.dry_run:
+        for order in orders:
+            issue = compose(centre, order, newest_kept(centre, order.scope, order.event), delivery, signers)
+            _show(issue, _count(centre, order), lang, to_errors=given.json)
+        return 0
     if delivery.broker is None:
         raise CentralError("no-broker")
     with ExitStack() as clients:

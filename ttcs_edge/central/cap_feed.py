@@ -17,6 +17,7 @@ import select
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -48,8 +49,7 @@ FEED_BYTES: Final = 8 * 1024 * 1024
 DOCUMENTS_AT_ONCE: Final = 50
 DOCUMENT_S: Final = 20.0
 AUDIO_S: Final = 10.0
-AUDIO_FILES: Final = 4
-"""How many recordings of one message are fetched, and for how long each is waited for: a warning is late soon."""
+"""For how long the recordings of one message are waited for, all together: a warning is late soon."""
 UNSOUND_TRIES: Final = 5
 """A file that is no sound CAP may have been read while it was written; then it is none."""
 GIVE_UP_MS: Final = 86_400_000
@@ -166,23 +166,25 @@ class Round:
         """Get one file, and take its message in. Raises Unfetched, BadAlertFile."""
         data = self.fetcher.fetch(one.link, FILE_BYTES, deadline_s=DOCUMENT_S).data
         assert data is not None
-        file = self.book.folder / f"{hashlib.sha256(data).hexdigest()}.xml"
-        is_new = not file.exists()
-        if is_new:
-            replace(file, data, PRIVATE)
-        taken = "unsound"
-        try:
-            message = self._read(file)
-            if self.rules.signers and not is_signed_by(data, self.rules.signers):
-                raise Unfetched("not-signed", is_final=True)
-            if is_ahead(utc_ms(message.draft.sent or ""), now()):
-                raise Unfetched("ahead", message.draft.sent)
-            taken = self.book.add(one, message)
-        finally:
-            if is_new and taken != "new":
-                file.unlink(missing_ok=True)
+        with self.book.alone():  # nobody else's file is taken away, nor this one by anybody
+            file = self.book.folder / f"{hashlib.sha256(data).hexdigest()}.xml"
+            if not file.exists():
+                replace(file, data, PRIVATE)
+            try:
+                taken, message = self._add(one, data, file)
+            finally:
+                if not self.book.uses(file):
+                    file.unlink()
         if taken == "changed":
             self._tell("changed", id=message.draft.identifier, sender=message.draft.sender, link=one.link)
+
+    def _add(self, one: Wanted, data: bytes, file: Path) -> tuple[str, CapMessage]:
+        message = self._read(file)
+        if self.rules.signers and not is_signed_by(data, self.rules.signers):
+            raise Unfetched("not-signed", is_final=True)
+        if is_ahead(utc_ms(message.draft.sent or ""), now()):
+            raise Unfetched("ahead", message.draft.sent)
+        return self.book.add(one, message), message
 
     def _read(self, file: Path) -> CapMessage:
         return read_cap_message(file, self.sending.centre.folder / "cache", _no_audio)
@@ -255,14 +257,14 @@ class Round:
 
     def with_audio(self, message: Message) -> CapMessage:
         """Read a message, its recordings too, from the servers that the rules name."""
-        left = [AUDIO_FILES]
+        until_s = time.monotonic() + AUDIO_S
 
         def fetch(uri: str) -> bytes:
-            left[0] -= 1
-            if left[0] < 0:
-                raise ValueError(f"> {AUDIO_FILES}")
+            left_s = until_s - time.monotonic()
+            if left_s <= 0:
+                raise ValueError(f"> {AUDIO_S:g} s")
             try:
-                data = self.fetcher.fetch(uri, LIMITS.audio_bytes, deadline_s=AUDIO_S).data
+                data = self.fetcher.fetch(uri, LIMITS.audio_bytes, deadline_s=left_s).data
             except Unfetched as error:
                 raise ValueError(error.code) from error
             assert data is not None
@@ -352,10 +354,11 @@ def cap_feed(given: argparse.Namespace, delivery: Delivery, secret: Callable[[st
 
     fetcher = Fetcher(rules.places, rules.ca)
     with tempfile.TemporaryDirectory() as folder:
-        aside = Path(folder) if given.dry_run and not given.confirm else None
+        is_answer = given.asked or given.confirm or given.drop
+        aside = Path(folder) if given.dry_run and not is_answer else None
         with opened_book(centre, rules.feed, in_memory=aside) as book, _ending(fetcher) as ending:
             one = Round(rules, book, sending, fetcher, tell, lang, is_trial=given.dry_run)
-            if given.asked or given.confirm or given.drop:
+            if is_answer:
                 from ttcs_edge.central.feed_person import answer
 
                 return answer(one, given, lang)

@@ -190,6 +190,11 @@ ORDER BY tries, updated_s DESC, entry LIMIT ?"""
         with transaction(self._connection):
             self._connection.execute(sql, (state, why[:400], encoded, message.number))
 
+    def uses(self, file: Path) -> bool:
+        """Tell whether a message of any feed is what lies in a file."""
+        sql = "SELECT count(*) FROM messages WHERE file = ?"
+        return bool(self._connection.execute(sql, (file.name,)).fetchone()[0])
+
     def of_state(self, state: State) -> list[Message]:
         """The messages that have come so far, in the order in which their authors sent them."""
         return self._read("WHERE feed = ? AND state = ? ORDER BY sent, number", (self._feed, state))
@@ -221,14 +226,14 @@ ORDER BY sent, number"""
         gone = "feed = ? AND state IN ('passed', 'dropped') AND until < ?"
         with transaction(self._connection):
             self._connection.execute("DELETE FROM entries WHERE feed = ? AND seen_ms < ?", (self._feed, before_ms))
-            files = self._connection.execute(f"SELECT file FROM messages WHERE {gone}", (self._feed, before)).fetchall()
+            sql = f"SELECT file FROM messages WHERE {gone}"
+            files = [self.folder / row[0] for row in self._connection.execute(sql, (self._feed, before))]
             sql = f"DELETE FROM refs WHERE number IN (SELECT number FROM messages WHERE {gone})"
             self._connection.execute(sql, (self._feed, before))
             self._connection.execute(f"DELETE FROM messages WHERE {gone}", (self._feed, before))
-            kept = {row[0] for row in self._connection.execute("SELECT file FROM messages")}
-        for (file,) in files:
-            if file not in kept:
-                (self.folder / file).unlink(missing_ok=True)
+        for file in files:
+            if not self.uses(file):
+                file.unlink(missing_ok=True)
 
 
 def _message(row: tuple[object, ...]) -> Message:

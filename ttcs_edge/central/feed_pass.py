@@ -35,6 +35,7 @@ from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope
 from ttcs_edge.core.trust import CAP_SEVERITIES, utc_ms
 from ttcs_edge.wire.topics import Topics
+from ttcs_edge.yaml_form import Page
 
 HASH_DIGITS: Final = 12
 UNHEARD_AUDIO: Final = frozenset({"bad-alert-file", "no-place", "program-missing", "program-failed"})
@@ -153,7 +154,8 @@ def pass_on(sending: Sending, client: OperatorClient, order: Order) -> Signed[Al
     except CentralError as error:
         if error.code not in UNHEARD_AUDIO or all(one.source is None for one in draft.info):
             raise
-        spoken = replace(draft, info=tuple(replace(one, source=None) for one in draft.info))
+        page = Page(draft.page.file)  # what is wrong with a recording stands on the other one
+        spoken = replace(draft, page=page, info=tuple(replace(one, source=None) for one in draft.info))
         issue = compose(centre, replace(order, draft=spoken), before, sending.delivery, sending.signers)
     return issue.send(client, AudioFolder(centre.folder / "audio", centre.folder / "cache"))
 

@@ -28,7 +28,8 @@ def answer(one: Round, given: argparse.Namespace, lang: Language) -> int:
     if given.drop:
         with one.book.alone():
             message = _asked(one, given.drop)
-            one.book.put(message, "dropped", "person")
+            if not given.dry_run:
+                one.book.put(message, "dropped", "person")
         _tell(one, "dropped", message, lang, why=feed_line("dropped.person", lang))
         return 0
     for message in one.book.of_state("asked"):
@@ -48,7 +49,11 @@ def _confirm(one: Round, given: argparse.Namespace, lang: Language) -> int:
         """Send what was shown: unless meanwhile it was taken back, or somebody else has sent it."""
         with one.book.alone():
             one.book.put(_asked(one, message.number), "passing")
-            sent = [pass_on(sending, mouth, order) for order in orders]
+            try:
+                sent = [pass_on(sending, mouth, order) for order in orders]
+            except CentralError:
+                one.book.put(message, "asked", message.why)  # whoever confirmed it is told, and may try again
+                raise
             one.book.put(message, "passed")
         return sent
 
