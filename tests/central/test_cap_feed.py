@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
+import socket
+import subprocess
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.central.conftest import CentreAuthority
-from tests.central.feeds import SENDER, FeedServer, cap, rules
+from tests.central.feeds import SENDER, FeedServer, cap, moment, rules
 from tests.central.test_alert import PLACE, TOPICS, retained, verified
 from tests.central.test_publish import recording
-from tests.parts import Broker
+from tests.parts import Broker, eventually, free_port
 from ttcs_edge.central.centre import open_centre
 from ttcs_edge.central.main import main
 from ttcs_edge.core.documents import Alert, Signed
@@ -436,3 +441,97 @@ def test_a_recording_is_heard_where_the_rules_let_it_be_fetched_else_the_text_is
 
     audio = {one.id: one.info[0].audio for one in standing(centre_folder, own_broker).values()}
     assert audio["a"] is not None and (audio["b"], audio["c"]) == (None, None)
+
+
+def test_a_feed_that_has_not_changed_is_not_sent_again(
+    centre_folder: Path, own_broker: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By a real web server's own ETag and Last-Modified; changed, it is read again."""
+    pages, folder, port = tmp_path / "pages", tmp_path / "nginx", free_port()
+    certificate, key = CentreAuthority(open_centre(centre_folder), tmp_path / "web").server()
+    for one in (pages, folder):
+        one.mkdir()
+    link = f'<link href="a.xml" type="application/cap+xml"/><updated>{moment(0)}</updated>'
+    feed = f'<feed xmlns="http://www.w3.org/2005/Atom"><entry><id>a</id>{link}</entry></feed>'
+    (pages / "atom.xml").write_text(feed)
+    (pages / "a.xml").write_text(cap("a"))
+    (folder / "nginx.conf").write_text(
+        f"daemon off; {'user root;' if os.geteuid() == 0 else ''} pid {folder}/pid; error_log {folder}/error.log;\n"
+        f"events {{}}\nhttp {{ access_log {folder}/log; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;\n"
+        f"fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;\n"
+        f"server {{ listen 127.0.0.1:{port} ssl; root {pages};\n"
+        f"ssl_certificate {certificate}; ssl_certificate_key {key}; }} }}\n"
+    )
+    file = tmp_path / "cap-feed.yaml"
+    text = f"feed: https://127.0.0.1:{port}/atom.xml\nca: {centre_folder}/ca.pem\nrules: [{{name: x, then: drop}}]\n"
+    file.write_text(text)
+    nginx = subprocess.Popen(["/usr/sbin/nginx", "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")])
+    try:
+        eventually(lambda: accepts(port))
+        told = [once(centre_folder, file, own_broker, capsys) for _ in range(2)]
+        (pages / "atom.xml").write_text(feed.replace("<id>a<", "<id>b<"))
+        told.append(once(centre_folder, file, own_broker, capsys))
+    finally:
+        nginx.terminate()
+        nginx.wait()
+
+    assert told == [[f"Dropped a of {SENDER} (a): by the rule x"], [], []]
+    asked = re.findall(r'"GET (\S+) HTTP/1.1" (\d+)', (folder / "log").read_text())
+    assert asked == [
+        *(("/atom.xml", "200"), ("/a.xml", "200")),
+        ("/atom.xml", "304"),
+        *(("/atom.xml", "200"), ("/a.xml", "200")),
+    ]
+
+
+def accepts(port: int) -> bool:
+    """Whether anybody listens."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_the_environments_proxy_is_used(
+    centre_folder: Path,
+    own_broker: Broker,
+    server: FeedServer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It carries what it cannot read: the server is known by its certificate all the same."""
+    server.serve(a=cap("a"))
+    carried: list[bytes] = []
+
+    def carry(client: socket.socket) -> None:
+        carried.append(client.recv(4_096).partition(b"\r\n")[0])
+        port = int(server.place.partition(":")[2])
+        with client, socket.create_connection(("127.0.0.1", port)) as upstream:
+            client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            back = threading.Thread(target=pump, args=(upstream, client), daemon=True)
+            back.start()
+            pump(client, upstream)
+            back.join()
+
+    with socket.create_server(("127.0.0.1", 0)) as proxy:
+
+        def listen() -> None:
+            with suppress(OSError):
+                while True:
+                    threading.Thread(target=carry, args=(proxy.accept()[0],), daemon=True).start()
+
+        threading.Thread(target=listen, daemon=True).start()
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        monkeypatch.setenv("no_proxy", "")
+        told = once(centre_folder, rules(tmp_path, server), own_broker, capsys)
+        proxy.shutdown(socket.SHUT_RDWR)
+
+    assert told == [f"SENT a of {SENDER} (a), by the rule nặng: Alert a version 1, vn/lam-dong"]
+    assert carried == [f"CONNECT {server.place} HTTP/1.{carried[0][-1:].decode()}".encode()] * 2
+
+
+def pump(source: socket.socket, target: socket.socket) -> None:
+    """Carry bytes one way until they end."""
+    with suppress(OSError):
+        while data := source.recv(65_536):
+            target.sendall(data)
+        target.shutdown(socket.SHUT_WR)
