@@ -267,6 +267,7 @@ def test_areas_say_where_it_is_heard_and_an_update_moves_it(
     ]
     now = standing(centre_folder, own_broker)
     assert (now[PLACE, "a"].msg_type, now[PLACE, "a"].tell_cancel) == ("Cancel", False)
+    assert now[PLACE, "a"].info[0].headline == "Đã hủy: a"
     assert (now["vn/lam-dong/bao-loc", "a"].msg_type, now["vn/lam-dong/bao-loc", "a"].zones) == ("Alert", ())
 
 
@@ -308,8 +309,13 @@ def test_what_waits_is_taken_back_by_its_author_or_dropped_by_a_person(
 ) -> None:
     """Its update waits in its place, and goes out as a new alert; its cancel leaves nothing to confirm."""
     file = rules(tmp_path, server, ASK)
-    server.serve(a=cap("a"), b=cap("b"), c=cap("c"))
-    assert len(once(centre_folder, file, own_broker, capsys)) == 3
+    server.serve(a=cap("a"), b=cap("b"), c=cap("c"), over=cap("over", sent=-9, expires=-1))
+    assert sum(line.startswith("WAITS") for line in once(centre_folder, file, own_broker, capsys)) == 3
+    stranger = cap("z", sender="ke-la@example", sent=-2, msg_type="Cancel", refs=(("c", -5),), info=False)
+    server.serve(z=stranger.replace("ke-la@example,c,", f"{SENDER},c,"))
+    assert once(centre_folder, file, own_broker, capsys) == [
+        "Dropped z of ke-la@example (-): it is about another sender's alert"
+    ]
     server.serve(
         d=cap("d", sent=-1, msg_type="Update", refs=(("a", -5),)),
         e=cap("e", sent=-1, msg_type="Cancel", refs=(("b", -5),), info=False),
@@ -376,13 +382,13 @@ def test_what_does_not_say_when_it_ends_or_is_too_long_goes_out_all_the_same(
 ) -> None:
     """Three hours from when it was sent; cut behind a sentence."""
     file = rules(tmp_path, server)
-    server.serve(a=cap("a", expires=None).replace("Nước lên.", "Nước lên nhanh. " * 300))
+    server.serve(a=cap("a", expires=None).replace("Nước lên.", "Nước lên rất nhanh ở đây. " * 300))
 
     once(centre_folder, file, own_broker, capsys)
 
     alert = standing(centre_folder, own_broker)["vn/lam-dong", "a"]
     assert utc_ms(alert.expires) - utc_ms(alert.sent) == 180 * 60_000
-    assert 3_900 < len(alert.info[0].description) <= 4_000 and alert.info[0].description.endswith("nhanh.")
+    assert 3_900 < len(alert.info[0].description) <= 4_000 and alert.info[0].description.endswith("ở đây.")
 
 
 def test_what_cannot_be_sent_as_it_is_waits_for_a_person_with_the_reason(
@@ -469,7 +475,7 @@ def test_a_feed_that_has_not_changed_is_not_sent_again(
     try:
         eventually(lambda: accepts(port))
         told = [once(centre_folder, file, own_broker, capsys) for _ in range(2)]
-        (pages / "atom.xml").write_text(feed.replace("<id>a<", "<id>b<"))
+        (pages / "atom.xml").write_text(feed.replace("<id>a<", "<id>another<"))
         told.append(once(centre_folder, file, own_broker, capsys))
     finally:
         nginx.terminate()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import capvalidator
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -14,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from lxml import etree
 from signxml import XMLSigner
-from signxml.algorithms import SignatureMethod
+from signxml.algorithms import CanonicalizationMethod, SignatureConstructionMethod, SignatureMethod
 
 from tests.central.conftest import CentreAuthority
 from tests.central.feeds import SENDER, Answer, FeedServer, cap, endless, redirect, rules
@@ -22,6 +23,7 @@ from tests.central.test_alert import retained
 from tests.central.test_cap_feed import once, run, server, standing
 from tests.parts import Authority, Broker
 from ttcs_edge.central import cap_feed
+from ttcs_edge.central.cap_signature import is_signed_by
 from ttcs_edge.central.centre import open_centre
 from ttcs_edge.central.feed_book import ENTRIES_AT_ONCE
 from ttcs_edge.central.feed_fetch import Fetcher, Unfetched
@@ -300,6 +302,33 @@ def test_only_what_a_named_signer_has_signed_goes_out(
         f"{server.url}/moved.xml: will be tried again: {bad}",
         f"{server.url}/other.xml: REFUSED: {nobody}",
     ]
+
+
+def test_a_signature_over_something_else_does_not_sign_an_alert(
+    centre_folder: Path, own_broker: Broker, server: FeedServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An author's good signature that holds what it signs within itself, put into an alert of somebody else's."""
+    own = Signer()
+    (tmp_path / "kttv.pem").write_bytes(own.pem)
+    signer = XMLSigner(
+        method=SignatureConstructionMethod.enveloping,
+        signature_algorithm=SignatureMethod.ECDSA_SHA256,
+        c14n_algorithm=CanonicalizationMethod.EXCLUSIVE_XML_CANONICALIZATION_1_0,
+    )
+    plain = etree.XMLParser(remove_blank_text=True)
+    good = etree.fromstring(cap("good").encode(), plain)
+    signature = signer.sign(good, key=own.key, cert=own.pem.decode())  # type: ignore[arg-type]
+    root = etree.fromstring(cap("forged").encode(), plain)
+    root.append(etree.fromstring(etree.tostring(signature)))
+    forged = etree.tostring(root)
+    assert capvalidator.check_schema(forged).passed and capvalidator.check_signature(forged).passed
+    certificate = x509.load_pem_x509_certificate(own.pem)
+    server.serve(forged=forged)
+
+    told = once(centre_folder, rules(tmp_path, server, head="signers: [kttv.pem]\n"), own_broker, capsys)
+
+    assert told == [f"{server.url}/forged.xml: will be tried again: THE XML SIGNATURE IS BAD: the file was changed"]
+    assert not is_signed_by(forged, [certificate]) and is_signed_by(own.signed(cap("a")), [certificate])
 
 
 def test_words_of_a_feed_cannot_command_a_terminal(
