@@ -18,7 +18,11 @@ from tests.central.test_cap_feed import once, run, server, standing
 from tests.parts import Broker, eventually
 from ttcs_edge.central import cap_feed, feed_rules
 from ttcs_edge.central.alert_history import kept_events
-from ttcs_edge.central.centre import open_centre
+from ttcs_edge.central.cap_file import read_cap_message
+from ttcs_edge.central.centre import now, open_centre
+from ttcs_edge.central.feed_book import opened_book
+from ttcs_edge.central.feed_entries import Entry
+from ttcs_edge.central.feed_fetch import Tags
 
 _ = server
 SERVICE = """\
@@ -140,25 +144,31 @@ def test_one_that_is_killed_at_any_instant_sends_each_alert_once(
         assert len(kept) == 1, seed
 
 
+@pytest.mark.parametrize("msg_type", ["Alert", "Update", "Cancel"])
 def test_a_round_that_dies_between_any_two_steps_is_taken_up(
     centre_folder: Path,
     own_broker: Broker,
     server: FeedServer,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
+    msg_type: str,
 ) -> None:
     """Death before the n-th call of the disk or the broker, for every n: then one more round, and it stands once."""
     file = rules(tmp_path, server)
+    version = 1 if msg_type == "Alert" else 2
     deaths = 0
     for number in range(1, 100):
-        name = f"a{number}"
-        server.serve(**{name: cap(name)})
+        name, last = f"a{number}", f"a{number}-{version}"
+        server.serve(**{name: cap(f"{name}-1")})
+        if version == 2:
+            once(centre_folder, file, own_broker, capsys)
+            server.serve(**{last: cap(last, sent=-1, msg_type=msg_type, refs=((f"{name}-1", -5),))})
         command = ["cap-feed", str(centre_folder), str(file), "--broker", f"127.0.0.1:{own_broker.port}", "--once"]
         done = subprocess.run([sys.executable, "-c", DIES, str(number), *command], capture_output=True, timeout=60)
         once(centre_folder, file, own_broker, capsys)
-        alert = standing(centre_folder, own_broker)["vn/lam-dong", name]
-        kept = list(open_centre(centre_folder).alert_folder("vn/lam-dong", name).glob("*.dsse.json"))
-        assert (alert.identifier, alert.msg_type, len(kept)) == (name, "Alert", 1), number
+        alert = standing(centre_folder, own_broker)["vn/lam-dong", f"{name}-1"]
+        kept = list(open_centre(centre_folder).alert_folder("vn/lam-dong", f"{name}-1").glob("*.dsse.json"))
+        assert (alert.identifier, alert.msg_type, len(kept)) == (last, msg_type, version), number
         if done.returncode == 0:
             break
         assert done.returncode == 99, done.stderr
@@ -222,3 +232,28 @@ def test_the_feed_is_read_as_often_as_it_says_and_more_seldom_while_it_fails() -
         one.failures = failures
         waits = [one.feed_wait_s() for _ in range(200)]
         assert min(waits) >= 60 and max(waits) <= most_s and max(waits) - min(waits) > most_s / 4
+
+
+def test_what_is_long_over_is_forgotten_and_what_waits_is_not(centre_folder: Path) -> None:
+    """With its file, a month after it was over and no longer listed; two feeds have nothing of each other."""
+    centre, day_ms = open_centre(centre_folder), 86_400_000
+    entries = [Entry(name, "1", f"https://kttv.example/{name}") for name in ("a", "b")]
+    with opened_book(centre, "https://kttv.example/") as book, opened_book(centre, "https://other/") as other:
+        at_ms = now().wall_ms
+        assert book.take_in(entries, Tags("x", "y"), at_ms) == 0
+        for one in book.wanted(at_ms, 9):
+            path = book.folder / f"{one.entry}.xml"
+            path.write_text(cap(one.entry, refs=(("c", -5),)))
+            assert book.add(one, read_cap_message(path, centre_folder / "cache", lambda uri: b"")) == "new"
+        first, second = book.of_state("new")
+        book.put(first, "passed")
+        book.put(second, "asked")
+        book.forget(at_ms + 29 * day_ms)
+        assert len(book.of_state("passed")) == 1 and (book.folder / first.file).exists()
+
+        book.forget(at_ms + 31 * day_ms)
+
+        assert (book.of_state("passed"), [one.number for one in book.of_state("asked")]) == ([], [second.number])
+        assert sorted(path.name for path in book.folder.glob("*.xml")) == [second.file]
+        assert book.take_in(entries, Tags(), at_ms) == 0 and len(book.wanted(at_ms, 9)) == 2
+        assert other.wanted(at_ms, 9) == other.of_state("asked") == [] and other.tags() == Tags()
