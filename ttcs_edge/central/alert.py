@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 import queue
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
+from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 
 from ttcs_edge.central.alert_count import LEAVES, AlertCount
 from ttcs_edge.central.alert_draft import AlertDraft, Changes, blanks_of, filled
@@ -23,7 +24,7 @@ from ttcs_edge.central.alert_file import read_alert_file
 from ttcs_edge.central.alert_follow import follow
 from ttcs_edge.central.alert_history import newest_kept
 from ttcs_edge.central.alert_issue import Issue, newest_message
-from ttcs_edge.central.alert_order import compose, new_order
+from ttcs_edge.central.alert_order import Order, compose, new_order
 from ttcs_edge.central.alert_templates import DRILL, template_file, template_names
 from ttcs_edge.central.audio import AudioFolder
 from ttcs_edge.central.broker import Heard, OperatorClient
@@ -32,7 +33,7 @@ from ttcs_edge.central.draw_alert import alert_lines, lost_lines
 from ttcs_edge.central.errors import CentralError
 from ttcs_edge.central.publish import Delivery
 from ttcs_edge.central.stations import made_stations
-from ttcs_edge.core.documents import Alert
+from ttcs_edge.core.documents import Alert, Signed
 from ttcs_edge.core.drills import PHRASES
 from ttcs_edge.core.model import Scope
 from ttcs_edge.core.trust import utc_ms
@@ -61,28 +62,59 @@ def alert(given: argparse.Namespace, delivery: Delivery, secret: Callable[[str],
         centre, draft, changes, update=given.update, cancel=given.cancel, event=given.id, speak=given.speak
     )
     signers = centre.signers("publish", secret)
-    count = AlertCount(Topics(centre.settings.topic_root), order.scope)
-    count.expect(made_stations(centre))
+
+    def send(mouth: OperatorClient, issues: Sequence[Issue]) -> list[Signed[Alert]]:
+        folder = AudioFolder(centre.folder / "audio", centre.folder / "cache")
+        return [issue.send(mouth, folder) for issue in issues]
+
+    return show_ask_send(centre, (order,), delivery, signers, send, given, lang)
+
+
+def show_ask_send(
+    centre: Centre,
+    orders: Sequence[Order],
+    delivery: Delivery,
+    signers: tuple[Signer, ...],
+    send: Callable[[OperatorClient, Sequence[Issue]], list[Signed[Alert]]],
+    given: argparse.Namespace,
+    lang: Language,
+) -> int:
+    """Show what will be heard where, ask, send, and count who heard it; gives the exit code. Raises CentralError.
+
+    Of what was ``given`` on the command line, ``dry_run``, ``yes``, ``json`` and ``seconds`` say how.
+    """
     if given.dry_run:
-        issue = compose(centre, order, newest_kept(centre, order.scope, order.event), delivery, signers)
-        _show(issue, count, lang, to_errors=given.json)
+        for order in orders:
+            issue = compose(centre, order, newest_kept(centre, order.scope, order.event), delivery, signers)
+            _show(issue, _count(centre, order), lang, to_errors=given.json)
         return 0
     if delivery.broker is None:
         raise CentralError("no-broker")
-    topics = tuple(count.topics.station("+", leaf) for leaf in LEAVES)
     with ExitStack() as clients:
-        ears = clients.enter_context(OperatorClient(centre, delivery.broker, topics).connected())
+        counts = [_count(centre, order) for order in orders]
+        topics = tuple(counts[0].topics.station("+", leaf) for leaf in LEAVES)
+        ears = [clients.enter_context(OperatorClient(centre, delivery.broker, topics).connected()) for _ in orders]
         mouth = clients.enter_context(OperatorClient(centre, delivery.broker).connected())
-        before = newest_message(centre, order.scope, order.event, mouth)
-        issue = compose(centre, order, before, delivery, signers)
-        _meet(ears, count)
-        _show(issue, count, lang, to_errors=given.json)
+        issues = []
+        for order, own_ears, count in zip(orders, ears, counts, strict=True):
+            before = newest_message(centre, order.scope, order.event, mouth)
+            issues.append(compose(centre, order, before, delivery, signers))
+            _meet(own_ears, count)
+            _show(issues[-1], count, lang, to_errors=given.json)
         if not given.yes:
             _confirm(lang)
-        signed = issue.send(mouth, AudioFolder(centre.folder / "audio", centre.folder / "cache"))
-        count.sent(signed.document, heard_later=_is_later(signed.document))
-        wait_s = given.seconds or SLACK_S + round_s(signed.document)
-        return follow(ears, count, wait_s, delivery.broker, lang, as_json=given.json)
+        codes = []
+        for signed, own_ears, count in zip(send(mouth, issues), ears, counts, strict=True):
+            count.sent(signed.document, heard_later=_is_later(signed.document))
+            wait_s = given.seconds or SLACK_S + round_s(signed.document)
+            codes.append(follow(own_ears, count, wait_s, delivery.broker, lang, as_json=given.json))
+        return max(codes)
+
+
+def _count(centre: Centre, order: Order) -> AlertCount:
+    count = AlertCount(Topics(centre.settings.topic_root), order.scope)
+    count.expect(made_stations(centre))
+    return count
 
 
 def round_s(document: Alert) -> int:

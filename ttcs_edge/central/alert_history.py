@@ -66,8 +66,21 @@ def scope_of(centre: Centre, event: str, given: Scope | None) -> Scope:
 
 def event_of_references(centre: Centre, references: tuple[AlertReference, ...]) -> Alert | None:
     """The newest message of the event that a message of somebody else's refers to; None when no event has it."""
+    return next(iter(events_of_references(centre, references)), None)
+
+
+def events_of_references(centre: Centre, references: tuple[AlertReference, ...]) -> list[Alert]:
+    """The newest message of every event that has one of those that are referred to, the newest event first."""
     named = {(one.sender, one.identifier) for one in references}
-    return next((alert for alert in kept_events(centre) if named & _names(alert)), None)
+    return [alert for alert in kept_events(centre) if named & _names(alert)] if named else []
+
+
+def kept_as(centre: Centre, scope: Scope, event: str, sender: str, identifier: str) -> Signed[Alert] | None:
+    """The message of an event in the folder that is of a sender under an identifier; None when there is none."""
+    kept = (_read(centre, file) for file in _files(centre.alert_folder(scope, event)))
+    return next(
+        (one for one in kept if one and (one.document.sender, one.document.identifier) == (sender, identifier)), None
+    )
 
 
 def references_of(before: Alert) -> tuple[AlertReference, ...]:

@@ -33,6 +33,7 @@ EXAMPLES: Final = {
     "server-certificate": "ttcs-central server-certificate /srv/lam-dong mqtt.lam-dong.vn",
     "publish": "ttcs-central publish /srv/lam-dong config/programme.yaml --via-broker --dry-run",
     "alert": "ttcs-central alert /srv/lam-dong lu-quet --scope vn/lam-dong/da-teh",
+    "cap-feed": "ttcs-central cap-feed /srv/lam-dong config/cap-feed.yaml --dry-run",
     "watch": "ttcs-central watch /srv/lam-dong",
     "resend": "ttcs-central resend /srv/lam-dong da-teh-01 17 21 --journal 3",
     **ORDER_EXAMPLES,
@@ -141,6 +142,28 @@ def _alert(command: Parser, lang: Language) -> None:
     options.add_argument("--wait", dest="seconds", action=waited, metavar="N", help=wait)
 
 
+def _cap_feed(command: Parser, lang: Language) -> None:
+    command.add_argument("rules", type=Path, metavar="RULES.yaml", help=text("central.help-feed-rules", lang))
+    options = command.options
+    one = options.add_mutually_exclusive_group()
+    one.add_argument("--once", action="store_true", help=text("central.help-feed-once", lang))
+    one.add_argument("--asked", action="store_true", help=text("central.help-feed-asked", lang))
+    number = whole_number(1, NUMBER_MOST)
+    confirm, drop = (text(f"central.help-feed-{name}", lang) for name in ("confirm", "drop"))
+    one.add_argument("--confirm", metavar="N", action=number, help=confirm)
+    one.add_argument("--drop", metavar="N", action=number, help=drop)
+    options.add_argument("--dry-run", action="store_true", help=text("central.help-feed-dry-run", lang))
+    options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker-told", lang))
+    options.add_argument("--audio-folder", type=Path, metavar="DIR", help=text("central.help-audio-folder", lang))
+    options.add_argument("--audio-url", metavar="https://...", help=text("central.help-audio-url-told", lang))
+    options.add_argument("--via-broker", action="store_true", help=text("central.help-via-broker", lang))
+    options.add_argument("--yes", action="store_true", help=text("central.help-feed-yes", lang))
+    options.add_argument("--json", action="store_true", help=text("central.help-feed-json", lang))
+    wait = text("central.help-feed-wait", lang)
+    waited = whole_number(1, SECONDS_MOST)
+    options.add_argument("--wait", dest="seconds", action=waited, metavar="N", help=wait)
+
+
 def _words(name: str, lang: Language) -> str:
     return text(f"central.help-alert-{name}", lang)
 
@@ -191,6 +214,7 @@ _OPTIONS: Final[dict[str, Callable[[Parser, Language], None]]] = {
     "server-certificate": _server_certificate,
     "publish": _publish,
     "alert": _alert,
+    "cap-feed": _cap_feed,
     "watch": _watch,
     "resend": _resend,
     "beacon": _beacon,

@@ -17,7 +17,7 @@ import re
 import ssl
 import urllib.request
 from base64 import b64decode
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +27,7 @@ from msgspec import Struct
 
 from ttcs_edge.central.alert_draft import TEXTS, AlertDraft, DraftInfo, Lost
 from ttcs_edge.central.alert_file import refuse_if_wrong, utc_of
+from ttcs_edge.central.cap_signature import SIGNATURE, is_intact
 from ttcs_edge.central.files import PRIVATE, replace
 from ttcs_edge.core.documents import CAP_NAME_PATTERN, ID_PATTERN, LANGUAGE_PATTERN, AlertReference
 from ttcs_edge.core.limits import LIMITS
@@ -36,7 +37,6 @@ from ttcs_edge.yaml_form import Expected, Page, Stopped, read_bytes
 
 FILE_BYTES: Final = 4 * 1024 * 1024
 CAP: Final = "{urn:oasis:names:tc:emergency:cap:1.2}"
-SIGNATURE: Final = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 DEFAULT_LANGUAGE: Final = "en-US"
 """CAP 1.2, 3.2.2: what holds when no language is named."""
 FETCH_S: Final = 15.0
@@ -52,12 +52,33 @@ HEARD: Final = {
 UNHEARD: Final = ("senderName", "web", "contact")
 
 
+class CapArea(Struct, frozen=True):
+    """An area in the words of its author: its description, and its geocodes as ``name=value``."""
+
+    name: str
+    geocodes: tuple[str, ...] = ()
+
+
+class CapMessage(Struct, frozen=True, kw_only=True):
+    """A CAP file that was read: what is to be heard of it, and what else it says, by which it may be judged.
+
+    ``digest`` is that of all that it says, its signature and its white space left out.
+    """
+
+    draft: AlertDraft
+    categories: tuple[str, ...]
+    events: tuple[str, ...]
+    areas: tuple[CapArea, ...]
+    digest: str
+
+
 class _Reading(Struct, frozen=True):
-    """A file while it is read: its page, its root, where audio is kept, and what was lost so far."""
+    """A file while it is read: its page, its root, where audio is kept and how it is had, and what was lost so far."""
 
     page: Page
     root: Any
     folder: Path
+    fetch: Callable[[str], bytes]
     lost: list[Lost]
 
     def refuse(self, element: Any, code: str, expected: str, mend: str, **more: str) -> None:
@@ -72,18 +93,52 @@ class _Reading(Struct, frozen=True):
 
 def read_cap_file(file: Path, folder: Path) -> AlertDraft:
     """Read a CAP 1.2 file; audio in it is kept in a folder. Raises BadAlertFile with every mistake in it."""
+    return read_cap_message(file, folder, _fetched).draft
+
+
+def read_cap_message(file: Path, folder: Path, fetch: Callable[[str], bytes]) -> CapMessage:
+    """Read a CAP 1.2 file, and what it says beyond what is heard.
+
+    ``fetch`` gets the audio at an address; it raises OSError or ValueError for what cannot be had, which is told as
+    lost. Raises BadAlertFile with every mistake in it.
+    """
     page = Page(file, FILE_BYTES)
     try:
         root = _parsed(page, read_bytes(page))
     except Stopped:
         root = None
     refuse_if_wrong(page)
-    reading = _Reading(page, root, folder, [])
+    reading = _Reading(page, root, folder, fetch, [])
     _check_heard(reading)
     infos = _infos(reading)
     draft = _draft(reading, infos)
     refuse_if_wrong(page)
-    return draft
+    return CapMessage(
+        draft=draft,
+        categories=_said(root, "category"),
+        events=_said(root, "event"),
+        areas=tuple(_area(one) for one in root.iter(f"{CAP}area")),
+        digest=_digest(root),
+    )
+
+
+def _said(root: Any, name: str) -> tuple[str, ...]:
+    """What stands in all elements of a name, each once."""
+    return tuple(dict.fromkeys(" ".join((one.text or "").split()) for one in root.iter(CAP + name)))
+
+
+def _area(area: Any) -> CapArea:
+    codes = (f"{_text(one, 'valueName')}={_text(one, 'value')}" for one in area.findall(f"{CAP}geocode"))
+    return CapArea(_text(area, "areaDesc"), tuple(codes))
+
+
+def _digest(root: Any) -> str:
+    from lxml import etree
+
+    plain = etree.fromstring(etree.tostring(root), etree.XMLParser(remove_blank_text=True, resolve_entities=False))
+    for signature in plain.findall(SIGNATURE):
+        plain.remove(signature)
+    return hashlib.sha256(etree.tostring(plain, method="c14n")).hexdigest()
 
 
 def _parsed(page: Page, data: bytes) -> Any:
@@ -125,18 +180,8 @@ def _check_schema(page: Page, root: Any) -> None:
     plain = etree.tostring(root)
     if not capvalidator.check_schema(plain).passed:
         page.refuse("", "cap-schema", Expected("cap"), "mend-cap", found="capvalidator")
-    elif (signature := root.find(SIGNATURE)) is not None and not _is_intact(plain):
+    elif (signature := root.find(SIGNATURE)) is not None and not is_intact(plain):
         page.refuse("Signature", "signature", Expected("signature"), "get-again", found="", line=signature.sourceline)
-
-
-def _is_intact(data: bytes) -> bool:
-    """Tell whether what was signed is as it was signed. Whose certificate it is, this does not say."""
-    import capvalidator
-
-    try:
-        return bool(capvalidator.check_signature(data).passed)
-    except Exception:  # each kind of bad signature or certificate fails in its own way
-        return False
 
 
 def _check_heard(reading: _Reading) -> None:
@@ -214,7 +259,7 @@ def _audio(reading: _Reading, resource: Any) -> Path | None:
         reading.lose("resource", mime=mime, description=resource.findtext(f"{CAP}resourceDesc"))
         return None
     try:
-        data = b64decode("".join(inside.split()), validate=True) if inside else _fetched(uri.strip())
+        data = b64decode("".join(inside.split()), validate=True) if inside else reading.fetch(uri.strip())
     except (OSError, ValueError) as error:
         reading.lose("audio", uri=uri or "derefUri", reason=getattr(error, "reason", None) or error)
         return None

@@ -9,6 +9,7 @@
     programmes/<scope>/            version.txt (the last number used) and every envelope published
     alerts/templates/              what an alert says, written beforehand
     alerts/sent/<scope>/<id>/      of every event, as of programmes; in <scope>, _ stands for /
+    feeds.db feeds/                what was seen of CAP feeds and what became of it; the CAP files
     audio/ cache/                  encoded audio by SHA-256, and what it was encoded from
 
 A key is named by the URI of a securesystemslib signer. ``file2:keys/publish-1.pem`` is a file below this folder; an

@@ -19,6 +19,10 @@ EXIT_CODES: dict[str, int] = {
     "bad-programme-file": DATA_ERROR,
     "bad-alert-file": DATA_ERROR,
     "bad-alert-id": DATA_ERROR,
+    "bad-feed-file": DATA_ERROR,
+    "bad-feed-book": NO_INPUT,
+    "nothing-asked": NO_INPUT,
+    "feed-unreachable": UNAVAILABLE,
     "long-text": DATA_ERROR,
     "alert-blanks": DATA_ERROR,
     "unknown-blank": DATA_ERROR,
@@ -119,3 +123,10 @@ class BadAlertFile(BadFile):
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("bad-alert-file", problems)
+
+
+class BadFeedFile(BadFile):
+    """A file of rules for a feed that cannot be used."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("bad-feed-file", problems)

@@ -120,6 +120,12 @@ def _alert(given: argparse.Namespace, lang: Language) -> int:
     return alert(given, _delivery(given, open_centre(given.folder)), _secret(lang), lang)
 
 
+def _cap_feed(given: argparse.Namespace, lang: Language) -> int:
+    from ttcs_edge.central.cap_feed import cap_feed
+
+    return cap_feed(given, _delivery(given, open_centre(given.folder)), _secret(lang), lang)
+
+
 def _watch(given: argparse.Namespace, lang: Language) -> None:
     from ttcs_edge.central.watch import watch_json, watch_live, watch_once
 
@@ -204,6 +210,7 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Language], int | None]]]
     "server-certificate": _server_certificate,
     "publish": _publish,
     "alert": _alert,
+    "cap-feed": _cap_feed,
     "watch": _watch,
     "resend": _resend,
     **dict.fromkeys(ORDER_EXAMPLES, _order),

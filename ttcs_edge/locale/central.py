@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ttcs_edge.locale import central_alerts, central_orders, config
+from ttcs_edge.locale import central_alerts, central_feeds, central_orders, config
 
 PROBLEMS: config.Words = {
     **config.PROBLEMS,
@@ -118,12 +118,14 @@ FILE_TABLES: dict[str, tuple[config.Words, config.Words, config.Words]] = {
     "bad-programme-file": TABLES,
     "bad-centre-file": CENTRE_TABLES,
     "bad-alert-file": central_alerts.TABLES,
+    "bad-feed-file": central_feeds.TABLES,
 }
 """The words of what is wrong with a file, by the error that tells of it."""
 
 Told = tuple[tuple[str, str], tuple[str, str]]
 
 ERRORS: dict[str, Told] = {
+    **central_feeds.ERRORS,
     **central_orders.ERRORS,
     "bad-broker": (
         ("Địa chỉ máy chủ MQTT sai: {found}", "This is no broker: {found}"),
@@ -548,6 +550,7 @@ TOLD = {
 
 MESSAGES: dict[str, tuple[str, str]] = {
     **central_alerts.MESSAGES,
+    **central_feeds.MESSAGES,
     **central_orders.MESSAGES,
     **{f"error.{code}": pair for code, (pair, _) in ERRORS.items()},
     **{f"error.{code}.mend": pair for code, (_, pair) in ERRORS.items()},
