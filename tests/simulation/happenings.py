@@ -508,7 +508,8 @@ class Timeline:
             )
             if fault.code == "relay":  # what nobody has used since may still be broken
                 mended_ms = used_ms.get(fault.subject, 0)
-            if mended_ms > fault.raised_ms:
+            hopeless = fault.subject in SCOPES and fault.subject not in self.current  # nothing good ever came there
+            if mended_ms > fault.raised_ms and not hopeless:
                 left.append((fault.code, fault.subject))
         if left:
             raise Violation(f"all is well, but these faults are open: {left}")

@@ -121,7 +121,10 @@ class Talks(Rule):
         late_ms = world.record_bound_ms + RECORD_MS + world.progress_ms
         for local, talk in self.untold.items():
             if talk.spans:
-                self.cut[local] = Cut(talk, world.mono_ms, world.offset_ms, late_ms, world.record_bound_ms)
+                offset_ms = (
+                    world.offset_ms if self._offset_ms is None else self._offset_ms
+                )  # as the station saw it last
+                self.cut[local] = Cut(talk, world.mono_ms, offset_ms, late_ms, world.record_bound_ms)
 
     # what the station is told
 
@@ -334,7 +337,8 @@ class Talks(Rule):
         if talk.spans and record.start_ms is not None and not self._stepped(world, talk):
             begin_ms, end_ms = talk.spans[0][0], talk.spans[-1][1]
             told_ms = (record.start_ms - world.offset_ms, (record.end_ms or 0) - world.offset_ms)
-            late_ms = HUNG_AFTER_MS if "player-died" in talk.was else 0  # nobody knows until it is seen to hang
+            hung = "player-died" in talk.was or not world.player_up  # nobody knows until it is seen to hang
+            late_ms = HUNG_AFTER_MS if hung else 0
             if (
                 abs(told_ms[0] - begin_ms) > TOLERANCE_MS
                 or not -TOLERANCE_MS <= told_ms[1] - end_ms <= TOLERANCE_MS + late_ms
