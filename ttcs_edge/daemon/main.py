@@ -23,6 +23,7 @@ import structlog
 
 from ttcs_edge import __version__
 from ttcs_edge.core import effects
+from ttcs_edge.core.documents import TrustRoot
 from ttcs_edge.core.events import (
     AudioStored,
     ClockChanged,
@@ -108,13 +109,7 @@ class Daemon:
         self.boot = database.boot
         self.recorder = Recorder(database, station_id, post)
         self.sound = SoundDesk(self.blobs, self.player, post, (item for _, item in tones))
-        readers = Readers(
-            programme=lambda data, scope: read_programme(data, trust, scope),
-            beacon=lambda data, scope: read_beacon(data, trust, scope),
-            command=lambda data, station: read_command(data, trust, station),
-            alert=lambda data, subject: read_alert(data, trust, subject),
-            live=lambda data, subject: read_live(data, trust, subject),
-        )
+        readers = _readers(trust)
         self.link = BrokerLink(
             config.broker,
             station_id,
@@ -310,6 +305,17 @@ class Daemon:
             station=station.id, scope=station.scope, state=state, software=__version__, boot=self.boot, told=told
         )
         return reports.encode(report)
+
+
+def _readers(trust: TrustRoot) -> Readers:
+    """What comes over the broker is checked against the keys of this root."""
+    return Readers(
+        programme=lambda data, scope: read_programme(data, trust, scope),
+        beacon=lambda data, scope: read_beacon(data, trust, scope),
+        command=lambda data, station: read_command(data, trust, station),
+        alert=lambda data, subject: read_alert(data, trust, subject),
+        live=lambda data, subject: read_live(data, trust, subject),
+    )
 
 
 class _Waking:
