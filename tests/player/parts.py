@@ -195,6 +195,10 @@ class Listening:
         """Command that the input is heard, at once."""
         self.player.talk(self._newest(), play, time.monotonic_ns(), volume_percent, fade_in_ms)
 
+    def live(self, play: int, volume_percent: int = 100, fade_in_ms: int = 0) -> None:
+        """Command a live play, at once."""
+        self.player.live(self._newest(), play, time.monotonic_ns(), volume_percent, fade_in_ms)
+
     def written(self, least_ms: int) -> SoundProgress:
         """Wait until so much of the newest play is told as written."""
         return eventually(

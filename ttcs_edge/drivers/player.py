@@ -19,8 +19,23 @@ from msgspec import Struct
 from ttcs_edge.core import events
 from ttcs_edge.core.events import Event
 from ttcs_edge.core.model import AudioItem, VerifiedAudio
+from ttcs_edge.opus import PACKET_MOST_BYTES
 from ttcs_edge.player import messages
-from ttcs_edge.player.messages import FDS_MOST, PACKET_BYTES, Files, Item, Play, Prepare, Sounding, StandBy, Stop, Talk
+from ttcs_edge.player.messages import (
+    FDS_MOST,
+    PACKET_BYTES,
+    SEGMENT_PACKETS,
+    Files,
+    Item,
+    Live,
+    Play,
+    Prepare,
+    Segment,
+    Sounding,
+    StandBy,
+    Stop,
+    Talk,
+)
 from ttcs_edge.settings import InputSettings, SoundDriver, SoundSettings
 
 SILENT_S = 0.4
@@ -70,6 +85,12 @@ class Player(Protocol):
 
     def talk(self, player: int, play: int, at_mono_ns: int, volume_percent: int, fade_in_ms: int) -> None:
         """Play what the sound input hears from ``at_mono_ns`` on, until it is stopped; ``player`` as with ``play``."""
+
+    def live(self, player: int, play: int, at_mono_ns: int, volume_percent: int, fade_in_ms: int) -> None:
+        """Play what ``segment`` brings from ``at_mono_ns`` on, until the last of it; ``player`` as with ``play``."""
+
+    def segment(self, play: int, number: int, packets: Sequence[bytes], last: bool) -> None:
+        """The next of a live play: up to 100 Opus packets of 20 ms, verified. What comes for no play is left out."""
 
     def stop(self, play: int, fade_out_ms: int) -> None:
         """Fade out and end a play."""
@@ -172,6 +193,15 @@ class PlayerProcess:
         driver, device = self._input.driver.value, _device(self._input)
         self._send(Talk(play, driver, device, at_mono_ns, volume_percent, fade_in_ms), (), player)
 
+    def live(self, player: int, play: int, at_mono_ns: int, volume_percent: int, fade_in_ms: int) -> None:
+        """Play what comes in segments."""
+        self._send(Live(play, at_mono_ns, volume_percent, fade_in_ms), (), player)
+
+    def segment(self, play: int, number: int, packets: Sequence[bytes], last: bool) -> None:
+        """Pass one on. A packet longer than there are is passed on empty: it is concealed, and counted, as one lost."""
+        fitting = tuple(packet if len(packet) <= PACKET_MOST_BYTES else b"" for packet in packets[:SEGMENT_PACKETS])
+        self._send(Segment(play, number, fitting, last), ())
+
     def stop(self, play: int, fade_out_ms: int) -> None:
         """Fade out and end a play."""
         self._send(Stop(play, fade_out_ms), ())
@@ -194,7 +224,7 @@ class PlayerProcess:
                 child.socket.send(messages.encode(command))
                 if isinstance(command, Prepare):
                     self._expects = True
-                if not isinstance(command, Stop | StandBy):
+                if not isinstance(command, Stop | StandBy | Segment):
                     os.eventfd_write(self._asked, 1)  # the listener has less patience from here on
             except TimeoutError:
                 child.process.kill()  # it has not listened for so long that a command is lost

@@ -24,6 +24,7 @@ from ttcs_edge.drivers.sound import open_sink
 from ttcs_edge.drivers.sound_input import open_input
 from ttcs_edge.player.capture import Capture
 from ttcs_edge.player.decoder import Decoder, make_instance
+from ttcs_edge.player.live import LiveSource
 from ttcs_edge.player.messages import (
     FDS_MOST,
     PACKET_BYTES,
@@ -31,8 +32,10 @@ from ttcs_edge.player.messages import (
     Answer,
     Command,
     Files,
+    Live,
     Play,
     Prepare,
+    Segment,
     Sounding,
     StandBy,
     Stop,
@@ -70,6 +73,7 @@ class Process:
         self._prepared_lock = threading.Lock()
         self._loose: dict[str, int] = {}
         self._files: dict[int, dict[str, int]] = {}
+        self._lives: dict[int, LiveSource] = {}
         self._send_lock = threading.Lock()
         self._writer = Writer(open_sink(settings), self._answer, self._source, self._release, self._over)
 
@@ -109,6 +113,13 @@ class Process:
                 self._writer.play(command)
             case Talk():
                 self._writer.play(command)
+            case Live(play):
+                self._lives[play] = LiveSource()
+                self._writer.play(command)
+            case Segment(play):
+                live = self._lives.get(play)
+                if live is not None:  # else its play is over
+                    live.add(command)
             case Stop(play, fade_out_ms):
                 self._writer.stop(play, fade_out_ms)
 
@@ -119,7 +130,8 @@ class Process:
         return claimed
 
     def _over(self, command: Sounding) -> None:
-        """Nothing more of a play will be opened."""
+        """Nothing more of a play will be opened, or fed."""
+        self._lives.pop(command.play, None)
         for fd in self._files.pop(command.play, {}).values():
             os.close(fd)
 
@@ -156,13 +168,16 @@ class Process:
 
     def _source(self, command: Sounding, index: int) -> Opening:
         """Called by the writer: where the samples of an item come from."""
+        opening = Opening()
         match command:
             case Play():
-                return self._decoder(command, index)
+                opening = self._decoder(command, index)
             case Talk(_, driver, device):
-                opening, sound_input = Opening(), open_input(SoundDriver(driver), device)
+                sound_input = open_input(SoundDriver(driver), device)
                 self._jobs.put(lambda: opening.set_result(Capture(sound_input, self._device_ms)))
-                return opening
+            case Live(play):
+                opening.set_result(self._lives[play])
+        return opening
 
     def _decoder(self, command: Play, index: int) -> Opening:
         """The decoder of an item; the prepared one, when it fits, without waiting for libvlc."""

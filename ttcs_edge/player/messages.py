@@ -96,7 +96,7 @@ class Stop(NamedTuple):
     fade_out_ms: int
 
 
-Sounding = Play | Talk
+Sounding = Play | Talk | Live
 """What the writer plays."""
 Command = Files | Prepare | StandBy | Play | Talk | Live | Segment | Stop
 

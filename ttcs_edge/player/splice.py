@@ -24,12 +24,18 @@ SPLICE_FRAMES = STEP_MOST_FRAMES + FADE_FRAMES
 _COARSE = 8
 _LAG_GRID = 4
 
-_RISE = [number / (FADE_FRAMES + 1) for number in range(1, FADE_FRAMES + 1)]
+
+def _rise(frames: int) -> list[float]:
+    return [number / (frames + 1) for number in range(1, frames + 1)]
+
+
+_RISE = _rise(FADE_FRAMES)
 
 
 def faded_in(samples: array[int]) -> array[int]:
-    """The same, from nothing up."""
-    begun = array("h", [int(at * level) for at, level in zip(samples, _RISE, strict=False)])
+    """The same, from nothing up: within 5 ms, or what there is."""
+    rise = _RISE if len(samples) >= FADE_FRAMES else _rise(len(samples))
+    begun = array("h", [int(at * level) for at, level in zip(samples, rise, strict=False)])
     return begun + samples[FADE_FRAMES:]
 
 
