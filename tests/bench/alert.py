@@ -127,15 +127,18 @@ class Ground:
         self.centre.publish(topic, envelope)
         return (eventually(lambda: self._ended_ns(sent_ns)) - sent_ns) / 1e6
 
-    def _lines(self) -> list[dict[str, int]]:
+    def timeline(self) -> list[dict[str, int]]:
+        """What went to the sound device so far."""
         text = self._timeline.read_text() if self._timeline.exists() else ""
         return [json.loads(line) for line in text.splitlines()]
 
     def _begun_ns(self, after_ns: int) -> int:
-        return min((line["mono_ns"] for line in self._lines() if line["mono_ns"] > after_ns), default=0)
+        return min((line["mono_ns"] for line in self.timeline() if line["mono_ns"] > after_ns), default=0)
 
     def _ended_ns(self, after_ns: int) -> int:
-        ends = (line["mono_ns"] + line["frames"] * 1_000_000_000 // RATE_HZ for line in self._lines() if line["frames"])
+        ends = (
+            line["mono_ns"] + line["frames"] * 1_000_000_000 // RATE_HZ for line in self.timeline() if line["frames"]
+        )
         return min((end_ns for end_ns in ends if end_ns > after_ns), default=0)
 
     def close(self) -> None:
