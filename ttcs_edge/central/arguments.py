@@ -17,6 +17,7 @@ from ttcs_edge.central.alert_arguments import (
     ZoneList,
     by_language,
 )
+from ttcs_edge.central.live_arguments import add_live_options
 from ttcs_edge.central.order_commands import ORDER_EXAMPLES, REPLY_S, SECONDS_MOST, add_options
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.locale import Language, text
@@ -33,6 +34,7 @@ EXAMPLES: Final = {
     "server-certificate": "ttcs-central server-certificate /srv/lam-dong mqtt.lam-dong.vn",
     "publish": "ttcs-central publish /srv/lam-dong config/programme.yaml --via-broker --dry-run",
     "alert": "ttcs-central alert /srv/lam-dong lu-quet --scope vn/lam-dong/da-teh",
+    "live": "ttcs-central live /srv/lam-dong vn/lam-dong thoi-su --input alsa:default --title 'Thời sự'",
     "cap-feed": "ttcs-central cap-feed /srv/lam-dong config/cap-feed.yaml --dry-run",
     "watch": "ttcs-central watch /srv/lam-dong",
     "resend": "ttcs-central resend /srv/lam-dong da-teh-01 17 21 --journal 3",
@@ -214,6 +216,7 @@ _OPTIONS: Final[dict[str, Callable[[Parser, Language], None]]] = {
     "server-certificate": _server_certificate,
     "publish": _publish,
     "alert": _alert,
+    "live": add_live_options,
     "cap-feed": _cap_feed,
     "watch": _watch,
     "resend": _resend,

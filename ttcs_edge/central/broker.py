@@ -141,6 +141,10 @@ class OperatorClient:
         sent = self._client.publish(topic, payload, qos=1, properties=properties)
         return self._settle(sent.mid).value != NOBODY_LISTENS
 
+    def say(self, topic: str, payload: bytes) -> bool:
+        """Send what is worth nothing later, at most once; False when there is no connection to send it on."""
+        return self._client.publish(topic, payload, qos=0).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+
     def standing(self, topic: str) -> bytes | None:
         """Give what stands retained on a topic, for a client that listens to nothing else; None when nothing does.
 

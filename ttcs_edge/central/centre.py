@@ -194,7 +194,7 @@ def take_number(folder: Path, above: int = 0) -> int:
     return version
 
 
-def check_grant(centre: Centre, role: Literal["command", "beacon", "alert"]) -> None:
+def check_grant(centre: Centre, role: Literal["command", "beacon", "alert", "live"]) -> None:
     """Raise CentralError ``no-grant`` for a centre whose trust root was made before there were such documents."""
     if not any(grant.role == role for grant in centre.trust.document.grants):
         raise CentralError("no-grant", role=role, file=centre.folder / "trust" / "root.dsse.json")
@@ -308,6 +308,7 @@ def _trust_root(scope: Scope, keys: list[SigningKey], thresholds: dict[Role, int
     grants = (
         *(Grant(role=role, scope=scope, keys=ids[role], threshold=number) for role, number in thresholds.items()),
         *(Grant(role=role, scope=scope, keys=ids["publish"], threshold=1) for role in BY_PUBLISHERS),
+        Grant(role="live", scope=scope, keys=ids["publish"], threshold=thresholds["publish"]),
         Grant(
             role="alert",
             scope=scope,

@@ -126,6 +126,14 @@ def _cap_feed(given: argparse.Namespace, lang: Language) -> int:
     return cap_feed(given, _delivery(given, open_centre(given.folder)), _secret(lang), lang)
 
 
+def _live(given: argparse.Namespace, lang: Language) -> int:
+    from ttcs_edge.central.live import live
+
+    centre = open_centre(given.folder)
+    broker = _broker(given.broker or centre.settings.broker)
+    return live(given, centre, broker, centre.signers("publish", _secret(lang)), lang)
+
+
 def _watch(given: argparse.Namespace, lang: Language) -> None:
     from ttcs_edge.central.watch import watch_json, watch_live, watch_once
 
@@ -211,6 +219,7 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Language], int | None]]]
     "publish": _publish,
     "alert": _alert,
     "cap-feed": _cap_feed,
+    "live": _live,
     "watch": _watch,
     "resend": _resend,
     **dict.fromkeys(ORDER_EXAMPLES, _order),

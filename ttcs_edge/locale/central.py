@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ttcs_edge.locale import central_alerts, central_feeds, central_orders, config
+from ttcs_edge.locale import central_alerts, central_feeds, central_live, central_orders, config
 
 PROBLEMS: config.Words = {
     **config.PROBLEMS,
@@ -127,6 +127,7 @@ Told = tuple[tuple[str, str], tuple[str, str]]
 ERRORS: dict[str, Told] = {
     **central_feeds.ERRORS,
     **central_orders.ERRORS,
+    **central_live.ERRORS,
     "bad-broker": (
         ("Địa chỉ máy chủ MQTT sai: {found}", "This is no broker: {found}"),
         ("Viết TÊN hoặc TÊN:CỔNG, như mqtt.lam-dong.vn:8883", "Write HOST or HOST:PORT, as mqtt.lam-dong.vn:8883"),
@@ -552,6 +553,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     **central_alerts.MESSAGES,
     **central_feeds.MESSAGES,
     **central_orders.MESSAGES,
+    **central_live.MESSAGES,
     **{f"error.{code}": pair for code, (pair, _) in ERRORS.items()},
     **{f"error.{code}.mend": pair for code, (_, pair) in ERRORS.items()},
     **HELP,

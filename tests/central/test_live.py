@@ -1,0 +1,274 @@
+"""``ttcs-central live``: what goes out is the source's own sound, signed piece by piece, and it has an end."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import subprocess
+import sys
+from array import array
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from tests.parts import Broker, Listener, Station, eventually
+from tests.system.sight import status
+from ttcs_edge.central.centre import open_centre
+from ttcs_edge.central.main import main
+from ttcs_edge.core.documents import LiveSegment, Signed
+from ttcs_edge.core.trust import utc_ms
+from ttcs_edge.opus import RATE_HZ, OpusDecoder
+from ttcs_edge.wire.documents import read_live
+from ttcs_edge.wire.topics import Topics
+
+SCOPE = "vn/lam-dong"
+TOPIC = Topics("ttcs/v1").live(SCOPE, "thoi-su")
+HZ = 440
+
+
+@pytest.fixture
+def listener(own_broker: Broker) -> Iterator[Listener]:
+    """Whoever hears what passes by on the topic."""
+    listener = Listener(own_broker, subscribe=TOPIC)
+    yield listener
+    listener.close()
+
+
+@pytest.fixture
+def tone(tmp_path: Path) -> Callable[[float], Path]:
+    """Makes a file of a tone that is so long."""
+
+    def make(seconds: float) -> Path:
+        path = tmp_path / f"tone-{seconds}.wav"
+        source = ["-f", "lavfi", "-i", f"sine={HZ}:r=44100:d={seconds}", "-ac", "2"]
+        subprocess.run(["ffmpeg", "-v", "error", *source, str(path)], check=True)
+        return path
+
+    return make
+
+
+def words(centre_folder: Path, broker: Broker, source: object, *more: str) -> list[str]:
+    """A command line."""
+    told = ["--title", "Thời sự", "--broker", f"127.0.0.1:{broker.port}", "--lang", "en"]
+    return ["live", str(centre_folder), SCOPE, "thoi-su", "--input", str(source), *told, *more]
+
+
+def segments(listener: Listener, centre_folder: Path) -> list[LiveSegment]:
+    """What came, every signature of it good."""
+    trust = open_centre(centre_folder).trust.document
+    signed = [read_live(payload, trust) for _, payload in list(listener.messages)]
+    assert all(isinstance(one, Signed) and one.signers for one in signed), signed
+    return [one.document for one in signed if isinstance(one, Signed)]
+
+
+def sound(came: list[LiveSegment]) -> array[int]:
+    """What a station hears of it."""
+    decoder = OpusDecoder()
+    packets = (b64decode(packet) for segment in came for packet in segment.packets)
+    return array("h", b"".join(decoder.decode(packet) for packet in packets))
+
+
+def process(line: list[str]) -> subprocess.Popen[str]:
+    """The command as a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "ttcs_edge.central.main", *line],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_file_is_heard_whole_and_at_its_pace_and_has_an_end(
+    centre_folder: Path,
+    own_broker: Broker,
+    listener: Listener,
+    tone: Callable[[float], Path],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Stereo, 44.1 kHz, 2.1 seconds: four segments, the rest, and the last one."""
+    assert main(words(centre_folder, own_broker, tone(2.1), "--zone", "cho", "--yes")) == 0
+    came = eventually(lambda: (found := segments(listener, centre_folder))[-1:] and found[-1].last and found)
+    out = capsys.readouterr().out.splitlines()
+
+    assert [one.number for one in came] == [0, 1, 2, 3, 4, 5]
+    assert [len(one.packets) for one in came] == [25, 25, 25, 25, 5, 1]
+    assert [one.last for one in came] == [False] * 5 + [True]
+    assert {(one.title, one.priority, one.zones, one.version) for one in came} == {
+        ("Thời sự", 5, ("cho",), came[0].version)
+    }
+    assert utc_ms(came[0].until) - came[0].version == pytest.approx(30 * 60_000, abs=1_000)
+    heard = sound(came[:5])
+    assert len(heard) / RATE_HZ == pytest.approx(2.1, abs=0.001)
+    ups = sum(before < 0 <= after for before, after in pairwise(heard[RATE_HZ:]))
+    assert ups == pytest.approx(HZ * 1.1, abs=2)
+    assert math.sqrt(sum(one * one for one in heard[RATE_HZ:]) / len(heard[RATE_HZ:])) > 2_000
+    assert out[0].startswith("On the air 0:0") and out[0].endswith("dBFS, 1 segments sent, 0 not")
+    assert out[-1] == "Over: 0:02, 6 segments sent, 0 not"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_whoever_ends_it_ends_it_in_order(
+    centre_folder: Path, own_broker: Broker, listener: Listener, tone: Callable[[float], Path], number: int
+) -> None:
+    """The last word is said; no trace of a program."""
+    speaking = process(words(centre_folder, own_broker, tone(60), "--yes", "--segment-ms", "200"))
+    eventually(lambda: len(listener.messages) >= 3, 20)
+    speaking.send_signal(number)
+    out, err = speaking.communicate(timeout=10)
+
+    assert speaking.returncode == 0, err
+    assert out.splitlines()[-1].startswith("Over: 0:0")
+    came = eventually(lambda: (found := segments(listener, centre_folder))[-1].last and found)
+    assert [one.number for one in came] == list(range(len(came)))
+    assert err == ""
+
+
+def test_what_could_not_be_sent_is_counted_and_it_goes_on_when_the_broker_is_back(
+    centre_folder: Path, own_broker: Broker, listener: Listener, tone: Callable[[float], Path]
+) -> None:
+    """What was said meanwhile is not sent late."""
+    speaking = process(words(centre_folder, own_broker, tone(60), "--yes", "--segment-ms", "200"))
+    eventually(lambda: len(listener.messages) >= 3, 20)
+    own_broker.stop()
+    before = len(listener.messages)
+    own_broker.start()
+    eventually(lambda: len(listener.messages) >= before + 5, 30)
+    speaking.send_signal(signal.SIGINT)
+    out, _ = speaking.communicate(timeout=10)
+
+    lines = out.splitlines()
+    place = f"127.0.0.1:{own_broker.port}"
+    assert f"The broker {place} is away" in lines and f"The broker {place} is back" in lines
+    numbers = [one.number for one in segments(listener, centre_folder)]
+    assert numbers == sorted(set(numbers))
+    assert len(numbers) < numbers[-1] + 1, "some were lost, and none came late"
+    assert int(lines[-1].rpartition(", ")[2].split()[0]) >= numbers[-1] + 1 - len(numbers) - 1
+
+
+def test_a_station_of_the_centre_relays_it(
+    centre_folder: Path, own_broker: Broker, own_station: Station, tone: Callable[[float], Path]
+) -> None:
+    """From the command to the air and into the log."""
+    centre = Listener(own_broker)
+    own_station.start()
+    eventually(lambda: status(own_station).get("link_up"))
+    assert main(words(centre_folder, own_broker, tone(5), "--yes")) == 0
+    eventually(lambda: centre.reports("as-run"), 15)
+    assert own_station.stop() == 0
+    (record,) = {one["id"]: one for one in centre.reports("as-run")}.values()
+    centre.close()
+    assert (record["slot"], record["outcome"], record["title"]) == ("live:thoi-su", "aired", "Thời sự")
+
+
+def told(code: int, capsys: pytest.CaptureFixture[str]) -> tuple[int, list[str]]:
+    """An exit code, and what stands on standard error."""
+    return code, capsys.readouterr().err.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("source", "first"),
+    [
+        ("nothing-here.wav", "There is no such input: nothing-here.wav"),
+        ("http://radio.example/live", "There is no such input: http://radio.example/live"),
+        ("alsa:", "There is no such input: alsa:"),
+    ],
+)
+def test_an_input_that_is_none_is_told_before_anything_is_said(
+    centre_folder: Path,
+    own_broker: Broker,
+    listener: Listener,
+    source: str,
+    first: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A stream without TLS is a stranger's voice."""
+    mend = "Give alsa:DEVICE (see arecord -L), pulse:SOURCE, a sound file, or an https:// address"
+    assert told(main(words(centre_folder, own_broker, source, "--yes")), capsys) == (os.EX_NOINPUT, [first, mend])
+    assert listener.messages == []
+
+
+def test_an_input_that_is_no_sound_is_told_and_the_session_is_ended(
+    centre_folder: Path, own_broker: Broker, listener: Listener, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In ffmpeg's own words."""
+    path = tmp_path / "letter.wav"
+    path.write_text("Kính gửi Ủy ban nhân dân xã")
+    code, lines = told(main(words(centre_folder, own_broker, path, "--yes")), capsys)
+    assert code == os.EX_NOINPUT
+    assert lines[0].startswith(f"The input {path} cannot be used: ") and "Invalid data found" in lines[0]
+    (only,) = eventually(lambda: segments(listener, centre_folder))
+    assert only.last
+
+
+def test_a_device_that_is_not_there_is_told(
+    centre_folder: Path, own_broker: Broker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """ALSA's name of it."""
+    code, lines = told(main(words(centre_folder, own_broker, "alsa:hw:9", "--yes")), capsys)
+    assert code == os.EX_NOINPUT
+    assert lines[0].startswith("The input alsa:hw:9 cannot be used: ")
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "first"),
+    [
+        (("--segment-ms", "510"), os.EX_DATAERR, "Segments of 510 ms do not fit 20 ms packets"),
+        (("--title", "x" * 201), os.EX_DATAERR, None),
+        (("--zone", "không dấu"), os.EX_DATAERR, None),
+    ],
+)
+def test_what_stations_would_refuse_is_refused_here(
+    centre_folder: Path,
+    own_broker: Broker,
+    listener: Listener,
+    tone: Callable[[float], Path],
+    more: tuple[str, str],
+    code: int,
+    first: str | None,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Nothing goes out."""
+    found, lines = told(main(words(centre_folder, own_broker, tone(1), "--yes", *more)), capsys)
+    assert found == code
+    assert first is None or lines[0] == first
+    assert listener.messages == []
+
+
+@pytest.mark.parametrize("name", ["programme", "a b", "x" * 65])
+def test_an_id_that_is_none_is_told(
+    centre_folder: Path, own_broker: Broker, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Or it would be the topic of something else."""
+    line = words(centre_folder, own_broker, "alsa:default", "--yes")
+    line[3] = name
+    code, lines = told(main(line), capsys)
+    assert (code, lines[0]) == (os.EX_DATAERR, f"This is no id of a live relay: {name}")
+
+
+def test_nobody_is_spoken_to_before_somebody_said_yes(
+    centre_folder: Path,
+    own_broker: Broker,
+    listener: Listener,
+    tone: Callable[[float], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What will be heard where stands above the question; where nobody can be asked, --yes is wanted."""
+    path = tone(1)
+    code, lines = told(main(words(centre_folder, own_broker, path)), capsys)
+    assert code == os.EX_NOPERM
+    assert lines[:2] == [
+        f'Speak live: "Thời sự" (thoi-su) from {path}',
+        "  to vn/lam-dong: 0 stations, every zone, 30 minutes at the most",
+    ]
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys.stdin, "readline", lambda: "n\n", raising=False)
+    assert main(words(centre_folder, own_broker, path)) == os.EX_NOPERM
+    assert listener.messages == []
+    monkeypatch.setattr(sys.stdin, "readline", lambda: "y\n", raising=False)
+    assert main(words(centre_folder, own_broker, path)) == 0
+    eventually(lambda: listener.messages)

@@ -1,0 +1,231 @@
+"""``ttcs-central live``: what is said now, cut into segments, each signed, for stations to relay (decision 29)."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import re
+import signal
+import sys
+import threading
+import time
+from array import array
+from base64 import b64encode
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from msgspec import Struct
+from securesystemslib.signer import Signer  # type: ignore[attr-defined]
+
+from ttcs_edge.central.address import BrokerAddress
+from ttcs_edge.central.broker import LinkTurned, OperatorClient
+from ttcs_edge.central.centre import Centre, check_grant, now, utc
+from ttcs_edge.central.errors import CentralError
+from ttcs_edge.central.live_arguments import PACKET_MS
+from ttcs_edge.central.live_input import LiveInput
+from ttcs_edge.central.stations import check_scope, made_stations
+from ttcs_edge.core.documents import ID_PATTERN, LiveSegment, Refused
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.model import Scope, scope_covers
+from ttcs_edge.locale import Language, text
+from ttcs_edge.opus import PACKET_FRAMES, OpusEncoder, OpusError
+from ttcs_edge.wire.documents import parse_live, write_document
+from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
+from ttcs_edge.wire.topics import OF_A_SCOPE, Topics
+
+BITRATE_BPS: Final = 32_000
+PACKET_BYTES: Final = 2 * PACKET_FRAMES
+QUIET_DB: Final = -60.0
+QUIET_S: Final = 10.0
+"""So long an input may be quieter than that before it is told: a microphone that is switched off."""
+TELL_S: Final = 10.0
+"""How often it is told how it goes, where nobody looks at a terminal."""
+YES: Final = frozenset({"y", "yes", "c", "co", "có"})
+
+
+class Session(Struct, frozen=True):
+    """What every segment of a session says."""
+
+    scope: Scope
+    id: str
+    title: str
+    priority: int
+    zones: tuple[str, ...]
+    begun_ms: int
+    until_ms: int
+
+
+@dataclass(slots=True)
+class Speaker:
+    """Makes and sends the segments of a session, one behind another."""
+
+    session: Session
+    signers: Sequence[Signer]
+    client: OperatorClient
+    topic: str
+    encoder: OpusEncoder = field(default_factory=lambda: OpusEncoder(BITRATE_BPS))
+    number: int = 0
+    sent: int = 0
+    unsent: int = 0
+
+    def check(self) -> None:
+        """See that stations will take what is said. Raises CentralError ``refused-by-own-check``."""
+        refused = parse_live(write_document(self._segment(("AA==",), last=False)), self.topic)
+        if isinstance(refused, Refused):
+            detail = ", ".join(f"{name}={value}" for name, value in refused.detail)
+            raise CentralError("refused-by-own-check", found=refused.code, detail=detail)
+
+    def say(self, samples: bytes, *, last: bool = False) -> None:
+        """Send a segment whose last sample was heard just now; what is short of a packet is filled with silence."""
+        whole = max(PACKET_BYTES, -(-len(samples) // PACKET_BYTES) * PACKET_BYTES)
+        samples = samples.ljust(whole, b"\0")
+        parts = (samples[begin : begin + PACKET_BYTES] for begin in range(0, whole, PACKET_BYTES))
+        packets = tuple(b64encode(self.encoder.encode(part)).decode() for part in parts)
+        envelope = sign(write_document(self._segment(packets, last)), PAYLOAD_TYPES["live"], self.signers)
+        self.number += 1
+        if self.client.say(self.topic, envelope):
+            self.sent += 1
+        else:
+            self.unsent += 1
+
+    def _segment(self, packets: tuple[str, ...], last: bool) -> LiveSegment:
+        heard_ms = now().wall_ms - len(packets) * PACKET_MS
+        session = self.session
+        return LiveSegment(
+            scope=session.scope,
+            id=session.id,
+            version=session.begun_ms,
+            number=self.number,
+            sent=utc(heard_ms),
+            expires=utc(heard_ms // 1_000 * 1_000 + LIMITS.live_fresh_s * 1_000),
+            until=utc(session.until_ms),
+            title=session.title,
+            packets=packets,
+            priority=session.priority,
+            zones=session.zones,
+            last=last,
+        )
+
+
+def live(
+    given: argparse.Namespace, centre: Centre, broker: BrokerAddress, signers: Sequence[Signer], lang: Language
+) -> int:
+    """Carry the command out, until the file or its time is over, or somebody ends it. Raises CentralError."""
+    check_grant(centre, "live")
+    scope = check_scope(given.scope, centre)
+    if not re.fullmatch(ID_PATTERN, given.id) or len(given.id) > LIMITS.id_chars or given.id in OF_A_SCOPE:
+        raise CentralError("bad-live-id", found=given.id)
+    if given.segment_ms % PACKET_MS:
+        raise CentralError("bad-segment", found=given.segment_ms, expected=PACKET_MS)
+    if not given.yes:
+        _confirm(given, scope, centre, lang)
+    source = LiveInput(given.input, given.segment_ms // PACKET_MS * PACKET_BYTES)
+    try:
+        with OperatorClient(centre, broker).connected() as client, _ending() as ended:
+            begun_ms = now().wall_ms
+            until_ms = begun_ms + given.minutes * 60_000
+            session = Session(scope, given.id, given.title, given.priority, tuple(given.zones), begun_ms, until_ms)
+            speaker = Speaker(session, signers, client, Topics(centre.settings.topic_root).live(scope, given.id))
+            speaker.check()
+            _speak(speaker, source, ended, Screen(lang, broker))
+    except OpusError as error:
+        raise CentralError("program-missing", program=str(error)) from error
+    finally:
+        source.close()
+    return 0
+
+
+def _speak(speaker: Speaker, source: LiveInput, ended: threading.Event, screen: Screen) -> None:
+    """Say what the source gives, and an end to it, whatever comes between. Raises CentralError of the source."""
+    block = b""
+    try:
+        while (block := source.read()) and not ended.is_set() and now().wall_ms < speaker.session.until_ms:
+            speaker.say(block)
+            screen.tell(speaker, block)
+    finally:
+        speaker.say(b"", last=True)
+        screen.end(speaker)
+
+
+@contextmanager
+def _ending() -> Iterator[threading.Event]:
+    """Ctrl-C and SIGTERM ask for an end in order."""
+    ended = threading.Event()
+    before = {number: signal.signal(number, lambda *_: ended.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield ended
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _confirm(given: argparse.Namespace, scope: Scope, centre: Centre, lang: Language) -> None:
+    """Show what will be heard where, and ask. Raises CentralError ``nobody-to-ask`` or ``not-confirmed``."""
+    places = [place for _, place in made_stations(centre) if place is not None]
+    stations = sum(scope_covers(scope, place) for place in places)
+    fields = {"title": given.title, "scope": scope, "id": given.id, "stations": stations, "minutes": given.minutes}
+    zones = ", ".join(given.zones) or text("central.live-every-zone", lang)
+    print(text("central.live-what", lang, **fields, zones=zones, input=given.input), file=sys.stderr)
+    if not sys.stdin.isatty():
+        raise CentralError("nobody-to-ask")
+    print(text("central.live-ask", lang), end=" ", file=sys.stderr, flush=True)
+    if sys.stdin.readline().strip().lower() not in YES:
+        raise CentralError("not-confirmed")
+
+
+class Screen:
+    """How it goes: one line that changes on a terminal, a line now and then elsewhere, and what is not as it should."""
+
+    def __init__(self, lang: Language, broker: BrokerAddress) -> None:
+        self._lang = lang
+        self._broker = broker
+        self._is_terminal = sys.stdout.isatty()
+        self._begun_s = time.monotonic()
+        self._told_s = -TELL_S
+        self._loud_s = self._begun_s
+        self._quiet_told = False
+
+    def tell(self, speaker: Speaker, block: bytes) -> None:
+        """A segment was sent, or could not be."""
+        level_db, now_s = level(block), time.monotonic()
+        self._tell_link(speaker)
+        self._tell_quiet(level_db, now_s)
+        if not self._is_terminal and now_s < self._told_s + TELL_S:
+            return
+        self._told_s = now_s
+        line = self._words("live-going", speaker, level=f"{level_db:.0f}")
+        print(f"\r{line}\x1b[K" if self._is_terminal else line, end="" if self._is_terminal else "\n", flush=True)
+
+    def _tell_link(self, speaker: Speaker) -> None:
+        while not speaker.client.incoming.empty():
+            turned = speaker.client.incoming.get_nowait()
+            if isinstance(turned, LinkTurned):
+                self._say(text(f"central.live-link-{'up' if turned.up else 'down'}", self._lang, broker=self._broker))
+
+    def _tell_quiet(self, level_db: float, now_s: float) -> None:
+        if level_db > QUIET_DB:
+            self._loud_s, self._quiet_told = now_s, False
+        elif now_s > self._loud_s + QUIET_S and not self._quiet_told:
+            self._quiet_told = True
+            self._say(text("central.live-quiet", self._lang, seconds=int(QUIET_S)))
+
+    def _say(self, line: str) -> None:
+        print(f"\r{line}\x1b[K" if self._is_terminal else line, flush=True)
+
+    def _words(self, name: str, speaker: Speaker, **more: Any) -> str:
+        span_s = int(time.monotonic() - self._begun_s)
+        length = f"{span_s // 60}:{span_s % 60:02}"
+        return text(f"central.{name}", self._lang, length=length, sent=speaker.sent, unsent=speaker.unsent, **more)
+
+    def end(self, speaker: Speaker) -> None:
+        """It is over."""
+        self._say(self._words("live-over", speaker))
+
+
+def level(block: bytes) -> float:
+    """How loud a block is, RMS, in dBFS; -120 for silence."""
+    samples = array("h", block[: len(block) // 2 * 2])
+    mean = sum(sample * sample for sample in samples) / len(samples) if samples else 0.0
+    return round(10 * math.log10(mean / 32_768**2), 1) if mean else -120.0

@@ -1,0 +1,107 @@
+"""What a live relay is made of: a sound input, a file or a stream, as samples at their own pace, by ffmpeg."""
+
+from __future__ import annotations
+
+import queue
+import subprocess
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from ttcs_edge.central.errors import CentralError
+from ttcs_edge.opus import RATE_HZ
+
+SILENT_S: Final = 5.0
+"""How long an input may give nothing."""
+BLOCKS: Final = 8
+"""How many blocks may wait: an input that runs ahead is held back, as ffmpeg does by itself."""
+DEVICES: Final = {"alsa": ("-f", "alsa"), "pulse": ("-f", "pulse")}
+"""Sound inputs, by what stands before their names."""
+STREAM: Final = ("-protocol_whitelist", "https,tls,tcp,crypto,hls", "-rw_timeout", "5000000")
+"""A stream comes by TLS alone, also where its playlist sends on."""
+
+
+def input_options(what: str) -> list[str]:
+    """The words by which ffmpeg opens an input. Raises CentralError ``no-live-input`` for what is none."""
+    kind, _, name = what.partition(":")
+    if kind in DEVICES and name:
+        return [*DEVICES[kind], "-i", name]
+    if what.startswith("https://"):
+        return [*STREAM, "-i", what]
+    if not Path(what).is_file():
+        raise CentralError("no-live-input", found=what)
+    return ["-re", "-i", f"file:{what}"]
+
+
+class LiveInput:
+    """An input that was opened. ``read`` gives one block after another, each as soon as its last sample was heard."""
+
+    def __init__(self, what: str, block_bytes: int) -> None:
+        """Raises CentralError ``no-live-input`` or ``program-missing``."""
+        self.what = what
+        self.is_endless = not Path(what).is_file()
+        self._block_bytes = block_bytes
+        plain = ["-map", "0:a:0", "-ac", "1", "-ar", str(RATE_HZ), "-f", "s16le", "-flush_packets", "1", "pipe:1"]
+        command = ["ffmpeg", "-nostdin", "-v", "error", *input_options(what), *plain]
+        try:
+            # In a group of its own: a Ctrl-C on the terminal is for the session, which ends it in order.
+            self._process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, process_group=0, stdin=subprocess.DEVNULL
+            )
+        except FileNotFoundError as error:
+            raise CentralError("program-missing", program="ffmpeg") from error
+        self._blocks: queue.Queue[bytes] = queue.Queue(BLOCKS)
+        self._closing = threading.Event()
+        self._error = b""
+        self._threads = [
+            threading.Thread(target=target, name=name, daemon=True)
+            for target, name in ((self._read_samples, "live-input"), (self._read_error, "live-input-error"))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _read_samples(self) -> None:
+        pipe = self._process.stdout
+        assert pipe is not None
+        while not self._closing.is_set():
+            block = pipe.read(self._block_bytes)
+            self._put(block)
+            if not block:
+                return
+
+    def _put(self, block: bytes) -> None:
+        while not self._closing.is_set():
+            with suppress(queue.Full):
+                self._blocks.put(block, timeout=0.1)
+                return
+
+    def _read_error(self) -> None:
+        pipe = self._process.stderr
+        assert pipe is not None
+        for line in pipe:
+            self._error = line
+
+    def read(self) -> bytes:
+        """The next block; a shorter one is the last of a file, an empty one comes behind it.
+
+        Raises CentralError: ``live-input-failed`` when it could not be opened or broke off, ``live-input-silent`` when
+        it gives nothing.
+        """
+        try:
+            block = self._blocks.get(timeout=SILENT_S)
+        except queue.Empty:
+            raise CentralError("live-input-silent", found=self.what, seconds=int(SILENT_S)) from None
+        if not block and (self._process.wait(SILENT_S) != 0 or self.is_endless):
+            self._threads[1].join(1.0)
+            told = self._error.decode("utf-8", "replace").strip()[:200]
+            raise CentralError("live-input-failed", found=self.what, why=told or "end")
+        return block
+
+    def close(self) -> None:
+        """End it."""
+        self._closing.set()
+        self._process.kill()
+        self._process.wait()
+        for thread in self._threads:
+            thread.join(1.0)
