@@ -73,6 +73,7 @@ def test_the_trust_root_is_signed_by_all_root_keys_and_stands_by_itself(centre_f
         ("publish", 1, 1),
         ("command", 1, 1),
         ("beacon", 1, 1),
+        ("live", 1, 1),
         ("alert", 1, 1),
     ]
     assert signed.document.grants[-1].most_severe == "Extreme"

@@ -34,7 +34,7 @@ EXAMPLES: Final = {
     "server-certificate": "ttcs-central server-certificate /srv/lam-dong mqtt.lam-dong.vn",
     "publish": "ttcs-central publish /srv/lam-dong config/programme.yaml --via-broker --dry-run",
     "alert": "ttcs-central alert /srv/lam-dong lu-quet --scope vn/lam-dong/da-teh",
-    "live": "ttcs-central live /srv/lam-dong vn/lam-dong thoi-su --input alsa:default --title 'Thời sự'",
+    "live": "ttcs-central live /srv/lam-dong vn/lam-dong thoi-su --input alsa:default --title Họp",
     "cap-feed": "ttcs-central cap-feed /srv/lam-dong config/cap-feed.yaml --dry-run",
     "watch": "ttcs-central watch /srv/lam-dong",
     "resend": "ttcs-central resend /srv/lam-dong da-teh-01 17 21 --journal 3",

@@ -195,7 +195,7 @@ class Screen:
         if not self._is_terminal and now_s < self._told_s + TELL_S:
             return
         self._told_s = now_s
-        line = self._words("live-going", speaker, level=f"{level_db:.0f}")
+        line = self._words("central.live-going", speaker, level=f"{level_db:.0f}")
         print(f"\r{line}\x1b[K" if self._is_terminal else line, end="" if self._is_terminal else "\n", flush=True)
 
     def _tell_link(self, speaker: Speaker) -> None:
@@ -217,11 +217,11 @@ class Screen:
     def _words(self, name: str, speaker: Speaker, **more: Any) -> str:
         span_s = int(time.monotonic() - self._begun_s)
         length = f"{span_s // 60}:{span_s % 60:02}"
-        return text(f"central.{name}", self._lang, length=length, sent=speaker.sent, unsent=speaker.unsent, **more)
+        return text(name, self._lang, length=length, sent=speaker.sent, unsent=speaker.unsent, **more)
 
     def end(self, speaker: Speaker) -> None:
         """It is over."""
-        self._say(self._words("live-over", speaker))
+        self._say(self._words("central.live-over", speaker))
 
 
 def level(block: bytes) -> float:

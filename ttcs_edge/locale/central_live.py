@@ -40,7 +40,7 @@ ERRORS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "live": (
-        "phát trực tiếp cho các trạm tiếp sóng, từng đoạn có chữ ký",
+        "phát trực tiếp cho các trạm, từng đoạn có chữ ký",
         "speak live to the stations of a scope, each piece signed",
     ),
     "help-live-scope": ("địa bàn nghe", "the place that hears it"),
