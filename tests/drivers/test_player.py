@@ -17,7 +17,7 @@ from tests.parts import eventually
 from tests.player.parts import BYTES_PER_MS, Listening, Loudspeaker, Source, noise, samples, sweep, tone, wav
 from ttcs_edge.core.events import PlayerGone, PlayerReady, SoundDevice, SoundEnded, SoundProgress, SoundStarted
 from ttcs_edge.drivers.player import EXPECTING_SILENT_S, IDLE_SILENT_S, SILENT_S
-from ttcs_edge.settings import SoundDriver, SoundSettings
+from ttcs_edge.settings import InputSettings, SoundDriver, SoundSettings
 
 REPLACED_S = 1.0
 TELL_MS = 100
@@ -314,6 +314,32 @@ def test_a_player_that_talks_nonsense_is_replaced(tmp_path: Path, monkeypatch: p
         assert not Path(f"/proc/{liar_pid}").exists()
         monkeypatch.setattr(sys, "executable", honest)
         listening.wait(PlayerReady)
+    finally:
+        listening.close()
+
+
+@pytest.mark.parametrize("lie", ["[1, 2]", "[]"])
+@pytest.mark.parametrize("made", ["talk", "live"])
+def test_a_player_that_lies_about_what_is_made_while_it_airs_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: str, lie: str
+) -> None:
+    """It is one item, whatever comes of it."""
+    liar = tmp_path / "liar"
+    liar.write_text(
+        f"#!{sys.executable}\nimport socket, sys, time\n"
+        "daemon = socket.socket(fileno=int(sys.argv[3]))\n"
+        'daemon.send(b\'["Ready", "liar"]\')\ndaemon.recv(1000)\n'
+        f"daemon.send(b'[\"Ended\", 1, true, {lie}, null]')\ntime.sleep(60)\n"
+    )
+    liar.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(liar))
+    listening = Listening(tmp_path, sound_input=InputSettings())
+    try:
+        listening.wait(PlayerReady)
+        getattr(listening, made)(1)
+
+        assert listening.wait(PlayerGone) == PlayerGone("died", 0)
+        assert listening.all(SoundEnded) == []
     finally:
         listening.close()
 

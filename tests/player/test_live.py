@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import random
 import signal
+import socket
 import sys
 import threading
 import time
@@ -23,6 +25,7 @@ from ttcs_edge.core.events import PlayerGone, PlayerReady, SoundEnded, SoundProg
 from ttcs_edge.drivers.player import SILENT_S
 from ttcs_edge.drivers.sound import PERIOD_BYTES, PERIOD_MS, RATE_HZ
 from ttcs_edge.opus import PACKET_FRAMES, PACKET_MOST_BYTES, PACKET_MS, OpusDecoder, OpusEncoder
+from ttcs_edge.player.__main__ import Process
 from ttcs_edge.player.live import (
     BEHIND_MOST_MS,
     CONCEALED_PACKETS,
@@ -33,8 +36,10 @@ from ttcs_edge.player.live import (
     WANTED_FRAMES,
     LiveSource,
 )
-from ttcs_edge.player.messages import SEGMENT_PACKETS, Segment
+from ttcs_edge.player.messages import PACKET_BYTES as LARGEST_BYTES
+from ttcs_edge.player.messages import SEGMENT_PACKETS, Live, Segment, Stop, decode_command, encode
 from ttcs_edge.player.splice import FRAMES_PER_MS
+from ttcs_edge.settings import SoundDriver, SoundSettings
 
 SMOOTH = 300
 PACKET_BYTES = 2 * PACKET_FRAMES
@@ -156,6 +161,26 @@ class TestWhole:
         assert len(rest(source)) == 2 * PACKET_BYTES
         assert source.failure is None
 
+    def test_what_is_left_behind_the_last_segment_is_not_drawn_out(self) -> None:
+        """It grows less because the session ends, not because the link is slow."""
+        source = LiveSource()
+        row = [
+            Segment(1, n, packets(6)[at : min(253, at + PER_SEGMENT)], at >= 250)
+            for n, at in enumerate(range(0, 253, PER_SEGMENT))
+        ]
+
+        assert len(play(source, row) + rest(source)) == 253 * PACKET_BYTES
+
+    def test_what_comes_behind_the_last_is_no_more_of_it(self) -> None:
+        """However much: nothing is left out for it."""
+        source = LiveSource()
+        heard = play(source, segments(2))
+        for number in range(4, 20):
+            source.add(Segment(1, number, packets(2)[:PER_SEGMENT], False))
+        heard += rest(source)
+
+        assert heard[5 * BYTES_PER_MS : -10 * BYTES_PER_MS] == straight(2)[5 * BYTES_PER_MS : -10 * BYTES_PER_MS]
+
     def test_segments_in_another_order_are_heard_in_theirs(self) -> None:
         """As long as their turn has not come."""
         source = LiveSource()
@@ -185,16 +210,16 @@ class TestLost:
         """100 ms of it are concealed, fading; then silence, as long as it was; no click anywhere; told as filled."""
         source = LiveSource()
         row = segments(5)
-        heard = play(source, row[:4] + row[5:]) + rest(source)
+        heard = play(source, row[:4] + row[5:7] + row[8:]) + rest(source)
         gap_ms = 4 * SEGMENT_MS
 
         assert len(heard) == len(straight(5))
         assert rms_db(part(heard, gap_ms, 20)) > -30
         assert part(heard, gap_ms + 100, SEGMENT_MS - 101).strip(b"\0") == b""
         assert roughest(part(heard, 10, 4_900)) < SMOOTH
-        for at_ms in (1_000, 1_800, gap_ms + SEGMENT_MS + 60, 4_000):
+        for at_ms in (1_000, 1_800, gap_ms + SEGMENT_MS + 60, 3_300, 4_060, 4_800):
             assert said_ms(part(heard, at_ms)) == pytest.approx(said_ms(part(straight(5), at_ms)), abs=12), at_ms
-        assert source.filled_bytes == SEGMENT_MS * BYTES_PER_MS
+        assert source.filled_bytes == 2 * SEGMENT_MS * BYTES_PER_MS
         assert source.failure is None
 
     def test_a_loss_of_a_moment_is_concealed_wholly(self) -> None:
@@ -288,6 +313,20 @@ class TestBehind:
         )
         assert roughest(heard[10 * BYTES_PER_MS :]) < SMOOTH
         assert source.filled_bytes == 0
+
+    def test_what_is_gone_over_to_sounds_as_it_should_from_the_first_packet_on(self) -> None:
+        """It is decoded from a little before: a decoder needs that to be exact."""
+        source = LiveSource()
+        row = segments(10)
+        play(source, row[:3])
+        for segment in row[3:11]:
+            source.add(segment)
+        heard = read(source, 1_000)
+        end = 11 * SEGMENT_MS * BYTES_PER_MS - 2 * source._behind_frames()
+        pairs = zip(array("h", heard), array("h", straight(10)[end - len(heard) : end]), strict=True)
+        unlike = array("h", [max(-32_768, min(32_767, mine - theirs)) for mine, theirs in pairs]).tobytes()
+
+        assert max(rms_db(part(unlike, at, 5)) for at in range(35, 1_000, 5)) < -55
 
     def test_what_waits_beyond_what_the_link_needs_is_caught_up_with_by_steps(self) -> None:
         """A second too much is gone within twenty, a step at a time: nobody hears more than a faster speaker."""
@@ -453,9 +492,9 @@ class TestAtThePlayer:
         listening.close()
 
     def feed(self, listening: Listening, row: Sequence[Segment], play: int = 1, pace: float = 1.0) -> None:
-        """Hand segments over as they would come."""
+        """Hand segments over as they would come, the first of them a little early: other tests run beside."""
         begun_s = time.monotonic()
-        sent_ms = 0
+        sent_ms = -300
         for segment in row:
             time.sleep(max(0.0, begun_s + sent_ms * pace / 1_000 - time.monotonic()))
             listening.player.segment(play, segment.number, segment.packets, segment.last)
@@ -547,11 +586,11 @@ class TestAtThePlayer:
         listening.live(1)
         self.feed(listening, row[:8], pace=0.9)
         told = listening.written(400).written_ms
-        lost_s = time.monotonic()
+        feeding = threading.Thread(target=self.feed, args=(listening, row[8:]))
+        feeding.start()
         listening.signal(number)
-        self.feed(listening, row[8:])
-        gone = listening.wait(PlayerGone)
-        gone_s = time.monotonic()
+        gone = listening.wait(PlayerGone, SILENT_S + 1.0)
+        feeding.join()
         listening.wait(PlayerReady)
         self.feed(listening, row, pace=0)
         listening.live(2)
@@ -559,8 +598,51 @@ class TestAtThePlayer:
 
         assert gone.reason == reason
         assert gone.written_ms >= told
-        assert gone_s - lost_s < 3.2 + SILENT_S  # the feed itself takes 3.2 s
         assert listening.wait(SoundEnded) == SoundEnded(2, True, (1_000,), None)
+
+
+def test_nothing_is_kept_of_a_session_that_is_over(tmp_path: Path) -> None:
+    """Its stop, or one that takes its place: what comes for it then goes nowhere."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    process = Process(theirs, SoundSettings(SoundDriver.WAV, "wav", tmp_path / "aired.wav"))
+    running = threading.Thread(target=process.run)
+    running.start()
+    for play in (1, 2, 3):
+        ours.send(encode(Live(play, time.monotonic_ns(), 100, 0)))
+        ours.send(encode(segments(1)[0]._replace(play=play)))
+    eventually(lambda: list(process._lives) == [3])
+    ours.send(encode(Stop(3, 0)))
+    eventually(lambda: not process._lives)
+    ours.send(encode(segments(1)[1]._replace(play=3)))
+    ours.shutdown(socket.SHUT_WR)
+    running.join(5)
+    ours.close()
+
+    assert not running.is_alive()
+    assert process._lives == {}
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        ["Segment", 1, 0, ["%%%"], False],
+        ["Segment", 1, 0, ["AAAA"] * (SEGMENT_PACKETS + 1), False],
+        ["Segment", 1, 0, ["A" * 1_704], False],
+        ["Segment", 1, 0, ["AAAA"]],
+    ],
+)
+def test_a_segment_that_no_daemon_sends_is_a_bug(packet: list[object]) -> None:
+    """The player ends, instead of playing on with half of what it is told."""
+    with pytest.raises((ValueError, TypeError)):
+        decode_command(json.dumps(packet).encode())
+
+
+def test_a_segment_comes_through_a_packet_as_it_was() -> None:
+    """Of the longest there is, too."""
+    longest = Segment(1, 2**53, (os.urandom(PACKET_MOST_BYTES),) * SEGMENT_PACKETS, True)
+
+    assert decode_command(encode(longest)) == longest
+    assert len(encode(longest)) < LARGEST_BYTES
 
 
 def test_the_tone_tells_its_moment() -> None:
