@@ -100,6 +100,8 @@ def test_who_holds_the_key_down_is_heard_until_it_is_let_go(way: Way, opened: st
     here = Pole(way=way, trusted=trusted)
     here.press()
     here.wait(10_000)
+    on_air = here.station.snapshot(here.now()).on_air
+    assert on_air is not None and on_air.position_ms == (here.mono_ms - here.begun_ms if way is Way.MIXER else 0)
     here.let_go()
     here.wait(60_000)
 

@@ -96,7 +96,7 @@ def _on_air(on_air: Answer, lang: Language) -> Text:
 
 def _relays(relays: dict[str, bool], lang: Language) -> Text:
     words = {True: text("cli.relay-closed", lang), False: text("cli.relay-open", lang)}
-    names = {"amplifier": text("cli.relay-amplifier", lang)}
+    names = {"amplifier": text("cli.relay-amplifier", lang), "microphone": text("cli.relay-microphone", lang)}
     return screen.joined(f"{names.get(subject, subject)} {words[closed]}" for subject, closed in relays.items())
 
 

@@ -607,6 +607,8 @@ class Station:
         if airing is not None and playout.sounding is not None and airing.start_ms is not None:
             cue = airing.cue
             position_ms = airing.play_from_ms + self.position_ms
+            if airing.sounds_since_mono_ms is not None and not airing.needs_player:
+                position_ms += now.mono_ms - airing.sounds_since_mono_ms  # no samples are counted
             start_ms = airing.start_ms
             on_air = OnAir(
                 str(cue.occurrence), cue.title, airing.zones, start_ms, position_ms, cue.duration_ms, *self.level_db

@@ -140,6 +140,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "volume-until": ("{zone} {percent} % đến {until}", "{zone} {percent} % until {until}"),
     "relays": ("Rơ-le", "Relays"),
     "relay-amplifier": ("tăng âm", "amplifier"),
+    "relay-microphone": ("micrô", "microphone"),
     "relay-closed": ("đóng", "closed"),
     "relay-open": ("mở", "open"),
     "link": ("Trung tâm", "Centre"),
