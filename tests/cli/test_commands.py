@@ -671,6 +671,19 @@ class TestCheckConfig:
             "Giờ nghỉ: 21:00-05:00, 12:00-13:30\n"
         )
 
+    def test_a_microphone_is_said_back_with_its_pins_and_zones(self, tmp_path: Path) -> None:
+        """What a technician has wired to which line."""
+        config = complete_station(tmp_path / "station", "ttcs")
+        config.write_text(config.read_text() + "microphone: {key_pin: 22, mixer_pin: 6}\n")
+
+        lines = shown(run("check-config", "--config", config, "--lang", "en")).splitlines()
+        assert lines[4:6] == [
+            "Pin 22: the microphone's key, heard in cho-xa",
+            "Pin 6: the relay that lets the microphone in",
+        ]
+        lines = shown(run("check-config", "--config", config)).splitlines()
+        assert lines[4:6] == ["Chân 22: phím micrô, nghe ở cho-xa", "Chân 6: rơ-le đưa micrô vào tăng âm"]
+
     def test_a_key_that_could_not_be_looked_at_is_said(self, tmp_path: Path) -> None:
         """A credential that only root may read: no wrong comfort; with its file readable, there is nothing to say."""
         config = complete_station(tmp_path / "station", "ttcs")

@@ -42,6 +42,11 @@ def _tell(page: Page, config: Config, lang: Language) -> None:
     for zone in station.zones:
         print(text("cli.config-zone", lang, pin=pins.zones[zone.id].pin, id=zone.id, name=zone.name))
     print(text("cli.config-amplifier", lang, pin=pins.amplifier.pin))
+    if config.microphone is not None and station.microphone is not None:
+        zones = ", ".join(station.microphone.zones)
+        print(text("cli.config-key", lang, pin=config.microphone.key.pin, zones=zones))
+    if pins.mixer is not None:
+        print(text("cli.config-mixer", lang, pin=pins.mixer.pin))
     if station.quiet_hours:
         print(text("cli.quiet-hours", lang, spans=", ".join(map(str, station.quiet_hours))))
     else:

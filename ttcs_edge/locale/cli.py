@@ -94,6 +94,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "config-station": ("Trạm {id}, địa bàn {scope}", "Station {id}, scope {scope}"),
     "config-zone": ("Chân {pin}: cụm loa {id} ({name})", "Pin {pin}: zone {id} ({name})"),
     "config-amplifier": ("Chân {pin}: tăng âm", "Pin {pin}: the amplifier"),
+    "config-key": ("Chân {pin}: phím micrô, nghe ở {zones}", "Pin {pin}: the microphone's key, heard in {zones}"),
+    "config-mixer": ("Chân {pin}: rơ-le đưa micrô vào tăng âm", "Pin {pin}: the relay that lets the microphone in"),
     "credential-unchecked": (
         "Chưa kiểm tra được broker.key: systemd trao khóa khi trạm chạy; thử lại với sudo",
         "broker.key could not be checked: systemd hands it over when the station runs; try again with sudo",
