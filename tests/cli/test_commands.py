@@ -251,6 +251,14 @@ class TestScreens:
         assert note in shown(done)
         assert ("Will air something in its place: 1" in done.stdout) is (stands_in is not None)
 
+    def test_a_slot_that_names_a_live_relay_says_so(self, tmp_path: Path) -> None:
+        """Its bulletin is heard where the relay is not."""
+        relayed = cue("x", "2026-11-24T05:00:00+07:00", live="thoi-su")
+        with daemon(tmp_path, lambda request: SCHEDULE | {"cues": [relayed]}) as path:
+            done = run("schedule", "--socket", path, "--lang", "en", columns=200)
+
+        assert "live relay thoi-su; heard as this bulletin where there is none" in shown(done)
+
     @pytest.mark.parametrize(
         ("hours", "planned", "seconds", "note"),
         [

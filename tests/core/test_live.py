@@ -323,6 +323,8 @@ def test_a_slot_s_live_relay_is_heard_at_its_time_and_not_before() -> None:
     """The sender is ten seconds early."""
     here = Pole(RELAYED)
     here.wait_until("2026-11-24T04:59:50")
+    (coming, *_) = here.station.snapshot(here.now()).next_cues
+    assert (coming.audio_ready, coming.lack) == (True, None)
     here.speak_for(9_000)
     assert "live" not in here.words
     here.speak_for(10_000)

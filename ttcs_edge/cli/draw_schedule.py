@@ -151,6 +151,8 @@ def _notes(row: Row, lang: Language) -> list[Text]:
     for clash in [one for one in row.cue["clashes"] if one != "quiet-hours"]:
         words = text("cli.clash.overlap", lang) if clash == "overlap" else clash
         notes.append(screen.styled(f"!! {words}", screen.DOUBTFUL))
+    if row.cue.get("live"):
+        notes.append(screen.styled(text("cli.live-slot", lang, id=row.cue["live"])))
     if not row.cue["audio_ready"]:
         notes.append(screen.styled(lack_words(row.cue["lack"], lang), screen.DOUBTFUL))
     if row.cue["stands_in"]:

@@ -131,7 +131,8 @@ class Airing:
     @property
     def shortfall(self) -> AsRunReason | None:
         """Why this cue cannot count as whole even when all that it has is heard: what its own audio lacks, first."""
-        return self.lack or (AsRunReason.NOT_AUDIO if self.unplayable else None)
+        unplayable = AsRunReason.NOT_AUDIO if self.unplayable else None
+        return self.lack or unplayable or (None if self.cue.live is None else AsRunReason.LIVE_LOST)
 
     @property
     def contender(self) -> Contender:
@@ -326,7 +327,8 @@ class Airing:
         if self.relayed is not None:
             return self._relayed_record(self.relayed)
         whole = completed and self.whole
-        substitute = whole and self.cue.substitute and reason is self.lack
+        stands_in = self.cue.substitute or self.cue.live is not None
+        substitute = whole and stands_in and reason is self.shortfall
         aired = whole and reason is None
         heard = Outcome.PART if self.has_sounded else Outcome.MISSED
         outcome = Outcome.AIRED if aired else Outcome.SUBSTITUTED if substitute else heard

@@ -89,14 +89,14 @@ def resolve(due: SlotOccurrence, settings: StationSettings, shelf: Shelf, now_ms
     bulletins = _named(programme, slot.bulletins)
     begin_ms = max(due.planned_ms, now_ms)
     filled = _Filling(zones, shelf, begin_ms)
-    substitute = slot.live is not None
+    substitute = False
     editions = _editions(programme, slot, shelf)
     for name in slot.bulletins:
         if not filled.add(bulletins[name]) and name in editions:
             until_ms = utc_ms(shelf.earlier[programme.scope].expires)
             substitute |= filled.add(editions[name], until_ms, stands_in=True)
     if not filled.items and slot.if_unplayable == STANDING:
-        substitute |= any(_add_standing(filled, one) for one in shelf.above(programme.scope))
+        substitute = any(_add_standing(filled, one) for one in shelf.above(programme.scope))
     cue = Cue(
         occurrence=due.occurrence,
         title=" · ".join(bulletins[name].title for name in slot.bulletins),
@@ -113,8 +113,7 @@ def resolve(due: SlotOccurrence, settings: StationSettings, shelf: Shelf, now_ms
         slot_percent=slot.volume_percent,
         live=slot.live,
     )
-    lacks = [*filled.lacks.values(), *([] if slot.live is None else [AsRunReason.LIVE_LOST])]
-    return Resolved(cue, tuple(filled.lacks), next(iter(lacks), None))
+    return Resolved(cue, tuple(filled.lacks), next(iter(filled.lacks.values()), None))
 
 
 class _Filling:

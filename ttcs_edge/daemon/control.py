@@ -138,5 +138,6 @@ def _cue(cue: PreviewCue, settings: StationSettings, shelf: Shelf) -> dict[str, 
         "audio_ready": resolved.lack is None,
         "lack": resolved.lack and resolved.lack.value,
         "stands_in": cue.due.slot.if_unplayable if resolved.cue.substitute else None,
+        "live": cue.due.slot.live,
         "clashes": list(cue.clashes),
     }

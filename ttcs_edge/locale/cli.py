@@ -142,6 +142,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "volume-until": ("{zone} {percent} % đến {until}", "{zone} {percent} % until {until}"),
     "relays": ("Rơ-le", "Relays"),
     "relay-amplifier": ("tăng âm", "amplifier"),
+    "live-slot": (
+        "tiếp sóng {id}; bản tin này chỉ phát khi không có",
+        "live relay {id}; heard as this bulletin where there is none",
+    ),
     "relay-microphone": ("micrô", "microphone"),
     "relay-closed": ("đóng", "closed"),
     "relay-open": ("mở", "open"),
