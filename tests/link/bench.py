@@ -45,6 +45,10 @@ class Watched:
         """The oldest rows behind a place."""
         return self._outbox.pending(limit, after_seq)
 
+    def urgent(self, limit: int) -> list[OutboxRow]:
+        """The receipts of alerts."""
+        return self._outbox.urgent(limit)
+
     @property
     def resends(self) -> int:
         """Grows when rows were put back."""

@@ -17,7 +17,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from tests.link.bench import STATION
 from tests.parts import Authority, Broker, Listener, eventually
 from ttcs_edge.core.documents import Refused
-from ttcs_edge.core.effects import FaultRaised
+from ttcs_edge.core.effects import AlertTold, FaultRaised
 from ttcs_edge.core.events import ConditionChanged, Event, LinkChanged
 from ttcs_edge.core.model import Fault, Scope, Severity, WallMs
 from ttcs_edge.link.inbox import Readers
@@ -28,6 +28,7 @@ from ttcs_edge.store.database import Database
 from ttcs_edge.store.outbox import Outbox, OutboxRow
 
 REPORTS = 60
+STATES = ("accepted", "on-air")
 
 
 def unread(data: bytes, subject: str) -> Refused:
@@ -113,6 +114,10 @@ class Deaf:
         """The report, for whoever has not read it."""
         return [OutboxRow(1, "1-f1", b"{}")] if after_seq < 1 else []
 
+    def urgent(self, limit: int) -> list[OutboxRow]:
+        """It is none."""
+        return []
+
     def mark_sent(self, seqs: Sequence[int]) -> None:
         """Nothing is ever sent."""
         raise AssertionError(seqs)
@@ -180,6 +185,10 @@ class Slow:
         """The report, while it waits, for whoever has not read it."""
         return [OutboxRow(1, "1-f1", b"{}")] if self._waits and after_seq < 1 else []
 
+    def urgent(self, limit: int) -> list[OutboxRow]:
+        """It is none."""
+        return []
+
     def mark_sent(self, seqs: Sequence[int]) -> None:
         """It waits no longer."""
         self._waits = False
@@ -226,6 +235,85 @@ def test_while_nobody_listens_the_link_sleeps(linked: Station) -> None:
 
     assert time.process_time() - spent_s < 1.25
     assert linked.depth == REPORTS
+
+
+def all_ids(centre: Listener) -> list[str]:
+    """The ids of all reports so far, receipts among them."""
+    told = [json.loads(payload) for topic, payload in list(centre.messages) if topic.endswith("/event")]
+    return [one["id"] for one in told]
+
+
+def test_the_receipt_of_an_alert_goes_before_all_that_waits(tmp_path: Path, broker: Broker) -> None:
+    """A month of reports and two receipts behind them: whoever sent the alert sees it land first; each comes once."""
+    centre = Listener(broker)
+    folder = tmp_path / "state"
+    database = Database.open(folder)
+    receipts = [AlertTold(f"1-r{n}", Scope("vn/lam-dong"), "lu-quet", 1, state) for n, state in enumerate(STATES)]
+    faults = [Fault(f"1-g{n}", "no-time", "clock", Severity.WARNING, (), WallMs(n)) for n in range(500)]
+    database.commit([*map(FaultRaised, faults), *receipts], STATION, 1)
+    database.close()
+    station = Station(folder, broker)
+    eventually(lambda: station.depth == 0, 20)
+
+    came = all_ids(centre)
+    assert came[: len(STATES)] == [f"{STATION}/1-r{n}" for n in range(len(STATES))]
+    assert sorted(came) == sorted({*came}) and len(came) == 500 + len(STATES) + REPORTS
+    station.link.close(2)
+    centre.close()
+
+
+class Backlog:
+    """An outbox of a thousand rows, and a broker that acknowledges at once; a receipt comes in the middle."""
+
+    def __init__(self) -> None:
+        self.resends = 0
+        self.sent: list[int] = []
+        self.marked: set[int] = set()
+        self.rows = {seq: OutboxRow(seq, f"1-f{seq}", str(seq).encode()) for seq in range(1, 1_001)}
+        self.receipts: set[int] = set()
+        self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        self.reports = Reports(self, "event", lambda report, error: None, lambda: len(self.sent) / 100)  # type: ignore[arg-type]
+
+    def pending(self, limit: int, after_seq: int) -> list[OutboxRow]:
+        """What waits behind a place."""
+        waiting = sorted(seq for seq in self.rows if seq > after_seq and seq not in self.marked)
+        return [self.rows[seq] for seq in waiting[:limit]]
+
+    def urgent(self, limit: int) -> list[OutboxRow]:
+        """The receipts that wait."""
+        return [self.rows[seq] for seq in sorted(self.receipts - self.marked)[:limit]]
+
+    def mark_sent(self, seqs: Sequence[int]) -> None:
+        """They wait no longer."""
+        self.marked |= set(seqs)
+
+    def publish(self, topic: str, body: bytes, qos: int) -> MQTTMessageInfo:
+        """Take it, and acknowledge it."""
+        self.sent.append(int(body))
+        self._answers.put((self, len(self.sent), ReasonCode(PacketTypes.PUBACK, "Success")))  # type: ignore[arg-type]
+        return MQTTMessageInfo(len(self.sent))
+
+    def go_on(self) -> None:
+        """A turn of the link."""
+        self.reports.settle(self._answers)
+        self.reports.send(self)  # type: ignore[arg-type]
+
+
+def test_a_receipt_that_comes_while_a_backlog_drains_is_next_and_all_come_once() -> None:
+    """In front of what was read ahead already; and passed over when its turn comes."""
+    broker = Backlog()
+    while len(broker.sent) < 300:
+        broker.go_on()
+    receipt = 1_001
+    broker.rows[receipt] = OutboxRow(receipt, "1-r1", b"1001")
+    broker.receipts.add(receipt)
+    broker.reports.hurry()
+    before = len(broker.sent)
+    broker.go_on()
+    assert broker.sent[before] == receipt
+    for _ in range(200):
+        broker.go_on()
+    assert sorted(broker.sent) == list(range(1, 1_002))
 
 
 def test_reports_that_are_asked_for_again_go_out_in_their_order_on_the_connection_that_stands(

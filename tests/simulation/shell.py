@@ -214,6 +214,11 @@ class Line:
         assert self.outbox is not None
         return self.outbox.pending(limit, after_seq)
 
+    def urgent(self, limit: int) -> Sequence[OutboxRow]:
+        """The outbox's own."""
+        assert self.outbox is not None
+        return self.outbox.urgent(limit)
+
     def mark_sent(self, seqs: Sequence[int]) -> None:
         """The outbox's own, and only for what the broker has acknowledged."""
         assert self.outbox is not None

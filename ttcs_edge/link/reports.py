@@ -7,6 +7,8 @@ is told for all of a connection.
 Marks are gathered, and put on the card once a second, or a thousand at a time; after a death so many are told again
 under the same ids.
 
+Receipts of alerts go before all else that waits: at each new connection, and whenever something urgent came.
+
 A report that the broker took and nobody heard (*No matching subscribers*, MQTT 5, 3.4.2.1) is not delivered: a centre
 that is not back yet must find it when it is. Until one is heard, one at a time is tried, ever more seldom.
 """
@@ -71,6 +73,9 @@ class OutboxSource(Protocol):
     def pending(self, limit: int, after_seq: int) -> Sequence[Row]:
         """The oldest rows behind a place."""
 
+    def urgent(self, limit: int) -> Sequence[Row]:
+        """The oldest rows that go before all others."""
+
     def mark_sent(self, seqs: Sequence[int]) -> None:
         """Remember rows as sent."""
 
@@ -97,6 +102,8 @@ class Reports:
         self._resends = 0
         self._after_seq = 0
         self._ahead: deque[Row] = deque()
+        self._urgent = False
+        self._out_of_turn: set[int] = set()
         self._in_flight: dict[int, Row | None] = {}
         self._done: list[int] = []
         self._flush_mono_s = 0.0
@@ -146,7 +153,8 @@ class Reports:
                 self._in_flight = dict.fromkeys(self._in_flight)
 
     def hurry(self) -> None:
-        """What came is urgent: whoever may listen by now is tried at once, and soon again."""
+        """What came is urgent: it goes first, and whoever may listen by now is tried at once, and soon again."""
+        self._urgent = True
         if self._unheard_since_mono_s is not None:
             self._unheard_since_mono_s = self._held_until_mono_s = self._now_s()
 
@@ -169,6 +177,8 @@ class Reports:
         self.flush()
         self._after_seq = 0
         self._ahead.clear()
+        self._out_of_turn.clear()
+        self._urgent = True
 
     def send(self, client: Client, largest_bytes: int | None = None) -> None:
         """Fill the window. A new connection begins at the oldest row again: what was in flight may be lost.
@@ -196,6 +206,9 @@ class Reports:
 
     def _fill(self, client: Client) -> None:
         most = 1 if self._unheard_since_mono_s is not None else LIMITS.outbox_in_flight
+        if self._urgent:
+            self._go_first()
+            self._urgent = False
         while len(self._in_flight) < most and (row := self._next()) is not None:
             if self._largest_bytes is not None and len(row.body) + self._overhead_bytes > self._largest_bytes:
                 self._ahead.popleft()
@@ -207,14 +220,25 @@ class Reports:
             self._ahead.popleft()
             self._in_flight[sent.mid] = row
 
+    def _go_first(self) -> None:
+        """Put what is urgent before what was read ahead; when its turn comes there, it is passed over."""
+        under_way = {row.seq for row in self._in_flight.values() if row is not None}
+        known = under_way | set(self._done) | self._out_of_turn
+        rows = [row for row in self._outbox.urgent(LIMITS.outbox_read_ahead) if row.seq not in known]
+        self._ahead = deque((*rows, *(row for row in self._ahead if row.seq not in {one.seq for one in rows})))
+        self._out_of_turn |= {row.seq for row in rows if row.seq > self._after_seq}
+
     @property
     def _overhead_bytes(self) -> int:
         return HEADER_BYTES + len(self._topic.encode())
 
     def _next(self) -> Row | None:
         """The next row, read ahead: one look into the outbox for many of them."""
-        if not self._ahead and self._resends == self._outbox.resends:
-            self._ahead.extend(self._outbox.pending(LIMITS.outbox_read_ahead, self._after_seq))
-            if self._ahead:
-                self._after_seq = self._ahead[-1].seq
+        while not self._ahead and self._resends == self._outbox.resends:
+            rows = self._outbox.pending(LIMITS.outbox_read_ahead, self._after_seq)
+            if not rows:
+                break
+            self._ahead.extend(row for row in rows if row.seq not in self._out_of_turn)
+            self._after_seq = rows[-1].seq
+            self._out_of_turn = {seq for seq in self._out_of_turn if seq > self._after_seq}
         return self._ahead[0] if self._ahead else None

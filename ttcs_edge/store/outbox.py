@@ -19,7 +19,7 @@ from msgspec import Struct
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.durable import transaction
 from ttcs_edge.store.database import connect
-from ttcs_edge.store.journal import JOURNAL_MOST, SEQUENCE_MOST, UNDATED_MS, place
+from ttcs_edge.store.journal import JOURNAL_MOST, RANKS, SEQUENCE_MOST, UNDATED_MS, place
 
 PENDING = """
     SELECT seq, id, body FROM unsent CROSS JOIN outbox USING (seq) WHERE unsent.seq > ? ORDER BY unsent.seq LIMIT ?
@@ -67,6 +67,15 @@ class Outbox:
         """The oldest rows behind ``after_seq``."""
         with self._lock:
             return [OutboxRow(*row) for row in self._connection.execute(PENDING, (after_seq, limit))]
+
+    def urgent(self, limit: int) -> list[OutboxRow]:
+        """The oldest receipts of alerts that wait: they go before all else."""
+        sql = """
+            SELECT seq, id, body FROM unsent CROSS JOIN outbox USING (seq)
+            WHERE unsent.rank = ? ORDER BY unsent.seq LIMIT ?
+        """
+        with self._lock:
+            return [OutboxRow(*row) for row in self._connection.execute(sql, (RANKS["alert-receipt"], limit))]
 
     def kept(self, limit: int, after_seq: int) -> list[OutboxRow]:
         """The oldest rows behind ``after_seq``, those that were sent among them."""
