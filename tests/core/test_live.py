@@ -24,7 +24,7 @@ from tests.core.material import (
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import LiveSegment, Programme, StopOrder
 from ttcs_edge.core.live import GONE_MS, KEPT_MS, LOST_MS, PATIENCE_MS
-from ttcs_edge.core.model import AsRun, QuietHours
+from ttcs_edge.core.model import Amplifier, AsRun, QuietHours
 from ttcs_edge.core.trust import utc_text
 
 SEGMENT_MS = 500
@@ -195,6 +195,55 @@ def test_a_session_that_falls_silent_is_a_fault_and_leaves_the_air_until_it_come
     here.end(here.sounds or 0, completed=True)
     assert here.told == [(LIVE, "aired", None)]
     assert here.record().interruptions == 1
+
+
+def test_nothing_of_it_is_heard_twice_or_late_when_it_comes_back() -> None:
+    """never-6: what was played before a silence is not played behind it."""
+    here = Pole()
+    here.speak_for(5_000)
+    here.wait(LOST_MS)
+    here.end(here.sounds or 0, completed=False, failure="live-lost")
+    here.wait(4_000)  # the amplifier is warm yet
+    before = here.fed
+    here.speak_for(5_000)
+    assert here.words[-1] == "live"
+    assert here.fed == [*before, *range(before[-1] + 1, here.number)]
+
+
+def test_what_waited_for_longer_than_it_is_worth_is_not_played() -> None:
+    """never-6: it came with nine seconds behind it, and the amplifier took its time."""
+    here = Pole(settings=replace(SETTINGS, amplifier=Amplifier(2_000, 10_000)))
+    old_ms = here.wall_ms - 9_000
+    here.speak(sent=utc_text(old_ms), expires=utc_text(old_ms + 10_000))
+    here.wait(2_000)
+    here.speak()
+    here.wait(1_000)
+    assert (here.words[-1], here.fed) == ("live", [1])
+
+
+def test_a_station_that_loses_the_time_on_the_way_up_starts_nothing() -> None:
+    """air-7: what it kept could be told from what is old only while there was time."""
+    here = Pole()
+    here.speak_for(1_500)
+    assert here.words != []
+    here.trusted = False
+    here.wait(2_500)
+    assert "live" not in here.words
+
+
+def test_a_session_that_is_lost_when_the_power_fails_is_no_fault_behind_it() -> None:
+    """It is told as cut, and nothing else would ever end the fault."""
+    before = Pole()
+    before.speak_for(5_000)
+    before.wait(LOST_MS)
+    before.end(before.sounds or 0, completed=False, failure="live-lost")
+    (fault,) = before.station.faults.open.values()
+    (opened,) = before.entries(effects.AsRunOpened)
+    here = Pole(boot=2, open_faults=(fault,), open_as_run=(opened.record,))
+
+    assert here.told == [(LIVE, "cut", "power")]
+    assert here.faults == []
+    assert [one.fault.id for one in here.entries(effects.FaultCleared)] == [fault.id]
 
 
 def test_a_session_that_does_not_come_back_is_told_as_lost() -> None:
@@ -370,3 +419,17 @@ def test_a_slot_whose_live_relay_falls_silent_is_heard_as_its_bulletins_until_it
     assert (LIVE, "aired", None) in here.told
     assert ("tiep-song", "aired", None) in here.told
     assert here.faults == []
+
+
+def test_a_slot_is_heard_as_its_bulletins_while_a_session_that_was_told_speaks_on() -> None:
+    """The centre stopped it; its sender does not know, and nobody hears him."""
+    here = Pole(RELAYED)
+    here.wait_until("2026-11-24T05:00:00")
+    here.speak_for(5_000)
+    assert here.words[-1] == "live"
+    here.order(stop=StopOrder())
+    here.speak_for(5_000)
+    assert here.told == [(LIVE, "part", "stopped-by-command")]
+    assert here.words[-1] == "sound"
+    here.end(here.sounds or 0, completed=True)
+    assert here.told[-1] == ("tiep-song", "substituted", "live-lost")

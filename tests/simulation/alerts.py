@@ -450,8 +450,7 @@ class Warned(Rule):
         best = max((rank(book.alert) for book in mine), default=None)
         for book in waiting:
             if best is None or rank(book.alert) > best:
-                holder = "who speaks" if sound.speaks else sound.items[0].bulletin
-                raise Violation(f"never-4: {holder} holds the air while {book.alert.id} waits")
+                raise Violation(f"never-4: {sound.name} holds the air while {book.alert.id} waits")
 
     def _unsettled(self, world: World) -> bool:
         stepped = world.mono_ms - world.stepped_mono_ms < UNSETTLED_MS and world.stepped_mono_ms > 0

@@ -22,6 +22,7 @@ from tests.simulation import centre
 from tests.simulation.alerts import Authority, alert_of
 from tests.simulation.centre import Centre
 from tests.simulation.clocks import BEACONS, Clocks
+from tests.simulation.live import Source
 from tests.simulation.microphone import Person
 from tests.simulation.rulebook import every_rule
 from tests.simulation.rules import LOCAL, Due, Standing, interval_ms, is_quiet, nearest
@@ -32,6 +33,7 @@ from ttcs_edge.core.asrun import CUE_FAULTS
 from ttcs_edge.core.documents import ACTIONS, Bulletin, Programme, Refused, Signed, Slot
 from ttcs_edge.core.model import (
     AMPLIFIER,
+    LIVE_PREFIX,
     MICROPHONE,
     MICROPHONE_PREFIX,
     Amplifier,
@@ -67,6 +69,8 @@ LAST: dict[str, Any] = {
     "languages": ["vi", "kho"],
 }
 LAST_TALK_MS = 19_000
+LAST_RELAY: dict[str, Any] = {"scope": PROVINCE, "id": "v9", "priority": 9, "zones": [], "until_ms": 60_000}
+LAST_RELAY_MS = 15_000
 HEALTHY = {None, AsRunReason.QUIET_HOURS, AsRunReason.PRE_EMPTED}
 """What may be told of a cue on a day on which nothing is broken."""
 ZONES = (
@@ -111,6 +115,7 @@ class Setup:
     talk_most_ms: int = 60_000
     talk_percent: int = 100
     talk_in_quiet_hours: bool = False
+    live: bool = False
 
     def settings(self) -> StationSettings:
         """The same as the core wants it."""
@@ -229,6 +234,8 @@ class Timeline:
             self.world.cached |= {tone.sha256 for _, tone in TONES}
         if setup.microphone:
             self.world.person = Person(self.world)
+        if setup.live:
+            self.world.source = Source(self.world)
         self.current: dict[Scope, Programme] = {}
         self.happened: list[Happening] = []
 
@@ -352,6 +359,18 @@ class Timeline:
         else:
             self.world.mute_input()
 
+    # what comes live
+
+    def live(self, fields: dict[str, Any], lasts_ms: int) -> None:
+        """A session begins, or is started anew, and speaks on by itself."""
+        if self.world.source is not None:
+            self.world.source.begin(fields, lasts_ms)
+
+    def live_turn(self, name: str, how: str, *args: Any) -> None:
+        """Something becomes of a session, or is sent under its name."""
+        if self.world.source is not None:
+            self.world.source.turn(name, how, *args)
+
     # files
 
     def audio(self, name: str) -> None:
@@ -408,6 +427,8 @@ class Timeline:
         self.world.run(2 * DAY_MS)
         if self.world.person is not None:
             self._speak_at_last()
+        if self.world.source is not None:
+            self._relay_at_last()
         self._account()
         if self.world.line is not None:
             self.world.line.ask_again()
@@ -429,6 +450,8 @@ class Timeline:
         self.device(True)
         self.key(False)
         self.input(True)
+        if world.source is not None:
+            world.source.fall_silent()
         for scope in sorted(self.current):
             version = max(world.disk.floors.get(scope, 0), *(self._versions(scope))) + 1
             lasting = tuple(replace(one, expires=None) for one in self.current[scope].bulletins)
@@ -472,6 +495,18 @@ class Timeline:
         if [one.outcome for one in talks] != [Outcome.AIRED]:
             raise Violation(f"all is well, but who speaks at last is told as {talks}")
 
+    def _relay_at_last(self) -> None:
+        """All is well: what is said live is heard, unless something of a higher class is."""
+        world = self.world
+        while is_quiet(world.settings, world.wall_ms) or is_quiet(world.settings, world.wall_ms + 2 * LAST_RELAY_MS):
+            world.run(HOUR_MS)
+        told = len(world.disk.as_run)
+        self.live(LAST_RELAY, LAST_RELAY_MS)
+        world.run(2 * LAST_RELAY_MS)
+        relays = [one for one in world.disk.as_run[told:] if one.occurrence.slot.startswith(LIVE_PREFIX)]
+        if [one.outcome for one in relays] != [Outcome.AIRED]:
+            raise Violation(f"all is well, but what is said live at last is told as {relays}")
+
     def _versions(self, scope: str) -> Iterator[int]:
         yield 0
         for one in self.happened:
@@ -495,7 +530,8 @@ class Timeline:
             if due.occurrence not in records:
                 raise Violation(f"never-5: {due.occurrence} is forgotten")
             record = records[due.occurrence]
-            if due.planned_ms >= healthy_ms and record.reason not in HEALTHY:
+            unspoken = due.slot.live is not None and record.reason is AsRunReason.LIVE_LOST
+            if due.planned_ms >= healthy_ms and record.reason not in HEALTHY and not unspoken:
                 raise Violation(f"all is well, but {due.occurrence} is told as {record.outcome} {record.reason}")
             if record.reason is AsRunReason.QUIET_HOURS and not self._may_be_quiet(due.planned_ms):
                 raise Violation(f"air-5: {due.occurrence} is off for quiet hours that are not there")
@@ -554,6 +590,8 @@ KINDS: dict[str, Callable[..., None]] = {
     "device": Timeline.device,
     "key": Timeline.key,
     "input": Timeline.input,
+    "live": Timeline.live,
+    "live-turn": Timeline.live_turn,
     "audio": Timeline.audio,
     "spoil": Timeline.spoil,
     "mend-files": Timeline.mend_files,

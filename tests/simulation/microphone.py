@@ -258,7 +258,7 @@ class Talks(Rule):
                 raise Violation("never-2: the microphone is heard on while stopping")
         able = talk is not None and self._able(world, microphone, talk)
         if able and goes_on and sound is not None and not sound.speaks and not sound.warns:
-            raise Violation(f"never-4: {sound.items[0].bulletin} holds the air while a person would speak")
+            raise Violation(f"never-4: {sound.name} holds the air while a person would speak")
         self._see_urgency(world, able)
 
     def _able(self, world: World, microphone: Microphone, talk: Talk) -> bool:

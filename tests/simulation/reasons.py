@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from tests.simulation.alerts import InForce
 from tests.simulation.centre import Loudness
+from tests.simulation.live import Relays
 from tests.simulation.microphone import Talks
 from tests.simulation.rules import (
     Air,
@@ -73,10 +74,13 @@ class Case:
 class Reasons(Rule):
     """never-5: what did not air is told with its true reason."""
 
-    def __init__(self, standing: Standing, air: Air, in_force: InForce, loudness: Loudness, talks: Talks) -> None:
+    def __init__(
+        self, standing: Standing, air: Air, in_force: InForce, loudness: Loudness, talks: Talks, relays: Relays
+    ) -> None:
         self.loudness = loudness
         self.warnings = in_force
         self.talks = talks
+        self.relays = relays
         self.standing = standing
         self.air = air
         self.book: dict[tuple[str, str], Spans] = {("off", ""): Spans(open_ms=-(1 << 60))}
@@ -110,6 +114,7 @@ class Reasons(Rule):
         self._all("cached", world.cached, mono_ms)
         self._spans("alert", "").now(self.warnings.speaks_at_all(world), mono_ms)
         self._spans("talk", "").now(self.talks.busy(world), mono_ms)
+        self._spans("live", "").now(self.relays.busy(world), mono_ms)
         if isinstance(event, events.AlertArrived):
             self._moment("alert", "came", mono_ms)
         if isinstance(event, events.AudioStored):
@@ -123,7 +128,7 @@ class Reasons(Rule):
 
     def silent(self, world: World, sound: Sound, written_ms: tuple[int, ...]) -> None:
         """Remember who had the air."""
-        if self.air.last is not None and not sound.warns and not sound.speaks:
+        if self.air.last is not None and sound.items and not sound.warns:
             self.sounds.append((sound.begin_mono_ms, world.mono_ms, self.air.last.due.occurrence))
 
     def before(self, world: World, effect: effects.Effect) -> None:
@@ -199,8 +204,10 @@ class Reasons(Rule):
         return any(begin_ms is None or begin_ms >= case.begin_ms for begin_ms in begins_ms)
 
     def other(self, world: World, case: Case) -> bool:
-        """Tell whether another cue, an alert or a person had the air, or was about to, while this one was to sound."""
-        if self.was("alert", case, ("", "came")) or self.was("talk", case):
+        """Tell whether another cue, an alert, a person or a live relay had the air, or was about to, while this one was
+        to sound.
+        """
+        if self.was("alert", case, ("", "came")) or self.was("talk", case) or self.was("live", case):
             return True
         now = world.sound is not None and self.air.current is not None
         if now and self.air.current is not None and self.air.current.due.occurrence != case.record.occurrence:
@@ -280,6 +287,7 @@ EVIDENCE: dict[str, Callable[[Reasons, World, Case], bool]] = {
     "stopped-by-command": lambda book, world, case: any(
         case.begin_ms - way_up_ms(world.settings) <= mono_ms <= case.end_ms for mono_ms in book.loudness.stops_mono_ms
     ),
+    "live-lost": lambda book, world, case: case.due.slot.live is not None,
     "stopped": lambda book, world, case: world.stopping,
     "relay": lambda book, world, case: book.was("relay", _with_way_up(world, case), _relays(world, case)),
     "no-amplifier": lambda book, world, case: book.was("relay", _with_way_up(world, case), [AMPLIFIER]),

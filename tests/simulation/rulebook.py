@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.simulation.alerts import InForce, Warned
 from tests.simulation.centre import Loudness, Obedience
 from tests.simulation.clocks import Truth
+from tests.simulation.live import Relays
 from tests.simulation.microphone import Talks
 from tests.simulation.reasons import Reasons
 from tests.simulation.rules import (
@@ -32,20 +33,23 @@ def every_rule() -> tuple[Rule, ...]:
     records = Records(air)
     in_force = InForce()
     talks = Talks(in_force, loudness)
+    precedence = Precedence(standing, air)
+    relays = Relays(air, precedence, loudness, in_force, talks)
     return (
         standing,
         in_force,
         loudness,
         talks,
         air,
+        relays,
         Order(),
         Waking(),
         Switching(standing),
-        Precedence(standing, air),
+        precedence,
         Silence(standing, air),
         records,
         Lengths(air),
-        Reasons(standing, air, in_force, loudness, talks),
+        Reasons(standing, air, in_force, loudness, talks, relays),
         Versions(standing),
         Refusals(),
         Going(),

@@ -20,6 +20,7 @@ from ttcs_edge.core.asrun import settles
 from ttcs_edge.core.documents import Audio, Bulletin, Programme, Refused, Signed, Slot
 from ttcs_edge.core.model import (
     AMPLIFIER,
+    LIVE_PREFIX,
     MICROPHONE,
     MICROPHONE_PREFIX,
     AiredItem,
@@ -55,6 +56,8 @@ PLACES: dict[type, str] = {
     effects.PrepareSound: "air",
     effects.StartSound: "air",
     effects.StartInput: "air",
+    effects.StartLive: "air",
+    effects.FeedSound: "air",
     effects.SwitchMixer: "air",
     effects.StopSound: "air",
     effects.SetWanted: "air",
@@ -104,8 +107,8 @@ def interval_ms(rule: str) -> int:
 
 
 def is_of_slot(occurrence: Occurrence) -> bool:
-    """Tell whether it is of a programme: not of an alert, and not said into the microphone."""
-    return not occurrence.is_of_alert and not occurrence.slot.startswith(MICROPHONE_PREFIX)
+    """Tell whether it is of a programme: not of an alert, not said into the microphone, and no live relay."""
+    return not occurrence.is_of_alert and not occurrence.slot.startswith((MICROPHONE_PREFIX, LIVE_PREFIX))
 
 
 def is_quiet(settings: StationSettings, wall_ms: int) -> bool:
@@ -264,6 +267,12 @@ class Standing(Rule):
         for scope, document in self.programmes.items():
             yield document, self.accepted_ms[scope], wall_ms
 
+    def live_of(self, occurrence: Occurrence) -> str | None:
+        """The live relay that the newest slot of an occurrence names."""
+        documents = [*self.programmes.values(), *(one for one, _, _ in reversed(self.history))]
+        slots = (slot for one in documents if one.scope == occurrence.scope for slot in one.slots)
+        return next((slot.live for slot in slots if slot.id == occurrence.slot), None)
+
     def slots(self) -> Iterator[tuple[Programme, Slot]]:
         """Every slot that is in force."""
         for document in self.programmes.values():
@@ -309,11 +318,13 @@ class Air(Rule):
         self.free_ms = 0
         self.last: Heard | None = None
         self.told: set[Occurrence] = set()
+        self.relayed_ms: dict[str, int] = {}
+        """Until when a live relay of an id could be heard in the place of a slot."""
 
     def power_on(self, world: World) -> None:
         """A new life has heard nothing; what the disk has as told is told."""
         self.told = set(world.disk.settled)
-        self.heard, self.current, self.last, self.free_ms = {}, None, None, 0
+        self.heard, self.current, self.last, self.free_ms, self.relayed_ms = {}, None, None, 0, {}
 
     def power_off(self, world: World) -> None:
         """What was on the air for long enough to be on disk must not air again in any life."""
@@ -328,7 +339,7 @@ class Air(Rule):
         """A play that ended badly may go on behind what was bad; one that began was interrupted, if by nothing else."""
         if isinstance(event, events.SoundStarted) and self.current is not None:
             self.current.begun = True
-        if isinstance(event, events.SoundEnded) and event.failure and self.last is not None:
+        if isinstance(event, events.SoundEnded) and event.failure not in (None, "live-lost") and self.last is not None:
             self.last.ended_badly = True
 
     def before(self, world: World, effect: effects.Effect) -> None:
@@ -343,7 +354,7 @@ class Air(Rule):
         sound = world.sound
         if sound is None or sound.stop_at_mono_ms is not None or sound.frozen_mono_ms is not None or not world.trusted:
             return
-        if sound.warns or sound.speaks:
+        if not sound.items or sound.warns:
             return
         if sound.begin_mono_ms <= world.mono_ms and is_quiet(world.settings, world.wall_ms):
             raise Violation(f"air-5: {self._name()} goes on in quiet hours")
@@ -507,7 +518,8 @@ class Air(Rule):
         if world.mono_ms - world.stepped_mono_ms <= late_ms:
             return None
         way_ms = way_up_ms(world.settings)
-        queued = begin_ms - max(due.planned_ms, self.free_ms) <= GRACE_MS + way_ms
+        relayed_ms = self.relayed_ms.get(due.slot.live or "", 0)
+        queued = begin_ms - max(due.planned_ms, self.free_ms, relayed_ms) <= GRACE_MS + way_ms
         if queued or late_ms <= due.slot.late_window_s * 1_000 + way_ms:
             return None
         return f"air-6: IT starts {late_ms} ms late"
@@ -567,7 +579,7 @@ class Switching(Rule):
             case effects.SwitchZone(zone, closed):
                 self._quiet(world, zone)
                 self._zone(world, zone, closed)
-            case effects.StartSound() | effects.StartInput() | effects.SwitchMixer(closed=True):
+            case effects.StartSound() | effects.StartInput() | effects.StartLive() | effects.SwitchMixer(closed=True):
                 self.busy_ms = world.mono_ms
                 if world.warm_up_left_ms() > 0 and AMPLIFIER not in world.faults.relays:
                     raise Violation("air-4: sound into an amplifier that is not warm")
@@ -587,8 +599,10 @@ class Switching(Rule):
             case _:
                 pass
 
-    def _fades_in(self, world: World, effect: effects.StartSound | effects.StartInput | effects.SwitchMixer) -> None:
-        most_ms = FOR_EVER_MS if isinstance(effect, effects.StartSound) else INPUT_FADE_MS
+    def _fades_in(
+        self, world: World, effect: effects.StartSound | effects.StartInput | effects.StartLive | effects.SwitchMixer
+    ) -> None:
+        most_ms = INPUT_FADE_MS if isinstance(effect, effects.StartInput) else FOR_EVER_MS
         if not isinstance(effect, effects.SwitchMixer) and effect.fade_in_ms != min(most_ms, world.settings.fade_in_ms):
             raise Violation("air-4: sound does not fade in")
 
@@ -650,21 +664,21 @@ class Precedence(Rule):
         sound, current = world.sound, self.air.current
         if sound is None or current is None or sound.stop_at_mono_ms is not None or sound.frozen_mono_ms is not None:
             return
-        if sound.warns or sound.speaks:
+        if not sound.items or sound.warns:
             return
         if not world.trusted or is_quiet(world.settings, world.wall_ms) or world.stopping:
             return
         for programme, slot in self.standing.slots():
-            if slot.priority > current.due.slot.priority and self._waits(
-                world, nearest(programme, slot, world.wall_ms)
-            ):
+            if slot.priority > current.due.slot.priority and self.waits(world, nearest(programme, slot, world.wall_ms)):
                 raise Violation(f"never-4: {current.due.occurrence} holds the air while {slot.id} waits")
 
-    def _waits(self, world: World, due: Due) -> bool:
+    def waits(self, world: World, due: Due) -> bool:
+        """Tell whether an occurrence that is due could be heard; one that names a live relay waits for that, first."""
         since_ms = max(self.standing.since_ms or 0, utc_ms(due.programme.issued))
         here = zones_of(world.settings, due.slot)
         return (
             since_ms < due.planned_ms <= world.wall_ms < due.planned_ms + GRACE_MS
+            and due.slot.live is None
             and due.occurrence not in self.air.told
             and bool({zone.id for zone in here} - world.faults.relays)
             and any(
@@ -739,10 +753,15 @@ class Lengths(Rule):
 
     def __init__(self, air: Air) -> None:
         self.air = air
+        self.relayed: set[str] = set()
+        """The live relays that are told as aired with a record."""
 
     def before(self, world: World, effect: effects.Effect) -> None:
         """Compare each closed record with the book."""
         if isinstance(effect, effects.Record):
+            closed = [entry.record for entry in effect.entries if isinstance(entry, effects.AsRunClosed)]
+            aired = [one.occurrence for one in closed if one.outcome is Outcome.AIRED]
+            self.relayed = {one.slot for one in aired if one.slot.startswith(LIVE_PREFIX)}
             for entry in effect.entries:
                 if isinstance(entry, effects.AsRunClosed) and entry.record.outcome is Outcome.CUT:
                     self._judge_cut(entry.record)
@@ -773,6 +792,8 @@ class Lengths(Rule):
             raise Violation(f"never-9: {name} is told with more than the {written_ms} ms that were written")
         if record.outcome not in (Outcome.AIRED, Outcome.SUBSTITUTED):
             return
+        if record.outcome is Outcome.AIRED and self._relayed(record):
+            return
         if heard is None:
             raise Violation(f"never-9: {name} is told as {record.outcome}, but was never heard")
         if record.outcome is Outcome.SUBSTITUTED:
@@ -783,13 +804,23 @@ class Lengths(Rule):
             if missing_ms > TOLERANCE_MS:
                 raise Violation(f"never-9: {name} is told as aired, but {missing_ms} ms of {part} were not written")
 
+    def _relayed(self, record: AsRun) -> bool:
+        """Tell whether it is a slot that names a live relay: only that can have aired, and it was told with it."""
+        heard = self.air.heard.get(record.occurrence)
+        live = self.air.standing.live_of(record.occurrence) if heard is None else heard.due.slot.live
+        if live is None:
+            return False
+        if f"{LIVE_PREFIX}{live}" not in self.relayed:
+            raise Violation(f"never-9: {record.occurrence} is told as aired, and its live relay is not")
+        return True
+
     def _judge_substitute(self, world: World, record: AsRun, heard: Heard) -> None:
         """All that it had was heard whole, and it was not what the slot names."""
         name = str(record.occurrence)
         for item in record.items:
             if (missing_ms := heard.uncovered_ms(item)) > TOLERANCE_MS:
                 raise Violation(f"never-9: {name} is substituted, but {missing_ms} ms of {item.bulletin} are missing")
-        if heard.due.slot.if_unplayable == "silence":
+        if heard.due.slot.if_unplayable == "silence" and heard.due.slot.live is None:
             raise Violation(f"never-1: {name} is substituted, and its slot asked for silence")
 
 
@@ -903,7 +934,7 @@ class Going(Rule):
         match effect:
             case effects.StartSound() | effects.SwitchAmplifier(True) | effects.SwitchZone(_, True) if world.stopping:
                 raise Violation(f"never-2: {effect} while stopping")
-            case effects.StartInput() | effects.SwitchMixer(closed=True) if world.stopping:
+            case effects.StartInput() | effects.StartLive() | effects.SwitchMixer(closed=True) if world.stopping:
                 raise Violation(f"never-2: {effect} while stopping")
             case effects.Leave():
                 closed = set(world.closed) - world.faults.relays | ({MICROPHONE} if world.mixer_closed else set())

@@ -3,9 +3,9 @@
     python -m tests.simulation.storm 17
 
 replays seed 17 and prints the end of its trace; with ``own-clock`` behind it the station must find out the time by
-itself, and hears its centre; with ``alerts`` there are warnings,
-with ``microphone`` somebody speaks. First faults are on, and no rule may be broken; then
-everything is mended, two days pass, and everything that could air has aired or is told with its reason.
+itself, and hears its centre; with ``alerts`` there are warnings, with ``microphone`` somebody speaks, with ``live``
+there are live relays. First faults are on, and no rule may be broken; then everything is mended, two days pass, and
+everything that could air has aired or is told with its reason.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from tests.simulation.world import BEGIN_MONO_MS, DEPUTY, World
 from ttcs_edge.core.documents import Programme, Slot
 from ttcs_edge.core.model import AMPLIFIER, MICROPHONE, Scope, Sha256, ZoneId
 
-KINDS = ("dense", "own_clock", "alerts", "microphone")
+KINDS = ("dense", "own_clock", "alerts", "microphone", "live")
 """The words behind a seed."""
 REPLAY = "python -m tests.simulation.storm"
 TRACE_TAIL = 45
@@ -55,6 +55,8 @@ CLOCKS = (NTP, NTP, BATTERY, MODEM, BEACONS, BEACONS)
 """What a station has that must find out the time by itself, and hears its centre; the others are told by the dice."""
 WARNED = (PROVINCE, "vn", SETTINGS.scope, PROVINCE)
 """Whom each alert is for."""
+RELAYED = {"1b": "v0", "1e": "v1", "0c": "v0", "0f": "v2"}
+"""The slots that name a live relay, and which."""
 STANDS_IN = "1a"
 """The one slot that may air a standing bulletin: the books must know by its sound whose it is."""
 INTERVALS = (1, 1, 3, 7, 7, 14, 30)
@@ -66,13 +68,19 @@ class Storm:
     """One seed: a station, its programmes, and dice that decide what happens to it."""
 
     def __init__(
-        self, seed: int, dense: bool = False, own_clock: bool = False, alerts: bool = False, microphone: bool = False
+        self,
+        seed: int,
+        dense: bool = False,
+        own_clock: bool = False,
+        alerts: bool = False,
+        microphone: bool = False,
+        live: bool = False,
     ) -> None:
         self.dice = random.Random(seed)
         self.intervals = (1,) if dense else self.dice.choice(((1,), INTERVALS))
-        self.own_clock, self.alerts, self.microphone = own_clock, alerts, microphone
+        self.own_clock, self.alerts, self.microphone, self.live = own_clock, alerts, microphone, live
         self.happenings = HAPPENINGS + (FROM_THE_CENTRE if own_clock else ()) + (WARNINGS if alerts else ())
-        self.happenings += TALKS if microphone else ()
+        self.happenings += (TALKS if microphone else ()) + (RELAYS if live else ())
         self.warned: dict[str, dict[str, Any]] = {}
         self.timeline = Timeline(self._setup(seed))
         self.versions = dict.fromkeys(SCOPES, 0)
@@ -125,6 +133,7 @@ class Storm:
             alerts=self.alerts,
             at_once=dice.choice((1, 1, 2, 3)) if self.alerts else 1,
             **(self._microphone() if self.microphone else {}),
+            live=self.live,
         )
 
     def _microphone(self) -> dict[str, Any]:
@@ -199,6 +208,7 @@ class Storm:
             volume_percent=dice.choice((100, 60)),
             late_window_s=dice.choice((0, 0, 600, 3_600)),
             if_interrupted=dice.choice(("resume", "resume", "restart", "drop")),
+            live=RELAYED.get(slot.id) if self.live else None,
             if_unplayable="standing" if slot.id == STANDS_IN else dice.choice(("silence", "earlier", "earlier")),
         )
 
@@ -322,7 +332,7 @@ class Storm:
 
     def withdraw_what_sounds(self) -> None:
         """A new version comes, without the slot that is on the air."""
-        if self.world.sound is None or self.world.sound.speaks:
+        if self.world.sound is None or not self.world.sound.items:
             return
         name = self.world.sound.items[0].bulletin
         for scope, document in self.current.items():
@@ -444,6 +454,66 @@ class Storm:
         self.world.run(self.dice.choice((1_000, 10_000, 40_000)))
         self.timeline.happen("mend-relays")
 
+    def relay(self) -> None:
+        """A session begins, or is started anew; it speaks on by itself, and what can go wrong does in its middle."""
+        dice, world = self.dice, self.world
+        name = dice.choice(("v0", "v0", "v1", "v2", "v3"))
+        fields: dict[str, Any] = {
+            "scope": WARNED[int(name[1])],
+            "id": name,
+            "priority": dice.choice((0, 5, 5, 5, 6, 8, 9)),
+            "zones": dice.choice(([], [], [], ["cho"], ["dinh", "buon"], ["none"])),
+            "until_ms": dice.choice((8_000, 60_000, 600_000, HOUR_MS, HOUR_MS)),
+        }
+        if dice.random() < 0.15:
+            fields["clock_ms"] = dice.choice((-60_000, -9_000, -4_000, 4_000, 300_000, 700_000))
+        self.timeline.happen("live", fields, dice.choice((0, 1_000, 8_000, 20_000, 20_000, 60_000, 200_000)))
+        for _ in range(dice.choice((1, 1, 2, 3))):
+            world.run(dice.choice((10, 400, 2_500, 7_000, 15_000, 40_000)))
+            roll = dice.random()
+            if roll < 0.6:
+                self.turn_relay(name)
+            elif roll < 0.85:
+                dice.choice(MISFORTUNES_OF_RELAYS)(self)
+        world.run(dice.choice((1, 700, 8_000, 30_000)))
+
+    def turn_relay(self, name: str = "") -> None:
+        """Something becomes of a session, or is sent under its name."""
+        dice = self.dice
+        name = name or dice.choice(("v0", "v1", "v2", "v3"))
+        how, *choices = dice.choice(TURNS)
+        self.timeline.happen("live-turn", name, how, *(dice.choice(some) for some in choices))
+
+    def relay_around(self) -> None:
+        """A session begins around the instant of a cue, as often as not of one that names a live relay."""
+        dice = self.dice
+        slots = [(one, slot) for one in self.current.values() for slot in one.slots]
+        naming = [pair for pair in slots if pair[1].live is not None]
+        if slots:
+            one, slot = dice.choice(naming if naming and dice.random() < 0.7 else slots)
+            due = nearest(one, slot, self.world.true_ms + interval_ms(slot.rrule) // 2)
+            moment_ms = dice.choice((-20_000, -7_000, -1_000, 1, 2_000, 2_900, 3_100, 10_000, 70_000))
+            self.world.run(max(1, due.planned_ms - self.world.true_ms + moment_ms))
+        self.relay()
+
+    def lose_link_for_a_moment(self) -> None:
+        """What is said meanwhile is lost."""
+        self.timeline.happen("link", False)
+        self.world.run(self.dice.choice((300, 2_000, 3_500, 20_000)))
+        self.timeline.happen("link", True)
+
+    def lose_time_for_a_moment(self) -> None:
+        """Nothing that comes meanwhile can be told from what was held back."""
+        if self.timeline.setup.clock:
+            return
+        self.timeline.happen("trust", False)
+        self.world.run(self.dice.choice((300, 2_000, 3_500, 20_000)))
+        self.timeline.happen("trust", True)
+
+    def mend_link(self) -> None:
+        """The link is there, most of the time."""
+        self.timeline.happen("link", True)
+
     def tell_noise(self) -> None:
         """Events that are no business of the air."""
         sha256 = self.dice.choice(self._files() or [recording("x", 1).sha256])
@@ -476,14 +546,21 @@ class Run:
 
 def is_warned(seed: int) -> bool:
     """Tell whether a seed is lived with alerts where seeds are lived in masses: a quarter of them."""
-    return seed % 5 == 3 or seed % 20 == 16
+    return seed % 5 == 3 or seed % 20 == 16 or seed % 40 == 14
 
 
 def is_spoken_over(seed: int) -> bool:
     """Tell whether a seed is lived with a microphone where seeds are lived in masses: every tenth one; of those every
     other one with alerts, too.
     """
-    return seed % 10 == 6
+    return seed % 10 == 6 or seed % 40 == 34
+
+
+def is_relayed(seed: int) -> bool:
+    """Tell whether a seed is lived with live relays where seeds are lived in masses: every tenth one; of those every
+    fourth one with alerts, too, and every fourth one with a microphone.
+    """
+    return seed % 10 == 4
 
 
 def finds_out_the_time(seed: int) -> bool:
@@ -499,20 +576,21 @@ def run(
     own_clock: bool = False,
     alerts: bool = False,
     microphone: bool = False,
+    live: bool = False,
 ) -> Run:
     """Run one seed, ``dense`` without quiet days, ``own_clock`` with a station that must find out the time, ``alerts``
-    with warnings, ``microphone`` with somebody who speaks.
+    with warnings, ``microphone`` with somebody who speaks, ``live`` with live relays.
 
     ``also`` is done last, before two healthy days are judged.
     """
-    storm = Storm(seed, dense, own_clock, alerts, microphone)
+    storm = Storm(seed, dense, own_clock, alerts, microphone, live)
     text, broke = "", None
     try:
         storm.run(actions, also)
     except Exception as error:  # an assertion of the core, or worse
         tail = "\n".join(storm.world.trace[-TRACE_TAIL:])
-        flags = (("dense", dense), ("own-clock", own_clock), ("alerts", alerts), ("microphone", microphone))
-        kinds = [word for word, so in flags if so]
+        flags = {"dense": dense, "own-clock": own_clock, "alerts": alerts, "microphone": microphone, "live": live}
+        kinds = [word for word, so in flags.items() if so]
         text = f"{tail}\nseed {seed}: {error!r}\nto replay: {' '.join([REPLAY, str(seed), *kinds])}"
         broke = failure(error, storm.timeline, storm.at_end)
     finally:
@@ -526,7 +604,8 @@ def main() -> None:
     """Replay one seed, or all from one to another; prints each story, and exits with 1 at the first.
 
     With ``dense`` behind it no station has quiet days; with ``own-clock`` each must find out the time by itself; with
-    ``alerts`` each is warned now and then; with ``microphone`` each has one, and somebody speaks.
+    ``alerts`` each is warned now and then; with ``microphone`` each has one, and somebody speaks; with ``live`` each
+    has live relays.
     """
     first, *upto = [int(word) for word in sys.argv[1:] if word.isdigit()]
     for seed in range(first, *(upto or [first + 1])):
@@ -584,6 +663,43 @@ MISFORTUNES: tuple[Callable[[Storm], None], ...] = (
     Storm.turn_key,
 )
 """What comes while somebody speaks."""
+RELAYS: tuple[Callable[[Storm], None], ...] = (
+    Storm.relay,
+    Storm.relay,
+    Storm.relay_around,
+    Storm.relay_around,
+    Storm.relay_around,
+    Storm.turn_relay,
+    Storm.mend_link,
+)
+MISFORTUNES_OF_RELAYS: tuple[Callable[[Storm], None], ...] = (
+    Storm.cut_power,
+    Storm.restart,
+    Storm.kill_player,
+    Storm.kill_player,
+    Storm.hang_player,
+    Storm.unplug,
+    Storm.step_clock,
+    Storm.lose_link_for_a_moment,
+    Storm.lose_link_for_a_moment,
+    Storm.lose_time_for_a_moment,
+    Storm.publish,
+)
+"""What comes while somebody speaks live."""
+TURNS: tuple[tuple[Any, ...], ...] = (
+    ("silent", (1_000, 2_900, 3_400, 5_000, 30_000, 700_000)),
+    ("silent", (2_000, 4_000, 12_000)),
+    ("stutters", (2_000, 10_000)),
+    ("back", (1, 3, 20)),
+    ("clock", (-30_000, -8_000, 5_000, 0)),
+    ("last", (1,)),
+    ("again", (1, 3, 30)),
+    ("forged", (STRANGER, DEPUTY), (0, 1, 100_000)),
+    ("bytes", (1,)),
+    ("elsewhere", (1,)),
+    ("crowd", (2, 9)),
+)
+"""What may become of a session, or be sent under its name, and what each is chosen from."""
 WARNINGS: tuple[Callable[[Storm], None], ...] = (Storm.warn, Storm.warn, Storm.warn, Storm.warn_badly)
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from tests.simulation.alerts import Authority
     from tests.simulation.centre import Centre
     from tests.simulation.clocks import Clocks
+    from tests.simulation.live import Source
     from tests.simulation.microphone import Person
 
 DEPUTY = "deputy"
@@ -50,13 +51,22 @@ DEPUTY = "deputy"
 ROOT = msgspec.structs.replace(
     TRUST,
     grants=(
-        *(Grant(role=role, scope=TRUST.scope, keys=(KEY,), threshold=1) for role in ("publish", "beacon", "command")),
+        *(
+            Grant(role=role, scope=TRUST.scope, keys=(KEY,), threshold=1)
+            for role in ("publish", "beacon", "command", "live")
+        ),
         Grant(role="alert", scope=TRUST.scope, keys=(KEY,), threshold=1, most_severe="Extreme"),
         Grant(role="alert", scope=TRUST.scope, keys=(DEPUTY,), threshold=1, most_severe="Minor"),
     ),
 )
 CODEC_CUT_MS = 74
 """What libvlc loses of the beginning of an Opus file."""
+LOST_MS = 3_000
+"""After so long without anything to play the player calls a live relay lost."""
+BEHIND_MS = 2_000
+"""How much of one waits in the player at the most."""
+NOT_BEGUN_MS = 1 << 60
+PACKET_MS = 20
 HUNG_AFTER_MS = 400
 PLAYER_BACK_MS = 500
 TRACE_LINES = 100_000
@@ -143,13 +153,15 @@ class Letter:
 @dataclass
 class Sound:
     """A play, in the player or past it. ``stop_at_mono_ms`` is when its fade-out is over, ``frozen_mono_ms`` when it
-    hung.
+    hung. Of a live relay, ``fed_until_mono_ms`` is when all that came is heard, ``last`` tells that nothing follows.
     """
 
-    command: effects.StartSound | effects.StartInput | effects.SwitchMixer
+    command: effects.StartSound | effects.StartInput | effects.StartLive | effects.SwitchMixer
     begin_mono_ms: int
     stop_at_mono_ms: int | None = None
     frozen_mono_ms: int | None = None
+    fed_until_mono_ms: int = 0
+    last: bool = False
 
     def sounds(self, mono_ms: int) -> bool:
         """Tell whether samples go out."""
@@ -168,7 +180,18 @@ class Sound:
     @property
     def speaks(self) -> bool:
         """Tell whether it is a person who speaks."""
-        return not isinstance(self.command, effects.StartSound)
+        return isinstance(self.command, effects.StartInput | effects.SwitchMixer)
+
+    @property
+    def relays(self) -> bool:
+        """Tell whether it is a live relay."""
+        return isinstance(self.command, effects.StartLive)
+
+    @property
+    def name(self) -> str:
+        """What it is called where it holds the air wrongly."""
+        others = "a live relay" if self.relays else "who speaks"
+        return self.items[0].bulletin if self.items else others
 
     @property
     def by_mixer(self) -> bool:
@@ -250,6 +273,7 @@ class World:
         self.centre: Centre | None = None
         self.authority: Authority | None = None
         self.person: Person | None = None
+        self.source: Source | None = None
         self.group_ms = 0
         self.waiting: list[Submission] = []
         self.written_ms = 0
@@ -321,6 +345,8 @@ class World:
         self.send(remembered)
         if self.person is not None:
             self.person.boot()
+        if self.source is not None:
+            self.source.boot()
         self.later(self.faults.player_slow_ms, self._player_ready)
         for letter in self.letters:
             if not letter.acknowledged:
@@ -552,6 +578,10 @@ class World:
                 self._start(effect)
             case effects.StartInput():
                 self._listen(effect)
+            case effects.StartLive():
+                self._relay(effect)
+            case effects.FeedSound():
+                self._feed(effect)
             case effects.SwitchMixer():
                 self._mix(effect)
             case effects.StopSound(play, fade_out_ms):
@@ -703,7 +733,7 @@ class World:
             self.later(begin_ms - self.mono_ms, lambda: self._begin(play))
         self.later(begin_ms - self.mono_ms + length_ms, lambda: self._end(play, completed, failure))
 
-    def _start_in_vain(self, command: effects.StartSound | effects.StartInput) -> None:
+    def _start_in_vain(self, command: effects.StartSound | effects.StartInput | effects.StartLive) -> None:
         self.sound = Sound(command, self.mono_ms, frozen_mono_ms=self.mono_ms) if self.player_up else None
 
     def _listen(self, command: effects.StartInput) -> None:
@@ -721,6 +751,45 @@ class World:
         begin_ms = self.mono_ms + self.random.randrange(faults.start_ms + 1)
         self.sound = Sound(command, begin_ms)
         self.later(begin_ms - self.mono_ms, lambda: self._begin(play))
+
+    def _relay(self, command: effects.StartLive) -> None:
+        """The player plays what it is fed, from the first segment on."""
+        if command.player != self.players:
+            return
+        if not self.player_up or self.player_hung:
+            self._start_in_vain(command)
+            return
+        play = command.play
+        if self.faults.device:
+            self.later(0, lambda: self.send(events.SoundEnded(play, False, (0,), "sound-device")))
+            return
+        self.sound = Sound(command, NOT_BEGUN_MS, fed_until_mono_ms=self.mono_ms)
+        self.later(LOST_MS, lambda: self._see_lost(play))
+
+    def _feed(self, command: effects.FeedSound) -> None:
+        """A segment is heard behind what waits; a play that is over, or on its way out, does without."""
+        sound, play = self._playing(command.play), command.play
+        if sound is None or sound.frozen_mono_ms is not None or sound.stop_at_mono_ms is not None or sound.last:
+            return
+        if sound.begin_mono_ms == NOT_BEGUN_MS:
+            begin_ms = self.mono_ms + self.random.randrange(self.faults.start_ms + 1)
+            sound.begin_mono_ms = sound.fed_until_mono_ms = begin_ms
+            self.later(begin_ms - self.mono_ms, lambda: self._begin(play))
+        behind_ms = min(BEHIND_MS, max(0, sound.fed_until_mono_ms - self.mono_ms))
+        sound.fed_until_mono_ms = self.mono_ms + behind_ms + PACKET_MS * len(command.packets)
+        left_ms = sound.fed_until_mono_ms - self.mono_ms
+        sound.last = command.last
+        if command.last:
+            self.later(left_ms, lambda: self._end(play, True, None))
+        else:
+            self.later(left_ms + LOST_MS, lambda: self._see_lost(play))
+
+    def _see_lost(self, play: int) -> None:
+        sound = self._playing(play)
+        if sound is None or sound.last or sound.stop_at_mono_ms is not None:
+            return
+        if self.mono_ms >= sound.fed_until_mono_ms + LOST_MS:
+            self._end(play, False, "live-lost")
 
     def _length(self, command: effects.StartSound) -> tuple[int, str | None, bool]:
         """How long a play would sound, the failure that ends it, and whether the player calls it complete."""
@@ -879,6 +948,11 @@ def _said(thing: object) -> str:
             return "Started"
         case events.ProgrammeArrived(Signed(document=document), _, delivery):
             return f"ProgrammeArrived({delivery}: {document.scope} version {document.version})"
+        case events.LiveArrived(Signed(document=document, signers=signers), topic):
+            names = f"{document.id} {document.version} number {document.number} of {document.sent}"
+            return f"LiveArrived({topic}: {names}{' last' * document.last} by {'+'.join(sorted(signers))})"
+        case effects.FeedSound(play, number, _, last):
+            return f"FeedSound({play}: {number}{' last' * last})"
         case events.AlertArrived(Signed(document=document), _, delivery):
             names = f"{document.id} version {document.version} {document.msg_type} {document.severity}"
             return f"AlertArrived({delivery}: {names})"

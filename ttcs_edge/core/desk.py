@@ -301,12 +301,15 @@ class Desk:
         return None
 
     def _is_silent(self, airing: Airing, now: Instant) -> bool:
-        """Tell whether nothing comes of a live relay at the moment."""
-        return airing.session is not None and not airing.session.is_heard(now)
+        """Tell whether nothing comes of a live relay at the moment, or nothing that could be told from what is old."""
+        return airing.session is not None and not (now.trusted and airing.session.is_heard(now))
 
     def _is_relayed(self, airing: Airing, now: Instant) -> bool:
-        """Tell whether a live relay is there to be heard in the place of a slot."""
-        return airing.cue.live is not None and self.lives.heard(airing.cue.live, now)
+        """Tell whether a live relay is there to be heard in the place of a slot: one that was told is not."""
+        if (name := airing.cue.live) is None:
+            return False
+        relays = [one for one in self.unended() if one.session is not None and one.session.newest.id == name]
+        return any(not self._is_silent(one, now) and self._can_be_heard(one) for one in relays)
 
     def _end_relayed(self, record: AsRun, name: str, now: Instant) -> None:
         """A live relay was heard to its end: so was the slot whose place it took."""
@@ -370,7 +373,7 @@ class Desk:
         self.playout.fade_out_ms = min(most_ms, self.settings.fade_out_ms)
         steps = self._prepare() + self.playout.step(wanted, _needed_mono_ms(playable, now), now.mono_ms)
         if wanted is not None and self.playout.sounding == wanted.play and self.on_air is None:
-            steps += self._take_the_air(wanted)
+            steps += self._take_the_air(wanted, now)
         return Step(steps, self._closed())
 
     def sound_started(self, event: events.SoundStarted, now: Instant) -> AsRun | None:
@@ -857,13 +860,13 @@ class Desk:
         volume_percent = self._volume_percent(holder, now)
         return Wanted(holder.play, cue.zones, cue.items, holder.play_from_ms, 0, volume_percent, way=holder.way)
 
-    def _take_the_air(self, wanted: Wanted) -> list[Effect]:
+    def _take_the_air(self, wanted: Wanted, now: Instant) -> list[Effect]:
         assert self.claimed is not None
         airing = self.waiting.pop(self.claimed)
         self.plays = wanted.play
         airing.begin_play(wanted.play, tuple(self.playout.closed))
         self.on_air = airing
-        kept = () if airing.session is None else airing.session.kept
+        kept = () if airing.session is None else airing.session.take(now)
         return [feed(wanted.play, segment) for segment in kept]
 
     def _prepare(self) -> list[Effect]:

@@ -48,7 +48,9 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class Session:
-    """The newest segment of a session, when it came, and the last of what came. ``ended`` once its last one did."""
+    """The newest segment of a session, when it came, and what came last and was not played. ``ended`` once its last
+    one came.
+    """
 
     newest: LiveSegment
     heard_mono_ms: int
@@ -72,6 +74,12 @@ class Session:
         self.kept.append(segment)
         while sum(len(one.packets) for one in self.kept) * PACKET_MS > KEPT_MS and len(self.kept) > 1:
             self.kept.popleft()
+
+    def take(self, now: Instant) -> list[LiveSegment]:
+        """What came and was not taken yet, as far as it is worth anything: nothing of it is heard twice."""
+        kept = [segment for segment in self.kept if utc_ms(segment.expires) > now.wall_ms]
+        self.kept.clear()
+        return kept
 
     def is_heard(self, now: Instant) -> bool:
         """Tell whether there is anything to be heard of it now."""
@@ -123,10 +131,6 @@ class Lives:
         gone = [key for key, one in self.sessions.items() if now.mono_ms > one.heard_mono_ms + GONE_MS]
         for key in gone:
             del self.sessions[key]
-
-    def heard(self, name: str, now: Instant) -> bool:
-        """Tell whether a session of this id, of any scope, is to be heard now."""
-        return any(one.newest.id == name and one.is_heard(now) for one in self.sessions.values())
 
     def is_replaced(self, session: Session) -> bool:
         """Tell whether a newer session of the same id is there."""

@@ -343,6 +343,8 @@ class Station:
             turn.entries.append(effects.AsRunClosed(closed))
             if asrun.settles(closed):
                 self.desk.settled[closed.occurrence] = closed.planned_start_ms
+        for subject in [subject for code, subject in self.faults.open if code == LIVE_LOST]:
+            self._clear(turn, LIVE_LOST, subject)  # which sessions there are, nobody knows any more
         turn.air += [effect for alert in self.alerts.in_force(turn.now) for effect in _inline_of(alert)]
         for refused in event.refused:
             self._raise(turn, refused.code, refused.subject, refused.detail)
@@ -422,7 +424,7 @@ class Station:
         self.desk.take_live(session, self.programmes, turn.now)
         play = self.desk.play_of(session)
         if play is not None:
-            turn.air.append(feed(play, session.newest))
+            turn.air += [feed(play, segment) for segment in session.take(turn.now)]
 
     def _on_command(self, event: events.CommandArrived, turn: _Turn) -> None:
         assert self.programmes.trust is not None
