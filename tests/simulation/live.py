@@ -389,14 +389,14 @@ class Relays(Rule):
         segment = None if book is None else book.segments.get(effect.number)
         if book is None or segment is None or effect.number != int(number) or len(effect.packets) != PACKETS:
             raise Violation(f"never-1: {title} is fed, which nobody with a say signed for here and now")
-        if segment.last is not effect.last:
-            raise Violation(f"never-9: {title} is fed as one that it is not")
         if not world.trusted:
             raise Violation(f"air-7: {title} is fed without trusted time")
         if utc_ms(segment.expires) <= world.wall_ms:
             raise Violation(f"never-6: {title} is fed {world.wall_ms - utc_ms(segment.sent)} ms behind its time")
         if effect.number <= book.fed:
             raise Violation(f"never-6: {title} is fed behind {book.fed}")
+        if segment.last is not effect.last:
+            raise Violation(f"never-9: {title} is fed as one that it is not")
         sound = world.sound
         book.fed = effect.number
         if sound is None or not sound.relays or sound.command.play != effect.play:

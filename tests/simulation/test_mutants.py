@@ -358,8 +358,9 @@ BUGS = {
         "core/trust.py",
         'refused = check_authority(signed, trust, now, "live") or _check_issued(segment, now)',
         "refused = _check_issued(segment, now)",
-        "",
+        "never-1: a live relay starts",
         live=True,
+        seed=2,
     ),
     "what was said live is said again": Bug(
         "core/trust.py",
@@ -367,7 +368,7 @@ BUGS = {
         "segment.version < known[0] else Accepted()",
         "never-6: segment",
         live=True,
-        seed=1,
+        seed=114,
     ),
     "a live relay waits for a bulletin": Bug(
         "core/live.py",
@@ -375,7 +376,7 @@ BUGS = {
         "priority=(BULLETIN, segment.priority, 0)",
         "",
         live=True,
-        seed=2,
+        seed=114,
     ),
     "a live relay lasts for ever": Bug(
         "core/desk.py",
@@ -383,6 +384,7 @@ BUGS = {
         "now.wall_ms >= airing.session.until_ms + 10**9",
         "never-1: ",
         live=True,
+        seed=114,
     ),
     "a live relay that falls silent is nobody's fault": Bug(
         "core/station.py",
