@@ -227,6 +227,8 @@ class Relays(Rule):
         self.told_before: set[Occurrence] = set()
         self.open_before: set[Occurrence] = set()
         self.cut: dict[Occurrence, int] = {}
+        self.last: Book | None = None
+        self.to_be_told: str | None = None
         self.lost_told: set[str] = set()
         self.wrong_now: set[str] = set()
         self.hindered_mono_ms = 0
@@ -235,6 +237,7 @@ class Relays(Rule):
     def power_on(self, world: World) -> None:
         """Nothing of a session is on the card but what was told of it."""
         self.newest, self.books, self.current, self.waiting_since_mono_ms = {}, {}, None, None
+        self.last = self.to_be_told = None
         self.hindered_mono_ms = world.mono_ms
         self.open_before = {one.occurrence for one in world.disk.open_as_run.values() if is_live(one.occurrence)}
         self.told_before = {one for one in world.disk.settled if is_live(one)} | self.open_before
@@ -257,6 +260,9 @@ class Relays(Rule):
                     self._take(world, segment)
             case events.SoundStarted() if self.current is not None and world.sound is not None and world.sound.relays:
                 self.current.begun = True
+            case events.SoundEnded(failure="live-lost") if self.last is not None:
+                subject = self._subject(self.last)
+                self.to_be_told = None if subject in self.lost_told else subject
             case _:
                 pass
 
@@ -383,14 +389,14 @@ class Relays(Rule):
         segment = None if book is None else book.segments.get(effect.number)
         if book is None or segment is None or effect.number != int(number) or len(effect.packets) != PACKETS:
             raise Violation(f"never-1: {title} is fed, which nobody with a say signed for here and now")
-        if segment.last is not effect.last:
-            raise Violation(f"never-9: {title} is fed as one that it is not")
         if not world.trusted:
             raise Violation(f"air-7: {title} is fed without trusted time")
         if utc_ms(segment.expires) <= world.wall_ms:
             raise Violation(f"never-6: {title} is fed {world.wall_ms - utc_ms(segment.sent)} ms behind its time")
         if effect.number <= book.fed:
             raise Violation(f"never-6: {title} is fed behind {book.fed}")
+        if segment.last is not effect.last:
+            raise Violation(f"never-9: {title} is fed as one that it is not")
         sound = world.sound
         book.fed = effect.number
         if sound is None or not sound.relays or sound.command.play != effect.play:
@@ -419,6 +425,7 @@ class Relays(Rule):
         if not sound.relays:
             return
         book, self.current = self.current, None
+        self.last = book
         if book is None:
             return
         book.written_ms += written_ms[0]
@@ -432,6 +439,8 @@ class Relays(Rule):
         """Compare what is heard with what should be."""
         if isinstance(event, events.Started):
             self._see_cut(world)
+        if self.to_be_told is not None:
+            raise Violation(f"silence: {self.to_be_told} fell silent, and nobody says so")
         if not self.books and self.current is None:
             return
         self._see_bounds(world)
@@ -543,6 +552,7 @@ class Relays(Rule):
         match entry:
             case effects.FaultRaised(fault) if fault.code == LOST:
                 self.lost_told.add(fault.subject)
+                self.to_be_told = None if self.to_be_told == fault.subject else self.to_be_told
                 if not any(self._subject(book) == fault.subject for book in self.books.values()):
                     raise Violation(f"{fault.subject} is told as lost, and was never heard")
             case effects.FaultCleared(fault) if fault.code == LOST:

@@ -35,6 +35,7 @@ class Bug:
     own_clock: bool = False
     alerts: bool = False
     microphone: bool = False
+    live: bool = False
     seed: int = 0
 
 
@@ -353,6 +354,46 @@ BUGS = {
         "never-9: the talk",
         microphone=True,
     ),
+    "anybody may speak live": Bug(
+        "core/trust.py",
+        'refused = check_authority(signed, trust, now, "live") or _check_issued(segment, now)',
+        "refused = _check_issued(segment, now)",
+        "never-1: a live relay starts",
+        live=True,
+        seed=2,
+    ),
+    "what was said live is said again": Bug(
+        "core/trust.py",
+        "(segment.version, segment.number) <= known else Accepted()",
+        "segment.version < known[0] else Accepted()",
+        "never-6: segment",
+        live=True,
+        seed=114,
+    ),
+    "a live relay waits for a bulletin": Bug(
+        "core/live.py",
+        "priority=(BULLETIN, segment.priority, 1)",
+        "priority=(BULLETIN, segment.priority, 0)",
+        "",
+        live=True,
+        seed=114,
+    ),
+    "a live relay lasts for ever": Bug(
+        "core/desk.py",
+        "now.wall_ms >= airing.session.until_ms + live.LOST_MS",
+        "now.wall_ms >= airing.session.until_ms + 10**9",
+        "never-1: ",
+        live=True,
+        seed=114,
+    ),
+    "a live relay that falls silent is nobody's fault": Bug(
+        "core/station.py",
+        "            self._raise(turn, LIVE_LOST, session.subject)\n",
+        "            pass\n",
+        "silence: ",
+        live=True,
+        seed=4,
+    ),
 }
 
 
@@ -361,8 +402,8 @@ def hunt(name: str) -> subprocess.CompletedProcess[str]:
     bug = BUGS[name]
     with tempfile.TemporaryDirectory() as folder:
         plant(bug, Path(folder))
-        flags = (("own-clock", bug.own_clock), ("alerts", bug.alerts), ("microphone", bug.microphone))
-        kinds = [word for word, so in flags if so]
+        flags = {"own-clock": bug.own_clock, "alerts": bug.alerts, "microphone": bug.microphone, "live": bug.live}
+        kinds = [word for word, so in flags.items() if so]
         command = ["-m", "tests.simulation.storm", str(bug.seed), str(bug.seed + SEEDS), "dense", *kinds]
         return python(Path(folder), *command, limit_s=HUNT_S)
 
