@@ -10,12 +10,14 @@ import sys
 from array import array
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from tests.parts import Broker, Listener, Station, eventually
+from tests.central.feeds import FeedServer
+from tests.parts import Authority, Broker, Listener, Station, eventually
 from tests.system.sight import status
 from ttcs_edge.central.centre import open_centre
 from ttcs_edge.central.main import main
@@ -200,6 +202,92 @@ def test_an_input_that_is_no_sound_is_told_and_the_session_is_ended(
     code, lines = told(main(words(centre_folder, own_broker, path, "--yes")), capsys)
     assert code == os.EX_NOINPUT
     assert lines[0].startswith(f"The input {path} cannot be used: ") and "Invalid data found" in lines[0]
+    (only,) = eventually(lambda: segments(listener, centre_folder))
+    assert only.last
+
+
+@pytest.fixture
+def radio(tmp_path: Path, tone: Callable[[float], Path]) -> Iterator[FeedServer]:
+    """A radio with a stream of 1.5 seconds, and with the same as a playlist."""
+    server = FeedServer(Authority(tmp_path / "radio"))
+    server.pages["/live.wav"] = tone(1.5).read_bytes()
+    lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:2", "#EXTINF:1.5,", "live.wav", "#EXT-X-ENDLIST", ""]
+    server.pages["/live.m3u8"] = "\n".join(lines).encode()
+    yield server
+    server.close()
+
+
+def test_a_stream_is_heard_until_it_breaks_off(
+    centre_folder: Path,
+    own_broker: Broker,
+    listener: Listener,
+    radio: FeedServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A stream has no end: one that ends is told."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(radio.ca))
+    place = f"{radio.url}/live.wav"
+    code, lines = told(main(words(centre_folder, own_broker, place, "--yes")), capsys)
+    assert (code, lines[0]) == (os.EX_NOINPUT, f"The input {place} cannot be used: end")
+    came = eventually(lambda: (found := segments(listener, centre_folder))[-1:] and found[-1].last and found)
+    heard = sound(came[:-1])
+    assert len(heard) / RATE_HZ == pytest.approx(1.5, abs=0.02)
+    ups = sum(before < 0 <= after for before, after in pairwise(heard[RATE_HZ:]))
+    assert ups == pytest.approx(HZ * 0.5, abs=2)
+
+
+@pytest.mark.parametrize("sent_on", [False, True])
+def test_a_server_whose_certificate_nobody_vouches_for_is_not_listened_to(
+    centre_folder: Path,
+    own_broker: Broker,
+    listener: Listener,
+    radio: FeedServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    sent_on: bool,
+) -> None:
+    """Nor when a server that somebody vouches for sends there: or a stranger's voice had the province's signature."""
+
+    def send_on(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(302)
+        request.send_header("Location", f"{radio.url}/live.wav")
+        request.end_headers()
+
+    known = FeedServer(Authority(tmp_path / "known"))
+    known.pages["/"] = send_on
+    monkeypatch.setenv("SSL_CERT_FILE", str(known.ca))
+    place = f"{known.url}/" if sent_on else f"{radio.url}/live.wav"
+    code, lines = told(main(words(centre_folder, own_broker, place, "--yes")), capsys)
+    known.close()
+    assert code == os.EX_NOINPUT
+    assert lines[0].startswith(f"The input {place} cannot be used: ")
+    assert "Peer certificate failed verification" in lines[0]
+    assert known.requests == ["/"] * sent_on and radio.requests == []
+    (only,) = eventually(lambda: segments(listener, centre_folder))
+    assert only.last
+
+
+def test_a_playlist_whose_files_could_come_from_anybody_is_refused(
+    centre_folder: Path,
+    own_broker: Broker,
+    listener: Listener,
+    radio: FeedServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """None of its files is asked for."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(radio.ca))
+    place = f"{radio.url}/live.m3u8"
+    assert told(main(words(centre_folder, own_broker, place, "--yes")), capsys) == (
+        os.EX_DATAERR,
+        [
+            f"The stream {place} is a list of files (HLS, DASH): where each of them comes from cannot be checked",
+            "Give the address of one stream: Icecast, MP3, AAC or Ogg",
+        ],
+    )
+    assert radio.requests == ["/live.m3u8"]
     (only,) = eventually(lambda: segments(listener, centre_folder))
     assert only.last
 
