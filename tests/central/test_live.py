@@ -15,13 +15,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.central.feeds import FeedServer
 from tests.parts import Authority, Broker, Listener, Station, eventually
 from tests.system.sight import status
-from ttcs_edge.central.centre import open_centre
+from ttcs_edge.central.centre import now, open_centre
 from ttcs_edge.central.main import main
 from ttcs_edge.core.documents import LiveSegment, Signed
+from ttcs_edge.core.model import Instant, WallMs
 from ttcs_edge.core.trust import utc_ms
 from ttcs_edge.opus import RATE_HZ, OpusDecoder
 from ttcs_edge.wire.documents import read_live
@@ -127,6 +129,35 @@ def test_whoever_ends_it_ends_it_in_order(
     came = eventually(lambda: (found := segments(listener, centre_folder))[-1].last and found)
     assert [one.number for one in came] == list(range(len(came)))
     assert err == ""
+
+
+def test_all_of_a_session_that_ends_with_its_time_is_taken_by_stations(
+    centre_folder: Path,
+    own_broker: Broker,
+    listener: Listener,
+    tone: Callable[[float], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Its last segment too: refused, it would be a fault at each of them. Here 54 of its 60 seconds are over at once."""
+    begun = now()
+    leaps_ms = iter([0])
+
+    def leaping() -> Instant:
+        told = now()
+        return replace(told, wall_ms=WallMs(told.wall_ms + next(leaps_ms, 54_000)))
+
+    monkeypatch.setattr("ttcs_edge.central.live.now", leaping)
+    line = words(centre_folder, own_broker, tone(20), "--yes", "--minutes", "1", "--segment-ms", "2000")
+    assert main(line) == 0
+    trust = open_centre(centre_folder).trust.document
+    payloads = eventually(lambda: len(listener.messages) >= 2 and [payload for _, payload in listener.messages])
+    read = [read_live(payload, trust) for payload in payloads]
+    assert [isinstance(one, Signed) for one in read] == [True] * len(read), read[-1]
+    last = segments(listener, centre_folder)[-1]
+    assert last.last
+    assert utc_ms(last.sent) + 1_000 < utc_ms(last.until) <= begun.wall_ms + 60_000 + 5_000
+    assert capsys.readouterr().out.splitlines()[-1].endswith(" 0 not")
 
 
 def test_what_could_not_be_sent_is_counted_and_it_goes_on_when_the_broker_is_back(

@@ -37,6 +37,8 @@ from ttcs_edge.wire.topics import OF_A_SCOPE, Topics
 
 BITRATE_BPS: Final = 32_000
 PACKET_BYTES: Final = 2 * PACKET_FRAMES
+END_MS: Final = 3_000
+"""So long before its time is over a session is ended: stations take nothing behind that, its last segment neither."""
 QUIET_DB: Final = -60.0
 QUIET_S: Final = 10.0
 """So long an input may be quieter than that before it is told: a microphone that is switched off."""
@@ -140,8 +142,9 @@ def live(
 def _speak(speaker: Speaker, source: LiveInput, ended: threading.Event, screen: Screen) -> None:
     """Say what the source gives, and an end to it, whatever comes between. Raises CentralError of the source."""
     block = b""
+    over_ms = speaker.session.until_ms - END_MS
     try:
-        while (block := source.read()) and not ended.is_set() and now().wall_ms < speaker.session.until_ms:
+        while (block := source.read()) and not ended.is_set() and now().wall_ms < over_ms:
             speaker.say(block)
             screen.tell(speaker, block)
     finally:
