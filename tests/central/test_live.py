@@ -139,7 +139,7 @@ def test_all_of_a_session_that_ends_with_its_time_is_taken_by_stations(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Its last segment too: refused, it would be a fault at each of them. Here 54 of its 60 seconds are over at once."""
+    """Its last segment too, or each of them raises a fault. Here 54 of its 60 seconds are over at once."""
     begun = now()
     leaps_ms = iter([0])
 
