@@ -237,6 +237,59 @@ def test_an_input_that_is_no_sound_is_told_and_the_session_is_ended(
     assert only.last
 
 
+def test_an_input_that_falls_silent_is_told_and_then_ended(
+    centre_folder: Path,
+    own_broker: Broker,
+    listener: Listener,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Its silence would hold the air of every station. Here a second is ten, and two are five minutes."""
+    monkeypatch.setattr("ttcs_edge.central.live.QUIET_S", 1.0)
+    monkeypatch.setattr("ttcs_edge.central.live.QUIET_MOST_S", 2.0)
+    path = tmp_path / "off.wav"
+    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "anullsrc=d=30", str(path)], check=True)
+    code = main(words(centre_folder, own_broker, path, "--yes"))
+    out, err = capsys.readouterr()
+    assert code == os.EX_UNAVAILABLE
+    assert err.splitlines() == [
+        "Nothing was heard for 2 seconds: the session is over",
+        "See that the microphone is on, then begin again",
+    ]
+    assert out.splitlines().count("Nothing was heard for 1 seconds: is the microphone on?") == 1
+    came = eventually(lambda: (found := segments(listener, centre_folder))[-1:] and found[-1].last and found)
+    assert [one.last for one in came] == [False] * (len(came) - 1) + [True]
+
+
+def test_an_input_that_stutters_is_told_and_goes_on(
+    centre_folder: Path,
+    own_broker: Broker,
+    radio: FeedServer,
+    tone: Callable[[float], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Most of its sound comes at once, the rest three seconds later."""
+    data = tone(6.0).read_bytes()
+
+    def halting(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", str(len(data)))
+        request.end_headers()
+        request.wfile.write(data[: len(data) * 2 // 3])
+        request.wfile.flush()
+        radio.closing.wait(3.0)
+        request.wfile.write(data[len(data) * 2 // 3 :])
+
+    radio.pages["/halting.wav"] = halting
+    monkeypatch.setenv("SSL_CERT_FILE", str(radio.ca))
+    assert main(words(centre_folder, own_broker, f"{radio.url}/halting.wav", "--yes")) == os.EX_NOINPUT
+    out, err = capsys.readouterr()
+    assert err.splitlines()[0].endswith("cannot be used: end")
+    assert [line for line in out.splitlines() if line.startswith("The input stutters: the last segment was ")]
+
+
 @pytest.fixture
 def radio(tmp_path: Path, tone: Callable[[float], Path]) -> Iterator[FeedServer]:
     """A radio with a stream of 1.5 seconds, and with the same as a playlist."""

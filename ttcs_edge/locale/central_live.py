@@ -41,6 +41,10 @@ ERRORS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
             "Give the address of one stream: Icecast, MP3, AAC or Ogg",
         ),
     ),
+    "live-input-quiet": (
+        ("Nguồn im đã {seconds} giây, đã dừng phát", "Nothing was heard for {seconds} seconds: the session is over"),
+        ("Xem micrô có bật không, rồi phát lại", "See that the microphone is on, then begin again"),
+    ),
     "live-input-silent": (
         ("Nguồn {found} không cho gì trong {seconds} giây", "The input {found} gave nothing for {seconds} seconds"),
         ("Xem nguồn và đường truyền của nó, rồi phát lại", "Look at the input and its link, then begin again"),
@@ -82,6 +86,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "live-link-down": ("Mất kết nối tới máy chủ {broker}", "The broker {broker} is away"),
     "live-link-up": ("Đã kết nối lại máy chủ {broker}", "The broker {broker} is back"),
+    "live-stutter": (
+        "Nguồn ngắt quãng: đoạn vừa rồi chậm {seconds} giây",
+        "The input stutters: the last segment was {seconds} seconds late",
+    ),
     "live-quiet": (
         "Nguồn im đã {seconds} giây: micrô có bật không?",
         "Nothing was heard for {seconds} seconds: is the microphone on?",
