@@ -10,16 +10,20 @@ import sys
 from array import array
 from base64 import b64decode
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from tests.parts import Broker, Listener, Station, eventually
+from tests.central.feeds import FeedServer
+from tests.parts import Authority, Broker, Listener, Station, eventually
 from tests.system.sight import status
-from ttcs_edge.central.centre import open_centre
+from ttcs_edge.central.centre import now, open_centre
 from ttcs_edge.central.main import main
 from ttcs_edge.core.documents import LiveSegment, Signed
+from ttcs_edge.core.model import Instant, WallMs
 from ttcs_edge.core.trust import utc_ms
 from ttcs_edge.opus import RATE_HZ, OpusDecoder
 from ttcs_edge.wire.documents import read_live
@@ -127,6 +131,35 @@ def test_whoever_ends_it_ends_it_in_order(
     assert err == ""
 
 
+def test_all_of_a_session_that_ends_with_its_time_is_taken_by_stations(
+    centre_folder: Path,
+    own_broker: Broker,
+    listener: Listener,
+    tone: Callable[[float], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Its last segment too, or each of them raises a fault. Here 54 of its 60 seconds are over at once."""
+    begun = now()
+    leaps_ms = iter([0])
+
+    def leaping() -> Instant:
+        told = now()
+        return replace(told, wall_ms=WallMs(told.wall_ms + next(leaps_ms, 54_000)))
+
+    monkeypatch.setattr("ttcs_edge.central.live.now", leaping)
+    line = words(centre_folder, own_broker, tone(20), "--yes", "--minutes", "1", "--segment-ms", "2000")
+    assert main(line) == 0
+    trust = open_centre(centre_folder).trust.document
+    payloads = eventually(lambda: len(listener.messages) >= 2 and [payload for _, payload in listener.messages])
+    read = [read_live(payload, trust) for payload in payloads]
+    assert [isinstance(one, Signed) for one in read] == [True] * len(read), read[-1]
+    last = segments(listener, centre_folder)[-1]
+    assert last.last
+    assert utc_ms(last.sent) + 1_000 < utc_ms(last.until) <= begun.wall_ms + 60_000 + 5_000
+    assert capsys.readouterr().out.splitlines()[-1].endswith(" 0 not")
+
+
 def test_what_could_not_be_sent_is_counted_and_it_goes_on_when_the_broker_is_back(
     centre_folder: Path, own_broker: Broker, listener: Listener, tone: Callable[[float], Path]
 ) -> None:
@@ -200,6 +233,145 @@ def test_an_input_that_is_no_sound_is_told_and_the_session_is_ended(
     code, lines = told(main(words(centre_folder, own_broker, path, "--yes")), capsys)
     assert code == os.EX_NOINPUT
     assert lines[0].startswith(f"The input {path} cannot be used: ") and "Invalid data found" in lines[0]
+    (only,) = eventually(lambda: segments(listener, centre_folder))
+    assert only.last
+
+
+def test_an_input_that_falls_silent_is_told_and_then_ended(
+    centre_folder: Path,
+    own_broker: Broker,
+    listener: Listener,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Its silence would hold the air of every station. Here a second is ten, and two are five minutes."""
+    monkeypatch.setattr("ttcs_edge.central.live.QUIET_S", 1.0)
+    monkeypatch.setattr("ttcs_edge.central.live.QUIET_MOST_S", 2.0)
+    path = tmp_path / "off.wav"
+    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "anullsrc=d=30", str(path)], check=True)
+    code = main(words(centre_folder, own_broker, path, "--yes"))
+    out, err = capsys.readouterr()
+    assert code == os.EX_UNAVAILABLE
+    assert err.splitlines() == [
+        "Nothing was heard for 2 seconds: the session is over",
+        "See that the microphone is on, then begin again",
+    ]
+    assert out.splitlines().count("Nothing was heard for 1 seconds: is the microphone on?") == 1
+    came = eventually(lambda: (found := segments(listener, centre_folder))[-1:] and found[-1].last and found)
+    assert [one.last for one in came] == [False] * (len(came) - 1) + [True]
+
+
+def test_an_input_that_stutters_is_told_and_goes_on(
+    centre_folder: Path,
+    own_broker: Broker,
+    radio: FeedServer,
+    tone: Callable[[float], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Most of its sound comes at once, the rest three seconds later."""
+    data = tone(6.0).read_bytes()
+
+    def halting(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", str(len(data)))
+        request.end_headers()
+        request.wfile.write(data[: len(data) * 2 // 3])
+        request.wfile.flush()
+        radio.closing.wait(3.0)
+        request.wfile.write(data[len(data) * 2 // 3 :])
+
+    radio.pages["/halting.wav"] = halting
+    monkeypatch.setenv("SSL_CERT_FILE", str(radio.ca))
+    assert main(words(centre_folder, own_broker, f"{radio.url}/halting.wav", "--yes")) == os.EX_NOINPUT
+    out, err = capsys.readouterr()
+    assert err.splitlines()[0].endswith("cannot be used: end")
+    assert [line for line in out.splitlines() if line.startswith("The input stutters: the last segment was ")]
+
+
+@pytest.fixture
+def radio(tmp_path: Path, tone: Callable[[float], Path]) -> Iterator[FeedServer]:
+    """A radio with a stream of 1.5 seconds, and with the same as a playlist."""
+    server = FeedServer(Authority(tmp_path / "radio"))
+    server.pages["/live.wav"] = tone(1.5).read_bytes()
+    lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:2", "#EXTINF:1.5,", "live.wav", "#EXT-X-ENDLIST", ""]
+    server.pages["/live.m3u8"] = "\n".join(lines).encode()
+    yield server
+    server.close()
+
+
+def test_a_stream_is_heard_until_it_breaks_off(
+    centre_folder: Path,
+    own_broker: Broker,
+    listener: Listener,
+    radio: FeedServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A stream has no end: one that ends is told."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(radio.ca))
+    place = f"{radio.url}/live.wav"
+    code, lines = told(main(words(centre_folder, own_broker, place, "--yes")), capsys)
+    assert (code, lines[0]) == (os.EX_NOINPUT, f"The input {place} cannot be used: end")
+    came = eventually(lambda: (found := segments(listener, centre_folder))[-1:] and found[-1].last and found)
+    heard = sound(came[:-1])
+    assert len(heard) / RATE_HZ == pytest.approx(1.5, abs=0.02)
+    ups = sum(before < 0 <= after for before, after in pairwise(heard[RATE_HZ:]))
+    assert ups == pytest.approx(HZ * 0.5, abs=2)
+
+
+@pytest.mark.parametrize("sent_on", [False, True])
+def test_a_server_whose_certificate_nobody_vouches_for_is_not_listened_to(
+    centre_folder: Path,
+    own_broker: Broker,
+    listener: Listener,
+    radio: FeedServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    sent_on: bool,
+) -> None:
+    """Nor when a server that somebody vouches for sends there: or a stranger's voice had the province's signature."""
+
+    def send_on(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(302)
+        request.send_header("Location", f"{radio.url}/live.wav")
+        request.end_headers()
+
+    known = FeedServer(Authority(tmp_path / "known"))
+    known.pages["/"] = send_on
+    monkeypatch.setenv("SSL_CERT_FILE", str(known.ca))
+    place = f"{known.url}/" if sent_on else f"{radio.url}/live.wav"
+    code, lines = told(main(words(centre_folder, own_broker, place, "--yes")), capsys)
+    known.close()
+    assert code == os.EX_NOINPUT
+    assert lines[0].startswith(f"The input {place} cannot be used: ")
+    assert "Peer certificate failed verification" in lines[0]
+    assert known.requests == ["/"] * sent_on and radio.requests == []
+    (only,) = eventually(lambda: segments(listener, centre_folder))
+    assert only.last
+
+
+def test_a_playlist_whose_files_could_come_from_anybody_is_refused(
+    centre_folder: Path,
+    own_broker: Broker,
+    listener: Listener,
+    radio: FeedServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """None of its files is asked for."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(radio.ca))
+    place = f"{radio.url}/live.m3u8"
+    assert told(main(words(centre_folder, own_broker, place, "--yes")), capsys) == (
+        os.EX_DATAERR,
+        [
+            f"The stream {place} is a list of files (HLS, DASH): where each of them comes from cannot be checked",
+            "Give the address of one stream: Icecast, MP3, AAC or Ogg",
+        ],
+    )
+    assert radio.requests == ["/live.m3u8"]
     (only,) = eventually(lambda: segments(listener, centre_folder))
     assert only.last
 

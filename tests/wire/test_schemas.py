@@ -147,6 +147,7 @@ BEYOND = [
     ("bad-date", "live", changed("live", "expires", to="2026-11-24T05:00:11Z")),
     ("bad-date", "live", changed("live", "until", to="2026-11-24T04:59:00Z")),
     ("bad-date", "live", changed("live", "until", to="2026-11-24T09:00:01Z")),
+    ("bad-session", "live", changed("live", "version", to=1_795_496_410_001)),
     ("bad-packet", "live", changed("live", "packets", 0, to="T3B1cw")),
     ("bad-packet", "live", changed("live", "packets", 1, to="====")),
     ("bad-repeat", "alert", changed("alert", "repeat_s", to=LIMITS.alert_repeat_least_s - 1)),

@@ -46,6 +46,8 @@ EXIT_CODES: dict[str, int] = {
     "bad-segment": DATA_ERROR,
     "no-live-input": NO_INPUT,
     "live-input-failed": NO_INPUT,
+    "live-input-playlist": DATA_ERROR,
+    "live-input-quiet": UNAVAILABLE,
     "live-input-silent": UNAVAILABLE,
     "bad-percent": DATA_ERROR,
     "bad-range": DATA_ERROR,

@@ -30,16 +30,22 @@ from ttcs_edge.core.documents import ID_PATTERN, LiveSegment, Refused
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope, scope_covers
 from ttcs_edge.locale import Language, text
-from ttcs_edge.opus import PACKET_FRAMES, OpusEncoder, OpusError
+from ttcs_edge.opus import PACKET_FRAMES, RATE_HZ, OpusEncoder, OpusError
 from ttcs_edge.wire.documents import parse_live, write_document
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
 from ttcs_edge.wire.topics import OF_A_SCOPE, Topics
 
 BITRATE_BPS: Final = 32_000
 PACKET_BYTES: Final = 2 * PACKET_FRAMES
+END_MS: Final = 3_000
+"""So long before its time is over a session is ended: stations take nothing behind that, its last segment neither."""
 QUIET_DB: Final = -60.0
 QUIET_S: Final = 10.0
 """So long an input may be quieter than that before it is told: a microphone that is switched off."""
+QUIET_MOST_S: Final = 300.0
+"""So long before the session is ended: its silence holds the air of every station."""
+STUTTER_S: Final = 1.0
+"""So much longer than it is a segment may take to come before it is told."""
 TELL_S: Final = 10.0
 """How often it is told how it goes, where nobody looks at a terminal."""
 YES: Final = frozenset({"y", "yes", "c", "co", "có"})
@@ -140,8 +146,9 @@ def live(
 def _speak(speaker: Speaker, source: LiveInput, ended: threading.Event, screen: Screen) -> None:
     """Say what the source gives, and an end to it, whatever comes between. Raises CentralError of the source."""
     block = b""
+    over_ms = speaker.session.until_ms - END_MS
     try:
-        while (block := source.read()) and not ended.is_set() and now().wall_ms < speaker.session.until_ms:
+        while (block := source.read()) and not ended.is_set() and now().wall_ms < over_ms:
             speaker.say(block)
             screen.tell(speaker, block)
     finally:
@@ -185,12 +192,17 @@ class Screen:
         self._begun_s = time.monotonic()
         self._told_s = -TELL_S
         self._loud_s = self._begun_s
+        self._came_s = self._begun_s
         self._quiet_told = False
 
     def tell(self, speaker: Speaker, block: bytes) -> None:
-        """A segment was sent, or could not be."""
+        """A segment was sent, or could not be. Raises CentralError ``live-input-quiet`` after too long a silence."""
         level_db, now_s = level(block), time.monotonic()
         self._tell_link(speaker)
+        late_s = now_s - self._came_s - len(block) / (2 * RATE_HZ)
+        self._came_s = now_s
+        if speaker.number > 1 and late_s > STUTTER_S:
+            self._say(text("central.live-stutter", self._lang, seconds=f"{late_s:.1f}"))
         self._tell_quiet(level_db, now_s)
         if not self._is_terminal and now_s < self._told_s + TELL_S:
             return
@@ -210,6 +222,8 @@ class Screen:
         elif now_s > self._loud_s + QUIET_S and not self._quiet_told:
             self._quiet_told = True
             self._say(text("central.live-quiet", self._lang, seconds=int(QUIET_S)))
+        if now_s > self._loud_s + QUIET_MOST_S:
+            raise CentralError("live-input-quiet", seconds=int(QUIET_MOST_S))
 
     def _say(self, line: str) -> None:
         print(f"\r{line}\x1b[K" if self._is_terminal else line, flush=True)

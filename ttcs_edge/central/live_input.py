@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import queue
+import ssl
 import subprocess
 import threading
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -18,8 +20,15 @@ BLOCKS: Final = 8
 """How many blocks may wait: an input that runs ahead is held back, as ffmpeg does by itself."""
 DEVICES: Final = {"alsa": ("-f", "alsa"), "pulse": ("-f", "pulse")}
 """Sound inputs, by what stands before their names."""
-STREAM: Final = ("-protocol_whitelist", "https,tls,tcp,crypto,hls", "-rw_timeout", "5000000")
-"""A stream comes by TLS alone, also where its playlist sends on."""
+PLAIN_FORMATS: Final = "aac,flac,matroska,mov,mp3,mpegts,ogg,wav"
+STREAM: Final = (
+    *("-protocol_whitelist", "https,tls,tcp", "-format_whitelist", PLAIN_FORMATS),
+    *("-tls_verify", "1", "-rw_timeout", "5000000"),
+)
+"""A stream comes by TLS alone, from the server that its certificate names, also where it is sent on: what comes in here
+goes out with the province's signature. ffmpeg checks no certificate unless it is asked to, and none at all of the
+pieces of a playlist (HLS, DASH: ``libavformat/hls.c`` hands no TLS option down), so playlists are not followed.
+"""
 
 
 def input_options(what: str) -> list[str]:
@@ -28,7 +37,9 @@ def input_options(what: str) -> list[str]:
     if kind in DEVICES and name:
         return [*DEVICES[kind], "-i", name]
     if what.startswith("https://"):
-        return [*STREAM, "-i", what]
+        # What Python trusts, SSL_CERT_FILE included, as for everything else that the centre fetches.
+        trusted = ssl.get_default_verify_paths().cafile
+        return [*STREAM, *(("-ca_file", trusted) if trusted else ()), "-i", what]
     if not Path(what).is_file():
         raise CentralError("no-live-input", found=what)
     return ["-re", "-i", f"file:{what}"]
@@ -53,7 +64,7 @@ class LiveInput:
             raise CentralError("program-missing", program="ffmpeg") from error
         self._blocks: queue.Queue[bytes] = queue.Queue(BLOCKS)
         self._closing = threading.Event()
-        self._error = b""
+        self._error: deque[bytes] = deque(maxlen=2)
         self._threads = [
             threading.Thread(target=target, name=name, daemon=True)
             for target, name in ((self._read_samples, "live-input"), (self._read_error, "live-input-error"))
@@ -80,13 +91,13 @@ class LiveInput:
         pipe = self._process.stderr
         assert pipe is not None
         for line in pipe:
-            self._error = line
+            self._error.append(line.strip())
 
     def read(self) -> bytes:
         """The next block; a shorter one is the last of a file, an empty one comes behind it.
 
-        Raises CentralError: ``live-input-failed`` when it could not be opened or broke off, ``live-input-silent`` when
-        it gives nothing.
+        Raises CentralError: ``live-input-failed`` when it could not be opened or broke off, ``live-input-playlist``
+        when it is a stream of many files, ``live-input-silent`` when it gives nothing.
         """
         try:
             block = self._blocks.get(timeout=SILENT_S)
@@ -94,7 +105,9 @@ class LiveInput:
             raise CentralError("live-input-silent", found=self.what, seconds=int(SILENT_S)) from None
         if not block and (self._process.wait(SILENT_S) != 0 or self.is_endless):
             self._threads[1].join(1.0)
-            told = self._error.decode("utf-8", "replace").strip()[:200]
+            told = b" ".join(self._error).decode("utf-8", "replace")[:200]
+            if "not on whitelist" in told:
+                raise CentralError("live-input-playlist", found=self.what)
             raise CentralError("live-input-failed", found=self.what, why=told or "end")
         return block
 

@@ -31,6 +31,20 @@ ERRORS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
             "See that the device is plugged in, the file is sound, the address is right; then begin again",
         ),
     ),
+    "live-input-playlist": (
+        (
+            "Nguồn {found} là danh sách nhiều tệp (HLS, DASH), không kiểm được từng tệp đến từ đâu",
+            "The stream {found} is a list of files (HLS, DASH): where each of them comes from cannot be checked",
+        ),
+        (
+            "Dùng địa chỉ của một luồng liền: Icecast, MP3, AAC hoặc Ogg",
+            "Give the address of one stream: Icecast, MP3, AAC or Ogg",
+        ),
+    ),
+    "live-input-quiet": (
+        ("Nguồn im đã {seconds} giây, đã dừng phát", "Nothing was heard for {seconds} seconds: the session is over"),
+        ("Xem micrô có bật không, rồi phát lại", "See that the microphone is on, then begin again"),
+    ),
     "live-input-silent": (
         ("Nguồn {found} không cho gì trong {seconds} giây", "The input {found} gave nothing for {seconds} seconds"),
         ("Xem nguồn và đường truyền của nó, rồi phát lại", "Look at the input and its link, then begin again"),
@@ -46,8 +60,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "help-live-scope": ("địa bàn nghe", "the place that hears it"),
     "help-live-id": ("mã tiếp sóng, như trong lịch (live)", "its id, as slots name it (live)"),
     "help-live-input": (
-        "nguồn: alsa:THIẾT_BỊ, pulse:NGUỒN, một tệp, hoặc https://...",
-        "what is heard: alsa:DEVICE, pulse:SOURCE, a file, or https://...",
+        "nguồn: alsa:THIẾT_BỊ, pulse:NGUỒN, một tệp, hoặc luồng https:// (không HLS)",
+        "what is heard: alsa:DEVICE, pulse:SOURCE, a file, or an https:// stream (no HLS)",
     ),
     "help-live-title": ("tên chương trình", "what it is called"),
     "help-live-minutes": ("được phát lâu nhất bao nhiêu phút", "how many minutes it may last"),
@@ -72,6 +86,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "live-link-down": ("Mất kết nối tới máy chủ {broker}", "The broker {broker} is away"),
     "live-link-up": ("Đã kết nối lại máy chủ {broker}", "The broker {broker} is back"),
+    "live-stutter": (
+        "Nguồn ngắt quãng: đoạn vừa rồi chậm {seconds} giây",
+        "The input stutters: the last segment was {seconds} seconds late",
+    ),
     "live-quiet": (
         "Nguồn im đã {seconds} giây: micrô có bật không?",
         "Nothing was heard for {seconds} seconds: is the microphone on?",

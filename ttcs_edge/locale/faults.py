@@ -561,6 +561,14 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         ("nhiều nơi phát cùng lúc, hoặc khóa đã lộ", "many senders at once, or a key in wrong hands"),
         ("dừng bớt nơi phát; nếu lạ, thu hồi khóa", "stop some of them; if they are strangers, revoke the key"),
     ),
+    "bad-session": (
+        (
+            "Phiên tiếp sóng {subject} bắt đầu ở tương lai: {found}",
+            "The session of the live relay {subject} begins in the future: {found}",
+        ),
+        _BROKEN_SENDER,
+        ("chỉnh giờ máy trung tâm rồi phát lại", "set the clock of the centre and start it again"),
+    ),
     "bad-packet": (
         ("Tiếp sóng {subject} có gói tiếng hỏng: {found}", "A packet of the live relay {subject} is wrong: {found}"),
         _BROKEN_SENDER,

@@ -296,7 +296,7 @@ def _check_alert(alert: Alert, subject: str) -> Refused | None:
 
 
 def _check_live(segment: LiveSegment, subject: str) -> Refused | None:
-    """Check that it is worth nothing soon, that its session does not last, and that each packet is one."""
+    """Check that it is worth nothing soon, that its session has begun and ends, and that each packet is one."""
     wrong = _check_times(segment.sent, segment.expires, subject) or _check_times(segment.sent, segment.until, subject)
     if wrong is not None:
         return wrong
@@ -305,6 +305,9 @@ def _check_live(segment: LiveSegment, subject: str) -> Refused | None:
     wrong = _check_latest(segment.expires, fresh_until_ms, subject) or _check_latest(segment.until, over_by_ms, subject)
     if wrong is not None:
         return wrong
+    if segment.version > fresh_until_ms:  # or it lasts as long as its author likes, and none is newer
+        found, expected = str(segment.version), f"<= {fresh_until_ms}"
+        return Refused("bad-session", subject, (("found", found), ("expected", expected)))
     for packet in segment.packets:
         try:
             size_bytes = len(decoded(packet))

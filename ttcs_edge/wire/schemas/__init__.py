@@ -67,6 +67,7 @@ ON_THE_WIRE = (
 BEYOND_A_SCHEMA = {
     "bad-date": "a date that no calendar has, one that expires before it was issued, or an alert, a live relay or an "
     "order for the volume that lasts too long",
+    "bad-session": f"a live relay's session that begins more than {LIMITS.live_fresh_s} s after what was said in it",
     "bad-packet": f"a packet of a live relay that is no base64, or not of 1 to {LIMITS.opus_packet_bytes} bytes",
     "bad-time-zone": "a time zone that the time zone database does not have",
     "bad-repeat": f"an alert that is repeated more often than every {LIMITS.alert_repeat_least_s} seconds",
