@@ -111,7 +111,8 @@ def test_a_file_is_heard_whole_and_at_its_pace_and_has_an_end(
     assert ups == pytest.approx(HZ * 1.1, abs=2)
     assert math.sqrt(sum(one * one for one in heard[RATE_HZ:]) / len(heard[RATE_HZ:])) > 2_000
     assert out[0].startswith("On the air 0:0") and out[0].endswith("dBFS, 1 segments sent, 0 not")
-    assert out[-1] == "Over: 0:02, 6 segments sent, 0 not"
+    # The newer ffmpeg gives the first half second of a file at once.
+    assert out[-1] in ("Over: 0:02, 6 segments sent, 0 not", "Over: 0:01, 6 segments sent, 0 not")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
