@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import math
 import os
 import signal
 import subprocess
 import sys
+import time
 from array import array
 from base64 import b64decode
 from collections.abc import Callable, Iterator
@@ -19,8 +21,12 @@ from msgspec.structs import replace
 
 from tests.central.feeds import FeedServer
 from tests.parts import Authority, Broker, Listener, Station, eventually
+from tests.player.parts import Loudspeaker
 from tests.system.sight import status
+from ttcs_edge.central.address import BrokerAddress
 from ttcs_edge.central.centre import now, open_centre
+from ttcs_edge.central.errors import CentralError
+from ttcs_edge.central.live import live
 from ttcs_edge.central.main import main
 from ttcs_edge.core.documents import LiveSegment, Signed
 from ttcs_edge.core.model import Instant, WallMs
@@ -149,6 +155,7 @@ def test_all_of_a_session_that_ends_with_its_time_is_taken_by_stations(
         return replace(told, wall_ms=WallMs(told.wall_ms + next(leaps_ms, 54_000)))
 
     monkeypatch.setattr("ttcs_edge.central.live.now", leaping)
+    monkeypatch.setattr("ttcs_edge.central.live_input.now", leaping)
     line = words(centre_folder, own_broker, tone(20), "--yes", "--minutes", "1", "--segment-ms", "2000")
     assert main(line) == 0
     trust = open_centre(centre_folder).trust.document
@@ -159,6 +166,34 @@ def test_all_of_a_session_that_ends_with_its_time_is_taken_by_stations(
     assert last.last
     assert utc_ms(last.sent) + 1_000 < utc_ms(last.until) <= begun.wall_ms + 60_000 + 5_000
     assert capsys.readouterr().out.splitlines()[-1].endswith(" 0 not")
+
+
+def test_it_begins_soon_and_with_what_is_heard_then(
+    centre_folder: Path, own_broker: Broker, listener: Listener, tone: Callable[[float], Path]
+) -> None:
+    """Each segment says when it was heard: one behind another, at the pace of the sound."""
+    assert main(words(centre_folder, own_broker, tone(3), "--yes", "--segment-ms", "1000")) == 0
+    came = eventually(lambda: (found := segments(listener, centre_folder))[-1:] and found[-1].last and found)
+    heard_ms = [utc_ms(one.sent) - came[0].version for one in came]
+    assert -1_000 <= heard_ms[0] <= 3_000
+    assert all(0 <= after - before <= 2_000 for before, after in pairwise(heard_ms))
+    assert 2_000 <= heard_ms[3] - heard_ms[0] <= 5_000
+
+
+def test_a_centre_of_before_says_that_its_trust_root_grants_none(
+    centre_folder: Path, own_broker: Broker, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before it asks for a secret, and before anything is heard."""
+    centre = open_centre(centre_folder)
+    root = centre.trust.document
+    older = replace(root, grants=tuple(grant for grant in root.grants if grant.role != "live"))
+    centre = replace(centre, trust=replace(centre.trust, document=older))
+    given = argparse.Namespace(scope=SCOPE, id="thoi-su", input="alsa:default", segment_ms=500, yes=True)
+    with pytest.raises(CentralError) as raised:
+        live(given, centre, BrokerAddress("127.0.0.1", own_broker.port), pytest.fail, "en")
+    file = centre_folder / "trust/root.dsse.json"
+    assert (raised.value.code, raised.value.fields) == ("no-grant", {"role": "live", "file": file})
+    assert listener.messages == []
 
 
 def test_what_could_not_be_sent_is_counted_and_it_goes_on_when_the_broker_is_back(
@@ -181,6 +216,35 @@ def test_what_could_not_be_sent_is_counted_and_it_goes_on_when_the_broker_is_bac
     assert numbers == sorted(set(numbers))
     assert len(numbers) < numbers[-1] + 1, "some were lost, and none came late"
     assert int(lines[-1].rpartition(", ")[2].split()[0]) >= numbers[-1] + 1 - len(numbers) - 1
+
+
+def test_a_line_that_hangs_is_given_up_before_what_it_holds_is_worth_nothing(
+    centre_folder: Path, own_broker: Broker, listener: Listener, tone: Callable[[float], Path]
+) -> None:
+    """It breaks nothing and takes nothing; it is told, and what is said then is heard when it moves again."""
+    speaking = process(words(centre_folder, own_broker, tone(60), "--yes", "--segment-ms", "200"))
+    assert speaking.stdout is not None and own_broker._process is not None
+    eventually(lambda: len(listener.messages) >= 3, 20)
+    place = f"127.0.0.1:{own_broker.port}"
+    own_broker._process.send_signal(signal.SIGSTOP)
+    stopped_s = time.monotonic()
+    try:
+        assert f"The broker {place} is away\n" in iter(speaking.stdout.readline, "")
+        took_s = time.monotonic() - stopped_s
+    finally:
+        own_broker._process.send_signal(signal.SIGCONT)
+    assert f"The broker {place} is back\n" in iter(speaking.stdout.readline, "")
+    back = segments(listener, centre_folder)[-1].number
+    eventually(lambda: segments(listener, centre_folder)[-1].number > back + 5, 20)
+    speaking.send_signal(signal.SIGINT)
+    out, _ = speaking.communicate(timeout=15)
+
+    assert took_s < 13
+    came = eventually(lambda: (found := segments(listener, centre_folder))[-1].last and found)
+    numbers = [one.number for one in came]
+    assert numbers == sorted(set(numbers)) and len(numbers) < numbers[-1] + 1
+    assert speaking.returncode == 0
+    assert int(out.splitlines()[-1].rpartition(", ")[2].split()[0]) > 0
 
 
 def test_a_station_of_the_centre_relays_it(
@@ -271,7 +335,7 @@ def test_an_input_that_stutters_is_told_and_goes_on(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Most of its sound comes at once, the rest three seconds later."""
+    """Four seconds of its sound come at once, the rest three seconds after they are over."""
     data = tone(6.0).read_bytes()
 
     def halting(request: BaseHTTPRequestHandler) -> None:
@@ -280,7 +344,7 @@ def test_an_input_that_stutters_is_told_and_goes_on(
         request.end_headers()
         request.wfile.write(data[: len(data) * 2 // 3])
         request.wfile.flush()
-        radio.closing.wait(3.0)
+        radio.closing.wait(7.0)
         request.wfile.write(data[len(data) * 2 // 3 :])
 
     radio.pages["/halting.wav"] = halting
@@ -320,6 +384,26 @@ def test_a_stream_is_heard_until_it_breaks_off(
     assert len(heard) / RATE_HZ == pytest.approx(1.5, abs=0.02)
     ups = sum(before < 0 <= after for before, after in pairwise(heard[RATE_HZ:]))
     assert ups == pytest.approx(HZ * 0.5, abs=2)
+
+
+def test_a_stream_that_comes_all_at_once_is_said_at_its_own_pace(
+    centre_folder: Path,
+    own_broker: Broker,
+    listener: Listener,
+    radio: FeedServer,
+    tone: Callable[[float], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As the first seconds of every radio do: stations keep two of them, and would hear the rest in leaps."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(radio.ca))
+    radio.pages["/burst.wav"] = tone(4.0).read_bytes()
+    begun_s = time.monotonic()
+    assert main(words(centre_folder, own_broker, f"{radio.url}/burst.wav", "--yes")) == os.EX_NOINPUT
+    assert time.monotonic() - begun_s > 3
+    came = eventually(lambda: (found := segments(listener, centre_folder))[-1:] and found[-1].last and found)
+    assert [one.number for one in came] == list(range(len(came)))
+    assert len(sound(came[:-1])) / RATE_HZ == pytest.approx(4.0, abs=0.02)
+    assert utc_ms(came[-2].sent) - utc_ms(came[0].sent) >= 2_000
 
 
 @pytest.mark.parametrize("sent_on", [False, True])
@@ -387,28 +471,134 @@ def test_a_device_that_is_not_there_is_told(
 
 
 @pytest.mark.parametrize(
-    ("more", "code", "first"),
+    ("lang", "more", "lines"),
     [
-        (("--segment-ms", "510"), os.EX_DATAERR, "Segments of 510 ms do not fit 20 ms packets"),
-        (("--title", "x" * 201), os.EX_DATAERR, None),
-        (("--zone", "không dấu"), os.EX_DATAERR, None),
+        (
+            "en",
+            ("--segment-ms", "510"),
+            ["Segments of 510 ms do not fit 20 ms packets", "For example: --segment-ms 500"],
+        ),
+        (
+            "vi",
+            ("--segment-ms", "510"),
+            ["Độ dài đoạn 510 ms không chia hết cho 20", "Ví dụ: --segment-ms 500"],
+        ),
+        (
+            "en",
+            ("--title", "x" * 201),
+            ["The title has 201 characters, it must have 1 to 200", "For example: --title 'Thời sự'"],
+        ),
+        (
+            "vi",
+            ("--title", ""),
+            ["Tên chương trình dài 0 ký tự, cần từ 1 đến 200", "Ví dụ: --title 'Thời sự'"],
+        ),
+        (
+            "en",
+            ("--zone", "a b"),
+            ["This is no zone: a b", "Write it as station.yaml has it, such as: --zone cho"],
+        ),
+        (
+            "vi",
+            ("--zone", "chợ"),
+            ["Mã cụm loa không đúng: chợ", "Viết như trong station.yaml, ví dụ: --zone cho"],
+        ),
     ],
 )
 def test_what_stations_would_refuse_is_refused_here(
     centre_folder: Path,
     own_broker: Broker,
     listener: Listener,
-    tone: Callable[[float], Path],
+    lang: str,
     more: tuple[str, str],
-    code: int,
-    first: str | None,
+    lines: list[str],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Nothing goes out."""
-    found, lines = told(main(words(centre_folder, own_broker, tone(1), "--yes", *more)), capsys)
-    assert found == code
-    assert first is None or lines[0] == first
+    line = words(centre_folder, own_broker, "alsa:default", "--yes", *more)
+    line[line.index("--lang") + 1] = lang
+    assert told(main(line), capsys) == (os.EX_DATAERR, lines)
     assert listener.messages == []
+
+
+@pytest.mark.parametrize(
+    ("option", "number", "bounds"),
+    [("segment-ms", "180", (200, 2000)), ("segment-ms", "2020", (200, 2000)), ("minutes", "241", (1, 240))],
+)
+def test_a_number_out_of_its_bounds_is_told_with_them(
+    centre_folder: Path,
+    own_broker: Broker,
+    option: str,
+    number: str,
+    bounds: tuple[int, int],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """As it is of every command."""
+    with pytest.raises(SystemExit) as raised:
+        main(words(centre_folder, own_broker, "alsa:default", f"--{option}", number))
+    assert told(int(raised.value.code or 0), capsys) == (
+        os.EX_USAGE,
+        [
+            f"Wrong use: --{option}: {number} will not do, give a number from {bounds[0]} to {bounds[1]}",
+            "See: ttcs-central live --help",
+        ],
+    )
+
+
+@pytest.fixture(scope="module")
+def microphone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loudspeaker]:
+    """A sound server whose sink is what its inputs hear, and a tone that plays on it."""
+    heard = Loudspeaker(tmp_path_factory.mktemp("microphone"))
+    heard.listen()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ALSA_CONFIG_PATH", str(heard.config))
+        patch.setenv("PULSE_SERVER", f"unix:{heard.folder / 'pulse.sock'}")
+        source = ["-re", "-f", "lavfi", "-i", f"sine={HZ}:r={RATE_HZ}", "-ac", "1"]
+        playing = subprocess.Popen(["ffmpeg", "-nostdin", "-v", "error", *source, "-f", "alsa", "pole"])
+        yield heard
+        playing.kill()
+        playing.wait()
+    heard.unplug()
+
+
+@pytest.mark.parametrize("source", ["alsa:ear", "pulse:pole.monitor"])
+def test_a_sound_input_is_heard_as_it_sounds(
+    centre_folder: Path, own_broker: Broker, listener: Listener, microphone: Loudspeaker, source: str
+) -> None:
+    """At its pitch, soon, until somebody ends it."""
+    speaking = process(words(centre_folder, own_broker, source, "--yes", "--segment-ms", "200"))
+    came = eventually(lambda: len(found := segments(listener, centre_folder)) >= 12 and found, 20)
+    speaking.send_signal(signal.SIGINT)
+    _, err = speaking.communicate(timeout=10)
+
+    assert (speaking.returncode, err) == (0, "")
+    heard = sound(came)[RATE_HZ:]
+    ups = sum(before < 0 <= after for before, after in pairwise(heard))
+    assert ups * RATE_HZ / len(heard) == pytest.approx(HZ, abs=6)
+    assert math.sqrt(sum(one * one for one in heard) / len(heard)) > 2_000
+    assert all(len(one.packets) == 10 for one in came)
+    assert utc_ms(came[0].sent) - came[0].version < 3_000
+
+
+def test_an_input_that_gives_nothing_is_told_and_the_session_is_ended(
+    centre_folder: Path, own_broker: Broker, listener: Listener, microphone: Loudspeaker
+) -> None:
+    """It is there, and gives nothing."""
+    speaking = process(words(centre_folder, own_broker, "alsa:ear", "--yes", "--segment-ms", "200"))
+    eventually(lambda: len(listener.messages) >= 3, 20)
+    microphone.freeze()
+    try:
+        _, err = speaking.communicate(timeout=20)
+    finally:
+        microphone.thaw()
+
+    assert speaking.returncode == os.EX_UNAVAILABLE
+    assert err.splitlines() == [
+        "The input alsa:ear gave nothing for 5 seconds",
+        "Look at the input and its link, then begin again",
+    ]
+    came = eventually(lambda: (found := segments(listener, centre_folder))[-1].last and found)
+    assert [one.number for one in came] == list(range(len(came)))
 
 
 @pytest.mark.parametrize("name", ["programme", "a b", "x" * 65])

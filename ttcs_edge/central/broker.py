@@ -8,13 +8,14 @@ from __future__ import annotations
 import queue
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from secrets import token_hex
 from typing import Any
 
 from msgspec import Struct
-from paho.mqtt.client import Client, MQTTMessage, MQTTv5
+from paho.mqtt.client import Client, MQTTMessage, MQTTMessageInfo, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
@@ -57,6 +58,23 @@ class LinkTurned(Struct, frozen=True):
     up: bool
 
 
+class Said:
+    """What was sent at most once, and what became of it."""
+
+    def __init__(self, info: MQTTMessageInfo) -> None:
+        self._info = info
+        self.begun_s = time.monotonic()
+
+    def went(self, wait_s: float = 0.0) -> bool | None:
+        """Tell whether it was given to the network; None while it waits for that, up to so many seconds."""
+        try:
+            if wait_s:
+                self._info.wait_for_publish(wait_s)
+            return True if self._info.is_published() else None
+        except (ValueError, RuntimeError):  # there was no connection, or it broke first
+            return False
+
+
 class OperatorClient:
     """A connection to the broker that lasts as long as its ``with`` block.
 
@@ -64,11 +82,18 @@ class OperatorClient:
     """
 
     def __init__(
-        self, centre: Centre, address: BrokerAddress, subscriptions: tuple[str, ...] = (), *, keeps: bool = False
+        self,
+        centre: Centre,
+        address: BrokerAddress,
+        subscriptions: tuple[str, ...] = (),
+        *,
+        keeps: bool = False,
+        keepalive_s: int = KEEPALIVE_S,
     ) -> None:
         self.incoming: queue.Queue[Heard | LinkTurned] = queue.Queue(WAITING_MESSAGES)
         self._address = address
         self._subscriptions = subscriptions
+        self._keepalive_s = keepalive_s
         self._connack: queue.Queue[ReasonCode | None] = queue.Queue(1)
         self._retains = True
         self._settled: dict[int, ReasonCode] = {}
@@ -93,7 +118,7 @@ class OperatorClient:
         try:
             session = _session(PacketTypes.CONNECT, SESSION_S if self._subscriptions else 0)
             session.ReceiveMaximum = UNACKNOWLEDGED  # what waits here is never more than its queue holds
-            code = self._client.connect(self._address.host, self._address.port, KEEPALIVE_S, properties=session)
+            code = self._client.connect(self._address.host, self._address.port, self._keepalive_s, properties=session)
         except (OSError, ValueError) as error:
             fields = {"reason": reason_of(error), "found": _shown(error)}
             raise CentralError("broker-unreachable", broker=self._address, **fields) from error
@@ -141,9 +166,9 @@ class OperatorClient:
         sent = self._client.publish(topic, payload, qos=1, properties=properties)
         return self._settle(sent.mid).value != NOBODY_LISTENS
 
-    def say(self, topic: str, payload: bytes) -> bool:
-        """Send what is worth nothing later, at most once; False when there is no connection to send it on."""
-        return self._client.publish(topic, payload, qos=0).rc == MQTTErrorCode.MQTT_ERR_SUCCESS
+    def say(self, topic: str, payload: bytes) -> Said:
+        """Send what is worth nothing later, at most once."""
+        return Said(self._client.publish(topic, payload, qos=0))
 
     def standing(self, topic: str) -> bytes | None:
         """Give what stands retained on a topic, for a client that listens to nothing else; None when nothing does.

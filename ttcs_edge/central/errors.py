@@ -43,6 +43,8 @@ EXIT_CODES: dict[str, int] = {
     "bad-centre-file": NO_INPUT,
     "bad-id": DATA_ERROR,
     "bad-live-id": DATA_ERROR,
+    "bad-live-title": DATA_ERROR,
+    "bad-live-zone": DATA_ERROR,
     "bad-segment": DATA_ERROR,
     "no-live-input": NO_INPUT,
     "live-input-failed": NO_INPUT,

@@ -11,8 +11,9 @@ import threading
 import time
 from array import array
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -20,11 +21,11 @@ from msgspec import Struct
 from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 
 from ttcs_edge.central.address import BrokerAddress
-from ttcs_edge.central.broker import LinkTurned, OperatorClient
+from ttcs_edge.central.broker import LinkTurned, OperatorClient, Said
 from ttcs_edge.central.centre import Centre, check_grant, now, utc
 from ttcs_edge.central.errors import CentralError
 from ttcs_edge.central.live_arguments import PACKET_MS
-from ttcs_edge.central.live_input import LiveInput
+from ttcs_edge.central.live_input import Block, LiveInput, input_options
 from ttcs_edge.central.stations import check_scope, made_stations
 from ttcs_edge.core.documents import ID_PATTERN, LiveSegment, Refused
 from ttcs_edge.core.limits import LIMITS
@@ -39,6 +40,12 @@ BITRATE_BPS: Final = 32_000
 PACKET_BYTES: Final = 2 * PACKET_FRAMES
 END_MS: Final = 3_000
 """So long before its time is over a session is ended: stations take nothing behind that, its last segment neither."""
+KEEPALIVE_S: Final = 5
+"""A line that takes nothing and breaks nothing is given up after twice that: by then nothing in it is worth sending."""
+STUCK_S: Final = 2.0
+"""So long a segment may wait for the line before it is given no more."""
+PROMPT_S: Final = 0.05
+LAST_WAIT_S: Final = 2.0
 QUIET_DB: Final = -60.0
 QUIET_S: Final = 10.0
 """So long an input may be quieter than that before it is told: a microphone that is switched off."""
@@ -75,37 +82,59 @@ class Speaker:
     number: int = 0
     sent: int = 0
     unsent: int = 0
+    under_way: deque[Said] = field(default_factory=deque)
 
     def check(self) -> None:
         """See that stations will take what is said. Raises CentralError ``refused-by-own-check``."""
-        refused = parse_live(write_document(self._segment(("AA==",), last=False)), self.topic)
+        refused = parse_live(write_document(self._segment(("AA==",), self.session.begun_ms, last=False)), self.topic)
         if isinstance(refused, Refused):
             detail = ", ".join(f"{name}={value}" for name, value in refused.detail)
             raise CentralError("refused-by-own-check", found=refused.code, detail=detail)
 
-    def say(self, samples: bytes, *, last: bool = False) -> None:
-        """Send a segment whose last sample was heard just now; what is short of a packet is filled with silence."""
-        whole = max(PACKET_BYTES, -(-len(samples) // PACKET_BYTES) * PACKET_BYTES)
-        samples = samples.ljust(whole, b"\0")
+    def say(self, block: Block, *, last: bool = False) -> None:
+        """Send a block as a segment; what is short of a packet is filled with silence. What is older than stations take
+        is not sent, nor what a line that hangs would keep.
+        """
+        whole = max(PACKET_BYTES, -(-len(block.samples) // PACKET_BYTES) * PACKET_BYTES)
+        samples = block.samples.ljust(whole, b"\0")
         parts = (samples[begin : begin + PACKET_BYTES] for begin in range(0, whole, PACKET_BYTES))
         packets = tuple(b64encode(self.encoder.encode(part)).decode() for part in parts)
-        envelope = sign(write_document(self._segment(packets, last)), PAYLOAD_TYPES["live"], self.signers)
+        envelope = sign(
+            write_document(self._segment(packets, block.heard_ms, last)), PAYLOAD_TYPES["live"], self.signers
+        )
         self.number += 1
-        if self.client.say(self.topic, envelope):
-            self.sent += 1
-        else:
+        is_fresh = now().wall_ms < block.heard_ms - len(packets) * PACKET_MS + LIMITS.live_fresh_s * 1_000
+        self.settle()
+        is_stuck = bool(self.under_way) and time.monotonic() > self.under_way[0].begun_s + STUCK_S
+        if not is_fresh or is_stuck:
             self.unsent += 1
+            return
+        said = self.client.say(self.topic, envelope)
+        said.went(PROMPT_S)  # as a rule it does at once, and is counted
+        self.under_way.append(said)
+        self.settle()
 
-    def _segment(self, packets: tuple[str, ...], last: bool) -> LiveSegment:
-        heard_ms = now().wall_ms - len(packets) * PACKET_MS
+    def settle(self, wait_s: float = 0.0) -> None:
+        """Count what became of what was sent. What waits is waited for so many seconds, then counted as unsent."""
+        deadline_s = time.monotonic() + wait_s
+        while self.under_way:
+            went = self.under_way[0].went(max(0.0, deadline_s - time.monotonic()))
+            if went is None and not wait_s:
+                return
+            self.under_way.popleft()
+            self.sent += went is True
+            self.unsent += went is not True
+
+    def _segment(self, packets: tuple[str, ...], heard_ms: int, last: bool) -> LiveSegment:
+        first_ms = heard_ms - len(packets) * PACKET_MS
         session = self.session
         return LiveSegment(
             scope=session.scope,
             id=session.id,
             version=session.begun_ms,
             number=self.number,
-            sent=utc(heard_ms),
-            expires=utc(heard_ms // 1_000 * 1_000 + LIMITS.live_fresh_s * 1_000),
+            sent=utc(first_ms),
+            expires=utc(first_ms + LIMITS.live_fresh_s * 1_000),
             until=utc(session.until_ms),
             title=session.title,
             packets=packets,
@@ -116,43 +145,54 @@ class Speaker:
 
 
 def live(
-    given: argparse.Namespace, centre: Centre, broker: BrokerAddress, signers: Sequence[Signer], lang: Language
+    given: argparse.Namespace, centre: Centre, broker: BrokerAddress, secret: Callable[[str], str], lang: Language
 ) -> int:
     """Carry the command out, until the file or its time is over, or somebody ends it. Raises CentralError."""
     check_grant(centre, "live")
     scope = check_scope(given.scope, centre)
-    if not re.fullmatch(ID_PATTERN, given.id) or len(given.id) > LIMITS.id_chars or given.id in OF_A_SCOPE:
-        raise CentralError("bad-live-id", found=given.id)
-    if given.segment_ms % PACKET_MS:
-        raise CentralError("bad-segment", found=given.segment_ms, expected=PACKET_MS)
+    _check(given)
     if not given.yes:
         _confirm(given, scope, centre, lang)
-    source = LiveInput(given.input, given.segment_ms // PACKET_MS * PACKET_BYTES)
-    try:
-        with OperatorClient(centre, broker).connected() as client, _ending() as ended:
-            begun_ms = now().wall_ms
-            until_ms = begun_ms + given.minutes * 60_000
-            session = Session(scope, given.id, given.title, given.priority, tuple(given.zones), begun_ms, until_ms)
+    signers = centre.signers("publish", secret)
+    with OperatorClient(centre, broker, keepalive_s=KEEPALIVE_S).connected() as client, _ending() as ended:
+        begun_ms = now().wall_ms
+        until_ms = begun_ms + given.minutes * 60_000
+        session = Session(scope, given.id, given.title, given.priority, tuple(given.zones), begun_ms, until_ms)
+        try:
             speaker = Speaker(session, signers, client, Topics(centre.settings.topic_root).live(scope, given.id))
-            speaker.check()
+        except OpusError as error:
+            raise CentralError("program-missing", program=str(error)) from error
+        speaker.check()
+        # Opened now, not before: what it hears while the broker is being reached would be said late.
+        with closing(LiveInput(given.input, given.segment_ms // PACKET_MS * PACKET_BYTES)) as source:
             _speak(speaker, source, ended, Screen(lang, broker))
-    except OpusError as error:
-        raise CentralError("program-missing", program=str(error)) from error
-    finally:
-        source.close()
     return 0
+
+
+def _check(given: argparse.Namespace) -> None:
+    """See that what was given can be said. Raises CentralError."""
+    if not re.fullmatch(ID_PATTERN, given.id) or len(given.id) > LIMITS.id_chars or given.id in OF_A_SCOPE:
+        raise CentralError("bad-live-id", found=given.id)
+    if not 0 < len(given.title.strip()) <= len(given.title) <= LIMITS.title_chars:
+        raise CentralError("bad-live-title", chars=len(given.title), most=LIMITS.title_chars)
+    for zone in given.zones:
+        if not re.fullmatch(ID_PATTERN, zone) or len(zone) > LIMITS.id_chars:
+            raise CentralError("bad-live-zone", found=zone)
+    if given.segment_ms % PACKET_MS:
+        raise CentralError("bad-segment", found=given.segment_ms, expected=PACKET_MS)
+    input_options(given.input)
 
 
 def _speak(speaker: Speaker, source: LiveInput, ended: threading.Event, screen: Screen) -> None:
     """Say what the source gives, and an end to it, whatever comes between. Raises CentralError of the source."""
-    block = b""
     over_ms = speaker.session.until_ms - END_MS
     try:
-        while (block := source.read()) and not ended.is_set() and now().wall_ms < over_ms:
+        while (block := source.read(ended)) is not None and now().wall_ms < over_ms:
             speaker.say(block)
-            screen.tell(speaker, block)
+            screen.tell(speaker, block.samples)
     finally:
-        speaker.say(b"", last=True)
+        speaker.say(Block(b"", now().wall_ms), last=True)
+        speaker.settle(LAST_WAIT_S)
         screen.end(speaker)
 
 

@@ -6,16 +6,23 @@ import queue
 import ssl
 import subprocess
 import threading
+import time
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from msgspec import Struct
+
+from ttcs_edge.central.centre import now
 from ttcs_edge.central.errors import CentralError
 from ttcs_edge.opus import RATE_HZ
+from ttcs_edge.terminal.screen import clean
 
 SILENT_S: Final = 5.0
 """How long an input may give nothing."""
+GLANCE_S: Final = 0.2
+"""How long it may go unseen that an end is asked for."""
 BLOCKS: Final = 8
 """How many blocks may wait: an input that runs ahead is held back, as ffmpeg does by itself."""
 DEVICES: Final = {"alsa": ("-f", "alsa"), "pulse": ("-f", "pulse")}
@@ -23,11 +30,14 @@ DEVICES: Final = {"alsa": ("-f", "alsa"), "pulse": ("-f", "pulse")}
 PLAIN_FORMATS: Final = "aac,flac,matroska,mov,mp3,mpegts,ogg,wav"
 STREAM: Final = (
     *("-protocol_whitelist", "https,tls,tcp", "-format_whitelist", PLAIN_FORMATS),
-    *("-tls_verify", "1", "-rw_timeout", "5000000"),
+    *("-tls_verify", "1", "-rw_timeout", "5000000", "-re"),
 )
 """A stream comes by TLS alone, from the server that its certificate names, also where it is sent on: what comes in here
 goes out with the province's signature. ffmpeg checks no certificate unless it is asked to, and none at all of the
 pieces of a playlist (HLS, DASH: ``libavformat/hls.c`` hands no TLS option down), so playlists are not followed.
+
+It is read at its own pace (``-re``), as a file is: a server sends the first seconds at once, and stations would hear
+them in leaps.
 """
 
 
@@ -43,6 +53,13 @@ def input_options(what: str) -> list[str]:
     if not Path(what).is_file():
         raise CentralError("no-live-input", found=what)
     return ["-re", "-i", f"file:{what}"]
+
+
+class Block(Struct, frozen=True):
+    """Samples, and when the last of them was heard, in milliseconds since 1970."""
+
+    samples: bytes
+    heard_ms: int
 
 
 class LiveInput:
@@ -62,7 +79,7 @@ class LiveInput:
             )
         except FileNotFoundError as error:
             raise CentralError("program-missing", program="ffmpeg") from error
-        self._blocks: queue.Queue[bytes] = queue.Queue(BLOCKS)
+        self._blocks: queue.Queue[Block] = queue.Queue(BLOCKS)
         self._closing = threading.Event()
         self._error: deque[bytes] = deque(maxlen=2)
         self._threads = [
@@ -76,12 +93,12 @@ class LiveInput:
         pipe = self._process.stdout
         assert pipe is not None
         while not self._closing.is_set():
-            block = pipe.read(self._block_bytes)
-            self._put(block)
-            if not block:
+            samples = pipe.read(self._block_bytes)
+            self._put(Block(samples, now().wall_ms))
+            if not samples:
                 return
 
-    def _put(self, block: bytes) -> None:
+    def _put(self, block: Block) -> None:
         while not self._closing.is_set():
             with suppress(queue.Full):
                 self._blocks.put(block, timeout=0.1)
@@ -93,23 +110,37 @@ class LiveInput:
         for line in pipe:
             self._error.append(line.strip())
 
-    def read(self) -> bytes:
-        """The next block; a shorter one is the last of a file, an empty one comes behind it.
+    def read(self, ended: threading.Event) -> Block | None:
+        """The next block; a shorter one is the last of a file, None comes behind it, or when an end is asked for.
 
         Raises CentralError: ``live-input-failed`` when it could not be opened or broke off, ``live-input-playlist``
         when it is a stream of many files, ``live-input-silent`` when it gives nothing.
         """
-        try:
-            block = self._blocks.get(timeout=SILENT_S)
-        except queue.Empty:
-            raise CentralError("live-input-silent", found=self.what, seconds=int(SILENT_S)) from None
-        if not block and (self._process.wait(SILENT_S) != 0 or self.is_endless):
+        deadline_s = time.monotonic() + SILENT_S
+        while not ended.is_set():
+            try:
+                block = self._blocks.get(timeout=GLANCE_S)
+            except queue.Empty:
+                if time.monotonic() < deadline_s:
+                    continue
+                raise CentralError("live-input-silent", found=self.what, seconds=int(SILENT_S)) from None
+            if block.samples:
+                return block
+            self._check_end()
+            return None
+        return None
+
+    def _check_end(self) -> None:
+        """See that it ended because it is over. Raises CentralError, as ``read`` does."""
+        code = None
+        with suppress(subprocess.TimeoutExpired):
+            code = self._process.wait(SILENT_S)
+        if code != 0 or self.is_endless:
             self._threads[1].join(1.0)
-            told = b" ".join(self._error).decode("utf-8", "replace")[:200]
+            told = clean(b" ".join(self._error).decode("utf-8", "replace"))[:200]
             if "not on whitelist" in told:
                 raise CentralError("live-input-playlist", found=self.what)
             raise CentralError("live-input-failed", found=self.what, why=told or "end")
-        return block
 
     def close(self) -> None:
         """End it."""

@@ -131,7 +131,7 @@ def _live(given: argparse.Namespace, lang: Language) -> int:
 
     centre = open_centre(given.folder)
     broker = _broker(given.broker or centre.settings.broker)
-    return live(given, centre, broker, centre.signers("publish", _secret(lang)), lang)
+    return live(given, centre, broker, _secret(lang), lang)
 
 
 def _watch(given: argparse.Namespace, lang: Language) -> None:

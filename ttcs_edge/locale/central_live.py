@@ -10,6 +10,17 @@ ERRORS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
             "Use unaccented letters, digits, . _ -, such as thoi-su; neither programme nor beacon",
         ),
     ),
+    "bad-live-title": (
+        (
+            "Tên chương trình dài {chars} ký tự, cần từ 1 đến {most}",
+            "The title has {chars} characters, it must have 1 to {most}",
+        ),
+        ("Ví dụ: --title 'Thời sự'", "For example: --title 'Thời sự'"),
+    ),
+    "bad-live-zone": (
+        ("Mã cụm loa không đúng: {found}", "This is no zone: {found}"),
+        ("Viết như trong station.yaml, ví dụ: --zone cho", "Write it as station.yaml has it, such as: --zone cho"),
+    ),
     "bad-segment": (
         (
             "Độ dài đoạn {found} ms không chia hết cho {expected}",
