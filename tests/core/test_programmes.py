@@ -550,6 +550,33 @@ def test_quiet_hours_follow_the_clock_change_of_the_station() -> None:
     assert station.told == [("a", "missed", "quiet-hours"), ("b", "aired", None)]
 
 
+def test_an_alert_in_the_first_second_of_a_life_has_nothing_let_go_of_what_the_programmes_want() -> None:
+    """A retained alert comes as soon as the link is up, before it was looked up what audio they want."""
+    here = ByHand(MORNING, civil="2026-11-24T04:59:50")
+    warning = alert(sent=utc_text(here.wall_ms), expires=utc_text(here.wall_ms + HOUR_MS))
+    (wanted,) = only(here.warn(warning, audio=False), SetWanted)
+
+    assert wanted.keep >= audio_of(MORNING)
+    assert here.station.programmes.cached >= audio_of(MORNING)
+
+
+def test_an_alert_while_a_large_programme_is_looked_at_has_nothing_let_go_of_it() -> None:
+    """Its audio is here already: the programme before it had the same."""
+    before = programme([slot("a", "05:00:00", "tin")], version=3)
+    here = ByHand(before, civil="2026-11-24T04:00:00")
+    here.wait(5_000)
+    starts = [f"2027-{1 + number % 12:02}-{1 + number % 28:02}T05:00:{number % 60:02}" for number in range(2_000)]
+    slots = [replace(slot(f"s{n}", "05:00:00", "nhac"), start=at_) for n, at_ in enumerate(starts)]
+    after = programme(slots, version=4)
+    here.folder |= audio_of(after)
+    for sha256 in audio_of(after):
+        here.tell(events.AudioStored(sha256))
+    here.arrive(after)
+    here.warn(alert(sent=utc_text(here.wall_ms), expires=utc_text(here.wall_ms + HOUR_MS)), audio=False)
+
+    assert here.station.programmes.cached >= audio_of(after)
+
+
 def test_thousands_of_slots_are_looked_at_in_turns_and_an_alert_comes_between_them() -> None:
     """A year's plan comes: what it wants is known a moment later; the alert's first effects are its own."""
     starts = [f"2027-{1 + number % 12:02}-{1 + number % 28:02}T05:00:{number % 60:02}" for number in range(2_000)]

@@ -105,6 +105,7 @@ class Station:
         self.next_heartbeat_mono_ms = 0
         self.next_wanted_mono_ms = 0
         self.wanted_of_programmes = effects.SetWanted((), frozenset())
+        self.wanted_is_known = False
         self.alert_audio_changed = False
         self.level_db = (-120.0, -120.0)
         self.position_ms = 0
@@ -261,24 +262,28 @@ class Station:
 
     def _refresh_wanted(self, turn: _Turn) -> None:
         """What audio is to be had, when that changes. An alert does not wait until ten thousand slots are looked at:
-        what they want was found out before.
+        what they want was found out before, or is not known yet, and then nothing is let go.
         """
         due = turn.now.mono_ms >= self.next_wanted_mono_ms
         if due and self.programmes.read_on(SLOTS_A_TURN):
             self.next_wanted_mono_ms = turn.now.mono_ms + 1
+            self.wanted_is_known = False
         elif due:
             self.next_wanted_mono_ms = turn.now.mono_ms + WANTED_REFRESH_MS
             self.wanted_of_programmes = self.programmes.wanted(self.desk.taken(), turn.now)
-            self.alert_audio_changed = True
+            self.alert_audio_changed = self.wanted_is_known = True
         if not self.alert_audio_changed:
             return
         self.alert_audio_changed = False
         urgent, keep = self.alerts.wanted(turn.now, self.programmes.cached)
         known = self.wanted_of_programmes
         lacking = tuple(one for one in known.wanted if one.sha256 not in self.programmes.cached)
-        wanted = effects.SetWanted((*urgent, *lacking), known.keep | self.desk.in_use() | keep)
-        self.programmes.keep_only(wanted.keep)
+        unjudged = frozenset() if self.wanted_is_known else self.programmes.cached
+        wanted = effects.SetWanted((*urgent, *lacking), known.keep | self.desk.in_use() | keep | unjudged)
         turn.air.append(wanted)
+        if not self.wanted_is_known:
+            return
+        self.programmes.keep_only(wanted.keep)
         gone = [subject for _, subject in self.faults.open if is_sha256(subject) and subject not in wanted.keep]
         for subject in gone:
             turn.entries += self.faults.clear_subject(subject, turn.now.wall_ms)
