@@ -262,11 +262,11 @@ class Desk:
 
     def take_live(self, session: Session, programmes: Programmes, now: Instant) -> None:
         """Take a session whose segments come, once: at once, or when a slot that names it is due."""
-        cue = live.cue_of(session.newest, self.settings, now)
-        if self._is_known(cue.occurrence) or now.wall_ms >= session.until_ms:
+        if self._is_known(live.occurrence_of(session.newest)) or now.wall_ms >= session.until_ms:
             return
         due = any(one.cue.live == session.newest.id and one.is_due(now) for one in self.unended())
         if due or session.newest.id not in programmes.live_ids():
+            cue = live.cue_of(session.newest, self.settings, now)
             airing = Airing(cue, id=self._next_id(), session=session, kind=Kind.LIVE, taken_mono_ms=now.mono_ms)
             self.waiting[cue.occurrence] = airing
 

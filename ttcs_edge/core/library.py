@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from msgspec import Struct, field
 
 from ttcs_edge.core.air import BULLETIN
-from ttcs_edge.core.documents import Alert, Audio, Bulletin, Programme, Slot
+from ttcs_edge.core.documents import Alert, Audio, Bulletin, LiveSegment, Programme, Slot
 from ttcs_edge.core.effects import SetWanted, WantedAudio
 from ttcs_edge.core.model import (
     AsRunReason,
@@ -67,8 +67,8 @@ class Resolved(Struct, frozen=True):
     lack: AsRunReason | None = None
 
 
-def zones_of(what: Slot | Alert, settings: StationSettings) -> tuple[Zone, ...]:
-    """The zones of this station that a slot or an alert speaks to, in the station's own order."""
+def zones_of(what: Slot | Alert | LiveSegment, settings: StationSettings) -> tuple[Zone, ...]:
+    """The zones of this station that a slot, an alert or a live relay speaks to, in the station's own order."""
     return tuple(zone for zone in settings.zones if not what.zones or zone.id in what.zones)
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from ttcs_edge.core import events, trust
 from ttcs_edge.core.air import BULLETIN
 from ttcs_edge.core.documents import LiveSegment, Refused, TrustRoot
+from ttcs_edge.core.library import zones_of
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import (
     LIVE_PREFIX,
@@ -29,7 +30,6 @@ from ttcs_edge.core.model import (
     StationSettings,
     WallMs,
     Way,
-    ZoneId,
 )
 from ttcs_edge.core.trust import live_subject, utc_ms
 
@@ -153,14 +153,14 @@ def occurrence_of(segment: LiveSegment) -> Occurrence:
 
 def cue_of(segment: LiveSegment, settings: StationSettings, now: Instant) -> Cue:
     """A session as something to be aired from now until its end."""
-    zones = [zone for zone in settings.zones if not segment.zones or zone.id in segment.zones]
+    zones = zones_of(segment, settings)
     return Cue(
         occurrence=occurrence_of(segment),
         title=segment.title,
         planned_ms=now.wall_ms,
         late_until_ms=WallMs(utc_ms(segment.until)),
         priority=(BULLETIN, segment.priority, 1),
-        zones=tuple(ZoneId(zone.id) for zone in zones),
+        zones=tuple(zone.id for zone in zones),
         bulletins=(),
         items=(),
         volume_percent=min((zone.volume_percent for zone in zones), default=0),
