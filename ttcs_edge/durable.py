@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,6 +25,22 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:  # SQLite itself rolls back on a full or a failing disk
             connection.execute("ROLLBACK")
         raise
+
+
+def prepare(connection: sqlite3.Connection, version: int, schema: Iterable[str]) -> None:
+    """Have a database of one release only as this release knows it: a new one gets the schema.
+
+    Raises sqlite3.Error, also for one that a newer release has written.
+    """
+    connection.execute("PRAGMA synchronous=FULL")
+    with transaction(connection):
+        found = connection.execute("PRAGMA user_version").fetchone()[0]
+        if found > version:
+            raise sqlite3.DatabaseError(f"{found} > {version}")
+        if found == 0:
+            for statement in schema:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {version}")
 
 
 def sync_folder(folder: Path) -> None:

@@ -27,7 +27,7 @@ from ttcs_edge.central.feed_entries import Entry
 from ttcs_edge.central.feed_fetch import Tags
 from ttcs_edge.central.feed_match import Plan
 from ttcs_edge.core.documents import AlertReference
-from ttcs_edge.durable import transaction
+from ttcs_edge.durable import prepare, transaction
 
 State = Literal["new", "asked", "passing", "passed", "dropped"]
 FILE: Final = "feeds.db"
@@ -255,19 +255,7 @@ def opened_book(centre: Centre, feed: str, *, in_memory: Path | None = None) -> 
         folder.mkdir(mode=0o700, exist_ok=True)
         name = ":memory:" if in_memory else path
         with closing(sqlite3.connect(name, timeout=BUSY_S, isolation_level=None)) as connection:
-            _prepare(connection)
+            prepare(connection, VERSION, _SCHEMA)
             yield Book(connection, feed, folder)
     except (sqlite3.Error, msgspec.MsgspecError) as error:
         raise CentralError("bad-feed-book", file=path, found=str(error)) from error
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA synchronous=FULL")
-    with transaction(connection):
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > VERSION:
-            raise sqlite3.DatabaseError(f"{version} > {VERSION}")
-        if version == 0:
-            for statement in _SCHEMA:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA user_version = {VERSION}")

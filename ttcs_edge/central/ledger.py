@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from ttcs_edge.central.centre import Centre
 from ttcs_edge.central.errors import CentralError
-from ttcs_edge.durable import transaction
+from ttcs_edge.durable import prepare, transaction
 from ttcs_edge.wire.reports import AlertReport, AsRunReport, FaultReport
 
 Way = Literal["broker", "carried"]
@@ -74,18 +74,7 @@ def opened_ledger(centre: Centre) -> Iterator[Ledger]:
     path = centre.folder / FILE
     try:
         with closing(sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)) as connection:
-            _prepare(connection)
+            prepare(connection, VERSION, (_SCHEMA,))
             yield Ledger(connection)
     except sqlite3.Error as error:
         raise CentralError("bad-ledger", file=path, found=str(error)) from error
-
-
-def _prepare(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA synchronous=FULL")
-    with transaction(connection):
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > VERSION:
-            raise sqlite3.DatabaseError(f"{version} > {VERSION}")
-        if version == 0:
-            connection.execute(_SCHEMA)
-            connection.execute(f"PRAGMA user_version = {VERSION}")
