@@ -59,6 +59,19 @@ class SoundSink(Protocol):
         """Let what was handed over sound to its end, and close. Raises SoundError; closed it is in any case."""
 
 
+def check_format(does: str, info: dict[str, Any], name: str) -> None:
+    """See that a card got what was asked for: the library goes on with whatever it gave instead. Raises SoundError.
+
+    ``does`` is the word for what the card does, ``info`` what pyalsaaudio tells of it.
+    """
+    got = (info["rate"], info["channels"], info["format_name"])
+    if got != (RATE_HZ, 1, "S16_LE"):
+        raise SoundError(
+            f"{does} {got[0]} Hz, {got[1]} channels, {got[2]}; expected {RATE_HZ} Hz, 1 channel, S16_LE: "
+            f"a plughw: or default device converts [{name}]"
+        )
+
+
 class WavSink:
     """Writes a WAV file at the pace of the monotonic clock, for machines without a card.
 
@@ -188,7 +201,9 @@ class AlsaSink:
                 periodsize=PERIOD_FRAMES,
                 periods=self._periods,
             )
-            self._check(self._pcm.info())
+            info = self._pcm.info()
+            check_format("plays", info, self.name)
+            self._periods = max(2, info["buffer_size"] // PERIOD_FRAMES)
             self._silence()
             self._pcm.drop()  # what it still holds must not stand before the sound
         except alsaaudio.ALSAAudioError as error:
@@ -197,16 +212,6 @@ class AlsaSink:
         except SoundError:
             self._close()
             raise
-
-    def _check(self, info: dict[str, Any]) -> None:
-        """The library plays on with whatever the card gave it instead of what was asked for."""
-        got = (info["rate"], info["channels"], info["format_name"])
-        if got != (RATE_HZ, 1, "S16_LE"):
-            raise SoundError(
-                f"plays {got[0]} Hz, {got[1]} channels, {got[2]}; expected {RATE_HZ} Hz, 1 channel, S16_LE: "
-                f"a plughw: or default device converts [{self.name}]"
-            )
-        self._periods = max(2, info["buffer_size"] // PERIOD_FRAMES)
 
     def _silence(self) -> None:
         self._sounding = False

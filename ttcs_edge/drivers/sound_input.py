@@ -8,7 +8,15 @@ import wave
 from pathlib import Path
 from typing import Any, Protocol
 
-from ttcs_edge.drivers.sound import PERIOD_BYTES, PERIOD_FRAMES, PERIOD_NS, PRINT_NOTHING, RATE_HZ, SoundError
+from ttcs_edge.drivers.sound import (
+    PERIOD_BYTES,
+    PERIOD_FRAMES,
+    PERIOD_NS,
+    PRINT_NOTHING,
+    RATE_HZ,
+    SoundError,
+    check_format,
+)
 from ttcs_edge.settings import SoundDriver
 
 SILENT_INPUT_S = 0.5
@@ -148,7 +156,7 @@ class AlsaInput:
                 periodsize=PERIOD_FRAMES,
                 periods=_BUFFER_PERIODS,
             )
-            self._check(self._pcm.info())
+            check_format("hears", self._pcm.info(), self.name)
         except alsaaudio.ALSAAudioError as error:
             self.end()
             raise SoundError(str(error)) from error
@@ -156,15 +164,6 @@ class AlsaInput:
             self.end()
             raise
         self._since_s, self._within_s = time.monotonic(), _WAKES_WITHIN_S
-
-    def _check(self, info: dict[str, Any]) -> None:
-        """The library goes on with whatever the card gave it instead of what was asked for."""
-        got = (info["rate"], info["channels"], info["format_name"])
-        if got != (RATE_HZ, 1, "S16_LE"):
-            raise SoundError(
-                f"hears {got[0]} Hz, {got[1]} channels, {got[2]}; expected {RATE_HZ} Hz, 1 channel, S16_LE: "
-                f"a plughw: or default device converts [{self.name}]"
-            )
 
     def read(self) -> bytes:
         """The next period, looked for every few milliseconds."""
