@@ -92,13 +92,19 @@ def _server_certificate(command: Parser, lang: Language) -> None:
     command.add_argument("names", metavar="NAME", nargs="+", help=text("central.help-names", lang))
 
 
-def _publish(command: Parser, lang: Language) -> None:
-    command.add_argument("programme", type=Path, metavar="PROGRAMME.yaml", help=text("central.help-programme", lang))
+def _add_delivery(command: Parser, lang: Language) -> None:
+    """What says to which broker a document goes, and from where stations get its audio."""
     options = command.options
     options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker-told", lang))
     options.add_argument("--audio-folder", type=Path, metavar="DIR", help=text("central.help-audio-folder", lang))
     options.add_argument("--audio-url", metavar="https://...", help=text("central.help-audio-url-told", lang))
     options.add_argument("--via-broker", action="store_true", help=text("central.help-via-broker", lang))
+
+
+def _publish(command: Parser, lang: Language) -> None:
+    command.add_argument("programme", type=Path, metavar="PROGRAMME.yaml", help=text("central.help-programme", lang))
+    options = command.options
+    _add_delivery(command, lang)
     options.add_argument("--dry-run", action="store_true", help=text("central.help-dry-run", lang))
 
 
@@ -132,10 +138,7 @@ def _alert(command: Parser, lang: Language) -> None:
     )
     tell = argparse.BooleanOptionalAction
     options.add_argument("--tell-cancel", action=tell, default=None, help=_words("tell-cancel", lang))
-    options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker-told", lang))
-    options.add_argument("--audio-folder", type=Path, metavar="DIR", help=text("central.help-audio-folder", lang))
-    options.add_argument("--audio-url", metavar="https://...", help=text("central.help-audio-url-told", lang))
-    options.add_argument("--via-broker", action="store_true", help=text("central.help-via-broker", lang))
+    _add_delivery(command, lang)
     options.add_argument("--yes", action="store_true", help=text("central.help-yes", lang))
     options.add_argument("--dry-run", action="store_true", help=text("central.help-alert-dry-run", lang))
     options.add_argument("--json", action="store_true", help=text("central.help-alert-json", lang))
@@ -155,10 +158,7 @@ def _cap_feed(command: Parser, lang: Language) -> None:
     one.add_argument("--confirm", metavar="N", action=number, help=confirm)
     one.add_argument("--drop", metavar="N", action=number, help=drop)
     options.add_argument("--dry-run", action="store_true", help=text("central.help-feed-dry-run", lang))
-    options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker-told", lang))
-    options.add_argument("--audio-folder", type=Path, metavar="DIR", help=text("central.help-audio-folder", lang))
-    options.add_argument("--audio-url", metavar="https://...", help=text("central.help-audio-url-told", lang))
-    options.add_argument("--via-broker", action="store_true", help=text("central.help-via-broker", lang))
+    _add_delivery(command, lang)
     options.add_argument("--yes", action="store_true", help=text("central.help-feed-yes", lang))
     options.add_argument("--json", action="store_true", help=text("central.help-feed-json", lang))
     wait = text("central.help-feed-wait", lang)
