@@ -225,8 +225,9 @@ class Reports:
         under_way = {row.seq for row in self._in_flight.values() if row is not None}
         known = under_way | set(self._done) | self._out_of_turn
         rows = [row for row in self._outbox.urgent(LIMITS.outbox_read_ahead) if row.seq not in known]
-        self._ahead = deque((*rows, *(row for row in self._ahead if row.seq not in {one.seq for one in rows})))
-        self._out_of_turn |= {row.seq for row in rows if row.seq > self._after_seq}
+        first = {row.seq for row in rows}
+        self._ahead = deque((*rows, *(row for row in self._ahead if row.seq not in first)))
+        self._out_of_turn |= {seq for seq in first if seq > self._after_seq}
 
     @property
     def _overhead_bytes(self) -> int:
