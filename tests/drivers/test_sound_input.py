@@ -199,7 +199,7 @@ class TestWav:
         sound_input = WavInput(wav(tmp_path / "speech.wav", noise(5_000)))
         sound_input.begin()
         first = sound_input.read()
-        time.sleep(0.3)
+        time.sleep(0.3)  # nobody reads meanwhile
         after, late_ns = sound_input.read(), time.monotonic_ns() - sound_input.begin_ns
         sound_input.end()
 
