@@ -55,6 +55,10 @@ def input_options(what: str) -> list[str]:
     return ["-re", "-i", f"file:{what}"]
 
 
+NOT_OURS: Final = b"Warning: using insecure memory!"
+"""What libgcrypt, which ffmpeg's TLS brings along, says where memory cannot be locked: nothing about the input."""
+
+
 class Block(Struct, frozen=True):
     """Samples, and when the last of them was heard, in milliseconds since 1970."""
 
@@ -108,7 +112,8 @@ class LiveInput:
         pipe = self._process.stderr
         assert pipe is not None
         for line in pipe:
-            self._error.append(line.strip())
+            if line.strip() != NOT_OURS:
+                self._error.append(line.strip())
 
     def read(self, ended: threading.Event) -> Block | None:
         """The next block; a shorter one is the last of a file, None comes behind it, or when an end is asked for.
