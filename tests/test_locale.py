@@ -18,8 +18,8 @@ from ttcs_edge.central.arguments import EXAMPLES as CENTRAL_COMMANDS
 from ttcs_edge.cli.arguments import EXAMPLES as CLI_COMMANDS
 from ttcs_edge.cli.errors import EXIT_CODES
 from ttcs_edge.core.asrun import SILENT_REASONS
-from ttcs_edge.core.desk import NO_START
 from ttcs_edge.core.model import AsRunReason, Outcome
+from ttcs_edge.core.silence import NO_START
 from ttcs_edge.core.supervision import SEVERITY
 from ttcs_edge.link.backoff import RETRY
 from ttcs_edge.locale import faults, language, messages, text

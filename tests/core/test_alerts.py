@@ -588,7 +588,7 @@ def test_whatever_happens_no_lower_alert_holds_the_air_and_what_was_withdrawn_is
     assert_no_switch_under_sound(village)
     ids = [entry.record.id for entry in village.entries(effects.AsRunClosed)]
     assert len(ids) == len(set(ids)), "never-5: a record is told twice"
-    assert not [airing for airing in village.station.desk.waiting.values() if airing.warning and village.trusted]
+    assert not [airing for airing in village.station.desk.cues.waiting.values() if airing.warning and village.trusted]
 
 
 def judge(village: Village) -> None:
@@ -597,10 +597,9 @@ def judge(village: Village) -> None:
     holder = desk.on_air
     if holder is None or holder.stop_reason is not None:
         return
-    kinds = desk._kinds_waiting()
-    ready = [
-        one for one in desk.waiting.values() if one.warning and one.cue.items and not desk._is_held_back(one, kinds)
-    ]
+    kinds = desk.rows.kinds_waiting()
+    whole = [one for one in desk.cues.waiting.values() if one.warning and one.cue.items]
+    ready = [one for one in whole if not desk.rows.is_held_back(one, kinds)]
     reached = [one for one in ready if desk.playout.can_reach(one.cue.zones)]
     assert all(one.cue.priority <= holder.cue.priority for one in reached), "never-4"
     if holder.warning is not None:

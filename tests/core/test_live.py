@@ -166,7 +166,7 @@ def test_an_alert_takes_the_air_from_it_and_gives_it_back() -> None:
     here.warn(alert(sent=utc_text(here.wall_ms), expires=utc_text(here.wall_ms + HOUR_MS), zones=("cho",)))
     here.wait(1_000)
     assert here.words[-1] == "sound"
-    while here.station.desk.warns:
+    while here.station.desk.rows.warns:
         assert here.sounds is not None
         here.end(here.sounds, completed=True)
         here.speak_for(1_000)

@@ -139,7 +139,7 @@ def test_an_alert_takes_the_air_from_the_microphone_and_hands_it_back_while_the_
     here.wait(2_000)
     assert here.words[-1] == "sound"
     alert_play = here.plays[-1]
-    while here.station.desk.warns:
+    while here.station.desk.rows.warns:
         here.tell(events.SoundEnded(here.plays[-1], True, _whole(here), None))
         here.wait(2_000)
     assert here.plays[-1] > alert_play and here.words[-1] == "input"
@@ -175,7 +175,7 @@ def test_a_key_that_is_let_go_before_the_air_is_handed_back_says_no_more() -> No
     here.warned()
     here.wait(2_000)
     while here.words[-1] != "input":
-        here.begins = not here.station.desk.warns
+        here.begins = not here.station.desk.rows.warns
         here.tell(events.SoundEnded(here.plays[-1], True, _whole(here), None))
         here.begins = False
         here.wait(2_000)

@@ -56,7 +56,7 @@ def warned(here: ByHand) -> ByHand:
         here.sound_ends(False, 10_000)
     here.wait(5_000)
     here.sound_begins()
-    assert here.station.desk.warns_on_air
+    assert here.station.desk.rows.warns_on_air
     return here
 
 
@@ -98,7 +98,7 @@ def test_a_stop_on_the_way_up_keeps_the_cue_from_the_air() -> None:
     )
     here.trusted = True
     here.tell(events.TimePassed())
-    assert here.station.desk.claimed is not None and here.station.desk.on_air is None
+    assert here.station.desk.cues.claimed is not None and here.station.desk.on_air is None
     here.order(**STOP)
 
     assert here.told == [("tin", "missed", "stopped-by-command")]
@@ -112,7 +112,7 @@ def test_an_alert_is_not_stopped() -> None:
     here = warned(on_air())
     assert [(one.outcome, one.reason) for one in here.order(**STOP)] == [("refused", "alert-on-air")]
     assert moves(here.log)[-1][1] == "sound"
-    assert here.station.desk.warns_on_air
+    assert here.station.desk.rows.warns_on_air
 
 
 def test_a_stop_in_silence_is_refused() -> None:
@@ -309,7 +309,7 @@ def test_a_clock_that_is_set_back_keeps_no_test_tone_for_later() -> None:
     here.offset_ms -= 24 * HOUR_MS
     here.wait(20_000)
     assert here.answers[-1] == ("test_tone", "failed", "player-died")
-    assert here.station.desk.waiting == {}
+    assert here.station.desk.cues.waiting == {}
 
 
 def test_a_programme_that_changes_does_not_touch_a_test_tone() -> None:

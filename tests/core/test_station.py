@@ -386,7 +386,7 @@ def test_a_flood_of_cues_is_bounded_and_each_is_told() -> None:
     station.wait_until("2026-11-24T04:59:59")
     assert len(station.told) == 44
     assert {reason for _, _, reason in station.told} == {AsRunReason.PRE_EMPTED.value}
-    assert len(station.station.desk.waiting) == LIMITS.waiting_cues
+    assert len(station.station.desk.cues.waiting) == LIMITS.waiting_cues
     station.wait_until("2026-11-24T05:00:00")
     station.sound_begins()
     station.wait(60_000)
@@ -411,7 +411,7 @@ def test_an_event_costs_no_more_because_the_programme_is_large() -> None:
         ]
         station = ByHand(programme(slots), cached=frozenset())
         station.wait_until("2026-11-24T05:00:10")
-        assert len(station.station.desk.waiting) == 200
+        assert len(station.station.desk.cues.waiting) == 200
         cost_s[bulletins] = min(
             timeit.repeat(lambda s=station: s.tell(events.TimePassed()), number=1, repeat=15)  # type: ignore[misc]
         )

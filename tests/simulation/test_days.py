@@ -547,7 +547,7 @@ def test_a_waiting_cue_follows_the_newer_programme() -> None:
     )
     world = begin(old)
     world.run_until(at("2026-11-24T04:59:59"))
-    assert len(world.station.desk.waiting) == 4
+    assert len(world.station.desk.cues.waiting) == 4
     world.publish(new)
     world.run(2 * HOUR_MS)
 

@@ -47,7 +47,7 @@ BUGS = {
         "core/asrun.py", "aired = whole and reason is None", "aired = whole", "never-9: "
     ),
     "nobody says that there is silence": Bug(
-        "core/desk.py", "SILENCE_MS = 4_000", "SILENCE_MS = 4_000_000", "silence: "
+        "core/silence.py", "SILENCE_MS = 4_000", "SILENCE_MS = 4_000_000", "silence: "
     ),
     "an earlier edition airs in a slot that wants none": Bug(
         "core/library.py", "if before is None or slot.if_unplayable != EARLIER:", "if before is None:", "never-1: "
@@ -97,7 +97,7 @@ BUGS = {
         "core/asrun.py", "whole = completed and self.whole", "whole = completed", "never-9: "
     ),
     "an occurrence is taken twice": Bug(
-        "core/desk.py",
+        "core/cues.py",
         "on_air or key in self.settled or key in self.waiting",
         "on_air or key in self.waiting",
         "never-5: ",
@@ -106,7 +106,7 @@ BUGS = {
         "core/station.py", "turn.entries.append(effects.AsRunOpened(record))", "pass", "never-5: "
     ),
     "ids begin anew at every start": Bug(
-        "core/desk.py", 'return f"{self.boot}-a{self.sequence}"', 'return f"a{self.sequence}"', "never-5: the id "
+        "core/cues.py", 'return f"{self.boot}-a{self.sequence}"', 'return f"a{self.sequence}"', "never-5: the id "
     ),
     "what was due while the power was off is forgotten": Bug(
         "core/programmes.py", "self.since_ms = event.watched_until_ms", "self.since_ms = None", "never-5: "
@@ -129,19 +129,19 @@ BUGS = {
         "core/volumes.py", "return min((cue.slot_percent", "return max((cue.slot_percent", "air-5: "
     ),
     "a withdrawn cue comes back when the player dies": Bug(
-        "core/desk.py",
+        "core/endings.py",
         "self._interrupted(airing, airing.stop_reason or AsRunReason.PLAYER_DIED, now)",
         "self._interrupted(airing, AsRunReason.PLAYER_DIED, now)",
         "",
     ),
     "the power is blamed for what it did not do": Bug(
-        "core/desk.py",
+        "core/patience.py",
         "planned_mono_ms < self.started_mono_ms:",
         "planned_mono_ms < self.started_mono_ms + 300_000:",
         "never-5: ",
     ),
     "the clock is blamed for what the power did": Bug(
-        "core/desk.py",
+        "core/patience.py",
         "            return AsRunReason.POWER\n",
         "            return AsRunReason.NO_TIME\n",
         "never-5: ",
@@ -233,8 +233,8 @@ BUGS = {
     ),
     "a cancel is heard to the end": Bug(
         "core/desk.py",
-        "            if reason is not None and airing is self.on_air:\n                airing.stop_for_good(reason)\n",
-        "            if reason is not None and airing is self.on_air:\n                pass\n",
+        "if reason is not None and airing is self.cues.on_air:\n                airing.stop_for_good(reason)\n",
+        "if reason is not None and airing is self.cues.on_air:\n                pass\n",
         "never-1: an alert goes on that is not in force",
         alerts=True,
     ),
@@ -270,7 +270,7 @@ BUGS = {
         "core/asrun.py", "return not (cut_off and record.occurrence.is_of_alert)", "return True", "", alerts=True
     ),
     "an alert waits for the end of quiet hours": Bug(
-        "core/desk.py",
+        "core/reach.py",
         "airing.kind is Kind.ALERT or (airing.kind is Kind.TALK and let_through)",
         "(airing.kind is Kind.TALK and let_through)",
         "",
@@ -302,14 +302,14 @@ BUGS = {
     ),
     "who let the key go is heard on": Bug(
         "core/microphone.py",
-        "            self.desk.end_talk(AsRunReason.LET_GO, now)\n",
+        "            self.desk.endings.end_talk(AsRunReason.LET_GO, now)\n",
         "            pass\n",
         "never-4: the microphone is heard on, and nobody holds its key down",
         microphone=True,
     ),
     "who leans on the key speaks for ever": Bug(
         "core/microphone.py",
-        "            self.desk.end_talk(AsRunReason.TIME_LIMIT, now)\n",
+        "            self.desk.endings.end_talk(AsRunReason.TIME_LIMIT, now)\n",
         "            pass\n",
         "never-4: the microphone is heard on, and nobody holds its key down",
         microphone=True,
@@ -330,7 +330,7 @@ BUGS = {
         seed=5,
     ),
     "every microphone is let through in quiet hours": Bug(
-        "core/desk.py",
+        "core/reach.py",
         "(airing.kind is Kind.TALK and let_through)",
         "airing.kind is Kind.TALK",
         "air-5: the microphone is heard in quiet hours",
@@ -348,7 +348,7 @@ BUGS = {
         "core/playout.py", "if self.by is not Way.MIXER:", "if True:", "", microphone=True, seed=4
     ),
     "what the time limit cut off is told as aired": Bug(
-        "core/desk.py",
+        "core/endings.py",
         "airing.kind is Kind.TALK and airing.stop_reason is AsRunReason.LET_GO",
         "airing.kind is Kind.TALK and airing.stop_reason in (AsRunReason.LET_GO, AsRunReason.TIME_LIMIT)",
         "never-9: the talk",
@@ -379,7 +379,7 @@ BUGS = {
         seed=114,
     ),
     "a live relay lasts for ever": Bug(
-        "core/desk.py",
+        "core/relaying.py",
         "now.wall_ms >= airing.session.until_ms + live.LOST_MS",
         "now.wall_ms >= airing.session.until_ms + 10**9",
         "never-1: ",

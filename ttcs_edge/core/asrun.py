@@ -123,8 +123,6 @@ class Airing:
     queued_ms: int = 0
     in_time: bool = False
     begun_ms: WallMs | None = None
-    silent_since_mono_ms: int | None = None
-    way_up_granted: bool = False
     stop_reason: AsRunReason | None = None
     unplayable: bool = False
 

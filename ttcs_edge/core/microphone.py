@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ttcs_edge.core import events
 from ttcs_edge.core.air import MICROPHONE
+from ttcs_edge.core.asrun import Kind
 from ttcs_edge.core.desk import Desk
 from ttcs_edge.core.model import (
     MICROPHONE_PREFIX,
@@ -45,18 +46,18 @@ class Key:
         microphone = self.settings.microphone
         if not event.down:
             self.was_up, self.down_since_mono_ms, self.is_stuck = True, None, False
-            self.desk.end_talk(AsRunReason.LET_GO, now)
+            self.desk.endings.end_talk(AsRunReason.LET_GO, now)
         elif microphone is not None and self.down_since_mono_ms is None:
             self.down_since_mono_ms, self.is_stuck = now.mono_ms, not self.was_up
             if not self.is_stuck:
-                self.desk.take_talk(self._cue(microphone, now), now)
+                self.desk.cues.take(self._cue(microphone, now), Kind.TALK, now)
 
     def watch(self, now: Instant) -> None:
         """Hand the air back when the key is down for too long."""
         until_ms = self._until_mono_ms
         if until_ms is not None and now.mono_ms >= until_ms:
             self.is_stuck = True
-            self.desk.end_talk(AsRunReason.TIME_LIMIT, now)
+            self.desk.endings.end_talk(AsRunReason.TIME_LIMIT, now)
 
     @property
     def is_known(self) -> bool:

@@ -23,6 +23,7 @@ from msgspec import Struct
 
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.air import TEST
+from ttcs_edge.core.asrun import Kind
 from ttcs_edge.core.desk import Desk
 from ttcs_edge.core.documents import (
     Command,
@@ -116,9 +117,9 @@ class Orders:
         return [effects.Resend(version, given.correlation, wanted.journal, wanted.first, wanted.last)]
 
     def _stop(self, given: Given, order: StopOrder, programmes: Programmes, now: Instant) -> list[Effect]:
-        leaves = self.desk.stop_on_air(now)
+        leaves = self.desk.endings.stop_on_air(now)
         if leaves is None:
-            return [given.answer("refused", "alert-on-air" if self.desk.warns_on_air else "nothing-on-air")]
+            return [given.answer("refused", "alert-on-air" if self.desk.rows.warns_on_air else "nothing-on-air")]
         before = self.owed.get(leaves)
         self.owed[leaves] = given
         # Who asked first to have it off the air, or to hear a tone, is told now: there is one answer for each cue.
@@ -154,12 +155,12 @@ class Orders:
             if_interrupted=IfInterrupted.DROP,
             programme_version=command.version,
         )
-        self.desk.take_test(cue, now)
+        self.desk.cues.take(cue, Kind.TEST, now)
         self.owed[cue.occurrence] = given
         return [given.answer("under-way")]
 
     def _restart(self, given: Given, order: RestartOrder, programmes: Programmes, now: Instant) -> list[Effect]:
-        if self.desk.warns:
+        if self.desk.rows.warns:
             return [given.answer("refused", "alert-on-air")]
         if self.checking is not None or self.leaving is not None:
             return [given.answer("refused", "restarting")]
@@ -177,7 +178,7 @@ class Orders:
             return []
         if event.problem:
             return [given.answer("failed", "bad-config", event.problem)]
-        if self.desk.warns:  # it came meanwhile
+        if self.desk.rows.warns:  # it came meanwhile
             return [given.answer("refused", "alert-on-air")]
         self.leaving = Leaving(event.command, now.mono_ms + ANSWERED_WITHIN_MS)
         return [given.answer("under-way", detail=(("boot", str(self.boot)),), leaving=True)]
@@ -189,7 +190,7 @@ class Orders:
 
     def leaves(self, now: Instant) -> bool:
         """Tell whether it is time to leave: an alert that came after the answer is heard first."""
-        return self.leaving is not None and now.mono_ms >= self.leaving.by_mono_ms and not self.desk.warns
+        return self.leaving is not None and now.mono_ms >= self.leaving.by_mono_ms and not self.desk.rows.warns
 
     def wake_mono_ms(self, now: Instant) -> int | None:
         """When a restart does not wait for its answer any longer."""

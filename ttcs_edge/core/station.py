@@ -90,7 +90,7 @@ class Station:
         self.receipts = Receipts(boot)
         self.volumes = Volumes(settings)
         self.lives = Lives(settings)
-        self.desk = Desk(settings, boot, self.alerts, self.volumes, self.lives)
+        self.desk = Desk.of(settings, boot, self.alerts, self.volumes, self.lives)
         self.orders = Orders(settings, boot, self.desk, self.volumes)
         self.key = Key(settings, boot, self.desk)
         self.clock = ClockState()
@@ -132,7 +132,7 @@ class Station:
         self._watch_key(turn)
         self.stopping = self.stopping or self.orders.leaves(now)
         if not self.stopping:
-            self.desk.take_alerts(self.programmes, now)
+            self.desk.rows.take_due(self.programmes.shelf, now)
         if now.trusted and not self.stopping:
             self.desk.take_due(self.programmes, now)
         self._expire_programmes(turn)
@@ -164,7 +164,7 @@ class Station:
         slot until one is.
         """
         turn.entries.append(effects.AsRunClosed(airing))
-        left = [*others, *(one.open_record() for one in self.desk.unended() if one.warning is not None)]
+        left = [*others, *(one.open_record() for one in self.desk.cues.unended() if one.warning is not None)]
         turn.entries += self.receipts.closed(airing, left)
         turn.after += self.orders.closed(airing)
         code, subject = asrun.fault_of(airing), airing.occurrence.subject
@@ -178,8 +178,8 @@ class Station:
 
     def _judge_silence(self, turn: _Turn) -> None:
         """Silence where sound is due is a fault of its slot until it is heard, or its cue is closed and told."""
-        silent = self.desk.watch_silence(self.programmes, turn.now)
-        unheard = self.desk.unheard()
+        silent = self.desk.silence.watch(self.programmes, turn.now)
+        unheard = self.desk.cues.unheard()
         for subject in [subject for code, subject in self.faults.open if code == "silence" and subject not in unheard]:
             self._clear(turn, "silence", subject)
         for subject, reason in silent.items():
@@ -270,7 +270,7 @@ class Station:
             self.wanted_is_known = False
         elif due:
             self.next_wanted_mono_ms = turn.now.mono_ms + WANTED_REFRESH_MS
-            self.wanted_of_programmes = self.programmes.wanted(self.desk.taken(), turn.now)
+            self.wanted_of_programmes = self.programmes.wanted(self.desk.cues.taken(), turn.now)
             self.alert_audio_changed = self.wanted_is_known = True
         if not self.alert_audio_changed:
             return
@@ -279,7 +279,7 @@ class Station:
         known = self.wanted_of_programmes
         lacking = tuple(one for one in known.wanted if one.sha256 not in self.programmes.cached)
         unjudged = frozenset() if self.wanted_is_known else self.programmes.cached
-        wanted = effects.SetWanted((*urgent, *lacking), known.keep | self.desk.in_use() | keep | unjudged)
+        wanted = effects.SetWanted((*urgent, *lacking), known.keep | self.desk.cues.in_use() | keep | unjudged)
         turn.air.append(wanted)
         if not self.wanted_is_known:
             return
@@ -347,7 +347,7 @@ class Station:
             closed = asrun.close_cut(record, event.alive_until_ms)
             turn.entries.append(effects.AsRunClosed(closed))
             if asrun.settles(closed):
-                self.desk.settled[closed.occurrence] = closed.planned_start_ms
+                self.desk.cues.settled[closed.occurrence] = closed.planned_start_ms
         for subject in [subject for code, subject in self.faults.open if code == LIVE_LOST]:
             self._clear(turn, LIVE_LOST, subject)  # which sessions there are, nobody knows any more
         turn.air += [effect for alert in self.alerts.in_force(turn.now) for effect in _inline_of(alert)]
@@ -426,8 +426,8 @@ class Station:
             self._raise(turn, session.code, live_subject(*event.topic), session.detail)
         if not isinstance(session, Session):
             return
-        self.desk.take_live(session, self.programmes, turn.now)
-        play = self.desk.play_of(session)
+        self.desk.relaying.take(session, self.programmes, turn.now)
+        play = self.desk.relaying.play_of(session)
         if play is not None:
             turn.air += [feed(play, segment) for segment in session.take(turn.now)]
 
@@ -466,7 +466,7 @@ class Station:
 
     def _on_audio_stored(self, event: events.AudioStored, turn: _Turn) -> None:
         self.programmes.audio_stored(event.sha256)
-        self.desk.audio_changed(self.programmes, turn.now)
+        self.desk.cues.make_all_again(self.programmes, turn.now)
         self.alerts.speech.changed = True
         turn.entries += self.faults.clear_subject(event.sha256, turn.now.wall_ms)
 
@@ -479,14 +479,14 @@ class Station:
         self.programmes.audio_lost(event.sha256, event.code)
         self.alerts.speech.lost(event.sha256)
         self.alerts.speech.changed = True
-        self.desk.audio_changed(self.programmes, turn.now)
+        self.desk.cues.make_all_again(self.programmes, turn.now)
         self._raise(turn, event.code, event.sha256)
         self.next_wanted_mono_ms = 0
 
     def _on_voices(self, event: events.VoicesKnown, turn: _Turn) -> None:
         self.alerts.speech.voices = event.languages
         self.alerts.speech.changed = True
-        self.desk.take_alerts_anew()
+        self.desk.rows.take_anew()
 
     def _on_spoken(self, event: events.Spoken, turn: _Turn) -> None:
         if event.utterance not in self.alerts.speech.asked:
@@ -507,7 +507,7 @@ class Station:
         self._speech_came(turn)
 
     def _speech_came(self, turn: _Turn) -> None:
-        self.desk.audio_changed(self.programmes, turn.now)
+        self.desk.cues.make_all_again(self.programmes, turn.now)
         self.alerts.speech.changed = True
 
     def _on_player_ready(self, event: events.PlayerReady, turn: _Turn) -> None:
@@ -553,13 +553,13 @@ class Station:
         session = None if self.desk.on_air is None else self.desk.on_air.session
         if event.failure == LIVE_LOST and session is not None:
             self._raise(turn, LIVE_LOST, session.subject)
-        self.desk.sound_ended(event, self.programmes, turn.now)
+        self.desk.endings.sound_ended(event, self.programmes, turn.now)
         self.alerts.speech.changed = True  # what proved to be no audio may have to be spoken
 
     def _on_sound_device(self, event: events.SoundDevice, turn: _Turn) -> None:
         if event.ok:
             self._clear(turn, "sound-device", event.device)
-            self.desk.device_works()
+            self.desk.reach.device_works()
         else:
             self._raise(turn, "sound-device", event.device, (("error", event.error),))
 
@@ -635,7 +635,7 @@ class Station:
             cache=self.programmes.cache(),
             faults=tuple(sorted(self.faults.open.values(), key=lambda fault: (fault.raised_ms, fault.id))),
             link_up=self.link_up,
-            player_up=self.desk.player_up,
+            player_up=self.desk.reach.player_up,
             underruns=self.underruns,
             clock_source=self.clock.source if now.trusted else None,
             clock_since_ms=self._clock_since_ms(now),

@@ -1,0 +1,67 @@
+"""Live relays among the cues: when a session is taken, when it leaves the air, and in whose place it is heard.
+
+A session that a slot names is taken when that slot is due, any other at once. It comes back as long as its segments
+may; a slot whose live relay was heard to its end was heard as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ttcs_edge.core import live
+from ttcs_edge.core.asrun import Airing, Kind
+from ttcs_edge.core.cues import Cues
+from ttcs_edge.core.live import Lives, Session
+from ttcs_edge.core.model import AsRunReason, Instant
+from ttcs_edge.core.programmes import Programmes
+from ttcs_edge.core.reach import Reach
+
+
+@dataclass(slots=True)
+class Relaying:
+    """The sessions that wait for the air or have it."""
+
+    cues: Cues
+    lives: Lives
+    reach: Reach
+
+    def take(self, session: Session, programmes: Programmes, now: Instant) -> None:
+        """Take a session whose segments come, once: at once, or when a slot that names it is due."""
+        if self.cues.is_known(live.occurrence_of(session.newest)) or now.wall_ms >= session.until_ms:
+            return
+        due = any(one.cue.live == session.newest.id and one.is_due(now) for one in self.cues.unended())
+        if due or session.newest.id not in programmes.live_ids():
+            self.cues.take(live.cue_of(session.newest, self.lives.settings, now), Kind.LIVE, now, session)
+
+    def play_of(self, session: Session) -> int | None:
+        """The play that a session's segments are for, while it has the air."""
+        holder = self.cues.on_air
+        return holder.play if holder is not None and holder.session is session else None
+
+    def follow(self, now: Instant, *, nobody_may_speak: bool) -> None:
+        """What has the air leaves it when its time is over, or another session took its place."""
+        airing = self.cues.on_air
+        if airing is None or airing.session is None:
+            return
+        if now.wall_ms >= airing.session.until_ms + live.LOST_MS or nobody_may_speak:
+            airing.stop_for_good(AsRunReason.TIME_LIMIT)
+        elif self.lives.is_replaced(airing.session):
+            airing.stop_for_good(AsRunReason.WITHDRAWN)
+
+    def is_silent(self, airing: Airing, now: Instant) -> bool:
+        """Tell whether nothing comes of a live relay at the moment, or nothing that could be told from what is old."""
+        return airing.session is not None and not (now.trusted and airing.session.is_heard(now))
+
+    def is_relayed(self, airing: Airing, now: Instant) -> bool:
+        """Tell whether a live relay is there to be heard in the place of a slot: one that was told is not."""
+        if (name := airing.cue.live) is None:
+            return False
+        relays = [one for one in self.cues.unended() if one.session is not None and one.session.newest.id == name]
+        return any(not self.is_silent(one, now) and self.reach.can_be_heard(one) for one in relays)
+
+    def relayed_by(self, airing: Airing, now: Instant) -> list[Airing]:
+        """The slots that are due in whose place a session was heard."""
+        if airing.session is None:
+            return []
+        name = airing.session.newest.id
+        return [one for one in self.cues.waiting.values() if one.cue.live == name and one.is_due(now)]
