@@ -47,6 +47,7 @@ class _Direction:
     way: Way = CLEAR
     free_at_s: float = 0.0
     carried: int = 0
+    carried_bytes: int = 0
     dropped: int = 0
     waiting: list[tuple[float, int, bytes]] = field(default_factory=list)
 
@@ -79,6 +80,11 @@ class Line:
                 if way is not None:
                     direction.way = way
                     direction.waiting = [] if not way.is_open else direction.waiting
+
+    @property
+    def down_bytes(self) -> int:
+        """How much it carried from the centre to the pole."""
+        return self._down.carried_bytes
 
     def told(self) -> str:
         """What it carried and dropped."""
@@ -131,6 +137,7 @@ class Line:
                 while direction.waiting and direction.waiting[0][0] <= now_s:
                     packet = heapq.heappop(direction.waiting)[2]
                     direction.carried += 1
+                    direction.carried_bytes += len(packet)
                     with suppress(OSError):  # the device's queue is full: a packet like any other that is lost
                         os.write(direction.sink, packet)
             waits = [direction.waiting[0][0] - now_s for direction in (self._up, self._down) if direction.waiting]

@@ -105,10 +105,11 @@ class Village:
         self.centre.ip(f"address add {self.home} dev lo")
         self.start_broker()
 
-    def publish_fetched(self, clip: Clip) -> None:
-        """Publish a newer programme, with audio that is to be fetched from the web server."""
+    def publish_fetched(self, clip: Clip, place: str | None = None) -> None:
+        """Publish a newer programme, with audio that is to be fetched: from the web server, or another place."""
         self.web.put(clip)
-        bulletin = Bulletin(id="moi", title="Tin mới", audio=(clip.audio(f"https://{NAME}/{clip.path.name}"),))
+        audio = clip.audio(place or f"https://{NAME}/{clip.path.name}")
+        bulletin = Bulletin(id="moi", title="Tin mới", audio=(audio,))
         slot = Slot(id="moi", start=local(3_000), bulletins=("moi",))
         newest = newer(
             self.programme, bulletins=(*self.programme.bulletins, bulletin), slots=(*self.programme.slots, slot)

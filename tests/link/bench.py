@@ -17,6 +17,7 @@ from ttcs_edge.core.documents import Alert, Beacon, Command, LiveSegment, Progra
 from ttcs_edge.core.effects import FaultRaised
 from ttcs_edge.core.events import ConditionChanged, Event, LinkChanged, ProgrammeArrived
 from ttcs_edge.core.model import Fault, Scope, Severity, WallMs
+from ttcs_edge.link.audio import AudioLink
 from ttcs_edge.link.inbox import Readers
 from ttcs_edge.link.mqtt import BrokerLink
 from ttcs_edge.settings import BrokerSettings
@@ -97,9 +98,11 @@ class Bench:
         self._told = 0
         self._threads: list[threading.Thread] = []
         certificate, key = authority.client(station)
-        settings = BrokerSettings(host, ca_file or authority.ca_file, certificate, key, port, keepalive_s=keepalive_s)
+        self.settings = BrokerSettings(
+            host, ca_file or authority.ca_file, certificate, key, port, keepalive_s=keepalive_s
+        )
         self.link = BrokerLink(
-            settings,
+            self.settings,
             station,
             Scope(scope),
             status or self._status,
@@ -108,6 +111,7 @@ class Bench:
             self.events.append,
             draw,
         )
+        self.audio = AudioLink(self.settings, station, self.link.up)
 
     def _status(self, state: str) -> bytes:
         return json.dumps({"kind": "status", "station": self.station, "state": state}).encode()
@@ -162,6 +166,7 @@ class Bench:
 
     def close(self, timeout_s: float = 2) -> None:
         """Leave, and be gone."""
+        self.audio.close(timeout_s)
         self.link.close(timeout_s)
         eventually(lambda: not [thread.name for thread in self._threads if thread.is_alive()], 15)
         self.database.close()

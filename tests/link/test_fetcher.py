@@ -33,9 +33,13 @@ class Chunks:
         self.connected = True
         self.asked: list[str | int] = []
 
-    def up(self) -> bool:
-        """Tell whether the broker is there."""
-        return self.connected
+    def trouble(self) -> str | None:
+        """Tell what is wrong with the broker."""
+        return None if self.connected else "not connected"
+
+    def silent_s(self) -> float:
+        """Nothing comes beside chunks."""
+        return float("inf")
 
     def ask_for(self, sha256: str) -> None:
         """Subscribe."""

@@ -54,6 +54,7 @@ from ttcs_edge.drivers.panel import GpioPanel, LampError, NoPanel, Panel
 from ttcs_edge.drivers.player import PlayerProcess
 from ttcs_edge.drivers.relays import GpioRelays, RelayError
 from ttcs_edge.drivers.speech import Voices
+from ttcs_edge.link.audio import AudioLink
 from ttcs_edge.link.control import ControlServer
 from ttcs_edge.link.fetcher import Fetcher
 from ttcs_edge.link.inbox import Readers
@@ -120,7 +121,8 @@ class Daemon:
             self._post_from_link,
         )
         self.replies = Replies(station_id, self.link, SystemJournal(), config_file, self.clock.now, post)
-        self.fetcher = Fetcher(self.blobs, BlobError, self.link, config.https, post)
+        self.audio = AudioLink(config.broker, station_id, self.link.up)
+        self.fetcher = Fetcher(self.blobs, BlobError, self.audio, config.https, post)
         self.carried = Carried(self.loop.ask, self.clock.now, post, readers.programme, self.fetcher, self.outbox)
         host = SystemHost(config.state_folder, config.store.free_bytes)
         voices = Voices(config.speech, config.runtime_folder / "speech")
@@ -175,6 +177,7 @@ class Daemon:
             lambda: self.recorder.close(CLOSE_S),
             lambda: self.link.close(CLOSE_S),
             lambda: self.fetcher.close(CLOSE_S),
+            lambda: self.audio.close(CLOSE_S),
             lambda: self.speaking.close(CLOSE_S),
             lambda: self.health.close(CLOSE_S),
             self.clock.close,

@@ -1,9 +1,8 @@
 """The chunks of one audio file over the broker, asked for a few at a time.
 
 All chunks of a file stand retained on the broker. Subscribing to all of them would put the whole file into the broker's
-queue for this station, in front of everything else that the station is to be told, and would send it from its beginning
-after every break. So only the next few are subscribed to, and further ones as these are taken: that holds a fast broker
-back from a slow card. The network thread never waits, and an alert waits behind two chunks at the most.
+queue for this station, and would send it from its beginning after every break. So only the next few are subscribed to,
+and further ones as these are taken: that holds a fast broker back from a slow card. The network thread never waits.
 """
 
 from __future__ import annotations
@@ -16,9 +15,7 @@ from typing import Protocol
 from ttcs_edge.core.limits import LIMITS
 
 CHUNKS_AHEAD = 2
-"""How many chunks may be under way: a quarter of a megabyte, behind which an alert waits. A link whose answers take
-300 ms carries 850 KB a second with it.
-"""
+"""How many chunks may be under way: a link whose answers take 300 ms carries 850 KB a second with two."""
 
 
 class Subscriber(Protocol):
@@ -78,13 +75,15 @@ class Chunks:
             client.subscribe(more)
         return file
 
-    def leave(self, sha256: str) -> None:
-        """Have no more sent, and drop what was not taken."""
+    def leave(self, sha256: str) -> int:
+        """Have no more sent, and drop what was not taken; gives how many chunks may be under way."""
         with self._changed:
             file, self._file = self._file, None
         client = self._live()
-        if client is not None and file is not None and file.asked:
-            client.unsubscribe([self._topic(file.sha256, number) for number in file.asked])
+        if client is None or file is None or not file.asked:
+            return 0
+        client.unsubscribe([self._topic(file.sha256, number) for number in file.asked])
+        return len(file.asked) - len(file.arrived)
 
     def topics(self) -> list[tuple[str, int]]:
         """What a new connection must subscribe to for the file of this moment."""

@@ -23,12 +23,14 @@ from ttcs_edge.core.effects import SetWanted, WantedAudio
 from ttcs_edge.core.events import AudioFailed, AudioStored, Event
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Sha256
-from ttcs_edge.link.https import FOUND_CHARS, GLANCE_S, FetchError, Part, fetch, make_context
+from ttcs_edge.link.https import FOUND_CHARS, GLANCE_S, PACE, FetchError, Part, fetch, make_context
 from ttcs_edge.settings import HttpsSettings
 
 RETRY_S = (2.0, 5.0, 15.0, 60.0, 300.0)
-CHUNK_TIMEOUT_S = 10.0
-"""How long the next chunk over the broker may take."""
+CHUNK_SILENT_S = 10.0
+"""How long nothing may come where a chunk is waited for: the broker does not have it."""
+CHUNK_TIMEOUT_S = PACE.window_s * LIMITS.blob_chunk_bytes / PACE.least_bytes
+"""How long a chunk may take that comes slowly: the pace of every download."""
 OFFER_READ_BYTES = 256 * 1024
 """How much is read at a time of what somebody brought: little enough to tell how it goes on."""
 
@@ -61,8 +63,11 @@ class AudioStore(Protocol):
 class ChunkSource(Protocol):
     """Chunks of audio over the broker, one file at a time."""
 
-    def up(self) -> bool:
-        """Tell whether there is a connection at all."""
+    def trouble(self) -> str | None:
+        """Why nothing will come of the file that was asked for; None while something may."""
+
+    def silent_s(self) -> float:
+        """How long nothing has come at all."""
 
     def ask_for(self, sha256: str) -> None:
         """Begin with a file."""
@@ -358,7 +363,7 @@ class Fetcher:
         try:
             while part.offset < part.size_bytes:
                 number, have_bytes = divmod(part.offset, chunk_bytes)
-                data = self._next_chunk(sha256, number)
+                data = self._next_chunk(part, sha256, number)
                 if data is None:
                     return False
                 if len(data) != min(chunk_bytes, part.size_bytes - number * chunk_bytes):
@@ -369,17 +374,21 @@ class Fetcher:
             self._chunks.leave(sha256)
         return True
 
-    def _next_chunk(self, sha256: Sha256, number: int) -> bytes | None:
+    def _next_chunk(self, part: PartialFile, sha256: Sha256, number: int) -> bytes | None:
         """Wait for one chunk in glances; None when something more urgent came up. Raises FetchError."""
-        deadline_s = time.monotonic() + CHUNK_TIMEOUT_S
+        asked_s = time.monotonic()
         while not self._displaced():
             data = self._chunks.take(sha256, number, GLANCE_S)
             if data is not None:
                 return data
-            if not self._chunks.up():
-                raise FetchError("broken", url="broker:", error="not connected")  # retry_now comes with the link
-            if time.monotonic() > deadline_s:
-                raise FetchError("timeout", url="broker:", seconds=str(CHUNK_TIMEOUT_S))
+            trouble = self._chunks.trouble()
+            if trouble is not None:
+                raise FetchError("broken", url="broker:", error=trouble)  # retry_now comes with the link
+            waited_s = time.monotonic() - asked_s
+            if min(waited_s, self._chunks.silent_s()) > CHUNK_SILENT_S:
+                raise FetchError("timeout", url="broker:", seconds=str(CHUNK_SILENT_S))
+            if waited_s > CHUNK_TIMEOUT_S:
+                raise FetchError("too-slow", found=str(part.offset), expected=str(part.size_bytes))
         return None
 
 

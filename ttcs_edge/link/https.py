@@ -28,6 +28,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 
+from ttcs_edge.link.window import Window, hold_back
 from ttcs_edge.settings import HttpsSettings
 
 READ_BYTES = 64 * 1024
@@ -99,6 +100,7 @@ def fetch(
             place = urlsplit(url)
             connection = _connect(place.hostname or "", place.port or 443, context, patience)
         with closing(connection):
+            window = Window(connection)
             with named():
                 response = _ask(place, part.offset, context, connection, patience)
             passed_over = _check(response, part, url)
@@ -109,6 +111,7 @@ def fetch(
                 if not data:
                     raise _ended(response, part)
                 patience.heard(len(data))
+                window.look()
                 if len(data) > passed_over:
                     part.write(data[passed_over:])
                 passed_over = max(0, passed_over - len(data))
@@ -199,6 +202,7 @@ def _connect(host: str, port: int, context: ssl.SSLContext, patience: _Patience)
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     for left, (family, kind, protocol, _, address) in zip(range(len(found), 0, -1), found, strict=True):
         plain = socket.socket(family, kind, protocol)
+        hold_back(plain)
         try:
             _reach(plain, address, patience.share_s(left), patience)
             connection = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)

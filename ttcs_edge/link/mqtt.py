@@ -8,7 +8,8 @@
   again by the broker after the next connect. An acknowledgement belongs to the connection that brought the message.
   Acknowledgements are sent as they are ready, not in the order of the messages: a document that waits for a failing
   card must not hold up the next one.
-- Documents come in as ``inbox`` says, audio as ``chunks`` says; reports leave the outbox as ``reports`` says.
+- Documents come in as ``inbox`` says; reports leave the outbox as ``reports`` says. Audio has a connection of its own
+  (``audio``).
 """
 
 from __future__ import annotations
@@ -34,15 +35,13 @@ from ttcs_edge.core.events import ConditionChanged, Event, LinkChanged
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import MonoMs, Scope
 from ttcs_edge.link.backoff import RETRY, SOON
-from ttcs_edge.link.chunks import Chunks
+from ttcs_edge.link.identity import CONNECT_TIMEOUT_S, OwnFilesError, make_context
 from ttcs_edge.link.inbox import Inbox, Kind, Message, Readers
 from ttcs_edge.link.reasons import reason_of
 from ttcs_edge.link.reports import Answer, OutboxSource, Reports
 from ttcs_edge.settings import BrokerSettings
 from ttcs_edge.wire.topics import Topics
 
-CONNECT_TIMEOUT_S = 10.0
-"""How long one address may take to accept, and then the TLS handshake."""
 ANSWER_TIMEOUT_S = 10.0
 """How long a broker that accepted may take to answer CONNECT and the subscriptions."""
 UNSENT_TIMEOUT_S = 30.0
@@ -76,10 +75,6 @@ _Work = tuple[Callable[[], bytes], bytes, Callable[[], None] | None]
 """What makes an answer, its correlation data, and whom to tell that it is gone."""
 
 
-class OwnFilesError(Exception):
-    """The station's own certificate, key or file of authorities cannot be used."""
-
-
 class BrokerLink:
     """One station's connection. It never blocks its caller on the network; ``start`` returns at once."""
 
@@ -102,7 +97,6 @@ class BrokerLink:
         self._reports = Reports(outbox, self._topics.station(station, "event"), self._report_refused)
         self._post = post
         self._inbox = Inbox(self._topics, station, scope, readers, post)
-        self._chunks = Chunks(self._topics.blob, self.live)
         self._draw = draw
         # Between threads.
         self._closing = threading.Event()
@@ -192,23 +186,9 @@ class BrokerLink:
         if self._network.ident is not None:  # a station may be stopped before it has begun to connect
             self._network.join(max(0.0, self._leave_by_mono_s - time.monotonic()))
 
-    # chunks of audio, for the fetcher
-
     def up(self) -> bool:
         """Tell whether there is a connection."""
         return self.live() is not None
-
-    def ask_for(self, sha256: str) -> None:
-        """Begin with the chunks of a file."""
-        self._chunks.ask_for(sha256)
-
-    def take(self, sha256: str, number: int, timeout_s: float) -> bytes | None:
-        """Give one chunk; None when it does not come in time."""
-        return self._chunks.take(sha256, number, timeout_s)
-
-    def leave(self, sha256: str) -> None:
-        """Have no more chunks sent."""
-        self._chunks.leave(sha256)
 
     def largest_bytes(self) -> int | None:
         """The largest packet that the broker takes, if it says so."""
@@ -313,7 +293,7 @@ class BrokerLink:
     def _make_client(self) -> Client:
         settings = self._settings
         client = Client(CallbackAPIVersion.VERSION2, client_id=self._station, protocol=MQTTv5, manual_ack=True)
-        client.tls_set_context(_context(settings))
+        client.tls_set_context(make_context(settings))
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.max_inflight_messages_set(LIMITS.outbox_in_flight)
         client.will_set(self._topics.station(self._station, "status"), self._status("offline"), qos=1, retain=True)
@@ -360,8 +340,6 @@ class BrokerLink:
         self._up_mono_s = time.monotonic()
         with self._lock:
             self._up = client
-        if chunks := self._chunks.topics():
-            client.subscribe(chunks)
         self._told_reason = None
         self._post(LinkChanged(True, "connected"))
         self._wake.set()
@@ -408,10 +386,8 @@ class BrokerLink:
         if found is not None:
             self._keep(client, *found, message)
             return True
-        chunk = self._topics.blob_chunk(message.topic)
-        if chunk is None or not self._chunks.put(*chunk, bytes(message.payload)):
-            # The session may remember what an earlier life, or another scope, subscribed to.
-            client.unsubscribe(message.topic)
+        # The session may remember what an earlier life, or another scope, subscribed to.
+        client.unsubscribe(message.topic)
         return False
 
     def _keep(self, client: Client, kind: Kind, subject: str, message: MQTTMessage) -> None:
@@ -511,19 +487,6 @@ class BrokerLink:
     def _report_refused(self, report: str, error: str) -> None:
         detail = (("error", error), ("report", report))
         self._post(ConditionChanged("report-refused", "broker", True, detail))
-
-
-def _context(settings: BrokerSettings) -> ssl.SSLContext:
-    """The station's identity, and whom it believes. Raises OwnFilesError."""
-    try:
-        for path in (settings.ca_file, settings.certificate_file, settings.key_file):
-            path.open("rb").close()  # its error names the file, that of ssl does not
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.load_verify_locations(settings.ca_file)
-        context.load_cert_chain(settings.certificate_file, settings.key_file)
-    except OSError as error:  # ssl.SSLError is one
-        raise OwnFilesError(str(error)) from error
-    return context
 
 
 def _tell_more(client: Client, userdata: Any, connection: Any) -> None:
