@@ -17,7 +17,7 @@ from tests.link.bench import STATION, Bench, Witness, retained_state, states
 from tests.link.wire import Wire
 from tests.parts import PLACE, ROOT, SCOPE, Authority, Broker, Listener, Province, eventually
 from ttcs_edge.core.documents import Refused
-from ttcs_edge.core.events import ConditionChanged, LinkChanged, ProgrammeArrived
+from ttcs_edge.core.events import AlertArrived, ConditionChanged, LinkChanged, ProgrammeArrived
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.link.mqtt import PACKET_BYTES
 from ttcs_edge.wire.documents import read_programme
@@ -183,9 +183,8 @@ def test_messages_of_quality_0_that_come_faster_than_they_are_read_are_dropped_a
     bench = links(broker.port, read=read).start()
     for number in range(500):
         centre._client.publish(TOPIC, str(number), qos=0)
-    centre.publish(f"{ROOT}/blob/{'a' * 64}/0", b"behind them all")
-    bench.link.ask_for("a" * 64)
-    assert bench.link.take("a" * 64, 0, 10) == b"behind them all"
+    centre.publish(f"{ROOT}/scope/{SCOPE}/alert/lu-quet", b"behind them all", retain=False)
+    eventually(lambda: any(isinstance(event, AlertArrived) for event in bench.events))
     go.set()
     eventually(lambda: len(bench.arrived()) > 10)
     centre.publish(TOPIC, b"after", retain=False)
