@@ -27,7 +27,15 @@ from ttcs_edge.core.documents import (
 )
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope
-from ttcs_edge.wire.documents import parse_programme, parse_trust_root, read_programme, read_trust_root, write_document
+from ttcs_edge.wire.documents import (
+    AT_ONCE,
+    _plain_programme,
+    parse_programme,
+    parse_trust_root,
+    read_programme,
+    read_trust_root,
+    write_document,
+)
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
 
 
@@ -287,3 +295,45 @@ def test_what_nobody_known_signed_is_not_even_parsed() -> None:
         "not-enough-signatures", "x", (("found", "0"), ("expected", ">= 1"))
     )
     assert read_programme(data, PROVINCE.root, "x") == Refused("not-utf8", "x", (("found", "byte 0"),))
+
+
+LONG = replace(programme(), slots=tuple(replace(programme().slots[0], id=f"s{n:04}") for n in range(2 * AT_ONCE + 7)))
+LAST = f"s{2 * AT_ONCE + 6:04}".encode()
+
+
+@pytest.mark.parametrize("size", [0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE + 7])
+def test_a_programme_of_any_length_is_read_bit_by_bit(size: int) -> None:
+    """Nothing is lost between two bits, and nothing is looked at more closely than it must be."""
+    document = replace(LONG, slots=LONG.slots[:size])
+    assert _plain_programme(write_document(document)) == document
+
+
+@pytest.mark.parametrize(
+    ("changed", "code"),
+    [
+        (b'{"new":1,"id":"%b"' % LAST, "unknown-field"),
+        (b'{"id":"a","id":"%b"' % LAST, "duplicate-key"),
+        (b'{"id":"s0000"', "duplicate-id"),
+        (b'{"id":7', "wrong-type"),
+        (b'{"id":"%b",' % LAST, "not-json"),
+        (b'{ "id":"%b"' % LAST, None),
+        (b'{"\\u0069d":"%b"' % LAST, None),
+    ],
+)
+def test_what_is_wrong_with_the_last_slot_of_hundreds_is_seen(changed: bytes, code: str | None) -> None:
+    """And what is only written otherwise is taken for what it says."""
+    payload = write_document(LONG)
+    begin = b'{"id":"%b"' % LAST
+    assert payload.count(begin) == 1
+    read = parse_programme(payload.replace(begin, changed), "x")
+    assert (read.code, None) == (code, None) if isinstance(read, Refused) else (code, read) == (None, LONG)
+
+
+@pytest.mark.parametrize("before", [b'"slots":[', b'"standing":', b'"bulletins":['])
+def test_what_stands_between_the_parts_of_a_programme_is_seen(before: bytes) -> None:
+    """White space is only looked at more closely; a second list of slots is refused."""
+    payload = write_document(LONG)
+    assert _plain_programme(payload.replace(before, before + b" ")) is None
+    assert parse_programme(payload.replace(before, before + b" "), "x") == LONG
+    twice = parse_programme(payload.replace(before, b'"slots":[],' + before), "x")
+    assert isinstance(twice, Refused) and twice.code == "duplicate-key"

@@ -19,7 +19,7 @@ from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Instant, MonoMs, Scope, WallMs
 from ttcs_edge.core.trust import Accepted, judge_programme, utc_ms
 from ttcs_edge.wire.documents import read_programme, write_document
-from ttcs_edge.wire.envelope import PAYLOAD_TYPES, Sealed, read_envelope, sign
+from ttcs_edge.wire.envelope import PAYLOAD_TYPES, STRIDE_CHARS, Sealed, decoded, read_envelope, sign
 from ttcs_edge.wire.json_text import read_json
 
 KIND = PAYLOAD_TYPES["programme"]
@@ -176,6 +176,18 @@ def test_base64_is_read_to_the_letter(payload: str) -> None:
     """Two readers that skip different letters would read two payloads under one signature."""
     assert refused(envelope(b"", payload=payload)).code == "not-an-envelope"
     assert refused(envelope(b"{}", {"keyid": ANN.keyid, "sig": payload})).code == "not-an-envelope"
+
+
+@pytest.mark.parametrize("over", [-4, -3, -1, 0, 1, 3, 4])
+def test_base64_of_any_length_is_read_to_the_letter(over: int) -> None:
+    """Also where two strides of it meet: padding belongs at its end alone."""
+    data = bytes(range(256)) * (2 * STRIDE_CHARS * 3 // 4 // 256) + b"x" * 4
+    text = b64encode(data[: 2 * STRIDE_CHARS * 3 // 4 + over]).decode()
+    assert decoded(text) == data[: 2 * STRIDE_CHARS * 3 // 4 + over]
+    first = STRIDE_CHARS - 4
+    for wrong in (text[:first] + "AA==" + text[first + 4 :], text[: first + 4] + "\n" + text[first + 4 :]):
+        with pytest.raises(ValueError):
+            decoded(wrong)
 
 
 @pytest.mark.parametrize(

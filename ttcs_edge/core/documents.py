@@ -67,7 +67,7 @@ CapUrgency = Literal["Immediate", "Expected", "Future", "Past", "Unknown"]
 CapCertainty = Literal["Observed", "Likely", "Possible", "Unlikely", "Unknown"]
 
 
-class Audio(Struct, frozen=True, kw_only=True):
+class Audio(Struct, frozen=True, kw_only=True, gc=False):
     """One recording of a bulletin, in one language, named by its hash.
 
     ``places`` tells where to get it: ``https:`` addresses, or ``broker:`` for chunks on ``blob/<sha256>/<n>``.
@@ -82,7 +82,7 @@ class Audio(Struct, frozen=True, kw_only=True):
     places: Annotated[tuple[Place, ...], Meta(min_length=1, max_length=LIMITS.places_per_audio)]
 
 
-class Bulletin(Struct, frozen=True, kw_only=True):
+class Bulletin(Struct, frozen=True, kw_only=True, gc=False):
     """One item of audio, in one or more languages.
 
     ``expires`` is for what is worth nothing later (a weather forecast): it airs only where it is over by then.
@@ -94,7 +94,7 @@ class Bulletin(Struct, frozen=True, kw_only=True):
     expires: Utc | None = None
 
 
-class Slot(Struct, frozen=True, kw_only=True):
+class Slot(Struct, frozen=True, kw_only=True, gc=False):
     """One rule of the schedule: when, which bulletins, which zones, how loud (RFC 5545, section 3.8.5).
 
     ``start`` is DTSTART in the programme's time zone; ``rrule`` is an RRULE value without its name

@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
@@ -28,7 +29,7 @@ from msgspec import Struct
 
 from ttcs_edge.core.documents import Programme, Refused, Slot
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import Occurrence, StationSettings, WallMs
+from ttcs_edge.core.model import Occurrence, Scope, StationSettings, WallMs
 
 _NUMBER = r"[+-]?\d{1,3}"
 _PARTS = {
@@ -259,39 +260,73 @@ def concerns(slot: Slot, settings: StationSettings) -> bool:
 def occurrences(programme: Programme, slot: Slot, after_ms: int, upto_ms: int) -> Iterator[SlotOccurrence]:
     """Walk through one slot's occurrences later than ``after_ms`` and not later than ``upto_ms``; keeps no state."""
     dates = _SlotDates(slot)
-    found = _next(programme, slot, dates, after_ms)
-    while found is not None and found.planned_ms <= upto_ms:
-        yield found
-        found = _next(programme, slot, dates, found.planned_ms, datetime.fromisoformat(found.occurrence.local))
+    found = _first_behind(dates, after_ms, programme.time_zone)
+    while found is not None and found[0] <= upto_ms:
+        yield _occurrence(programme, slot, found)
+        found = _behind(dates, found[1], programme.time_zone)
 
 
-def _next(
-    programme: Programme, slot: Slot, dates: _SlotDates, after_ms: int, after: datetime | None = None
-) -> SlotOccurrence | None:
-    civil = after or to_civil(after_ms, programme.time_zone) - timedelta(hours=3)
-    for _ in range(8):
-        moment = dates.next_after(civil)
-        if moment is None:
-            return None
-        planned_ms = to_ms(moment, programme.time_zone)
-        if planned_ms > after_ms or after is not None:
-            occurrence = Occurrence(programme.scope, slot.id, moment.isoformat())
-            return SlotOccurrence(occurrence, planned_ms, slot, programme)
-        civil = moment
+Moment = tuple[WallMs, datetime]
+"""An instant, and the civil time that it was made of."""
+
+
+def _first_behind(dates: _SlotDates, after_ms: int, time_zone: str) -> Moment | None:
+    """The first moment of a slot whose instant is later than ``after_ms``."""
+    found = _behind(dates, to_civil(after_ms, time_zone) - timedelta(hours=3), time_zone)
+    for _ in range(7):
+        if found is None or found[0] > after_ms:
+            return found
+        found = _behind(dates, found[1], time_zone)
     return None
 
 
-def _daily_ms(clock: time, time_zone: str, after_ms: int) -> int:
-    """The first instant later than ``after_ms`` at which a clock on the wall shows this; no rule gives an earlier."""
-    moment = datetime.combine((to_civil(after_ms, time_zone) - timedelta(hours=3)).date(), clock)
-    while (instant_ms := to_ms(moment, time_zone)) <= after_ms:
-        moment += timedelta(days=1)
-    return instant_ms
+def _behind(dates: _SlotDates, civil: datetime, time_zone: str) -> Moment | None:
+    """The first moment of a slot whose civil time is later."""
+    moment = dates.next_after(civil)
+    return None if moment is None else (to_ms(moment, time_zone), moment)
 
 
-DAY_MS = 86_400_000
-CLOCK_CHANGE_MS = 3 * 3_600_000
+def _occurrence(programme: Programme, slot: Slot, moment: Moment) -> SlotOccurrence:
+    return SlotOccurrence(Occurrence(programme.scope, slot.id, moment[1].isoformat()), moment[0], slot, programme)
+
+
+HOUR_MS = 3_600_000
+CLOCK_CHANGE_MS = 3 * HOUR_MS
 """More than any clock change moves."""
+
+
+class _Clock:
+    """When a clock on the wall will show a time of day next, behind an instant; no rule gives an earlier one."""
+
+    def __init__(self, time_zone: str, after_ms: int) -> None:
+        self._time_zone = time_zone
+        self._after_ms = after_ms
+        self._day = datetime.combine((to_civil(after_ms, time_zone) - timedelta(hours=3)).date(), time())
+        self._hours_ms: dict[int, int] = {}
+
+    def next_ms(self, clock: str) -> int:
+        """The first instant at which it shows ``hh:mm:ss``."""
+        hour, span_ms = int(clock[:2]), (int(clock[3:5]) * 60 + int(clock[6:])) * 1_000
+        while (instant_ms := self._within(hour, span_ms)) <= self._after_ms:
+            hour += 24
+        return instant_ms
+
+    def _within(self, hour: int, span_ms: int) -> int:
+        begin_ms = self._hour_ms(hour)
+        if self._hour_ms(hour + 1) - begin_ms == HOUR_MS:
+            return begin_ms + span_ms
+        return to_ms(self._day + timedelta(hours=hour, milliseconds=span_ms), self._time_zone)
+
+    def _hour_ms(self, hour: int) -> int:
+        if hour not in self._hours_ms:
+            self._hours_ms[hour] = to_ms(self._day + timedelta(hours=hour), self._time_zone)
+        return self._hours_ms[hour]
+
+
+Entry = tuple[WallMs, int, Scope, str, datetime, Slot, Programme]
+"""The next occurrence of a slot, as the air orders them: instant, priority, scope, slot id."""
+Unread = tuple[int, int, list[Slot], Programme, str]
+"""Slots that may have something from an instant on; the day on which they begin, empty once that has come."""
 
 
 class Timetable:
@@ -304,36 +339,59 @@ class Timetable:
 
     def __init__(self, programmes: tuple[Programme, ...], settings: StationSettings, after_ms: int) -> None:
         self._after_ms = after_ms
-        self._dates: dict[tuple[str, str], _SlotDates] = {}
-        self._heap: list[tuple[int, int, Occurrence, SlotOccurrence]] = []
-        self._unread: list[tuple[int, int, Programme, Slot]] = []
+        self._zones = frozenset(str(zone.id) for zone in settings.zones)
+        self._heap: list[Entry] = []
+        self._unread: list[Unread] = []
+        self._files = 0
         for programme in programmes:
-            earliest_ms: dict[str, int] = {}
-            today = to_civil(after_ms, programme.time_zone).date().toordinal()
-            for slot in programme.slots:
-                if concerns(slot, settings):
-                    clock = slot.start[11:]
-                    if clock not in earliest_ms:
-                        earliest_ms[clock] = _daily_ms(time.fromisoformat(clock), programme.time_zone, after_ms)
-                    days = date.fromisoformat(slot.start[:10]).toordinal() - today - 1
-                    ahead_ms = max(0, days * DAY_MS - CLOCK_CHANGE_MS)
-                    begin_ms = after_ms if slot.rdate else earliest_ms[clock] + ahead_ms
-                    self._unread.append((begin_ms, len(self._unread), programme, slot))
-        heapq.heapify(self._unread)
+            self._file(programme, programme.slots, after_ms)
+
+    def _file(self, programme: Programme, slots: Iterable[Slot], from_ms: int) -> None:
+        """Put slots where they are found when they may have something: by their day if it is far, or their time."""
+        day = to_civil(from_ms, programme.time_zone).date()
+        tomorrow = (day + timedelta(days=1)).isoformat()
+        by_day: defaultdict[str, list[Slot]] = defaultdict(list)
+        by_clock: defaultdict[str, list[Slot]] = defaultdict(list)
+        dated: list[Slot] = []
+        for slot in slots:
+            start = slot.start
+            if slot.rdate:
+                dated.append(slot)
+            elif start[:10] > tomorrow:
+                by_day[start[:10]].append(slot)
+            else:
+                by_clock[start[11:]].append(slot)
+        clock = _Clock(programme.time_zone, max(self._after_ms, from_ms - 1))
+        self._put(from_ms, dated, programme)
+        for shown, some in by_clock.items():
+            self._put(clock.next_ms(shown), some, programme)
+        for begin, some in by_day.items():
+            begin_ms = to_ms(datetime.fromisoformat(begin), programme.time_zone) - CLOCK_CHANGE_MS
+            self._put(begin_ms, some, programme, begin)
+
+    def _put(self, from_ms: int, slots: list[Slot], programme: Programme, day: str = "") -> None:
+        if slots:
+            self._files += 1
+            heapq.heappush(self._unread, (from_ms, self._files, slots, programme, day))
 
     def _read(self, upto_ms: int) -> None:
         """Ask the rules of all slots that may have something at or before ``upto_ms``."""
         while self._unread and self._unread[0][0] <= upto_ms:
-            self._read_one()
+            from_ms, _, slots, programme, day = heapq.heappop(self._unread)
+            if day:
+                self._file(programme, slots, from_ms)
+            else:
+                self._read_all(programme, slots)
 
-    def _read_one(self) -> None:
-        _, _, programme, slot = heapq.heappop(self._unread)
-        dates = self._dates[programme.scope, slot.id] = _SlotDates(slot)
-        self._add(_next(programme, slot, dates, self._after_ms))
+    def _read_all(self, programme: Programme, slots: list[Slot]) -> None:
+        for slot in slots:
+            if not slot.zones or not self._zones.isdisjoint(slot.zones):
+                self._add(_first_behind(_SlotDates(slot), self._after_ms, programme.time_zone), slot, programme)
 
-    def _add(self, found: SlotOccurrence | None) -> None:
+    def _add(self, found: Moment | None, slot: Slot, programme: Programme) -> None:
         if found is not None:
-            heapq.heappush(self._heap, (found.planned_ms, -found.slot.priority, found.occurrence, found))
+            entry = (found[0], -slot.priority, programme.scope, slot.id, found[1], slot, programme)
+            heapq.heappush(self._heap, entry)
 
     def next_instant(self) -> int | None:
         """The instant of the next occurrence; None when nothing will ever be due again."""
@@ -356,24 +414,24 @@ class Timetable:
 
     def read_on(self, most: int) -> bool:
         """Ask the rules of so many more slots at the most; tell whether there are others still."""
-        for _ in range(min(most, len(self._unread))):
-            self._read_one()
+        while self._unread and most > 0:
+            from_ms, _, slots, programme, day = heapq.heappop(self._unread)
+            self._read_all(programme, slots[:most])
+            self._put(from_ms, slots[most:], programme, day)
+            most -= len(slots)
         return bool(self._unread)
 
     def first_instants(self) -> dict[str, int]:
         """The next instant of each slot that has one, by slot id."""
-        while self._unread:
-            self._read(self._unread[0][0])
-        return {entry[3].slot.id: entry[0] for entry in self._heap}
+        self.read_on(LIMITS.slots_per_programme)
+        return {entry[3]: entry[0] for entry in self._heap}
 
     def due(self, upto_ms: int) -> list[SlotOccurrence]:
         """Take everything planned at or before ``upto_ms``: by instant, then priority, then scope and slot id."""
         taken = []
         self._read(upto_ms)
         while self._heap and self._heap[0][0] <= upto_ms:
-            found = heapq.heappop(self._heap)[3]
-            taken.append(found)
-            dates = self._dates[found.occurrence.scope, found.slot.id]
-            after = datetime.fromisoformat(found.occurrence.local)
-            self._add(_next(found.programme, found.slot, dates, found.planned_ms, after))
+            planned_ms, _, _, _, civil, slot, programme = heapq.heappop(self._heap)
+            taken.append(_occurrence(programme, slot, (planned_ms, civil)))
+            self._add(_behind(_SlotDates(slot), civil, programme.time_zone), slot, programme)
         return taken

@@ -55,7 +55,7 @@ UNTRUSTED_POLL_MS = 1_000
 
 WANTED_REFRESH_MS = 3_600_000
 """How often the order of what is to be fetched is made anew: what is due first changes as time goes by."""
-SLOTS_A_TURN = 250
+SLOTS_A_TURN = 100
 """How many slots are looked at before anything else may have its turn: two or three milliseconds' worth."""
 WANTED_AFTER_START_MS = 1_000
 """When that order is first made: a cue that is due at the start does not wait for it, and no link is up before."""
@@ -459,10 +459,11 @@ class Station:
         self.orders.answer_gone(event, turn.now)
 
     def _clear_withdrawn_slots(self, turn: _Turn) -> None:
-        known = self.programmes.slot_subjects() | self.alerts.subjects()
-        gone = [key for key in self.faults.open if key[0] in asrun.CUE_FAULTS and key[1] not in known]
-        for code, subject in gone:
-            self._clear(turn, code, subject)
+        told = [key for key in self.faults.open if key[0] in asrun.CUE_FAULTS]
+        known = self.programmes.slot_subjects() | self.alerts.subjects() if told else frozenset()
+        for code, subject in told:
+            if subject not in known:
+                self._clear(turn, code, subject)
 
     def _on_audio_stored(self, event: events.AudioStored, turn: _Turn) -> None:
         self.programmes.audio_stored(event.sha256)

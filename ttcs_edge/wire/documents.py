@@ -41,6 +41,7 @@ from ttcs_edge.core.trust import utc_ms, utc_text
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, decoded, read_envelope
 from ttcs_edge.wire.json_text import read_json, shown, where
 
+P = TypeVar("P", Bulletin, Slot)
 D = TypeVar("D", Programme, TrustRoot, Beacon, Command, Alert, LiveSegment)
 
 
@@ -96,7 +97,7 @@ def _read(
 
 def parse_programme(payload: bytes, subject: str) -> Programme | Refused:
     """Read the payload of a programme, signed or about to be, and make every check that its type cannot express."""
-    programme = _convert(payload, Programme, subject)
+    programme = _plain_programme(payload) or _looked_at_closely(payload, Programme, subject)
     if isinstance(programme, Refused):
         return programme
     return _check_programme(programme, subject) or programme
@@ -157,7 +158,12 @@ def write_document(document: Document) -> bytes:
     A field that came later is left out when it says nothing, so that an older station takes what it can carry out.
     """
     written = msgspec.json.encode(document)
-    for nothing in _CAME_LATER if isinstance(document, Programme) else ():
+    return _as_the_first_stations_know_it(written) if isinstance(document, Programme) else written
+
+
+def _as_the_first_stations_know_it(written: bytes) -> bytes:
+    """A programme, or a part of one, without the fields that came later and say nothing."""
+    for nothing in _CAME_LATER:
         written = written.replace(nothing, b"")
     return written
 
@@ -185,6 +191,49 @@ def _plain(payload: bytes, kind: type[D]) -> D | None:
         return document if write_document(document) == payload else None
     except (ValueError, RecursionError):  # named by who looks at it closely
         return None
+
+
+_OUTLINE = msgspec.defstruct(
+    "ProgrammeOutline",
+    [
+        (one.name, tuple[msgspec.Raw, ...] if one.name in ("bulletins", "slots") else one.type, one.default)
+        for one in msgspec.structs.fields(Programme)
+    ],
+    kw_only=True,
+)
+"""A programme whose bulletins and slots are not read yet."""
+AT_ONCE = 250
+"""How many of them are read in one go: the interpreter is another thread's, an alert's, behind each."""
+_BULLETINS, _SLOTS = msgspec.json.Decoder(list[Bulletin]), msgspec.json.Decoder(list[Slot])
+
+
+def _plain_programme(payload: bytes) -> Programme | None:
+    """As ``_plain``, bit by bit."""
+    if len(payload) > LIMITS.envelope_bytes:
+        return None
+    try:
+        outline: Any = msgspec.json.decode(payload, type=_OUTLINE)
+        if _as_the_first_stations_know_it(msgspec.json.encode(outline)) != payload:
+            return None
+        bulletins, slots = _plain_parts(outline.bulletins, _BULLETINS), _plain_parts(outline.slots, _SLOTS)
+    except (ValueError, RecursionError):
+        return None
+    if bulletins is None or slots is None:
+        return None
+    rest = {name: getattr(outline, name) for name in outline.__struct_fields__}
+    return Programme(**rest | {"bulletins": bulletins, "slots": slots})
+
+
+def _plain_parts(raw: Sequence[msgspec.Raw], decoder: msgspec.json.Decoder[list[P]]) -> tuple[P, ...] | None:
+    """Parts whose bytes are those that are written of them; None for others. Raises ValueError for what is none."""
+    parts: list[P] = []
+    for begin in range(0, len(raw), AT_ONCE):
+        written = b"[%b]" % b",".join(raw[begin : begin + AT_ONCE])
+        some = decoder.decode(written)
+        if _as_the_first_stations_know_it(msgspec.json.encode(some)) != written:
+            return None
+        parts += some
+    return tuple(parts)
 
 
 def _looked_at_closely(payload: bytes, kind: type[D], subject: str) -> D | Refused:
