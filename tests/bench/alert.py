@@ -77,8 +77,13 @@ def alert(number: int, version: int, **others: Any) -> Alert:
 class Ground:
     """A broker, a daemon without delays of amplifier and zones, the bare subscriber, and who warns both in turn."""
 
-    def __init__(self, folder: Path, prepare: Callable[[Station], None] = lambda station: None) -> None:
-        """``prepare`` gets the station before it is started."""
+    def __init__(
+        self,
+        folder: Path,
+        prepare: Callable[[Station], None] = lambda station: None,
+        hears: str = f"{ROOT}/station/#",
+    ) -> None:
+        """``prepare`` gets the station before it is started; ``hears`` is what the centre here listens to."""
         self.folder = folder
         self._broker = Broker(folder / "broker", Authority(folder / "authority"))
         self._broker.start()
@@ -92,7 +97,7 @@ class Ground:
         self.station.config.write_text(text)
         prepare(self.station)
         self.station.start()
-        self.centre, self._bare = Listener(self._broker), Bare(self._broker, self.province)
+        self.centre, self._bare = Listener(self._broker, subscribe=hears), Bare(self._broker, self.province)
         self._info = AlertInfo(language="vi", headline="Lũ quét", audio=make_clip(folder, "words", 2.0).audio())
         self._timeline = self.station.folder / "aired.wav.timeline"
 
