@@ -160,7 +160,9 @@ def redirect(url: str) -> Answer:
     return send
 
 
-def rules(folder: Path, server: FeedServer, more: str = "", *, head: str = "", path: str = "/atom.xml") -> Path:
+def rules(
+    folder: Path, server: FeedServer, more: str = "", *, head: str = "begun_an_hour: 1000\n", path: str = "/atom.xml"
+) -> Path:
     """A file of rules; without more, what is Severe at the least is passed on."""
     text = more or "  - {name: nặng, severity_least: Severe, then: pass}\n"
     file = folder / "cap-feed.yaml"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -22,7 +23,7 @@ from tests.central.feeds import SENDER, Answer, FeedServer, cap, endless, redire
 from tests.central.test_alert import retained
 from tests.central.test_cap_feed import once, run, server, standing
 from tests.parts import Authority, Broker
-from ttcs_edge.central import cap_feed
+from ttcs_edge.central import cap_feed, feed_judge
 from ttcs_edge.central.cap_signature import is_signed_by
 from ttcs_edge.central.centre import open_centre
 from ttcs_edge.central.feed_book import ENTRIES_AT_ONCE
@@ -340,3 +341,47 @@ def test_words_of_a_feed_cannot_command_a_terminal(
     (line,) = once(centre_folder, rules(tmp_path, server), own_broker, capsys)
 
     assert line == f"SENT a of {SENDER} (Lũ 31m  quét HAI), by the rule nặng: Alert a version 1, vn/lam-dong"
+
+
+def test_a_feed_in_other_hands_does_not_have_every_loudspeaker(
+    centre_folder: Path, own_broker: Broker, server: FeedServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A flood of alerts: two go out within the hour, the others wait for a person; what ends one of the two is sent."""
+    file = rules(tmp_path, server, head="begun_an_hour: 2\n")
+    server.serve(**{f"a{number}": cap(f"a{number}", sent=-20 + number) for number in range(5)})
+    told = once(centre_folder, file, own_broker, capsys)
+
+    assert [line.partition(" ")[0] for line in sorted(told)] == ["SENT", "SENT", "WAITS", "WAITS", "WAITS"]
+    waits = [line for line in told if "a2" in line][0]
+    assert re.sub(r"\d:", "N:", waits, count=1) == (
+        f"WAITS FOR A PERSON, number N: a2 of {SENDER} (a2): 2 new alerts went out within an hour (begun_an_hour)"
+    )
+    assert {one for _, one in standing(centre_folder, own_broker)} == {"a0", "a1"}
+
+    ended = cap("end", sent=-2, msg_type="Cancel", refs=(("a0", -20),), info=False)
+    more = cap("more", sent=-1, msg_type="Update", refs=(("a1", -19),), headline="Nước còn lên")
+    server.serve(end=ended, more=more, b0=cap("b0", sent=-1))
+    told = once(centre_folder, file, own_broker, capsys)
+
+    kinds = {event: one.msg_type for (_, event), one in standing(centre_folder, own_broker).items()}
+    assert kinds == {"a0": "Cancel", "a1": "Update"}
+    assert [line.partition(",")[0] for line in told if "b0" in line] == ["WAITS FOR A PERSON"]
+
+
+def test_an_hour_later_the_rules_decide_again(
+    monkeypatch: pytest.MonkeyPatch,
+    centre_folder: Path,
+    own_broker: Broker,
+    server: FeedServer,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Also in another life of the service: it is counted in its book."""
+    file = rules(tmp_path, server, head="begun_an_hour: 1\n")
+    server.serve(a=cap("a"))
+    assert once(centre_folder, file, own_broker, capsys)[0].startswith("SENT a of ")
+    server.serve(b=cap("b"))
+    assert once(centre_folder, file, own_broker, capsys)[0].startswith("WAITS FOR A PERSON")
+    monkeypatch.setattr(feed_judge, "HOUR_MS", 0)
+    server.serve(c=cap("c"))
+    assert once(centre_folder, file, own_broker, capsys)[0].startswith("SENT c of ")

@@ -225,7 +225,9 @@ def test_a_rule_file_that_is_wrong_ends_it_with_what_to_mend(
 def test_the_feed_is_read_as_often_as_it_says_and_more_seldom_while_it_fails() -> None:
     """Never sooner than the file says; a feed that is away is asked again within ten minutes."""
     one = cap_feed.Round.__new__(cap_feed.Round)
-    one.rules = feed_rules.FeedRules(feed="", every_s=60, places=frozenset(), ca=None, signers=(), rules=())
+    one.rules = feed_rules.FeedRules(
+        feed="", every_s=60, begun_an_hour=10, places=frozenset(), ca=None, signers=(), rules=()
+    )
     one.failures = 0
     assert all(60 <= one.feed_wait_s() <= 66 for _ in range(200))
     for failures, most_s in ((1, 120), (2, 240), (3, 480), (4, 600), (50, 600)):

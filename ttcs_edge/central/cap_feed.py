@@ -203,7 +203,7 @@ class Round:
         """Judge what is new, and pass on what is to be passed on. Raises CentralError when the broker is away."""
         with self.book.alone():
             judge = Judge(
-                self.sending.centre, self.book, self.rules.rules, lambda one: self._read(self.book.folder / one.file)
+                self.sending.centre, self.book, self.rules, lambda one: self._read(self.book.folder / one.file)
             )
             for judged in judge.judge_all():
                 self._tell_judged(judged)
@@ -286,7 +286,9 @@ class Round:
             why = feed_line(f"dropped.{judged.why}", self.lang, rule=judged.rule)
             self._tell("dropped", **named, why=why)
         elif judged.state == "asked":
-            self._tell("asked", **named, number=judged.message.number, rule=judged.rule)
+            code = "too-many" if judged.why == "too-many" else "asked"
+            most = self.rules.begun_an_hour
+            self._tell(code, **named, number=judged.message.number, rule=judged.rule, most=most)
 
     def _tell_trial(self, message: Message) -> None:
         assert message.plan is not None

@@ -51,7 +51,7 @@ CREATE TABLE entries (
 CREATE TABLE messages (
     number INTEGER PRIMARY KEY AUTOINCREMENT, feed TEXT NOT NULL, sender TEXT NOT NULL, identifier TEXT NOT NULL,
     sent TEXT NOT NULL, until TEXT NOT NULL, digest TEXT NOT NULL, file TEXT NOT NULL, headline TEXT NOT NULL,
-    state TEXT NOT NULL, why TEXT NOT NULL, plan BLOB, UNIQUE (feed, sender, identifier)
+    state TEXT NOT NULL, why TEXT NOT NULL, plan BLOB, begun_ms INTEGER, UNIQUE (feed, sender, identifier)
 ) STRICT
 """,
     """\
@@ -177,7 +177,7 @@ ORDER BY tries, updated_s DESC, entry LIMIT ?"""
             headline = next((info.headline for info in draft.info), "")
             until = draft.expires or draft.sent or ""
             row = (*key, draft.sent, until, message.digest, draft.page.file.name, headline)
-            sql = "INSERT INTO messages VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, 'new', '', NULL)"
+            sql = "INSERT INTO messages VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, 'new', '', NULL, NULL)"
             number = self._connection.execute(sql, row).lastrowid
             refs = {(number, ref.sender, ref.identifier) for ref in draft.refers_to}
             self._connection.executemany("INSERT INTO refs VALUES (?, ?, ?)", sorted(refs))
@@ -189,6 +189,17 @@ ORDER BY tries, updated_s DESC, entry LIMIT ?"""
         encoded = None if plan is None else msgspec.json.encode(plan)
         with transaction(self._connection):
             self._connection.execute(sql, (state, why[:400], encoded, message.number))
+
+    def begin(self, message: Message, plan: Plan, now_ms: int) -> None:
+        """Keep that a message is to go out as a new alert, and since when."""
+        sql = "UPDATE messages SET state = 'passing', why = '', plan = ?, begun_ms = ? WHERE number = ?"
+        with transaction(self._connection):
+            self._connection.execute(sql, (msgspec.json.encode(plan), now_ms, message.number))
+
+    def begun_since(self, since_ms: int) -> int:
+        """How many messages went out as new alerts by the rules alone."""
+        sql = "SELECT count(*) FROM messages WHERE feed = ? AND begun_ms >= ?"
+        return int(self._connection.execute(sql, (self._feed, since_ms)).fetchone()[0])
 
     def uses(self, file: Path) -> bool:
         """Tell whether a message of any feed is what lies in a file."""

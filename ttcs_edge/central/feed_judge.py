@@ -8,6 +8,8 @@
   dropped, unless a rule has its updates go out as new alerts. What waits for a person is taken back by either; the
   update then waits in its place.
 5 Nobody's message touches another sender's alert.
+6 Only so many new alerts go out within an hour by the rules alone; what comes on top of them waits for a person. What
+  updates or ends one is not counted.
 """
 
 from __future__ import annotations
@@ -25,18 +27,19 @@ from ttcs_edge.central.alert_history import events_of_references
 from ttcs_edge.central.cap_file import CapMessage
 from ttcs_edge.central.centre import Centre, now, utc
 from ttcs_edge.central.errors import BadAlertFile
-from ttcs_edge.central.feed_book import Book, Message
+from ttcs_edge.central.feed_book import Book, Message, State
 from ttcs_edge.central.feed_match import Facts, Plan, facts_of, judged_by, plan_of
-from ttcs_edge.central.feed_rules import Rule
+from ttcs_edge.central.feed_rules import FeedRules
 from ttcs_edge.core.documents import Alert
 from ttcs_edge.core.trust import utc_ms
 
 LEAST_LEFT_MS: Final = int(timedelta(minutes=1).total_seconds() * 1_000)
 """What is over within a minute reaches nobody (``alert_issue``)."""
+HOUR_MS: Final = 3_600_000
 
 
 class Judged(Struct, frozen=True):
-    """What became of a message: its new state, why it was dropped, and by which rule it was decided, if by one."""
+    """What became of a message: its new state, why it was dropped or must wait, and by which rule, if by one."""
 
     message: Message
     state: str
@@ -47,12 +50,11 @@ class Judged(Struct, frozen=True):
 class Judge:
     """Decides, and keeps what it decided in the book. ``read`` gives a message as its CAP file has it."""
 
-    def __init__(
-        self, centre: Centre, book: Book, rules: tuple[Rule, ...], read: Callable[[Message], CapMessage]
-    ) -> None:
+    def __init__(self, centre: Centre, book: Book, rules: FeedRules, read: Callable[[Message], CapMessage]) -> None:
         self._centre = centre
         self._book = book
-        self._rules = rules
+        self._rules = rules.rules
+        self._begun_an_hour = rules.begun_an_hour
         self._read = read
 
     def judge_all(self) -> list[Judged]:
@@ -88,7 +90,7 @@ class Judge:
             return self._update_of_unheard(message, draft, own, named)
         if draft.msg_type == "Alert" and (after := self._book.followers(message)):
             return self._superseded(message, own, after[-1])
-        return [self._take(message, own)]
+        return [self._begin(message, own) if draft.msg_type == "Alert" else self._take(message, own)]
 
     def _before(self, message: Message, draft: AlertDraft) -> tuple[list[Alert], list[Message]]:
         """What a message follows: alerts of its sender that are on the air, and messages of its sender in the book.
@@ -138,7 +140,7 @@ class Judge:
             return [self._drop(message, self._unheard(draft), plan)]
         new = replace(plan, as_new=True)
         after = self._book.followers(message)
-        return [*asked, *(self._superseded(message, new, after[-1]) if after else [self._take(message, new)])]
+        return [*asked, *(self._superseded(message, new, after[-1]) if after else [self._begin(message, new)])]
 
     def _unheard(self, draft: AlertDraft) -> str:
         """Why a message that follows nothing is dropped: it may be about what somebody else sent."""
@@ -153,9 +155,20 @@ class Judge:
             self._book.put(last, "new")
         return [dropped]
 
+    def _begin(self, message: Message, plan: Plan) -> Judged:
+        """Take what would be a new alert: one too many within an hour waits for a person, whatever the rule says."""
+        at_ms = now().wall_ms
+        if plan.then != "pass":
+            return self._take(message, plan)
+        if self._book.begun_since(at_ms - HOUR_MS) >= self._begun_an_hour:
+            self._book.put(message, "asked", plan=plan)
+            return Judged(message, "asked", "too-many", plan.rule)
+        self._book.begin(message, plan, at_ms)
+        return Judged(message, "passing", rule=plan.rule)
+
     def _take(self, message: Message, plan: Plan) -> Judged:
-        state = "passing" if plan.then == "pass" else "asked"
-        self._book.put(message, "passing" if plan.then == "pass" else "asked", plan=plan)
+        state: State = "passing" if plan.then == "pass" else "asked"
+        self._book.put(message, state, plan=plan)
         return Judged(message, state, rule=plan.rule)
 
     def _drop(self, message: Message, why: str, plan: Plan | None = None) -> Judged:

@@ -26,6 +26,8 @@ from ttcs_edge.yaml_form import Choice, Expected, Flag, Key, ListOf, Page, PathT
 EVERY_LEAST_S: Final = 10
 EVERY_MOST_S: Final = 3_600
 EVERY_S: Final = 60
+BEGUN_AN_HOUR: Final = 10
+BEGUN_AN_HOUR_MOST: Final = 1_000
 EXPIRES_IN_MINUTES: Final = 180
 """For how long a message holds that does not say so itself: CAP leaves it to who receives it (1.2, 3.2.2)."""
 RULES: Final = 64
@@ -75,10 +77,13 @@ class Rule(Struct, frozen=True, kw_only=True):
 
 
 class FeedRules(Struct, frozen=True, kw_only=True):
-    """A file of rules. ``places`` are host and port of each server that may be asked for anything."""
+    """A file of rules. ``places`` are host and port of each server that may be asked for anything. More new alerts than
+    ``begun_an_hour`` within one wait for a person: whoever has the feed in hand must not have every loudspeaker.
+    """
 
     feed: str
     every_s: int
+    begun_an_hour: int
     places: frozenset[tuple[str, int]]
     ca: Path | None
     signers: tuple[Certificate, ...]
@@ -131,6 +136,7 @@ FEED: Final = Section(
     (
         Key("feed", Text("https-url", URL_CHARS, URL_PATTERN), "https://kttv.example/cap/atom.xml", required=True),
         Key("every_s", Whole(EVERY_LEAST_S, EVERY_MOST_S, "whole-seconds"), "60", default=str(EVERY_S)),
+        Key("begun_an_hour", Whole(1, BEGUN_AN_HOUR_MOST), "10", default=str(BEGUN_AN_HOUR)),
         Key("hosts", ListOf(Text("host", 300, BROKER_PATTERN), 1, NAMES), "[cap.kttv.example]"),
         Key("ca", PathText("certificates"), "kttv-ca.pem"),
         Key("signers", ListOf(PathText("certificates"), 1, CERTIFICATES), "[kttv.pem]"),
@@ -156,6 +162,7 @@ def read_feed_file(file: Path, centre: Scope) -> FeedRules:
     return FeedRules(
         feed=values["feed"],
         every_s=values.get("every_s", EVERY_S),
+        begun_an_hour=values.get("begun_an_hour", BEGUN_AN_HOUR),
         places=frozenset({feed, *places}),
         ca=values.get("ca"),
         signers=signers,

@@ -108,6 +108,12 @@ TOLD = {
         "CHỜ QUYẾT ĐỊNH, số {number}: {id} của {sender} ({headline}), theo quy tắc {rule}",
         "WAITS FOR A PERSON, number {number}: {id} of {sender} ({headline}), by the rule {rule}",
     ),
+    "feed-told.too-many": (
+        "CHỜ QUYẾT ĐỊNH, số {number}: {id} của {sender} ({headline}): đã phát {most} tin mới trong một giờ"
+        " (begun_an_hour)",
+        "WAITS FOR A PERSON, number {number}: {id} of {sender} ({headline}): {most} new alerts went out within an hour"
+        " (begun_an_hour)",
+    ),
     "feed-told.waits": (
         "{number}  {sent}  {id} của {sender} ({headline}), theo quy tắc {rule}",
         "{number}  {sent}  {id} of {sender} ({headline}), by the rule {rule}",
