@@ -23,7 +23,7 @@ from tests.central.feeds import SENDER, Answer, FeedServer, cap, endless, redire
 from tests.central.test_alert import retained
 from tests.central.test_cap_feed import once, run, server, standing
 from tests.parts import Authority, Broker
-from ttcs_edge.central import cap_feed, feed_judge
+from ttcs_edge.central import feed_judge, feed_round
 from ttcs_edge.central.cap_signature import is_signed_by
 from ttcs_edge.central.centre import open_centre
 from ttcs_edge.central.feed_book import ENTRIES_AT_ONCE
@@ -216,7 +216,7 @@ def test_entries_by_the_thousand_are_taken_in_bit_by_bit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The newest first; so many files a round; what did not fit is told, and is read again though nothing changed."""
-    monkeypatch.setattr(cap_feed, "DOCUMENTS_AT_ONCE", 5)
+    monkeypatch.setattr(feed_round, "DOCUMENTS_AT_ONCE", 5)
     names = [f"n{number}" for number in range(ENTRIES_AT_ONCE + 3)]
     server.atom(*names)
     page = server.pages["/atom.xml"]
@@ -352,7 +352,7 @@ def test_a_feed_in_other_hands_does_not_have_every_loudspeaker(
     told = once(centre_folder, file, own_broker, capsys)
 
     assert [line.partition(" ")[0] for line in sorted(told)] == ["SENT", "SENT", "WAITS", "WAITS", "WAITS"]
-    waits = [line for line in told if "a2" in line][0]
+    waits = next(line for line in told if "a2" in line)
     assert re.sub(r"\d:", "N:", waits, count=1) == (
         f"WAITS FOR A PERSON, number N: a2 of {SENDER} (a2): 2 new alerts went out within an hour (begun_an_hour)"
     )

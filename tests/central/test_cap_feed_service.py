@@ -16,7 +16,7 @@ import pytest
 from tests.central.feeds import SENDER, FeedServer, cap, rules
 from tests.central.test_cap_feed import once, run, server, standing
 from tests.parts import Broker, eventually
-from ttcs_edge.central import cap_feed, feed_rules
+from ttcs_edge.central import feed_round, feed_rules
 from ttcs_edge.central.alert_history import kept_events
 from ttcs_edge.central.cap_file import read_cap_message
 from ttcs_edge.central.centre import now, open_centre
@@ -27,11 +27,11 @@ from ttcs_edge.central.feed_fetch import Tags
 _ = server
 SERVICE = """\
 import sys
-from ttcs_edge.central import cap_feed, feed_rules
+from ttcs_edge.central import feed_round, feed_rules
 from ttcs_edge.link.backoff import Backoff
-cap_feed.BROKER_WAITS = cap_feed.DOCUMENT_WAITS = Backoff((0.2,))
-cap_feed.SLOWEST_S = 0.2
-cap_feed.Round.feed_wait_s = lambda self: 0.2
+feed_round.BROKER_WAITS = feed_round.DOCUMENT_WAITS = Backoff((0.2,))
+feed_round.SLOWEST_S = 0.2
+feed_round.Round.feed_wait_s = lambda self: 0.2
 from ttcs_edge.central.main import main
 sys.exit(main())
 """
@@ -190,17 +190,18 @@ def mortal(owner, name):
         return real(*arguments, **more)
     setattr(owner, name, call)
 
-from ttcs_edge.central import alert_issue, cap_feed, centre, feed_book, files
+from ttcs_edge.central import alert_issue, centre, feed_book, feed_round, files
 from ttcs_edge.central.broker import OperatorClient
 mortal(OperatorClient, "publish")
 mortal(OperatorClient, "standing")
 mortal(files, "write_new")
 mortal(files, "replace")
-mortal(cap_feed, "replace")
+mortal(feed_round, "replace")
 mortal(centre, "replace")
 mortal(feed_book.Book, "take_in")
 mortal(feed_book.Book, "add")
 mortal(feed_book.Book, "put")
+mortal(feed_book.Book, "begin")
 from ttcs_edge.central.main import main
 sys.exit(main())
 """
@@ -224,7 +225,7 @@ def test_a_rule_file_that_is_wrong_ends_it_with_what_to_mend(
 
 def test_the_feed_is_read_as_often_as_it_says_and_more_seldom_while_it_fails() -> None:
     """Never sooner than the file says; a feed that is away is asked again within ten minutes."""
-    one = cap_feed.Round.__new__(cap_feed.Round)
+    one = feed_round.Round.__new__(feed_round.Round)
     one.rules = feed_rules.FeedRules(
         feed="", every_s=60, begun_an_hour=10, places=frozenset(), ca=None, signers=(), rules=()
     )

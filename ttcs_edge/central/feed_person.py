@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from ttcs_edge.central.alert import show_ask_send
 from ttcs_edge.central.alert_issue import Issue
@@ -13,12 +12,10 @@ from ttcs_edge.central.errors import CentralError
 from ttcs_edge.central.feed_book import Message
 from ttcs_edge.central.feed_judge import lasting
 from ttcs_edge.central.feed_pass import orders_of, pass_on
+from ttcs_edge.central.feed_round import Round
 from ttcs_edge.central.feed_words import feed_line
 from ttcs_edge.core.documents import Alert, Signed
 from ttcs_edge.locale import Language
-
-if TYPE_CHECKING:
-    from ttcs_edge.central.cap_feed import Round
 
 
 def answer(one: Round, given: argparse.Namespace, lang: Language) -> int:
