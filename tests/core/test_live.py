@@ -15,6 +15,7 @@ from tests.core.material import (
     STRANGER,
     ByHand,
     alert,
+    at,
     moves,
     only,
     programme,
@@ -22,6 +23,7 @@ from tests.core.material import (
     slot,
 )
 from ttcs_edge.core import effects, events
+from ttcs_edge.core.asrun import settles
 from ttcs_edge.core.documents import LiveSegment, Programme, StopOrder
 from ttcs_edge.core.live import GONE_MS, KEPT_MS, LOST_MS, PATIENCE_MS
 from ttcs_edge.core.model import Amplifier, AsRun, QuietHours
@@ -213,6 +215,7 @@ def test_nothing_of_it_is_heard_twice_or_late_when_it_comes_back() -> None:
 def test_what_waited_for_longer_than_it_is_worth_is_not_played() -> None:
     """never-6: it came with nine seconds behind it, and the amplifier took its time."""
     here = Pole(settings=replace(SETTINGS, amplifier=Amplifier(2_000, 10_000)))
+    here.wait(10_000)
     old_ms = here.wall_ms - 9_000
     here.speak(sent=utc_text(old_ms), expires=utc_text(old_ms + 10_000))
     here.wait(2_000)
@@ -244,6 +247,136 @@ def test_a_session_that_is_lost_when_the_power_fails_is_no_fault_behind_it() -> 
     assert here.told == [(LIVE, "cut", "power")]
     assert here.faults == []
     assert [one.fault.id for one in here.entries(effects.FaultCleared)] == [fault.id]
+
+
+def behind_a_cut(before: Pole, *programmes: Programme, off_ms: int = 10_000, **others: Any) -> Pole:
+    """The power came back: what the card remembers, and a sender who spoke on."""
+    opened = {one.record.id: one.record for one in before.entries(effects.AsRunOpened)}
+    opened |= {one.record.id: one.record for one in before.entries(effects.AsRunPosition)}
+    closed = [one.record for one in before.entries(effects.AsRunClosed)]
+    remembered = {
+        "open_as_run": tuple(one for key, one in opened.items() if key not in {record.id for record in closed}),
+        "settled": tuple((one.occurrence, one.planned_start_ms) for one in closed if settles(one)),
+        "watched_until_ms": before.entries(effects.WatchedUntil)[-1].wall_ms if programmes else None,
+    }
+    back = utc_text(before.wall_ms + off_ms + 7 * HOUR_MS).removesuffix("Z")
+    here = Pole(*programmes, boot=before.station.boot + 1, civil=back, **(remembered | others))
+    here.began_ms, here.number = before.began_ms, before.number + off_ms // SEGMENT_MS
+    return here
+
+
+def end(here: Pole) -> None:
+    """Its sender says the last of it, and it is heard."""
+    here.speak(last=True)
+    here.end(here.sounds or 0, completed=True)
+
+
+def test_the_rest_of_a_session_that_the_power_cut_off_is_heard_and_told_apart() -> None:
+    """The power blinked for ten seconds in the middle of a meeting, and once more before anybody spoke."""
+    before = Pole()
+    before.speak_for(30_000)
+    blinked = behind_a_cut(before, off_ms=5_000)
+    assert blinked.told == [(LIVE, "cut", "power")]
+    here = behind_a_cut(blinked, off_ms=5_000, open_as_run=())
+    assert here.told == []
+    here.speak_for(10_000)
+    assert here.words[-1] == "live"
+    end(here)
+
+    assert here.told == [(LIVE, "aired", None)]
+    (cut,), (rest,) = ([one.record for one in life.entries(effects.AsRunClosed)] for life in (blinked, here))
+    assert cut.id != rest.id and cut.occurrence == rest.occurrence
+    assert cut.end_ms is not None and rest.start_ms is not None and cut.end_ms < rest.start_ms
+    assert here.fed[0] >= 80, "nothing is heard that was said before the power came back"
+    assert here.faults == []
+
+
+def test_the_rest_of_a_session_is_heard_behind_a_restart_of_the_service() -> None:
+    """It is told as stopped, and then what was said from then on."""
+    before = Pole()
+    before.speak_for(10_000)
+    before.tell(events.StopRequested())
+    assert before.told == [(LIVE, "part", "stopped")]
+    here = behind_a_cut(before)
+    here.speak_for(10_000)
+    end(here)
+    assert here.told == [(LIVE, "aired", None)]
+
+
+@pytest.mark.parametrize("reason", ["stopped-by-command", "time-limit", "aired"])
+def test_what_was_ended_stays_ended_behind_a_restart(reason: str) -> None:
+    """By the centre, by its own time, or to its end, and somebody speaks on."""
+    before = Pole()
+    until = utc_text(before.wall_ms + 20_000)
+    before.speak_for(10_000, until=until)
+    match reason:
+        case "stopped-by-command":
+            before.order(stop=StopOrder())
+        case "time-limit":
+            before.speak_for(10_000, until=until)
+            before.wait(LOST_MS)
+        case _:
+            end(before)
+    assert [told for told in before.told if reason in told]
+    here = behind_a_cut(before, off_ms=1_000)
+    here.speak_for(10_000)
+    assert (here.words, here.told) == ([], [])
+
+
+def test_what_was_said_before_the_power_was_cut_is_not_heard_behind_it() -> None:
+    """never-6: somebody kept it, and sends it within its time."""
+    before = Pole()
+    before.speak_for(10_000)
+    kept = before.segment()
+    here = behind_a_cut(before, off_ms=2_000)
+    here.tell(events.LiveArrived(signed(kept), (PROVINCE, "voh")))
+    here.wait(5_000)
+    assert (here.words, here.faults) == ([], [])
+    here.speak_for(5_000)
+    assert here.words[-1] == "live"
+    assert kept.number not in here.fed
+
+
+def test_a_session_outlasts_a_sound_device_that_fails() -> None:
+    """It is tried again: what is said then is heard, and the record tells that it was interrupted."""
+    here = Pole()
+    here.speak_for(5_000)
+    here.tell(events.SoundDevice(False, "hw:0", "unplugged"))
+    here.end(here.sounds or 0, completed=False, failure="sound-device")
+    here.speak_for(1_000)
+    assert here.words[-1] != "live" and here.told == []
+    here.tell(events.SoundDevice(True, "hw:0", ""))
+    here.speak_for(5_000)
+    assert here.words[-1] == "live"
+    end(here)
+    assert here.told == [(LIVE, "aired", None)]
+    assert (here.record().interruptions, here.faults) == (1, [])
+
+
+def test_a_session_outlasts_any_number_of_players() -> None:
+    """A bulletin is given up with the third."""
+    here = Pole()
+    for player in range(2, 8):
+        here.speak_for(4_000)
+        assert here.words[-1] == "live"
+        here.tell(events.PlayerGone("died", 1_000))
+        here.speak_for(500)
+        here.tell(events.PlayerReady("by hand", player))
+    here.speak_for(4_000)
+    end(here)
+    assert here.told == [(LIVE, "aired", None)]
+    assert here.record().interruptions == 6
+
+
+def test_a_session_is_heard_once_the_amplifier_does_as_told() -> None:
+    """Its relay failed on the way up, and is tried again."""
+    here = Pole()
+    here.speak()
+    here.tell(events.RelayFailed("amplifier", "does not switch"))
+    here.speak_for(1_000)
+    assert "live" not in here.words and here.told == []
+    here.speak_for(10_000)
+    assert here.words[-1] == "live"
 
 
 def test_a_session_that_does_not_come_back_is_told_as_lost() -> None:
@@ -419,6 +552,44 @@ def test_a_slot_whose_live_relay_falls_silent_is_heard_as_its_bulletins_until_it
     assert (LIVE, "aired", None) in here.told
     assert ("tiep-song", "aired", None) in here.told
     assert here.faults == []
+
+
+@pytest.mark.parametrize("late_ms", [0, PATIENCE_MS + 1_000])
+def test_the_rest_of_a_slot_s_live_relay_is_heard_behind_a_power_cut(late_ms: int) -> None:
+    """The slot itself was cut, or is told as missed, and its relay goes on: also where that began a moment late."""
+    before = Pole(RELAYED)
+    before.wait_until("2026-11-24T05:00:00")
+    before.wait(late_ms)
+    before.speak_for(20_000)
+    assert before.words[-1] == "live"
+    here = behind_a_cut(before, RELAYED)
+    here.speak_for(1_000)
+    here = behind_a_cut(here, RELAYED, off_ms=5_000)
+    here.speak_for(10_000)
+    assert here.words[-1] == "live"
+    end(here)
+    here.wait(60_000)
+
+    assert here.told[-1] == (LIVE, "aired", None)
+    assert "sound" not in here.words
+
+
+def test_a_slot_s_live_relay_that_was_on_when_the_power_came_is_heard() -> None:
+    """It was off at the slot's instant; the meeting has ten minutes behind it."""
+    here = Pole(RELAYED, civil="2026-11-24T05:10:00", watched_until_ms=at("2026-11-24T04:00:00"))
+    here.began_ms["voh"] = at("2026-11-24T04:59:00")
+    here.speak_for(10_000)
+    assert here.told == [("tiep-song", "missed", "power")]
+    assert here.words[-1] == "live"
+
+
+def test_yesterday_s_slot_is_no_place_for_a_session_of_today() -> None:
+    """Its sender is early: nothing is heard before the slot is due, whatever was missed."""
+    here = Pole(RELAYED, civil="2026-11-25T04:58:00", watched_until_ms=at("2026-11-23T04:00:00"))
+    here.speak_for(60_000)
+    assert "live" not in here.words
+    here.speak_for(70_000)
+    assert here.words[-1] == "live"
 
 
 def test_a_slot_is_heard_as_its_bulletins_while_a_session_that_was_told_speaks_on() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tests.core.material import KEY
+from tests.core.material import DAY_MS, KEY
 from tests.simulation.alerts import RELAY_REST_MS, InForce
 from tests.simulation.centre import Loudness
 from tests.simulation.microphone import Talks
@@ -35,6 +35,8 @@ GONE_MS = 600_000
 QUEUE_MS = 1_800_000
 SLACK_MS_TOLD = 1_500
 LOST = "live-lost"
+CUT_OFF = (AsRunReason.POWER, AsRunReason.STOPPED)
+"""Why a session is told as over that goes on in the next life."""
 Key = tuple[str, str]
 
 
@@ -225,6 +227,9 @@ class Relays(Rule):
         self.current: Book | None = None
         self.started: tuple[int, frozenset[str]] = (0, frozenset())
         self.told_before: set[Occurrence] = set()
+        self.cut_off: set[Occurrence] = set()
+        """What was heard in an earlier life, and may go on."""
+        self.began_mono_ms = 0
         self.open_before: set[Occurrence] = set()
         self.cut: dict[Occurrence, int] = {}
         self.last: Book | None = None
@@ -240,7 +245,10 @@ class Relays(Rule):
         self.last = self.to_be_told = None
         self.hindered_mono_ms = world.mono_ms
         self.open_before = {one.occurrence for one in world.disk.open_as_run.values() if is_live(one.occurrence)}
-        self.told_before = {one for one in world.disk.settled if is_live(one)} | self.open_before
+        lives = [one for one in world.disk.as_run if is_live(one.occurrence)]
+        self.told_before = {one.occurrence for one in lives if one.reason not in CUT_OFF}
+        self.cut_off = (self.cut_off | self.open_before) - self.told_before
+        self.began_mono_ms = world.mono_ms
         self.lost_told = {one.subject for one in world.disk.faults.values() if one.code == LOST}
 
     def power_off(self, world: World) -> None:
@@ -297,7 +305,8 @@ class Relays(Rule):
             return False
         if utc_ms(segment.expires) <= world.wall_ms or utc_ms(segment.sent) > world.wall_ms + SLACK_MS:
             return False
-        if utc_ms(segment.until) <= world.wall_ms:
+        began_ms = world.wall_ms - (world.mono_ms - self.began_mono_ms)
+        if utc_ms(segment.until) <= world.wall_ms or utc_ms(segment.sent) < began_ms // 1_000 * 1_000:
             return False
         known = self.newest.get(key)
         if known is not None and (segment.version, segment.number) <= (known.version, known.newest.number):
@@ -322,17 +331,21 @@ class Relays(Rule):
         book.newest, book.heard_mono_ms = segment, world.mono_ms
         book.ended = book.ended or segment.last
         book.may, book.must = self._place(world, book)
-        book.taken = book.taken or book.must
+        book.taken = book.taken or book.must or (book.may and book.occurrence in self.cut_off)
         if not book.ended:
             self.air.relayed_ms[segment.id] = world.wall_ms + LOST_MS
 
     def _place(self, world: World, book: Book) -> tuple[bool, bool]:
-        """Whether a session may be heard now, and whether it must: one that a slot names, only while that is due."""
+        """Whether a session may be heard now, and whether it must: one that a slot names, while that is due, or when it
+        was since the session began.
+        """
         naming = [(one, slot) for one, slot in self.air.standing.slots() if slot.live == book.key[1]]
         if not naming:
             return True, True
-        dues = [nearest(one, slot, world.wall_ms) for one, slot in naming]
-        due = [one for one in dues if one.planned_ms <= world.wall_ms and one.occurrence not in self.air.told]
+        dues = [nearest(one, slot, ms) for one, slot in naming for ms in (world.wall_ms, world.wall_ms - DAY_MS)]
+        past = [one for one in dues if one.planned_ms <= world.wall_ms]
+        since_ms = book.version - GONE_MS
+        due = [one for one in past if one.planned_ms >= since_ms or one.occurrence not in self.air.told]
         return book.may or bool(due), book.must
 
     def busy(self, world: World) -> bool:
@@ -576,6 +589,8 @@ class Relays(Rule):
         if book is None or book.closed:
             raise Violation(f"never-5: {name}, and there is no such session, or it is told twice")
         book.closed = True
+        if record.reason is AsRunReason.STOPPED:
+            self.cut_off.add(book.occurrence)
         right = Outcome.MISSED if not book.begun else Outcome.AIRED if record.reason is None else Outcome.PART
         if record.outcome is not right:
             raise Violation(f"never-9: {name}, and {book.written_ms} ms of it were heard")

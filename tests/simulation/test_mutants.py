@@ -386,6 +386,22 @@ BUGS = {
         live=True,
         seed=114,
     ),
+    "what the power cut off of a live relay is over": Bug(
+        "core/asrun.py", "startswith((ALERT_PREFIX, LIVE_PREFIX))", "startswith(ALERT_PREFIX)", "air-1: ", live=True
+    ),
+    "a live relay that its slot was told without is not heard behind a cut": Bug(
+        "core/relaying.py", " or programmes.named_live(name, since_ms, now.wall_ms)", "", "air-1: ", live=True
+    ),
+    "a live relay gives up with its sound device": Bug(
+        "core/asrun.py",
+        "return self.kind in (Kind.ALERT, Kind.LIVE)",
+        "return self.kind is Kind.ALERT",
+        "never-9: ",
+        live=True,
+    ),
+    "what was said before a restart is heard behind it": Bug(
+        "core/live.py", "utc_ms(segment.sent) < self._began_ms(now)", "False", "never-1: ", live=True
+    ),
     "a live relay that falls silent is nobody's fault": Bug(
         "core/station.py",
         "            self._raise(turn, LIVE_LOST, session.subject)\n",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import signal
 import threading
 import time
 import wave
@@ -151,6 +152,32 @@ def test_what_is_said_far_away_is_heard_here_signed_piece_by_piece_and_told(
     assert tone_s(station) >= 10 * SEGMENT_S - 0.5
     assert heard_ms(station, "gpio27") > 4_500
     assert_relays_never_switched_under_sound(station)
+    assert faults(station) == []
+
+
+def test_the_rest_of_what_is_said_far_away_is_heard_behind_a_death_in_the_middle_of_it(
+    station: Station, centre: Listener, speak: Callable[[], Source]
+) -> None:
+    """Killed while it is heard, and begun again: what is said then is heard to its end, and each part is told."""
+    station.start()
+    eventually(lambda: status(station).get("link_up"))
+    source = speak()
+    eventually(lambda: on_air(station) == "Thời sự", 15)
+    said = source.number
+    eventually(lambda: source.number >= said + 6, 15)
+    station.stop(signal.SIGKILL)
+    station.start()
+    eventually(lambda: on_air(station) == "Thời sự", 15)
+    said, heard_s = source.number, tone_s(station)
+    eventually(lambda: source.number >= said + 8, 15)
+    source.end()
+    eventually(lambda: told(centre) == [(LIVE, "aired", None), (LIVE, "cut", "power")], 15)
+    eventually(lambda: all_open(station), 15)
+
+    assert tone_s(station) >= heard_s + 8 * SEGMENT_S - 0.5
+    cut, rest = sorted(centre.reports("as-run"), key=lambda one: str(one["start"]))
+    assert (cut["occurrence"], cut["id"] != rest["id"]) == (rest["occurrence"], True)
+    assert cut["end"] <= rest["start"] < rest["end"]
     assert faults(station) == []
 
 

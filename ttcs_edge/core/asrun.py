@@ -19,6 +19,7 @@ from ttcs_edge.core.alerts import AlertCue
 from ttcs_edge.core.library import Resolved
 from ttcs_edge.core.live import Session
 from ttcs_edge.core.model import (
+    ALERT_PREFIX,
     COMMAND_PREFIX,
     LIVE_PREFIX,
     MICROPHONE_PREFIX,
@@ -74,11 +75,12 @@ def fault_of(record: AsRun) -> str | None:
 
 
 def settles(record: AsRun) -> bool:
-    """Tell whether an occurrence is over with this record (never-5). An alert that a stop or the power cut off goes on:
-    what of its round was not heard to its end is due again.
+    """Tell whether an occurrence is over with this record (never-5). What a stop or the power cut off of an alert or of
+    a live relay goes on: what of its round was not heard to its end is due again, and what is said from then on is
+    heard. That is a record of its own.
     """
     cut_off = record.reason in (AsRunReason.POWER, AsRunReason.STOPPED)
-    return not (cut_off and record.occurrence.is_of_alert)
+    return not (cut_off and record.occurrence.slot.startswith((ALERT_PREFIX, LIVE_PREFIX)))
 
 
 class Kind(Enum):
@@ -155,6 +157,11 @@ class Airing:
     def needs_player(self) -> bool:
         """Tell whether it can sound only while there is a player."""
         return self.way is not Way.MIXER
+
+    @property
+    def outlasts_failures(self) -> bool:
+        """Tell whether it waits for a player or a sound device that failed, however often: nobody says it again."""
+        return self.kind in (Kind.ALERT, Kind.LIVE)
 
     @property
     def has_sounded(self) -> bool:

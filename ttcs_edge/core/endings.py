@@ -2,7 +2,7 @@
 
 A cue that was heard whole is told so (never-9). What lost the air to a higher one goes on as its slot says (air-2), and
 so does what lost its player, a few times. What proved to be no audio is left out, before the first sample. An alert
-outlives a sound device that fails; a live relay that falls silent comes back.
+and a live relay outlast whatever fails under them, and a live relay that falls silent comes back.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FAILURES = {
     "live-lost": AsRunReason.LIVE_LOST,
     "relay": AsRunReason.RELAY,
 }
-"""Why a test tone, a talk or a live relay ends before its end: nothing stands in for it, and it is not tried again."""
+"""Why a test tone or a talk ends before its end: nothing stands in for it, and it is not tried again."""
 
 
 @dataclass(slots=True)
@@ -70,14 +70,14 @@ class Endings:
             airing.interruptions += 1
             airing.interrupted = now
             self.cues.wait(airing)
+        elif event.failure == "sound-device" and airing.outlasts_failures and airing.stop_reason is None:
+            self._rest(airing, now)
         elif event.failure is not None and airing.kind in (Kind.TEST, Kind.TALK, Kind.LIVE):
             self.close(airing, False, airing.stop_reason or FAILURES[event.failure], now)
         elif event.failure == "audio-lost":
             self._go_on_without_lost_item(airing, programmes, now)
         elif event.failure == "not-audio":
             self._go_on_without_bad_item(airing, programmes, now)
-        elif event.failure is not None and airing.warning is not None and airing.stop_reason is None:
-            self._rest(airing, now)
         elif event.failure is not None:
             self.close(airing, False, AsRunReason.SOUND_DEVICE, now)
         else:
@@ -94,7 +94,7 @@ class Endings:
 
     def _interrupted(self, airing: Airing, reason: AsRunReason, now: Instant) -> None:
         goes_on = reason is AsRunReason.PRE_EMPTED or (
-            reason is AsRunReason.PLAYER_DIED and (airing.interruptions < PLAYER_DEATHS or airing.warning is not None)
+            reason is AsRunReason.PLAYER_DIED and (airing.interruptions < PLAYER_DEATHS or airing.outlasts_failures)
         )
         position_ms = resumes_from_ms(airing.cue.if_interrupted, airing.position_ms) if goes_on else None
         airing.interruptions += 1
@@ -141,7 +141,7 @@ class Endings:
         return AsRunReason.PRE_EMPTED if airing.position_ms else AsRunReason.LET_GO
 
     def _rest(self, airing: Airing, now: Instant) -> None:
-        """An alert outlives a sound device that fails: it is tried again, and at once when the device is back."""
+        """It outlasts a sound device that fails: it is tried again, and at once when the device is back."""
         self.reach.device_fails(now)
         airing.interruptions += airing.has_sounded
         airing.restart()

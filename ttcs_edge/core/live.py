@@ -4,10 +4,13 @@ A session is a row of signed segments under one id of one scope; each tells its 
 last, so a station that comes in the middle knows all that it needs. What comes late is worth nothing: a segment is
 played now or not at all, and only the last two seconds are kept, for the moment at which the way to the zones is open.
 
-A slot that names a live relay (``Slot.live``) is its place in the schedule: a session of that id is heard only while
-such a slot is due, and the slot's own bulletins are heard where the session does not start or falls silent. A session
-that no slot names is heard at once. Either has the air by its priority, before a bulletin of the same one: bulletins
-can wait, what is said now cannot.
+A slot that names a live relay (``Slot.live``) is its place in the schedule: a session of that id is heard from the
+instant of such a slot on, and the slot's own bulletins are heard where the session does not start or falls silent. A
+session that no slot names is heard at once. Either has the air by its priority, before a bulletin of the same one:
+bulletins can wait, what is said now cannot.
+
+Nothing of a session is kept over a restart: one that speaks on is taken anew, unless it was told as over (never-5).
+What was said before the station began is not heard, whoever sends it again (never-6).
 """
 
 from __future__ import annotations
@@ -36,7 +39,7 @@ from ttcs_edge.core.trust import live_subject, utc_ms
 LOST_MS = 3_000
 """A session of which nothing came for so long has fallen silent. The player says the same of what it is fed."""
 GONE_MS = 600_000
-"""A session of which nothing came for so long does not come back."""
+"""A session of which nothing came for so long does not come back, and a slot waits for none that begins so late."""
 KEPT_MS = 2_000
 PACKET_MS = 20
 PATIENCE_MS = 3_000
@@ -96,6 +99,11 @@ class Lives:
 
     settings: StationSettings
     sessions: dict[Key, Session] = field(default_factory=dict)
+    began_mono_ms: int = 0
+
+    def remember(self, now: Instant) -> None:
+        """A life of the station begins: of those before nothing is known."""
+        self.began_mono_ms = now.mono_ms
 
     def judge(self, event: events.LiveArrived, root: TrustRoot, now: Instant) -> Refused | Session | None:
         """Decide on a segment that arrived; gives the session that it belongs to when it is accepted, None when it came
@@ -117,6 +125,8 @@ class Lives:
         if isinstance(judged, trust.AlreadyInForce):
             return None
         segment = event.segment.document
+        if utc_ms(segment.sent) < self._began_ms(now):
+            return None
         if known is None or known.newest.version != segment.version:
             self._forget_gone(now)
             if known is None and len(self.sessions) >= LIMITS.live_sessions:
@@ -125,6 +135,10 @@ class Lives:
             known = self.sessions[event.topic] = Session(segment, now.mono_ms)
         known.add(segment, now)
         return known
+
+    def _began_ms(self, now: Instant) -> int:
+        """When this life of the station began, in whole seconds, as segments tell the time."""
+        return (now.wall_ms - (now.mono_ms - self.began_mono_ms)) // 1_000 * 1_000
 
     def _forget_gone(self, now: Instant) -> None:
         """What is gone must be known only for as long as its segments could be sent again."""

@@ -332,6 +332,12 @@ class Programmes:
         slots = (slot for signed in self.signed.values() for slot in signed.document.slots)
         return frozenset(slot.live for slot in slots if slot.live is not None)
 
+    def named_live(self, name: str, since_ms: int, upto_ms: int) -> bool:
+        """Tell whether a slot in force that names a live relay was due in this time."""
+        slots = ((one, slot) for one in self.documents() for slot in one.slots if slot.live == name)
+        dues = (occurrences(one, slot, since_ms - 1, upto_ms) for one, slot in slots if concerns(slot, self.settings))
+        return any(True for found in dues for _ in found)
+
     def documents(self) -> tuple[Programme, ...]:
         """The programmes in force, the highest scope first."""
         return tuple(self.signed[scope].document for scope in sorted(self.signed))

@@ -16,14 +16,14 @@ from ttcs_edge.core.playout import Playout
 from ttcs_edge.core.programmes import Programmes
 
 DEVICE_AGAIN_MS = 2_000
-"""How soon the sound device is tried again for an alert; then twice as late each time."""
+"""How soon the sound device is tried again for what outlasts it; then twice as late each time."""
 DEVICE_AGAIN_MOST_MS = 64_000
 
 
 @dataclass(slots=True)
 class Reach:
-    """The ways from a cue to its zones, as they are known to be. ``rests_until_mono_ms`` is when an alert tries a sound
-    device again that failed.
+    """The ways from a cue to its zones, as they are known to be. ``rests_until_mono_ms`` is when what
+    outlasts a sound device tries it again.
     """
 
     settings: StationSettings
@@ -35,7 +35,7 @@ class Reach:
     # the sound device
 
     def device_fails(self, now: Instant) -> None:
-        """It failed under an alert, and rests for a while."""
+        """It failed under what outlasts it, and rests for a while."""
         again_ms = min(DEVICE_AGAIN_MS << self.device_failures, DEVICE_AGAIN_MOST_MS)
         self.device_failures += 1
         self.rests_until_mono_ms = now.mono_ms + again_ms
@@ -64,11 +64,13 @@ class Reach:
         """Tell whether its way up was tried, and none of its zones can be heard until a relay is tried again."""
         return airing.tried and not self.playout.can_reach(airing.cue.zones, airing.way)
 
+    def _waits_for_device(self, airing: Airing) -> bool:
+        return airing.outlasts_failures and self.rests_until_mono_ms is not None
+
     def can_be_heard(self, airing: Airing) -> bool:
         """Tell whether a cue could be heard if there is a player, and nothing else has the air."""
-        rests = airing.warning is not None and self.rests_until_mono_ms is not None
         whole = airing.cue.has_sound and bool(airing.cue.zones)
-        return whole and not rests and not self.is_out_of_reach(airing)
+        return whole and not self._waits_for_device(airing) and not self.is_out_of_reach(airing)
 
     def may_go_up(self, airing: Airing) -> bool:
         """Tell whether nothing of its own keeps a cue that waits from its way up."""
@@ -83,7 +85,7 @@ class Reach:
         tried = airing.tried or airing.warning is not None  # of a round one part is tried for all
         if tried and not self.playout.can_reach(airing.cue.zones, airing.way):
             return AsRunReason.NO_AMPLIFIER if AMPLIFIER in self.playout.failed else AsRunReason.RELAY
-        return AsRunReason.SOUND_DEVICE if airing.warning is not None and self.device_failures else None
+        return AsRunReason.SOUND_DEVICE if self._waits_for_device(airing) else None
 
     def pre_emption(self, airing: Airing) -> AsRunReason | None:
         """Tell whether another cue keeps this one from the air, or did until its time was over."""

@@ -1,7 +1,8 @@
 """Live relays among the cues: when a session is taken, when it leaves the air, and in whose place it is heard.
 
 A session that a slot names is taken when that slot is due, any other at once. It comes back as long as its segments
-may; a slot whose live relay was heard to its end was heard as well.
+may, also behind a restart, by when its slot may be told; a slot whose live relay was heard to its end was heard as
+well.
 """
 
 from __future__ import annotations
@@ -29,9 +30,15 @@ class Relaying:
         """Take a session whose segments come, once: at once, or when a slot that names it is due."""
         if self.cues.is_known(live.occurrence_of(session.newest)) or now.wall_ms >= session.until_ms:
             return
-        due = any(one.cue.live == session.newest.id and one.is_due(now) for one in self.cues.unended())
-        if due or session.newest.id not in programmes.live_ids():
+        if self._has_place(session, programmes, now):
             self.cues.take(live.cue_of(session.newest, self.lives.settings, now), Kind.LIVE, now, session)
+
+    def _has_place(self, session: Session, programmes: Programmes, now: Instant) -> bool:
+        """Tell whether no slot names it, or one that does is due, or was since it began: that may have been told."""
+        name = session.newest.id
+        due = any(one.cue.live == name and one.is_due(now) for one in self.cues.unended())
+        since_ms = session.newest.version - live.GONE_MS
+        return due or name not in programmes.live_ids() or programmes.named_live(name, since_ms, now.wall_ms)
 
     def play_of(self, session: Session) -> int | None:
         """The play that a session's segments are for, while it has the air."""

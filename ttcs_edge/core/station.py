@@ -340,6 +340,7 @@ class Station:
         self.alerts.remember(event, turn.now.mono_ms)
         self.receipts.remember(event)
         self.desk.remember(event, turn.now)
+        self.lives.remember(turn.now)
         self.time_floor_ms = event.time_floor_ms
         self.next_wanted_mono_ms = turn.now.mono_ms + WANTED_AFTER_START_MS
         turn.notes.append(effects.SetTimeFloor(WallMs(event.time_floor_ms)))
