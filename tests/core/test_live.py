@@ -534,6 +534,33 @@ def test_a_slot_whose_live_relay_does_not_start_is_heard_as_its_own_bulletins() 
     assert here.faults == [("cue-substituted", "vn/lam-dong#tiep-song")]
 
 
+@pytest.mark.parametrize("apart_s", [1, 2])
+def test_two_slots_that_wait_for_their_live_relays_are_one_silence(apart_s: int) -> None:
+    """The better one comes while the other waits: what is over of the patience is over."""
+    better = slot("tin-huyen", f"05:00:0{apart_s}", "tin", live="vov", priority=9)
+    here = Pole(programme([slot("tiep-song", "05:00:00", "nhac", live="voh", priority=5), better]))
+    here.wait_until("2026-11-24T05:00:00")
+    here.wait(PATIENCE_MS)
+    (sound,) = only([effect for _, effect in here.log], effects.StartSound)
+    assert [item.bulletin for item in sound.items] == ["tin"]
+    here.wait(3_000)
+    assert here.faults == []
+
+
+def test_a_slot_that_comes_behind_another_one_waits_for_its_live_relay_as_ever() -> None:
+    """Two bulletins were late for their own reasons; the silence begins when the air is free."""
+    first = slot("dau", "05:00:00", "tin", priority=9)
+    queued = slot("sau", "05:00:05", "nhac", priority=5)
+    relayed = slot("tiep-song", "05:00:59", "nhac", live="voh", priority=9)
+    here = Pole(programme([first, queued, relayed]))
+    here.wait_until("2026-11-24T05:01:00")
+    here.end(here.sounds or 0, completed=True)
+    here.wait(500)
+    assert len(only([effect for _, effect in here.log], effects.StartSound)) == 1
+    here.wait(2_000)
+    assert len(only([effect for _, effect in here.log], effects.StartSound)) == 2
+
+
 def test_a_slot_whose_live_relay_falls_silent_is_heard_as_its_bulletins_until_it_is_back() -> None:
     """And the relay is heard to its end."""
     here = Pole(RELAYED)

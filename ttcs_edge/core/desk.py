@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ttcs_edge.core import events, live
+from ttcs_edge.core import events
 from ttcs_edge.core.air import choose
 from ttcs_edge.core.alerts import Alerts
 from ttcs_edge.core.asrun import Airing, Kind
@@ -356,8 +356,7 @@ class Desk:
             self.playout.begin_cue(airing.cue.zones)
         if self.cues.claimed != airing.cue.occurrence or not airing.tried:
             self.cues.claimed, airing.begun_ms = airing.cue.occurrence, now.wall_ms
-        patience_ms = 0 if airing.cue.live is None or airing.has_sounded else live.PATIENCE_MS
-        ahead_ms = airing.cue.planned_ms + patience_ms - now.wall_ms if airing.of_programme else 0
+        ahead_ms = self.relaying.begins_ms(airing, due) - now.wall_ms if airing.of_programme else 0
         start_mono_ms = now.mono_ms + ahead_ms
         cue, volume_percent = airing.cue, self._volume_percent(airing, now)
         at_once = 1 if airing.warning is None else self.settings.alert_zones_at_once

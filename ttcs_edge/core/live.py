@@ -43,7 +43,7 @@ GONE_MS = 600_000
 KEPT_MS = 2_000
 PACKET_MS = 20
 PATIENCE_MS = 3_000
-"""How long a slot waits for its live relay to start before its own bulletins are heard."""
+"""How long there may be silence where a slot waits for its live relay to start, before its own bulletins are heard."""
 
 Key = tuple[str, str]
 """Scope and id."""

@@ -66,6 +66,18 @@ class Relaying:
         relays = [one for one in self.cues.unended() if one.session is not None and one.session.newest.id == name]
         return any(not self.is_silent(one, now) and self.reach.can_be_heard(one) for one in relays)
 
+    def begins_ms(self, airing: Airing, due: list[Airing]) -> int:
+        """When a slot's own bulletins begin: at its instant, or once its live relay had its time to start.
+
+        That time is counted from when there was silence where sound is due, whoever else was due first.
+        """
+        planned_ms = airing.cue.planned_ms
+        if airing.cue.live is None or airing.has_sounded:
+            return planned_ms
+        silent = [one for one in due if one.of_programme and not one.has_sounded]
+        since_ms = min((max(one.cue.planned_ms, one.queued_ms) for one in silent), default=planned_ms)
+        return min(planned_ms, since_ms) + live.PATIENCE_MS
+
     def relayed_by(self, airing: Airing, now: Instant) -> list[Airing]:
         """The slots that are due in whose place a session was heard."""
         if airing.session is None:
