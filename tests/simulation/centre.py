@@ -58,7 +58,8 @@ class Centre:
         self._queue: list[int] = []
         self.messages: list[Message] = []
         self.carried_out: list[int] = []
-        self.answered: set[int] = set()
+        self.answered: dict[int, str] = {}
+        """What was told last of each command that was obeyed."""
 
     def owns(self, delivery: int) -> bool:
         """Tell whether a delivery is one of these."""
@@ -166,10 +167,10 @@ class Centre:
         """The station has dealt with a message."""
         self.messages[delivery - FIRST].acknowledged = True
 
-    def obeyed(self, effect: effects.Resend | effects.SendLog) -> None:
-        """The station queues reports again, or sends its log."""
+    def obeyed(self, effect: effects.Resend | effects.SendLog | effects.CheckConfig) -> None:
+        """The station queues reports again, sends its log, or reads its config before it leaves."""
         self.carried_out.append(effect.command)
-        if isinstance(effect, effects.SendLog):
+        if not isinstance(effect, effects.Resend):
             return
         line = self._world.line
         if line is not None and line.outbox is not None:
@@ -211,8 +212,8 @@ class Obedience(Rule):
     def before(self, world: World, effect: effects.Effect) -> None:
         """Judge a command that is about to be carried out, or is told as obeyed."""
         if isinstance(effect, effects.Answer) and effect.outcome != "refused":
-            self._answered(world, effect.command)
-        if not isinstance(effect, effects.Resend | effects.SendLog):
+            self._answered(world, effect)
+        if not isinstance(effect, effects.Resend | effects.SendLog | effects.CheckConfig):
             return
         assert world.centre is not None
         if not world.centre.means(effect.command):
@@ -222,15 +223,16 @@ class Obedience(Rule):
         if world.disk.floors.get(command_subject(world.settings.id), 0) < effect.command:
             raise Violation(f"decision 1: command {effect.command} is obeyed before its floor is on disk")
 
-    def _answered(self, world: World, version: int) -> None:
+    def _answered(self, world: World, answer: effects.Answer) -> None:
         assert world.centre is not None
+        version, before = answer.command, world.centre.answered.get(answer.command)
         if not world.centre.means(version):
             raise Violation(f"never-6: command {version} is told as obeyed, which nobody with a say gave")
-        if version in world.centre.answered:
+        if before is not None and (before, answer.outcome) not in (("under-way", "done"), ("under-way", "failed")):
             raise Violation(f"never-6: command {version} is told as obeyed twice")
         if world.disk.floors.get(command_subject(world.settings.id), 0) < version:
             raise Violation(f"decision 1: command {version} is told as obeyed before its floor is on disk")
-        world.centre.answered.add(version)
+        world.centre.answered[version] = answer.outcome
 
 
 class Loudness(Rule):
@@ -253,11 +255,12 @@ class Loudness(Rule):
             command = event.command.document
             if isinstance(command.stop, StopOrder):
                 self.stops_mono_ms.append(world.mono_ms)
-            if isinstance(command.volume, VolumeOrder) and self._obeyed(world, event.command):
+            if isinstance(command.volume, VolumeOrder) and self.obeyed(world, event.command):
                 zones = [zone.id for zone in world.settings.zones if command.volume.zone in (None, zone.id)]
                 self.orders = self.orders | dict.fromkeys(zones, command.volume)
 
-    def _obeyed(self, world: World, command: Signed[Command]) -> bool:
+    def obeyed(self, world: World, command: Signed[Command]) -> bool:
+        """Tell whether a command that arrives now may be obeyed."""
         judged = judge_command(
             command,
             trust=ROOT,

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from tests.core.material import DAY_MS, HOUR_MS, PROVINCE, SETTINGS, TONES, audio_of, recording, sha
+from tests.core.material import DAY_MS, HOUR_MS, PROVINCE, SETTINGS, TEST_TONE, TONES, audio_of, recording, sha
 from tests.simulation import centre
 from tests.simulation.alerts import Authority, alert_of
 from tests.simulation.centre import Centre
@@ -116,6 +116,7 @@ class Setup:
     talk_percent: int = 100
     talk_in_quiet_hours: bool = False
     live: bool = False
+    orders: bool = False
 
     def settings(self) -> StationSettings:
         """The same as the core wants it."""
@@ -226,8 +227,11 @@ class Timeline:
         if setup.shell:
             self.world.card = Card(self.world.settings.id)
             self.world.line = Line(self.world)
-        if setup.clock:
+        if setup.clock or setup.orders:
             self.world.centre = Centre(self.world, steady=setup.clock == BEACONS)
+        if setup.orders:
+            self.world.cached.add(TEST_TONE.sha256)
+        if setup.clock:
             self.world.clocks = Clocks(self.world, setup.clock, setup.battery_ppm)
         if setup.alerts:
             self.world.authority = Authority(self.world)

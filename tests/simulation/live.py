@@ -358,7 +358,7 @@ class Relays(Rule):
             if not book.ended and not book.closed and world.mono_ms <= book.heard_mono_ms + LOST_MS:
                 yield book
 
-    def _able(self, world: World) -> list[Book]:
+    def able(self, world: World) -> list[Book]:
         """The sessions that must be heard, as soon as the way is open."""
         if not world.trusted or world.stopping or self.hindered_mono_ms >= world.mono_ms:
             return []
@@ -458,7 +458,7 @@ class Relays(Rule):
             return
         self._see_bounds(world)
         self._see_untold(world)
-        able = self._able(world)
+        able = self.able(world)
         sound = world.sound
         goes_on = sound is not None and sound.stop_at_mono_ms is None and sound.frozen_mono_ms is None
         if sound is not None and goes_on and sound.relays:

@@ -128,7 +128,7 @@ class Reasons(Rule):
 
     def silent(self, world: World, sound: Sound, written_ms: tuple[int, ...]) -> None:
         """Remember who had the air."""
-        if self.air.last is not None and sound.items and not sound.warns:
+        if self.air.last is not None and sound.items and not sound.warns and not sound.tests:
             self.sounds.append((sound.begin_mono_ms, world.mono_ms, self.air.last.due.occurrence))
 
     def before(self, world: World, effect: effects.Effect) -> None:

@@ -7,6 +7,7 @@ from tests.simulation.centre import Loudness, Obedience
 from tests.simulation.clocks import Truth
 from tests.simulation.live import Relays
 from tests.simulation.microphone import Talks
+from tests.simulation.orders import Restarts, Tones
 from tests.simulation.reasons import Reasons
 from tests.simulation.rules import (
     Air,
@@ -55,5 +56,7 @@ def every_rule() -> tuple[Rule, ...]:
         Going(),
         Truth(),
         Obedience(),
+        Tones(precedence, loudness, relays),
+        Restarts(in_force, loudness),
         Warned(in_force),
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 
-from tests.core.material import DAY_MS, KEY
+from tests.core.material import DAY_MS, KEY, TEST_TONE
 from tests.simulation.centre import Loudness
 from tests.simulation.world import CODEC_CUT_MS, Rule, Sound, Violation, World, is_warning
 from ttcs_edge.core import effects, events
@@ -20,6 +20,7 @@ from ttcs_edge.core.asrun import settles
 from ttcs_edge.core.documents import Audio, Bulletin, Programme, Refused, Signed, Slot
 from ttcs_edge.core.model import (
     AMPLIFIER,
+    COMMAND_PREFIX,
     LIVE_PREFIX,
     MICROPHONE,
     MICROPHONE_PREFIX,
@@ -107,8 +108,9 @@ def interval_ms(rule: str) -> int:
 
 
 def is_of_slot(occurrence: Occurrence) -> bool:
-    """Tell whether it is of a programme: not of an alert, not said into the microphone, and no live relay."""
-    return not occurrence.is_of_alert and not occurrence.slot.startswith((MICROPHONE_PREFIX, LIVE_PREFIX))
+    """Tell whether it is of a programme: not of an alert, not said into the microphone, no live relay, no order."""
+    others = (COMMAND_PREFIX, MICROPHONE_PREFIX, LIVE_PREFIX)
+    return not occurrence.is_of_alert and not occurrence.slot.startswith(others)
 
 
 def is_quiet(settings: StationSettings, wall_ms: int) -> bool:
@@ -344,7 +346,7 @@ class Air(Rule):
 
     def before(self, world: World, effect: effects.Effect) -> None:
         """Judge a start; keep the book of what was told."""
-        if isinstance(effect, effects.StartSound) and not is_warning(effect.items):
+        if isinstance(effect, effects.StartSound) and not is_warning(effect.items) and TEST_TONE not in effect.items:
             self._start(world, effect)
         elif isinstance(effect, effects.Record):
             self.told |= {entry.record.occurrence for entry in effect.entries if isinstance(entry, effects.AsRunClosed)}
@@ -354,7 +356,7 @@ class Air(Rule):
         sound = world.sound
         if sound is None or sound.stop_at_mono_ms is not None or sound.frozen_mono_ms is not None or not world.trusted:
             return
-        if not sound.items or sound.warns:
+        if not sound.items or sound.warns or sound.tests:
             return
         if sound.begin_mono_ms <= world.mono_ms and is_quiet(world.settings, world.wall_ms):
             raise Violation(f"air-5: {self._name()} goes on in quiet hours")
@@ -374,7 +376,7 @@ class Air(Rule):
         self.free_ms = world.wall_ms
         heard = self.current
         command = sound.command
-        if sound.warns or not isinstance(command, effects.StartSound):
+        if sound.warns or sound.tests or not isinstance(command, effects.StartSound):
             return
         assert heard is not None
         skip_ms, begin_ms = command.from_ms, 0
@@ -664,7 +666,7 @@ class Precedence(Rule):
         sound, current = world.sound, self.air.current
         if sound is None or current is None or sound.stop_at_mono_ms is not None or sound.frozen_mono_ms is not None:
             return
-        if not sound.items or sound.warns:
+        if not sound.items or sound.warns or sound.tests:
             return
         if not world.trusted or is_quiet(world.settings, world.wall_ms) or world.stopping:
             return

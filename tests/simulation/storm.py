@@ -4,8 +4,8 @@
 
 replays seed 17 and prints the end of its trace; with ``own-clock`` behind it the station must find out the time by
 itself, and hears its centre; with ``alerts`` there are warnings, with ``microphone`` somebody speaks, with ``live``
-there are live relays. First faults are on, and no rule may be broken; then everything is mended, two days pass, and
-everything that could air has aired or is told with its reason.
+there are live relays, with ``orders`` its centre gives commands. First faults are on, and no rule may be broken; then
+everything is mended, two days pass, and everything that could air has aired or is told with its reason.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tests.core.material import DAY_MS, HOUR_MS, PROVINCE, SETTINGS, STRANGER, TONES, audio_of, recording
+from tests.core.material import DAY_MS, HOUR_MS, PROVINCE, SETTINGS, STRANGER, TEST_TONE, TONES, audio_of, recording
 from tests.simulation.alerts import SEVERITIES, URGENCIES
-from tests.simulation.centre import WAYS
+from tests.simulation.centre import AGAIN, WAYS
+from tests.simulation.centre import GOOD as GOOD_ORDER
 from tests.simulation.clocks import BATTERY, BEACONS, MODEM, NTP
 from tests.simulation.happenings import (
     MESSAGES,
@@ -43,7 +44,7 @@ from tests.simulation.world import BEGIN_MONO_MS, DEPUTY, World
 from ttcs_edge.core.documents import Programme, Slot
 from ttcs_edge.core.model import AMPLIFIER, MICROPHONE, Scope, Sha256, ZoneId
 
-KINDS = ("dense", "own_clock", "alerts", "microphone", "live")
+KINDS = ("dense", "own_clock", "alerts", "microphone", "live", "orders")
 """The words behind a seed."""
 REPLAY = "python -m tests.simulation.storm"
 TRACE_TAIL = 45
@@ -75,12 +76,14 @@ class Storm:
         alerts: bool = False,
         microphone: bool = False,
         live: bool = False,
+        orders: bool = False,
     ) -> None:
         self.dice = random.Random(seed)
         self.intervals = (1,) if dense else self.dice.choice(((1,), INTERVALS))
         self.own_clock, self.alerts, self.microphone, self.live = own_clock, alerts, microphone, live
+        self.orders = orders
         self.happenings = HAPPENINGS + (FROM_THE_CENTRE if own_clock else ()) + (WARNINGS if alerts else ())
-        self.happenings += (TALKS if microphone else ()) + (RELAYS if live else ())
+        self.happenings += (TALKS if microphone else ()) + (RELAYS if live else ()) + (ORDERS if orders else ())
         self.warned: dict[str, dict[str, Any]] = {}
         self.timeline = Timeline(self._setup(seed))
         self.versions = dict.fromkeys(SCOPES, 0)
@@ -134,6 +137,7 @@ class Storm:
             at_once=dice.choice((1, 1, 2, 3)) if self.alerts else 1,
             **(self._microphone() if self.microphone else {}),
             live=self.live,
+            orders=self.orders,
         )
 
     def _microphone(self) -> dict[str, Any]:
@@ -317,7 +321,7 @@ class Storm:
 
     def _files(self) -> list[Sha256]:
         """What lies in the folder, but for the tones, which the installation brings."""
-        return sorted(self.world.cached - {tone.sha256 for _, tone in TONES})
+        return sorted(self.world.cached - {TEST_TONE.sha256, *(tone.sha256 for _, tone in TONES)})
 
     def mend_audio(self) -> None:
         """What was wrong with files is over, and one that was missing comes."""
@@ -514,6 +518,50 @@ class Storm:
         """The link is there, most of the time."""
         self.timeline.happen("link", True)
 
+    def order(self) -> None:
+        """A stop, a volume, or the log; soon after what is due, or at any time."""
+        dice, world = self.dice, self.world
+        for scope in SCOPES:  # in a short life each has a programme: what is refused of it is mended by the next one
+            if scope not in self.current:
+                self.new_version(scope)
+        name = dice.choice(("stop", "stop", "volume", "volume", "log"))
+        fields: dict[str, Any] = {}
+        if name == "volume":
+            until_ms = world.true_ms + dice.choice((60_000, 3_600_000, 86_400_000, 6 * 86_400_000))
+            fields = {"percent": dice.choice((None, 0, 10, 55, 100)), "until": _utc(until_ms)}
+            fields |= dice.choice(({}, {"zone": "cho"}, {"zone": "buon"}))
+        if name == "log":
+            fields = {"lines": 5}
+        due_ms = world.station.programmes.next_instant()
+        if due_ms is not None and world.powered and dice.random() < 0.7:
+            world.run_until(due_ms + dice.choice((-3_000, 0, 300, 5_000, 20_000)))
+        self.timeline.happen("order", dice.choice(WAYS), name, fields)
+
+    def try_tone(self) -> None:
+        """A test tone is ordered, once or again, and something comes while it is heard."""
+        dice, world = self.dice, self.world
+        world.run(dice.choice((1, 60_000, 600_000)))
+        for _ in range(dice.choice((1, 1, 2))):
+            fields = {"zone": dice.choice(("cho", "cho", "dinh", "buon", "none")), "seconds": dice.choice((1, 5, 20))}
+            self.timeline.happen("order", dice.choice((*WAYS, GOOD_ORDER, GOOD_ORDER)), "test_tone", fields)
+            world.run(dice.choice((100, 900, 3_000, 7_000, 12_000)))
+        if dice.random() < 0.8:
+            dice.choice([one for one in self.happenings if one in OVER_TONES])(self)
+
+    def order_restart(self) -> None:
+        """A restart is ordered, as often as not while something is heard; it may be sent again behind the start."""
+        dice, world = self.dice, self.world
+        due_ms = world.station.programmes.next_instant()
+        if due_ms is not None and world.powered and dice.random() < 0.5:
+            world.run_until(due_ms + dice.choice((-3_000, 300, 5_000, 20_000)))
+        self.timeline.happen("order", dice.choice((*WAYS, GOOD_ORDER, GOOD_ORDER)), "restart", {})
+        for _ in range(dice.choice((0, 1, 2))):
+            world.run(dice.choice((10, 500, 3_000, 7_000)))
+            if dice.random() < 0.3:
+                self.timeline.happen("order", AGAIN, "restart", {})
+            else:
+                dice.choice([one for one in self.happenings if one in OVER_TONES])(self)
+
     def tell_noise(self) -> None:
         """Events that are no business of the air."""
         sha256 = self.dice.choice(self._files() or [recording("x", 1).sha256])
@@ -563,6 +611,13 @@ def is_relayed(seed: int) -> bool:
     return seed % 10 == 4
 
 
+def is_ordered_about(seed: int) -> bool:
+    """Tell whether a seed is lived with commands where seeds are lived in masses: every tenth one, and some more with
+    alerts.
+    """
+    return seed % 10 == 2 or seed % 40 == 3
+
+
 def finds_out_the_time(seed: int) -> bool:
     """Tell whether a seed is lived with a clock of its own where seeds are lived in masses: every tenth one."""
     return seed % 10 == 8
@@ -577,19 +632,21 @@ def run(
     alerts: bool = False,
     microphone: bool = False,
     live: bool = False,
+    orders: bool = False,
 ) -> Run:
     """Run one seed, ``dense`` without quiet days, ``own_clock`` with a station that must find out the time, ``alerts``
-    with warnings, ``microphone`` with somebody who speaks, ``live`` with live relays.
+    with warnings, ``microphone`` with somebody who speaks, ``live`` with live relays, ``orders`` with commands.
 
     ``also`` is done last, before two healthy days are judged.
     """
-    storm = Storm(seed, dense, own_clock, alerts, microphone, live)
+    storm = Storm(seed, dense, own_clock, alerts, microphone, live, orders)
     text, broke = "", None
     try:
         storm.run(actions, also)
     except Exception as error:  # an assertion of the core, or worse
         tail = "\n".join(storm.world.trace[-TRACE_TAIL:])
         flags = {"dense": dense, "own-clock": own_clock, "alerts": alerts, "microphone": microphone, "live": live}
+        flags["orders"] = orders
         kinds = [word for word, so in flags.items() if so]
         text = f"{tail}\nseed {seed}: {error!r}\nto replay: {' '.join([REPLAY, str(seed), *kinds])}"
         broke = failure(error, storm.timeline, storm.at_end)
@@ -605,7 +662,7 @@ def main() -> None:
 
     With ``dense`` behind it no station has quiet days; with ``own-clock`` each must find out the time by itself; with
     ``alerts`` each is warned now and then; with ``microphone`` each has one, and somebody speaks; with ``live`` each
-    has live relays.
+    has live relays; with ``orders`` each hears commands.
     """
     first, *upto = [int(word) for word in sys.argv[1:] if word.isdigit()]
     for seed in range(first, *(upto or [first + 1])):
@@ -649,6 +706,16 @@ TALKS: tuple[Callable[[Storm], None], ...] = (
     Storm.speak_over,
     Storm.turn_key,
     Storm.unplug_input,
+)
+ORDERS: tuple[Callable[[Storm], None], ...] = (
+    Storm.order,
+    Storm.order,
+    Storm.order,
+    Storm.try_tone,
+    Storm.try_tone,
+    Storm.try_tone,
+    Storm.order_restart,
+    Storm.order_restart,
 )
 MISFORTUNES: tuple[Callable[[Storm], None], ...] = (
     Storm.cut_power,
@@ -701,6 +768,18 @@ TURNS: tuple[tuple[Any, ...], ...] = (
 )
 """What may become of a session, or be sent under its name, and what each is chosen from."""
 WARNINGS: tuple[Callable[[Storm], None], ...] = (Storm.warn, Storm.warn, Storm.warn, Storm.warn_badly)
+OVER_TONES = (
+    Storm.warn,
+    Storm.speak,
+    Storm.relay,
+    Storm.order,
+    Storm.step_clock,
+    Storm.publish,
+    Storm.cut_power,
+    Storm.kill_player,
+    Storm.restart,
+)
+"""What comes while a test tone is heard, or while a restart waits for its answer."""
 
 if __name__ == "__main__":
     main()

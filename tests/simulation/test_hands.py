@@ -2,41 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-from tests.simulation.centre import GOOD, WAYS
+from tests.simulation.centre import GOOD
 from tests.simulation.happenings import read, written
 from tests.simulation.shrink import failure_of
-from tests.simulation.storm import SCOPES, TRACE_TAIL, Storm
+from tests.simulation.storm import ORDERS, TRACE_TAIL, Storm
 from ttcs_edge.core.asrun import AsRunReason
-from ttcs_edge.core.trust import utc_text
 
 SEEDS = range(10)
 SPOKEN_OVER = 8
 """From this seed on somebody speaks, too."""
 ACTIONS = 120
-
-
-def give_order(storm: Storm) -> None:
-    """A stop, a volume, or the log; soon after what is due, or at any time."""
-    dice, world = storm.dice, storm.world
-    for scope in SCOPES:  # in so short a life each has a programme: what is refused of it is mended by the next one
-        if scope not in storm.current:
-            storm.new_version(scope)
-    name = dice.choice(("stop", "stop", "volume", "volume", "log"))
-    fields: dict[str, Any] = {}
-    if name == "volume":
-        until_ms = world.true_ms + dice.choice((60_000, 3_600_000, 86_400_000, 6 * 86_400_000))
-        fields = {"percent": dice.choice((None, 0, 10, 55, 100)), "until": utc_text(until_ms)}
-        fields |= dice.choice(({}, {"zone": "cho"}, {"zone": "buon"}))
-    if name == "log":
-        fields = {"lines": 5}
-    due_ms = world.station.programmes.next_instant()
-    if due_ms is not None and world.powered and dice.random() < 0.7:
-        world.run_until(due_ms + dice.choice((-3_000, 0, 300, 5_000, 20_000)))
-    storm.timeline.happen("order", dice.choice(WAYS), name, fields)
 
 
 def silence(storm: Storm) -> None:
@@ -52,8 +29,8 @@ def silence(storm: Storm) -> None:
 
 def handed(seed: int) -> Storm:
     """A storm with orders in it."""
-    storm = Storm(seed, dense=True, own_clock=True, alerts=True, microphone=seed >= SPOKEN_OVER)
-    storm.happenings += (give_order,) * 12
+    storm = Storm(seed, dense=True, own_clock=True, alerts=True, microphone=seed >= SPOKEN_OVER, orders=True)
+    storm.happenings += ORDERS
     if seed >= SPOKEN_OVER:
         storm.happenings += (silence,) * 4
     return storm

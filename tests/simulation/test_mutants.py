@@ -36,6 +36,7 @@ class Bug:
     alerts: bool = False
     microphone: bool = False
     live: bool = False
+    orders: bool = False
     seed: int = 0
 
 
@@ -387,10 +388,20 @@ BUGS = {
         seed=114,
     ),
     "what the power cut off of a live relay is over": Bug(
-        "core/asrun.py", "startswith((ALERT_PREFIX, LIVE_PREFIX))", "startswith(ALERT_PREFIX)", "air-1: ", live=True
+        "core/asrun.py",
+        "startswith((ALERT_PREFIX, LIVE_PREFIX))",
+        "startswith(ALERT_PREFIX)",
+        "air-1: ",
+        live=True,
+        seed=26,
     ),
     "a live relay that its slot was told without is not heard behind a cut": Bug(
-        "core/relaying.py", " or programmes.named_live(name, since_ms, now.wall_ms)", "", "air-1: ", live=True
+        "core/relaying.py",
+        " or programmes.named_live(name, since_ms, now.wall_ms)",
+        "",
+        "never-5: ",
+        live=True,
+        seed=38,
     ),
     "a live relay gives up with its sound device": Bug(
         "core/asrun.py",
@@ -401,6 +412,37 @@ BUGS = {
     ),
     "what was said before a restart is heard behind it": Bug(
         "core/live.py", "utc_ms(segment.sent) < self._began_ms(now)", "False", "never-1: ", live=True
+    ),
+    "a test tone holds the air": Bug(
+        "core/air.py",
+        "TEST, BULLETIN, MICROPHONE, ALERT = -1, 0, 1, 2",
+        "TEST, BULLETIN, MICROPHONE, ALERT = 3, 0, 1, 2",
+        "never-4: ",
+        alerts=True,
+        orders=True,
+    ),
+    "a restart leaves from under an alert": Bug(
+        "core/orders.py",
+        "now.mono_ms >= self.leaving.by_mono_ms and not self.desk.rows.warns",
+        "now.mono_ms >= self.leaving.by_mono_ms",
+        "air-1: the station leaves from under an alert",
+        alerts=True,
+        orders=True,
+    ),
+    "a test tone is answered as heard whatever came of it": Bug(
+        "core/orders.py",
+        "if isinstance(given.command.stop, StopOrder) or record.outcome is Outcome.AIRED:",
+        "if record:",
+        "never-9: ",
+        orders=True,
+    ),
+    "a volume makes an alert quieter": Bug(
+        "core/desk.py",
+        "airing.cue.volume_percent if airing.warning is not None else self.volumes.of_cue(airing.cue, now)",
+        "self.volumes.of_cue(airing.cue, now)",
+        "air-5: an alert at",
+        alerts=True,
+        orders=True,
     ),
     "a live relay that falls silent is nobody's fault": Bug(
         "core/station.py",
@@ -419,6 +461,7 @@ def hunt(name: str) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryDirectory() as folder:
         plant(bug, Path(folder))
         flags = {"own-clock": bug.own_clock, "alerts": bug.alerts, "microphone": bug.microphone, "live": bug.live}
+        flags["orders"] = bug.orders
         kinds = [word for word, so in flags.items() if so]
         command = ["-m", "tests.simulation.storm", str(bug.seed), str(bug.seed + SEEDS), "dense", *kinds]
         return python(Path(folder), *command, limit_s=HUNT_S)

@@ -16,7 +16,7 @@ from zlib import crc32
 
 import msgspec
 
-from tests.core.material import KEY, STRANGER, TRUST, sha, signed, started
+from tests.core.material import KEY, STRANGER, TEST_TONE, TRUST, sha, signed, started
 from tests.simulation.shell import Card, Line, Violation, forgotten
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.asrun import settles
@@ -74,6 +74,12 @@ SPEAK_MS = (200, 600, 3_000, 20_000)
 SPOKEN_MS = 7_000
 SPOKEN_LANGUAGES = frozenset({"vi", "en"})
 """In which languages the station has a voice."""
+CHECKED_MS = (10, 300, 2_000)
+"""How long it takes to read the config."""
+ANSWER_GONE_MS = (5, 200, 3_000, 20_000)
+"""How long an answer takes on its way; the last is longer than anybody waits for it."""
+STARTS_AGAIN_MS = 500
+"""How soon the service manager starts again what left by itself."""
 BEGIN_MONO_MS = 1_000
 DEVICE = "hw:0"
 
@@ -176,6 +182,11 @@ class Sound:
     def warns(self) -> bool:
         """Tell whether it is of an alert."""
         return is_warning(self.items)
+
+    @property
+    def tests(self) -> bool:
+        """Tell whether it is a test tone."""
+        return TEST_TONE in self.items
 
     @property
     def speaks(self) -> bool:
@@ -334,7 +345,7 @@ class World:
         self.pending: list[tuple[int, int, Callable[[], None]]] = []
         self.order = 0
         self.waiting, self.written_ms, self.busy = [], self.mono_ms - self.group_ms, False
-        self.powered, self.left, self.stopping = True, False, False
+        self.powered, self.left, self.stopping, self.stopped_by_hand = True, False, False, False
         if self.clocks is not None:
             self.clocks.power_on(self.disk.time_floor_ms)
         for rule in self.rules:
@@ -417,18 +428,30 @@ class World:
 
     def stop(self) -> None:
         """SIGTERM: the station must leave by itself, within a time that follows from its settings."""
-        self.stopping = True
+        self.stopping = self.stopped_by_hand = True
         begun_ms = self.mono_ms
         self.send(events.StopRequested())
-        zones = len(self.settings.zones)
-        bound_ms = self.settings.fade_out_ms + HUNG_AFTER_MS + (zones + 1) * self.settings.zone_stagger_ms
-        bound_ms += 2 * self.faults.disk_ms + 100
-        self.run(bound_ms)
+        self.run(self.leaves_within_ms)
         if self.powered and not self.left:
             raise Violation(f"never-2: not left {self.mono_ms - begun_ms} ms after StopRequested")
         if self.waiting:  # the recorder writes what waits before the process ends
             self._commit()
         self.power_off()
+
+    @property
+    def leaves_within_ms(self) -> int:
+        """How long a station takes from a stop until it has left."""
+        zones = len(self.settings.zones)
+        bound_ms = self.settings.fade_out_ms + HUNG_AFTER_MS + (zones + 1) * self.settings.zone_stagger_ms
+        return bound_ms + 2 * self.faults.disk_ms + 100
+
+    def _start_again(self) -> None:
+        """It left by itself: the recorder writes what waits, and the service manager starts it again."""
+        if self.waiting:
+            self._commit()
+        self.power_off()
+        self.mono_ms += STARTS_AGAIN_MS
+        self.power_on()
 
     # what arrives
 
@@ -478,7 +501,10 @@ class World:
     def run(self, span_ms: int) -> None:
         """Let time pass."""
         end_ms = self.mono_ms + span_ms
-        while self.powered and not self.left:
+        while self.powered and not (self.left and self.stopped_by_hand):
+            if self.left:
+                self._start_again()
+                continue
             due_ms = self.pending[0][0] if self.pending else end_ms
             next_ms = min(end_ms, due_ms, self.wake_ms)
             self.mono_ms = max(self.mono_ms, next_ms)
@@ -507,6 +533,7 @@ class World:
         for hears in self._hears:
             hears(self, event)
         done = self.station.handle(event, self.instant())
+        self.stopping = self.stopping or self.station.stopping  # by a command: ``Restarts`` judges that
         self._note(event, done)
         carry_out(done, self.do, self._submit)
         for after in self._after:
@@ -600,6 +627,15 @@ class World:
             case effects.Resend() | effects.SendLog():
                 assert self.centre is not None
                 self.centre.obeyed(effect)
+            case effects.CheckConfig(command):
+                assert self.centre is not None
+                self.centre.obeyed(effect)
+                problem = (("file", "station.yaml"),) if self.random.random() < 0.2 else ()
+                checked = events.ConfigChecked(command, problem)
+                self.later(self.random.choice(CHECKED_MS), lambda: self.send(checked))
+            case effects.Answer(command, leaving=True):
+                gone = events.AnswerGone(command)
+                self.later(self.random.choice(ANSWER_GONE_MS), lambda: self.send(gone))
             case effects.SetSignedTime(wall_ms, mono_ms) if self.clocks is not None:
                 self.clocks.hear_signed(wall_ms, mono_ms)
             case effects.SetTimeFloor(wall_ms) if self.clocks is not None:

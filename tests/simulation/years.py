@@ -16,7 +16,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from itertools import count
 
-from tests.simulation.storm import Run, finds_out_the_time, is_relayed, is_spoken_over, is_warned, run
+from tests.simulation.storm import (
+    Run,
+    finds_out_the_time,
+    is_ordered_about,
+    is_relayed,
+    is_spoken_over,
+    is_warned,
+    run,
+)
 
 YEAR_DAYS = 365.25
 TELL_EVERY_S = 10.0
@@ -29,10 +37,10 @@ def pool(begin: Callable[[], None] | None = None) -> ProcessPoolExecutor:
 
 def live(seed: int) -> Run:
     """One seed; a share of them with stations that must find out the time by themselves, with alerts, with a
-    microphone, and with live relays.
+    microphone, with live relays, and with commands.
     """
     kinds = {"own_clock": finds_out_the_time(seed), "alerts": is_warned(seed), "microphone": is_spoken_over(seed)}
-    return run(seed, **kinds, live=is_relayed(seed))
+    return run(seed, **kinds, live=is_relayed(seed), orders=is_ordered_about(seed))
 
 
 def runs(processes: ProcessPoolExecutor, years: float, first: int) -> Iterator[Run]:
