@@ -534,6 +534,18 @@ def test_a_slot_whose_live_relay_does_not_start_is_heard_as_its_own_bulletins() 
     assert here.faults == [("cue-substituted", "vn/lam-dong#tiep-song")]
 
 
+def test_a_slot_is_heard_as_its_bulletins_when_its_live_relay_ends_before_the_way_to_it_is_open() -> None:
+    """It came at the very end of the patience, and said nothing."""
+    here = Pole(RELAYED, settings=replace(SETTINGS, zone_stagger_ms=1_000))
+    here.wait_until("2026-11-24T05:00:00")
+    here.wait(PATIENCE_MS - 500)
+    here.speak(zones=("dinh",))
+    here.wait(600)
+    here.speak(zones=("dinh",), last=True)
+    here.wait(4_000)
+    assert here.words[-1] == "sound"
+
+
 @pytest.mark.parametrize("apart_s", [1, 2])
 def test_two_slots_that_wait_for_their_live_relays_are_one_silence(apart_s: int) -> None:
     """The better one comes while the other waits: what is over of the patience is over."""

@@ -197,12 +197,35 @@ def test_a_volume_comes_back_with_a_start() -> None:
     assert next_percent(again, "2026-11-24T05:00:00") == 30
 
 
+def test_a_volume_counts_at_once_for_what_is_on_the_air_and_so_does_its_end() -> None:
+    """Turned, neither stopped nor begun anew; not for another zone, and once for each change."""
+    here = ByHand(EVERY_MINUTE, civil="2026-11-24T04:59:00")
+    here.wait_until("2026-11-24T05:00:00")
+    play = here.sound_begins().play
+    for percent, zone in ((10, "dinh"), (40, "cho"), (40, "cho")):
+        assert turned(here) == [] or percent == 40
+        volume(here, percent, zone, 10_000)
+        here.wait(1_000)
+    assert turned(here) == [effects.SetVolume(play, 40)]
+    here.wait(11_000)
+
+    assert turned(here) == [effects.SetVolume(play, 40), effects.SetVolume(play, 100)]
+    assert len(only([effect for _, effect in here.log], effects.StartSound)) == 1
+
+
+def turned(here: ByHand) -> list[effects.SetVolume]:
+    """How what is on the air was turned."""
+    return only([effect for _, effect in here.log], effects.SetVolume)
+
+
 def test_no_volume_lowers_an_alert() -> None:
-    """air-5: never whispered, whatever was ordered."""
+    """air-5: never whispered, whatever was ordered, before it or while it is heard."""
     here = ByHand(EVERY_MINUTE, civil="2026-11-24T04:30:00")
     volume(here, 0)
     warned(here)
     assert only([effect for _, effect in here.log], effects.StartSound)[-1].volume_percent == 100
+    volume(here, 20)
+    assert turned(here) == []
 
 
 def test_a_volume_of_a_zone_that_is_not_there_is_refused_and_not_kept() -> None:

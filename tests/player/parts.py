@@ -199,6 +199,10 @@ class Listening:
         """Command a live play, at once."""
         self.player.live(self._newest(), play, time.monotonic_ns(), volume_percent, fade_in_ms)
 
+    def turn(self, play: int, volume_percent: int) -> None:
+        """Command how loud a play is from now on."""
+        self.player.turn(play, volume_percent)
+
     def written(self, least_ms: int) -> SoundProgress:
         """Wait until so much of the newest play is told as written."""
         return eventually(

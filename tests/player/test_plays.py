@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from itertools import pairwise
@@ -18,6 +19,7 @@ from tests.player.parts import (
     hertz,
     noise,
     rms_db,
+    roughest,
     runs_of_sound,
     samples,
     sweep,
@@ -413,6 +415,26 @@ class TestLevels:
 
         assert listening.wait(SoundEnded) == SoundEnded(1, True, (300,), None)
         assert samples(listening.file) == bytes(300 * BYTES_PER_MS)
+
+    @pytest.mark.parametrize(("before", "after", "up_db"), [(100, 25, -24.08), (25, 100, 24.08), (100, 0, -90.0)])
+    def test_a_play_is_turned_within_a_fifth_of_a_second_and_does_not_click(
+        self, listening: Listening, tmp_path: Path, before: int, after: int, up_db: float
+    ) -> None:
+        """Measured in what was written: as loud as before, a slope without a bend, as loud as was asked for."""
+        listening.play(1, source(tmp_path, tone(3_000)), volume_percent=before)
+        listening.turn(7, 50)  # a play that nobody knows
+        listening.written(1_000)
+        listening.turn(1, after)
+        assert listening.wait(SoundEnded) == SoundEnded(1, True, (3_000,), None)
+        aired = samples(listening.file)
+        levels = [rms_db(aired[at : at + PERIOD_BYTES]) for at in range(0, len(aired), PERIOD_BYTES)]
+        slope = [level for level in levels if abs(level - levels[0]) > 0.1 and abs(level - levels[-1]) > 0.1]
+
+        assert levels[0] == pytest.approx(-9.03 + 40 * math.log10(before / 100), abs=0.2)
+        assert max(levels[-1], levels[0] - 90) == pytest.approx(levels[0] + up_db, abs=0.2)
+        assert 15 <= len(slope) <= 21
+        assert slope == sorted(slope, reverse=after < before)
+        assert roughest(aired) <= roughest(tone(1_000)) + 2
 
     def test_a_fade_in_rises_without_a_step(self, listening: Listening, tmp_path: Path) -> None:
         """From nothing to the volume, in its time, period by period and sample by sample."""

@@ -342,6 +342,8 @@ class Warned(Rule):
         match effect:
             case effects.StartSound(items=items) if is_warning(items):
                 self._start(world, effect)
+            case effects.SetVolume() if world.sound is not None and world.sound.warns:
+                raise Violation("air-5: an alert is turned while it is heard")
             case effects.Record(entries):
                 for entry in entries:
                     if isinstance(entry, effects.AsRunClosed) and entry.record.occurrence.is_of_alert:

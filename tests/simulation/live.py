@@ -599,6 +599,8 @@ class Relays(Rule):
 
     def _is_true(self, world: World, book: Book, reason: AsRunReason | None) -> bool:
         stepped = world.stepped_mono_ms > book.since_mono_ms or world.clocks is not None
+        gone = world.mono_ms > book.heard_mono_ms + GONE_MS
+        over = book.ended or gone or world.wall_ms >= book.until_ms  # else it outlasts whatever is wrong
         match reason:
             case None:
                 return book.whole
@@ -607,19 +609,19 @@ class Relays(Rule):
             case AsRunReason.WITHDRAWN:
                 return self._version(book.key) > book.version
             case AsRunReason.LIVE_LOST:
-                gone = world.mono_ms > book.heard_mono_ms + GONE_MS
-                return book.ended or gone or world.wall_ms >= book.until_ms
+                return over
             case AsRunReason.NO_ZONE:
                 return not self._zones(world, book)
             case AsRunReason.STOPPED_BY_COMMAND:
                 return any(mono_ms >= book.since_mono_ms for mono_ms in self.loudness.stops_mono_ms)
+            case AsRunReason.STOPPED:
+                return world.stopping
             case AsRunReason.QUIET_HOURS:
                 return "quiet-hours" in book.was or stepped or is_quiet(world.settings, world.wall_ms)
             case _:
                 coming = reason is AsRunReason.PRE_EMPTED and self._something_comes(world)
-                return (
-                    reason.value in book.was or coming or (reason is AsRunReason.RELAY and "no-amplifier" in book.was)
-                )
+                dead = reason is AsRunReason.RELAY and "no-amplifier" in book.was
+                return (over or stepped) and (reason.value in book.was or coming or dead)
 
 
 def is_live(occurrence: Occurrence) -> bool:

@@ -61,6 +61,7 @@ PLACES: dict[type, str] = {
     effects.FeedSound: "air",
     effects.SwitchMixer: "air",
     effects.StopSound: "air",
+    effects.SetVolume: "air",
     effects.SetWanted: "air",
     effects.Speak: "air",
     effects.Leave: "air",
@@ -362,6 +363,10 @@ class Air(Rule):
             raise Violation(f"air-5: {self._name()} goes on in quiet hours")
         if self.current is None:
             return
+        slot = self.current.due.slot
+        loudest = self.loudness.allowed(world, zones_of(world.settings, slot), slot.volume_percent)
+        if sound.volume_percent not in loudest:
+            raise Violation(f"air-5: {self._name()} goes on at {sound.volume_percent}%, allowed are {sorted(loudest)}%")
         if not self._holds(world, self.current.due, sound.items):
             raise Violation(f"never-1: {self._name()} goes on without a programme in force")
         begin_ms = world.wall_ms + sound.begin_mono_ms - world.mono_ms

@@ -168,6 +168,13 @@ class Sound:
     frozen_mono_ms: int | None = None
     fed_until_mono_ms: int = 0
     last: bool = False
+    turned_percent: int | None = None
+
+    @property
+    def volume_percent(self) -> int | None:
+        """How loud it is now; the mixer knows none."""
+        begun = None if isinstance(self.command, effects.SwitchMixer) else self.command.volume_percent
+        return begun if self.turned_percent is None else self.turned_percent
 
     def sounds(self, mono_ms: int) -> bool:
         """Tell whether samples go out."""
@@ -613,6 +620,9 @@ class World:
                 self._mix(effect)
             case effects.StopSound(play, fade_out_ms):
                 self._stop(play, fade_out_ms)
+            case effects.SetVolume(play, volume_percent):
+                if self.sound is not None and self.sound.command.play == play:
+                    self.sound.turned_percent = volume_percent
             case effects.SetWanted(wanted, keep):
                 self.known &= keep
                 for audio in wanted:

@@ -30,6 +30,7 @@ from tests.parts import (
     put_chunks,
     utc,
 )
+from tests.player.parts import BYTES_PER_MS, rms_db, samples
 from tests.system.sight import line_log, position_ms, status
 from tests.system.test_alerts import alert, outcomes, states, warn
 from tests.system.test_main_job import TOPIC, all_open, assert_relays_never_switched_under_sound, one_slot
@@ -286,6 +287,29 @@ def test_a_slot_at_the_volume_that_was_ordered_is_quieter(
     full_db = loudest(station, centre, 2)
 
     assert 11 < full_db - quiet_db < 13
+
+
+def test_a_volume_is_heard_within_a_second_on_what_is_on_the_air(
+    station: Station, centre: Listener, province: Province, tmp_path: Path, commander: Commander
+) -> None:
+    """Measured in what went to the sound device: 50 percent is 12 dB down, neither stopped nor begun anew."""
+    on_air(station, centre, province, make_clip(tmp_path, "long", 20.0))
+    eventually(lambda: position_ms(station) > 2_000)
+    until = utc(datetime.now(timezone.utc) + timedelta(hours=1))
+    given_ms = position_ms(station)
+    quieter = commander.give(volume=VolumeOrder(percent=50, until=until))
+    eventually(lambda: commander.answers(quieter) == [("done", None)])
+    answered_ms = position_ms(station)
+    eventually(lambda: position_ms(station) > answered_ms + 2_500)
+    commander.give(stop=StopOrder())
+    eventually(lambda: outcomes(centre), 5)
+    aired = samples(station.folder / "aired.wav")
+
+    def level_db(from_ms: int) -> float:
+        return rms_db(aired[from_ms * BYTES_PER_MS : (from_ms + 1_000) * BYTES_PER_MS])
+
+    assert level_db(given_ms - 1_200) - level_db(answered_ms + 1_000) == pytest.approx(12.04, abs=0.5)
+    assert len(centre.reports("as-run")) == 1
 
 
 def loudest(station: Station, centre: Listener, count: int) -> float:

@@ -249,6 +249,8 @@ class Desk:
             walls.append(next_ms - self.horizon_ms)
         if self.cues.on_air is not None and self.settings.quiet_hours:
             walls.append((now.wall_ms // MINUTE_MS + 1) * MINUTE_MS)  # quiet hours begin on a minute
+        if self.cues.on_air is not None:
+            walls += self.volumes.ends_ms(now)
         monos = [now.mono_ms + max(0, ms - now.wall_ms) for ms in walls if now.trusted]
         if self.playout.asks_mono_ms is not None and not self.awaits_player:
             monos.append(self.playout.asks_mono_ms)

@@ -91,6 +91,13 @@ class StopSound(Struct, frozen=True):
     fade_out_ms: int
 
 
+class SetVolume(Struct, frozen=True):
+    """How loud a play is from now on, without a click; one that is over is left alone."""
+
+    play: int
+    volume_percent: int
+
+
 class WantedAudio(Struct, frozen=True):
     """Audio to be had: where from, how large, and when it is due first."""
 
@@ -354,6 +361,7 @@ Effect = (
     | FeedSound
     | SwitchMixer
     | StopSound
+    | SetVolume
     | SetWanted
     | KeepInline
     | Speak

@@ -5,7 +5,7 @@ cannot or must not do it now; ``under-way`` when it has begun and the end is tol
 command is never done twice (never-6), so nothing here outlives a restart: what is owed then is not told any more.
 
 - ``stop``: what has the air, or is due and on its way up to it, leaves it for good; an alert never does.
-- ``volume``: from the next sound on (``volumes``).
+- ``volume``: at once, also for what is on the air; an alert asks nobody (``volumes``).
 - ``test_tone``: only where nothing is on the air and nothing is due before it would be over; all else takes the air
   from it (``air``).
 - ``restart``: not while an alert has the air or could have it now, and only with a config that a start would take. The

@@ -68,6 +68,7 @@ class Patience:
         if airing.has_sounded and airing.expires_before_its_end(now):
             return AsRunReason.EXPIRED
         if self.relaying.is_relayed(airing, now):
+            airing.queued_ms = now.wall_ms
             return None
         blocked = self.cues.is_blocked(airing)
         on_its_way = self.cues.claimed == cue.occurrence and not airing.has_sounded and not blocked

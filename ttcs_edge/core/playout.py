@@ -8,7 +8,8 @@ the next steps. Rules, in the order in which ``step`` asks them:
 3. With nothing wanted: zones open one by one, then the amplifier goes off, its hold time after the last sound; but not
    when the next cue is so near that it would have to go on again at once.
 4. With something wanted: amplifier on, warm-up, superfluous zones opened and wanted ones closed one by one, sound. For
-   an alert so many close together as the supply bears.
+   an alert so many close together as the supply bears. What sounds is as loud as is wanted now; what comes by the mixer
+   knows no volume.
 
 A relay that failed is left out of what is wanted until it has been told to open again, or another cue is on its way
 up; then it is tried anew. It leaves out who has the air (``air``) and what the log says of it (``asrun``).
@@ -22,6 +23,7 @@ from msgspec import Struct
 
 from ttcs_edge.core.effects import (
     Effect,
+    SetVolume,
     StartInput,
     StartLive,
     StartSound,
@@ -71,6 +73,7 @@ class Playout:
     failed: set[str] = field(default_factory=set)
     sounding: int | None = None
     by: Way | None = None
+    volume_percent: int = 0
     stopping: bool = False
     player: int | None = None
     last_switch_mono_ms: int | None = None
@@ -106,7 +109,7 @@ class Playout:
         """
         self.wake_mono_ms = None
         if self.sounding is not None:
-            return self._end_unwanted_sound(wanted)
+            return self._go_on(wanted)
         stuck = [subject for subject, at_ms in self.open_again_mono_ms.items() if now_mono_ms >= at_ms]
         if stuck:
             return self._open_again(stuck[0], now_mono_ms)
@@ -168,14 +171,24 @@ class Playout:
     def _reachable(self, zones: tuple[ZoneId, ...]) -> tuple[ZoneId, ...]:
         return tuple(zone for zone in zones if zone not in self.failed)
 
-    def _end_unwanted_sound(self, wanted: Wanted | None) -> list[Effect]:
+    def _go_on(self, wanted: Wanted | None) -> list[Effect]:
+        """What sounds is as loud as is wanted, or on its way out."""
         assert self.sounding is not None
-        if self.stopping or (wanted is not None and wanted.play == self.sounding):
+        if self.stopping:
             return []
+        if wanted is not None and wanted.play == self.sounding:
+            return self._turn(wanted.volume_percent)
         self.stopping = True
         if self.by is Way.MIXER:
             return [SwitchMixer(self.sounding, False)]
         return [StopSound(self.sounding, self.fade_out_ms)]
+
+    def _turn(self, volume_percent: int) -> list[Effect]:
+        assert self.sounding is not None
+        if self.by is Way.MIXER or volume_percent == self.volume_percent:
+            return []
+        self.volume_percent = volume_percent
+        return [SetVolume(self.sounding, volume_percent)]
 
     def _open_again(self, subject: str, now_mono_ms: int) -> list[Effect]:
         next_ms = self._next_switch_mono_ms(now_mono_ms)
@@ -206,7 +219,7 @@ class Playout:
         """Go down without the hold time, as a stop asks."""
         self.wake_mono_ms = None
         if self.sounding is not None:
-            return self._end_unwanted_sound(None)
+            return self._go_on(None)
         if self.closed:
             return self._open(self.closed[-1], now_mono_ms)
         return self._amplifier_off() if self.amplifier_on_mono_ms is not None else []
@@ -245,7 +258,7 @@ class Playout:
         hand_over_ms = max(wanted.start_mono_ms - START_MARGIN_MS, self._next_switch_mono_ms(now_mono_ms))
         if now_mono_ms < hand_over_ms:
             return self._wake(hand_over_ms)
-        self.sounding, self.by = wanted.play, wanted.way
+        self.sounding, self.by, self.volume_percent = wanted.play, wanted.way, wanted.volume_percent
         self.stopping = False
         if wanted.way is Way.MIXER:
             self.open_again_mono_ms.pop(MICROPHONE, None)

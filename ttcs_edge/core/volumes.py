@@ -2,6 +2,7 @@
 
 - The newest order for a zone alone counts; once it is over, the zone is as configured, whatever was ordered before.
 - It counts until its own instant, by trusted time; without, until somebody knows the time.
+- It counts at once, for what is on the air as for what comes.
 - An alert asks nobody: it is never whispered.
 
 The order itself is kept, as it was signed, and comes back with a start (decision 6).
@@ -44,6 +45,11 @@ class Volumes:
         """How loud a cue is: as the quietest of its zones allows (air-3); a cue without zones as it says itself."""
         zones = [zone for zone in self.settings.zones if zone.id in cue.zones]
         return min((cue.slot_percent * self.percent(zone, now) // 100 for zone in zones), default=cue.volume_percent)
+
+    def ends_ms(self, now: Instant) -> list[int]:
+        """When what is ordered now is over."""
+        held = (self._held(zone.id, now) for zone in self.settings.zones)
+        return [trust.utc_ms(order.until) for order in held if order is not None]
 
     def in_force(self, now: Instant) -> tuple[ZoneVolume, ...]:
         """What is ordered now, zone by zone."""

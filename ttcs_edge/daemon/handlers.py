@@ -16,7 +16,16 @@ from typing import Any
 import structlog
 
 from ttcs_edge.core import effects
-from ttcs_edge.core.effects import Effect, FeedSound, PrepareSound, StartInput, StartLive, StartSound, StopSound
+from ttcs_edge.core.effects import (
+    Effect,
+    FeedSound,
+    PrepareSound,
+    SetVolume,
+    StartInput,
+    StartLive,
+    StartSound,
+    StopSound,
+)
 from ttcs_edge.core.events import AudioLost, Event, RelayFailed, SoundEnded, SoundStarted
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import AMPLIFIER, MICROPHONE, AudioItem, VerifiedAudio
@@ -26,7 +35,7 @@ from ttcs_edge.store.blobs import BlobError, Blobs
 
 _log = structlog.get_logger()
 NS_PER_MS = 1_000_000
-SoundCommand = PrepareSound | StartSound | StartInput | StartLive | FeedSound | StopSound
+SoundCommand = PrepareSound | StartSound | StartInput | StartLive | FeedSound | StopSound | SetVolume
 
 
 class SoundDesk:
@@ -69,6 +78,8 @@ class SoundDesk:
             match command:
                 case StopSound(play, fade_out_ms):
                     self._player.stop(play, fade_out_ms)
+                case SetVolume(play, volume_percent):
+                    self._player.turn(play, volume_percent)
                 case PrepareSound(items):
                     audio = self._open(items)
                     if audio is not None:
@@ -144,6 +155,7 @@ class Handlers:
             effects.FeedSound: sound.feed,
             effects.SwitchMixer: self._switch_mixer,
             effects.StopSound: sound.put,
+            effects.SetVolume: sound.put,
             effects.Note: _note,
             **others,
         }

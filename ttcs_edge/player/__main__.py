@@ -1,9 +1,9 @@
 """The player process: ``python -m ttcs_edge.player FD DRIVER DEVICE BUFFER_MS``. It owns libvlc and the sound device.
 
 The main thread alone calls libvlc, and opens and closes inputs: it takes what others ask of it from one bounded queue.
-The receiver hands plays and stops straight to the writer, so that a stop waits for no libvlc. When the daemon goes, the
-socket ends, and so does this process; should the daemon be killed, the kernel ends it too. An exception that nobody
-foresaw, in any thread, ends the process: the daemon replaces it.
+The receiver hands plays, stops and volumes straight to the writer, so that a stop waits for no libvlc. When the daemon
+goes, the socket ends, and so does this process; should the daemon be killed, the kernel ends it too. An exception that
+nobody foresaw, in any thread, ends the process: the daemon replaces it.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from ttcs_edge.player.messages import (
     StandBy,
     Stop,
     Talk,
+    Volume,
     decode_command,
     encode,
     first_item,
@@ -122,6 +123,8 @@ class Process:
                     live.add(command)
             case Stop(play, fade_out_ms):
                 self._writer.stop(play, fade_out_ms)
+            case Volume(play, volume_percent):
+                self._writer.turn(play, volume_percent)
 
     def _claim(self, names: list[str]) -> dict[str, int]:
         """Take the files that came ahead of a command. A KeyError is a bug of the daemon's."""

@@ -96,9 +96,16 @@ class Stop(NamedTuple):
     fade_out_ms: int
 
 
+class Volume(NamedTuple):
+    """Make a play as loud as this from now on, without a click."""
+
+    play: int
+    volume_percent: int
+
+
 Sounding = Play | Talk | Live
 """What the writer plays."""
-Command = Files | Prepare | StandBy | Play | Talk | Live | Segment | Stop
+Command = Files | Prepare | StandBy | Play | Talk | Live | Segment | Stop | Volume
 
 
 def encode(message: Command | Answer) -> bytes:
@@ -126,6 +133,7 @@ _COMMANDS: dict[str, Any] = {
     "Live": Live,
     "Segment": lambda play, number, packets, last: Segment(play, number, _packets(packets), last),
     "Stop": Stop,
+    "Volume": Volume,
 }
 
 

@@ -1,8 +1,9 @@
 """The thread that owns the sound device: periods of 10 ms, gain and fades per sample, counts of what was written.
 
 A play is a row of items, each with its source. The next item's source is asked for while the one before it sounds.
-Volume follows a square law: 50 percent is 12 dB down. Samples count as written once the device has taken them; what
-fills a gap of its source is not counted, and the gap is told as an under-run.
+Volume follows a square law: 50 percent is 12 dB down; on its way from one to another it does not click. Samples count
+as written once the device has taken them; what fills a gap of its source is not counted, and the gap is told as an
+under-run.
 """
 
 from __future__ import annotations
@@ -51,22 +52,45 @@ PROBE_EXPECTING_S = 1.0
 """How often the device is tried while nothing plays, and how soon after it is known what comes next: a fault is to be
 told of before the cue needs the device, and a play that comes at once must not wait for a trial."""
 LEAVE_FADE_MS = 100
+TURN_MS = 200
+"""How long the way from one volume to another takes: shorter is a click, longer is late."""
 SILENT_LEVEL = 1e-6
 """A fade that is down to here is over; a sample has 16 bits."""
 SILENCE_DB = -120.0
 
 
 @dataclass(slots=True)
+class _Ramp:
+    """A factor on its way to ``target``, sample by sample."""
+
+    at: float
+    target: float
+    step: float = 0.0
+
+    def to(self, target: float, span_ms: int) -> None:
+        """Be there after this time; from one period to the next at the soonest."""
+        self.target = target
+        self.step = (target - self.at) * PERIOD_MS / (PERIOD_FRAMES * max(span_ms, PERIOD_MS))
+
+    def period(self) -> list[float]:
+        """Its values for the samples of the next period."""
+        bound = min if self.step > 0 else max
+        values = [bound(self.target, self.at + self.step * number) for number in range(1, PERIOD_FRAMES + 1)]
+        self.at = values[-1]
+        return values
+
+
+@dataclass(slots=True)
 class _Sound:
-    """A play under way. ``level`` is where its fade stands, 0 to 1, and ``step`` what each sample adds to it."""
+    """A play under way: ``fade`` goes from 0 to 1 and back, ``gain`` is what its volume makes of each sample."""
 
     command: Sounding
     first: int
     item_bytes: list[int]
+    gain: _Ramp
+    fade: _Ramp = field(default_factory=lambda: _Ramp(1.0, 1.0))
     sources: list[Opening] = field(default_factory=list)
     filled_bytes: int = 0
-    level: float = 1.0
-    step: float = 0.0
     stopping: bool = False
     frames: int = 0
     squares: int = 0
@@ -97,6 +121,7 @@ class Writer:
         self._next: Sounding | None = None
         self._current: Sounding | None = None
         self._stop_fade_ms: int | None = None
+        self._turned_percent: int | None = None
         self._leaving = False
         self._expecting = False
         self._probe_at_s = 0.0
@@ -137,6 +162,14 @@ class Writer:
         if waiting is not None:
             self._never_begun(waiting)
 
+    def turn(self, play: int, volume_percent: int) -> None:
+        """Make a play louder, or less loud; one that is over already is left alone."""
+        with self._condition:
+            if self._next is not None and self._next.play == play:
+                self._next = self._next._replace(volume_percent=volume_percent)
+            elif self._current is not None and self._current.play == play:
+                self._turned_percent = volume_percent
+
     def leave(self) -> None:
         """Fade what sounds out quickly and end the thread."""
         with self._condition:
@@ -155,7 +188,7 @@ class Writer:
         while not self._leaving:
             with self._condition:
                 self._condition.wait(0.0 if self._next else self._rest_s())
-                self._current, self._next = self._next, None
+                self._current, self._next, self._turned_percent = self._next, None, None
                 if not self._leaving:
                     self._stop_fade_ms = None
             if self._current is not None:
@@ -187,7 +220,8 @@ class Writer:
 
     def _perform(self, command: Sounding) -> None:
         first = first_item(command.items, command.from_ms) if isinstance(command, Play) else 0
-        sound = _Sound(command, first, [0] * parts(command))
+        gain = _gain(command.volume_percent)
+        sound = _Sound(command, first, [0] * parts(command), _Ramp(gain, gain))
         failure: str | None = None
         completed = False
         try:
@@ -225,7 +259,8 @@ class Writer:
             if not self._wait_until(command.at_mono_ns):
                 return None, False
             if command.fade_in_ms:
-                sound.level, sound.step = 0.0, PERIOD_MS / (PERIOD_FRAMES * command.fade_in_ms)
+                sound.fade.at = 0.0
+                sound.fade.to(1.0, command.fade_in_ms)
             for index in range(sound.first, parts(command)):
                 if not sound.sources:
                     sound.sources.append(self._source(command, index))
@@ -285,9 +320,9 @@ class Writer:
         if not sound.stopping and self._stop_fade_ms is not None:
             sound.stopping = True
             if self._stop_fade_ms == 0 or sound.frames == 0:
-                sound.level = 0.0
-            sound.step = -sound.level * PERIOD_MS / (PERIOD_FRAMES * max(self._stop_fade_ms, PERIOD_MS))
-        return sound.stopping and sound.level <= SILENT_LEVEL
+                sound.fade.at = 0.0
+            sound.fade.to(0.0, self._stop_fade_ms)
+        return sound.stopping and sound.fade.at <= SILENT_LEVEL
 
     def _put(self, sound: _Sound, index: int, data: bytes, audio_bytes: int) -> None:
         samples = self._shaped(sound, array("h", data.ljust(PERIOD_BYTES, b"\0")))
@@ -308,15 +343,19 @@ class Writer:
             sound.tell = sound.squares = sound.peak = 0
 
     def _shaped(self, sound: _Sound, samples: array[int]) -> array[int]:
-        gain = (sound.command.volume_percent / 100) ** 2
-        if sound.step == 0.0:
-            return samples if gain == 1.0 else array("h", [int(sample * gain) for sample in samples])
-        level, step = sound.level, sound.step
-        levels = [min(1.0, max(0.0, level + step * number)) for number in range(1, PERIOD_FRAMES + 1)]
-        sound.level = levels[-1]
-        if sound.level >= 1.0:
-            sound.step = 0.0
-        return array("h", [int(sample * gain * at) for sample, at in zip(samples, levels, strict=True)])
+        turned_percent = self._turned_percent
+        if turned_percent is not None and sound.gain.target != _gain(turned_percent):
+            sound.gain.to(_gain(turned_percent), TURN_MS)
+        fade, gain = sound.fade, sound.gain
+        if fade.at == fade.target and gain.at == gain.target:
+            factor = fade.at * gain.at
+            return samples if factor == 1.0 else array("h", [int(sample * factor) for sample in samples])
+        rows = zip(samples, gain.period(), fade.period(), strict=True)
+        return array("h", [int(sample * loud * level) for sample, loud, level in rows])
+
+
+def _gain(volume_percent: int) -> float:
+    return (volume_percent / 100) ** 2
 
 
 def _db(value: float) -> float:
