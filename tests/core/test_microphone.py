@@ -15,6 +15,7 @@ from ttcs_edge.core.model import (
     Fault,
     Inlet,
     Microphone,
+    Outcome,
     QuietHours,
     Severity,
     StationSettings,
@@ -277,6 +278,25 @@ def test_without_the_time_nobody_knows_of_quiet_hours() -> None:
     here.press()
     here.wait(5_000)
     assert here.words[-1] == "input"
+
+
+def test_what_comes_by_the_mixer_is_on_disk_once_a_second() -> None:
+    """No samples are counted, but time is: a power cut makes the log short by a second at the most."""
+    here = Pole(way=Way.MIXER)
+    here.press()
+    here.wait(10_000)
+    opened = here.entries(effects.AsRunOpened)[0].record
+    positions = [one.record for one in here.entries(effects.AsRunPosition)]
+    heard_ms = here.mono_ms - here.begun_ms
+    assert opened.start_ms is not None
+    assert [(one.end_ms or 0) - opened.start_ms for one in positions] == list(range(1_000, heard_ms + 1, 1_000))
+    assert heard_ms > 6_000
+
+    cut = Pole(way=Way.MIXER, boot=2, open_as_run=(positions[-1],)).talk
+    assert (cut.outcome, cut.end_ms) == (Outcome.CUT, positions[-1].end_ms)
+    here.let_go()
+    here.wait(3_000)
+    assert len(here.entries(effects.AsRunPosition)) == len(positions), "nothing is heard any more"
 
 
 def test_the_mixer_s_way_needs_no_player() -> None:

@@ -380,6 +380,10 @@ class Talks(Rule):
         begin_ms, end_ms = record.start_ms - cut.offset_ms, record.end_ms - cut.offset_ms
         if abs(begin_ms - talk.spans[0][0]) > TOLERANCE_MS or end_ms > talk.spans[-1][1] + TOLERANCE_MS:
             raise Violation(f"never-9: {name} is told from {begin_ms} to {end_ms}, and was heard at {talk.spans}")
+        microphone = world.settings.microphone
+        by_mixer = microphone is not None and microphone.inlet.way is Way.MIXER  # a player may tell no positions
+        if by_mixer and end_ms < talk.spans[-1][1] - cut.late_ms - TOLERANCE_MS:
+            raise Violation(f"never-5: {name} is told until {end_ms}, and was heard at {talk.spans}")
 
     def written(self, world: World, entry: effects.Entry) -> None:
         """What is on disk is told for good."""

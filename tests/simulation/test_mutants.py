@@ -413,6 +413,13 @@ BUGS = {
     "what was said before a restart is heard behind it": Bug(
         "core/live.py", "utc_ms(segment.sent) < self._began_ms(now)", "False", "never-5: ", live=True, seed=16
     ),
+    "a talk by the mixer has no positions": Bug(
+        "core/station.py",
+        "        if position is not None:\n",
+        "        if False:\n",
+        "never-5: the talk",
+        microphone=True,
+    ),
     "a test tone holds the air": Bug(
         "core/air.py",
         "TEST, BULLETIN, MICROPHONE, ALERT = -1, 0, 1, 2",

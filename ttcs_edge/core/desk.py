@@ -197,12 +197,26 @@ class Desk:
     def sound_progress(self, event: events.SoundProgress, now: Instant) -> AsRun | None:
         """So much was written: once a second, gives the record to be kept in case that power fails."""
         airing = self.cues.on_air
-        if airing is None or airing.play != event.play or not airing.has_sounded:
+        if airing is None or airing.play != event.play:
             return None
-        if now.mono_ms < self.position_mono_ms + POSITION_EVERY_MS:
+        return self._position(airing, event.written_ms, now)
+
+    def time_passed(self, now: Instant) -> AsRun | None:
+        """The same of what comes by the mixer, of which no samples are counted."""
+        airing = self._by_mixer
+        return None if airing is None else self._position(airing, 0, now)
+
+    @property
+    def _by_mixer(self) -> Airing | None:
+        """What is heard past the player."""
+        airing = self.cues.on_air
+        return None if airing is None or airing.needs_player or not airing.sounds else airing
+
+    def _position(self, airing: Airing, written_ms: int, now: Instant) -> AsRun | None:
+        if not airing.has_sounded or now.mono_ms < self.position_mono_ms + POSITION_EVERY_MS:
             return None
         self.position_mono_ms = now.mono_ms
-        return airing.position_record(event.written_ms, now.wall_ms)
+        return airing.position_record(written_ms, now.wall_ms)
 
     @property
     def on_air(self) -> Airing | None:
@@ -255,6 +269,8 @@ class Desk:
         if self.playout.asks_mono_ms is not None and not self.awaits_player:
             monos.append(self.playout.asks_mono_ms)
         monos += self.patience.ends_mono_ms()
+        if self._by_mixer is not None:
+            monos.append(self.position_mono_ms + POSITION_EVERY_MS)
         if self.reach.rests_until_mono_ms is not None:
             monos.append(self.reach.rests_until_mono_ms)
         return min([*monos, *(ms for ms in self.silence.told_mono_ms() if ms > now.mono_ms)], default=None)

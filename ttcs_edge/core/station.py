@@ -145,6 +145,9 @@ class Station:
                 break
         else:
             raise AssertionError("the desk does not come to rest")
+        position = self.desk.time_passed(now)
+        if position is not None:
+            turn.entries.append(effects.AsRunPosition(position))
         self._judge_silence(turn)
         self._refresh_speech(turn)
         self._refresh_wanted(turn)
