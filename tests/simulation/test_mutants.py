@@ -63,8 +63,8 @@ BUGS = {
     ),
     "zones switch under sound": Bug(
         "core/playout.py",
-        "            return self._end_unwanted_sound(wanted)\n        stuck",
-        "            return self._end_unwanted_sound(wanted) or self._down(needed_mono_ms, now_mono_ms)\n        stuck",
+        "            return self._go_on(wanted)\n        stuck",
+        "            return self._go_on(wanted) or self._down(needed_mono_ms, now_mono_ms)\n        stuck",
         "never-3: ",
     ),
     "the warm-up is not waited for": Bug(
@@ -268,7 +268,11 @@ BUGS = {
         alerts=True,
     ),
     "an alert that the power cut is over": Bug(
-        "core/asrun.py", "return not (cut_off and record.occurrence.is_of_alert)", "return True", "", alerts=True
+        "core/asrun.py",
+        "startswith((ALERT_PREFIX, LIVE_PREFIX))",
+        "startswith(LIVE_PREFIX)",
+        "",
+        alerts=True,
     ),
     "an alert waits for the end of quiet hours": Bug(
         "core/reach.py",
