@@ -20,7 +20,8 @@ from tests.link.odd_authority import OddAuthority
 from tests.link.wire import Peer
 from tests.parts import Authority, free_port
 from ttcs_edge.core.model import Sha256
-from ttcs_edge.link.https import GLANCE_S, PACE, FetchError, Pace, fetch, make_context
+from ttcs_edge.link.glances import GLANCE_S, FetchError, make_context
+from ttcs_edge.link.https import PACE, Pace, fetch
 from ttcs_edge.settings import HttpsSettings, StoreSettings
 from ttcs_edge.store.blobs import BlobError, Blobs, Partial
 
@@ -47,7 +48,7 @@ class Bench:
 
     def fetch(self, url: str, stop: Limits = lambda: False, pace: Pace = PACE) -> bool:
         """Fetch into the part."""
-        return fetch(url, self.part, self.settings, make_context(self.settings), stop, pace)
+        return fetch(url, self.part, self.settings, make_context(self.settings.ca_file), stop, pace)
 
     def failure(self, url: str, pace: Pace = PACE) -> tuple[str, dict[str, str]]:
         """Fetch what fails; gives the fault's code and fields."""

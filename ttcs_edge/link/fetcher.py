@@ -23,7 +23,8 @@ from ttcs_edge.core.effects import SetWanted, WantedAudio
 from ttcs_edge.core.events import AudioFailed, AudioStored, Event
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Sha256
-from ttcs_edge.link.https import FOUND_CHARS, GLANCE_S, PACE, FetchError, Part, fetch, make_context
+from ttcs_edge.link.glances import FOUND_CHARS, GLANCE_S, FetchError, make_context
+from ttcs_edge.link.https import PACE, Part, fetch
 from ttcs_edge.settings import HttpsSettings
 
 RETRY_S = (2.0, 5.0, 15.0, 60.0, 300.0)
@@ -353,7 +354,7 @@ class Fetcher:
 
     def _context(self, place: str) -> ssl.SSLContext:
         try:
-            return make_context(self._settings)
+            return make_context(self._settings.ca_file)
         except OSError as error:
             raise FetchError("tls", url=place, error=str(error)) from error
 

@@ -4,39 +4,26 @@ Redirects are refused: a captive portal's login page must not pass for audio. Wh
 that was signed; whether it is right is for its hash to say. What an answer says of itself is checked before a byte of
 it is written, so that a login page does not cost the part that is already there.
 
-A server has no way to hold the caller: every wait for it is cut into glances, at which ``stop`` and the limits are
-looked at, however slowly it drips. Only the look-up of its name is out of reach: it takes as long as the machine's
-resolver tries (resolv.conf; by default 5 s, twice, for each name server), and ``stop`` is seen after it.
+A server has no way to hold the caller, but for the look-up of its name (``glances``).
 """
 
 from __future__ import annotations
 
-import errno
 import http.client
-import io
-import os
 import re
-import select
-import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from functools import partial
-from typing import Any, Protocol, TypeVar
-from urllib.parse import SplitResult, urlsplit
+from typing import Protocol
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from ttcs_edge.link.window import Window, hold_back
+from ttcs_edge.link.glances import FOUND_CHARS, READ_BYTES, FetchError, Patience, Stopped, ask, connect, named
+from ttcs_edge.link.window import Window
 from ttcs_edge.settings import HttpsSettings
-
-READ_BYTES = 64 * 1024
-GLANCE_S = 0.25
-"""How long ``stop`` and the limits may go unseen."""
-FOUND_CHARS = 200
-"""How much of a server's own words goes into a fault."""
-T = TypeVar("T")
 
 
 class Pace(Struct, frozen=True):
@@ -50,15 +37,6 @@ PACE = Pace()
 """Half a kilobyte a second, which the weakest GPRS gives: a bulletin of a minute in ten."""
 
 
-class FetchError(Exception):
-    """A fetch failed; ``code`` is a fault code."""
-
-    def __init__(self, code: str, **detail: str) -> None:
-        super().__init__(f"{code} {detail}")
-        self.code = code
-        self.detail = tuple(detail.items())
-
-
 class Part(Protocol):
     """A file on its way into the store."""
 
@@ -70,11 +48,6 @@ class Part(Protocol):
 
     def restart(self) -> None:
         """Begin at 0 again."""
-
-
-def make_context(settings: HttpsSettings) -> ssl.SSLContext:
-    """The TLS settings of every fetch. Raises OSError when the file of authorities cannot be read."""
-    return ssl.create_default_context(cafile=str(settings.ca_file) if settings.ca_file else None)
 
 
 def fetch(
@@ -94,19 +67,20 @@ def fetch(
     if part.offset == part.size_bytes:
         return True  # the power failed between the last byte and its name
     patience = _Patience(stop, part, settings, pace)
-    named = partial(_named, url, settings)
+    on_the_network = partial(named, url, settings.read_timeout_s)
     try:
-        with named():
+        with on_the_network():
             place = urlsplit(url)
-            connection = _connect(place.hostname or "", place.port or 443, context, patience)
+            connection = connect(place.hostname or "", place.port or 443, context, patience)
         with closing(connection):
             window = Window(connection)
-            with named():
-                response = _ask(place, part.offset, context, connection, patience)
+            with on_the_network():
+                headers = {"Range": f"bytes={part.offset}-"} if part.offset else {}
+                response = ask(place, context, connection, patience, headers)
             passed_over = _check(response, part, url)
             patience.answered()
             while part.offset < part.size_bytes:
-                with named():
+                with on_the_network():
                     data = response.read1(min(READ_BYTES, passed_over + part.size_bytes - part.offset + 1))
                 if not data:
                     raise _ended(response, part)
@@ -115,63 +89,26 @@ def fetch(
                 if len(data) > passed_over:
                     part.write(data[passed_over:])
                 passed_over = max(0, passed_over - len(data))
-    except _Stopped:
+    except Stopped:
         return False
     return True
 
 
-class _Stopped(Exception):
-    """Something more urgent came up."""
-
-
-@contextmanager
-def _named(url: str, settings: HttpsSettings) -> Iterator[None]:
-    """Give what goes wrong on the network the code of its fault."""
-    try:
-        yield
-    except ssl.SSLError as error:
-        raise FetchError("tls", url=url, error=str(error)) from error
-    except TimeoutError as error:
-        raise FetchError("timeout", url=url, seconds=str(settings.read_timeout_s)) from error
-    except socket.gaierror as error:
-        raise FetchError("dns", url=url, error=str(error)) from error
-    except ConnectionRefusedError as error:
-        raise FetchError("refused", url=url) from error
-    except (OSError, http.client.HTTPException, ValueError) as error:
-        raise FetchError("broken", url=url, error=(str(error) or type(error).__name__)[:FOUND_CHARS]) from error
-
-
-class _Patience:
-    """Waits for a server in glances, and looks at the limits at each."""
+class _Patience(Patience):
+    """Has a pace to be kept, and an end, beside what any answer has."""
 
     def __init__(self, stop: Callable[[], bool], part: Part, settings: HttpsSettings, pace: Pace) -> None:
-        now_s = time.monotonic()
-        self._stop = stop
+        super().__init__(stop, settings.read_timeout_s)
         self._part = part
         self._pace = pace
-        self._silent_s = settings.read_timeout_s
-        self._answer_by_s: float | None = now_s + settings.read_timeout_s
-        self._done_by_s = now_s + settings.total_timeout_s
-        self._heard_s = self._window_s = now_s
+        self._done_by_s = self._heard_s + settings.total_timeout_s
+        self._window_s = self._heard_s
         self._window_bytes = 0
 
-    def wait(self, connection: socket.socket, attempt: Callable[[], T]) -> T:
-        """Do something with a connection until it succeeds. Raises _Stopped, TimeoutError, or FetchError too-slow."""
-        connection.settimeout(GLANCE_S)
-        while True:
-            self.look()
-            try:
-                return attempt()
-            except TimeoutError:
-                continue
-
     def look(self) -> None:
-        """Raise if it is time to leave off."""
-        if self._stop():
-            raise _Stopped
+        """Raise if it is time to leave off: FetchError ``too-slow``, too."""
+        super().look()
         now_s = time.monotonic()
-        if now_s > (self._answer_by_s or self._heard_s + self._silent_s):
-            raise TimeoutError
         if now_s > self._done_by_s or self._too_slow(now_s):
             raise FetchError("too-slow", found=str(self._part.offset), expected=str(self._part.size_bytes))
 
@@ -182,103 +119,15 @@ class _Patience:
         self._window_s, self._window_bytes = now_s, 0
         return not enough
 
-    def share_s(self, among: int) -> float:
-        """Give the part of the time up to the answer that each of so many tries may take."""
-        return max(0.0, (self._answer_by_s or 0.0) - time.monotonic()) / among
-
     def answered(self) -> None:
         """The headers are there: from now on it is a matter of pace."""
-        self._answer_by_s = None
-        self._heard_s = self._window_s = time.monotonic()
+        super().answered()
+        self._window_s = self._heard_s
 
     def heard(self, count: int) -> None:
         """Some of the file came."""
-        self._heard_s = time.monotonic()
+        super().heard(count)
         self._window_bytes += count
-
-
-def _connect(host: str, port: int, context: ssl.SSLContext, patience: _Patience) -> ssl.SSLSocket:
-    """Connect to the first address that accepts, and shake hands."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    for left, (family, kind, protocol, _, address) in zip(range(len(found), 0, -1), found, strict=True):
-        plain = socket.socket(family, kind, protocol)
-        hold_back(plain)
-        try:
-            _reach(plain, address, patience.share_s(left), patience)
-            connection = context.wrap_socket(plain, server_hostname=host, do_handshake_on_connect=False)
-        except OSError:
-            plain.close()
-            if left == 1:
-                raise
-            continue
-        except BaseException:
-            plain.close()
-            raise
-        try:
-            patience.wait(connection, connection.do_handshake)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-    raise socket.gaierror(socket.EAI_NONAME, "no address")
-
-
-def _reach(plain: socket.socket, address: Any, timeout_s: float, patience: _Patience) -> None:
-    deadline_s = time.monotonic() + timeout_s
-    plain.setblocking(False)
-    code = plain.connect_ex(address)
-    if code == errno.EINPROGRESS:
-        poll = select.poll()
-        poll.register(plain, select.POLLOUT)
-        while not poll.poll(GLANCE_S * 1_000):
-            patience.look()
-            if time.monotonic() > deadline_s:
-                raise TimeoutError
-        code = plain.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-    if code:
-        raise OSError(code, os.strerror(code))
-
-
-class _Reader(io.RawIOBase):
-    """What comes from a server, waited for in glances."""
-
-    def __init__(self, connection: ssl.SSLSocket, patience: _Patience) -> None:
-        self._connection = connection
-        self._patience = patience
-
-    def readable(self) -> bool:
-        """Tell that it is one to read from."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Read what is there."""
-        return self._patience.wait(self._connection, partial(self._connection.recv_into, buffer))
-
-
-class _Socket:
-    """As much of a socket as http.client asks for."""
-
-    def __init__(self, connection: ssl.SSLSocket, patience: _Patience) -> None:
-        self._reader = io.BufferedReader(_Reader(connection, patience), READ_BYTES)
-        self.sendall = connection.sendall
-
-    def makefile(self, mode: str) -> io.BufferedIOBase:
-        """Give what is to be read."""
-        return self._reader
-
-    def close(self) -> None:
-        """``fetch`` closes the connection itself."""
-
-
-def _ask(
-    place: SplitResult, offset: int, context: ssl.SSLContext, connection: ssl.SSLSocket, patience: _Patience
-) -> http.client.HTTPResponse:
-    client = http.client.HTTPSConnection(place.hostname or "", place.port or 443, context=context)
-    client.sock = _Socket(connection, patience)
-    headers = {"Range": f"bytes={offset}-"} if offset else {}
-    path = (place.path or "/") + (f"?{place.query}" if place.query else "")
-    client.request("GET", path, headers={"Accept-Encoding": "identity", "Connection": "close", **headers})
-    return client.getresponse()
 
 
 def _check(response: http.client.HTTPResponse, part: Part, url: str) -> int:
