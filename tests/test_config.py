@@ -53,6 +53,7 @@ from ttcs_edge.settings import (
     SoundSettings,
     SpeechSettings,
     StoreSettings,
+    StreamSettings,
 )
 from ttcs_edge.yaml_form import FILE_BYTES, Choice, Key, Kind, ListOf, Milliseconds, Problem, Section, Whole, explain
 
@@ -135,6 +136,7 @@ class TestRight:
             pins=PinSettings(RelaySettings(4), {ZoneId("cho-xa"): RelaySettings(17)}),
             sound=SoundSettings(),
             https=HttpsSettings(),
+            streams=StreamSettings(),
             store=StoreSettings(),
             clock=ClockSettings(),
             panel=PanelSettings(),
@@ -186,6 +188,8 @@ class TestRight:
         )
         assert config.sound == SoundSettings(SoundDriver.WAV, "hw:1", tmp_path / "a.wav", 100)
         assert config.https.ca_file == tmp_path / "https.pem"
+        hosts = frozenset({("live.example.vn", 443), ("10.0.0.7", 8443)})
+        assert config.streams == StreamSettings(hosts, tmp_path / "streams.pem")
         assert config.store == StoreSettings(100 * 1024**2, 20 * 1024**2)
         devices = (Path("/dev/rtc1"), Path("/dev/ttyAMA0"))
         assert config.clock == ClockSettings(ClockTrust.HOST, *devices, 9_600, 60)
@@ -248,6 +252,7 @@ pins: {factory: mock, mock_folder: pins}
 quiet_hours: ["00:00-05:00", "21:30-24:00"]
 heartbeat_s: 5
 https: {ca: https.pem}
+streams: {hosts: [Live.example.vn, "10.0.0.7:8443"], ca: streams.pem}
 store: {audio_mb: 100, free_mb: 20}
 clock: {trust: host, rtc: /dev/rtc1, modem: /dev/ttyAMA0, modem_baud: 9600, modem_every_s: 60}
 panel: {led_pin: 5, led_active_high: false}
@@ -757,6 +762,16 @@ MACHINE = [
         "put-file",
         "https.pem",
     ),
+    Machine(
+        "streams-gone",
+        lambda f: (f / "station.yaml").write_text((f / "station.yaml").read_text() + "streams: {ca: no.pem}\n"),
+        19,
+        "streams.ca",
+        "named-file-missing",
+        "ca-file",
+        "put-file",
+        "no.pem",
+    ),
 ]
 
 
@@ -916,7 +931,7 @@ class TestDocumentation:
         text = EXAMPLE.read_text()
 
         shown = set(re.findall(r"^([a-z_]+):", text, re.MULTILINE))
-        assert shown | {"https", "panel", "speech", "microphone"} == {key.name for key in STATION.keys}
+        assert shown | {"https", "streams", "panel", "speech", "microphone"} == {key.name for key in STATION.keys}
 
     def test_the_example_of_every_key_is_one(self, tmp_path: Path) -> None:
         """The value that a mend proposes for a missing key is itself accepted."""

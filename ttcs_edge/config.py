@@ -57,6 +57,7 @@ from ttcs_edge.settings import (
     SoundSettings,
     SpeechSettings,
     StoreSettings,
+    StreamSettings,
 )
 from ttcs_edge.yaml_form import (
     Choice,
@@ -87,6 +88,8 @@ HOST_PATTERN: Final = (
     r"(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*"
     r"|[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*"
 )
+STREAM_HOST_PATTERN: Final = r"(?=.{1,253}(:|$))[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[1-9][0-9]{0,4})?"
+STREAM_HOSTS: Final = 64
 TOPIC_PATTERN: Final = r"[^/+#$\s][^/+#\s]*(/[^/+#\s]+)*"
 SPAN_PATTERN: Final = r"(\d\d):(\d\d)-(\d\d):(\d\d)"
 DAY_MINUTES: Final = 24 * 60
@@ -169,6 +172,12 @@ _PINS = Section(
         Key("mock_folder", PathText("folder"), "/run/ttcs-edge/pins"),
     )
 )
+_STREAMS = Section(
+    (
+        Key("hosts", ListOf(Text("stream-host", 259, STREAM_HOST_PATTERN), 0, STREAM_HOSTS), "[live.example.vn]"),
+        Key("ca", PathText("ca-file"), "/etc/ttcs-edge/tls/https-ca.pem"),
+    )
+)
 _STORE = Section(
     (
         Key("audio_mb", Whole(64, 1_000_000, "mebibytes"), "8192", default="8192"),
@@ -237,6 +246,7 @@ STATION: Final = Section(
         Key("quiet_hours", ListOf(Text("span", 40), 0, 16), '["21:00-05:00"]', default="[]"),
         Key("heartbeat_s", Whole(1, 3_600, "whole-seconds"), "60", default="60"),
         Key("https", Section((Key("ca", PathText("ca-file"), "/etc/ttcs-edge/tls/https-ca.pem"),)), ""),
+        Key("streams", _STREAMS, ""),
         Key("store", _STORE, ""),
         Key("clock", _CLOCK, ""),
         Key("panel", _PANEL, ""),
@@ -433,6 +443,11 @@ def _speech(values: Mapping[str, Any]) -> SpeechSettings:
     return SpeechSettings({voice["language"]: voice["model"] for voice in values.get("piper", ())}, **given)
 
 
+def _streams(values: Mapping[str, Any]) -> StreamSettings:
+    parts = (host.lower().partition(":") for host in values.get("hosts", ()))
+    return StreamSettings(frozenset((host, int(port or 443)) for host, _, port in parts), **_take(values, ca="ca_file"))
+
+
 def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], environ: Mapping[str, str]) -> Config:
     sequencing = {"zone_stagger_s": "zone_stagger_ms", "fade_in_s": "fade_in_ms", "fade_out_s": "fade_out_ms"}
     store = {key: size * MIB for key, size in values.get("store", {}).items()}
@@ -456,6 +471,7 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         pins=_pins(values),
         sound=SoundSettings(**_take(values.get("sound", {}), "driver", "device", "wav_file", "buffer_ms")),
         https=HttpsSettings(**_take(values.get("https", {}), ca="ca_file")),
+        streams=_streams(values.get("streams", {})),
         store=StoreSettings(**_take(store, audio_mb="audio_bytes", reports_mb="report_bytes", free_mb="free_bytes")),
         clock=ClockSettings(**_take(values.get("clock", {}), "trust", "rtc", "modem", "modem_baud", "modem_every_s")),
         panel=_panel(values.get("panel", {})),

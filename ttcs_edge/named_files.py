@@ -60,6 +60,8 @@ def check_files(
         _certificates(page, "broker.ca", broker.ca_file, "ca-file")
         if config.https.ca_file is not None:
             _certificates(page, "https.ca", config.https.ca_file, "ca-file")
+        if config.streams.ca_file is not None:
+            _certificates(page, "streams.ca", config.streams.ca_file, "ca-file")
         certificate = _certificates(page, "broker.certificate", broker.certificate_file, "certificate-file")
         if credential_name(page) is None or "CREDENTIALS_DIRECTORY" in environ:
             _key(page, broker.key_file, certificate)

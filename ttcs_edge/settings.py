@@ -36,6 +36,18 @@ class HttpsSettings(Struct, frozen=True):
     total_timeout_s: float = 3_600.0
 
 
+class StreamSettings(Struct, frozen=True):
+    """Which plain streams may be relayed: those on ``hosts``, each a host and a port. ``ca_file`` as for HTTPS.
+
+    A server may be silent for ``silent_s``; a playlist or a piece must be there within ``whole_s``.
+    """
+
+    hosts: frozenset[tuple[str, int]] = frozenset()
+    ca_file: Path | None = None
+    silent_s: float = 10.0
+    whole_s: float = 15.0
+
+
 class RelaySettings(Struct, frozen=True):
     """One relay on a GPIO line, by its BCM number."""
 
@@ -146,6 +158,7 @@ class Config(Struct, frozen=True):
     pins: PinSettings
     sound: SoundSettings
     https: HttpsSettings
+    streams: StreamSettings
     store: StoreSettings
     clock: ClockSettings
     panel: PanelSettings

@@ -13,7 +13,7 @@ from ttcs_edge.central.centre import open_centre
 from ttcs_edge.central.errors import BadProgrammeFile
 from ttcs_edge.central.main import main
 from ttcs_edge.central.programme_file import PROGRAMME, read_programme_file
-from ttcs_edge.core.documents import Slot
+from ttcs_edge.core.documents import Slot, Stream
 from ttcs_edge.locale import central as words
 from ttcs_edge.yaml_form import Key, ListOf, Section
 
@@ -91,6 +91,13 @@ def test_a_slot_is_read_whole(tmp_path: Path) -> None:
     )
 
 
+def test_a_slot_may_name_a_stream(tmp_path: Path) -> None:
+    """In place of a live relay."""
+    stream = "    stream: {url: https://live.example.vn:8443/fm, most_minutes: 30}\n"
+    (slot,) = read_programme_file(written(tmp_path, GOOD + stream)).slots
+    assert slot.stream == Stream(url="https://live.example.vn:8443/fm", most_minutes=30)
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -126,6 +133,14 @@ def test_a_slot_is_read_whole(tmp_path: Path) -> None:
         (
             ("bulletins: [chao]", "bulletins: [chao]\n    if_unplayable: nothing"),
             (13, "slots[1].if_unplayable", "not-one-of", "nothing"),
+        ),
+        (
+            ("bulletins: [chao]", "bulletins: [chao]\n    stream: {url: http://a.vn/fm, most_minutes: 30}"),
+            (13, "slots[1].stream.url", "malformed", "http://a.vn/fm"),
+        ),
+        (
+            ("bulletins: [chao]", "bulletins: [chao]\n    live: a\n    stream: {url: https://a.vn/, most_minutes: 1}"),
+            (14, "slots[1].stream", "live-and-stream", "live, stream"),
         ),
         (("bulletins: [chao]", "bulletins: [chao]\n    priority: 10"), (13, "slots[1].priority", "out-of-range", "10")),
     ],

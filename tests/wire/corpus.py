@@ -26,6 +26,7 @@ from ttcs_edge.core.documents import (
     RestartOrder,
     Slot,
     StopOrder,
+    Stream,
     ToneOrder,
     VolumeOrder,
 )
@@ -121,6 +122,13 @@ def programme() -> Programme:
         slots=(slot, Slot(id="mot-lan", start="2026-11-25T17:00:00", bulletins=("tin",))),
         standing=("nhac",),
     )
+
+
+def streaming() -> Programme:
+    """The same with a stream in place of the live relay."""
+    stream = Stream(url="https://live.example.vn:8443/fm?kbps=64", most_minutes=30)
+    slot, *others = programme().slots
+    return replace(programme(), slots=(replace(slot, live=None, stream=stream), *others))
 
 
 def beacon() -> Beacon:
@@ -296,6 +304,7 @@ REPORTS: dict[str, Report] = {
 
 GOOD: dict[str, Any] = {
     "programme": json.loads(write_document(programme())),
+    "programme/stream": json.loads(write_document(streaming())),
     "beacon": json.loads(write_document(beacon())),
     "command": json.loads(write_document(command())),
     **{f"command/{action}": json.loads(write_document(command(action))) for action in COMMANDS if action != "resend"},
@@ -304,11 +313,13 @@ GOOD: dict[str, Any] = {
     "trust": json.loads(write_document(PROVINCE.root)),
     "envelope": json.loads(PROVINCE.sign(programme())),
 } | {name: json.loads(encode(report)) for name, report in REPORTS.items()}
-"""By the name of the kind, as the plain JSON value that goes over the wire; a command for each thing it can ask."""
+"""By the name of the kind, as the plain JSON value that goes over the wire; a command for each thing it can ask, a
+programme for each thing that can be relayed.
+"""
 
 
 READ: dict[str, Callable[[bytes], object]] = {
-    "programme": lambda data: parse_programme(data, "x"),
+    **dict.fromkeys(("programme", "programme/stream"), lambda data: parse_programme(data, "x")),
     "beacon": lambda data: parse_beacon(data, "x"),
     **dict.fromkeys(
         ("command", *(f"command/{action}" for action in COMMANDS if action != "resend")),

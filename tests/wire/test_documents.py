@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.wire.corpus import GOOD, PROVINCE, audio, programme
+from tests.wire.corpus import GOOD, PROVINCE, audio, programme, streaming
 from ttcs_edge.core.documents import (
     ID_PATTERN,
     LANGUAGE_PATTERN,
@@ -188,6 +188,7 @@ def test_a_programme_that_asks_nothing_new_is_written_as_the_first_stations_know
     for name in (b'"standing"', b'"if_unplayable"', b'"live"'):
         assert name not in plain and name in asking
     assert plain.count(b'"expires"') == 1 and asking.count(b'"expires"') == 2
+    assert b'"stream"' not in asking and b'"stream"' in write_document(streaming())
     assert parse_programme(plain, "x") == document
 
 

@@ -176,6 +176,7 @@ BEYOND = [
     ("duplicate-id", "programme", changed("programme", "slots", to=[SLOT, SLOT])),
     ("duplicate-id", "programme", changed("programme", "bulletins", 0, "audio", to=BULLETIN["audio"][:1] * 2)),
     ("slot-too-large", "programme", changed("programme", "bulletins", 0, "audio", to=HUGE)),
+    ("live-and-stream", "programme", changed("programme/stream", "slots", 0, "live", to="thoi-su")),
     ("unknown-bulletin", "programme", changed("programme", "slots", 0, "bulletins", to=["khong-co"])),
     ("duplicate-key", "fault", json.dumps(GOOD["fault"])[:-1] + ', "station": "da-teh-02"}'),
     ("not-utf8", "as-run", changed("as-run", "title", to="\ud800")),

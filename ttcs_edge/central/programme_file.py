@@ -19,7 +19,7 @@ from msgspec import Struct
 
 from ttcs_edge.central.audio import Speech
 from ttcs_edge.central.errors import BadProgrammeFile
-from ttcs_edge.core.documents import ID_PATTERN, LANGUAGE_PATTERN, SCOPE_PATTERN, Slot
+from ttcs_edge.core.documents import ID_PATTERN, LANGUAGE_PATTERN, SCOPE_PATTERN, STREAM_PATTERN, Slot, Stream
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import IfInterrupted, IfUnplayable, Scope, WallMs
 from ttcs_edge.core.schedule import check_rule, check_slot, to_ms
@@ -132,6 +132,12 @@ _BULLETIN = Section(
         Key("recordings", ListOf(_RECORDING, 1, LIMITS.languages_per_bulletin), ""),
     )
 )
+_STREAM = Section(
+    (
+        Key("url", Text("stream-url", LIMITS.place_chars, STREAM_PATTERN), "https://live.example.vn/fm", required=True),
+        Key("most_minutes", Whole(1, LIMITS.stream_minutes, "whole-minutes"), "30", required=True),
+    )
+)
 _SLOT = Section(
     (
         Key("id", _ID, "buoi-sang", required=True),
@@ -147,6 +153,7 @@ _SLOT = Section(
         Key("if_interrupted", Choice(IfInterrupted), "resume", default="resume"),
         Key("if_unplayable", Choice(IfUnplayable), "earlier", default="silence"),
         Key("live", _ID, "thoi-su"),
+        Key("stream", _STREAM, ""),
     )
 )
 PROGRAMME: Final = Section(
@@ -172,6 +179,7 @@ def read_programme_file(file: Path) -> Draft:
     takes = {key: tuple(_takes(page, key, bulletin)) for key, bulletin in bulletins.items()}
     known = [str(bulletin["id"]) for bulletin in bulletins.values() if "id" in bulletin]
     named = {key: slot.get("bulletins", ()) for key, slot in slots.items()}
+    _check_sources(page, slots)
     _check_named_bulletins(page, known, {f"{key}.bulletins": names for key, names in named.items()})
     _check_named_bulletins(page, known, {"standing": page.values.get("standing", ())})
     refuse_if_wrong(page)
@@ -209,7 +217,14 @@ def _items(page: Page, name: str) -> dict[str, Mapping[str, Any]]:
 
 
 def _slot(values: Mapping[str, Any]) -> Slot:
-    return Slot(**{name: value.value if isinstance(value, Enum) else value for name, value in values.items()})
+    plain = {name: value.value if isinstance(value, Enum) else value for name, value in values.items()}
+    stream = plain.pop("stream", None)
+    return Slot(**plain, stream=None if stream is None else Stream(**stream))
+
+
+def _check_sources(page: Page, slots: Iterable[str]) -> None:
+    for key in (key for key in slots if f"{key}.live" in page.nodes and f"{key}.stream" in page.nodes):
+        page.refuse(f"{key}.stream", "live-and-stream", Expected("live-or-stream"), "one-source", found="live, stream")
 
 
 def _check_ids(page: Page, name: str, items: Mapping[str, Mapping[str, Any]]) -> None:

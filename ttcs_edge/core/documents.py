@@ -23,6 +23,7 @@ SHA256_PATTERN = r"^[0-9a-f]{64}(?!\n)$"
 LANGUAGE_PATTERN = r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*(?!\n)$"
 CAP_NAME_PATTERN = r"^[!-%'-+\--;=-~]+(?!\n)$"
 PLACE_PATTERN = r"^(https://[!-~]+|broker:)(?!\n)$"
+STREAM_PATTERN = r"^https://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-~]*)?(?!\n)$"
 
 ScopePath = Annotated[
     Scope,
@@ -94,6 +95,15 @@ class Bulletin(Struct, frozen=True, kw_only=True, gc=False):
     expires: Utc | None = None
 
 
+class Stream(Struct, frozen=True, kw_only=True, gc=False):
+    """A plain stream, by TLS: Icecast or HLS. Nobody signs what is said in it, so a station relays it only where its
+    own config allows the very host, too. It is left ``most_minutes`` after the instant of its slot.
+    """
+
+    url: Annotated[str, Meta(pattern=STREAM_PATTERN, max_length=LIMITS.place_chars)]
+    most_minutes: Annotated[int, Meta(ge=1, le=LIMITS.stream_minutes)]
+
+
 class Slot(Struct, frozen=True, kw_only=True, gc=False):
     """One rule of the schedule: when, which bulletins, which zones, how loud (RFC 5545, section 3.8.5).
 
@@ -104,7 +114,8 @@ class Slot(Struct, frozen=True, kw_only=True, gc=False):
     the programme before had of each bulletin of which nothing can be aired, as long as that programme has not expired;
     ``standing``, when nothing of the slot can be aired, the standing bulletins of its scope or of the nearest above;
     ``silence``, which is told as a fault. ``live`` is the id of a live relay: what is to be heard at this time, until
-    its session ends; the bulletins are heard where it does not start or falls silent.
+    its session ends; the bulletins are heard where it does not start or falls silent. ``stream`` is the same of a plain
+    stream; a slot has one of the two at the most.
     """
 
     id: Identifier
@@ -120,6 +131,7 @@ class Slot(Struct, frozen=True, kw_only=True, gc=False):
     if_interrupted: Literal["resume", "restart", "drop"] = "resume"
     if_unplayable: Literal["silence", "earlier", "standing"] = "silence"
     live: Identifier | None = None
+    stream: Stream | None = None
 
 
 class Programme(Struct, frozen=True, kw_only=True):

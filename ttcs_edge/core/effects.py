@@ -74,6 +74,31 @@ class FeedSound(Struct, frozen=True):
     last: bool
 
 
+class FollowStream(Struct, frozen=True):
+    """Follow a plain stream until ``LeaveStream``: ``StreamHeard`` tells when there is sound in it, ``StreamFailed``
+    what is wrong with it.
+    """
+
+    stream: int
+    url: str
+
+
+class LeaveStream(Struct, frozen=True):
+    """Follow a stream no more."""
+
+    stream: int
+
+
+class StartStream(Struct, frozen=True):
+    """Play a stream that is followed until it is stopped, from now on; ``player`` as in ``StartSound``."""
+
+    player: int
+    play: int
+    stream: int
+    volume_percent: int
+    fade_in_ms: int
+
+
 class SwitchMixer(Struct, frozen=True):
     """Close (sound goes out) or open the relay that lets the microphone into the amplifier's mixer.
 
@@ -359,6 +384,9 @@ Effect = (
     | StartInput
     | StartLive
     | FeedSound
+    | FollowStream
+    | LeaveStream
+    | StartStream
     | SwitchMixer
     | StopSound
     | SetVolume

@@ -198,6 +198,22 @@ class SoundEnded(Struct, frozen=True):
     failure: str | None
 
 
+class StreamHeard(Struct, frozen=True):
+    """Once a second: there is sound in a stream that is followed."""
+
+    stream: int
+
+
+class StreamFailed(Struct, frozen=True):
+    """A stream that is followed could not be opened, or broke; it is tried again by itself. ``code`` is a fault code,
+    told once as long as it does not change.
+    """
+
+    stream: int
+    code: str
+    detail: tuple[tuple[str, str], ...]
+
+
 class SoundDevice(Struct, frozen=True):
     """The sound device failed to open or to take samples (``ok`` false), or works again."""
 
@@ -281,6 +297,8 @@ Event = (
     | SoundStarted
     | SoundProgress
     | SoundEnded
+    | StreamHeard
+    | StreamFailed
     | SoundDevice
     | RelayFailed
     | KeyChanged

@@ -26,9 +26,12 @@ from ttcs_edge.player.messages import (
     PACKET_BYTES,
     SEGMENT_PACKETS,
     Files,
+    Follow,
     Item,
+    Leave,
     Live,
     Play,
+    PlayStream,
     Prepare,
     Segment,
     Sounding,
@@ -92,6 +95,18 @@ class Player(Protocol):
 
     def segment(self, play: int, number: int, packets: Sequence[bytes], last: bool) -> None:
         """The next of a live play: up to 100 Opus packets of 20 ms, verified. What comes for no play is left out."""
+
+    def follow(self, stream: int, kind: str, fd: int) -> None:
+        """Have what comes through a socket decoded as the next of a stream, one of ``messages.STREAM_KINDS``.
+
+        The socket stays the caller's; where nobody took it, its other end sees so once the caller closes it.
+        """
+
+    def leave(self, stream: int) -> None:
+        """Follow a stream no more."""
+
+    def play_stream(self, player: int, play: int, stream: int, volume_percent: int, fade_in_ms: int) -> None:
+        """Play a stream that is followed, at once, until it is stopped; ``player`` as with ``play``."""
 
     def stop(self, play: int, fade_out_ms: int) -> None:
         """Fade out and end a play."""
@@ -206,6 +221,18 @@ class PlayerProcess:
         fitting = tuple(packet if len(packet) <= PACKET_MOST_BYTES else b"" for packet in packets[:SEGMENT_PACKETS])
         self._send(Segment(play, number, fitting, last), ())
 
+    def follow(self, stream: int, kind: str, fd: int) -> None:
+        """Hand a socket over."""
+        self._send(Follow(stream, kind), (), sockets=(fd,))
+
+    def leave(self, stream: int) -> None:
+        """Follow it no more."""
+        self._send(Leave(stream), ())
+
+    def play_stream(self, player: int, play: int, stream: int, volume_percent: int, fade_in_ms: int) -> None:
+        """Play what comes of a stream."""
+        self._send(PlayStream(play, stream, time.monotonic_ns(), volume_percent, fade_in_ms), (), player)
+
     def stop(self, play: int, fade_out_ms: int) -> None:
         """Fade out and end a play."""
         self._send(Stop(play, fade_out_ms), ())
@@ -214,8 +241,10 @@ class PlayerProcess:
         """Make a play louder, or less loud."""
         self._send(Volume(play, volume_percent), ())
 
-    def _send(self, command: messages.Command, audio: Audio, player: int | None = None) -> None:
-        """Send a command behind the files that it names; to a player that is gone, nothing is sent."""
+    def _send(
+        self, command: messages.Command, audio: Audio, player: int | None = None, sockets: Sequence[int] = ()
+    ) -> None:
+        """Send a command behind the files that it names, with sockets; to a player that is gone, nothing is sent."""
         fds = {item.sha256: verified.fd for item, verified in audio}
         names = tuple(fds)
         with self._lock:
@@ -229,10 +258,10 @@ class PlayerProcess:
                 if isinstance(command, Sounding):
                     self._plays, self._expects = True, False
                     self._items[command.play] = messages.parts(command)
-                child.socket.send(messages.encode(command))
+                socket.send_fds(child.socket, [messages.encode(command)], sockets)
                 if isinstance(command, Prepare):
                     self._expects = True
-                if not isinstance(command, Stop | StandBy | Segment | Volume):
+                if not isinstance(command, Stop | StandBy | Segment | Follow | Leave | Volume):
                     os.eventfd_write(self._asked, 1)  # the listener has less patience from here on
             except TimeoutError:
                 child.process.kill()  # it has not listened for so long that a command is lost
@@ -317,6 +346,8 @@ class PlayerProcess:
             case messages.Ended(play, completed, item_written_ms, failure):
                 self._written_ms, self._plays = 0, False
                 self._post(events.SoundEnded(play, completed, item_written_ms, failure))
+            case messages.Heard(stream):
+                self._post(events.StreamHeard(stream))
             case messages.Device(ok, device, error):
                 self._post(events.SoundDevice(ok, device, error))
             case messages.Alive():

@@ -14,6 +14,7 @@ PROBLEMS: config.Words = {
     "bad-rule": ("Quy tắc lặp sai ở chỗ: {part}", "The rule is wrong at: {part}"),
     "file-missing": ("Không có tệp chương trình", "There is no programme file"),
     "file-unreadable": ("Không đọc được tệp chương trình", "The programme file cannot be read"),
+    "live-and-stream": ("Khung giờ có cả live lẫn stream", "The slot has both live and stream"),
     "no-source": ("Bản tin không có âm thanh", "The bulletin has no audio"),
     "no-such-date": ("Không có ngày giờ này trong lịch", "No calendar has this date or time"),
     "no-voice": ("espeak-ng không có giọng {measured}", "espeak-ng has no voice {measured}"),
@@ -39,6 +40,7 @@ EXPECTED: config.Words = {
     ),
     "civil-time": ("ngày giờ địa phương như 2026-12-01 05:00", "a local date and time such as 2026-12-01 05:00"),
     "form": ("các khóa của programme.yaml", "the keys of programme.yaml"),
+    "live-or-stream": ("live hoặc stream", "live or stream"),
     "one-source": (
         "một trong: file, text, recordings (mỗi bản thu: file hoặc text)",
         "one of: file, text, recordings (each recording: file or text)",
@@ -46,6 +48,11 @@ EXPECTED: config.Words = {
     "own-id": ("mỗi mục một mã riêng", "an id of its own for each item"),
     "own-language": ("mỗi ngôn ngữ một bản thu", "one recording a language"),
     "readable-file": ("một tệp programme.yaml đọc được", "a programme.yaml that can be read"),
+    "stream-url": (
+        "địa chỉ https:// của luồng Icecast hoặc HLS, tối đa {most} ký tự",
+        "the https:// address of an Icecast or HLS stream, at most {most} characters",
+    ),
+    "whole-minutes": ("số phút nguyên từ {least} đến {most}", "a whole number of minutes from {least} to {most}"),
     "rule": (
         "RRULE của RFC 5545, FREQ từ DAILY trở lên, như FREQ=WEEKLY;BYDAY=MO,FR",
         "an RRULE of RFC 5545, FREQ DAILY or slower, such as FREQ=WEEKLY;BYDAY=MO,FR",

@@ -132,6 +132,10 @@ EXPECTED = {
         'khoảng giờ địa phương như "21:00-05:00", có thể qua nửa đêm',
         'a span of local time such as "21:00-05:00", which may cross midnight',
     ),
+    "stream-host": (
+        "tên máy hoặc tên máy:cổng, như live.example.vn",
+        "a host name, or host:port, such as live.example.vn",
+    ),
     "time-zone": ("múi giờ IANA, như Asia/Ho_Chi_Minh", "an IANA time zone, such as Asia/Ho_Chi_Minh"),
     "topic": (
         "gốc chủ đề MQTT như ttcs/v1, không có + # hay khoảng trắng",

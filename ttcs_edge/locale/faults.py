@@ -278,6 +278,14 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         ("bản tin bị xóa mà khung giờ còn", "the bulletin was removed and its slot was not"),
         _SENDER_MENDS,
     ),
+    "live-and-stream": (
+        (
+            "Khung giờ {slot} gọi cả tiếp sóng có ký lẫn luồng phát thường",
+            "The slot {slot} names both a live relay and a stream",
+        ),
+        _BROKEN_SENDER,
+        _SENDER_MENDS,
+    ),
     "unknown-field": (
         ("Tài liệu của {subject} có mục lạ: {found}", "A document of {subject} has an unknown field: {found}"),
         ("trung tâm dùng phần mềm mới hơn trạm", "the centre's software is newer than the station's"),

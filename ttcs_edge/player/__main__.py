@@ -32,8 +32,12 @@ from ttcs_edge.player.messages import (
     Answer,
     Command,
     Files,
+    Follow,
+    Heard,
+    Leave,
     Live,
     Play,
+    PlayStream,
     Prepare,
     Segment,
     Sounding,
@@ -47,6 +51,7 @@ from ttcs_edge.player.messages import (
     item_offset_ms,
 )
 from ttcs_edge.player.source import Opening
+from ttcs_edge.player.stream import Stream, StreamSource
 from ttcs_edge.player.writer import Writer
 from ttcs_edge.settings import SoundDriver, SoundSettings
 
@@ -75,6 +80,7 @@ class Process:
         self._loose: dict[str, int] = {}
         self._files: dict[int, dict[str, int]] = {}
         self._lives: dict[int, LiveSource] = {}
+        self._streams: dict[int, Stream] = {}
         self._send_lock = threading.Lock()
         self._writer = Writer(open_sink(settings), self._answer, self._source, self._release, self._over)
 
@@ -112,8 +118,13 @@ class Process:
             case Play():
                 self._files[command.play] = self._claim([item.sha256 for item in command.items])
                 self._writer.play(command)
-            case Talk():
+            case Talk() | PlayStream():
                 self._writer.play(command)
+            case Follow(stream, kind):
+                (fd,) = fds
+                self._jobs.put(lambda: self._stream(stream).follow(fd, kind))
+            case Leave(stream):
+                self._jobs.put(lambda: self._forget(stream))
             case Live(play):
                 self._lives[play] = LiveSource()
                 self._writer.play(command)
@@ -131,6 +142,22 @@ class Process:
         claimed = {name: self._loose.pop(name) for name in dict.fromkeys(names)}
         assert not self._loose, "files that no command names"
         return claimed
+
+    def _stream(self, number: int) -> Stream:
+        """A stream that is followed, or is to be."""
+
+        def later(job: Callable[[], None]) -> None:
+            with suppress(queue.Full):  # the next run of it will see to that
+                self._jobs.put_nowait(job)
+
+        if number not in self._streams:
+            self._streams[number] = Stream(self._instance, later, lambda: self._answer(Heard(number)))
+        return self._streams[number]
+
+    def _forget(self, number: int) -> None:
+        stream = self._streams.pop(number, None)
+        if stream is not None:
+            stream.close()
 
     def _over(self, command: Sounding) -> None:
         """Nothing more of a play will be opened, or fed."""
@@ -180,6 +207,8 @@ class Process:
                 self._jobs.put(lambda: opening.set_result(Capture(sound_input, self._device_ms)))
             case Live(play):
                 opening.set_result(self._lives[play])
+            case PlayStream(_, stream):
+                self._jobs.put(lambda: opening.set_result(StreamSource(self._stream(stream))))
         return opening
 
     def _decoder(self, command: Play, index: int) -> Opening:

@@ -4,7 +4,8 @@ The player reads and writes them with what Python brings, to stay small; the dae
 for whoever broke into the decoder speaks to it.
 
 Audio goes ahead of the command that names it, as file descriptors of sealed memory files, in packets of ``Files``.
-What is made while it airs comes from an input of the machine (``Talk``), or behind its command in segments (``Live``).
+What is made while it airs comes from an input of the machine (``Talk``), behind its command in segments (``Live``), or
+through sockets (``PlayStream``) that each came along with a ``Follow`` before.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ PACKET_BYTES = 192 * 1024
 """The largest packet: a segment of 100 of the longest Opus packets takes 170 KB, a play of 512 items 56 KB."""
 SEGMENT_PACKETS = 100
 """How many packets of 20 ms a segment holds at most."""
+STREAM_KINDS = ("aac", "mp3", "mp4", "ogg", "ts")
+"""What a stream can be: AAC in ADTS, MP3, fragmented MP4, Ogg, MPEG-TS."""
 FDS_MOST = 64
 """How many descriptors go in one packet; Linux takes 253."""
 
@@ -89,6 +92,31 @@ class Segment(NamedTuple):
     last: bool
 
 
+class Follow(NamedTuple):
+    """Decode what comes through the one descriptor that comes along, a socket, as the next of a stream; its kind is one
+    of ``STREAM_KINDS``. It is decoded from now on, whether it is played or not.
+    """
+
+    stream: int
+    kind: str
+
+
+class Leave(NamedTuple):
+    """Follow a stream no more."""
+
+    stream: int
+
+
+class PlayStream(NamedTuple):
+    """Play a stream that is followed, from ``at_mono_ns`` on, until it is stopped."""
+
+    play: int
+    stream: int
+    at_mono_ns: int
+    volume_percent: int
+    fade_in_ms: int
+
+
 class Stop(NamedTuple):
     """Fade a play out and end it."""
 
@@ -103,9 +131,9 @@ class Volume(NamedTuple):
     volume_percent: int
 
 
-Sounding = Play | Talk | Live
+Sounding = Play | Talk | Live | PlayStream
 """What the writer plays."""
-Command = Files | Prepare | StandBy | Play | Talk | Live | Segment | Stop | Volume
+Command = Files | Prepare | StandBy | Play | Talk | Live | Segment | Follow | Leave | PlayStream | Stop | Volume
 
 
 def encode(message: Command | Answer) -> bytes:
@@ -132,6 +160,9 @@ _COMMANDS: dict[str, Any] = {
     "Talk": Talk,
     "Live": Live,
     "Segment": lambda play, number, packets, last: Segment(play, number, _packets(packets), last),
+    "Follow": Follow,
+    "Leave": Leave,
+    "PlayStream": PlayStream,
     "Stop": Stop,
     "Volume": Volume,
 }
@@ -184,6 +215,12 @@ class Ended(NamedTuple):
     failure: str | None
 
 
+class Heard(NamedTuple):
+    """Once a second: there is sound in a stream that is followed."""
+
+    stream: int
+
+
 class Device(NamedTuple):
     """The sound device failed, or works again; told once before ``Ready``, and whenever it changes."""
 
@@ -192,8 +229,10 @@ class Device(NamedTuple):
     error: str
 
 
-Answer = Ready | Alive | Started | Progress | Ended | Device
-ANSWERS: dict[str, type[Answer]] = {kind.__name__: kind for kind in (Ready, Alive, Started, Progress, Ended, Device)}
+Answer = Ready | Alive | Started | Progress | Ended | Heard | Device
+ANSWERS: dict[str, type[Answer]] = {
+    kind.__name__: kind for kind in (Ready, Alive, Started, Progress, Ended, Heard, Device)
+}
 """What a player may say, by the name that stands first in its packets."""
 
 

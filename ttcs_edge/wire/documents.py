@@ -32,6 +32,7 @@ from ttcs_edge.core.documents import (
     ResendRange,
     Signed,
     Slot,
+    Stream,
     TrustRoot,
     VolumeOrder,
 )
@@ -168,7 +169,10 @@ def _as_the_first_stations_know_it(written: bytes) -> bytes:
     return written
 
 
-_CAME_LATER = (b',"standing":[]', b',"expires":null', b',"if_unplayable":"silence"', b',"live":null')
+_CAME_LATER = (
+    *(b',"standing":[]', b',"expires":null', b',"if_unplayable":"silence"'),
+    *(b',"live":null', b',"stream":null'),
+)
 """Fields of a programme that the first stations did not know, as they are written when they say nothing. No text can
 hold such a thing: its quotation marks are written with a backslash. No part of a programme may have another field of
 such a name."""
@@ -252,6 +256,7 @@ def _looked_at_closely(payload: bytes, kind: type[D], subject: str) -> D | Refus
 _PARTS: dict[type, tuple[tuple[str, type], ...]] = {
     Programme: (("bulletins", Bulletin), ("slots", Slot)),
     Bulletin: (("audio", Audio),),
+    Slot: (("stream", Stream),),
     TrustRoot: (("keys", PublicKey), ("grants", Grant)),
     Command: tuple(ACTIONS.items()),
     Alert: (("info", AlertInfo), ("references", AlertReference)),
@@ -262,7 +267,7 @@ _PARTS: dict[type, tuple[tuple[str, type], ...]] = {
 _FIELDS: dict[type, frozenset[str]] = {
     kind: frozenset(field.name for field in msgspec.structs.fields(kind))
     for kind in (
-        *(Programme, Bulletin, Audio, Slot, TrustRoot, PublicKey, Grant, Beacon, Command, *ACTIONS.values()),
+        *(Programme, Bulletin, Audio, Slot, Stream, TrustRoot, PublicKey, Grant, Beacon, Command, *ACTIONS.values()),
         *(Alert, AlertInfo, AlertReference, LiveSegment),
     )
 }
@@ -431,6 +436,8 @@ def _check_programme(programme: Programme, subject: str) -> Refused | None:
         wrong = _check_named(slot.id, slot.bulletins, bulletins, subject)
         if wrong is not None:
             return wrong
+        if slot.live is not None and slot.stream is not None:
+            return Refused("live-and-stream", subject, (("slot", slot.id),))
         refused = check_slot(slot)
         if refused is not None:
             return Refused(refused.code, subject, (("slot", slot.id), *refused.detail))

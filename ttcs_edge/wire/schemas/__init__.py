@@ -81,6 +81,7 @@ BEYOND_A_SCHEMA = {
     "duplicate-id": "two bulletins or two slots under one id, or two recordings of a bulletin in one language; an "
     "alert that says something twice in one language",
     "slot-too-large": "a slot whose bulletins, in all their languages, have more audio than a station holds ready",
+    "live-and-stream": "a slot that names a live relay and a stream",
     "unknown-bulletin": "a slot that names a bulletin which the programme does not have",
     "duplicate-key": "a name that stands twice in one object",
     "not-utf8": "half of a surrogate pair (`\\ud800`)",
