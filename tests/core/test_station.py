@@ -55,6 +55,8 @@ EVENTS: tuple[events.Event, ...] = (
     events.AlertArrived(Refused("not-json", "vn/lam-dong#alert:x"), (PROVINCE, "x"), 1),
     events.CommandArrived(Refused("not-json", SETTINGS.id), 1, False, False, b""),
     events.LiveArrived(Refused("not-json", "vn/lam-dong#live:x"), (PROVINCE, "x")),
+    events.StreamHeard(1),
+    events.StreamFailed(1, "stream-away", (("url", "https://live.example/"), ("error", "timeout"))),
     events.AudioStored(sha("a")),
     events.VoicesKnown(frozenset({"vi"})),
     events.Spoken(Utterance("vi", "Lũ."), sha("a"), 1_000, 2_000),

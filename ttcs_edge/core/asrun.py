@@ -23,6 +23,7 @@ from ttcs_edge.core.model import (
     COMMAND_PREFIX,
     LIVE_PREFIX,
     MICROPHONE_PREFIX,
+    STREAM_PREFIX,
     AiredItem,
     AsRun,
     AsRunReason,
@@ -35,6 +36,7 @@ from ttcs_edge.core.model import (
     ZoneId,
 )
 from ttcs_edge.core.schedule import SlotOccurrence
+from ttcs_edge.core.streams import Followed
 
 LENGTH_TOLERANCE_MS = 250
 """How far the samples written may fall short of the declared duration: codecs cut the first 74 ms (Opus)."""
@@ -67,7 +69,7 @@ CUE_FAULTS = ("cue-missed", "cue-substituted")
 
 def fault_of(record: AsRun) -> str | None:
     """Which fault of its slot a closed record is; None when nothing is to be mended."""
-    if record.occurrence.slot.startswith((COMMAND_PREFIX, MICROPHONE_PREFIX, LIVE_PREFIX)):
+    if record.occurrence.slot.startswith((COMMAND_PREFIX, MICROPHONE_PREFIX, LIVE_PREFIX, STREAM_PREFIX)):
         return None  # whoever ordered it is told, who spoke stands there, and that it fell silent is a fault of its own
     if record.outcome is Outcome.SUBSTITUTED:
         return "cue-substituted"
@@ -106,7 +108,7 @@ class Airing:
     id: str = ""
     source: SlotOccurrence | None = None
     warning: AlertCue | None = None
-    session: Session | None = None
+    session: Session | Followed | None = None
     relayed: AsRun | None = None
     kind: Kind = Kind.SLOT
     taken_mono_ms: int = 0
@@ -264,7 +266,9 @@ class Airing:
 
     @property
     def over(self) -> bool:
-        """Tell whether it ended whole: nothing of it is left to be resumed."""
+        """Tell whether it ended whole: nothing of it is left to be resumed. A stream ends by its time alone."""
+        if self.way is Way.STREAM:
+            return self.whole and self.stop_reason is AsRunReason.TIME_LIMIT
         return self.cue.inlet is None and self.whole and self.position_ms >= self.cue.duration_ms
 
     def restart(self) -> None:

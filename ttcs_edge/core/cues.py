@@ -12,6 +12,7 @@ from ttcs_edge.core.asrun import Airing, Kind, settles
 from ttcs_edge.core.live import Session
 from ttcs_edge.core.model import AsRun, Cue, Instant, Occurrence, Sha256, WallMs
 from ttcs_edge.core.programmes import Programmes
+from ttcs_edge.core.streams import Followed
 
 SETTLED_MEMORY_MS = 8 * 86_400_000
 """How long a settled occurrence is remembered: longer than any look back into the schedule."""
@@ -43,7 +44,7 @@ class Cues:
         self.sequence += 1
         return f"{self.boot}-a{self.sequence}"
 
-    def take(self, cue: Cue, kind: Kind, now: Instant, session: Session | None = None) -> None:
+    def take(self, cue: Cue, kind: Kind, now: Instant, session: Session | Followed | None = None) -> None:
         """Take what is of no programme and no alert: it is for now."""
         self.wait(Airing(cue, id=self.next_id(), session=session, kind=kind, taken_mono_ms=now.mono_ms))
 

@@ -11,7 +11,8 @@ Rules, in the order in which ``step`` asks them:
 
 A station without trusted time takes nothing new of its programmes and starts nothing of them (air-7). An alert needs
 neither time nor a quiet-free hour, and leaves the air at once when it is withdrawn (``rows``). A live relay has the air
-while something comes of it (``relaying``). Beside the steps, ``silence`` is watched where sound is due.
+while something comes of it, and so has a plain stream (``relaying``). Beside the steps, ``silence`` is watched where
+sound is due.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ from ttcs_edge.core.reports import NextCue
 from ttcs_edge.core.rows import Rows
 from ttcs_edge.core.schedule import SlotOccurrence
 from ttcs_edge.core.silence import SilenceWatch
+from ttcs_edge.core.streams import Streams
 from ttcs_edge.core.volumes import Volumes
 
 PREPARE_LEAD_MS = 5_000
@@ -90,7 +92,7 @@ class Desk:
         cues = Cues(boot, alerts)
         reach = Reach(settings, cues, playout)
         rows = Rows(cues, alerts, reach)
-        relaying = Relaying(cues, lives, reach)
+        relaying = Relaying(cues, lives, reach, Streams())
         return cls(
             settings,
             volumes,
@@ -158,6 +160,7 @@ class Desk:
             return self._stop_step(now)
         self._follow_programmes(programmes, now)
         self._follow_alerts(programmes, now)
+        follows = self.relaying.follow_streams(programmes, now)
         self.relaying.follow(now, nobody_may_speak=self.cues.alerts.nobody_may_speak)
         self.reach.watch_rest(now)
         holder = self.cues.on_air
@@ -171,12 +174,12 @@ class Desk:
         lost_player = not self.reach.player_up and self._lost_player(now)
         self.awaits_player = lost_player and not self._passes_player(programmes, now)
         if self.awaits_player:
-            return Step([], self.cues.take_closed())
+            return Step(follows, self.cues.take_closed())
         playable = self._playable(programmes, now)
         wanted = self._wanted(playable, now)
         most_ms = ALERT_FADE_MS if self._ends_at_once else self.settings.fade_out_ms
         self.playout.fade_out_ms = min(most_ms, self.settings.fade_out_ms)
-        steps = self._prepare() + self.playout.step(wanted, _needed_mono_ms(playable, now), now.mono_ms)
+        steps = follows + self._prepare() + self.playout.step(wanted, _needed_mono_ms(playable, now), now.mono_ms)
         if wanted is not None and self.playout.sounding == wanted.play and self.cues.on_air is None:
             steps += self._take_the_air(wanted, now)
         return Step(steps, self.cues.take_closed())
@@ -379,7 +382,8 @@ class Desk:
         cue, volume_percent = airing.cue, self._volume_percent(airing, now)
         at_once = 1 if airing.warning is None else self.settings.alert_zones_at_once
         wanted = Wanted(self.plays + 1, cue.zones, cue.items, airing.position_ms, start_mono_ms, volume_percent)
-        return replace(wanted, zones_at_once=at_once, way=airing.way)
+        stream = 0 if cue.inlet is None else cue.inlet.stream
+        return replace(wanted, zones_at_once=at_once, way=airing.way, stream=stream)
 
     def _volume_percent(self, airing: Airing, now: Instant) -> int:
         """How loud it is now: an alert asks nobody (air-5)."""

@@ -46,6 +46,7 @@ class Endings:
         self.cues.waiting.pop(airing.cue.occurrence, None)
         record = airing.closed_record(completed, reason, now.wall_ms)
         self.rows.note_announcement(airing, record)
+        self.relaying.note_end(airing, record)
         for slot in self.relaying.relayed_by(airing, now) if record.outcome is Outcome.AIRED else ():
             slot.relayed = record
             self.close(slot, True, None, now)

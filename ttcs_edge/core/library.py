@@ -111,7 +111,7 @@ def resolve(due: SlotOccurrence, settings: StationSettings, shelf: Shelf, now_ms
         programme_version=programme.version,
         substitute=substitute,
         slot_percent=slot.volume_percent,
-        live=slot.live,
+        live=slot.live if slot.stream is None else str(due.occurrence),
     )
     return Resolved(cue, tuple(filled.lacks), next(iter(filled.lacks.values()), None))
 

@@ -66,6 +66,16 @@ class Session:
         return utc_ms(self.newest.until)
 
     @property
+    def leaves_ms(self) -> int:
+        """When it leaves the air at the latest: its last segment may be on its way."""
+        return self.until_ms + LOST_MS
+
+    @property
+    def name(self) -> str:
+        """What slots call it."""
+        return self.newest.id
+
+    @property
     def subject(self) -> str:
         """What faults and records call it."""
         return live_subject(self.newest.scope, self.newest.id)

@@ -96,19 +96,21 @@ class Amplifier(Struct, frozen=True):
 
 class Way(Enum):
     """How sound that is made while it airs comes to the amplifier: from the player's sound input, over the network in
-    signed segments, or past the player, by a relay that lets it into the amplifier's mixer.
+    signed segments or as a plain stream, or past the player, by a relay that lets it into the amplifier's mixer.
     """
 
     INPUT = "input"
     LIVE = "live"
+    STREAM = "stream"
     MIXER = "mixer"
 
 
 class Inlet(Struct, frozen=True):
-    """Sound that is made while it airs: its way, and how long it may take at the most."""
+    """Sound that is made while it airs: its way, and how long it may take at the most; the number of its stream."""
 
     way: Way
     most_ms: int
+    stream: int = 0
 
 
 class Microphone(Struct, frozen=True):
@@ -151,9 +153,13 @@ LIVE_PREFIX = "live:"
 """Before the id of a live relay, where slots stand by theirs."""
 
 
+STREAM_PREFIX = "stream:"
+"""Before the id of the slot that a plain stream was heard for, where slots stand by theirs."""
+
+
 class Occurrence(Struct, frozen=True, order=True):
     """One occurrence of one slot, a part of a round of an alert, what a command has aired, what was said into the
-    microphone, or a session of a live relay: the identity under which it airs at most once (never-5).
+    microphone, a session of a live relay, or a stream: the identity under which it airs at most once (never-5).
 
     ``local`` is its civil date and time, ``2026-11-24T05:00:00``, so that a clock step or a daylight-saving change
     cannot make a second occurrence of it.
@@ -223,8 +229,8 @@ class Cue(Struct, frozen=True):
 
     ``substitute`` tells that something of it is not what the slot names, but what stands in for it.
     ``volume_percent`` is how loud it is in zones as they are configured, ``slot_percent`` what the slot alone says.
-    With an ``inlet`` it has no items: its sound is made while it airs. ``live`` is the id of the live relay that is to
-    be heard in its place where it can be.
+    With an ``inlet`` it has no items: its sound is made while it airs. ``live`` is the id of the live relay, or the
+    name of the stream, that is to be heard in its place where it can be.
     """
 
     occurrence: Occurrence

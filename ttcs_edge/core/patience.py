@@ -114,8 +114,8 @@ class Patience:
             return AsRunReason.NO_ZONE
         if self.reach.is_too_quiet_for(airing, programmes, now):
             return AsRunReason.QUIET_HOURS
-        if self.relaying.lives.is_replaced(session):
-            return AsRunReason.WITHDRAWN
+        if (ended := self.relaying.why_ended(session)) is not None:
+            return ended
         if session.is_gone(now) or now.wall_ms >= session.until_ms:
             blocked = AsRunReason.PRE_EMPTED if self.cues.is_blocked(airing) else AsRunReason.LIVE_LOST
             return self.reach.hindrance(airing) or blocked

@@ -27,6 +27,7 @@ from ttcs_edge.core.effects import (
     StartInput,
     StartLive,
     StartSound,
+    StartStream,
     StopSound,
     SwitchAmplifier,
     SwitchMixer,
@@ -49,7 +50,8 @@ INPUT_FADE_IN_MS = 20
 
 class Wanted(Struct, frozen=True):
     """What is to sound: ``play`` is its identity; ``start_mono_ms`` the instant of its first sample. Its zones are
-    closed so many at once, one by one as a rule. What is made while it airs comes by its ``way``, from now on.
+    closed so many at once, one by one as a rule. What is made while it airs comes by its ``way``, from now on; a stream
+    has its number.
     """
 
     play: int
@@ -60,6 +62,7 @@ class Wanted(Struct, frozen=True):
     volume_percent: int
     zones_at_once: int = 1
     way: Way | None = None
+    stream: int = 0
 
 
 @dataclass(slots=True)
@@ -269,6 +272,9 @@ class Playout:
             return [StartInput(self.player, wanted.play, wanted.volume_percent, fade_in_ms)]
         if wanted.way is Way.LIVE:
             return [StartLive(self.player, wanted.play, wanted.volume_percent, self.settings.fade_in_ms)]
+        if wanted.way is Way.STREAM:
+            volume_percent, fade_in_ms = wanted.volume_percent, self.settings.fade_in_ms
+            return [StartStream(self.player, wanted.play, wanted.stream, volume_percent, fade_in_ms)]
         return [
             StartSound(
                 player=self.player,

@@ -2,7 +2,8 @@
 
 A session that a slot names is taken when that slot is due, any other at once. It comes back as long as its segments
 may, also behind a restart, by when its slot may be told; a slot whose live relay was heard to its end was heard as
-well.
+well. A plain stream is such a session, too, of one occurrence of one slot: it is taken as soon as its instant has come
+and there is sound in it.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ttcs_edge.core import live
-from ttcs_edge.core.asrun import Airing, Kind
+from ttcs_edge.core.asrun import SILENT_REASONS, Airing, Kind
 from ttcs_edge.core.cues import Cues
+from ttcs_edge.core.effects import Effect, FollowStream, LeaveStream
 from ttcs_edge.core.live import Lives, Session
-from ttcs_edge.core.model import AsRunReason, Instant
+from ttcs_edge.core.model import AsRun, AsRunReason, Instant
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.reach import Reach
+from ttcs_edge.core.streams import Followed, Streams
 
 
 @dataclass(slots=True)
@@ -25,6 +28,7 @@ class Relaying:
     cues: Cues
     lives: Lives
     reach: Reach
+    streams: Streams
 
     def take(self, session: Session, programmes: Programmes, now: Instant) -> None:
         """Take a session whose segments come, once: at once, or when a slot that names it is due."""
@@ -35,7 +39,7 @@ class Relaying:
 
     def _has_place(self, session: Session, programmes: Programmes, now: Instant) -> bool:
         """Tell whether no slot names it, or one that does is due, or was since it began: that may have been told."""
-        name = session.newest.id
+        name = session.name
         due = any(one.cue.live == name and one.is_due(now) for one in self.cues.unended())
         since_ms = session.newest.version - live.GONE_MS
         return due or name not in programmes.live_ids() or programmes.named_live(name, since_ms, now.wall_ms)
@@ -45,15 +49,48 @@ class Relaying:
         holder = self.cues.on_air
         return holder.play if holder is not None and holder.session is session else None
 
+    def follow_streams(self, programmes: Programmes, now: Instant) -> list[Effect]:
+        """Follow the streams of slots that come near, take those that are to be heard, leave those that are over."""
+        self.streams.look_at(programmes)
+        follows: list[Effect] = []
+        for airing in self.cues.of_slots() if now.trusted else ():
+            stream = None if airing.source is None else airing.source.slot.stream
+            begun = None if stream is None else self.streams.begin(airing.cue, stream, now)
+            if begun is not None:
+                follows.append(FollowStream(begun.number, begun.stream.url))
+        for one in self.streams.followed.values():
+            if one.may_begin(now) and not self.cues.is_known(one.occurrence):
+                self.cues.take(one.cue(now), Kind.LIVE, now, one)
+        over = [one for one in self.streams.followed.values() if self._is_over(one, now)]
+        self.streams.leave(over)
+        return follows + [LeaveStream(one.number) for one in over]
+
+    def _is_over(self, one: Followed, now: Instant) -> bool:
+        if any(airing.session is one for airing in self.cues.unended()):
+            return False
+        return one.ended is not None or now.wall_ms >= one.until_ms or self.cues.is_known(one.occurrence)
+
+    def note_end(self, airing: Airing, record: AsRun) -> None:
+        """A stream ends with its slot, unless that ended for want of sound."""
+        followed = self.streams.followed.get(airing.cue.occurrence)
+        if followed is not None and record.reason is not None and record.reason not in SILENT_REASONS:
+            followed.ended = record.reason
+
+    def why_ended(self, session: Session | Followed) -> AsRunReason | None:
+        """Tell why a session is over before its time; None while it is not."""
+        if isinstance(session, Followed):
+            return session.ended
+        return AsRunReason.WITHDRAWN if self.lives.is_replaced(session) else None
+
     def follow(self, now: Instant, *, nobody_may_speak: bool) -> None:
         """What has the air leaves it when its time is over, or another session took its place."""
         airing = self.cues.on_air
         if airing is None or airing.session is None:
             return
-        if now.wall_ms >= airing.session.until_ms + live.LOST_MS or nobody_may_speak:
+        if (ended := self.why_ended(airing.session)) is not None:
+            airing.stop_for_good(ended)
+        elif now.wall_ms >= airing.session.leaves_ms or nobody_may_speak:
             airing.stop_for_good(AsRunReason.TIME_LIMIT)
-        elif self.lives.is_replaced(airing.session):
-            airing.stop_for_good(AsRunReason.WITHDRAWN)
 
     def is_silent(self, airing: Airing, now: Instant) -> bool:
         """Tell whether nothing comes of a live relay at the moment, or nothing that could be told from what is old."""
@@ -63,7 +100,7 @@ class Relaying:
         """Tell whether a live relay is there to be heard in the place of a slot: one that was told is not."""
         if (name := airing.cue.live) is None:
             return False
-        relays = [one for one in self.cues.unended() if one.session is not None and one.session.newest.id == name]
+        relays = [one for one in self.cues.unended() if one.session is not None and one.session.name == name]
         return any(not self.is_silent(one, now) and self.reach.can_be_heard(one) for one in relays)
 
     def begins_ms(self, airing: Airing, due: list[Airing]) -> int:
@@ -82,5 +119,5 @@ class Relaying:
         """The slots that are due in whose place a session was heard."""
         if airing.session is None:
             return []
-        name = airing.session.newest.id
+        name = airing.session.name
         return [one for one in self.cues.waiting.values() if one.cue.live == name and one.is_due(now)]

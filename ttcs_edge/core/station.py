@@ -44,6 +44,7 @@ from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.receipts import Receipts
 from ttcs_edge.core.reports import OnAir, Snapshot
 from ttcs_edge.core.speech import SPEECH_FAULTS, subject_of
+from ttcs_edge.core.streams import STREAM_FAULTS
 from ttcs_edge.core.supervision import Detail, Supervision
 from ttcs_edge.core.timekeeping import BELOW_FLOOR, ClockState, TimeSource, is_ahead, raised_floor
 from ttcs_edge.core.trust import alert_subject, live_subject, utc_ms, utc_text
@@ -149,6 +150,7 @@ class Station:
         if position is not None:
             turn.entries.append(effects.AsRunPosition(position))
         self._judge_silence(turn)
+        self._judge_streams(turn)
         self._refresh_speech(turn)
         self._refresh_wanted(turn)
         self._beat(turn)
@@ -187,6 +189,12 @@ class Station:
             self._clear(turn, "silence", subject)
         for subject, reason in silent.items():
             self._raise(turn, "silence", subject, (("reason", reason),))
+
+    def _judge_streams(self, turn: _Turn) -> None:
+        """What was wrong with a stream is over when it is followed no more."""
+        followed = self.desk.relaying.streams.subjects()
+        for code, subject in [key for key in self.faults.open if key[0] in STREAM_FAULTS and key[1] not in followed]:
+            self._clear(turn, code, subject)
 
     def _raise(self, turn: _Turn, code: str, subject: str, detail: Detail = ()) -> None:
         turn.entries += self.faults.raise_(code, subject, detail, turn.now.wall_ms, turn.now.mono_ms)
@@ -322,7 +330,7 @@ class Station:
     def _wake_mono_ms(self, now: Instant) -> int:
         asked = [self.next_heartbeat_mono_ms, self.next_wanted_mono_ms, self.faults.wake_mono_ms]
         asked += [self.alerts.wake_mono_ms(now), self.orders.wake_mono_ms(now), self.key.wake_mono_ms]
-        asked.append(self.lives.wake_mono_ms(now))
+        asked += [self.lives.wake_mono_ms(now), self.desk.relaying.streams.wake_mono_ms(now)]
         asked.append(self.desk.wake_mono_ms(self.programmes, now, self.stopping))
         if not now.trusted:
             asked.append(now.mono_ms + UNTRUSTED_POLL_MS)
@@ -561,6 +569,22 @@ class Station:
         self.desk.endings.sound_ended(event, self.programmes, turn.now)
         self.alerts.speech.changed = True  # what proved to be no audio may have to be spoken
 
+    def _on_stream_heard(self, event: events.StreamHeard, turn: _Turn) -> None:
+        stream = self.desk.relaying.streams.heard(event.stream, turn.now)
+        if stream is None:
+            return
+        for code in STREAM_FAULTS:
+            self._clear(turn, code, stream.subject)
+
+    def _on_stream_failed(self, event: events.StreamFailed, turn: _Turn) -> None:
+        stream = self.desk.relaying.streams.of(event.stream)
+        if stream is None:
+            return
+        for code in STREAM_FAULTS:
+            if code != event.code:
+                self._clear(turn, code, stream.subject)
+        self._raise(turn, event.code, stream.subject, event.detail)
+
     def _on_sound_device(self, event: events.SoundDevice, turn: _Turn) -> None:
         if event.ok:
             self._clear(turn, "sound-device", event.device)
@@ -677,6 +701,8 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.SoundStarted: Station._on_sound_started,
     events.SoundProgress: Station._on_sound_progress,
     events.SoundEnded: Station._on_sound_ended,
+    events.StreamHeard: Station._on_stream_heard,
+    events.StreamFailed: Station._on_stream_failed,
     events.SoundDevice: Station._on_sound_device,
     events.RelayFailed: Station._on_relay_failed,
     events.KeyChanged: Station._on_key,

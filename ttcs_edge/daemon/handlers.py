@@ -24,6 +24,7 @@ from ttcs_edge.core.effects import (
     StartInput,
     StartLive,
     StartSound,
+    StartStream,
     StopSound,
 )
 from ttcs_edge.core.events import AudioLost, Event, RelayFailed, SoundEnded, SoundStarted
@@ -35,7 +36,7 @@ from ttcs_edge.store.blobs import BlobError, Blobs
 
 _log = structlog.get_logger()
 NS_PER_MS = 1_000_000
-SoundCommand = PrepareSound | StartSound | StartInput | StartLive | FeedSound | StopSound | SetVolume
+SoundCommand = PrepareSound | StartSound | StartInput | StartLive | StartStream | FeedSound | StopSound | SetVolume
 
 
 class SoundDesk:
@@ -88,6 +89,8 @@ class SoundDesk:
                     self._start(command)
                 case StartLive(player, play, volume_percent, fade_in_ms):
                     self._player.live(player, play, time.monotonic_ns(), volume_percent, fade_in_ms)
+                case StartStream(player, play, stream, volume_percent, fade_in_ms):
+                    self._player.play_stream(player, play, stream, volume_percent, fade_in_ms)
                 case FeedSound(play, number, packets, last):
                     self._player.segment(play, number, packets, last)
                 case StartInput(player, play, volume_percent, fade_in_ms):
@@ -152,6 +155,7 @@ class Handlers:
             effects.StartSound: sound.put,
             effects.StartInput: sound.put,
             effects.StartLive: sound.put,
+            effects.StartStream: sound.put,
             effects.FeedSound: sound.feed,
             effects.SwitchMixer: self._switch_mixer,
             effects.StopSound: sound.put,

@@ -59,6 +59,7 @@ from ttcs_edge.link.control import ControlServer
 from ttcs_edge.link.fetcher import Fetcher
 from ttcs_edge.link.inbox import Readers
 from ttcs_edge.link.mqtt import BrokerLink
+from ttcs_edge.link.stream import Streams
 from ttcs_edge.settings import Config
 from ttcs_edge.store.blobs import BlobError, Blobs
 from ttcs_edge.store.in_memory import Opened
@@ -123,6 +124,7 @@ class Daemon:
         self.replies = Replies(station_id, self.link, SystemJournal(), config_file, self.clock.now, post)
         self.audio = AudioLink(config.broker, station_id, self.link.up)
         self.fetcher = Fetcher(self.blobs, BlobError, self.audio, config.https, post)
+        self.streams = Streams(config.streams, self.player.follow, self.player.leave)
         self.carried = Carried(self.loop.ask, self.clock.now, post, readers.programme, self.fetcher, self.outbox)
         host = SystemHost(config.state_folder, config.store.free_bytes)
         voices = Voices(config.speech, config.runtime_folder / "speech")
@@ -133,6 +135,8 @@ class Daemon:
         others: dict[Any, Callable[[Any], None]] = {
             effects.SetWanted: self._set_wanted,
             effects.KeepInline: self._keep_inline,
+            effects.FollowStream: lambda effect: self.streams.follow(effect, post),
+            effects.LeaveStream: self.streams.leave,
             effects.Speak: self.speaking.set_wanted,
             effects.Acknowledge: self._acknowledge,
             effects.SetSignedTime: lambda effect: self.clock.hear_signed(effect.wall_ms, effect.mono_ms),
@@ -178,6 +182,7 @@ class Daemon:
             lambda: self.link.close(CLOSE_S),
             lambda: self.fetcher.close(CLOSE_S),
             lambda: self.audio.close(CLOSE_S),
+            lambda: self.streams.close(CLOSE_S),
             lambda: self.speaking.close(CLOSE_S),
             lambda: self.health.close(CLOSE_S),
             self.clock.close,

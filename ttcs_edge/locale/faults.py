@@ -552,8 +552,72 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
             "its source stopped or fell silent, or the link is too slow",
         ),
         (
-            "xem nơi phát (ttcs-central live) và sóng 4G của trạm; trạm tự phát tiếp khi có lại",
-            "look at the sender (ttcs-central live) and at the station's link; it goes on by itself when it is back",
+            "xem nơi phát (ttcs-central live, máy chủ luồng) và sóng 4G của trạm; trạm tự phát tiếp khi có lại",
+            "look at the sender (ttcs-central live, the stream's server) and at the link; it goes on when it is back",
+        ),
+    ),
+    "stream-host": (
+        (
+            "Luồng phát của {subject} ở máy mà trạm không cho phép: {found}",
+            "The stream of {subject} is on a host that this station does not allow: {found}",
+        ),
+        (
+            "station.yaml không nêu máy ấy; hoặc luồng chuyển hướng, hay gọi đoạn HLS, ở máy khác: {url}",
+            "station.yaml does not name it; or the stream leads to another host, or has its pieces there: {url}",
+        ),
+        (
+            "tin máy ấy thì thêm vào streams.hosts rồi khởi động lại, không thì sửa chương trình",
+            "add it to streams.hosts and restart if it can be trusted; else correct the programme",
+        ),
+    ),
+    "stream-plain": (
+        ("Luồng phát của {subject} không qua TLS: {url}", "The stream of {subject} does not come by TLS: {url}"),
+        (
+            "luồng chuyển hướng, hay gọi đoạn HLS, bằng địa chỉ không phải https",
+            "it leads to an address without https, or has its pieces at one",
+        ),
+        (
+            "dùng luồng https từ đầu đến cuối; luồng không mã hóa thì ai cũng chen giọng vào được",
+            "use a stream that is https throughout: into a plain one anybody can put a voice",
+        ),
+    ),
+    "stream-tls": (
+        (
+            "Không tin được chứng chỉ của luồng phát {subject}: {error}",
+            "The certificate of the stream of {subject} is not trusted: {error}",
+        ),
+        (
+            "chứng chỉ hết hạn, của máy khác, của CA lạ; hoặc giờ của trạm sai; hoặc có kẻ giả máy chủ",
+            "it has expired, is of another host or authority, the clock is wrong, or somebody poses as the host",
+        ),
+        (
+            "xem chứng chỉ của máy chủ luồng {url}; CA riêng thì đặt ở streams.ca",
+            "look at the certificate of {url}; an authority of one's own belongs in streams.ca",
+        ),
+    ),
+    "stream-away": (
+        ("Không nghe được luồng phát của {subject}: {error}", "The stream of {subject} cannot be had: {error}"),
+        (
+            "máy chủ luồng tắt hoặc đổi địa chỉ, hoặc đường truyền của trạm đứt",
+            "its server is off or has another address, or the station's link is down",
+        ),
+        (
+            "thử mở {url} từ nơi khác; xem sóng 4G của trạm; trạm tự thử lại, bản tin phát thay",
+            "try {url} from elsewhere; look at the link; the station tries again by itself, and its bulletins air",
+        ),
+    ),
+    "stream-not-audio": (
+        (
+            "Địa chỉ luồng của {subject} không cho âm thanh mà trạm nhận: {found}",
+            "What comes from the stream of {subject} is no audio that a station takes: {found}",
+        ),
+        (
+            "trang đăng nhập của mạng, trang web thay vì luồng, hoặc luồng mã hóa",
+            "a login page of the network, a web page in the stream's place, or a stream that is encrypted",
+        ),
+        (
+            "dùng địa chỉ của chính luồng: MP3, AAC, Ogg hoặc HLS không mã hóa; xem {url}",
+            "give the address of the stream itself: MP3, AAC, Ogg or HLS without encryption; see {url}",
         ),
     ),
     "live-without-time": (
@@ -867,7 +931,7 @@ REASONS: dict[str, Pair] = {
     "no-audio": ("chưa tải được âm thanh", "its audio was not there"),
     "expired": ("bản tin đã hết giá trị", "its bulletin had expired"),
     "let-go": ("đã nhả phím trước khi có tiếng", "the key was let go before the way was open"),
-    "live-lost": ("tiếp sóng bị mất hoặc không bắt đầu", "its live relay did not start, or fell silent"),
+    "live-lost": ("tiếp sóng bị mất hoặc không bắt đầu", "its live relay or stream did not start, or fell silent"),
     "no-amplifier": ("âm ly không bật được", "the amplifier could not be switched on"),
     "no-time": ("chưa có giờ đúng", "there was no trusted time"),
     "no-voice": ("không có giọng đọc cho ngôn ngữ này", "no voice speaks its language"),
