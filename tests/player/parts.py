@@ -8,6 +8,7 @@ import os
 import queue
 import random
 import signal
+import socket
 import subprocess
 import time
 import wave
@@ -202,6 +203,17 @@ class Listening:
     def turn(self, play: int, volume_percent: int) -> None:
         """Command how loud a play is from now on."""
         self.player.turn(play, volume_percent)
+
+    def follow(self, stream: int, kind: str) -> socket.socket:
+        """Have a stream followed; gives what to send into."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self.player.follow(stream, kind, theirs.fileno())
+        return ours
+
+    def play_stream(self, play: int, stream: int, volume_percent: int = 100, fade_in_ms: int = 0) -> None:
+        """Command that a stream is played, at once."""
+        self.player.play_stream(self._newest(), play, stream, volume_percent, fade_in_ms)
 
     def written(self, least_ms: int) -> SoundProgress:
         """Wait until so much of the newest play is told as written."""

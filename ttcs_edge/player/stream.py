@@ -7,7 +7,7 @@ it is followed, whether it has the air or not.
 - While nobody reads, the newest two seconds are kept. Whoever reads begins with a second at the least; where too little
   waits, silence stands in, with faded ends, until there is more.
 - It is *heard* while samples come, of which some in the last ten seconds are louder than nothing: that is told once a
-  second. Three seconds without samples, or ten of nothing but silence, and it is lost to its reader.
+  second. Three seconds with nothing to give, or ten of nothing but silence, and it is lost to its reader.
 
 libvlc's callbacks only copy and set flags, and never wait: what nobody reads is left out. Whoever sends into the socket
 is held back by libvlc, which decodes at the pace of its clock; the two clocks are kept together by ``Distance``.
@@ -45,6 +45,12 @@ AUDIBLE = 32
 """A sample that is louder than that is a sound: 60 dB below full scale."""
 QUIET_MS = 10_000
 TELL_S = 1.0
+AHEAD_PERIODS = 3
+"""How much is taken ahead of what is given: as much as a step to keep the distance needs (``splice``)."""
+OPTIONS = ("prefetch-buffer-size=64", "prefetch-read-size=8192", "file-caching=1000")
+"""How much libvlc reads ahead, in KiB, and how much at a time, in bytes: by itself it takes 16 MiB of whatever a sender
+has. And how many milliseconds it decodes ahead: a link that stutters for longer is waited for.
+"""
 RUNS = 2
 """The run that is decoded, and the one that waits for its end."""
 
@@ -75,7 +81,8 @@ class Run:
     def begin(self) -> None:
         """Have it decoded from here on."""
         media = self._instance.media_new_location(f"fd://{self._socket.fileno()}")
-        media.add_option(f":demux={self._demux}")
+        for option in (f"demux={self._demux}", *OPTIONS):
+            media.add_option(f":{option}")
         self._player = self._instance.media_player_new()
         self._player.set_media(media)
         media.release()
@@ -128,7 +135,7 @@ class Stream:
         self._samples = array("h")
         self._most_frames = KEPT_FRAMES
         self._came_frames = 0
-        self._told_s = self.came_s = self.audible_s = float("-inf")
+        self._told_s = self._came_s = self.audible_s = float("-inf")
 
     def follow(self, fd: int, kind: str) -> None:
         """What comes next comes through this socket, which is closed in the end."""
@@ -146,9 +153,9 @@ class Stream:
     def _add(self, data: bytes) -> None:
         samples, now_s = array("h", data), time.monotonic()
         with self._condition:
-            if now_s > self.came_s + LIVE_LOST_MS / 1_000:
+            if now_s > self._came_s + LIVE_LOST_MS / 1_000:
                 self._came_frames = 0
-            self.came_s = now_s
+            self._came_s = now_s
             self._came_frames += len(samples)
             if samples and max(max(samples), -min(samples)) > AUDIBLE:
                 self.audible_s = now_s
@@ -173,11 +180,6 @@ class Stream:
             taken, self._samples = self._samples[:frames], self._samples[frames:]
             return taken
 
-    def put_back(self, samples: array[int]) -> None:
-        """What was taken and not needed is the next to be taken."""
-        with self._condition:
-            self._samples = samples + self._samples
-
     @property
     def behind_frames(self) -> int:
         """How much waits."""
@@ -199,7 +201,7 @@ class StreamSource:
         self.filled_bytes = 0
         self.failure: str | None = None
         self._stream = stream
-        self._begun_s = time.monotonic()
+        self._sounded_s = self._audible_s = time.monotonic()
         self._has_begun = False
         self._in_gap = True
         self._ahead = array("h")
@@ -210,43 +212,35 @@ class StreamSource:
         """Take a period. Once the first was given each is whole, whatever stands in for what is missing."""
         if self._is_lost():
             return b""
-        frames = size_bytes // 2
-        samples = self._next(frames, timeout_s / 2)  # what is read has to be handed over within a period, too
-        if not samples and not self._has_begun:
+        samples = self._next(size_bytes // 2, timeout_s / 2)  # what is read has to be handed over within a period, too
+        if samples:
+            self._has_begun, self._sounded_s = True, time.monotonic()
+        if not self._has_begun:
             return b""
-        self._has_begun = True
         self.filled_bytes += size_bytes - 2 * len(samples)
         return samples.tobytes().ljust(size_bytes, b"\0")
 
     def _next(self, frames: int, timeout_s: float) -> array[int]:
-        """The next period, one ahead of what is given: what is the last before a gap is faded out."""
-        least_frames = AGAIN_AHEAD_FRAMES if self._has_begun else START_AHEAD_FRAMES
+        """The next period; what is the last before a gap is faded out, and so some periods are taken ahead of it."""
         if self._in_gap:
-            self._ahead = faded_in(self._stream.take(frames, least_frames, timeout_s))
+            least_frames = AGAIN_AHEAD_FRAMES if self._has_begun else START_AHEAD_FRAMES
+            self._ahead = faded_in(self._stream.take(AHEAD_PERIODS * frames, least_frames, timeout_s))
             self._in_gap = not self._ahead
-            if self._in_gap:
-                return self._ahead
-        now, self._ahead = self._ahead, self._stream.take(frames, frames, timeout_s)
-        if self._ahead:
-            self._keep_distance(frames)
-            return now
-        self._in_gap = True
-        self._distance.forget()
-        return faded_out(now)
-
-    def _keep_distance(self, frames: int) -> None:
-        """Two clocks: what waits grows or dwindles by some milliseconds in a minute."""
-        kept = self._distance.kept(self._ahead, self._stream.behind_frames)
-        if len(kept) < frames:
-            kept += self._stream.take(frames - len(kept), 1, 0.0)
-        self._stream.put_back(kept[frames:])
-        self._ahead = kept[:frames]
+        else:
+            wait_s = timeout_s if len(self._ahead) <= frames else 0.0
+            self._ahead += self._stream.take(AHEAD_PERIODS * frames - len(self._ahead), 1, wait_s)
+        if 0 < len(self._ahead) <= frames:
+            self._ahead, self._in_gap = faded_out(self._ahead), True
+            self._distance.forget()
+        else:
+            self._ahead = self._distance.kept(self._ahead, self._stream.behind_frames)
+        samples, self._ahead = self._ahead[:frames], self._ahead[frames:]
+        return samples
 
     def _is_lost(self) -> bool:
-        now_s, stream = time.monotonic(), self._stream
-        stalled = now_s > max(self._begun_s, stream.came_s) + LIVE_LOST_MS / 1_000
-        quiet = now_s > max(self._begun_s, stream.audible_s) + QUIET_MS / 1_000
-        if stalled or quiet:
+        now_s = time.monotonic()
+        silent = now_s > self._sounded_s + LIVE_LOST_MS / 1_000
+        if silent or now_s > max(self._audible_s, self._stream.audible_s) + QUIET_MS / 1_000:
             self.failure = "live-lost"
         return self.failure is not None
 
