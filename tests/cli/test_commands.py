@@ -259,6 +259,14 @@ class TestScreens:
 
         assert "live relay thoi-su; heard as this bulletin where there is none" in shown(done)
 
+    def test_a_slot_that_names_a_stream_says_so(self, tmp_path: Path) -> None:
+        """With its address, which the config must allow."""
+        relayed = cue("x", "2026-11-24T05:00:00+07:00", stream="https://live.example.vn/fm")
+        with daemon(tmp_path, lambda request: SCHEDULE | {"cues": [relayed]}) as path:
+            done = run("schedule", "--socket", path, "--lang", "en", columns=200)
+
+        assert "the stream https://live.example.vn/fm; heard as this bulletin where nothing comes of it" in shown(done)
+
     @pytest.mark.parametrize(
         ("hours", "planned", "seconds", "note"),
         [

@@ -333,6 +333,8 @@ def moves(log: Iterable[tuple[int, Effect]]) -> list[tuple[int, str]]:
                 words.append((mono_ms, "sound"))
             case effects.StartLive():
                 words.append((mono_ms, "live"))
+            case effects.StartStream():
+                words.append((mono_ms, "stream"))
             case effects.StartInput():
                 words.append((mono_ms, "input"))
             case effects.SwitchMixer(_, closed):

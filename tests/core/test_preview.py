@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.core.material import SETTINGS, VIETNAM, bulletin, programme
-from ttcs_edge.core.documents import Bulletin, Slot
+from ttcs_edge.core.documents import Bulletin, Slot, Stream
 from ttcs_edge.core.model import QuietHours, StationSettings, Zone, ZoneId
 from ttcs_edge.core.preview import preview
 from ttcs_edge.core.schedule import to_ms
@@ -37,6 +37,12 @@ def test_the_cue_that_would_wake_a_commune_at_0315_is_seen() -> None:
     """The wrongly set relay of Trung Lộc."""
     slots = (slot("dem", "03:15:00"), slot("sang", "05:00:00"), slot("trung", "05:00:02"))
     assert seen(*slots) == [("dem", ("quiet-hours",)), ("sang", ()), ("trung", ("overlap",))]
+
+
+def test_a_slot_with_a_stream_takes_its_minutes() -> None:
+    """Whatever the bulletin that stands in for it takes."""
+    relayed = replace(slot("dai", "20:45:00"), stream=Stream(url="https://live.example.vn/fm", most_minutes=30))
+    assert seen(relayed, slot("toi", "20:50:00")) == [("dai", ("quiet-hours",)), ("toi", ("quiet-hours", "overlap"))]
 
 
 @pytest.mark.parametrize(

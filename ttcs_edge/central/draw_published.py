@@ -72,7 +72,8 @@ def _coming(published: Published, lang: Language) -> list[RenderableType]:
         return datetime.fromisoformat(due.occurrence.local), f"{due.slot.id} ({names})"
 
     def by_night(due: SlotOccurrence) -> bool:
-        length_ms = sum(durations_ms[name] for name in due.slot.bulletins)
+        stream_ms = 0 if due.slot.stream is None else due.slot.stream.most_minutes * 60_000
+        length_ms = max(stream_ms, sum(durations_ms[name] for name in due.slot.bulletins))
         return NIGHT.meets(datetime.fromisoformat(due.occurrence.local), length_ms)
 
     lines: list[RenderableType] = [

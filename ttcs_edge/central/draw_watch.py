@@ -22,7 +22,7 @@ from rich.text import Text
 from ttcs_edge.central.fleet import FaultSeen, StationRow
 from ttcs_edge.central.receipts import receipt_words
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import ALERT_PREFIX, LIVE_PREFIX, MICROPHONE_PREFIX
+from ttcs_edge.core.model import ALERT_PREFIX, LIVE_PREFIX, MICROPHONE_PREFIX, STREAM_PREFIX
 from ttcs_edge.locale import Language, messages, text
 from ttcs_edge.locale.faults import fault_words, outcome_words, reason_words
 from ttcs_edge.terminal import screen
@@ -245,6 +245,8 @@ def _slot_words(occurrence: str, lang: Language) -> str:
         return text("central.alert-slot", lang, id=slot.removeprefix(ALERT_PREFIX))
     if slot.startswith(LIVE_PREFIX):
         return text("central.live-slot", lang, id=slot.removeprefix(LIVE_PREFIX))
+    if slot.startswith(STREAM_PREFIX):
+        return text("central.stream-slot", lang, id=slot.removeprefix(STREAM_PREFIX))
     if slot.startswith(MICROPHONE_PREFIX):
         return text("central.microphone-slot", lang)
     return f"{_local_time(occurrence)} {slot}".strip()

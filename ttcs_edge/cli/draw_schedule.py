@@ -153,6 +153,8 @@ def _notes(row: Row, lang: Language) -> list[Text]:
         notes.append(screen.styled(f"!! {words}", screen.DOUBTFUL))
     if row.cue.get("live"):
         notes.append(screen.styled(text("cli.live-slot", lang, id=row.cue["live"])))
+    if row.cue.get("stream"):
+        notes.append(screen.styled(text("cli.stream-slot", lang, url=row.cue["stream"])))
     if not row.cue["audio_ready"]:
         notes.append(screen.styled(lack_words(row.cue["lack"], lang), screen.DOUBTFUL))
     if row.cue["stands_in"]:

@@ -1,6 +1,7 @@
 """What will air, seen beforehand, and what stands against it: how a wrongly set hour is found before it wakes anybody.
 
-A cue is as long as the recordings that this station's zones ask for; it begins when the one before it is over.
+A cue is as long as the recordings that this station's zones ask for, or as the stream that is heard in their place; it
+begins when the one before it is over.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ def preview(
         named = (bulletins[due.occurrence.scope, name] for name in due.slot.bulletins)
         zones = zones_of(due.slot, settings)
         duration_ms = sum(audio.duration_ms for one in named for audio in recordings(one, zones))
+        if due.slot.stream is not None:
+            duration_ms = max(duration_ms, due.slot.stream.most_minutes * MINUTE_MS)
         begin_ms = max(due.planned_ms, busy_until_ms)  # what must wait may wait into the night
         clashes = ["quiet-hours"] if _meets_quiet_hours(begin_ms, duration_ms, settings) else []
         clashes += ["overlap"] if due.planned_ms < busy_until_ms else []

@@ -18,7 +18,7 @@ from ttcs_edge.core.live import Lives, Session
 from ttcs_edge.core.model import AsRun, AsRunReason, Instant
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.reach import Reach
-from ttcs_edge.core.streams import Followed, Streams
+from ttcs_edge.core.streams import Followed, Streams, occurrence_of
 
 
 @dataclass(slots=True)
@@ -55,7 +55,9 @@ class Relaying:
         follows: list[Effect] = []
         for airing in self.cues.of_slots() if now.trusted else ():
             stream = None if airing.source is None else airing.source.slot.stream
-            begun = None if stream is None else self.streams.begin(airing.cue, stream, now)
+            if stream is None or airing.has_sounded or self.cues.is_known(occurrence_of(airing.cue.occurrence)):
+                continue
+            begun = self.streams.begin(airing.cue, stream, now)
             if begun is not None:
                 follows.append(FollowStream(begun.number, begun.stream.url))
         for one in self.streams.followed.values():

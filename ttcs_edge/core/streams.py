@@ -55,8 +55,7 @@ class Followed:
     @property
     def occurrence(self) -> Occurrence:
         """Its own identity on the air."""
-        of = self.slot.occurrence
-        return Occurrence(of.scope, f"{STREAM_PREFIX}{of.slot}", of.local)
+        return occurrence_of(self.slot.occurrence)
 
     @property
     def subject(self) -> str:
@@ -105,6 +104,11 @@ class Followed:
             inlet=Inlet(Way.STREAM, most_ms, self.number),
             live=None,
         )
+
+
+def occurrence_of(slot: Occurrence) -> Occurrence:
+    """The identity on the air of the stream of an occurrence of a slot."""
+    return Occurrence(slot.scope, f"{STREAM_PREFIX}{slot.slot}", slot.local)
 
 
 @dataclass(slots=True)

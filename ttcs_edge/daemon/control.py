@@ -139,5 +139,6 @@ def _cue(cue: PreviewCue, settings: StationSettings, shelf: Shelf) -> dict[str, 
         "lack": resolved.lack and resolved.lack.value,
         "stands_in": cue.due.slot.if_unplayable if resolved.cue.substitute else None,
         "live": cue.due.slot.live,
+        "stream": None if cue.due.slot.stream is None else cue.due.slot.stream.url,
         "clashes": list(cue.clashes),
     }

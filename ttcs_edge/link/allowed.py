@@ -17,6 +17,7 @@ from urllib.parse import urljoin, urlsplit
 from msgspec import Struct
 
 from ttcs_edge.link.glances import FOUND_CHARS, READ_BYTES, FetchError, Patience, ask, connect, make_context, named
+from ttcs_edge.link.window import Window
 from ttcs_edge.settings import StreamSettings
 
 REDIRECTS = 3
@@ -28,17 +29,23 @@ _OF_A_STREAM = {"tls": "stream-tls"}
 class Answer:
     """What an address answered; ``url`` is where it was found in the end."""
 
-    def __init__(self, url: str, response: http.client.HTTPResponse, patience: Patience) -> None:
+    def __init__(
+        self, url: str, response: http.client.HTTPResponse, patience: Patience, window: Window | None = None
+    ) -> None:
+        """``window`` is that of a connection on which all comes at once: an alert must not wait behind it."""
         self.url = url
         self.media_type = (response.getheader("Content-Type") or "").partition(";")[0].strip().lower()
         self._response = response
         self._patience = patience
+        self._window = window
 
     def read(self) -> bytes:
         """What comes next; nothing at its end. Raises FetchError, Stopped."""
         with _named(self.url, self._patience):
             data = self._response.read1(READ_BYTES)
         self._patience.heard(len(data))
+        if self._window is not None:
+            self._window.look()
         return data
 
 
@@ -89,7 +96,7 @@ class Allowed:
                 if response.status not in _REDIRECTS:
                     if response.status != 200:
                         raise FetchError("stream-away", url=url, error=f"HTTP {response.status}")
-                    yield Answer(url, response, patience_here)
+                    yield Answer(url, response, patience_here, None if patience is None else Window(connection))
                     return
                 url = _sent_on(url, response.getheader("Location") or "")
         raise FetchError("stream-away", url=url[:FOUND_CHARS], error=f"> {REDIRECTS} redirects")

@@ -358,6 +358,7 @@ TOLD = {
     "alert-told": ("cảnh báo {id}: {state}", "alert {id}: {state}"),
     "alert-slot": ("cảnh báo {id}", "alert {id}"),
     "live-slot": ("tiếp sóng {id}", "live relay {id}"),
+    "stream-slot": ("luồng phát của {id}", "the stream of {id}"),
     "microphone-slot": ("micrô tại trạm", "the station's microphone"),
 }
 

@@ -146,6 +146,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "tiếp sóng {id}; bản tin này chỉ phát khi không có",
         "live relay {id}; heard as this bulletin where there is none",
     ),
+    "stream-slot": (
+        "luồng phát {url}; bản tin này chỉ phát khi không nghe được",
+        "the stream {url}; heard as this bulletin where nothing comes of it",
+    ),
     "relay-microphone": ("micrô", "microphone"),
     "relay-closed": ("đóng", "closed"),
     "relay-open": ("mở", "open"),
