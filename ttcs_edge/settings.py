@@ -37,12 +37,13 @@ class HttpsSettings(Struct, frozen=True):
 
 
 class StreamSettings(Struct, frozen=True):
-    """Which plain streams may be relayed: those on ``hosts``, each a host and a port. ``ca_file`` as for HTTPS.
+    """Which plain streams may be relayed: those on ``hosts``, each a host and a port; None: a person names one by hand,
+    wherever it leads. ``ca_file`` as for HTTPS.
 
     A server may be silent for ``silent_s``; a playlist or a piece must be there within ``whole_s``.
     """
 
-    hosts: frozenset[tuple[str, int]] = frozenset()
+    hosts: frozenset[tuple[str, int]] | None = frozenset()
     ca_file: Path | None = None
     silent_s: float = 10.0
     whole_s: float = 15.0

@@ -21,6 +21,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.central.feeds import FeedServer
+from tests.link import radio as hls
 from tests.parts import Authority, Broker, Listener, Station, eventually
 from tests.player.parts import Loudspeaker
 from tests.system.sight import status
@@ -362,7 +363,7 @@ def radio(tmp_path: Path, tone: Callable[[float], Path]) -> Iterator[FeedServer]
     server = FeedServer(Authority(tmp_path / "radio"))
     server.pages["/live.wav"] = tone(1.5).read_bytes()
     lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:2", "#EXTINF:1.5,", "live.wav", "#EXT-X-ENDLIST", ""]
-    server.pages["/live.m3u8"] = "\n".join(lines).encode()
+    server.pages["/live"] = "\n".join(lines).encode()
     yield server
     server.close()
 
@@ -449,15 +450,68 @@ def test_a_playlist_whose_files_could_come_from_anybody_is_refused(
 ) -> None:
     """None of its files is asked for."""
     monkeypatch.setenv("SSL_CERT_FILE", str(radio.ca))
-    place = f"{radio.url}/live.m3u8"
+    place = f"{radio.url}/live"
     assert told(main(words(centre_folder, own_broker, place, "--yes")), capsys) == (
         os.EX_DATAERR,
         [
-            f"The stream {place} is a list of files (HLS, DASH): where each of them comes from cannot be checked",
-            "Give the address of one stream: Icecast, MP3, AAC or Ogg",
+            f"The stream {place} is a list of files: where each of them comes from cannot be checked",
+            "Give the address of one stream (Icecast, MP3, AAC, Ogg), or that of HLS, which ends in .m3u8",
         ],
     )
-    assert radio.requests == ["/live.m3u8"]
+    assert radio.requests == ["/live"]
+    (only,) = eventually(lambda: segments(listener, centre_folder))
+    assert only.last
+
+
+@pytest.mark.parametrize("kind", ["ts", "mp4"])
+def test_an_hls_stream_is_followed_piece_by_piece(
+    centre_folder: Path,
+    own_broker: Broker,
+    listener: Listener,
+    radio: FeedServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    kind: str,
+) -> None:
+    """From three pieces before its end on, each as it was made; where no more come, that is told."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(radio.ca))
+    found = hls.pieces(kind)
+    names = [f"{number}.{'ts' if kind == 'ts' else 'm4s'}" for number in range(4)]
+    section = '#EXT-X-MAP:URI="init.mp4"' if kind == "mp4" else ""
+    radio.pages |= {f"/{name}": data for name, data in found.items()}
+    radio.pages["/hls.m3u8"] = hls.playlist(names, more=section)
+    place = f"{radio.url}/hls.m3u8"
+    code, lines = told(main(words(centre_folder, own_broker, place, "--yes")), capsys)
+    assert (code, lines[0]) == (os.EX_UNAVAILABLE, f"The input {place} gave nothing for 5 seconds")
+    came = eventually(lambda: (found := segments(listener, centre_folder))[-1:] and found[-1].last and found)
+    heard = sound(came[:-1])
+    assert len(heard) / RATE_HZ == pytest.approx(6.0, abs=0.6)
+    ups = sum(before < 0 <= after for before, after in pairwise(heard[2 * RATE_HZ : 4 * RATE_HZ]))
+    assert ups == pytest.approx(440 * 2, abs=4)
+    assert "/0.ts" not in radio.requests and "/0.m4s" not in radio.requests
+
+
+def test_a_piece_of_a_server_that_nobody_vouches_for_is_not_heard(
+    centre_folder: Path,
+    own_broker: Broker,
+    listener: Listener,
+    radio: FeedServer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """However well its playlist is."""
+    stranger = FeedServer(Authority(tmp_path / "stranger"))
+    stranger.pages["/0.ts"] = hls.pieces("ts")["0.ts"]
+    radio.pages["/hls.m3u8"] = hls.playlist([f"{stranger.url}/0.ts"])
+    monkeypatch.setenv("SSL_CERT_FILE", str(radio.ca))
+    place = f"{radio.url}/hls.m3u8"
+    code, lines = told(main(words(centre_folder, own_broker, place, "--yes")), capsys)
+    stranger.close()
+    assert code == os.EX_NOINPUT
+    (line,) = [line for line in lines if line.startswith(f"The input {place} cannot be used: ")]
+    assert "certificate verify failed" in line
+    assert stranger.requests == []
     (only,) = eventually(lambda: segments(listener, centre_folder))
     assert only.last
 

@@ -657,7 +657,7 @@ class TestUse:
         setup = ConfigParser()
         setup.read(REPOSITORY / "setup.cfg")
         asked = setup["options"]["install_requires"] + setup["options.extras_require"]["cli"]
-        assert sorted(re.findall(r"^[A-Za-z-]+", asked, re.MULTILINE)) == sorted(LIBRARIES)
+        assert sorted(re.findall(r"^[A-Za-z0-9-]+", asked, re.MULTILINE)) == sorted(LIBRARIES)
         assert versions == table
         assert versions["ttcs-edge"] == __version__
         assert versions["python"] == sys.version.split()[0]

@@ -11,12 +11,18 @@ from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
 from ttcs_edge.central.centre import now
 from ttcs_edge.central.errors import CentralError
+from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.link.allowed import Allowed
+from ttcs_edge.link.glances import FetchError, Stopped
+from ttcs_edge.link.hls import Hls
 from ttcs_edge.opus import RATE_HZ
+from ttcs_edge.settings import StreamSettings
 from ttcs_edge.terminal.screen import clean
 
 SILENT_S: Final = 5.0
@@ -34,11 +40,20 @@ STREAM: Final = (
 )
 """A stream comes by TLS alone, from the server that its certificate names, also where it is sent on: what comes in here
 goes out with the province's signature. ffmpeg checks no certificate unless it is asked to, and none at all of the
-pieces of a playlist (HLS, DASH: ``libavformat/hls.c`` hands no TLS option down), so playlists are not followed.
+pieces of a playlist (HLS, DASH: ``libavformat/hls.c`` hands no TLS option down), so it is given no playlist to follow:
+those of HLS are followed here, and it gets the pieces (``PIECES``).
 
 It is read at its own pace (``-re``), as a file is: a server sends the first seconds at once, and stations would hear
 them in leaps.
 """
+
+
+PIECES: Final = ("-protocol_whitelist", "pipe", "-format_whitelist", PLAIN_FORMATS, "-re", "-i", "pipe:0")
+
+
+def is_hls(what: str) -> bool:
+    """Tell whether an input is a stream of many pieces: its address says so (RFC 8216, section 4)."""
+    return what.startswith("https://") and urlsplit(what).path.endswith(".m3u8")
 
 
 def input_options(what: str) -> list[str]:
@@ -46,6 +61,8 @@ def input_options(what: str) -> list[str]:
     kind, _, name = what.partition(":")
     if kind in DEVICES and name:
         return [*DEVICES[kind], "-i", name]
+    if is_hls(what):
+        return [*PIECES]
     if what.startswith("https://"):
         # What Python trusts, SSL_CERT_FILE included, as for everything else that the centre fetches.
         trusted = ssl.get_default_verify_paths().cafile
@@ -79,17 +96,24 @@ class LiveInput:
         try:
             # In a group of its own: a Ctrl-C on the terminal is for the session, which ends it in order.
             self._process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, process_group=0, stdin=subprocess.DEVNULL
+                command,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                process_group=0,
+                stdin=subprocess.PIPE if is_hls(what) else subprocess.DEVNULL,
             )
         except FileNotFoundError as error:
             raise CentralError("program-missing", program="ffmpeg") from error
         self._blocks: queue.Queue[Block] = queue.Queue(BLOCKS)
         self._closing = threading.Event()
         self._error: deque[bytes] = deque(maxlen=2)
+        self._unfed = ""
         self._threads = [
             threading.Thread(target=target, name=name, daemon=True)
             for target, name in ((self._read_samples, "live-input"), (self._read_error, "live-input-error"))
         ]
+        if is_hls(what):
+            self._threads.append(threading.Thread(target=self._feed_pieces, name="live-input-hls", daemon=True))
         for thread in self._threads:
             thread.start()
 
@@ -101,6 +125,24 @@ class LiveInput:
             self._put(Block(samples, now().wall_ms))
             if not samples:
                 return
+
+    def _feed_pieces(self) -> None:
+        """Give ffmpeg an HLS stream, piece by piece, each from the server that its certificate names."""
+        pipe = self._process.stdin
+        assert pipe is not None
+        allowed = Allowed(StreamSettings(hosts=None), self._closing.is_set)
+        with suppress(Stopped, OSError), pipe:
+            try:
+                playlist = allowed.read(self.what, LIMITS.stream_playlist_bytes)
+                for part in Hls(allowed, self._wait).parts(playlist):
+                    pipe.write(part.data)
+                    pipe.flush()
+            except FetchError as error:
+                self._unfed = ", ".join(value for _, value in error.detail)
+
+    def _wait(self, span_s: float) -> None:
+        if self._closing.wait(max(0.0, span_s)):
+            raise Stopped
 
     def _put(self, block: Block) -> None:
         while not self._closing.is_set():
@@ -142,7 +184,7 @@ class LiveInput:
             code = self._process.wait(SILENT_S)
         if code != 0 or self.is_endless:
             self._threads[1].join(1.0)
-            told = clean(b" ".join(self._error).decode("utf-8", "replace"))[:200]
+            told = clean(self._unfed or b" ".join(self._error).decode("utf-8", "replace"))[:200]
             if "not on whitelist" in told:
                 raise CentralError("live-input-playlist", found=self.what)
             raise CentralError("live-input-failed", found=self.what, why=told or "end")

@@ -17,6 +17,7 @@ LIBRARIES: Final = (
     "PyYAML",
     "cryptography",
     "gpiozero",
+    "m3u8",
     "msgspec",
     "paho-mqtt",
     "pyalsaaudio",

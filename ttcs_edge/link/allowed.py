@@ -123,7 +123,7 @@ class Allowed:
             raise FetchError("stream-host", url=shown, found=shown) from error
         if place.scheme != "https":
             raise FetchError("stream-plain", url=shown)
-        if (host, port) not in self._settings.hosts:
+        if self._settings.hosts is not None and (host, port) not in self._settings.hosts:
             raise FetchError("stream-host", url=shown, found=host if port == 443 else f"{host}:{port}")
         return host, port
 

@@ -44,12 +44,12 @@ ERRORS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
     ),
     "live-input-playlist": (
         (
-            "Nguồn {found} là danh sách nhiều tệp (HLS, DASH), không kiểm được từng tệp đến từ đâu",
-            "The stream {found} is a list of files (HLS, DASH): where each of them comes from cannot be checked",
+            "Nguồn {found} là danh sách nhiều tệp, không kiểm được từng tệp đến từ đâu",
+            "The stream {found} is a list of files: where each of them comes from cannot be checked",
         ),
         (
-            "Dùng địa chỉ của một luồng liền: Icecast, MP3, AAC hoặc Ogg",
-            "Give the address of one stream: Icecast, MP3, AAC or Ogg",
+            "Dùng địa chỉ của một luồng liền (Icecast, MP3, AAC, Ogg), hoặc của HLS, tận cùng bằng .m3u8",
+            "Give the address of one stream (Icecast, MP3, AAC, Ogg), or that of HLS, which ends in .m3u8",
         ),
     ),
     "live-input-quiet": (
