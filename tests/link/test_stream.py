@@ -410,7 +410,7 @@ class TestHls:
         assert "/key" not in bench.radio.asked
 
     def test_a_huge_playlist_is_not_read_to_its_end(self, bench: Bench) -> None:
-        """A quarter of a megabyte is enough for every live stream."""
+        """An eighth of a megabyte is enough for every live stream."""
         bench.radio.paths["/live"] = playlist(["0.ts"] * 30_000)
         assert bench.refusal()[1]["found"] == f"> {LIMITS.stream_playlist_bytes} bytes"
 

@@ -27,8 +27,12 @@ from ttcs_edge.link.stream_kinds import HEAD_BYTES, kind_of
 from ttcs_edge.settings import StreamSettings
 
 AGAIN_S = (1.0, 2.0, 4.0, 8.0)
-STUCK_S = 10.0
+STUCK_S = 30.0
 """How long the player may take nothing."""
+HELD_BYTES = 8 * 1024
+"""How much may wait in a socket: little enough that the weakest stream empties it in some seconds. For as long as three
+quarters of it are full, the kernel does not say that there is room.
+"""
 GOOD_S = 10.0
 """A connection that lasts so long was a good one: the next is tried as soon as the first."""
 HTML = frozenset({"text/html", "application/xhtml+xml"})
@@ -50,14 +54,13 @@ class Streams:
 
     def follow(self, effect: FollowStream, post: Callable[[Event], None]) -> None:
         """Begin to follow one; what is wrong with it is told once for each new reason."""
-        self._followers[effect.stream] = _Follower(effect, self._settings, self._hand, post)
+        self._followers[effect.stream] = _Follower(effect, self._settings, self._hand, self._leave, post)
 
     def leave(self, effect: LeaveStream) -> None:
         """Follow one no more."""
         follower = self._followers.pop(effect.stream, None)
         if follower is not None:
             follower.leave()
-        self._leave(effect.stream)
 
     def close(self, timeout_s: float) -> None:
         """Leave all of them."""
@@ -74,10 +77,16 @@ class _PlayerGoneError(Exception):
 
 class _Follower:
     def __init__(
-        self, effect: FollowStream, settings: StreamSettings, hand: Hand, post: Callable[[Event], None]
+        self,
+        effect: FollowStream,
+        settings: StreamSettings,
+        hand: Hand,
+        let_go: Callable[[int], None],
+        post: Callable[[Event], None],
     ) -> None:
         self._effect = effect
         self._hand = hand
+        self._let_go = let_go
         self._post = post
         self._left = threading.Event()
         self._allowed = Allowed(settings, self._left.is_set)
@@ -115,6 +124,7 @@ class _Follower:
             self._left.wait(AGAIN_S[min(tries, len(AGAIN_S) - 1)])
             tries += 1
         self._close()
+        self._let_go(self._effect.stream)  # behind the last socket that it was handed
 
     def _tell(self, error: FetchError) -> None:
         if error.code != self._told:
@@ -148,6 +158,7 @@ class _Follower:
         self._socket, theirs = socket.socketpair()
         with closing(theirs):
             self._hand(self._effect.stream, kind.name, theirs.fileno())
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, HELD_BYTES)
         self._socket.setblocking(False)
         self._send(data[kind.begin :])
 

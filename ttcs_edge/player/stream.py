@@ -22,6 +22,7 @@ import time
 from array import array
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import vlc
@@ -109,7 +110,8 @@ class Run:
     def close(self) -> None:
         """Let everything go; libvlc does not wait for a sender, who sees the end of it."""
         self._closed = True
-        self._socket.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # the sender may be gone
+            self._socket.shutdown(socket.SHUT_RDWR)
         if self._player is not None:
             self._player.stop()
             self._player.release()
@@ -177,7 +179,8 @@ class Stream:
         with self._condition:
             if not self._condition.wait_for(lambda: len(self._samples) >= least_frames, timeout_s):
                 return array("h")
-            taken, self._samples = self._samples[:frames], self._samples[frames:]
+            taken = self._samples[:frames]
+            del self._samples[:frames]
             return taken
 
     @property
@@ -229,7 +232,7 @@ class StreamSource:
         else:
             wait_s = timeout_s if len(self._ahead) <= frames else 0.0
             self._ahead += self._stream.take(AHEAD_PERIODS * frames - len(self._ahead), 1, wait_s)
-        if 0 < len(self._ahead) <= frames:
+        if len(self._ahead) <= frames:
             self._ahead, self._in_gap = faded_out(self._ahead), True
             self._distance.forget()
         else:
