@@ -24,8 +24,9 @@ from tests.simulation.centre import Centre
 from tests.simulation.clocks import BEACONS, Clocks
 from tests.simulation.live import Source
 from tests.simulation.microphone import Person
+from tests.simulation.radio import Radio
 from tests.simulation.rulebook import every_rule
-from tests.simulation.rules import LOCAL, Due, Standing, interval_ms, is_quiet, nearest
+from tests.simulation.rules import LOCAL, Due, Standing, interval_ms, is_quiet, nearest, relayed_as
 from tests.simulation.shell import DEAF, GOOD, Card, Line
 from tests.simulation.world import Violation, World
 from ttcs_edge.core import events
@@ -117,6 +118,7 @@ class Setup:
     talk_in_quiet_hours: bool = False
     live: bool = False
     orders: bool = False
+    streams: bool = False
 
     def settings(self) -> StationSettings:
         """The same as the core wants it."""
@@ -240,6 +242,8 @@ class Timeline:
             self.world.person = Person(self.world)
         if setup.live:
             self.world.source = Source(self.world)
+        if setup.streams:
+            self.world.radio = Radio(self.world)
         self.current: dict[Scope, Programme] = {}
         self.happened: list[Happening] = []
 
@@ -375,6 +379,11 @@ class Timeline:
         if self.world.source is not None:
             self.world.source.turn(name, how, *args)
 
+    def radio(self, slot: str, speaks: bool) -> None:
+        """The radio of a slot goes off the air, or on."""
+        if self.world.radio is not None:
+            self.world.radio.turn(slot, speaks)
+
     # files
 
     def audio(self, name: str) -> None:
@@ -456,6 +465,8 @@ class Timeline:
         self.input(True)
         if world.source is not None:
             world.source.fall_silent()
+        if world.radio is not None:
+            world.radio.silent.clear()
         for scope in sorted(self.current):
             version = max(world.disk.floors.get(scope, 0), *(self._versions(scope))) + 1
             lasting = tuple(replace(one, expires=None) for one in self.current[scope].bulletins)
@@ -535,7 +546,7 @@ class Timeline:
             if due.occurrence not in records:
                 raise Violation(f"never-5: {due.occurrence} is forgotten")
             record = records[due.occurrence]
-            unspoken = due.slot.live is not None and record.reason is AsRunReason.LIVE_LOST
+            unspoken = relayed_as(due.slot) is not None and record.reason is AsRunReason.LIVE_LOST
             if due.planned_ms >= healthy_ms and record.reason not in HEALTHY and not unspoken:
                 raise Violation(f"all is well, but {due.occurrence} is told as {record.outcome} {record.reason}")
             if record.reason is AsRunReason.QUIET_HOURS and not self._may_be_quiet(due.planned_ms):
@@ -597,6 +608,7 @@ KINDS: dict[str, Callable[..., None]] = {
     "input": Timeline.input,
     "live": Timeline.live,
     "live-turn": Timeline.live_turn,
+    "radio": Timeline.radio,
     "audio": Timeline.audio,
     "spoil": Timeline.spoil,
     "mend-files": Timeline.mend_files,

@@ -435,10 +435,10 @@ class Relays(Rule):
 
     def silent(self, world: World, sound: Sound, written_ms: tuple[int, ...]) -> None:
         """Enter what was heard."""
+        self.last = self.current if sound.relays else None
         if not sound.relays:
             return
         book, self.current = self.current, None
-        self.last = book
         if book is None:
             return
         book.written_ms += written_ms[0]
@@ -563,7 +563,7 @@ class Relays(Rule):
 
     def _entry(self, world: World, entry: effects.Entry) -> None:
         match entry:
-            case effects.FaultRaised(fault) if fault.code == LOST:
+            case effects.FaultRaised(fault) if fault.code == LOST and f"#{LIVE_PREFIX}" in fault.subject:
                 self.lost_told.add(fault.subject)
                 self.to_be_told = None if self.to_be_told == fault.subject else self.to_be_told
                 if not any(self._subject(book) == fault.subject for book in self.books.values()):

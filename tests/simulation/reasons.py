@@ -15,6 +15,7 @@ from tests.simulation.alerts import InForce
 from tests.simulation.centre import Loudness
 from tests.simulation.live import Relays
 from tests.simulation.microphone import Talks
+from tests.simulation.radio import Streams
 from tests.simulation.rules import (
     Air,
     Due,
@@ -22,6 +23,7 @@ from tests.simulation.rules import (
     is_of_slot,
     is_quiet,
     nearest,
+    relayed_as,
     utc_ms,
     way_up_ms,
     whole_of,
@@ -75,12 +77,20 @@ class Reasons(Rule):
     """never-5: what did not air is told with its true reason."""
 
     def __init__(
-        self, standing: Standing, air: Air, in_force: InForce, loudness: Loudness, talks: Talks, relays: Relays
+        self,
+        standing: Standing,
+        air: Air,
+        in_force: InForce,
+        loudness: Loudness,
+        talks: Talks,
+        relays: Relays,
+        streams: Streams,
     ) -> None:
         self.loudness = loudness
         self.warnings = in_force
         self.talks = talks
         self.relays = relays
+        self.streams = streams
         self.standing = standing
         self.air = air
         self.book: dict[tuple[str, str], Spans] = {("off", ""): Spans(open_ms=-(1 << 60))}
@@ -114,7 +124,7 @@ class Reasons(Rule):
         self._all("cached", world.cached, mono_ms)
         self._spans("alert", "").now(self.warnings.speaks_at_all(world), mono_ms)
         self._spans("talk", "").now(self.talks.busy(world), mono_ms)
-        self._spans("live", "").now(self.relays.busy(world), mono_ms)
+        self._spans("live", "").now(self.relays.busy(world) or self.streams.busy(world), mono_ms)
         if isinstance(event, events.AlertArrived):
             self._moment("alert", "came", mono_ms)
         if isinstance(event, events.AudioStored):
@@ -287,7 +297,7 @@ EVIDENCE: dict[str, Callable[[Reasons, World, Case], bool]] = {
     "stopped-by-command": lambda book, world, case: any(
         case.begin_ms - way_up_ms(world.settings) <= mono_ms <= case.end_ms for mono_ms in book.loudness.stops_mono_ms
     ),
-    "live-lost": lambda book, world, case: case.due.slot.live is not None,
+    "live-lost": lambda book, world, case: relayed_as(case.due.slot) is not None,
     "stopped": lambda book, world, case: world.stopping,
     "relay": lambda book, world, case: book.was("relay", _with_way_up(world, case), _relays(world, case)),
     "no-amplifier": lambda book, world, case: book.was("relay", _with_way_up(world, case), [AMPLIFIER]),

@@ -8,6 +8,7 @@ from tests.simulation.clocks import Truth
 from tests.simulation.live import Relays
 from tests.simulation.microphone import Talks
 from tests.simulation.orders import Restarts, Tones
+from tests.simulation.radio import Streams
 from tests.simulation.reasons import Reasons
 from tests.simulation.rules import (
     Air,
@@ -36,6 +37,7 @@ def every_rule() -> tuple[Rule, ...]:
     talks = Talks(in_force, loudness)
     precedence = Precedence(standing, air)
     relays = Relays(air, precedence, loudness, in_force, talks)
+    streams = Streams(air, precedence, loudness, in_force, talks)
     return (
         standing,
         in_force,
@@ -43,6 +45,7 @@ def every_rule() -> tuple[Rule, ...]:
         talks,
         air,
         relays,
+        streams,
         Order(),
         Waking(),
         Switching(standing),
@@ -50,7 +53,7 @@ def every_rule() -> tuple[Rule, ...]:
         Silence(standing, air),
         records,
         Lengths(air),
-        Reasons(standing, air, in_force, loudness, talks, relays),
+        Reasons(standing, air, in_force, loudness, talks, relays, streams),
         Versions(standing),
         Refusals(),
         Going(),

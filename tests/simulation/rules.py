@@ -24,6 +24,7 @@ from ttcs_edge.core.model import (
     LIVE_PREFIX,
     MICROPHONE,
     MICROPHONE_PREFIX,
+    STREAM_PREFIX,
     AiredItem,
     AsRun,
     AudioItem,
@@ -59,6 +60,9 @@ PLACES: dict[type, str] = {
     effects.StartInput: "air",
     effects.StartLive: "air",
     effects.FeedSound: "air",
+    effects.FollowStream: "air",
+    effects.LeaveStream: "air",
+    effects.StartStream: "air",
     effects.SwitchMixer: "air",
     effects.StopSound: "air",
     effects.SetVolume: "air",
@@ -109,9 +113,16 @@ def interval_ms(rule: str) -> int:
 
 
 def is_of_slot(occurrence: Occurrence) -> bool:
-    """Tell whether it is of a programme: not of an alert, not said into the microphone, no live relay, no order."""
-    others = (COMMAND_PREFIX, MICROPHONE_PREFIX, LIVE_PREFIX)
+    """Tell whether it is of a programme: not of an alert, not said into the microphone, no relay, stream or order."""
+    others = (COMMAND_PREFIX, MICROPHONE_PREFIX, LIVE_PREFIX, STREAM_PREFIX)
     return not occurrence.is_of_alert and not occurrence.slot.startswith(others)
+
+
+def relayed_as(slot: Slot) -> str | None:
+    """What records call the live relay or the stream that a slot names; None when it names none."""
+    if slot.live is not None:
+        return f"{LIVE_PREFIX}{slot.live}"
+    return None if slot.stream is None else f"{STREAM_PREFIX}{slot.id}"
 
 
 def is_quiet(settings: StationSettings, wall_ms: int) -> bool:
@@ -271,10 +282,10 @@ class Standing(Rule):
             yield document, self.accepted_ms[scope], wall_ms
 
     def live_of(self, occurrence: Occurrence) -> str | None:
-        """The live relay that the newest slot of an occurrence names."""
+        """The live relay that the newest slot of an occurrence names, as records have it; or its stream."""
         documents = [*self.programmes.values(), *(one for one, _, _ in reversed(self.history))]
         slots = (slot for one in documents if one.scope == occurrence.scope for slot in one.slots)
-        return next((slot.live for slot in slots if slot.id == occurrence.slot), None)
+        return next((relayed_as(slot) for slot in slots if slot.id == occurrence.slot), None)
 
     def slots(self) -> Iterator[tuple[Programme, Slot]]:
         """Every slot that is in force."""
@@ -525,7 +536,7 @@ class Air(Rule):
         if world.mono_ms - world.stepped_mono_ms <= late_ms:
             return None
         way_ms = way_up_ms(world.settings)
-        relayed_ms = self.relayed_ms.get(due.slot.live or "", 0)
+        relayed_ms = self.relayed_ms.get(due.slot.live or str(due.occurrence), 0)
         queued = begin_ms - max(due.planned_ms, self.free_ms, relayed_ms) <= GRACE_MS + way_ms
         if queued or late_ms <= due.slot.late_window_s * 1_000 + way_ms:
             return None
@@ -586,7 +597,13 @@ class Switching(Rule):
             case effects.SwitchZone(zone, closed):
                 self._quiet(world, zone)
                 self._zone(world, zone, closed)
-            case effects.StartSound() | effects.StartInput() | effects.StartLive() | effects.SwitchMixer(closed=True):
+            case (
+                effects.StartSound()
+                | effects.StartInput()
+                | effects.StartLive()
+                | effects.StartStream()
+                | effects.SwitchMixer(closed=True)
+            ):
                 self.busy_ms = world.mono_ms
                 if world.warm_up_left_ms() > 0 and AMPLIFIER not in world.faults.relays:
                     raise Violation("air-4: sound into an amplifier that is not warm")
@@ -607,7 +624,9 @@ class Switching(Rule):
                 pass
 
     def _fades_in(
-        self, world: World, effect: effects.StartSound | effects.StartInput | effects.StartLive | effects.SwitchMixer
+        self,
+        world: World,
+        effect: effects.StartSound | effects.StartInput | effects.StartLive | effects.StartStream | effects.SwitchMixer,
     ) -> None:
         most_ms = INPUT_FADE_MS if isinstance(effect, effects.StartInput) else FOR_EVER_MS
         if not isinstance(effect, effects.SwitchMixer) and effect.fade_in_ms != min(most_ms, world.settings.fade_in_ms):
@@ -685,7 +704,7 @@ class Precedence(Rule):
         here = zones_of(world.settings, due.slot)
         return (
             since_ms < due.planned_ms <= world.wall_ms < due.planned_ms + GRACE_MS
-            and due.slot.live is None
+            and relayed_as(due.slot) is None
             and due.occurrence not in self.air.told
             and bool({zone.id for zone in here} - world.faults.relays)
             and any(
@@ -768,7 +787,7 @@ class Lengths(Rule):
         if isinstance(effect, effects.Record):
             closed = [entry.record for entry in effect.entries if isinstance(entry, effects.AsRunClosed)]
             aired = [one.occurrence for one in closed if one.outcome is Outcome.AIRED]
-            self.relayed = {one.slot for one in aired if one.slot.startswith(LIVE_PREFIX)}
+            self.relayed = {one.slot for one in aired if one.slot.startswith((LIVE_PREFIX, STREAM_PREFIX))}
             for entry in effect.entries:
                 if isinstance(entry, effects.AsRunClosed) and entry.record.outcome is Outcome.CUT:
                     self._judge_cut(entry.record)
@@ -814,10 +833,10 @@ class Lengths(Rule):
     def _relayed(self, record: AsRun) -> bool:
         """Tell whether it is a slot that names a live relay: only that can have aired, and it was told with it."""
         heard = self.air.heard.get(record.occurrence)
-        live = self.air.standing.live_of(record.occurrence) if heard is None else heard.due.slot.live
+        live = self.air.standing.live_of(record.occurrence) if heard is None else relayed_as(heard.due.slot)
         if live is None:
             return False
-        if f"{LIVE_PREFIX}{live}" not in self.relayed:
+        if live not in self.relayed:
             raise Violation(f"never-9: {record.occurrence} is told as aired, and its live relay is not")
         return True
 
@@ -827,7 +846,7 @@ class Lengths(Rule):
         for item in record.items:
             if (missing_ms := heard.uncovered_ms(item)) > TOLERANCE_MS:
                 raise Violation(f"never-9: {name} is substituted, but {missing_ms} ms of {item.bulletin} are missing")
-        if heard.due.slot.if_unplayable == "silence" and heard.due.slot.live is None:
+        if heard.due.slot.if_unplayable == "silence" and relayed_as(heard.due.slot) is None:
             raise Violation(f"never-1: {name} is substituted, and its slot asked for silence")
 
 
@@ -942,6 +961,8 @@ class Going(Rule):
             case effects.StartSound() | effects.SwitchAmplifier(True) | effects.SwitchZone(_, True) if world.stopping:
                 raise Violation(f"never-2: {effect} while stopping")
             case effects.StartInput() | effects.StartLive() | effects.SwitchMixer(closed=True) if world.stopping:
+                raise Violation(f"never-2: {effect} while stopping")
+            case effects.StartStream() | effects.FollowStream() if world.stopping:
                 raise Violation(f"never-2: {effect} while stopping")
             case effects.Leave():
                 closed = set(world.closed) - world.faults.relays | ({MICROPHONE} if world.mixer_closed else set())

@@ -4,8 +4,9 @@
 
 replays seed 17 and prints the end of its trace; with ``own-clock`` behind it the station must find out the time by
 itself, and hears its centre; with ``alerts`` there are warnings, with ``microphone`` somebody speaks, with ``live``
-there are live relays, with ``orders`` its centre gives commands. First faults are on, and no rule may be broken; then
-everything is mended, two days pass, and everything that could air has aired or is told with its reason.
+there are live relays, with ``orders`` its centre gives commands, with ``streams`` there are radios. First faults are on,
+and no rule may be broken; then everything is mended, two days pass, and everything that could air has aired or is told
+with its reason.
 """
 
 from __future__ import annotations
@@ -37,14 +38,15 @@ from tests.simulation.happenings import (
     programme_of,
     written,
 )
+from tests.simulation.radio import stream_of
 from tests.simulation.rules import interval_ms, nearest
 from tests.simulation.shell import GOOD, MODES
 from tests.simulation.shrink import SHRINK_S, Failure, failure, shrunk
 from tests.simulation.world import BEGIN_MONO_MS, DEPUTY, World
-from ttcs_edge.core.documents import Programme, Slot
+from ttcs_edge.core.documents import Programme, Slot, Stream
 from ttcs_edge.core.model import AMPLIFIER, MICROPHONE, Scope, Sha256, ZoneId
 
-KINDS = ("dense", "own_clock", "alerts", "microphone", "live", "orders")
+KINDS = ("dense", "own_clock", "alerts", "microphone", "live", "orders", "streams")
 """The words behind a seed."""
 REPLAY = "python -m tests.simulation.storm"
 TRACE_TAIL = 45
@@ -58,6 +60,8 @@ WARNED = (PROVINCE, "vn", SETTINGS.scope, PROVINCE)
 """Whom each alert is for."""
 RELAYED = {"1b": "v0", "1e": "v1", "0c": "v0", "0f": "v2"}
 """The slots that name a live relay, and which."""
+STREAMED = {"1d": 1, "1f": 3, "0b": 2, "0e": 10}
+"""The slots that name a stream, and for how many minutes."""
 STANDS_IN = "1a"
 """The one slot that may air a standing bulletin: the books must know by its sound whose it is."""
 INTERVALS = (1, 1, 3, 7, 7, 14, 30)
@@ -77,13 +81,15 @@ class Storm:
         microphone: bool = False,
         live: bool = False,
         orders: bool = False,
+        streams: bool = False,
     ) -> None:
         self.dice = random.Random(seed)
         self.intervals = (1,) if dense else self.dice.choice(((1,), INTERVALS))
         self.own_clock, self.alerts, self.microphone, self.live = own_clock, alerts, microphone, live
-        self.orders = orders
+        self.orders, self.streams = orders, streams
         self.happenings = HAPPENINGS + (FROM_THE_CENTRE if own_clock else ()) + (WARNINGS if alerts else ())
         self.happenings += (TALKS if microphone else ()) + (RELAYS if live else ()) + (ORDERS if orders else ())
+        self.happenings += RADIOS if streams else ()
         self.warned: dict[str, dict[str, Any]] = {}
         self.timeline = Timeline(self._setup(seed))
         self.versions = dict.fromkeys(SCOPES, 0)
@@ -138,6 +144,7 @@ class Storm:
             **(self._microphone() if self.microphone else {}),
             live=self.live,
             orders=self.orders,
+            streams=self.streams,
         )
 
     def _microphone(self) -> dict[str, Any]:
@@ -168,6 +175,7 @@ class Storm:
         while len(slots) < 3 or (len(slots) < 6 and self.dice.random() < 0.5):
             slots.append(self._slot(names.pop(self.dice.randrange(len(names)))))
         slots = [self._changed(slot) if self.dice.random() < 0.15 else slot for slot in slots]
+        slots = [replace(slot, stream=self._stream(slot.id, scope)) for slot in slots]
         document = self._programme(scope, slots)
         for sha256 in sorted(audio_of(document) - self.world.cached):
             if self.dice.random() < 0.8:
@@ -215,6 +223,9 @@ class Storm:
             live=RELAYED.get(slot.id) if self.live else None,
             if_unplayable="standing" if slot.id == STANDS_IN else dice.choice(("silence", "earlier", "earlier")),
         )
+
+    def _stream(self, name: str, scope: Scope) -> Stream | None:
+        return stream_of(scope, name, STREAMED[name]) if self.streams and name in STREAMED else None
 
     # time
 
@@ -500,6 +511,26 @@ class Storm:
             self.world.run(max(1, due.planned_ms - self.world.true_ms + moment_ms))
         self.relay()
 
+    def listen(self) -> None:
+        """A slot that names a stream comes: its radio speaks or does not, goes off and on, and misfortunes come."""
+        dice, world, happen = self.dice, self.world, self.timeline.happen
+        slots = [(one, slot) for one in self.current.values() for slot in one.slots if slot.stream is not None]
+        if not slots:
+            return
+        one, slot = dice.choice(slots)
+        speaks = dice.random() < 0.7
+        happen("radio", slot.id, speaks)
+        due = nearest(one, slot, world.true_ms + interval_ms(slot.rrule) // 2)
+        moment_ms = dice.choice((-20_000, -7_000, -1_000, 1, 2_900, 3_100, 10_000, 50_000))
+        world.run(max(1, due.planned_ms - world.true_ms + moment_ms))
+        for _ in range(dice.choice((1, 2, 3, 4))):
+            if dice.random() < 0.5:
+                speaks = not speaks
+                happen("radio", slot.id, speaks)
+            else:
+                dice.choice(MISFORTUNES_OF_RELAYS)(self)
+            world.run(dice.choice((10, 400, 2_500, 4_000, 15_000, 40_000, 90_000)))
+
     def lose_link_for_a_moment(self) -> None:
         """What is said meanwhile is lost."""
         self.timeline.happen("link", False)
@@ -594,7 +625,7 @@ class Run:
 
 def is_warned(seed: int) -> bool:
     """Tell whether a seed is lived with alerts where seeds are lived in masses: a quarter of them."""
-    return seed % 5 == 3 or seed % 20 == 16 or seed % 40 == 14
+    return seed % 5 == 3 or seed % 20 == 16 or seed % 40 in (14, 20)
 
 
 def is_spoken_over(seed: int) -> bool:
@@ -618,6 +649,13 @@ def is_ordered_about(seed: int) -> bool:
     return seed % 10 == 2 or seed % 40 == 3
 
 
+def is_streamed(seed: int) -> bool:
+    """Tell whether a seed is lived with radios where seeds are lived in masses: every tenth one; of those every fourth
+    one with alerts, too.
+    """
+    return seed % 10 == 0
+
+
 def finds_out_the_time(seed: int) -> bool:
     """Tell whether a seed is lived with a clock of its own where seeds are lived in masses: every tenth one."""
     return seed % 10 == 8
@@ -633,13 +671,15 @@ def run(
     microphone: bool = False,
     live: bool = False,
     orders: bool = False,
+    streams: bool = False,
 ) -> Run:
     """Run one seed, ``dense`` without quiet days, ``own_clock`` with a station that must find out the time, ``alerts``
-    with warnings, ``microphone`` with somebody who speaks, ``live`` with live relays, ``orders`` with commands.
+    with warnings, ``microphone`` with somebody who speaks, ``live`` with live relays, ``orders`` with commands,
+    ``streams`` with radios.
 
     ``also`` is done last, before two healthy days are judged.
     """
-    storm = Storm(seed, dense, own_clock, alerts, microphone, live, orders)
+    storm = Storm(seed, dense, own_clock, alerts, microphone, live, orders, streams)
     text, broke = "", None
     try:
         storm.run(actions, also)
@@ -647,6 +687,7 @@ def run(
         tail = "\n".join(storm.world.trace[-TRACE_TAIL:])
         flags = {"dense": dense, "own-clock": own_clock, "alerts": alerts, "microphone": microphone, "live": live}
         flags["orders"] = orders
+        flags["streams"] = streams
         kinds = [word for word, so in flags.items() if so]
         text = f"{tail}\nseed {seed}: {error!r}\nto replay: {' '.join([REPLAY, str(seed), *kinds])}"
         broke = failure(error, storm.timeline, storm.at_end)
@@ -662,7 +703,7 @@ def main() -> None:
 
     With ``dense`` behind it no station has quiet days; with ``own-clock`` each must find out the time by itself; with
     ``alerts`` each is warned now and then; with ``microphone`` each has one, and somebody speaks; with ``live`` each
-    has live relays; with ``orders`` each hears commands.
+    has live relays; with ``orders`` each hears commands; with ``streams`` slots name radios.
     """
     first, *upto = [int(word) for word in sys.argv[1:] if word.isdigit()]
     for seed in range(first, *(upto or [first + 1])):
@@ -753,6 +794,7 @@ MISFORTUNES_OF_RELAYS: tuple[Callable[[Storm], None], ...] = (
     Storm.publish,
 )
 """What comes while somebody speaks live."""
+RADIOS: tuple[Callable[[Storm], None], ...] = (Storm.listen, Storm.listen, Storm.listen, Storm.listen, Storm.mend_link)
 TURNS: tuple[tuple[Any, ...], ...] = (
     ("silent", (1_000, 2_900, 3_400, 5_000, 30_000, 700_000)),
     ("silent", (2_000, 4_000, 12_000)),

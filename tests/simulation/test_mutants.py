@@ -37,6 +37,7 @@ class Bug:
     microphone: bool = False
     live: bool = False
     orders: bool = False
+    streams: bool = False
     seed: int = 0
 
 
@@ -384,9 +385,9 @@ BUGS = {
         seed=114,
     ),
     "a live relay lasts for ever": Bug(
-        "core/relaying.py",
-        "now.wall_ms >= airing.session.until_ms + live.LOST_MS",
-        "now.wall_ms >= airing.session.until_ms + 10**9",
+        "core/live.py",
+        "return self.until_ms + LOST_MS",
+        "return self.until_ms + 10**9",
         "never-1: ",
         live=True,
         seed=114,
@@ -464,6 +465,52 @@ BUGS = {
         live=True,
         seed=4,
     ),
+    "a stream has the air without a sound": Bug(
+        "core/streams.py",
+        "return now.trusted and in_time and self.ended is None and self.is_heard(now)",
+        "return now.trusted and in_time and self.ended is None",
+        "",
+        streams=True,
+    ),
+    "a stream outlives its minutes": Bug(
+        "core/streams.py",
+        """        \"\"\"When it leaves the air at the latest.\"\"\"
+        return self.until_ms
+""",
+        """        \"\"\"When it leaves the air at the latest.\"\"\"
+        return self.until_ms + 10**9
+""",
+        "never-1: ",
+        streams=True,
+    ),
+    "a stream outlives its programme": Bug(
+        "core/streams.py",
+        "if found is None or found.slot.stream != one.stream:",
+        "if False:",
+        "",
+        streams=True,
+    ),
+    "a stream is begun twice": Bug(
+        "core/relaying.py",
+        "if one.may_begin(now) and not self.cues.is_known(one.occurrence):",
+        "if one.may_begin(now) and not any(airing.session is one for airing in self.cues.unended()):",
+        "never-5: ",
+        streams=True,
+    ),
+    "a stream is followed for ever": Bug(
+        "core/relaying.py",
+        "return one.ended is not None or now.wall_ms >= one.until_ms or self.cues.is_known(one.occurrence)",
+        "return one.ended is not None",
+        "never-8: ",
+        streams=True,
+    ),
+    "a stream waits for a bulletin": Bug(
+        "core/streams.py",
+        "priority=(BULLETIN, self.slot.priority[1], 1)",
+        "priority=(BULLETIN, self.slot.priority[1], 0)",
+        "",
+        streams=True,
+    ),
 }
 
 
@@ -474,6 +521,7 @@ def hunt(name: str) -> subprocess.CompletedProcess[str]:
         plant(bug, Path(folder))
         flags = {"own-clock": bug.own_clock, "alerts": bug.alerts, "microphone": bug.microphone, "live": bug.live}
         flags["orders"] = bug.orders
+        flags["streams"] = bug.streams
         kinds = [word for word, so in flags.items() if so]
         command = ["-m", "tests.simulation.storm", str(bug.seed), str(bug.seed + SEEDS), "dense", *kinds]
         return python(Path(folder), *command, limit_s=HUNT_S)

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from tests.simulation.clocks import Clocks
     from tests.simulation.live import Source
     from tests.simulation.microphone import Person
+    from tests.simulation.radio import Radio
 
 DEPUTY = "deputy"
 """A key that may warn, but of nothing worse than ``Minor``."""
@@ -162,7 +163,7 @@ class Sound:
     hung. Of a live relay, ``fed_until_mono_ms`` is when all that came is heard, ``last`` tells that nothing follows.
     """
 
-    command: effects.StartSound | effects.StartInput | effects.StartLive | effects.SwitchMixer
+    command: effects.StartSound | effects.StartInput | effects.StartLive | effects.StartStream | effects.SwitchMixer
     begin_mono_ms: int
     stop_at_mono_ms: int | None = None
     frozen_mono_ms: int | None = None
@@ -206,9 +207,14 @@ class Sound:
         return isinstance(self.command, effects.StartLive)
 
     @property
+    def streams(self) -> bool:
+        """Tell whether it is a plain stream."""
+        return isinstance(self.command, effects.StartStream)
+
+    @property
     def name(self) -> str:
         """What it is called where it holds the air wrongly."""
-        others = "a live relay" if self.relays else "who speaks"
+        others = "a live relay" if self.relays else "a stream" if self.streams else "who speaks"
         return self.items[0].bulletin if self.items else others
 
     @property
@@ -292,6 +298,7 @@ class World:
         self.authority: Authority | None = None
         self.person: Person | None = None
         self.source: Source | None = None
+        self.radio: Radio | None = None
         self.group_ms = 0
         self.waiting: list[Submission] = []
         self.written_ms = 0
@@ -358,6 +365,8 @@ class World:
         for rule in self.rules:
             rule.power_on(self)
         self.known = set(self.cached)
+        if self.radio is not None:
+            self.radio.boot()
         if self.line is not None and self.card is not None:
             self.line.power_on(self.card.path)
         self.send(remembered)
@@ -616,6 +625,12 @@ class World:
                 self._relay(effect)
             case effects.FeedSound():
                 self._feed(effect)
+            case effects.FollowStream() if self.radio is not None:
+                self.radio.follow(effect)
+            case effects.LeaveStream() if self.radio is not None:
+                self.radio.leave(effect)
+            case effects.StartStream() if self.radio is not None:
+                self.radio.play(effect)
             case effects.SwitchMixer():
                 self._mix(effect)
             case effects.StopSound(play, fade_out_ms):
@@ -779,7 +794,9 @@ class World:
             self.later(begin_ms - self.mono_ms, lambda: self._begin(play))
         self.later(begin_ms - self.mono_ms + length_ms, lambda: self._end(play, completed, failure))
 
-    def _start_in_vain(self, command: effects.StartSound | effects.StartInput | effects.StartLive) -> None:
+    def _start_in_vain(
+        self, command: effects.StartSound | effects.StartInput | effects.StartLive | effects.StartStream
+    ) -> None:
         self.sound = Sound(command, self.mono_ms, frozen_mono_ms=self.mono_ms) if self.player_up else None
 
     def _listen(self, command: effects.StartInput) -> None:
@@ -798,19 +815,35 @@ class World:
         self.sound = Sound(command, begin_ms)
         self.later(begin_ms - self.mono_ms, lambda: self._begin(play))
 
-    def _relay(self, command: effects.StartLive) -> None:
-        """The player plays what it is fed, from the first segment on."""
+    def _relay(self, command: effects.StartLive | effects.StartStream) -> Sound | None:
+        """The player plays what it is fed, from the first of it on; None when it does not."""
         if command.player != self.players:
-            return
+            return None
         if not self.player_up or self.player_hung:
             self._start_in_vain(command)
-            return
+            return None
         play = command.play
         if self.faults.device:
             self.later(0, lambda: self.send(events.SoundEnded(play, False, (0,), "sound-device")))
-            return
+            return None
         self.sound = Sound(command, NOT_BEGUN_MS, fed_until_mono_ms=self.mono_ms)
         self.later(LOST_MS, lambda: self._see_lost(play))
+        return self.sound
+
+    def play_stream(self, command: effects.StartStream) -> Sound | None:
+        """The player plays a stream, from the first of it on; None when it does not."""
+        return self._relay(command)
+
+    def stream_on(self, sound: Sound, ahead_ms: int) -> None:
+        """There is so much of the stream that is played: it is heard on, or from now."""
+        play = sound.command.play
+        if sound.frozen_mono_ms is not None or sound.stop_at_mono_ms is not None:
+            return
+        if sound.begin_mono_ms == NOT_BEGUN_MS:
+            sound.begin_mono_ms = self.mono_ms + self.random.randrange(self.faults.start_ms + 1)
+            self.later(sound.begin_mono_ms - self.mono_ms, lambda: self._begin(play))
+        sound.fed_until_mono_ms = self.mono_ms + ahead_ms
+        self.later(ahead_ms + LOST_MS, lambda: self._see_lost(play))
 
     def _feed(self, command: effects.FeedSound) -> None:
         """A segment is heard behind what waits; a play that is over, or on its way out, does without."""

@@ -22,6 +22,7 @@ from tests.simulation.storm import (
     is_ordered_about,
     is_relayed,
     is_spoken_over,
+    is_streamed,
     is_warned,
     run,
 )
@@ -37,10 +38,11 @@ def pool(begin: Callable[[], None] | None = None) -> ProcessPoolExecutor:
 
 def live(seed: int) -> Run:
     """One seed; a share of them with stations that must find out the time by themselves, with alerts, with a
-    microphone, with live relays, and with commands.
+    microphone, with live relays, with commands, and with radios.
     """
     kinds = {"own_clock": finds_out_the_time(seed), "alerts": is_warned(seed), "microphone": is_spoken_over(seed)}
-    return run(seed, **kinds, live=is_relayed(seed), orders=is_ordered_about(seed))
+    kinds |= {"live": is_relayed(seed), "orders": is_ordered_about(seed), "streams": is_streamed(seed)}
+    return run(seed, **kinds)
 
 
 def runs(processes: ProcessPoolExecutor, years: float, first: int) -> Iterator[Run]:
