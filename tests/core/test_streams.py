@@ -25,9 +25,8 @@ from tests.core.material import (
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Programme, StopOrder, Stream
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.live import PATIENCE_MS
+from ttcs_edge.core.live import LOST_MS, PATIENCE_MS
 from ttcs_edge.core.model import AsRun, QuietHours
-from ttcs_edge.core.streams import LOST_MS
 from ttcs_edge.core.trust import utc_text
 
 URL = "https://live.example.vn/fm"

@@ -432,6 +432,27 @@ class TestHls:
         assert taker.runs == []
         assert sent < 4 * LIMITS.stream_piece_bytes
 
+    def test_a_piece_that_breaks_off_is_passed_over(self, bench: Bench) -> None:
+        """It told its length."""
+        names = named("ts")
+        live(bench, "ts", names)(0, 3)
+        data = pieces("ts")[names[2]]
+        head = f"HTTP/1.0 200 OK\r\nContent-Length: {len(data)}\r\n\r\n".encode()
+        bench.radio.paths[f"/{names[2]}"] = lambda request: request.wfile.write(head + data[:-1]) and None
+        taker = bench.follow()
+        eventually(lambda: len(taker.runs) == 2 and taker.runs[1][1])
+        assert bytes(taker.runs[0][1]) == pieces("ts")[names[1]]
+
+    def test_pieces_that_are_sent_on_are_had_from_there(self, bench: Bench) -> None:
+        """As often as the stream itself."""
+        names = named("ts")
+        live(bench, "ts", names)(0, 2)
+        for name in names[:3]:
+            bench.radio.paths[f"/{name}"] = sent_on(f"/edge/{name}")
+            bench.radio.paths[f"/edge/{name}"] = pieces("ts")[name]
+        taker = bench.follow()
+        eventually(lambda: taker.whole == b"".join(pieces("ts")[name] for name in names[:3]))
+
     def test_a_thousand_pieces_are_not_fetched(self, bench: Bench) -> None:
         """The newest three are."""
         names = [f"{number}.x" for number in range(1_000)]

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from ttcs_edge.core.air import BULLETIN
 from ttcs_edge.core.documents import LiveSegment, Stream
 from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.live import LOST_MS
 from ttcs_edge.core.model import (
     STREAM_PREFIX,
     AsRunReason,
@@ -30,8 +31,6 @@ from ttcs_edge.core.model import (
 )
 from ttcs_edge.core.programmes import Programmes
 
-LOST_MS = 3_000
-"""A stream of which nothing was heard for so long has fallen silent; it is told once a second that there is sound."""
 STREAM_FAULTS = ("stream-host", "stream-plain", "stream-tls", "stream-away", "stream-not-audio")
 """What can be wrong with a stream: one at a time, until it is heard or left."""
 MINUTE_MS = 60_000
@@ -73,7 +72,7 @@ class Followed:
         return self.until_ms
 
     def is_heard(self, now: Instant) -> bool:
-        """Tell whether there is sound in it now."""
+        """Tell whether there is sound in it now: that is told once a second."""
         return self.heard_mono_ms is not None and now.mono_ms <= self.heard_mono_ms + LOST_MS
 
     def is_gone(self, now: Instant) -> bool:

@@ -26,6 +26,11 @@ _OF_A_STREAM = {"tls": "stream-tls"}
 """What a stream's faults are called where it matters; all else means that it is away."""
 
 
+def stream_error(code: str, url: str, **detail: str) -> FetchError:
+    """What is wrong with a stream at an address, which may be as long as a server likes."""
+    return FetchError(code, url=url[:FOUND_CHARS], **{name: value[:FOUND_CHARS] for name, value in detail.items()})
+
+
 class Answer:
     """What an address answered; ``url`` is where it was found in the end."""
 
@@ -47,6 +52,11 @@ class Answer:
         if self._window is not None:
             self._window.look()
         return data
+
+    @property
+    def is_short(self) -> bool:
+        """Tell whether it ended before the length that it told of itself."""
+        return bool(self._response.length)
 
 
 class Whole(Struct, frozen=True):
@@ -76,55 +86,63 @@ class Allowed:
     def __init__(self, settings: StreamSettings, stop: Callable[[], bool]) -> None:
         self._settings = settings
         self._stop = stop
+        self._context: ssl.SSLContext | None = None
 
     @contextmanager
-    def opened(self, url: str, patience: Patience | None = None) -> Iterator[Answer]:
-        """Open an address. Raises FetchError: ``stream-plain``, ``stream-host``, ``stream-tls``, ``stream-away``; and
-        Stopped.
+    def opened(self, url: str, *, whole: bool = False) -> Iterator[Answer]:
+        """Open an address, to be read to its end soon (``whole``) or for as long as it goes on.
+
+        Raises FetchError: ``stream-plain``, ``stream-host``, ``stream-tls``, ``stream-away``; and Stopped.
         """
-        try:
-            context = make_context(self._settings.ca_file)
-        except OSError as error:
-            raise FetchError("stream-tls", url=url, error=str(error)) from error
+        context = self._trusted(url)
         for _ in range(1 + REDIRECTS):
-            patience_here = patience or Patience(self._stop, self._settings.silent_s)
             host, port = self._check(url)
-            with _named(url, patience_here):
-                connection = connect(host, port, context, patience_here)
+            patience = _Bounded(self._stop, self._settings) if whole else Patience(self._stop, self._settings.silent_s)
+            with _named(url, patience):
+                connection = connect(host, port, context, patience)
             with closing(connection):
-                response = _answer(url, context, connection, patience_here)
+                response = _answer(url, context, connection, patience)
                 if response.status not in _REDIRECTS:
                     if response.status != 200:
-                        raise FetchError("stream-away", url=url, error=f"HTTP {response.status}")
-                    yield Answer(url, response, patience_here, None if patience is None else Window(connection))
+                        raise stream_error("stream-away", url, error=f"HTTP {response.status}")
+                    yield Answer(url, response, patience, Window(connection) if whole else None)
                     return
                 url = _sent_on(url, response.getheader("Location") or "")
-        raise FetchError("stream-away", url=url[:FOUND_CHARS], error=f"> {REDIRECTS} redirects")
+        raise stream_error("stream-away", url, error=f"> {REDIRECTS} redirects")
+
+    def _trusted(self, url: str) -> ssl.SSLContext:
+        """Whose certificates are believed: read once, which takes a while."""
+        try:
+            self._context = self._context or make_context(self._settings.ca_file)
+        except OSError as error:
+            raise stream_error("stream-tls", url, error=str(error)) from error
+        return self._context
 
     def read(self, url: str, most_bytes: int) -> Whole:
         """Read all of an address. Raises what ``opened`` does, and FetchError ``stream-not-audio`` for what is larger
         than ``most_bytes``.
         """
         data = bytearray()
-        with self.opened(url, _Bounded(self._stop, self._settings)) as answer:
+        with self.opened(url, whole=True) as answer:
             while more := answer.read():
                 data += more
                 if len(data) > most_bytes:
-                    raise FetchError("stream-not-audio", url=url, found=f"> {most_bytes} bytes")
+                    raise stream_error("stream-not-audio", url, found=f"> {most_bytes} bytes")
+            if answer.is_short:
+                raise stream_error("stream-away", url, error=f"only {len(data)} bytes")
         return Whole(answer.url, bytes(data))
 
     def _check(self, url: str) -> tuple[str, int]:
         """Give host and port of an address that may be opened. Raises FetchError."""
-        shown = url[:FOUND_CHARS]
         try:
             place = urlsplit(url)
             host, port = (place.hostname or "").lower(), place.port or 443
         except ValueError as error:
-            raise FetchError("stream-host", url=shown, found=shown) from error
+            raise stream_error("stream-host", url, found=url) from error
         if place.scheme != "https":
-            raise FetchError("stream-plain", url=shown)
+            raise stream_error("stream-plain", url)
         if self._settings.hosts is not None and (host, port) not in self._settings.hosts:
-            raise FetchError("stream-host", url=shown, found=host if port == 443 else f"{host}:{port}")
+            raise stream_error("stream-host", url, found=host if port == 443 else f"{host}:{port}")
         return host, port
 
 
@@ -132,7 +150,7 @@ def _sent_on(url: str, where: str) -> str:
     try:
         return urljoin(url, where)
     except ValueError as error:
-        raise FetchError("stream-host", url=url[:FOUND_CHARS], found=where[:FOUND_CHARS]) from error
+        raise stream_error("stream-host", url, found=where) from error
 
 
 def _answer(
@@ -147,11 +165,10 @@ def _answer(
 @contextmanager
 def _named(url: str, patience: Patience) -> Iterator[None]:
     """Give what goes wrong on the network the code of a stream's fault."""
-    shown = url[:FOUND_CHARS]
     try:
-        with named(shown, patience.silent_s):
+        with named(url, patience.silent_s):
             yield
     except FetchError as error:
         detail = dict(error.detail)
         why = detail.get("error") or f"{error.code} {detail.get('seconds', '')}".strip()
-        raise FetchError(_OF_A_STREAM.get(error.code, "stream-away"), url=shown, error=why) from error
+        raise stream_error(_OF_A_STREAM.get(error.code, "stream-away"), url, error=why) from error

@@ -18,8 +18,8 @@ from typing import Any
 from msgspec import Struct
 
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.link.allowed import Allowed, Whole
-from ttcs_edge.link.glances import FOUND_CHARS, FetchError
+from ttcs_edge.link.allowed import Allowed, Whole, stream_error
+from ttcs_edge.link.glances import FetchError
 from ttcs_edge.link.stream_kinds import id3_bytes
 
 BEGINNING = b"#EXTM3U"
@@ -74,31 +74,26 @@ def read_playlist(playlist: Whole) -> Media | str:
     except FetchError:
         raise
     except Exception as error:  # whatever a parser makes of a stranger's text
-        raise _refused(playlist.url, f"{type(error).__name__}: {error}") from error
+        raise stream_error("stream-not-audio", playlist.url, found=f"{type(error).__name__}: {error}") from error
     return Media(playlist.url, pieces, target_s, bool(read.is_endlist))
 
 
-def _variant(read: object) -> str:
-    variants = read.playlists  # type: ignore[attr-defined]
+def _variant(read: Any) -> str:
+    variants = read.playlists
     least = min(variants, key=lambda one: one.stream_info.bandwidth or 0)
     apart = [one for one in least.media if one.type == "AUDIO" and one.uri]
     return str(next((one for one in apart if one.default == "YES"), (apart or [least])[0]).absolute_uri)
 
 
-def _piece(segment: object, number: int) -> Piece:
-    one: Any = segment
+def _piece(one: Any, number: int) -> Piece:
     section = one.init_section
     if one.key is not None and one.key.method not in (None, "NONE"):
-        raise _refused(one.absolute_uri, f"#EXT-X-KEY METHOD={one.key.method}")
+        raise stream_error("stream-not-audio", one.absolute_uri, found=f"#EXT-X-KEY METHOD={one.key.method}")
     if one.byterange or (section is not None and section.byterange):
-        raise _refused(one.absolute_uri, "#EXT-X-BYTERANGE")
+        raise stream_error("stream-not-audio", one.absolute_uri, found="#EXT-X-BYTERANGE")
     where = None if section is None else str(section.absolute_uri)
     missing = bool(one.gap_tag)
     return Piece(number, str(one.absolute_uri), where, float(one.duration), bool(one.discontinuity), missing)
-
-
-def _refused(url: str, found: str) -> FetchError:
-    return FetchError("stream-not-audio", url=url[:FOUND_CHARS], found=found[:FOUND_CHARS])
 
 
 class Hls:
@@ -125,7 +120,7 @@ class Hls:
                 data = self._bytes(piece)
                 failures = failures + 1 if data is None else 0
                 if failures >= FAILURES:
-                    raise FetchError("stream-away", url=piece.url[:FOUND_CHARS], error=f"{FAILURES} pieces")
+                    raise stream_error("stream-away", piece.url, error=f"{FAILURES} pieces")
                 joined = joined and data is not None and not piece.begins_anew
                 if data is not None:
                     yield self._part(piece, data, joined)
@@ -143,7 +138,7 @@ class Hls:
             if isinstance(read, Media):
                 return read
             playlist = self._allowed.read(read, LIMITS.stream_playlist_bytes)
-        raise _refused(playlist.url, f"> {VARIANTS} playlists")
+        raise stream_error("stream-not-audio", playlist.url, found=f"> {VARIANTS} playlists")
 
     def _loaded_again(self, media: Media) -> Media:
         for left in range(FAILURES - 1, -1, -1):

@@ -20,8 +20,8 @@ import structlog
 from ttcs_edge.core.effects import FollowStream, LeaveStream
 from ttcs_edge.core.events import Event, StreamFailed
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.link.allowed import Allowed, Answer
-from ttcs_edge.link.glances import FOUND_CHARS, GLANCE_S, FetchError, Stopped
+from ttcs_edge.link.allowed import Allowed, Answer, stream_error
+from ttcs_edge.link.glances import GLANCE_S, FetchError, Stopped
 from ttcs_edge.link.hls import BEGINNING, Hls
 from ttcs_edge.link.stream_kinds import HEAD_BYTES, kind_of
 from ttcs_edge.settings import StreamSettings
@@ -71,7 +71,7 @@ class Streams:
             follower.thread.join(timeout_s)
 
 
-class _PlayerGoneError(Exception):
+class _PlayerGone(Exception):
     """Nobody takes what is sent."""
 
 
@@ -112,13 +112,13 @@ class _Follower:
                 self._relay()
             except Stopped:
                 break
-            except _PlayerGoneError:
+            except _PlayerGone:
                 pass
             except FetchError as error:
                 self._tell(error)
             except Exception as error:  # no server may end this thread
                 _log.exception("stream-failed", url=self._effect.url)
-                self._tell(FetchError("stream-away", url=self._effect.url, error=repr(error)[:FOUND_CHARS]))
+                self._tell(stream_error("stream-away", self._effect.url, error=repr(error)))
             self._close()
             tries = 0 if time.monotonic() > begun_s + GOOD_S else tries
             self._left.wait(AGAIN_S[min(tries, len(AGAIN_S) - 1)])
@@ -154,7 +154,7 @@ class _Follower:
         """Give the player another socket, and send these bytes through it from where they begin."""
         kind = kind_of(data)
         if kind is None:
-            raise FetchError("stream-not-audio", url=url[:FOUND_CHARS], found=repr(data[:40])[:FOUND_CHARS])
+            raise stream_error("stream-not-audio", url, found=repr(data[:40]))
         self._socket, theirs = socket.socketpair()
         with closing(theirs):
             self._hand(self._effect.stream, kind.name, theirs.fileno())
@@ -163,7 +163,7 @@ class _Follower:
         self._send(data[kind.begin :])
 
     def _send(self, data: bytes) -> None:
-        """Send to the player as fast as it takes it. Raises Stopped, or _PlayerGoneError."""
+        """Send to the player as fast as it takes it. Raises Stopped, or _PlayerGone."""
         assert self._socket is not None, "not begun"
         view, poll, taken_s = memoryview(data), select.poll(), time.monotonic()
         poll.register(self._socket, select.POLLOUT)
@@ -172,12 +172,12 @@ class _Follower:
                 raise Stopped
             if not poll.poll(GLANCE_S * 1_000):
                 if time.monotonic() > taken_s + STUCK_S:
-                    raise _PlayerGoneError
+                    raise _PlayerGone
                 continue
             try:
                 view = view[self._socket.send(view) :]
             except OSError as error:
-                raise _PlayerGoneError from error
+                raise _PlayerGone from error
             taken_s = time.monotonic()
 
     def _close(self) -> None:
@@ -189,7 +189,7 @@ class _Follower:
 def _head(answer: Answer) -> bytes:
     """The first bytes of an answer, until they show what it is. Raises FetchError ``stream-not-audio``."""
     if answer.media_type in HTML:  # a login page of the network, or the page on which the stream is played
-        raise FetchError("stream-not-audio", url=answer.url[:FOUND_CHARS], found=answer.media_type)
+        raise stream_error("stream-not-audio", answer.url, found=answer.media_type)
     head = b""
     while len(head) < HEAD_BYTES and (data := answer.read()):
         head += data
