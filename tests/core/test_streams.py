@@ -267,6 +267,23 @@ def test_a_station_without_trusted_time_follows_and_starts_none() -> None:
     assert "stream" not in here.words
 
 
+def test_a_clock_that_is_set_back_behind_its_instant_has_it_wait_for_that() -> None:
+    """An alert had the air when it was set: behind that it is early, and may be night."""
+    here = Pole()
+    here.come()
+    here.listen(5_000)
+    here.warn(alert(sent=utc_text(here.wall_ms), expires=utc_text(here.wall_ms + HOUR_MS), zones=("cho",)))
+    here.listen(1_000)
+    here.offset_ms -= 5 * MINUTE_MS
+    while here.station.desk.rows.warns:
+        here.end(completed=True)
+        here.listen(1_000)
+    here.listen(60_000)
+    assert here.words.count("stream") == 1
+    here.listen(5 * MINUTE_MS)
+    assert here.words.count("stream") == 2
+
+
 def test_a_command_stops_it_for_good() -> None:
     """What stood in its place before may be heard in its place again, as with a live relay."""
     here = Pole()

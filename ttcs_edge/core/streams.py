@@ -72,8 +72,11 @@ class Followed:
         return self.until_ms
 
     def is_heard(self, now: Instant) -> bool:
-        """Tell whether there is sound in it now: that is told once a second."""
-        return self.heard_mono_ms is not None and now.mono_ms <= self.heard_mono_ms + LOST_MS
+        """Tell whether its instant has come, also where the clock was set back behind it, and there is sound in it,
+        which is told once a second.
+        """
+        is_there = self.heard_mono_ms is not None and now.mono_ms <= self.heard_mono_ms + LOST_MS
+        return is_there and now.wall_ms >= self.slot.planned_ms
 
     def is_gone(self, now: Instant) -> bool:
         """It may come back as long as it is followed."""
@@ -84,9 +87,8 @@ class Followed:
         return []
 
     def may_begin(self, now: Instant) -> bool:
-        """Tell whether its instant has come, and it is there to be heard."""
-        in_time = self.slot.planned_ms <= now.wall_ms < self.until_ms
-        return now.trusted and in_time and self.ended is None and self.is_heard(now)
+        """Tell whether it is to be taken, if it was not yet."""
+        return now.trusted and now.wall_ms < self.until_ms and self.ended is None and self.is_heard(now)
 
     def cue(self, now: Instant) -> Cue:
         """It as something to be aired from now until its end, in the place of its slot."""
