@@ -20,6 +20,11 @@ from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.reach import Reach
 from ttcs_edge.core.streams import Followed, Streams, occurrence_of
 
+WANTED_ENDS = frozenset(
+    {AsRunReason.WITHDRAWN, AsRunReason.QUIET_HOURS, AsRunReason.STOPPED, AsRunReason.STOPPED_BY_COMMAND}
+)
+"""Why a slot ends that ends its stream, too."""
+
 
 @dataclass(slots=True)
 class Relaying:
@@ -73,9 +78,14 @@ class Relaying:
         return one.ended is not None or now.wall_ms >= one.until_ms or self.cues.is_known(one.occurrence)
 
     def note_end(self, airing: Airing, record: AsRun) -> None:
-        """A stream ends with its slot, unless that ended for want of sound."""
+        """A stream ends with its slot where somebody wanted that. One that did not begin yet does not begin late where
+        its slot does not (air-6), but may where that only had no sound of its own.
+        """
         followed = self.streams.followed.get(airing.cue.occurrence)
-        if followed is not None and record.reason is not None and record.reason not in SILENT_REASONS:
+        if followed is None or record.reason is None:
+            return
+        too_late = record.reason not in SILENT_REASONS and not self.cues.is_known(followed.occurrence)
+        if record.reason in WANTED_ENDS or too_late:
             followed.ended = record.reason
 
     def why_ended(self, session: Session | Followed) -> AsRunReason | None:

@@ -2,9 +2,9 @@
 
 A stream belongs to one occurrence of a slot (``Slot.stream``). It is followed from the moment at which that is taken,
 some seconds before its instant, so that it can begin at its instant. It is left when the slot's minutes for it are
-over, and before that when its slot is withdrawn, or ends for anything but a want of sound. While it is followed it
-stands among the cues as the session of a signed live relay does (``relaying``), with one difference: it has no end of
-its own, and is whole when its time is over.
+over, and before that when its slot is withdrawn, stopped, or too late. While it is followed it stands among the cues
+as the session of a signed live relay does (``relaying``), with one difference: it has no end of its own, and is whole
+when its time is over.
 """
 
 from __future__ import annotations
