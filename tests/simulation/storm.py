@@ -4,9 +4,9 @@
 
 replays seed 17 and prints the end of its trace; with ``own-clock`` behind it the station must find out the time by
 itself, and hears its centre; with ``alerts`` there are warnings, with ``microphone`` somebody speaks, with ``live``
-there are live relays, with ``orders`` its centre gives commands, with ``streams`` there are radios. First faults are on,
-and no rule may be broken; then everything is mended, two days pass, and everything that could air has aired or is told
-with its reason.
+there are live relays, with ``orders`` its centre gives commands, with ``streams`` there are radios. First faults are
+on, and no rule may be broken; then everything is mended, two days pass, and everything that could air has aired or is
+told with its reason.
 """
 
 from __future__ import annotations
