@@ -17,7 +17,7 @@ from urllib.parse import urljoin, urlsplit
 from msgspec import Struct
 
 from ttcs_edge.link.glances import FOUND_CHARS, READ_BYTES, FetchError, Patience, ask, connect, make_context, named
-from ttcs_edge.link.window import Window
+from ttcs_edge.link.window import Window, give_room
 from ttcs_edge.settings import StreamSettings
 
 REDIRECTS = 3
@@ -105,6 +105,8 @@ class Allowed:
                 if response.status not in _REDIRECTS:
                     if response.status != 200:
                         raise stream_error("stream-away", url, error=f"HTTP {response.status}")
+                    if not whole:
+                        give_room(connection)
                     yield Answer(url, response, patience, Window(connection) if whole else None)
                     return
                 url = _sent_on(url, response.getheader("Location") or "")

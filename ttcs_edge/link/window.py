@@ -28,6 +28,11 @@ def hold_back(unconnected: socket.socket) -> None:
     unconnected.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BEGIN_BYTES)
 
 
+def give_room(connection: socket.socket) -> None:
+    """Offer all that can be offered: what comes at its own pace stands before nobody, and a long way needs more."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, MOST_BYTES)
+
+
 class Window:
     """The window of a connection that was held back, which whoever reads from it looks at now and then."""
 
