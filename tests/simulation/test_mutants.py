@@ -135,6 +135,7 @@ BUGS = {
         "self._interrupted(airing, airing.stop_reason or AsRunReason.PLAYER_DIED, now)",
         "self._interrupted(airing, AsRunReason.PLAYER_DIED, now)",
         "",
+        seed=16,
     ),
     "the power is blamed for what it did not do": Bug(
         "core/patience.py",
@@ -253,6 +254,7 @@ BUGS = {
         "most is not None",
         "never-1: an alert is taken",
         alerts=True,
+        seed=18,
     ),
     "an alert is spoken in the first language only": Bug(
         "core/alerts.py",
