@@ -16,6 +16,7 @@ from tests.core.material import (
     at,
     bulletin,
     moves,
+    occurrence,
     only,
     open_fault,
     programme,
@@ -34,6 +35,7 @@ MINUTE_MS = 60_000
 STREAM = "stream:dai"
 SUBJECT = f"{PROVINCE}#{STREAM}"
 AT = "2026-11-24T05:00:00"
+SETTLED = occurrence(STREAM, AT)
 
 
 def streamed(name: str = "dai", when: str = "05:00:00", minutes: int = 10, **others: Any) -> Programme:
@@ -370,18 +372,45 @@ def test_a_player_that_dies_under_it_loses_nothing_but_a_moment() -> None:
     assert here.told == [("dai", "aired", None), (STREAM, "aired", None)]
 
 
-def test_what_the_power_cut_is_told_as_cut() -> None:
-    """It is not begun a second time (never-5)."""
+def test_what_the_power_cut_is_heard_on_in_a_record_of_its_own() -> None:
+    """It is told as cut, and behind that as heard until its time was over."""
     before = Pole()
     before.come()
     before.listen(5_000)
     (opened,) = before.entries(effects.AsRunOpened)
-    here = Pole(streamed(late_window_s=600), boot=2, civil="2026-11-24T05:00:20", open_as_run=(opened.record,))
+    here = Pole(streamed(), boot=2, civil="2026-11-24T05:02:00", open_as_run=(opened.record,))
     here.wait(1_000)
     here.speaks |= set(here.following)
-    here.listen(20_000)
-    assert here.told[0] == (STREAM, "cut", "power")
-    assert "stream" not in here.words
+    here.listen(10 * MINUTE_MS)
+
+    assert here.told == [(STREAM, "cut", "power"), (STREAM, "aired", None)]
+    cut, heard = [one.record for one in here.entries(effects.AsRunClosed)]
+    assert cut.id != heard.id and heard.start_ms is not None and heard.end_ms is not None
+    assert heard.start_ms - at(AT) in range(2 * MINUTE_MS, 2 * MINUTE_MS + 5_000)
+    assert heard.end_ms - at(AT) in range(10 * MINUTE_MS, 10 * MINUTE_MS + 1_000)
+
+
+def test_one_whose_instant_the_power_cut_hid_is_heard_for_the_rest_of_its_minutes() -> None:
+    """Its slot was missed; nobody says again what the radio said meanwhile."""
+    here = Pole(streamed(), boot=2, civil="2026-11-24T05:02:00", watched_until_ms=at(AT) - HOUR_MS)
+    here.wait(1_000)
+    here.speaks |= set(here.following)
+    here.listen(10 * MINUTE_MS)
+    assert here.told == [("dai", "missed", "power"), (STREAM, "aired", None)]
+
+
+def test_what_was_told_as_over_is_not_heard_again_behind_a_start() -> None:
+    """Only what the power or a stop cut off goes on (never-5)."""
+    here = Pole(streamed(), boot=2, civil="2026-11-24T05:02:00", settled=((SETTLED, at(AT)),))
+    here.wait(60_000)
+    assert (here.following, here.words) == ([], [])
+
+
+def test_a_start_behind_its_minutes_follows_nothing() -> None:
+    """Nor one before the programme that names it was issued."""
+    assert Pole(streamed(), boot=2, civil="2026-11-24T05:10:00").following == []
+    late = replace(streamed(), issued=utc_text(at(AT) + 60_000))
+    assert Pole(late, boot=2, civil="2026-11-24T05:02:00").following == []
 
 
 def test_only_so_many_are_followed_at_once() -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from tests.simulation.alerts import RELAY_REST_MS, InForce
 from tests.simulation.centre import Loudness
+from tests.simulation.live import CUT_OFF
 from tests.simulation.microphone import Talks
 from tests.simulation.rules import GRACE_MS, Air, Due, Precedence, is_quiet, nearest, way_up_ms, zones_of
 from tests.simulation.world import HUNG_AFTER_MS, LOST_MS, Rule, Sound, Violation, World
@@ -141,11 +142,12 @@ class Streams(Rule):
         self.wrong_now: set[str] = set()
 
     def power_on(self, world: World) -> None:
-        """A new life follows nothing, and begins nothing again that was told."""
+        """A new life follows nothing, and begins nothing again that was told, but for what was cut off."""
         self.books, self.current, self.waiting_since_mono_ms = {}, None, None
         self.hindered_mono_ms = world.mono_ms
         self.open_before = {one.occurrence for one in world.disk.open_as_run.values() if is_stream(one.occurrence)}
-        self.told_before = {one for one in world.disk.settled if is_stream(one)} | self.open_before
+        told = [one for one in world.disk.as_run if is_stream(one.occurrence)]
+        self.told_before = {one.occurrence for one in told if one.reason not in CUT_OFF}
 
     # what the station is told
 

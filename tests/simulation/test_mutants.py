@@ -272,8 +272,8 @@ BUGS = {
     ),
     "an alert that the power cut is over": Bug(
         "core/asrun.py",
-        "startswith((ALERT_PREFIX, LIVE_PREFIX))",
-        "startswith(LIVE_PREFIX)",
+        "startswith((ALERT_PREFIX, LIVE_PREFIX, STREAM_PREFIX))",
+        "startswith((LIVE_PREFIX, STREAM_PREFIX))",
         "",
         alerts=True,
     ),
@@ -396,8 +396,8 @@ BUGS = {
     ),
     "what the power cut off of a live relay is over": Bug(
         "core/asrun.py",
-        "startswith((ALERT_PREFIX, LIVE_PREFIX))",
-        "startswith(ALERT_PREFIX)",
+        "startswith((ALERT_PREFIX, LIVE_PREFIX, STREAM_PREFIX))",
+        "startswith((ALERT_PREFIX, STREAM_PREFIX))",
         "air-1: ",
         live=True,
         seed=26,

@@ -78,11 +78,11 @@ def fault_of(record: AsRun) -> str | None:
 
 def settles(record: AsRun) -> bool:
     """Tell whether an occurrence is over with this record (never-5). What a stop or the power cut off of an alert or of
-    a live relay goes on: what of its round was not heard to its end is due again, and what is said from then on is
-    heard. That is a record of its own.
+    a live relay, signed or plain, goes on: what of its round was not heard to its end is due again, and what is said
+    from then on is heard. That is a record of its own.
     """
     cut_off = record.reason in (AsRunReason.POWER, AsRunReason.STOPPED)
-    return not (cut_off and record.occurrence.slot.startswith((ALERT_PREFIX, LIVE_PREFIX)))
+    return not (cut_off and record.occurrence.slot.startswith((ALERT_PREFIX, LIVE_PREFIX, STREAM_PREFIX)))
 
 
 class Kind(Enum):

@@ -45,6 +45,7 @@ from ttcs_edge.core.trust import Accepted, AlreadyInForce
 ROTTEN = "rotten"
 """The code that the store gives to audio whose bytes have changed since they were stored."""
 
+MINUTE_MS = 60_000
 LOOK_BACK_MS = 7 * 86_400_000
 """How far back into the schedule a start or a new programme looks."""
 
@@ -337,6 +338,17 @@ class Programmes:
         slots = ((one, slot) for one in self.documents() for slot in one.slots if slot.live == name)
         dues = (occurrences(one, slot, since_ms - 1, upto_ms) for one, slot in slots if concerns(slot, self.settings))
         return any(True for found in dues for _ in found)
+
+    def streams_under_way(self, now: Instant) -> list[SlotOccurrence]:
+        """The occurrences of slots in force whose streams have begun, and may still be heard."""
+        slots = ((one, slot) for one in self.documents() for slot in one.slots if concerns(slot, self.settings))
+        return [
+            found
+            for one, slot in slots
+            if slot.stream is not None
+            for found in occurrences(one, slot, now.wall_ms - slot.stream.most_minutes * MINUTE_MS, now.wall_ms)
+            if found.planned_ms >= trust.utc_ms(one.issued)
+        ]
 
     def documents(self) -> tuple[Programme, ...]:
         """The programmes in force, the highest scope first."""

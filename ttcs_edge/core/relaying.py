@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from ttcs_edge.core import live
 from ttcs_edge.core.asrun import SILENT_REASONS, Airing, Kind
 from ttcs_edge.core.cues import Cues
+from ttcs_edge.core.documents import Stream
 from ttcs_edge.core.effects import Effect, FollowStream, LeaveStream
 from ttcs_edge.core.live import Lives, Session
-from ttcs_edge.core.model import AsRun, AsRunReason, Instant
+from ttcs_edge.core.model import AsRun, AsRunReason, Cue, Instant
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.reach import Reach
 from ttcs_edge.core.streams import Followed, Streams, occurrence_of
@@ -58,11 +59,9 @@ class Relaying:
         """Follow the streams of slots that come near, take those that are to be heard, leave those that are over."""
         self.streams.look_at(programmes)
         follows: list[Effect] = []
-        for airing in self.cues.of_slots() if now.trusted else ():
-            stream = None if airing.source is None else airing.source.slot.stream
-            if stream is None or airing.has_sounded or self.cues.is_known(occurrence_of(airing.cue.occurrence)):
-                continue
-            begun = self.streams.begin(airing.cue, stream, now)
+        for cue, stream in self._streams(programmes, now) if now.trusted else ():
+            known = self.cues.is_known(occurrence_of(cue.occurrence))
+            begun = None if known else self.streams.begin(cue, stream, now)
             if begun is not None:
                 follows.append(FollowStream(begun.number, begun.stream.url))
         for one in self.streams.followed.values():
@@ -72,6 +71,18 @@ class Relaying:
         self.streams.leave(over)
         return follows + [LeaveStream(one.number) for one in over]
 
+    def _streams(self, programmes: Programmes, now: Instant) -> list[tuple[Cue, Stream]]:
+        """The streams of slots that come near, and once in a life, as soon as the time is known, of those whose minutes
+        are not over: what a power cut has left in the middle is heard on.
+        """
+        near = [one for one in self.cues.of_slots() if one.source is not None and not one.has_sounded]
+        found = [(one.cue, one.source.slot.stream) for one in near if one.source is not None]
+        if not self.streams.has_looked_back:
+            self.streams.has_looked_back = True
+            under_way = programmes.streams_under_way(now)
+            found += [(programmes.resolve(due, now.wall_ms).cue, due.slot.stream) for due in under_way]
+        return [(cue, stream) for cue, stream in found if stream is not None]
+
     def _is_over(self, one: Followed, now: Instant) -> bool:
         if any(airing.session is one for airing in self.cues.unended()):
             return False
@@ -79,12 +90,13 @@ class Relaying:
 
     def note_end(self, airing: Airing, record: AsRun) -> None:
         """A stream ends with its slot where somebody wanted that. One that did not begin yet does not begin late where
-        its slot does not (air-6), but may where that only had no sound of its own.
+        its slot does not (air-6), but may where that only had no sound of its own, or no power.
         """
         followed = self.streams.followed.get(airing.cue.occurrence)
         if followed is None or record.reason is None:
             return
-        too_late = record.reason not in SILENT_REASONS and not self.cues.is_known(followed.occurrence)
+        is_excused = record.reason in SILENT_REASONS or record.reason is AsRunReason.POWER
+        too_late = not is_excused and not self.cues.is_known(followed.occurrence)
         if record.reason in WANTED_ENDS or too_late:
             followed.ended = record.reason
 

@@ -114,11 +114,14 @@ def occurrence_of(slot: Occurrence) -> Occurrence:
 
 @dataclass(slots=True)
 class Streams:
-    """The streams that are followed, by the occurrence of the slot that each is for."""
+    """The streams that are followed, by the occurrence of the slot that each is for. ``has_looked_back`` once it was
+    asked what an earlier life may have left in the middle.
+    """
 
     followed: dict[Occurrence, Followed] = field(default_factory=dict)
     sequence: int = 0
     seen_changes: int = 0
+    has_looked_back: bool = False
 
     def begin(self, slot: Cue, stream: Stream, now: Instant) -> Followed | None:
         """Follow the stream of a slot; None when it is over, is followed already, or too many are."""
