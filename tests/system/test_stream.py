@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -83,6 +84,29 @@ def test_a_stream_is_heard_from_the_instant_of_its_slot_until_its_minutes_are_ov
     assert 58 <= tone_s(station) <= 60.5
     assert len(sound_runs(station)) == 1
     assert faults(station) == []
+    assert_relays_never_switched_under_sound(station)
+
+
+def test_a_stream_that_a_kill_cut_off_is_heard_for_the_rest_of_its_minute(
+    station: Station, centre: Listener, radio: Radio, filler: Clip
+) -> None:
+    """A record for each part, both of one occurrence; the slot is told once, and its bulletin is not heard."""
+    radio.paths["/fm"] = radio.endless(tone("mp3"), RATE, burst_s=2)
+    put_chunks(centre, filler)
+    allow(station, radio.port)
+    centre.publish(TOPIC, station.province.sign(streamed(filler, f"{radio.url}/fm", 10)))
+    eventually(lambda: tone_s(station) > 5, 40)
+    station.stop(signal.SIGKILL)
+    station.start()
+    eventually(lambda: is_streamed(station), 15)
+    eventually(lambda: told(centre).count((STREAM, "aired", None)) == 1, 80)
+    eventually(lambda: all_open(station), 15)
+
+    records = [one for one in centre.reports("as-run") if one["slot"] == STREAM]
+    assert [(one["outcome"], one["reason"]) for one in records] == [("cut", "power"), ("aired", None)]
+    assert len({one["id"] for one in records}) == 2 and len({one["occurrence"] for one in records}) == 1
+    assert [one[1] for one in told(centre) if one[0] == "sang"] == ["missed"]
+    assert len(sound_runs(station)) == 1 and 45 < tone_s(station) < 56  # of the second life
     assert_relays_never_switched_under_sound(station)
 
 
