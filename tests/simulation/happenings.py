@@ -24,7 +24,7 @@ from tests.simulation.centre import Centre
 from tests.simulation.clocks import BEACONS, Clocks
 from tests.simulation.live import Source
 from tests.simulation.microphone import Person
-from tests.simulation.radio import Radio
+from tests.simulation.radio import Radio, Streams
 from tests.simulation.rulebook import every_rule
 from tests.simulation.rules import LOCAL, Due, Standing, interval_ms, is_quiet, nearest, relayed_as
 from tests.simulation.shell import DEAF, GOOD, Card, Line
@@ -513,7 +513,12 @@ class Timeline:
     def _relay_at_last(self) -> None:
         """All is well: what is said live is heard, unless something of a higher class is."""
         world = self.world
-        while is_quiet(world.settings, world.wall_ms) or is_quiet(world.settings, world.wall_ms + 2 * LAST_RELAY_MS):
+        streams = [rule for rule in world.rules if isinstance(rule, Streams)]
+        while (
+            is_quiet(world.settings, world.wall_ms)
+            or is_quiet(world.settings, world.wall_ms + 2 * LAST_RELAY_MS)
+            or any(rule.busy(world) for rule in streams)  # one of the same priority would keep the air
+        ):
             world.run(HOUR_MS)
         told = len(world.disk.as_run)
         self.live(LAST_RELAY, LAST_RELAY_MS)
