@@ -43,14 +43,14 @@ types:
 imports:
 	@$(BIN)/lint-imports --config setup.cfg
 
-tests: # those of whole stations mostly wait for sound: the others run beside them
+tests: # those of whole stations and of the player mostly wait for sound: the others run beside them
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target tests-stations tests-parts
 
 tests-stations:
-	@$(BIN)/python -m pytest -q tests/system
+	@$(BIN)/python -m pytest -q tests/system tests/player
 
 tests-parts:
-	@$(BIN)/python -m pytest -q --ignore=tests/system
+	@$(BIN)/python -m pytest -q --ignore=tests/system --ignore=tests/player
 
 simulate: setup ## live through years of stations' lives: make simulate YEARS=1000 SEED=7
 	@$(BIN)/python -m tests.simulation.years $(or $(YEARS),100) $(or $(SEED),0)
