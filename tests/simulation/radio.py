@@ -249,9 +249,10 @@ class Streams(Rule):
             raise Violation(f"air-7: {url} is followed without trusted time, or while stopping")
         if not book.due.planned_ms - AHEAD_MS <= world.wall_ms < book.until_ms:
             raise Violation(f"{url} is followed {world.wall_ms - book.due.planned_ms} ms behind its instant")
-        if number in self.books:
+        if number <= max(self.books, default=0):
             raise Violation(f"never-5: the number {number} means two streams")
-        self.books[number] = book
+        over = {one for one, past in self.books.items() if past.left and (past.closed or not past.taken)}
+        self.books = {one: past for one, past in self.books.items() if one not in over} | {number: book}
         if sum(not one.left for one in self.books.values()) > FOLLOWED_MOST:
             raise Violation("never-8: too many streams are followed")
 

@@ -650,10 +650,10 @@ def is_ordered_about(seed: int) -> bool:
 
 
 def is_streamed(seed: int) -> bool:
-    """Tell whether a seed is lived with radios where seeds are lived in masses: every tenth one; of those every fourth
-    one with alerts, too.
+    """Tell whether a seed is lived with radios where seeds are lived in masses: every twentieth one; of those every
+    other one with alerts, too.
     """
-    return seed % 10 == 0
+    return seed % 20 == 0
 
 
 def finds_out_the_time(seed: int) -> bool:
