@@ -22,6 +22,7 @@ WIDTH_BYTES_A_SECOND, DELAY_S = 8_192, 0.15
 ALERT_WITHIN_S = 3.0
 
 missing = why_not()
+"""What a machine lacks to have networks of its own, as most containers do: there the case cannot be made."""
 pytestmark = [pytest.mark.skipif(missing is not None, reason=missing or ""), pytest.mark.timeout(240)]
 
 

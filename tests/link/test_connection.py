@@ -22,7 +22,8 @@ from tests.link.wire import Peer, Wire
 from tests.parts import ROOT, SCOPE, Authority, Broker, Listener, eventually, free_port
 from ttcs_edge.core.events import ConditionChanged, LinkChanged
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.link.mqtt import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, UNSENT_TIMEOUT_S
+from ttcs_edge.link.client import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S
+from ttcs_edge.link.mqtt import UNSENT_TIMEOUT_S
 
 TOPIC = f"{ROOT}/scope/{SCOPE}/programme"
 Links = Callable[..., Bench]

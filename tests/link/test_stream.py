@@ -222,7 +222,7 @@ class TestNoStream:
     @pytest.mark.parametrize("name", ["nobody", "missing", "silent", "drips"])
     def test_what_does_not_answer_is_away(self, bench: Bench, name: str) -> None:
         """Nobody there, no such path, a server that says nothing, one that drips its headers."""
-        bench.radio.paths["/silent"] = lambda request: time.sleep(3)
+        bench.radio.paths["/silent"] = lambda request: time.sleep(3)  # says nothing for so long
 
         def drip(request: object) -> None:
             while not bench.radio.closing.wait(0.2):

@@ -44,7 +44,7 @@ def waiting_bytes(near: socket.socket) -> int:
     before = -1
     while (found := _unread(near)) != before or not found:
         before = found
-        time.sleep(0.1)
+        time.sleep(0.1)  # a sender without end would have sent more by then
     return found
 
 
@@ -95,5 +95,5 @@ def test_it_tells_how_long_nothing_has_come(connection: socket.socket) -> None:
     """Whatever is still waiting to be read."""
     held = Window(connection)
     waiting_bytes(connection)
-    time.sleep(0.3)
+    time.sleep(0.3)  # the silence that is to be told
     assert 0.3 <= held.silent_s() < 2

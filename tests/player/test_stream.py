@@ -118,7 +118,7 @@ class TestRealPlayer:
         eventually(lambda: len(runs_of_sound(samples(listening.file), gap_ms=50)) == 1 and _is_silent(listening))
         sender.stalled.clear()
         eventually(lambda: len(runs_of_sound(samples(listening.file), gap_ms=50)) == 2)
-        time.sleep(0.5)
+        time.sleep(0.5)  # so much is heard behind the gap, more than the fade of the stop
         listening.player.stop(1, 100)
         ended = listening.wait(SoundEnded)
         aired = samples(listening.file)
@@ -207,7 +207,7 @@ class TestRealPlayer:
             try:
                 sent += door.send(whole("mp3", 4))
             except BlockingIOError:
-                time.sleep(0.01)
+                time.sleep(0.01)  # the door is shut: looked at again until the deadline
         assert sent < 1_000_000
         door.close()
 

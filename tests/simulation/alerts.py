@@ -15,11 +15,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from tests.core.material import KEY, PROVINCE, TONES, recording, signed
-from tests.simulation.rules import TOLERANCE_MS, utc_ms, way_up_ms
+from tests.simulation.rules import TOLERANCE_MS, heard_within_ms, utc_ms
 from tests.simulation.world import (
     CODEC_CUT_MS,
     DEPUTY,
-    HUNG_AFTER_MS,
     SPOKEN_LANGUAGES,
     Rule,
     Sound,
@@ -490,9 +489,7 @@ class Warned(Rule):
             return
         if self.waiting_since_ms is None:
             self.waiting_since_ms = world.mono_ms
-        settings = world.settings
-        down_ms = settings.fade_out_ms + (len(settings.zones) + 1) * settings.zone_stagger_ms
-        bound_ms = way_up_ms(settings) + down_ms + HUNG_AFTER_MS + 500
+        bound_ms = heard_within_ms(world.settings) + 500
         if world.mono_ms - max(self.waiting_since_ms, self.hindered_ms) > bound_ms:
             names = [book.alert.id for book in waiting]
             raise Violation(f"air-1: {names} waits for {world.mono_ms - self.waiting_since_ms} ms")

@@ -18,11 +18,21 @@ from tests.core.material import DAY_MS, KEY
 from tests.simulation.alerts import RELAY_REST_MS, InForce
 from tests.simulation.centre import Loudness
 from tests.simulation.microphone import Talks
-from tests.simulation.rules import GRACE_MS, Air, Precedence, is_quiet, nearest, utc_ms, way_up_ms
+from tests.simulation.rules import (
+    GRACE_MS,
+    Air,
+    Precedence,
+    heard_within_ms,
+    is_quiet,
+    nearest,
+    utc_ms,
+    way_up_ms,
+    what_is_wrong,
+)
 from tests.simulation.world import HUNG_AFTER_MS, LOST_MS, Rule, Sound, Violation, World
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import LiveSegment, Refused, Signed
-from ttcs_edge.core.model import AMPLIFIER, LIVE_PREFIX, AsRun, AsRunReason, Occurrence, Outcome, Scope, Zone
+from ttcs_edge.core.model import LIVE_PREFIX, AsRun, AsRunReason, Occurrence, Outcome, Scope, Zone
 from ttcs_edge.core.timekeeping import SLACK_MS
 from ttcs_edge.core.trust import live_subject, utc_text
 
@@ -276,15 +286,7 @@ class Relays(Rule):
 
     def _look(self, world: World) -> None:
         faults = world.faults
-        wrong = {
-            "sound-device": faults.device,
-            "player-died": not world.player_up or world.player_hung,
-            "stopped": world.stopping,
-            "quiet-hours": world.trusted and is_quiet(world.settings, world.wall_ms),
-            "no-amplifier": AMPLIFIER in faults.relays,
-            "relay": bool(faults.relays),
-        }
-        was = {name for name, so in wrong.items() if so}
+        was = what_is_wrong(world)
         if was or not world.trusted:
             self.hindered_mono_ms = max(self.hindered_mono_ms, world.mono_ms)
         if faults.relays:
@@ -505,9 +507,7 @@ class Relays(Rule):
             return
         if self.waiting_since_mono_ms is None:
             self.waiting_since_mono_ms = world.mono_ms
-        settings = world.settings
-        down_ms = settings.fade_out_ms + (len(settings.zones) + 1) * settings.zone_stagger_ms
-        bound_ms = way_up_ms(settings) + down_ms + HUNG_AFTER_MS + SLACK_MS_TOLD
+        bound_ms = heard_within_ms(world.settings) + SLACK_MS_TOLD
         waited_ms = world.mono_ms - max(self.waiting_since_mono_ms, self.hindered_mono_ms)
         if waited_ms > bound_ms:
             raise Violation(f"air-1: {[book.key[1] for book in able]} is not heard for {waited_ms} ms")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from tests.simulation.alerts import InForce
 from tests.simulation.centre import Loudness
-from tests.simulation.rules import TOLERANCE_MS, is_quiet, way_up_ms
+from tests.simulation.rules import TOLERANCE_MS, heard_within_ms, is_quiet
 from tests.simulation.world import HUNG_AFTER_MS, Rule, Sound, Violation, World
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.model import (
@@ -274,9 +274,7 @@ class Talks(Rule):
             return
         if self.silent_since_mono_ms is None:
             self.silent_since_mono_ms = world.mono_ms
-        settings = world.settings
-        down_ms = settings.fade_out_ms + (len(settings.zones) + 1) * settings.zone_stagger_ms
-        bound_ms = way_up_ms(settings) + down_ms + HUNG_AFTER_MS + SLACK_MS
+        bound_ms = heard_within_ms(world.settings) + SLACK_MS
         if world.mono_ms - self.silent_since_mono_ms > bound_ms:
             raise Violation(f"air-1: who holds the key is not heard for {world.mono_ms - self.silent_since_mono_ms} ms")
 

@@ -12,11 +12,21 @@ from tests.simulation.alerts import RELAY_REST_MS, InForce
 from tests.simulation.centre import Loudness
 from tests.simulation.live import CUT_OFF
 from tests.simulation.microphone import Talks
-from tests.simulation.rules import GRACE_MS, Air, Due, Precedence, is_quiet, nearest, way_up_ms, zones_of
+from tests.simulation.rules import (
+    GRACE_MS,
+    Air,
+    Due,
+    Precedence,
+    heard_within_ms,
+    is_quiet,
+    nearest,
+    what_is_wrong,
+    zones_of,
+)
 from tests.simulation.world import HUNG_AFTER_MS, LOST_MS, Rule, Sound, Violation, World
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Slot, Stream
-from ttcs_edge.core.model import AMPLIFIER, STREAM_PREFIX, AsRun, AsRunReason, Occurrence, Outcome, Scope
+from ttcs_edge.core.model import STREAM_PREFIX, AsRun, AsRunReason, Occurrence, Outcome, Scope
 
 COMES_MS = 2_600
 """How long it takes from following a stream until there is a second of it."""
@@ -134,6 +144,7 @@ class Streams(Rule):
         self.in_force = in_force
         self.talks = talks
         self.books: dict[int, Book] = {}
+        self.newest = 0
         self.current: Book | None = None
         self.told_before: set[Occurrence] = set()
         self.open_before: set[Occurrence] = set()
@@ -143,7 +154,7 @@ class Streams(Rule):
 
     def power_on(self, world: World) -> None:
         """A new life follows nothing, and begins nothing again that was told, but for what was cut off."""
-        self.books, self.current, self.waiting_since_mono_ms = {}, None, None
+        self.books, self.newest, self.current, self.waiting_since_mono_ms = {}, 0, None, None
         self.hindered_mono_ms = world.mono_ms
         self.open_before = {one.occurrence for one in world.disk.open_as_run.values() if is_stream(one.occurrence)}
         told = [one for one in world.disk.as_run if is_stream(one.occurrence)]
@@ -163,15 +174,7 @@ class Streams(Rule):
 
     def _look(self, world: World) -> None:
         faults = world.faults
-        wrong = {
-            "sound-device": faults.device,
-            "player-died": not world.player_up or world.player_hung,
-            "stopped": world.stopping,
-            "quiet-hours": world.trusted and is_quiet(world.settings, world.wall_ms),
-            "no-amplifier": AMPLIFIER in faults.relays,
-            "relay": bool(faults.relays),
-        }
-        was = {name for name, so in wrong.items() if so}
+        was = what_is_wrong(world)
         if was or not world.trusted:
             self.hindered_mono_ms = max(self.hindered_mono_ms, world.mono_ms)
         if faults.relays:
@@ -249,8 +252,9 @@ class Streams(Rule):
             raise Violation(f"air-7: {url} is followed without trusted time, or while stopping")
         if not book.due.planned_ms - AHEAD_MS <= world.wall_ms < book.until_ms:
             raise Violation(f"{url} is followed {world.wall_ms - book.due.planned_ms} ms behind its instant")
-        if number <= max(self.books, default=0):
+        if number <= self.newest:
             raise Violation(f"never-5: the number {number} means two streams")
+        self.newest = number
         over = {one for one, past in self.books.items() if past.left and (past.closed or not past.taken)}
         self.books = {one: past for one, past in self.books.items() if one not in over} | {number: book}
         if sum(not one.left for one in self.books.values()) > FOLLOWED_MOST:
@@ -336,9 +340,7 @@ class Streams(Rule):
             return
         if self.waiting_since_mono_ms is None:
             self.waiting_since_mono_ms = world.mono_ms
-        settings = world.settings
-        down_ms = settings.fade_out_ms + (len(settings.zones) + 1) * settings.zone_stagger_ms
-        bound_ms = way_up_ms(settings) + down_ms + HUNG_AFTER_MS + SLACK_MS
+        bound_ms = heard_within_ms(world.settings) + SLACK_MS
         waited_ms = world.mono_ms - max(self.waiting_since_mono_ms, self.hindered_mono_ms)
         if waited_ms > bound_ms:
             raise Violation(f"air-1: {[str(book.occurrence) for book in able]} is not heard for {waited_ms} ms")

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from tests.core.material import DAY_MS, KEY, TEST_TONE
 from tests.simulation.centre import Loudness
-from tests.simulation.world import CODEC_CUT_MS, Rule, Sound, Violation, World, is_warning
+from tests.simulation.world import CODEC_CUT_MS, HUNG_AFTER_MS, Rule, Sound, Violation, World, is_warning
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.asrun import settles
 from ttcs_edge.core.documents import Audio, Bulletin, Programme, Refused, Signed, Slot
@@ -85,6 +85,28 @@ def utc_ms(text: str) -> int:
 @lru_cache(maxsize=1_024)
 def _local_ms(text: str) -> int:
     return round(datetime.fromisoformat(text).replace(tzinfo=LOCAL).timestamp() * 1_000)
+
+
+def heard_within_ms(settings: StationSettings) -> int:
+    """How long it may take until something is heard once its way is open: a way down, a player that is replaced, a way
+    up.
+    """
+    down_ms = settings.fade_out_ms + (len(settings.zones) + 1) * settings.zone_stagger_ms
+    return way_up_ms(settings) + down_ms + HUNG_AFTER_MS
+
+
+def what_is_wrong(world: World) -> set[str]:
+    """What keeps anything below an alert from being heard now, as a record calls it."""
+    faults = world.faults
+    wrong = {
+        "sound-device": faults.device,
+        "player-died": not world.player_up or world.player_hung,
+        "stopped": world.stopping,
+        "quiet-hours": world.trusted and is_quiet(world.settings, world.wall_ms),
+        "no-amplifier": AMPLIFIER in faults.relays,
+        "relay": bool(faults.relays),
+    }
+    return {name for name, so in wrong.items() if so}
 
 
 @dataclass(frozen=True)

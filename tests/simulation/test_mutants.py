@@ -541,10 +541,8 @@ def hunt(name: str) -> subprocess.CompletedProcess[str]:
     bug = BUGS[name]
     with tempfile.TemporaryDirectory() as folder:
         plant(bug, Path(folder))
-        flags = {"own-clock": bug.own_clock, "alerts": bug.alerts, "microphone": bug.microphone, "live": bug.live}
-        flags["orders"] = bug.orders
-        flags["streams"] = bug.streams
-        kinds = [word for word, so in flags.items() if so]
+        words = ("own_clock", "alerts", "microphone", "live", "orders", "streams")
+        kinds = [word.replace("_", "-") for word in words if getattr(bug, word)]
         command = ["-m", "tests.simulation.storm", str(bug.seed), str(bug.seed + SEEDS), "dense", *kinds]
         return python(Path(folder), *command, limit_s=HUNT_S)
 

@@ -341,11 +341,11 @@ class Programmes:
 
     def streams_under_way(self, now: Instant) -> list[SlotOccurrence]:
         """The occurrences of slots in force whose streams have begun, and may still be heard."""
-        slots = ((one, slot) for one in self.documents() for slot in one.slots if concerns(slot, self.settings))
+        slots = ((one, slot) for one in self.documents() for slot in one.slots)
         return [
             found
             for one, slot in slots
-            if slot.stream is not None
+            if slot.stream is not None and concerns(slot, self.settings)
             for found in occurrences(one, slot, now.wall_ms - slot.stream.most_minutes * MINUTE_MS, now.wall_ms)
             if found.planned_ms >= trust.utc_ms(one.issued)
         ]

@@ -75,8 +75,8 @@ class Relaying:
         """The streams of slots that come near, and once in a life, as soon as the time is known, of those whose minutes
         are not over: what a power cut has left in the middle is heard on.
         """
-        near = [one for one in self.cues.of_slots() if one.source is not None and not one.has_sounded]
-        found = [(one.cue, one.source.slot.stream) for one in near if one.source is not None]
+        near = ((one, one.source) for one in self.cues.of_slots() if not one.has_sounded)
+        found = [(one.cue, source.slot.stream) for one, source in near if source is not None]
         if not self.streams.has_looked_back:
             self.streams.has_looked_back = True
             under_way = programmes.streams_under_way(now)

@@ -26,14 +26,12 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.link.chunks import CHUNKS_AHEAD, Chunks
-from ttcs_edge.link.identity import CONNECT_TIMEOUT_S, OwnFilesError, make_context
+from ttcs_edge.link.client import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, OwnFilesError, equip, let_go
 from ttcs_edge.link.reasons import reason_of
 from ttcs_edge.link.window import Window, hold_back
 from ttcs_edge.settings import BrokerSettings
 from ttcs_edge.wire.topics import Topics
 
-ANSWER_TIMEOUT_S = 10.0
-"""How long a broker that accepted may take to answer CONNECT."""
 IDLE_S = 30.0
 LOOK_UP_S = 0.25
 PACKET_BYTES = 2 * LIMITS.blob_chunk_bytes
@@ -167,20 +165,15 @@ class AudioLink:
         try:
             return self._serve(client)
         finally:
-            connection = client.socket()
-            if connection is not None:
-                connection.close()
+            let_go(client)
 
     def _make_client(self) -> Client:
         client_id = f"{self._station}{CLIENT_SUFFIX}"
         client = _HeldBack(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTv5)
-        client.tls_set_context(make_context(self._settings))
-        client.connect_timeout = CONNECT_TIMEOUT_S
+        equip(client, self._settings)
         client.on_socket_open = self._on_socket_open
         client.on_connect = self._on_connect
         client.on_message = self._on_message
-        # Without it paho would write to the socket on whichever thread leaves a packet.
-        client.on_socket_register_write = lambda *_: None
         return client
 
     def _serve(self, client: Client) -> str | None:

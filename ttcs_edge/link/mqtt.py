@@ -35,15 +35,13 @@ from ttcs_edge.core.events import ConditionChanged, Event, LinkChanged
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import MonoMs, Scope
 from ttcs_edge.link.backoff import RETRY, SOON
-from ttcs_edge.link.identity import CONNECT_TIMEOUT_S, OwnFilesError, make_context
+from ttcs_edge.link.client import ANSWER_TIMEOUT_S, OwnFilesError, equip, let_go
 from ttcs_edge.link.inbox import Inbox, Kind, Message, Readers
 from ttcs_edge.link.reasons import reason_of
 from ttcs_edge.link.reports import Answer, OutboxSource, Reports
 from ttcs_edge.settings import BrokerSettings
 from ttcs_edge.wire.topics import Topics
 
-ANSWER_TIMEOUT_S = 10.0
-"""How long a broker that accepted may take to answer CONNECT and the subscriptions."""
 UNSENT_TIMEOUT_S = 30.0
 """How long the network may fail to take what was sent before the connection is given up: a modem that came back with
 another address never says that the old connection is dead."""
@@ -238,7 +236,7 @@ class BrokerLink:
             self._serve(client)
         finally:
             if client is not None:
-                _let_go(client)
+                let_go(client)
 
     def _serve(self, client: Client) -> None:
         answer_by_mono_s = time.monotonic() + ANSWER_TIMEOUT_S
@@ -293,8 +291,7 @@ class BrokerLink:
     def _make_client(self) -> Client:
         settings = self._settings
         client = Client(CallbackAPIVersion.VERSION2, client_id=self._station, protocol=MQTTv5, manual_ack=True)
-        client.tls_set_context(make_context(settings))
-        client.connect_timeout = CONNECT_TIMEOUT_S
+        equip(client, settings)
         client.max_inflight_messages_set(LIMITS.outbox_in_flight)
         client.will_set(self._topics.station(self._station, "status"), self._status("offline"), qos=1, retain=True)
         client.on_log = self._on_log
@@ -305,8 +302,6 @@ class BrokerLink:
         client.on_publish = self._on_publish
         client.on_socket_open = _tell_more
         client.on_socket_close = self._on_socket_close
-        # Without it paho would write to the socket on whichever thread leaves a packet.
-        client.on_socket_register_write = _nothing
         return client
 
     # paho's callbacks, all on the network's thread
@@ -507,17 +502,6 @@ def _answer_at_once(client: Client) -> None:
     if connection is not None:
         with suppress(OSError):  # it has just ended
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-
-
-def _nothing(client: Client, userdata: Any, connection: Any) -> None:
-    """The network's thread looks by itself whether there is something to write."""
-
-
-def _let_go(client: Client) -> None:
-    """Close what an ended connection may have left open: the reports may hold on to its client for a while."""
-    connection = client.socket()
-    if connection is not None:
-        connection.close()
 
 
 def _what_ended(error: str | None) -> str:

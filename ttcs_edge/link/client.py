@@ -1,0 +1,51 @@
+"""A client of the broker: who the station is towards it, and what both of its connections have in common."""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+
+from paho.mqtt.client import Client
+
+from ttcs_edge.settings import BrokerSettings
+
+CONNECT_TIMEOUT_S = 10.0
+"""How long one address may take to accept, and then the TLS handshake."""
+ANSWER_TIMEOUT_S = 10.0
+"""How long a broker that accepted may take to answer CONNECT, and the subscriptions that come with it."""
+
+
+class OwnFilesError(Exception):
+    """The station's own certificate, key or file of authorities cannot be used."""
+
+
+def make_context(settings: BrokerSettings) -> ssl.SSLContext:
+    """The station's identity, and whom it believes. Raises OwnFilesError."""
+    try:
+        for path in (settings.ca_file, settings.certificate_file, settings.key_file):
+            path.open("rb").close()  # its error names the file, that of ssl does not
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_verify_locations(settings.ca_file)
+        context.load_cert_chain(settings.certificate_file, settings.key_file)
+    except OSError as error:  # ssl.SSLError is one
+        raise OwnFilesError(str(error)) from error
+    return context
+
+
+def equip(client: Client, settings: BrokerSettings) -> None:
+    """Have a client connect as the station, and write on the thread that owns it. Raises OwnFilesError."""
+    client.tls_set_context(make_context(settings))
+    client.connect_timeout = CONNECT_TIMEOUT_S
+    # Without it paho would write to the socket on whichever thread leaves a packet.
+    client.on_socket_register_write = _nothing
+
+
+def _nothing(client: Client, userdata: Any, connection: Any) -> None:
+    """The network's thread looks by itself whether there is something to write."""
+
+
+def let_go(client: Client) -> None:
+    """Close what an ended connection may have left open: somebody may hold on to its client for a while."""
+    connection = client.socket()
+    if connection is not None:
+        connection.close()
