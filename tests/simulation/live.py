@@ -502,7 +502,12 @@ class Relays(Rule):
     def _see_urgency(self, world: World, able: list[Book]) -> None:
         """air-1: what is said live is heard as soon as the way is open, unless something better is."""
         others = self.in_force.speaks_at_all(world) or self.talks.busy(world)
-        if not able or others or world.sound is not None or any(self._waits_for_its_own(world, one) for one in able):
+        if (
+            not able
+            or others
+            or world.sound is not None
+            or any(self.air.standing.higher_waits_for_its_own(world, one.newest.priority) for one in able)
+        ):
             self.waiting_since_mono_ms = None
             return
         if self.waiting_since_mono_ms is None:
@@ -518,14 +523,6 @@ class Relays(Rule):
         dues = [nearest(one, slot, world.wall_ms) for one, slot in self.air.standing.slots()]
         return any(
             -way_ms <= world.wall_ms - one.planned_ms <= QUEUE_MS and one.occurrence not in self.air.told
-            for one in dues
-        )
-
-    def _waits_for_its_own(self, world: World, book: Book) -> bool:
-        """Tell whether a higher slot that names a live relay has just come, and waits for that to start."""
-        dues = [nearest(one, slot, world.wall_ms) for one, slot in self.air.standing.slots() if slot.live is not None]
-        return any(
-            one.slot.priority > book.newest.priority and 0 <= world.wall_ms - one.planned_ms <= GRACE_MS + SLACK_MS_TOLD
             for one in dues
         )
 

@@ -13,7 +13,6 @@ from tests.simulation.centre import Loudness
 from tests.simulation.live import CUT_OFF
 from tests.simulation.microphone import Talks
 from tests.simulation.rules import (
-    GRACE_MS,
     Air,
     Due,
     Precedence,
@@ -25,7 +24,7 @@ from tests.simulation.rules import (
 )
 from tests.simulation.world import HUNG_AFTER_MS, LOST_MS, Rule, Sound, Violation, World
 from ttcs_edge.core import effects, events
-from ttcs_edge.core.documents import Slot, Stream
+from ttcs_edge.core.documents import Stream
 from ttcs_edge.core.model import STREAM_PREFIX, AsRun, AsRunReason, Occurrence, Outcome, Scope
 
 COMES_MS = 2_600
@@ -335,7 +334,8 @@ class Streams(Rule):
     def _see_urgency(self, world: World, able: list[Book]) -> None:
         """air-1: it is heard as soon as its instant has come and the way is open, unless something better is."""
         others = self.in_force.speaks_at_all(world) or self.talks.busy(world)
-        if not able or others or world.sound is not None or self._slot_waits_for_its_own(world, able):
+        free = able and not others and world.sound is None
+        if not free or self.air.standing.higher_waits_for_its_own(world, max(one.due.slot.priority for one in able)):
             self.waiting_since_mono_ms = None
             return
         if self.waiting_since_mono_ms is None:
@@ -344,14 +344,6 @@ class Streams(Rule):
         waited_ms = world.mono_ms - max(self.waiting_since_mono_ms, self.hindered_mono_ms)
         if waited_ms > bound_ms:
             raise Violation(f"air-1: {[str(book.occurrence) for book in able]} is not heard for {waited_ms} ms")
-
-    def _slot_waits_for_its_own(self, world: World, able: list[Book]) -> bool:
-        """Tell whether a higher slot has just come, and waits for its own stream or live relay to start."""
-        priority = max(book.due.slot.priority for book in able)
-        dues = [nearest(one, slot, world.wall_ms) for one, slot in self.air.standing.slots() if _is_relayed(slot)]
-        return any(
-            one.slot.priority > priority and 0 <= world.wall_ms - one.planned_ms <= GRACE_MS + SLACK_MS for one in dues
-        )
 
     def _see_left(self, world: World) -> None:
         """never-8: nothing is followed beyond its minutes; never-5: what was heard is told."""
@@ -416,7 +408,3 @@ class Streams(Rule):
 def is_stream(occurrence: Occurrence) -> bool:
     """Tell whether it is a stream."""
     return occurrence.slot.startswith(STREAM_PREFIX)
-
-
-def _is_relayed(slot: Slot) -> bool:
-    return slot.live is not None or slot.stream is not None

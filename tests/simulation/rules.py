@@ -40,6 +40,8 @@ LOCAL = timezone(timedelta(hours=7))
 """Vietnam's time, which has had no clock change since 1975."""
 GRACE_MS = 3_000
 """For how long a cue may stay silent before it is missed."""
+START_SLACK_MS = 1_500
+"""How much later than it should a live relay or a stream may be seen to start."""
 TOLERANCE_MS = 250
 """How far the samples of an item may fall short of its declared length."""
 MARGIN_MS = 150
@@ -308,6 +310,14 @@ class Standing(Rule):
         documents = [*self.programmes.values(), *(one for one, _, _ in reversed(self.history))]
         slots = (slot for one in documents if one.scope == occurrence.scope for slot in one.slots)
         return next((relayed_as(slot) for slot in slots if slot.id == occurrence.slot), None)
+
+    def higher_waits_for_its_own(self, world: World, priority: int) -> bool:
+        """Tell whether a slot above this priority has just come, and waits for its stream or live relay to start."""
+        dues = [nearest(one, slot, world.wall_ms) for one, slot in self.slots() if relayed_as(slot) is not None]
+        return any(
+            one.slot.priority > priority and 0 <= world.wall_ms - one.planned_ms <= GRACE_MS + START_SLACK_MS
+            for one in dues
+        )
 
     def slots(self) -> Iterator[tuple[Programme, Slot]]:
         """Every slot that is in force."""
