@@ -187,7 +187,7 @@ def _speak(speaker: Speaker, source: LiveInput, ended: threading.Event, screen: 
     """Say what the source gives, and an end to it, whatever comes between. Raises CentralError of the source."""
     over_ms = speaker.session.until_ms - END_MS
     try:
-        while (block := source.read(ended)) is not None and now().wall_ms < over_ms:
+        while (block := source.read(lambda: ended.is_set() or now().wall_ms >= over_ms)) is not None:
             speaker.say(block)
             screen.tell(speaker, block.samples)
     finally:

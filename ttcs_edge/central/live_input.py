@@ -8,6 +8,7 @@ import subprocess
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -157,14 +158,14 @@ class LiveInput:
             if line.strip() != NOT_OURS:
                 self._error.append(line.strip())
 
-    def read(self, ended: threading.Event) -> Block | None:
-        """The next block; a shorter one is the last of a file, None comes behind it, or when an end is asked for.
+    def read(self, is_over: Callable[[], bool]) -> Block | None:
+        """The next block; a shorter one is the last of a file, None comes behind it, or as soon as it is over.
 
         Raises CentralError: ``live-input-failed`` when it could not be opened or broke off, ``live-input-playlist``
         when it is a stream of many files, ``live-input-silent`` when it gives nothing.
         """
         deadline_s = time.monotonic() + SILENT_S
-        while not ended.is_set():
+        while not is_over():
             try:
                 block = self._blocks.get(timeout=GLANCE_S)
             except queue.Empty:
