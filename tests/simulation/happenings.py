@@ -105,6 +105,7 @@ class Setup:
     disk_ms: int = 0
     start_ms: int = 0
     progress_ms: int = 0
+    heartbeat_s: int = 3_600
     group_ms: int = 0
     shell: bool = False
     clock: str = ""
@@ -131,6 +132,7 @@ class Setup:
             zone_stagger_ms=self.zone_stagger_ms,
             alert_zones_at_once=self.at_once,
             fade_out_ms=self.fade_out_ms,
+            heartbeat_s=self.heartbeat_s,
             microphone=self._microphone(zones) if self.microphone else None,
         )
 

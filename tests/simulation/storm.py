@@ -60,13 +60,16 @@ WARNED = (PROVINCE, "vn", SETTINGS.scope, PROVINCE)
 """Whom each alert is for."""
 RELAYED = {"1b": "v0", "1e": "v1", "0c": "v0", "0f": "v2"}
 """The slots that name a live relay, and which."""
-STREAMED = {"1d": 1, "1f": 3, "0b": 2, "0e": 10}
+STREAMED = {"1d": 1, "1f": 3, "0b": 2, "0e": 4}
 """The slots that name a stream, and for how many minutes."""
 STANDS_IN = "1a"
 """The one slot that may air a standing bulletin: the books must know by its sound whose it is."""
-INTERVALS = (1, 1, 3, 7, 7, 14, 30)
-"""From one occurrence of a slot to the next, in days; of half the stations: their days are quiet, their years cost
+INTERVALS = (1, 7, 14, 30, 30)
+"""From one occurrence of a slot to the next, in days; of two thirds of the stations: their days are quiet, their years cost
 little. The slots of the others are daily."""
+
+QUIET_HEARTBEAT_S = 21_600
+"""Of the stations with quiet days: rarer than any config allows, or most of what they live through is heartbeats."""
 
 
 class Storm:
@@ -123,7 +126,7 @@ class Storm:
         self.timeline.finish(also)
 
     def _setup(self, seed: int) -> Setup:
-        dice = self.dice
+        dice, is_daily = self.dice, self.intervals == (1,)
         return Setup(
             seed=seed,
             zones=dice.choice((1, 2, 3)),
@@ -134,7 +137,8 @@ class Storm:
             fade_out_ms=dice.choice((0, 500)),
             disk_ms=dice.choice((0, 0, 30, 900)),
             start_ms=dice.choice((0, 40)),
-            progress_ms=dice.choice((0, 1_000 if self.intervals == (1,) else 10_000)),
+            progress_ms=dice.choice((0, 1_000 if is_daily else 30_000)),
+            heartbeat_s=3_600 if is_daily else QUIET_HEARTBEAT_S,
             group_ms=900,
             shell=True,
             clock=dice.choice(CLOCKS) if self.own_clock else "",

@@ -456,6 +456,21 @@ def test_a_broken_amplifier_is_silence_told_as_such() -> None:
     ]
 
 
+def test_a_relay_that_fails_behind_a_late_way_up_is_what_its_cue_is_missed_for() -> None:
+    """The player was lost as the way up began, so the relay is tried, and fails, when the cue's time is over; by the time
+    that is told, the relay is being tried again for a cue that may come later: not too late for no reason.
+    """
+    settings = replace(SETTINGS, amplifier=Amplifier(warm_up_ms=5_000, hold_ms=0), zones=SETTINGS.zones[:1])
+    settings = replace(settings, zone_stagger_ms=500)
+    world = begin(programme([slot("a", "11:00:00"), slot("b", "11:00:00", late_window_s=600)]), settings)
+    world.run_until(at("2026-11-24T10:59:58.351"))
+    world.hang_player()
+    world.faults.relays.add(settings.zones[0].id)
+    world.run(HOUR_MS)
+
+    assert told(world) == [("a", "missed", "relay"), ("b", "missed", "relay")]
+
+
 def test_an_amplifier_that_does_not_go_off_is_told_again_until_it_does() -> None:
     """never-3: nothing to air, and the switch sticks: it is not left on for good."""
     world = begin(programme([slot("trua", "11:00:00")]))

@@ -100,7 +100,8 @@ class Kind(Enum):
 @dataclass(slots=True)
 class Airing:
     """One cue on its way through the air. That of a slot has its ``source``, that of an alert its ``warning``, that of
-    a live relay its ``session``. ``relayed`` is the record of the live relay that was heard in the place of a slot.
+    a live relay its ``session``. ``relayed`` is the record of the live relay that was heard in the place of a slot;
+    ``hindered`` tells what of its own it last lacked while its time was not over.
     """
 
     cue: Cue

@@ -76,12 +76,14 @@ class Patience:
         begins_ms = airing.begun_ms if on_its_way and airing.begun_ms is not None else now.wall_ms
         if begins_ms <= max(deadline_ms(airing, blocked), cue.late_until_ms):
             airing.in_time = True
+            airing.hindered = self.reach.hindrance(airing) or airing.hindered
             return None
         if absence is not None:
             return absence
         if not airing.in_time:  # whatever else it lacks: nobody saw its time while that lasted
             return AsRunReason.TOO_LATE
-        return self.reach.hindrance(airing) or self.reach.pre_emption(airing) or AsRunReason.TOO_LATE
+        hindrance = self.reach.hindrance(airing) or self.reach.pre_emption(airing)
+        return hindrance or airing.hindered or AsRunReason.TOO_LATE
 
     def _alert(self, airing: Airing, programmes: Programmes, now: Instant) -> AsRunReason | None:
         assert airing.warning is not None
