@@ -65,7 +65,7 @@ STREAMED = {"1d": 1, "1f": 3, "0b": 2, "0e": 4}
 STANDS_IN = "1a"
 """The one slot that may air a standing bulletin: the books must know by its sound whose it is."""
 INTERVALS = (1, 7, 14, 30, 30)
-"""From one occurrence of a slot to the next, in days; of two thirds of the stations: their days are quiet, their years cost
+"""From one occurrence of a slot to the next, in days; of half the stations: their days are quiet, their years cost
 little. The slots of the others are daily."""
 
 QUIET_HEARTBEAT_S = 21_600

@@ -457,8 +457,8 @@ def test_a_broken_amplifier_is_silence_told_as_such() -> None:
 
 
 def test_a_relay_that_fails_behind_a_late_way_up_is_what_its_cue_is_missed_for() -> None:
-    """The player was lost as the way up began, so the relay is tried, and fails, when the cue's time is over; by the time
-    that is told, the relay is being tried again for a cue that may come later: not too late for no reason.
+    """The player was lost as the way up began, so the relay is tried, and fails, when the cue's time is over; by the
+    time that is told, the relay is being tried again for a cue that may come later: not too late for no reason.
     """
     settings = replace(SETTINGS, amplifier=Amplifier(warm_up_ms=5_000, hold_ms=0), zones=SETTINGS.zones[:1])
     settings = replace(settings, zone_stagger_ms=500)
