@@ -8,7 +8,7 @@ RUN_PACKAGES := libvlc5 vlc-plugin-base libopus0 vlc-bin espeak-ng libebur128-1 
 DEMO_PACKAGES := mosquitto nginx-light ffmpeg systemd git iproute2 mount e2fsprogs pulseaudio pulseaudio-utils libasound2-plugins
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports tests tests-stations tests-parts simulate schemas bench install rig soak uninstall lock clean
+.PHONY: help setup demo test lint types imports tests tests-sound tests-network tests-parts simulate schemas bench install rig soak uninstall lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -43,14 +43,20 @@ types:
 imports:
 	@$(BIN)/lint-imports --config setup.cfg
 
-tests: # those of whole stations and of the player mostly wait for sound: the others run beside them
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target tests-stations tests-parts
+tests: # those that mostly wait, for sound or for a broker, and those that reckon, beside each other
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target tests-sound tests-network tests-parts
 
-tests-stations:
-	@$(BIN)/python -m pytest -q tests/system tests/player
+SOUND := tests/system tests/player
+NETWORK := tests/badlinks tests/central tests/link
+
+tests-sound:
+	@$(BIN)/python -m pytest -q $(SOUND)
+
+tests-network:
+	@$(BIN)/python -m pytest -q $(NETWORK)
 
 tests-parts:
-	@$(BIN)/python -m pytest -q --ignore=tests/system --ignore=tests/player
+	@$(BIN)/python -m pytest -q $(addprefix --ignore=,$(SOUND) $(NETWORK))
 
 simulate: setup ## live through years of stations' lives: make simulate YEARS=1000 SEED=7
 	@$(BIN)/python -m tests.simulation.years $(or $(YEARS),100) $(or $(SEED),0)

@@ -73,12 +73,13 @@ class KeptPin(MockPin):  # type: ignore[misc]  # gpiozero carries no types
         threading.Thread(target=self._feel, name=f"{self._line}-hand", daemon=True).start()
 
     def _feel(self) -> None:
-        path = self._folder / self._line
-        while not self._file.closed:
-            touched = path.read_text()
-            if touched and self._function == "input":
-                self.drive_high() if touched == "1" else self.drive_low()
-            time.sleep(FEEL_S)
+        with (self._folder / self._line).open() as wire:
+            while not self._file.closed:
+                wire.seek(0)
+                touched = wire.read()
+                if touched and self._function == "input":
+                    self.drive_high() if touched == "1" else self.drive_low()
+                time.sleep(FEEL_S)
 
     def close(self) -> None:
         """Let the line go; its level stays."""
