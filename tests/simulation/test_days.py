@@ -85,6 +85,11 @@ def plays(world: World) -> list[tuple[str, int]]:
     return [(match[1], int(match[2])) for match in found if match]
 
 
+def wanted_lists(world: World) -> list[str]:
+    """How often the fetcher was told what is wanted."""
+    return [line for line in world.trace if "SetWanted(" in line]
+
+
 def test_a_quiet_day_airs_everything_on_time_and_whole() -> None:
     """Four slots, one of them of higher priority in the middle of another: all heard whole."""
     world = begin()
@@ -692,11 +697,28 @@ def test_a_stop_in_the_way_up_leaves_the_cue_to_the_next_start() -> None:
 
 
 def test_an_idle_day_wakes_the_core_seldom() -> None:
-    """never-8: heartbeats once an hour, the wanted list once an hour, and little else."""
+    """never-8: heartbeats once an hour, the wanted list four times a day as nothing lacks, and little else."""
     world = begin(programme([replace(slot("a", "05:00:00"), start="2026-12-24T05:00:00")]))
     world.run(DAY_MS)
 
-    assert world.wakes <= 50
+    assert world.wakes <= 32
+
+
+def test_while_audio_is_missing_what_is_due_first_is_found_out_every_hour() -> None:
+    """Until it is there: then nothing is left to be put in order."""
+    document = programme([replace(slot("a", "05:00:00"), start="2026-12-24T05:00:00")])
+    world = begin(document)
+    missing = next(iter(audio_of(document)))
+    world.lose_audio(missing)
+    world.send(events.AudioLost(missing, "rotten"))
+    before = len(wanted_lists(world))
+    world.run(DAY_MS)
+    assert len(wanted_lists(world)) - before == 23
+
+    world.store_audio(missing)
+    before = len(wanted_lists(world))
+    world.run(DAY_MS)
+    assert len(wanted_lists(world)) - before == 3
 
 
 def test_a_day_of_cues_wakes_the_core_some_times_for_each() -> None:

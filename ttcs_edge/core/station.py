@@ -56,6 +56,8 @@ UNTRUSTED_POLL_MS = 1_000
 
 WANTED_REFRESH_MS = 3_600_000
 """How often the order of what is to be fetched is made anew: what is due first changes as time goes by."""
+WANTED_WHOLE_MS = 6 * WANTED_REFRESH_MS
+"""The same when nothing is to be fetched."""
 SLOTS_A_TURN = 100
 """How many slots are looked at before anything else may have its turn: two or three milliseconds' worth."""
 WANTED_AFTER_START_MS = 1_000
@@ -280,8 +282,9 @@ class Station:
             self.next_wanted_mono_ms = turn.now.mono_ms + 1
             self.wanted_is_known = False
         elif due:
-            self.next_wanted_mono_ms = turn.now.mono_ms + WANTED_REFRESH_MS
             self.wanted_of_programmes = self.programmes.wanted(self.desk.cues.taken(), turn.now)
+            again_ms = WANTED_REFRESH_MS if self.wanted_of_programmes.wanted else WANTED_WHOLE_MS
+            self.next_wanted_mono_ms = turn.now.mono_ms + again_ms
             self.alert_audio_changed = self.wanted_is_known = True
         if not self.alert_audio_changed:
             return
