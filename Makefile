@@ -8,7 +8,7 @@ RUN_PACKAGES := libvlc5 vlc-plugin-base libopus0 vlc-bin espeak-ng libebur128-1 
 DEMO_PACKAGES := mosquitto nginx-light ffmpeg systemd git iproute2 mount e2fsprogs pulseaudio pulseaudio-utils libasound2-plugins
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports tests tests-sound tests-network tests-parts simulate schemas bench install rig soak uninstall lock clean
+.PHONY: help setup demo test lint types imports tests tests-system tests-player tests-network tests-others simulate schemas bench install rig soak uninstall lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -44,19 +44,18 @@ imports:
 	@$(BIN)/lint-imports --config setup.cfg
 
 tests: # those that mostly wait, for sound or for a broker, and those that reckon, beside each other
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target tests-sound tests-network tests-parts
+	@$(MAKE) --no-print-directory --jobs=4 --output-sync=target $(addprefix tests-,$(WAITING)) tests-others
 
-SOUND := tests/system tests/player
-NETWORK := tests/badlinks tests/central tests/link
+WAITING := system player network
+tests_system := tests/system
+tests_player := tests/player
+tests_network := tests/badlinks tests/central tests/link
 
-tests-sound:
-	@$(BIN)/python -m pytest -q $(SOUND)
+$(addprefix tests-,$(WAITING)): tests-%:
+	@$(BIN)/python -m pytest -q $(tests_$*)
 
-tests-network:
-	@$(BIN)/python -m pytest -q $(NETWORK)
-
-tests-parts:
-	@$(BIN)/python -m pytest -q $(addprefix --ignore=,$(SOUND) $(NETWORK))
+tests-others:
+	@$(BIN)/python -m pytest -q $(foreach name,$(WAITING),$(addprefix --ignore=,$(tests_$(name))))
 
 simulate: setup ## live through years of stations' lives: make simulate YEARS=1000 SEED=7
 	@$(BIN)/python -m tests.simulation.years $(or $(YEARS),100) $(or $(SEED),0)

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.drivers.piper_voice import make_voice
 from tests.parts import eventually
 from ttcs_edge.central import audio as published
 from ttcs_edge.core.limits import LIMITS
@@ -25,23 +27,24 @@ from ttcs_edge.drivers.bounded import AbortedError
 from ttcs_edge.drivers.speech import Recording, SpeechError, Voices
 from ttcs_edge.settings import SpeechSettings
 
-PIPER, PIPER_VOICE = os.environ.get("TTCS_PIPER", ""), os.environ.get("TTCS_PIPER_VOICE", "")
-"""The program, and the model of an English voice."""
+PIPER = str(Path(sys.executable).with_name("piper"))
 FLOOD = "Hồi 17h30 ngày 23/11, lũ trên sông Đa Nhim trên BĐ3. Mời bà con di dời ngay."
 WITHOUT = ("kpm", "cma", "cje", "cmo", "mng", "mnn", "cil", "kho")
 """K'Ho, Mạ, Chu Ru and M'Nông, by all their names."""
 
 
+@pytest.fixture(scope="session")
+def piper_voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The model of a voice for Piper, which calls itself English."""
+    return make_voice(tmp_path_factory.mktemp("voices"))
+
+
 @pytest.fixture(params=["espeak-ng", "piper"])
-def voices(request: pytest.FixtureRequest, tmp_path: Path) -> Voices:
+def voices(request: pytest.FixtureRequest, tmp_path: Path, piper_voice: Path) -> Voices:
     """Every synthesiser that there is, in English."""
     if request.param == "espeak-ng":
         return Voices(SpeechSettings(), tmp_path)
-    if not PIPER or not PIPER_VOICE:
-        # Neither Debian nor PyPI has a voice: a model is a file of 60 MB, under a licence of its own, which whoever
-        # wants Piper chooses and fetches. espeak-ng, which is always there, keeps the same contract above.
-        pytest.skip("no Piper here: name its program in TTCS_PIPER, the model of an English voice in TTCS_PIPER_VOICE")
-    return Voices(SpeechSettings({"en": Path(PIPER_VOICE)}, PIPER), tmp_path, espeak="no-such-program")
+    return Voices(SpeechSettings({"en": piper_voice}, PIPER), tmp_path, espeak="no-such-program")
 
 
 def program(folder: Path, text: str) -> str:
@@ -137,6 +140,11 @@ def test_a_hostile_text_is_spoken_as_what_it_is(voices: Voices, text: str, tmp_p
     """It is no option, no command, no phoneme and no markup."""
     assert voices.speak(f"Flood. {text}", "en").duration_ms > 300
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_synthesiser_takes_for_phonemes_is_read_as_text(voices: Voices) -> None:
+    """Two brackets would begin them, for either."""
+    assert voices.speak("Flood. [[[h@l'oU]]", "en") == voices.speak("Flood. [ [ [h@l'oU]]", "en")
 
 
 def test_nothing_to_be_heard_is_told(tmp_path: Path) -> None:

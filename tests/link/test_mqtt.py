@@ -246,6 +246,18 @@ def test_the_farewell_is_the_last_word_of_a_station_that_still_reports(
         assert retained_state(broker) == "stopped"
 
 
+def test_what_a_station_that_leaves_was_the_last_to_write_is_told_before_its_farewell(
+    links: Links, broker: Broker, centre: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How the cue ended that its leaving cut off: on the card a moment before, and nobody has looked there since."""
+    bench = links(broker.port).start()
+    monkeypatch.setattr(bench.link, "wake", lambda: None)
+    told = bench.report(1)
+    bench.close(10)
+    eventually(lambda: states(centre)[-1:] == ["stopped"])
+    assert [report["id"] for report in centre.reports("fault")] == told
+
+
 def test_leaving_a_broker_that_hangs_takes_no_longer_than_allowed_and_its_will_is_told(
     links: Links, broker: Broker, centre: Listener
 ) -> None:

@@ -135,12 +135,12 @@ class EspeakNg:
         return (self._voices or {}).get(language, "")
 
     def synthesise(self, text: str, language: str, wav: Path, until_mono_s: float) -> Ended:
-        """Speak. ``[[`` would begin phonemes, which no bulletin means."""
+        """Speak."""
         self.languages()
         voice = (self._voices or {})[language]
         return self._programs.run(
             [self._program, "-v", voice, "-b", "1", "--stdin", "-w", str(wav)],
-            given=text.replace("[[", "[ ["),
+            given=text,
             until_mono_s=until_mono_s,
             folder=wav.parent,
         )
@@ -209,7 +209,7 @@ class Voices:
 
         able = self._able(language)
         failed = SpeechError(NO_VOICE)
-        said = _printable(read_aloud(text, language))
+        said = _plain(read_aloud(text, language))
         for voice, tag in able:
             try:
                 return self._spoken(voice, said, tag)
@@ -293,6 +293,7 @@ def _tag_of(language: str, spoken: frozenset[str]) -> str | None:
     return next((one for one in (tag, tag.partition("-")[0]) if one in spoken), None)
 
 
-def _printable(text: str) -> str:
-    """Without control characters: to a synthesiser they may be commands."""
-    return "".join(one if one == "\n" or unicodedata.category(one) not in ("Cc", "Cs") else " " for one in text)
+def _plain(text: str) -> str:
+    """Without what a synthesiser may take for a command: control characters, and two brackets, which begin phonemes."""
+    printable = (one if one == "\n" or unicodedata.category(one) not in ("Cc", "Cs") else " " for one in text)
+    return re.sub(r"\[(?=\[)", "[ ", "".join(printable))

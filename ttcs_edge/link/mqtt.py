@@ -50,6 +50,8 @@ DISCONNECT_S = 0.5
 heard out behind it."""
 HEAR_OUT_BYTES = 65_536
 """How much of that at a time."""
+LAST_REPORTS_S = 0.5
+"""How long a station that leaves may take to send what it was the last to write: how its cue ended."""
 LOOP_S = 1.0
 """How often the network's thread looks up while a connection comes up; what arrives, or is to be sent, wakes it."""
 LOOPS_PER_KEEPALIVE = 12
@@ -98,6 +100,8 @@ class BrokerLink:
         self._draw = draw
         # Between threads.
         self._closing = threading.Event()
+        self._leaves = threading.Event()
+        self._last_reported = threading.Event()
         self._leave_by_mono_s = float("inf")
         self._farewell_heard = False
         self._wake = threading.Event()
@@ -166,6 +170,10 @@ class BrokerLink:
     def close(self, timeout_s: float) -> None:
         """Say that the station was stopped, and leave."""
         self._leave_by_mono_s = time.monotonic() + timeout_s
+        if self._network.ident is not None:
+            self._leaves.set()
+            self._wake.set()
+            self._last_reported.wait(min(timeout_s, LAST_REPORTS_S))
         self._closing.set()
         self._wake.set()
         self._inbox.close()
@@ -424,6 +432,7 @@ class BrokerLink:
         while not self._closing.is_set():
             self._wake.wait(self._reports.wait_s(self._up))
             self._wake.clear()
+            leaves = self._leaves.is_set()
             try:
                 self._send_what_waits()
                 failing = False
@@ -433,6 +442,8 @@ class BrokerLink:
                 failing = True
                 self._closing.wait(OUTBOX_RETRY_S)
                 self._wake.set()
+            if leaves:
+                self._last_reported.set()
         with suppress(Exception):  # what is not marked is told again by the next life
             self._reports.settle(self._answers)
             self._reports.flush()
