@@ -110,10 +110,18 @@ class Certificates(Protocol):
 
 
 class Broker:
-    """A real Mosquitto with TLS and client certificates, which keeps its memory over a restart."""
+    """A real Mosquitto with TLS and client certificates, which keeps its memory over a restart.
+
+    It writes all of that every ``autosave_s`` seconds, and does nothing else meanwhile.
+    """
 
     def __init__(
-        self, folder: Path, authority: Certificates, port: int | None = None, address: str = "127.0.0.1"
+        self,
+        folder: Path,
+        authority: Certificates,
+        port: int | None = None,
+        address: str = "127.0.0.1",
+        autosave_s: int = 1,
     ) -> None:
         self.port = port or free_port()
         self.authority = authority
@@ -123,8 +131,8 @@ class Broker:
         (folder / "mosquitto.conf").write_text(
             f"listener {self.port} {address}\ncafile {authority.ca_file}\ncertfile {certificate}\nkeyfile {key}\n"
             f"require_certificate true\nuse_identity_as_username true\nallow_anonymous false\n"
-            f"persistence true\npersistence_location {folder}/\nautosave_interval 1\nlog_dest file {folder}/log\n"
-            + ("user root\n" if os.geteuid() == 0 else "")
+            f"persistence true\npersistence_location {folder}/\nautosave_interval {autosave_s}\n"
+            f"log_dest file {folder}/log\n" + ("user root\n" if os.geteuid() == 0 else "")
         )
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -28,6 +28,8 @@ from ttcs_edge.drivers.sound import RATE_HZ
 from ttcs_edge.tones import path_of
 
 ALERTS = int(os.environ.get("ALERTS", "200"))
+AUTOSAVE_S = 1_800
+"""Mosquitto's own default (mosquitto.conf(5))."""
 PLAYED, HEARD = "floor/alert", "floor/message"
 NO_DELAYS = (
     ("warm_up_s: 0.5", "warm_up_s: 0"),
@@ -85,10 +87,10 @@ class Ground:
     ) -> None:
         """``prepare`` gets the station before it is started; ``hears`` is what the centre here listens to."""
         self.folder = folder
-        self._broker = Broker(folder / "broker", Authority(folder / "authority"))
-        self._broker.start()
+        self.broker = Broker(folder / "broker", Authority(folder / "authority"), autosave_s=AUTOSAVE_S)
+        self.broker.start()
         self.province = Province()
-        self.station = Station(folder / "station", self._broker, self.province)
+        self.station = Station(folder / "station", self.broker, self.province)
         self.station.install()
         text = self.station.config.read_text()
         for before, after in NO_DELAYS:
@@ -97,7 +99,7 @@ class Ground:
         self.station.config.write_text(text)
         prepare(self.station)
         self.station.start()
-        self.centre, self._bare = Listener(self._broker, subscribe=hears), Bare(self._broker, self.province)
+        self.centre, self._bare = Listener(self.broker, subscribe=hears), Bare(self.broker, self.province)
         self._info = AlertInfo(language="vi", headline="Lũ quét", audio=make_clip(folder, "words", 2.0).audio())
         self._timeline = self.station.folder / "aired.wav.timeline"
 
@@ -149,7 +151,7 @@ class Ground:
     def close(self) -> None:
         """End both."""
         self.station.stop()
-        self._broker.stop()
+        self.broker.stop()
 
 
 def main() -> None:

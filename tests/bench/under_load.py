@@ -2,8 +2,9 @@
 slots arrives, again and again, and the outbox drains 100,000 reports.
 
 Floor: ``alert`` of the same station when it is idle. ``programmes``, ``downloads`` and ``reports`` are what the load
-came to while alerts were measured. What makes the load has a process of its own, which gives way to all others: a
-centre does not share the station's machine.
+came to while alerts were measured. What makes the load has a process of its own, which gives way to all others, and
+gives its audio to the broker beforehand: a centre does not share the station's machine. The broker still does:
+``broker_p50`` and ``broker_p99`` tell when a bare subscriber to alerts alone had the same ones from it.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ import tempfile
 import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
+
+from paho.mqtt.client import Client, MQTTMessage
 
 from tests.bench.alert import ALERTS, Ground
 from tests.bench.outbox import REPORTS, fill
-from tests.bench.report import report
+from tests.bench.report import percentile, report
 from tests.parts import ROOT, SCOPE, Listener, Station, eventually, make_programme, utc
 from tests.system.sight import status
 from tests.system.test_main_job import TOPIC, all_open
@@ -27,6 +31,8 @@ from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.wire.topics import Topics
 
 BULLETINS, SLOTS = 50, 10_000
+PROGRAMMES = 40
+"""For so many there is audio; a run needs fewer."""
 BULLETIN_BYTES = 2 * LIMITS.blob_chunk_bytes
 COMMAND = f"{ROOT}/station/da-teh-01/command"
 
@@ -38,11 +44,15 @@ class Load:
         """To be made before this process has threads of its own: the load's begins as a copy of it."""
         self._station = station
         forked = multiprocessing.get_context("fork")
-        self._begins, self._over = forked.Event(), forked.Event()
+        self._ready, self._begins, self._over = forked.Event(), forked.Event(), forked.Event()
         self._programmes, self._reports = forked.Value("i", 0), forked.Value("i", 0)
         self._commands = 0
         self._process = forked.Process(target=self._run, daemon=True)
         self._process.start()
+
+    def prepare(self) -> None:
+        """Wait until the broker has all audio."""
+        eventually(self._ready.is_set, 120)
 
     def begin(self) -> None:
         """From now on."""
@@ -67,6 +77,8 @@ class Load:
     def _run(self) -> None:
         os.nice(10)
         self._centre = Listener(self._station.broker, "load", client_id="load")
+        self._audio = [[self._recording() for _ in range(BULLETINS)] for _ in range(PROGRAMMES)]
+        self._ready.set()
         self._begins.wait()
         heard = len(self._centre.messages)
         while not self._over.is_set():
@@ -101,7 +113,10 @@ class Load:
 
     def _publish(self) -> None:
         version = self.programmes + 1
-        bulletins = tuple(self._bulletin(f"b{number}") for number in range(BULLETINS))
+        bulletins = tuple(
+            Bulletin(id=f"b{number}", title=f"b{number}", audio=(audio,))
+            for number, audio in enumerate(self._audio[version - 1])
+        )
         tomorrow = datetime.now() + timedelta(days=1)
         starts = (tomorrow + timedelta(days=number % 365, minutes=number) for number in range(SLOTS))
         slots = tuple(
@@ -111,13 +126,13 @@ class Load:
         programme = make_programme(version=version, bulletins=bulletins, slots=slots)
         self._centre.publish(TOPIC, self._station.province.sign(programme))
 
-    def _bulletin(self, name: str) -> Bulletin:
+    def _recording(self) -> Audio:
         data = os.urandom(BULLETIN_BYTES)
         sha256 = hashlib.sha256(data).hexdigest()
         for chunk in range(-(-len(data) // LIMITS.blob_chunk_bytes)):
             part = data[chunk * LIMITS.blob_chunk_bytes : (chunk + 1) * LIMITS.blob_chunk_bytes]
             self._centre.publish(Topics(ROOT).blob(sha256, chunk), part)
-        audio = Audio(
+        return Audio(
             language="vi",
             sha256=sha256,
             size_bytes=len(data),
@@ -126,15 +141,30 @@ class Load:
             loudness_lufs=-16.0,
             places=("broker:",),
         )
-        return Bulletin(id=name, title=name, audio=(audio,))
 
 
-def measure(ground: Ground, first: int) -> list[float]:
-    """So many alerts, each cancelled, from the publication to the first period."""
-    values = []
+class Witness:
+    """A bare subscriber to alerts: when it had the first message of each topic."""
+
+    def __init__(self, ground: Ground) -> None:
+        self.heard_ns: dict[str, int] = {}
+        self._listener = Listener(ground.broker, "witness", Topics(ROOT).alert(SCOPE, "+"))
+        self._listener._client.on_message = self._on_message
+
+    def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
+        self.heard_ns.setdefault(message.topic, time.monotonic_ns())
+
+    def close(self) -> None:
+        """Leave."""
+        self._listener.close()
+
+
+def measure(ground: Ground, first: int) -> dict[str, tuple[int, float]]:
+    """So many alerts, each cancelled: when each was published, by topic, and how long until the first period."""
+    values = {}
     for number in range(first, first + ALERTS):
         topic, envelope = ground.message(number, 1, "Alert")
-        values.append(ground.first_ms(topic, envelope))
+        values[topic] = (time.monotonic_ns(), ground.first_ms(topic, envelope))
         ground.centre.publish(*ground.message(number, 2, "Cancel"))
         eventually(lambda: all_open(ground.station), 30)
         time.sleep(0.3)  # no alert meets the end of the one before
@@ -151,15 +181,20 @@ def main() -> None:
             loads.append(Load(station))
 
         ground = Ground(Path(name), prepare, "nothing")
+        (load,) = loads
         eventually(lambda: status(ground.station).get("outbox", {}).get("depth") == 0, 300)
+        load.prepare()
+        witness = Witness(ground)
         idle = measure(ground, 0)
-        loads[0].begin()
+        load.begin()
         loaded = measure(ground, ALERTS)
-        loads[0].end()
+        load.end()
+        witness.close()
         ground.close()
-    programmes = loads[0].programmes
-    counts = {"programmes": programmes, "downloads": programmes * BULLETINS, "reports": loads[0].reports}
-    report("under_load", "ms", idle, loaded, **counts)
+    broker_ms = [(witness.heard_ns[topic] - sent_ns) / 1e6 for topic, (sent_ns, _) in loaded.items()]
+    counts = {"programmes": load.programmes, "downloads": load.programmes * BULLETINS, "reports": load.reports}
+    broker = {f"broker_p{percent}": round(percentile(broker_ms, percent), 2) for percent in (50, 99)}
+    report("under_load", "ms", [ms for _, ms in idle.values()], [ms for _, ms in loaded.values()], **counts, **broker)
 
 
 if __name__ == "__main__":
