@@ -58,8 +58,8 @@ WANTED_REFRESH_MS = 3_600_000
 """How often the order of what is to be fetched is made anew: what is due first changes as time goes by."""
 WANTED_WHOLE_MS = 6 * WANTED_REFRESH_MS
 """The same when nothing is to be fetched."""
-SLOTS_A_TURN = 100
-"""How many slots are looked at before anything else may have its turn: two or three milliseconds' worth."""
+SLOTS_A_TURN = 50
+"""How many slots are looked at before anything else may have its turn: a millisecond's worth or two."""
 WANTED_AFTER_START_MS = 1_000
 """When that order is first made: a cue that is due at the start does not wait for it, and no link is up before."""
 

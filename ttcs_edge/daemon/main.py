@@ -122,7 +122,7 @@ class Daemon:
             self._post_from_link,
         )
         self.replies = Replies(station_id, self.link, SystemJournal(), config_file, self.clock.now, post)
-        self.audio = AudioLink(config.broker, station_id, self.link.up)
+        self.audio = AudioLink(config.broker, station_id, self.link.up, self.link.precedence.give_way)
         self.fetcher = Fetcher(self.blobs, BlobError, self.audio, config.https, post)
         self.streams = Streams(config.streams, self.player.follow, self.player.leave)
         self.carried = Carried(self.loop.ask, self.clock.now, post, readers.programme, self.fetcher, self.outbox)

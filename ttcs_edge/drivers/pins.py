@@ -31,14 +31,17 @@ class KeptPin(MockPin):  # type: ignore[misc]  # gpiozero carries no types
     """A mock pin whose level outlives its process."""
 
     def __init__(self, factory: KeptFactory, info: Any) -> None:
-        self._file = (factory.folder / info.name.lower()).open("a+")
+        path = factory.folder / info.name.lower()
+        path.touch()
+        self._file = path.open("r+")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             self._file.close()
             raise LineTakenError(f"{info.name} is driven by another process") from error
-        self._folder = factory.folder
-        self._line = info.name.lower()
+        self._path = path
+        self._log = factory.log
+        self._kept: str | None = None
         super().__init__(factory, info)
 
     def output_with_state(self, state: Any) -> None:
@@ -55,25 +58,22 @@ class KeptPin(MockPin):  # type: ignore[misc]  # gpiozero carries no types
     def _set_function(self, value: str) -> None:
         super()._set_function(value)
         if value == "output":
+            self._kept = None  # a hand may have been on it
             self._keep(int(bool(self._state)))
 
     def _keep(self, level: int) -> None:
-        path = self._folder / self._line
-        before = path.read_text()
-        if before == str(level):
+        before, self._kept = self._path.read_text() if self._kept is None else self._kept, str(level)
+        if before == self._kept:
             return
-        self._file.truncate(0)
-        self._file.write(str(level))
-        self._file.flush()
-        line = json.dumps({"mono_ns": time.monotonic_ns(), "line": self._line, "level": level, "pid": os.getpid()})
-        with (self._folder / LOG_NAME).open("a") as log:
-            log.write(line + "\n")
+        os.pwrite(self._file.fileno(), self._kept.encode(), 0)
+        change = {"mono_ns": time.monotonic_ns(), "line": self._path.name, "level": level, "pid": os.getpid()}
+        self._log.write(json.dumps(change) + "\n")
 
     def _enable_event_detect(self) -> None:
-        threading.Thread(target=self._feel, name=f"{self._line}-hand", daemon=True).start()
+        threading.Thread(target=self._feel, name=f"{self._path.name}-hand", daemon=True).start()
 
     def _feel(self) -> None:
-        with (self._folder / self._line).open() as wire:
+        with self._path.open() as wire:
             while not self._file.closed:
                 wire.seek(0)
                 touched = wire.read()
@@ -92,7 +92,13 @@ class KeptFactory(MockFactory):  # type: ignore[misc]
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self.log = (folder / LOG_NAME).open("a", buffering=1)
         super().__init__(revision="c03115", pin_class=KeptPin)
+
+    def close(self) -> None:
+        """Let all lines go."""
+        super().close()
+        self.log.close()
 
 
 def touch(folder: Path, pin: int, level: int) -> None:

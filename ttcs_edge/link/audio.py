@@ -65,13 +65,21 @@ class _HeldBack(Client):
 class AudioLink:
     """Chunks of audio, one file at a time. It never blocks its caller on the network, but for the time that is given.
 
-    ``linked`` tells whether the broker can be reached at all: without that, nothing is tried.
+    ``linked`` tells whether the broker can be reached at all: without that, nothing is tried. ``give_way`` is called
+    before each chunk is dealt with.
     """
 
-    def __init__(self, settings: BrokerSettings, station: str, linked: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        station: str,
+        linked: Callable[[], bool],
+        give_way: Callable[[], None] = lambda: None,
+    ) -> None:
         self._settings = settings
         self._station = station
         self._linked = linked
+        self._give_way = give_way
         self._topics = Topics(settings.topic_root)
         self._chunks = Chunks(self._topics.blob, self._live)
         self._changed = threading.Condition()
@@ -95,6 +103,7 @@ class AudioLink:
 
     def take(self, sha256: str, number: int, timeout_s: float) -> bytes | None:
         """Give one chunk; None when it does not come in time."""
+        self._give_way()
         return self._chunks.take(sha256, number, timeout_s)
 
     def leave(self, sha256: str) -> None:
@@ -211,6 +220,7 @@ class AudioLink:
             client.subscribe(topics)
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
+        self._give_way()
         chunk = self._topics.blob_chunk(message.topic)
         if chunk is not None:  # one that nobody waits for any more passes by
             self._chunks.put(*chunk, bytes(message.payload))

@@ -37,6 +37,7 @@ from ttcs_edge.core.model import MonoMs, Scope
 from ttcs_edge.link.backoff import RETRY, SOON
 from ttcs_edge.link.client import ANSWER_TIMEOUT_S, OwnFilesError, equip, let_go
 from ttcs_edge.link.inbox import Inbox, Kind, Message, Readers
+from ttcs_edge.link.precedence import Precedence
 from ttcs_edge.link.reasons import reason_of
 from ttcs_edge.link.reports import Answer, OutboxSource, Reports
 from ttcs_edge.settings import BrokerSettings
@@ -94,7 +95,9 @@ class BrokerLink:
         self._station = station
         self._scope = scope
         self._status = status
-        self._reports = Reports(outbox, self._topics.station(station, "event"), self._report_refused)
+        self.precedence = Precedence()
+        give_way = self.precedence.give_way
+        self._reports = Reports(outbox, self._topics.station(station, "event"), self._report_refused, give_way=give_way)
         self._post = post
         self._inbox = Inbox(self._topics, station, scope, readers, post)
         self._draw = draw
@@ -387,6 +390,8 @@ class BrokerLink:
         """Take a message in; True when it must not be acknowledged yet."""
         found = self._inbox.kind(message.topic)
         if found is not None:
+            if found[0] == "alert":
+                self.precedence.claim()
             self._keep(client, *found, message)
             return True
         # The session may remember what an earlier life, or another scope, subscribed to.

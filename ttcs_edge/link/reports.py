@@ -83,7 +83,8 @@ class OutboxSource(Protocol):
 class Reports:
     """What of the outbox is in flight on the connection of this moment. One thread calls.
 
-    ``refused`` is told the first report of a connection that the broker will not have, and why.
+    ``refused`` is told the first report of a connection that the broker will not have, and why; ``give_way`` is called
+    before each.
     """
 
     def __init__(
@@ -92,9 +93,11 @@ class Reports:
         topic: str,
         refused: Callable[[str, str], None],
         now_s: Callable[[], float] = time.monotonic,
+        give_way: Callable[[], None] = lambda: None,
     ) -> None:
         self._outbox = outbox
         self._now_s = now_s
+        self._give_way = give_way
         self._topic = topic
         self._refused = refused
         self._client: Client | None = None
@@ -214,6 +217,7 @@ class Reports:
                 self._ahead.popleft()
                 self._pass_over(row, f"{len(row.body)} > {self._largest_bytes - self._overhead_bytes} bytes")
                 continue
+            self._give_way()
             sent = client.publish(self._topic, row.body, qos=1)
             if sent.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 return  # the connection is ending: the next one begins at this row or before it
