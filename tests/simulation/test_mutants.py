@@ -125,7 +125,7 @@ BUGS = {
         "core/air.py", "best.priority > on_air.priority", "best.priority[:1] > on_air.priority[:1]", "never-4: "
     ),
     "an older programme is obeyed": Bug(
-        "core/trust.py", "if programme.version < floor:", "if programme.version < 0:", "never-6: "
+        "core/trust.py", "if programme.version < floor:", "if programme.version < 0:", "never-6: ", seed=4
     ),
     "anybody may sign": Bug("core/trust.py", ">= grant.threshold", ">= 0", "never-6: "),
     "quiet hours are ignored": Bug("core/programmes.py", "if not self.settings.quiet_hours:", "if True:", "air-5: "),

@@ -75,6 +75,8 @@ def input_options(what: str) -> list[str]:
 
 NOT_OURS: Final = b"Warning: using insecure memory!"
 """What libgcrypt, which ffmpeg's TLS brings along, says where memory cannot be locked: nothing about the input."""
+NO_CAUSE: Final = b"Error opening input"
+"""How the newer ffmpeg ends its story, twice, when it has told what was wrong."""
 
 
 class Block(Struct, frozen=True):
@@ -107,7 +109,7 @@ class LiveInput:
             raise CentralError("program-missing", program="ffmpeg") from error
         self._blocks: queue.Queue[Block] = queue.Queue(BLOCKS)
         self._closing = threading.Event()
-        self._error: deque[bytes] = deque(maxlen=2)
+        self._error: deque[bytes] = deque(maxlen=4)
         self._unfed = ""
         self._threads = [
             threading.Thread(target=target, name=name, daemon=True)
@@ -155,7 +157,7 @@ class LiveInput:
         pipe = self._process.stderr
         assert pipe is not None
         for line in pipe:
-            if line.strip() != NOT_OURS:
+            if line.strip() != NOT_OURS and not line.startswith(NO_CAUSE):
                 self._error.append(line.strip())
 
     def read(self, is_over: Callable[[], bool]) -> Block | None:

@@ -185,7 +185,7 @@ class BrokerLink:
             topic = self._topics.station(self._station, "status")
             farewell = client.publish(topic, self._status("stopped"), qos=1, retain=True)
             with suppress(RuntimeError, ValueError):
-                farewell.wait_for_publish(timeout_s)
+                farewell.wait_for_publish(max(0.0, self._leave_by_mono_s - time.monotonic()))
                 # A broker that hears no farewell must not hear DISCONNECT either: its will tells that we are gone.
                 if farewell.is_published():
                     # One that heard it must hear DISCONNECT too, or the will would be told behind it.
