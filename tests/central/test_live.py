@@ -179,7 +179,8 @@ def test_it_begins_soon_and_with_what_is_heard_then(
     heard_ms = [utc_ms(one.sent) - came[0].version for one in came]
     assert -1_000 <= heard_ms[0] <= 3_000
     assert all(0 <= after - before <= 2_000 for before, after in pairwise(heard_ms))
-    assert 2_000 <= heard_ms[3] - heard_ms[0] <= 5_000
+    # Whole seconds are told, and the newer ffmpeg gives the first half second of a file at once.
+    assert 1_000 <= heard_ms[3] - heard_ms[0] <= 5_000
 
 
 def test_a_centre_of_before_says_that_its_trust_root_grants_none(

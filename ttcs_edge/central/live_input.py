@@ -35,7 +35,10 @@ BLOCKS: Final = 8
 DEVICES: Final = {"alsa": ("-f", "alsa"), "pulse": ("-f", "pulse")}
 """Sound inputs, by what stands before their names."""
 PLAIN_FORMATS: Final = "aac,flac,matroska,mov,mp3,mpegts,ogg,wav"
+AT_ONCE: Final = ("-analyzeduration", "1000000")
+"""A second of a stream says what it is: left to itself the newer ffmpeg listens for five before it gives any of it."""
 STREAM: Final = (
+    *AT_ONCE,
     *("-protocol_whitelist", "https,tls,tcp", "-format_whitelist", PLAIN_FORMATS),
     *("-tls_verify", "1", "-rw_timeout", "5000000", "-re"),
 )
@@ -49,7 +52,7 @@ them in leaps.
 """
 
 
-PIECES: Final = ("-protocol_whitelist", "pipe", "-format_whitelist", PLAIN_FORMATS, "-re", "-i", "pipe:0")
+PIECES: Final = (*AT_ONCE, "-protocol_whitelist", "pipe", "-format_whitelist", PLAIN_FORMATS, "-re", "-i", "pipe:0")
 
 
 def is_hls(what: str) -> bool:
@@ -75,6 +78,8 @@ def input_options(what: str) -> list[str]:
 
 NOT_OURS: Final = b"Warning: using insecure memory!"
 """What libgcrypt, which ffmpeg's TLS brings along, says where memory cannot be locked: nothing about the input."""
+A_PLAYLIST: Final = ("not on whitelist", "m3u8/hls")
+"""How ffmpeg, the older and the newer, speaks of one that it may not follow."""
 NO_CAUSE: Final = b"Error opening input"
 """How the newer ffmpeg ends its story, twice, when it has told what was wrong."""
 
@@ -188,7 +193,7 @@ class LiveInput:
         if code != 0 or self.is_endless:
             self._threads[1].join(1.0)
             told = clean(self._unfed or b" ".join(self._error).decode("utf-8", "replace"))[:200]
-            if "not on whitelist" in told:
+            if any(words in told for words in A_PLAYLIST):
                 raise CentralError("live-input-playlist", found=self.what)
             raise CentralError("live-input-failed", found=self.what, why=told or "end")
 
