@@ -100,8 +100,7 @@ class Allowed:
             patience = _Bounded(self._stop, self._settings) if whole else Patience(self._stop, self._settings.silent_s)
             with _named(url, patience):
                 connection = connect(host, port, context, patience)
-            with closing(connection):
-                response = _answer(url, context, connection, patience)
+            with closing(connection), closing(_answer(url, context, connection, patience)) as response:
                 if response.status not in _REDIRECTS:
                     if response.status != 200:
                         raise stream_error("stream-away", url, error=f"HTTP {response.status}")

@@ -14,7 +14,7 @@ import re
 import ssl
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -69,14 +69,14 @@ def fetch(
     patience = _Patience(stop, part, settings, pace)
     on_the_network = partial(named, url, settings.read_timeout_s)
     try:
-        with on_the_network():
-            place = urlsplit(url)
-            connection = connect(place.hostname or "", place.port or 443, context, patience)
-        with closing(connection):
-            window = Window(connection)
+        with ExitStack() as opened:
             with on_the_network():
+                place = urlsplit(url)
+                connection = connect(place.hostname or "", place.port or 443, context, patience)
+                opened.enter_context(closing(connection))
+                window = Window(connection)
                 headers = {"Range": f"bytes={part.offset}-"} if part.offset else {}
-                response = ask(place, context, connection, patience, headers)
+                response = opened.enter_context(closing(ask(place, context, connection, patience, headers)))
             passed_over = _check(response, part, url)
             patience.answered()
             while part.offset < part.size_bytes:
