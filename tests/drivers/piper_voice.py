@@ -15,15 +15,7 @@ from pathlib import Path
 RATE_HZ = 22_050
 PHONEME_FRAMES = 600
 HUM_HZ = 147
-SYMBOLS = [
-    "_",
-    "^",
-    "$",
-    " ",
-    *map(chr, range(0x21, 0x5E)),
-    *map(chr, range(0x60, 0x7F)),
-    *map(chr, range(0xA1, 0x370)),
-]
+SYMBOLS = list(dict.fromkeys(["_", "^", "$", *map(chr, range(0x20, 0x7F)), *map(chr, range(0xA1, 0x370))]))
 """Padding, the beginning and the end of a sentence, and whatever espeak-ng may call a phoneme."""
 SILENT = "_^$ ,.;:!?"
 FLOATS, INTEGERS = 1, 7
@@ -96,13 +88,13 @@ def model() -> bytes:
     return message((1, 8), (7, graph), (8, message((2, 13))))
 
 
-def make_voice(folder: Path, espeak_voice: str = "en-us") -> Path:
+def make_voice(folder: Path) -> Path:
     """Write the model and, beside it, what it says of itself; gives the model's path."""
     path = folder / "hum.onnx"
     path.write_bytes(model())
     config = {
         "audio": {"sample_rate": RATE_HZ},
-        "espeak": {"voice": espeak_voice},
+        "espeak": {"voice": "en-us"},
         "phoneme_type": "espeak",
         "num_symbols": len(SYMBOLS),
         "num_speakers": 1,

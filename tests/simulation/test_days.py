@@ -86,7 +86,7 @@ def plays(world: World) -> list[tuple[str, int]]:
 
 
 def wanted_lists(world: World) -> list[str]:
-    """How often the fetcher was told what is wanted."""
+    """Each time that the fetcher was told what is wanted."""
     return [line for line in world.trace if "SetWanted(" in line]
 
 

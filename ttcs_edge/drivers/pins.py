@@ -79,7 +79,7 @@ class KeptPin(MockPin):  # type: ignore[misc]  # gpiozero carries no types
                 touched = wire.read()
                 if touched and self._function == "input":
                     self.drive_high() if touched == "1" else self.drive_low()
-                time.sleep(FEEL_S)
+                time.sleep(FEEL_S)  # nobody tells of a file that was written: it is looked at again
 
     def close(self) -> None:
         """Let the line go; its level stays."""

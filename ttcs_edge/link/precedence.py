@@ -30,4 +30,4 @@ class Precedence:
         """Wait until no alert is on its way."""
         left_s = self._claimed_mono_s + SPAN_S - time.monotonic()
         if left_s > 0:
-            time.sleep(left_s)
+            time.sleep(left_s)  # this wait is what it is for
