@@ -199,7 +199,7 @@ def test_a_beacon_of_another_scope_is_refused() -> None:
     for scope in ("vn/lam-dong/bao-loc", PLACE):
         tell(here, beacon(here.wall_ms, scope=Scope(scope)))
         assert here.faults == [("wrong-scope", SUBJECT)]
-        assert not here.station.beacons.floors
+        assert not here.station.beacons.floors.versions
         here.station.faults.clear_subject(SUBJECT, WallMs(0))
 
 

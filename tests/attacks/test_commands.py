@@ -16,9 +16,11 @@ from tests.core.material import ByHand, at, entries, only
 from tests.parts import PLACE, SCOPE, Province
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Command, Refused, ResendRange, Signed, StopOrder, VolumeOrder
+from ttcs_edge.core.floors import floor_name
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope
 from ttcs_edge.core.supervision import REFUSED_OVER_MS
+from ttcs_edge.core.trust import counted
 from ttcs_edge.wire.documents import read_command, write_document
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
 
@@ -34,6 +36,9 @@ GOOD = Command(
     expires="2026-11-23T23:00:00Z",
     resend=ResendRange(journal=3, first=17, last=21),
 )
+
+
+KEYS = sorted(counted(PAIR.root, "command", GOOD.scope))
 
 
 def station(province: Province = PAIR, **others: Any) -> ByHand:
@@ -69,7 +74,8 @@ def test_a_good_command_is_obeyed_when_its_floor_is_on_disk() -> None:
     done = tell(here, GOOD)
 
     record = next(place for place, effect in enumerate(done) if isinstance(effect, effects.Record))
-    assert entries(done)[0] == effects.FloorRaised(SUBJECT, GOOD.version)
+    raised = [entry for entry in entries(done) if isinstance(entry, effects.FloorRaised)]
+    assert raised == [effects.FloorRaised(floor_name(SUBJECT, key), GOOD.version) for key in KEYS]
     assert done[record + 1 : record + 3] == [
         effects.Resend(GOOD.version, b"c", 3, 17, 21),
         effects.Acknowledge(7),
@@ -91,7 +97,7 @@ def test_a_command_sent_again_is_refused_once_and_forgotten_in_time() -> None:
 
     assert not only(done, effects.Resend)
     assert [entry.fault.code for entry in here.entries(effects.FaultRaised)] == ["old-version"]
-    assert [entry.version for entry in here.entries(effects.FloorRaised)] == [GOOD.version]
+    assert [entry.version for entry in here.entries(effects.FloorRaised)] == [GOOD.version] * len(KEYS)
     here.wait(REFUSED_OVER_MS)
     assert here.faults == []
 

@@ -59,7 +59,7 @@ def judged(data: bytes, province: Province = PROVINCE, **more: Any) -> Any:
         "trust": province.root,
         "topic_scope": SCOPE,
         "station_scope": Scope(PLACE),
-        "floors": {},
+        "floor": 0,
         "in_force": None,
         "now": NOW,
     }
@@ -240,7 +240,7 @@ def test_an_expired_programme_is_refused() -> None:
 
 def test_an_older_version_is_refused() -> None:
     """never-6: rollback, replay."""
-    verdict = judged(PROVINCE.sign(GOOD), floors={SCOPE: 6})
+    verdict = judged(PROVINCE.sign(GOOD), floor=6)
     assert verdict == Refused("old-version", SCOPE, (("found", "5"), ("expected", ">= 6")))
 
 
@@ -248,9 +248,9 @@ def test_one_version_has_one_content() -> None:
     """The same programme again changes nothing; another one under its number is refused."""
     data = PROVINCE.sign(GOOD)
     in_force = read_programme(data, PROVINCE.root, SCOPE)
-    assert judged(data, floors={SCOPE: 5}, in_force=in_force) == AlreadyInForce()
+    assert judged(data, floor=5, in_force=in_force) == AlreadyInForce()
     other = PROVINCE.sign(replace(GOOD, slots=()))
-    verdict = judged(other, floors={SCOPE: 5}, in_force=in_force)
+    verdict = judged(other, floor=5, in_force=in_force)
     assert verdict == Refused("same-version", SCOPE, (("found", "5"), ("expected", "> 5")))
 
 

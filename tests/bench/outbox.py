@@ -71,7 +71,7 @@ database = Database.open(Path(folder))
 outbox = Outbox(database.path)
 settings = BrokerSettings("127.0.0.1", Path(ca), Path(certificate), Path(key), int(port))
 read = lambda data, subject: Refused("unreadable", subject)
-readers = Readers(programme=read, beacon=read, command=read, alert=read, live=read)
+readers = Readers(trust=read, programme=read, beacon=read, command=read, alert=read, live=read)
 link = BrokerLink(settings, "da-teh-01", Scope("vn"), lambda state: b"{}", outbox, readers, lambda event: None)
 link.start()
 while outbox.depth()[0]:

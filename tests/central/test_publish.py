@@ -67,7 +67,7 @@ def verified(folder: Path, envelope: bytes, floor: int = 0) -> Programme:
         trust=root.document,
         topic_scope=PLACE,
         station_scope=Scope(f"{PLACE}/thon-1"),
-        floors={PLACE: floor},
+        floor=floor,
         in_force=None,
         now=now(),
     )

@@ -23,6 +23,7 @@ from ttcs_edge.core.documents import (
     TrustRoot,
 )
 from ttcs_edge.core.effects import Effect, Entry
+from ttcs_edge.core.floors import floor_name
 from ttcs_edge.core.model import (
     AsRun,
     AudioItem,
@@ -203,7 +204,7 @@ class ByHand:
         remembered["cached"] = remembered["cached"] | tones
         in_force = {
             "programmes": tuple(map(signed, programmes)),
-            "floors": tuple((p.scope, p.version) for p in programmes),
+            "floors": tuple((floor_name(p.scope, KEY), p.version) for p in programmes),
         }
         self.tell(started(**(in_force | remembered)))
         self.tell(events.PlayerReady("by hand", 1))

@@ -50,6 +50,7 @@ AIR = (
 TOLD_AT_ONCE = (effects.Note, effects.SetTimeFloor, effects.ShowLamp)
 EVENTS: tuple[events.Event, ...] = (
     events.TimePassed(),
+    events.TrustArrived(Refused("not-json", PROVINCE), PROVINCE, 1),
     events.ProgrammeArrived(Refused("not-json", PROVINCE), PROVINCE, 1),
     events.BeaconArrived(Refused("not-json", PROVINCE), PROVINCE, 1, True, MonoMs(0)),
     events.AlertArrived(Refused("not-json", "vn/lam-dong#alert:x"), (PROVINCE, "x"), 1),

@@ -23,7 +23,7 @@ def judge(document: Any = GOOD, *signers: str, **others: Any) -> Any:
         "trust": TRUST,
         "topic_scope": document.scope,
         "station_scope": SETTINGS.scope,
-        "floors": {},
+        "floor": 0,
         "in_force": None,
         "now": NOW,
     }
@@ -116,20 +116,19 @@ def test_5_an_expired_programme_is_refused() -> None:
 def test_6_an_older_version_than_ever_accepted_is_refused_even_when_nothing_is_in_force() -> None:
     """never-6: rollback and replay, across restarts and expiries: the floor stays."""
     refused = Refused("old-version", PROVINCE, (("found", "5"), ("expected", ">= 6")))
-    assert judge(floors={PROVINCE: 6}) == refused
-    assert judge(floors={PROVINCE: 6}, in_force=signed(replace(GOOD, version=6))) == refused
-    assert judge(floors={PROVINCE: 5}) == Accepted(), "what expired or was lost may come again"
-    assert judge(floors={"vn": 9}) == Accepted(), "another scope's floor"
+    assert judge(floor=6) == refused
+    assert judge(floor=6, in_force=signed(replace(GOOD, version=6))) == refused
+    assert judge(floor=5) == Accepted(), "what expired or was lost may come again"
 
 
 def test_7_one_version_has_one_content() -> None:
     """The very same again is nothing new; other content under the same version is refused."""
     in_force = signed(GOOD)
-    assert judge(floors={PROVINCE: 5}, in_force=in_force) == AlreadyInForce()
+    assert judge(floor=5, in_force=in_force) == AlreadyInForce()
     other = replace(GOOD, slots=())
     refused = Refused("same-version", PROVINCE, (("found", "5"), ("expected", "> 5")))
-    assert judge(other, floors={PROVINCE: 5}, in_force=in_force) == refused
-    assert judge(replace(GOOD, version=6), floors={PROVINCE: 5}, in_force=in_force) == Accepted()
+    assert judge(other, floor=5, in_force=in_force) == refused
+    assert judge(replace(GOOD, version=6), floor=5, in_force=in_force) == Accepted()
 
 
 def test_without_trusted_time_dates_are_not_judged_but_signatures_and_versions_are() -> None:
@@ -137,7 +136,7 @@ def test_without_trusted_time_dates_are_not_judged_but_signatures_and_versions_a
     now = Instant(WallMs(0), MonoMs(0), False)
     assert judge(replace(GOOD, expires="2020-01-01T00:00:00Z"), now=now) == Accepted()
     assert judge(GOOD, STRANGER, now=now).code == "not-enough-signatures"
-    assert judge(floors={PROVINCE: 6}, now=now).code == "old-version"
+    assert judge(floor=6, now=now).code == "old-version"
 
 
 def test_a_trust_root_stands_by_its_own_root_keys_and_its_date() -> None:

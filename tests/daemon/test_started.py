@@ -52,7 +52,7 @@ def test_what_was_replaced_is_believed_again_when_its_signature_is_good(tmp_path
 
     assert [signed.document for signed in first.programmes] == [version(2)]
     assert [signed.document for signed in first.earlier] == [version(1)]
-    assert first.floors == ((SCOPE, 2),) and first.refused == ()
+    assert first.floors == () and first.refused == ()
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.parts import PLACE, ROOT, Authority, Broker, Listener, eventually
-from ttcs_edge.core.documents import Alert, Beacon, Command, LiveSegment, Programme, Refused, Signed
+from ttcs_edge.core.documents import Alert, Beacon, Command, LiveSegment, Programme, Refused, Signed, TrustRoot
 from ttcs_edge.core.effects import FaultRaised
 from ttcs_edge.core.events import ConditionChanged, Event, LinkChanged, ProgrammeArrived
 from ttcs_edge.core.model import Fault, Scope, Severity, WallMs
@@ -82,6 +82,7 @@ class Bench:
         ca_file: Path | None = None,
         host: str = "127.0.0.1",
         keepalive_s: int = 60,
+        read_trust: Callable[[bytes, str], tuple[Signed[TrustRoot], ...] | Refused] = heard,
         read: Read = heard,
         read_beacon: Callable[[bytes, str], Signed[Beacon] | Refused] = heard,
         read_command: Callable[[bytes, str], Signed[Command] | Refused] = heard,
@@ -107,7 +108,7 @@ class Bench:
             Scope(scope),
             status or self._status,
             self.outbox,
-            Readers(read, read_beacon, read_command, read_alert, read_live),
+            Readers(read_trust, read, read_beacon, read_command, read_alert, read_live),
             self.events.append,
             draw,
         )

@@ -55,7 +55,7 @@ class Station:
             Scope("vn/lam-dong"),
             lambda state: json.dumps({"kind": "status", "state": state}).encode(),
             self.outbox,
-            Readers(unread, unread, unread, unread, unread),
+            Readers(unread, unread, unread, unread, unread, unread),
             self.heard.append,
         )
         self.link.start()

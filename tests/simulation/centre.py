@@ -20,6 +20,7 @@ from tests.simulation.world import ROOT, Rule, World
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.commands import command_subject
 from ttcs_edge.core.documents import Beacon, Command, Refused, ResendRange, Signed, StopOrder, VolumeOrder
+from ttcs_edge.core.floors import Floors
 from ttcs_edge.core.model import MonoMs, Zone
 from ttcs_edge.core.timekeeping import SLACK_MS
 from ttcs_edge.core.trust import Accepted, judge_command, utc_ms
@@ -220,7 +221,7 @@ class Obedience(Rule):
             raise Violation(f"never-6: command {effect.command} is obeyed, which nobody with a say gave")
         if effect.command <= max(world.centre.carried_out, default=0):
             raise Violation(f"never-6: command {effect.command} is obeyed behind {world.centre.carried_out[-3:]}")
-        if world.disk.floors.get(command_subject(world.settings.id), 0) < effect.command:
+        if world.floor_of(command_subject(world.settings.id)) < effect.command:
             raise Violation(f"decision 1: command {effect.command} is obeyed before its floor is on disk")
 
     def _answered(self, world: World, answer: effects.Answer) -> None:
@@ -230,7 +231,7 @@ class Obedience(Rule):
             raise Violation(f"never-6: command {version} is told as obeyed, which nobody with a say gave")
         if before is not None and (before, answer.outcome) not in (("under-way", "done"), ("under-way", "failed")):
             raise Violation(f"never-6: command {version} is told as obeyed twice")
-        if world.disk.floors.get(command_subject(world.settings.id), 0) < version:
+        if world.floor_of(command_subject(world.settings.id)) < version:
             raise Violation(f"decision 1: command {version} is told as obeyed before its floor is on disk")
         world.centre.answered[version] = answer.outcome
 
@@ -265,7 +266,7 @@ class Loudness(Rule):
             command,
             trust=ROOT,
             station=world.settings,
-            floor=world.station.commands.floor,
+            floor=Floors(world.station.commands.floors.versions).of(command_subject(world.settings.id), [KEY]),
             again=False,
             now=world.instant(),
         )

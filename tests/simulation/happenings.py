@@ -470,7 +470,7 @@ class Timeline:
         if world.radio is not None:
             world.radio.silent.clear()
         for scope in sorted(self.current):
-            version = max(world.disk.floors.get(scope, 0), *(self._versions(scope))) + 1
+            version = max(world.floor_of(scope), *(self._versions(scope))) + 1
             lasting = tuple(replace(one, expires=None) for one in self.current[scope].bulletins)
             year = replace(self.current[scope], version=version, expires="2037-11-24T00:00:00Z", bulletins=lasting)
             self.current[scope] = year

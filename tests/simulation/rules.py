@@ -33,6 +33,7 @@ from ttcs_edge.core.model import (
     Scope,
     StationSettings,
     Zone,
+    scope_prefixes,
 )
 from ttcs_edge.core.reports import Snapshot
 
@@ -220,7 +221,7 @@ class Standing(Rule):
         """What the disk has is in force; what was accepted and did not reach it is not."""
         self.since_ms = world.disk.watched_until_ms
         self.aside = {}
-        self.floors = dict(world.disk.floors)
+        self.floors = {scope: world.floor_of(scope) for scope in scope_prefixes(world.settings.scope)}
         self.earlier = {Scope(scope): one.document for scope, one in world.disk.earlier.items()}
         stored = {Scope(scope): one.document for scope, one in world.disk.programmes.items()}
         for scope in [scope for scope, one in self.programmes.items() if stored.get(scope) != one]:
@@ -941,7 +942,7 @@ class Versions(Rule):
         letter = world.letters[effect.delivery - 1]
         if isinstance(letter.programme, Signed) and self.standing.verdicts[effect.delivery] == "accepted":
             version = letter.programme.document.version
-            if version > world.disk.floors.get(letter.scope, 0):
+            if version > world.floor_of(letter.scope):
                 raise Violation(f"decision 1: {letter.scope} version {version} is acknowledged before it is on disk")
 
     def after(self, world: World, event: events.Event, done: list[effects.Effect]) -> None:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tests.core.material import (
     DAY_MS,
     HOUR_MS,
+    KEY,
     PROVINCE,
     SETTINGS,
     at,
@@ -25,6 +26,7 @@ from tests.simulation.world import Violation, World
 from ttcs_edge.core import events
 from ttcs_edge.core.documents import Programme, Refused, Slot
 from ttcs_edge.core.effects import StartSound, StopSound, SwitchAmplifier, SwitchZone
+from ttcs_edge.core.floors import floor_name
 from ttcs_edge.core.model import (
     AMPLIFIER,
     Amplifier,
@@ -584,7 +586,9 @@ def test_a_programme_that_expires_on_the_air_is_faded_out_and_told() -> None:
 
     assert told(world)[-1] == ("trua", "part", "withdrawn")
     assert world.sound is None
-    assert world.station.snapshot(world.instant()).programmes == () and world.disk.floors == {PROVINCE: 1}
+    assert world.station.snapshot(world.instant()).programmes == () and world.disk.floors == {
+        floor_name(PROVINCE, KEY): 1
+    }
     assert [(fault.code, fault.subject) for fault in world.disk.faults.values()] == [("programme-expired", PROVINCE)]
     world.run(HOUR_MS)
     assert world.amplifier_on_ms is None

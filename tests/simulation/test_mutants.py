@@ -166,7 +166,7 @@ BUGS = {
         "never-5: the card has settled",
     ),
     "the floor under versions is not persisted": Bug(
-        "store/database.py", "(_RAISE_FLOOR, (entry.scope, entry.version)),", "", "never-5: the card has floors"
+        "core/station.py", "[accepted, *verdict.raised]", "[accepted]", "never-6: "
     ),
     "a fault that was raised is not remembered": Bug(
         "store/database.py",
@@ -311,7 +311,7 @@ BUGS = {
     ),
     "a command is obeyed before its floor is on disk": Bug(
         "core/station.py",
-        "[effects.FloorRaised(subject, command.version), *self.orders.to_keep(verdict.accepted)]",
+        "[*verdict.raised, *self.orders.to_keep(verdict.accepted)]",
         "self.orders.to_keep(verdict.accepted)",
         "decision 1: command",
         True,

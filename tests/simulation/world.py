@@ -21,6 +21,7 @@ from tests.simulation.shell import Card, Line, Violation, forgotten
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.asrun import settles
 from ttcs_edge.core.documents import Alert, Command, Grant, Programme, Refused, Signed
+from ttcs_edge.core.floors import Floors
 from ttcs_edge.core.model import (
     ALERT_PREFIX,
     AMPLIFIER,
@@ -935,14 +936,17 @@ class World:
 
     # the card
 
+    def floor_of(self, subject: str) -> int:
+        """Below which version of a document the card says that nothing is obeyed."""
+        return Floors(self.disk.floors).of(subject, [KEY])
+
     def _write(self, entry: effects.Entry) -> None:
         for rule in self.rules:
             rule.written(self, entry)
         disk = self.disk
         match entry:
-            case effects.ProgrammeAccepted(scope, version, envelope):
+            case effects.ProgrammeAccepted(scope, _, envelope):
                 disk.programmes[scope] = self._signed(envelope)
-                disk.floors[scope] = max(version, disk.floors.get(scope, 0))
             case effects.FloorRaised(name, version):
                 disk.floors[name] = max(version, disk.floors.get(name, 0))
             case effects.EarlierKept(scope, _, envelope):

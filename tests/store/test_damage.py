@@ -46,9 +46,11 @@ def programme(version: int) -> Programme:
     )
 
 
-def accepted(version: int) -> effects.ProgrammeAccepted:
-    """One that was signed."""
-    return effects.ProgrammeAccepted(SCOPE, version, PROVINCE.sign(programme(version)))
+def accepted(version: int) -> tuple[effects.ProgrammeAccepted, effects.FloorRaised]:
+    """One that was signed, with its floor."""
+    return effects.ProgrammeAccepted(SCOPE, version, PROVINCE.sign(programme(version))), effects.FloorRaised(
+        SCOPE, version
+    )
 
 
 def filled(folder: Path) -> Path:
@@ -57,7 +59,7 @@ def filled(folder: Path) -> Path:
     for number in range(1, FAULTS + 1):
         database.commit([fault(number, "x" * 300)], STATION, number)
     database.commit(
-        [accepted(7), effects.AsRunOpened(record()), closed(3), effects.WatchedUntil(WallMs(900))], STATION, 1_000
+        [*accepted(7), effects.AsRunOpened(record()), closed(3), effects.WatchedUntil(WallMs(900))], STATION, 1_000
     )
     outbox = Outbox(database.path)
     outbox.mark_sent([row.seq for row in outbox.pending(100, 0)])
@@ -69,11 +71,10 @@ def filled(folder: Path) -> Path:
 def life(database: Database) -> tuple[list[int], list[Refused]]:
     """A start as the daemon makes it: the versions in force, and what is told."""
     first = started(
-        database.remembered(), PROVINCE.root, Blobs(database.path.parent, ROOM), INSTANT, database.envelopes.read
+        database.remembered(), PROVINCE.root, Blobs(database.path.parent, ROOM), INSTANT, database.copies.programmes
     )
-    floors = dict(first.floors)
     for signed in first.programmes:
-        assert floors[signed.document.scope] >= signed.document.version, "never-6"
+        assert dict(first.floors)[signed.document.scope] >= signed.document.version, "never-6"
     return [signed.document.version for signed in first.programmes], list(first.refused)
 
 
@@ -230,7 +231,7 @@ from tests.store.test_outbox import fault
 from ttcs_edge.store.database import Database
 from ttcs_edge.store.health import SUSPECT_FILE, check_reports, suspect
 database = Database.open(Path(sys.argv[1]))
-database.commit([accepted(7), *(fault(n) for n in range(1, 21))], "da-teh-01", 1)
+database.commit([*accepted(7), *(fault(n) for n in range(1, 21))], "da-teh-01", 1)
 print("written", flush=True)
 time.sleep(60)
 """
@@ -252,7 +253,8 @@ def test_any_page_may_rot_and_the_station_starts_with_what_is_left(tmp_path: Pat
     """Zeros, noise, or one bit: it starts, keeps floor and programme, and tells nothing that was never told."""
     path = filled(tmp_path / "whole")
     whole = path.read_bytes()
-    copies = {file.name: file.read_bytes() for file in (tmp_path / "whole" / "programmes").iterdir()}
+    names = ("floors.json", *(f"programmes/{file.name}" for file in (tmp_path / "whole" / "programmes").iterdir()))
+    copies = {name: (tmp_path / "whole" / name).read_bytes() for name in names}
     bodies = {row.seq: row.body for row in Outbox(path).pending(10_000, 0)}
     dice = random.Random(7)
     pages = range(len(whole) // 4_096)
@@ -261,7 +263,7 @@ def test_any_page_may_rot_and_the_station_starts_with_what_is_left(tmp_path: Pat
             folder = tmp_path / f"{page}-{kind}"
             (folder / "programmes").mkdir(parents=True)
             for name, data in copies.items():
-                (folder / "programmes" / name).write_bytes(data)
+                (folder / name).write_bytes(data)
             (folder / "boot").write_text("1")
             rotten = bytearray(whole)
             span = slice(page * 4_096, (page + 1) * 4_096)
@@ -326,15 +328,15 @@ def test_text_that_is_no_text_is_damage_also_where_only_the_keys_are_read(tmp_pa
 def test_a_copy_older_than_the_floor_of_its_scope_is_nobodys(tmp_path: Path) -> None:
     """never-6: a copy that was not replaced in time does not bring an old programme back."""
     database = Database.open(tmp_path)
-    database.commit([accepted(7)], STATION, 1)
+    database.commit(accepted(7), STATION, 1)
     (copy,) = (tmp_path / "programmes").iterdir()
     old = copy.read_bytes()
-    database.commit([accepted(8)], STATION, 1)
+    database.commit(accepted(8), STATION, 1)
     copy.write_bytes(old)
     database._connection.execute("UPDATE programmes SET envelope = ?", (b"rotten",))
     assert life(database)[0] == []
 
-    database.commit([accepted(8)], STATION, 1)
+    database.commit(accepted(8), STATION, 1)
     database._connection.execute("UPDATE programmes SET envelope = ?", (b"rotten",))
     assert life(database) == ([8], []), "and a row that rotted is replaced by its copy"
 

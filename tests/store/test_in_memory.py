@@ -86,6 +86,7 @@ def sent(folder: Path, ids: Sequence[str]) -> None:
 
 BEFORE = (
     effects.ProgrammeAccepted("vn", 7, b"seven"),
+    effects.FloorRaised("vn", 7),
     effects.AsRunClosed(aired("1-a1", 1)),
     effects.FaultRaised(fault("1-f1")),
     effects.FaultRaised(fault("1-f2")),
@@ -109,7 +110,8 @@ def test_what_a_card_holds_goes_on_in_memory_and_comes_back_whole(card: Path, me
     assert [record.id for record in remembered.open_as_run] == ["1-a2"]
     assert (remembered.alive_until_ms, remembered.watched_until_ms) == (9_000, 3_000)
     assert 2**52 < first.database.boot < 2**53 and 2**30 <= first.database.journal.number < 2**31
-    live(first, effects.AsRunClosed(aired("1-a2", 2)), effects.ProgrammeAccepted("vn", 8, b"eight"))
+    eight = effects.ProgrammeAccepted("vn", 8, b"eight"), effects.FloorRaised("vn", 8)
+    live(first, effects.AsRunClosed(aired("1-a2", 2)), *eight)
     sent(memory, [f"{STATION}/1-a1"])
     second = open_database(card, memory, SETTINGS)
     assert second.database.boot == first.database.boot + 1, "a restart goes on with the copy"
@@ -130,7 +132,7 @@ def test_what_a_card_holds_goes_on_in_memory_and_comes_back_whole(card: Path, me
     assert [occurrence for occurrence, _ in remembered.settled] == [key(1), key(2)]
     assert [one.id for one in remembered.open_faults] == ["1-f1", "m-f1"] and remembered.open_as_run == ()
     assert remembered.alive_until_ms == 9_500 and back.database.journal.number == 1
-    assert back.database.envelopes.read() == (("vn", b"eight"),)
+    assert back.database.copies.programmes() == (("vn", b"eight"),)
     live(back, effects.FaultRaised(fault("2-f1")))
     assert reports(card) == [
         (f"{STATION}/1-a1", 1, False),
@@ -229,7 +231,8 @@ def test_a_card_that_has_lived_since_is_not_put_back_to_what_a_copy_knew(card: P
     mount("-o", "remount,ro", str(card))
     live(open_database(card, memory, SETTINGS), effects.AsRunClosed(aired("m-a1", 3)))
     mount("-o", "remount,rw", str(card))
-    live(Database.open(card), effects.ProgrammeAccepted("vn", 9, b"nine"), wall_ms=9_900)
+    nine = effects.ProgrammeAccepted("vn", 9, b"nine"), effects.FloorRaised("vn", 9)
+    live(Database.open(card), *nine, wall_ms=9_900)
 
     remembered = open_database(card, memory, SETTINGS).database.remembered()
 
@@ -262,9 +265,9 @@ def test_a_card_that_is_damaged_and_read_only_airs_from_the_copies_of_its_progra
     opened = open_database(card, memory, SETTINGS)
 
     assert opened.database.remembered().damage == "file is not a database"
-    assert opened.database.envelopes.read() == (("vn", b"seven"),)
+    assert opened.database.copies.programmes() == (("vn", b"seven"),)
     assert opened.database.boot > 2**52 and opened.database.journal.number >= 2**30
-    assert sorted(path.name for path in card.iterdir()) == ["boot", "programmes", "ttcs.db"]
+    assert sorted(path.name for path in card.iterdir()) == ["boot", "floors.json", "programmes", "ttcs.db"]
 
 
 def test_of_a_card_that_is_damaged_in_part_and_read_only_the_rest_is_in_the_copy(card: Path, memory: Path) -> None:
@@ -285,7 +288,7 @@ def test_of_a_card_that_is_damaged_in_part_and_read_only_the_rest_is_in_the_copy
     assert remembered.damage is not None
     assert (remembered.salvaged.reports, remembered.salvaged.records, remembered.salvaged.programmes) == (3, 4, 0)
     assert [occurrence for occurrence, _ in remembered.settled] == [key(1)] and remembered.floors == (("vn", 7),)
-    assert database.envelopes.read() == (("vn", b"seven"),)
+    assert database.copies.programmes() == (("vn", b"seven"),)
     assert [id_.rpartition("/")[2] for id_, _, _ in reports(memory)] == ["1-a1", "1-f1", "1-f2"]
 
 

@@ -285,6 +285,24 @@ def test_a_station_of_the_release_before_alerts_keeps_what_it_had(tmp_path: Path
     assert schema(tmp_path / "ttcs.db") == schema(tmp_path / "new" / "ttcs.db")
 
 
+def test_a_station_of_the_release_before_trust_roots_followed_one_another_keeps_what_it_had(tmp_path: Path) -> None:
+    """A real file of schema 3: an alert, the volume of a zone, the floors of what never named a key."""
+    shutil.copy(DATA / "v3.db", tmp_path / "ttcs.db")
+    (tmp_path / "boot").write_text("1")
+    database = Database.open(tmp_path)
+    remembered = database.remembered()
+
+    assert (remembered.envelopes, remembered.earlier) == ((("vn", b"envelope"),), (("vn", b"before"),))
+    assert remembered.alerts == (("vn", "lu-quet", b"alert", 9_000, ""),) and remembered.volumes == (b"volume",)
+    assert remembered.floors == (("beacon:vn", 5), ("vn", 7))
+    assert [record.id for record in remembered.open_as_run] == ["1-a1"] and database.roots() == ()
+    database.commit([effects.TrustAccepted(2, b"root")], STATION, 1)
+    assert database.roots() == (b"root",)
+    database.close()
+    Database.open(tmp_path / "new").close()
+    assert schema(tmp_path / "ttcs.db") == schema(tmp_path / "new" / "ttcs.db")
+
+
 @pytest.mark.parametrize("nth", range(1, 40))
 def test_a_migration_that_fails_at_any_statement_leaves_the_old_database(tmp_path: Path, nth: int) -> None:
     """All of it or nothing: the same rows are there for the next try."""

@@ -97,6 +97,7 @@ def test_what_was_committed_is_remembered_by_the_next_life(tmp_path: Path) -> No
     first = Database.open(tmp_path)
     entries = [
         effects.ProgrammeAccepted("vn", 7, b"envelope"),
+        effects.FloorRaised("vn", 7),
         effects.AsRunOpened(record()),
         effects.FaultRaised(fault()),
         effects.WatchedUntil(WallMs(900)),
@@ -149,8 +150,8 @@ def test_the_programme_that_was_replaced_stays_as_it_came_one_a_scope(tmp_path: 
 def test_no_version_lowers_its_floor(tmp_path: Path) -> None:
     """never-6: whatever comes later."""
     database = Database.open(tmp_path)
-    database.commit([effects.ProgrammeAccepted("vn", 7, b"x")], STATION, 1)
-    database.commit([effects.ProgrammeAccepted("vn", 3, b"y")], STATION, 1)
+    database.commit([effects.FloorRaised("vn", 7)], STATION, 1)
+    database.commit([effects.FloorRaised("vn", 3)], STATION, 1)
 
     assert database.remembered().floors == (("vn", 7),)
 
@@ -189,7 +190,7 @@ def test_a_failure_at_any_statement_leaves_all_or_nothing(tmp_path: Path, nth: i
     database._connection = connection
     remembered = database.remembered()
 
-    assert failed == (nth <= 13)
+    assert failed == (nth <= 12)
     expected = ((), ()) if failed else ((("vn", b"x"),), (fault(),))
     assert (remembered.envelopes, remembered.open_faults) == expected
     database.commit([effects.FaultRaised(fault(2))], STATION, 1)
@@ -253,7 +254,7 @@ def test_a_database_of_a_newer_release_is_not_touched(tmp_path: Path) -> None:
         connection.execute("ALTER TABLE meta RENAME COLUMN name TO label")
     connection.close()
     before = (tmp_path / "ttcs.db").read_bytes()
-    with pytest.raises(NewerDatabaseError, match=r"ttcs\.db: 99 > 3"):
+    with pytest.raises(NewerDatabaseError, match=r"ttcs\.db: 99 > 4"):
         Database.open(tmp_path)
     assert (tmp_path / "ttcs.db").read_bytes() == before
     assert not list(tmp_path.glob("*damaged*"))

@@ -36,7 +36,7 @@ from ttcs_edge.wire.documents import (
     read_trust_root,
     write_document,
 )
-from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
+from ttcs_edge.wire.envelope import PAYLOAD_TYPES, key_id, sign
 
 
 def text(pattern: str, most: int) -> st.SearchStrategy[str]:
@@ -116,7 +116,8 @@ def programmes(draw: st.DrawFn) -> Programme:
 def trust_roots(draw: st.DrawFn) -> TrustRoot:
     """Any trust root that a station takes."""
     publics = draw(st.lists(HEX, min_size=1, max_size=4, unique=True))
-    keys = {f"{n:064x}": PublicKey(keytype="ed25519", scheme="ed25519", public=one) for n, one in enumerate(publics)}
+    pairs = [PublicKey(keytype="ed25519", scheme="ed25519", public=one) for one in publics]
+    keys = {key_id(key): key for key in pairs}
     granted = st.lists(st.sampled_from(sorted(keys)), min_size=1, unique=True).map(tuple)
     grant = granted.flatmap(
         lambda names: st.builds(

@@ -133,7 +133,7 @@ def test_two_who_sign_together_reach_a_threshold_of_two() -> None:
             trust=province.root,
             topic_scope=SCOPE,
             station_scope=Scope(PLACE),
-            floors={},
+            floor=0,
             in_force=None,
             now=NOW,
         )

@@ -31,8 +31,11 @@ def test_topics_read_as_the_design_writes_them() -> None:
 
 
 def test_a_station_listens_to_every_scope_above_it_and_its_own() -> None:
-    """The highest first, nothing beside them: alerts, commands, programmes; and what nobody need keep for it."""
+    """The highest first, nothing beside them; at last, what no broker need keep for it."""
     assert TOPICS.subscriptions("da-teh-01", Scope("vn/lam-dong/da-teh")) == (
+        ("ttcs/v1/scope/vn/trust", 1),
+        ("ttcs/v1/scope/vn/lam-dong/trust", 1),
+        ("ttcs/v1/scope/vn/lam-dong/da-teh/trust", 1),
         ("ttcs/v1/scope/vn/alert/+", 1),
         ("ttcs/v1/scope/vn/lam-dong/alert/+", 1),
         ("ttcs/v1/scope/vn/lam-dong/da-teh/alert/+", 1),

@@ -233,7 +233,7 @@ def _check_as_a_station(centre: Centre, envelope: bytes, scope: Scope, floor: in
             trust=trust,
             topic_scope=scope,
             station_scope=scope,
-            floors={scope: floor},
+            floor=floor,
             in_force=None,
             now=now(),
         )

@@ -186,6 +186,10 @@ class Alerts:
         for known in (self.signed, self.until_ms, self.rounds, self.heard, self.first):
             known.pop(key, None)
 
+    def take_root(self, root: TrustRoot) -> list[Event]:
+        """Another trust root is in force: give the events of which nobody who may has signed the newest message."""
+        return [key for key, signed in self.signed.items() if not trust.is_still_signed(signed, root, "alert")]
+
     def over(self, now: Instant) -> list[Event]:
         """The events of which nothing that was ever said can be believed any more, whatever a clock is corrected by."""
         over_ms = now.wall_ms - KNOWN_LONGER_MS

@@ -26,6 +26,7 @@ from msgspec import Struct
 from ttcs_edge.core import events, trust
 from ttcs_edge.core.documents import Beacon, Refused, Signed, TrustRoot
 from ttcs_edge.core.effects import FloorRaised, SetSignedTime
+from ttcs_edge.core.floors import Floors
 from ttcs_edge.core.model import Instant, MonoMs, Scope, StationSettings, WallMs
 
 PACE_MS = 5_000
@@ -55,25 +56,26 @@ class Beacons:
     """
 
     settings: StationSettings
-    floors: dict[str, int] = field(default_factory=dict)
+    floors: Floors = field(default_factory=Floors)
     measures: dict[Scope, tuple[int, MonoMs]] = field(default_factory=dict)
-    unsaved: dict[Scope, int] = field(default_factory=dict)
+    unsaved: dict[str, int] = field(default_factory=dict)
     save_mono_ms: int | None = None
 
     def remember(self, event: events.Started) -> None:
         """Take over the floors that the store remembers."""
-        self.floors = dict(event.floors)
+        self.floors = Floors(dict(event.floors))
 
     def judge(self, event: events.BeaconArrived, root: TrustRoot, now: Instant) -> Verdict:
         """Decide on a beacon that arrived."""
         if isinstance(event.beacon, Refused):
             return Verdict(refused=event.beacon)
+        subject, keys = beacon_subject(event.topic_scope), trust.counted(root, "beacon", event.beacon.document.scope)
         judged = trust.judge_beacon(
             event.beacon,
             trust=root,
             topic_scope=event.topic_scope,
             station_scope=self.settings.scope,
-            floor=self.floors.get(beacon_subject(event.topic_scope), 0),
+            floor=self.floors.of(subject, keys),
             live=event.live,
             now=now,
         )
@@ -82,8 +84,8 @@ class Beacons:
         if isinstance(judged, trust.AlreadyInForce):
             return Verdict()
         beacon = event.beacon.document
-        self.floors[beacon_subject(beacon.scope)] = beacon.version
-        self.unsaved[beacon.scope] = beacon.version
+        raised = self.floors.raise_(subject, beacon.version, event.beacon.signers & keys)
+        self.unsaved |= {one.name: one.version for one in raised}
         return Verdict(event.beacon, time=self._time(beacon, event.came_mono_ms) if event.live else None)
 
     def _time(self, beacon: Beacon, came_mono_ms: MonoMs) -> SetSignedTime | None:
@@ -104,6 +106,6 @@ class Beacons:
         if not self.unsaved or not (others or mono_ms >= self.save_mono_ms):
             return []
         self.save_mono_ms = mono_ms + SAVE_MS
-        raised = [FloorRaised(beacon_subject(scope), version) for scope, version in self.unsaved.items()]
+        raised = [FloorRaised(name, version) for name, version in self.unsaved.items()]
         self.unsaved.clear()
         return raised

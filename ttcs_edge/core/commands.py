@@ -15,6 +15,8 @@ from msgspec.structs import replace
 
 from ttcs_edge.core import events, trust
 from ttcs_edge.core.documents import Command, Refused, Signed, TrustRoot
+from ttcs_edge.core.effects import FloorRaised
+from ttcs_edge.core.floors import Floors
 from ttcs_edge.core.model import Instant, StationSettings
 
 
@@ -25,19 +27,20 @@ def command_subject(station: str) -> str:
 
 class Verdict(Struct, frozen=True):
     """What came of a command: accepted, refused, or (neither) obeyed already. A refusal says which one it was, where
-    somebody known signed it: its sender can be told.
+    somebody known signed it: its sender can be told. ``raised`` must be on disk before it is obeyed.
     """
 
     accepted: Signed[Command] | None = None
     refused: Refused | None = None
+    raised: tuple[FloorRaised, ...] = ()
 
 
 @dataclass(slots=True)
 class Commands:
-    """The newest version ever obeyed."""
+    """The newest versions ever obeyed."""
 
     settings: StationSettings
-    floor: int = field(default=0)
+    floors: Floors = field(default_factory=Floors)
 
     @property
     def subject(self) -> str:
@@ -45,8 +48,8 @@ class Commands:
         return command_subject(self.settings.id)
 
     def remember(self, event: events.Started) -> None:
-        """Take over the floor that the store remembers."""
-        self.floor = dict(event.floors).get(self.subject, 0)
+        """Take over the floors that the store remembers."""
+        self.floors = Floors(dict(event.floors))
 
     def judge(self, event: events.CommandArrived, root: TrustRoot, now: Instant) -> Verdict:
         """Decide on a command that arrived; an accepted one raises the floor."""
@@ -54,12 +57,14 @@ class Commands:
             return Verdict(refused=Refused("retained-command", self.subject))
         if isinstance(event.command, Refused):
             return Verdict(refused=event.command)
+        keys = trust.counted(root, "command", event.command.document.scope)
+        floor = self.floors.of(self.subject, keys)
         judged = trust.judge_command(
-            event.command, trust=root, station=self.settings, floor=self.floor, again=event.again, now=now
+            event.command, trust=root, station=self.settings, floor=floor, again=event.again, now=now
         )
         if isinstance(judged, Refused):
             return Verdict(refused=replace(judged, version=event.command.document.version))
         if isinstance(judged, trust.AlreadyInForce):
             return Verdict()
-        self.floor = event.command.document.version
-        return Verdict(event.command)
+        raised = self.floors.raise_(self.subject, event.command.document.version, event.command.signers & keys)
+        return Verdict(event.command, raised=raised)

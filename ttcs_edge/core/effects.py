@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from ttcs_edge.core.documents import TrustRoot
 from ttcs_edge.core.lamp import Lamp
 from ttcs_edge.core.model import AsRun, AudioItem, Fault, MonoMs, Scope, Sha256, Utterance, WallMs, ZoneId
 
@@ -139,12 +140,25 @@ class SetWanted(Struct, frozen=True):
     keep: frozenset[Sha256]
 
 
+class TrustAccepted(Struct, frozen=True):
+    """Record: a trust root behind those that are known, its envelope as it came."""
+
+    version: int
+    envelope: bytes
+
+
 class ProgrammeAccepted(Struct, frozen=True):
-    """Record: a programme is in force; its envelope is stored as it came, and its version is the new floor."""
+    """Record: a programme is in force; its envelope is stored as it came."""
 
     scope: str
     version: int
     envelope: bytes
+
+
+class ProgrammeForgotten(Struct, frozen=True):
+    """Record: nothing that was stored as a programme of a scope may be believed any more."""
+
+    scope: str
 
 
 class EarlierKept(Struct, frozen=True):
@@ -187,7 +201,7 @@ class AlertTold(Struct, frozen=True):
 
 
 class FloorRaised(Struct, frozen=True):
-    """Record: nothing older than ``version`` is believed any more of ``name``: ``beacon:<scope>``, ``command:<id>``."""
+    """Record: nothing older than ``version`` is believed any more of ``name`` (``core.floors``)."""
 
     name: str
     version: int
@@ -245,7 +259,9 @@ class TimeFloor(Struct, frozen=True):
 
 
 Entry = (
-    ProgrammeAccepted
+    TrustAccepted
+    | ProgrammeAccepted
+    | ProgrammeForgotten
     | EarlierKept
     | AlertAccepted
     | AlertForgotten
@@ -260,6 +276,12 @@ Entry = (
     | WatchedUntil
     | TimeFloor
 )
+
+
+class SetTrustRoot(Struct, frozen=True):
+    """From now on documents are checked against the keys of this trust root, those first that stand on the broker."""
+
+    root: TrustRoot
 
 
 class KeepInline(Struct, frozen=True):
@@ -391,6 +413,7 @@ Effect = (
     | StopSound
     | SetVolume
     | SetWanted
+    | SetTrustRoot
     | KeepInline
     | Speak
     | Record

@@ -23,7 +23,7 @@ class Started(Struct, frozen=True):
     """The shell is up: what the store remembers, verified again. Always the first event.
 
     ``programmes`` are those stored as in force, ``earlier`` those that they replaced; ``floors`` the newest version
-    ever accepted for each scope, and under their own names (``FloorRaised``) of beacons and commands; ``open_as_run``
+    ever accepted of each document, by the names of ``core.floors``; ``open_as_run``
     what a death left open; ``settled`` the occurrences that must not air again, with their planned instants;
     ``open_faults`` what was raised and never cleared; ``cached`` which audio is whole in the store; ``alive_until_ms``
     the last wall clock known before the death, if any; ``watched_until_ms`` up to when every occurrence is accounted
@@ -52,6 +52,14 @@ class Started(Struct, frozen=True):
 
 class TimePassed(Struct, frozen=True):
     """The instant that the core asked to be woken at has come (or nothing else happened for a while)."""
+
+
+class TrustArrived(Struct, frozen=True):
+    """A message on the topic of a trust root: one root or several, each behind the one before it."""
+
+    roots: tuple[Signed[TrustRoot], ...] | Refused
+    topic_scope: str
+    delivery: int
 
 
 class ProgrammeArrived(Struct, frozen=True):
@@ -281,6 +289,7 @@ class StopRequested(Struct, frozen=True):
 Event = (
     Started
     | TimePassed
+    | TrustArrived
     | ProgrammeArrived
     | BeaconArrived
     | AlertArrived

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 
 from ttcs_edge.core import events, trust
 from ttcs_edge.core.air import BULLETIN
-from ttcs_edge.core.documents import LiveSegment, Refused, TrustRoot
+from ttcs_edge.core.documents import LiveSegment, Refused, Signed, TrustRoot
 from ttcs_edge.core.library import zones_of
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import (
@@ -51,14 +51,19 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class Session:
-    """The newest segment of a session, when it came, and what came last and was not played. ``ended`` once its last
-    one came.
+    """The newest segment of a session with its signatures, when it came, and what came last and was not played.
+    ``ended`` once its last one came.
     """
 
-    newest: LiveSegment
+    signed: Signed[LiveSegment]
     heard_mono_ms: int
     ended: bool = False
     kept: deque[LiveSegment] = field(default_factory=deque)
+
+    @property
+    def newest(self) -> LiveSegment:
+        """Its newest segment."""
+        return self.signed.document
 
     @property
     def until_ms(self) -> int:
@@ -80,9 +85,9 @@ class Session:
         """What faults and records call it."""
         return live_subject(self.newest.scope, self.newest.id)
 
-    def add(self, segment: LiveSegment, now: Instant) -> None:
+    def add(self, signed: Signed[LiveSegment], now: Instant) -> None:
         """The next segment came."""
-        self.newest, self.heard_mono_ms = segment, now.mono_ms
+        self.signed, self.heard_mono_ms, segment = signed, now.mono_ms, signed.document
         self.ended = self.ended or segment.last
         self.kept.append(segment)
         while sum(len(one.packets) for one in self.kept) * PACKET_MS > KEPT_MS and len(self.kept) > 1:
@@ -142,9 +147,15 @@ class Lives:
             if known is None and len(self.sessions) >= LIMITS.live_sessions:
                 wanted = (("expected", f"<= {LIMITS.live_sessions}"),)
                 return Refused("too-many-live", live_subject(*event.topic), wanted)
-            known = self.sessions[event.topic] = Session(segment, now.mono_ms)
-        known.add(segment, now)
+            known = self.sessions[event.topic] = Session(event.segment, now.mono_ms)
+        known.add(event.segment, now)
         return known
+
+    def take_root(self, root: TrustRoot) -> None:
+        """Another trust root is in force: what nobody says any more who may is no session."""
+        self.sessions = {
+            key: one for key, one in self.sessions.items() if trust.is_still_signed(one.signed, root, "live")
+        }
 
     def _began_ms(self, now: Instant) -> int:
         """When this life of the station began, in whole seconds, as segments tell the time."""

@@ -126,7 +126,7 @@ class Orders:
         return [] if before is None else [before.answer("failed", "stopped-by-command")]
 
     def _volume(self, given: Given, order: VolumeOrder, programmes: Programmes, now: Instant) -> list[Effect]:
-        zones = self.volumes.take(given.command)
+        zones = self.volumes.take(given.signed)
         if not zones:
             return [given.answer("refused", "unknown-zone", (("zone", str(order.zone)),))]
         return [given.answer("done", detail=(("zones", ", ".join(zones)),))]

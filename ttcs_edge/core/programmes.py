@@ -15,7 +15,7 @@ one whose audio was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -24,7 +24,8 @@ from msgspec.structs import replace
 
 from ttcs_edge.core import events, library, trust
 from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
-from ttcs_edge.core.effects import SetWanted
+from ttcs_edge.core.effects import FloorRaised, SetWanted
+from ttcs_edge.core.floors import Floors
 from ttcs_edge.core.library import Resolved, Shelf
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import (
@@ -53,18 +54,20 @@ LOOK_BACK_MS = 7 * 86_400_000
 class Verdict(Struct, frozen=True):
     """What came of a programme that arrived: accepted, refused, or (neither) in force already.
 
-    ``replaced`` is the one before, when its recordings may stand in for those of the accepted one from now on.
+    ``replaced`` is the one before, when its recordings may stand in for those of the accepted one from now on;
+    ``raised`` are the floors that the accepted one puts up.
     """
 
     accepted: Signed[Programme] | None = None
     refused: Refused | None = None
     replaced: Signed[Programme] | None = None
+    raised: tuple[FloorRaised, ...] = ()
 
 
 class Replaced(Struct, frozen=True):
     """A programme that is no longer in force, and what it owes: from which wall time on, until which instant."""
 
-    programme: Programme
+    signed: Signed[Programme]
     after_ms: int
     until_mono_ms: MonoMs
 
@@ -77,9 +80,9 @@ class Programmes:
     trust: TrustRoot | None = None
     signed: dict[Scope, Signed[Programme]] = field(default_factory=dict)
     aside: dict[Scope, Signed[Programme]] = field(default_factory=dict)
-    earlier: dict[Scope, Programme] = field(default_factory=dict)
+    earlier: dict[Scope, Signed[Programme]] = field(default_factory=dict)
     unplayable: dict[Sha256, AsRunReason] = field(default_factory=dict)
-    floors: dict[str, int] = field(default_factory=dict)
+    floors: Floors = field(default_factory=Floors)
     timetables: dict[Scope, Timetable] = field(default_factory=dict)
     owing: list[Replaced] = field(default_factory=list)
     cached: set[Sha256] = field(default_factory=set)
@@ -91,12 +94,13 @@ class Programmes:
     def remember(self, event: events.Started) -> None:
         """Take over what the store remembers, verified again by the shell."""
         self.trust = event.trust
-        self.floors = dict(event.floors)
+        self.floors = Floors(dict(event.floors))
         self.cached = set(event.cached)
         self.since_ms = event.watched_until_ms
         for signed in event.programmes:
             self.signed[signed.document.scope] = signed
-        self.earlier = {signed.document.scope: signed.document for signed in event.earlier}
+            self._raise_floor(signed)  # of a database that was lost
+        self.earlier = {signed.document.scope: signed for signed in event.earlier}
         lost = (
             fault.subject for fault in event.open_faults if fault.code == ROTTEN and fault.subject not in self.cached
         )
@@ -115,14 +119,21 @@ class Programmes:
         scope = event.programme.document.scope
         replaced = self._worth_keeping(scope)
         if replaced is not None:
-            self.earlier[scope] = replaced.document
+            self.earlier[scope] = replaced
         self._leave_owing(scope, now)
         self.signed[scope] = event.programme
         self.aside.pop(scope, None)
-        self.floors[scope] = event.programme.document.version
         self.timetables.pop(scope, None)
         self.changes += 1
-        return Verdict(accepted=event.programme, replaced=replaced)
+        return Verdict(accepted=event.programme, replaced=replaced, raised=self._raise_floor(event.programme))
+
+    def _raise_floor(self, signed: Signed[Programme]) -> tuple[FloorRaised, ...]:
+        programme = signed.document
+        return self.floors.raise_(programme.scope, programme.version, signed.signers & self._counted(programme.scope))
+
+    def _counted(self, scope: Scope) -> frozenset[str]:
+        assert self.trust is not None
+        return trust.counted(self.trust, "publish", scope)
 
     def _leave_owing(self, scope: Scope, now: Instant) -> None:
         """Keep what is replaced for when the time is known, unless it was looked through until this instant.
@@ -133,7 +144,7 @@ class Programmes:
         if scope not in self.signed or seen_ms is None or self._looked_through(scope, now):
             return
         if len(self.owing) < LIMITS.replaced_programmes:
-            self.owing.append(Replaced(self.signed[scope].document, seen_ms, now.mono_ms))
+            self.owing.append(Replaced(self.signed[scope], seen_ms, now.mono_ms))
 
     def _looked_through(self, scope: Scope, now: Instant) -> bool:
         timetable = self.timetables.get(scope)
@@ -153,7 +164,7 @@ class Programmes:
             trust=self.trust,
             topic_scope=topic_scope,
             station_scope=self.settings.scope,
-            floors=self.floors,
+            floor=self.floors.of(scope, self._counted(scope)),
             in_force=self.signed.get(scope) or self.aside.get(scope),
             now=now,
         )
@@ -168,7 +179,8 @@ class Programmes:
     @property
     def shelf(self) -> Shelf:
         """What cues can be made of now. It looks at what is here: for another thread it must be copied."""
-        return Shelf(self.documents(), self.cached, self.earlier, self.unplayable)
+        earlier = {scope: signed.document for scope, signed in self.earlier.items()}
+        return Shelf(self.documents(), self.cached, earlier, self.unplayable)
 
     def audio_stored(self, sha256: Sha256) -> None:
         """Audio came into the store: whatever was found of it before, it gets another chance."""
@@ -215,6 +227,22 @@ class Programmes:
             self.changes += 1
         return back
 
+    def take_root(self, root: TrustRoot) -> list[Scope]:
+        """Another trust root is in force: give the scopes whose programmes nobody who may has signed, and forget those
+        programmes, with what they owe and what may stand in for them. Nothing of them airs from now on (never-1).
+        """
+        self.trust = root
+        stands: Callable[[Signed[Programme]], bool] = lambda one: trust.is_still_signed(one, root, "publish")  # noqa: E731
+        known = self.signed | self.aside
+        gone = [scope for scope, signed in known.items() if not stands(signed)]
+        for kept in (self.signed, self.aside, self.timetables):
+            for scope in gone:
+                kept.pop(scope, None)
+        self.earlier = {scope: one for scope, one in self.earlier.items() if stands(one)}
+        self.owing = [one for one in self.owing if stands(one.signed)]
+        self.changes += 1
+        return gone
+
     def trust_is_over(self, now: Instant) -> bool:
         """Tell whether the trust root has expired: then nobody may say anything (never-1)."""
         assert self.trust is not None
@@ -250,9 +278,10 @@ class Programmes:
         found: list[SlotOccurrence] = []
         for one in self.owing:
             replaced_ms = now.wall_ms - (now.mono_ms - one.until_mono_ms)
-            after_ms = max(one.after_ms, self._look_back_ms(one.programme, now))
-            timetable = Timetable((one.programme,), self.settings, after_ms)
-            found += timetable.due(min(replaced_ms, _expires_ms(one.programme) - 1))
+            programme = one.signed.document
+            after_ms = max(one.after_ms, self._look_back_ms(programme, now))
+            timetable = Timetable((programme,), self.settings, after_ms)
+            found += timetable.due(min(replaced_ms, _expires_ms(programme) - 1))
         self.owing.clear()
         self.changes += bool(found)  # what is in force now decides which of it may still air
         return found

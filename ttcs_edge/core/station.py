@@ -21,7 +21,7 @@ from ttcs_edge.core.alerts import Alerts
 from ttcs_edge.core.beacons import Beacons, beacon_subject
 from ttcs_edge.core.commands import Commands
 from ttcs_edge.core.desk import Desk, feed
-from ttcs_edge.core.documents import Alert, Refused
+from ttcs_edge.core.documents import Alert, Refused, TrustRoot
 from ttcs_edge.core.effects import Effect, Entry
 from ttcs_edge.core.lamp import Lamp, shown
 from ttcs_edge.core.limits import LIMITS
@@ -46,8 +46,8 @@ from ttcs_edge.core.reports import OnAir, Snapshot
 from ttcs_edge.core.speech import SPEECH_FAULTS, subject_of
 from ttcs_edge.core.streams import STREAM_FAULTS
 from ttcs_edge.core.supervision import Detail, Supervision
-from ttcs_edge.core.timekeeping import BELOW_FLOOR, ClockState, TimeSource, is_ahead, raised_floor
-from ttcs_edge.core.trust import alert_subject, live_subject, utc_ms, utc_text
+from ttcs_edge.core.timekeeping import BELOW_FLOOR, SLACK_MS, ClockState, TimeSource, is_ahead, raised_floor
+from ttcs_edge.core.trust import alert_subject, judge_chain, live_subject, trust_subject, utc_ms, utc_text
 from ttcs_edge.core.volumes import Volumes
 
 LIVE_LOST = AsRunReason.LIVE_LOST.value
@@ -372,6 +372,52 @@ class Station:
     def _on_time_passed(self, event: events.TimePassed, turn: _Turn) -> None:
         """Nothing but the time: what is due follows from it."""
 
+    def _on_trust(self, event: events.TrustArrived, turn: _Turn) -> None:
+        assert self.programmes.trust is not None
+        subject, roots, before = trust_subject(event.topic_scope), event.roots, self.programmes.trust
+        turn.after.append(effects.Acknowledge(event.delivery))
+        if isinstance(roots, Refused):
+            self._raise(turn, roots.code, subject, roots.detail)
+            return
+        judged = judge_chain(roots, trust=before, topic_scope=event.topic_scope, now=turn.now)
+        if isinstance(judged, Refused):
+            self._raise(turn, judged.code, subject, judged.detail)
+            return
+        turn.entries += self.faults.clear_subject(subject, turn.now.wall_ms)
+        if isinstance(judged, TrustRoot):
+            new = [signed for signed in roots if signed.document.version > before.version]
+            turn.entries += [effects.TrustAccepted(one.document.version, one.envelope) for one in new]
+            self._take_root(judged, turn)
+
+    def _take_root(self, root: TrustRoot, turn: _Turn) -> None:
+        """A key that was revoked counts no more from now on, for what it had signed before, too (never-1)."""
+        fields = (("scope", root.scope), ("version", str(root.version)))
+        turn.notes += [effects.SetTrustRoot(root), effects.Note("warning", "trust-root-in-force", fields)]
+        for scope in self.programmes.take_root(root):
+            turn.entries.append(effects.ProgrammeForgotten(scope))
+            self._raise(turn, "programme-revoked", scope)
+        for key in self.alerts.take_root(root):
+            self._forget_alert(*key, turn)
+            self._raise(turn, "alert-revoked", alert_subject(*key))
+        self.lives.take_root(root)
+        self.volumes.take_root(root)
+        self._clear_withdrawn_slots(turn)
+        self.next_wanted_mono_ms = 0
+        self._begin_floor(root, turn)
+
+    def _begin_floor(self, root: TrustRoot, turn: _Turn) -> None:
+        """A new root begins a new floor under all clocks. One that a stolen key put where no true time reaches it is
+        left behind by a start: what was settled meanwhile is read anew.
+        """
+        if turn.now.trusted:
+            floor_ms = self.time_floor_ms
+        else:
+            issued = (root.issued, *(one.issued for one in self.programmes.documents()))
+            floor_ms = max(utc_ms(text) for text in issued)
+        turn.entries.append(effects.TimeFloor(WallMs(floor_ms), root.version))
+        told = [word.found_ms for word in self.clock.words if word.word == BELOW_FLOOR and word.found_ms is not None]
+        self.stopping = self.stopping or (not turn.now.trusted and any(ms >= floor_ms - SLACK_MS for ms in told))
+
     def _on_programme(self, event: events.ProgrammeArrived, turn: _Turn) -> None:
         verdict = self.programmes.judge(event, turn.now)
         turn.after.append(effects.Acknowledge(event.delivery))
@@ -382,7 +428,7 @@ class Station:
         if verdict.accepted is not None:
             programme = verdict.accepted.document
             accepted = effects.ProgrammeAccepted(programme.scope, programme.version, verdict.accepted.envelope)
-            turn.entries.append(accepted)
+            turn.entries += [accepted, *verdict.raised]
             self._see_signed(turn, programme.scope, programme.issued, turn.now)
             if (replaced := verdict.replaced) is not None:
                 kept = effects.EarlierKept(programme.scope, replaced.document.version, replaced.envelope)
@@ -459,7 +505,7 @@ class Station:
             command = verdict.accepted.document
             action, _ = command.action
             turn.entries += self.faults.clear_subject(subject, turn.now.wall_ms)
-            turn.entries += [effects.FloorRaised(subject, command.version), *self.orders.to_keep(verdict.accepted)]
+            turn.entries += [*verdict.raised, *self.orders.to_keep(verdict.accepted)]
             self._see_signed(turn, subject, command.issued, turn.now)
             fields = (("version", str(command.version)), ("action", action))
             turn.notes.append(effects.Note("info", "command-accepted", fields))
@@ -688,6 +734,7 @@ def _inline_of(alert: Alert) -> list[Effect]:
 _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.Started: Station._on_started,
     events.TimePassed: Station._on_time_passed,
+    events.TrustArrived: Station._on_trust,
     events.ProgrammeArrived: Station._on_programme,
     events.BeaconArrived: Station._on_beacon,
     events.AlertArrived: Station._on_alert,

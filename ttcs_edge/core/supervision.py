@@ -51,6 +51,7 @@ SEVERITY = {
     "speech-failed": Severity.ERROR,
     "no-time": Severity.WARNING,
     "programme-expired": Severity.ERROR,
+    "programme-revoked": Severity.ERROR,
     "trust-expired": Severity.ERROR,
     "store-failing": Severity.ERROR,
     "store-full": Severity.ERROR,

@@ -1,10 +1,13 @@
 """Who may say what, where, now. Every check has a number; the tests name the attack that each one stops.
 
 For a trust root:   1 enough of its own root keys signed it; 2 it has not expired.
+For those behind it: 1 their scope is that of the one in force, and of the topic they came on; 2 each is of the next
+version, and the version in force says what it said; 3 enough root keys of the one before signed each, and 4 enough of
+its own; 5 none was issued in the future; 6 the last one has not expired (TUF 1.0.33, 5.3.4 to 5.3.10).
 For a programme:    1 its scope is that of the topic it came on; 2 the station lies in that scope; 3 the trust root has
 not expired; 4 enough keys of one publish grant over that scope signed it (threshold, no key twice); 5 it has not
-expired; 6 it is not older than the newest ever accepted for its scope (rollback, replay: never-6); 7 one version has
-one content: other bytes under the version in force are refused.
+expired; 6 it is not older than the newest that its signers ever had accepted for its scope (rollback, replay: never-6;
+``core.floors``); 7 one version has one content: other bytes under the version in force are refused.
 For a beacon:       1 to 6 as for a programme, by a beacon grant; 7 it was not issued in the future. One that stood
 retained and has expired is the last word of a centre that is silent, and no fault.
 For a command:      1 it is for this station; 2 the station lies in its scope; 3 the trust root has not expired; 4
@@ -30,11 +33,13 @@ floor that shuts out what comes until then. Signatures themselves are checked by
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from functools import lru_cache
+from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ttcs_edge.core.documents import (
     Alert,
@@ -87,17 +92,59 @@ def check_trust_root(signed: Signed[TrustRoot], now: Instant) -> Accepted | Refu
     return Accepted()
 
 
+def judge_chain(
+    roots: Sequence[Signed[TrustRoot]], *, trust: TrustRoot, topic_scope: str, now: Instant
+) -> TrustRoot | AlreadyInForce | Refused:
+    """Decide whether roots, each behind the one before it, lead on from the one in force; gives the last of them.
+
+    The signatures of each were checked against its own keys and those of the one before. Those that came before the one
+    in force are history: nobody looks at them.
+    """
+    subject = trust_subject(topic_scope)
+    if topic_scope != trust.scope:
+        return Refused("wrong-scope", subject, (("found", topic_scope), ("expected", trust.scope)))
+    newest = trust
+    for signed in roots:
+        root = signed.document
+        if root.version < trust.version:
+            continue
+        refused = _leads_on(signed, newest, subject, now)
+        if refused is not None:
+            return refused
+        newest = root
+    if newest.version == trust.version:
+        return AlreadyInForce()
+    if now.trusted and utc_ms(newest.expires) <= now.wall_ms:
+        return Refused("expired", subject, (("expires", newest.expires),))
+    return newest
+
+
+def _leads_on(signed: Signed[TrustRoot], before: TrustRoot, subject: str, now: Instant) -> Refused | None:
+    root = signed.document
+    if root.version == before.version:
+        found = (("found", str(root.version)), ("expected", f"> {before.version}"))
+        return None if root == before else Refused("same-version", subject, found)
+    if root.version != before.version + 1:
+        return Refused("broken-chain", subject, (("found", str(root.version)), ("expected", str(before.version + 1))))
+    if root.scope != before.scope:
+        return Refused("wrong-scope", subject, (("found", root.scope), ("expected", before.scope)))
+    for judge in (before, root):
+        if not _enough(judge, "root", judge.scope, signed.signers):
+            return replace(_not_enough(judge, "root", judge.scope, signed.signers), subject=subject)
+    return _check_issued(root, now)
+
+
 def judge_programme(
     signed: Signed[Programme],
     *,
     trust: TrustRoot,
     topic_scope: str,
     station_scope: Scope,
-    floors: Mapping[str, int],
+    floor: int,
     in_force: Signed[Programme] | None,
     now: Instant,
 ) -> Accepted | AlreadyInForce | Refused:
-    """Decide whether a programme comes into force here; ``floors`` is the newest version accepted of each scope."""
+    """Decide whether a programme comes into force here; ``floor`` is the newest version accepted for its scope."""
     programme = signed.document
     scope = programme.scope
     if scope != topic_scope:
@@ -107,7 +154,6 @@ def judge_programme(
     refused = check_authority(signed, trust, now)
     if refused is not None:
         return refused
-    floor = floors.get(scope, 0)
     if programme.version < floor:
         return Refused("old-version", scope, (("found", str(programme.version)), ("expected", f">= {floor}")))
     if programme.version == floor and in_force is not None and in_force.document.version == floor:
@@ -228,6 +274,11 @@ def judge_live(
     return AlreadyInForce() if known is not None and (segment.version, segment.number) <= known else Accepted()
 
 
+def trust_subject(scope: str) -> str:
+    """What faults call the trust roots that come over the broker."""
+    return f"trust:{scope}"
+
+
 def live_subject(scope: str, name: str) -> str:
     """What faults and records call the live relay of an id."""
     return f"{scope}#{LIVE_PREFIX}{name}"
@@ -261,7 +312,7 @@ def check_authority(
     document = signed.document
     if now.trusted and utc_ms(trust.expires) <= now.wall_ms:
         return Refused("trust-expired", trust.scope, (("expires", trust.expires),))
-    severity = document.severity if isinstance(document, Alert) else None
+    severity = _severity_of(document)
     if not _enough(trust, role, document.scope, signed.signers, severity):
         return _not_enough(trust, role, document.scope, signed.signers, severity)
     if now.trusted and utc_ms(document.expires) <= now.wall_ms:
@@ -269,7 +320,25 @@ def check_authority(
     return None
 
 
-def _check_issued(document: Beacon | Command | Alert | LiveSegment, now: Instant) -> Refused | None:
+def is_still_signed(signed: Signed[Any], trust: TrustRoot, role: str) -> bool:
+    """Tell whether those who signed a document may still do so: a key that was revoked counts no more, for what was
+    accepted long ago, too.
+    """
+    document = signed.document
+    return _enough(trust, role, document.scope, signed.signers, _severity_of(document))
+
+
+def counted(trust: TrustRoot, role: str, scope: Scope) -> frozenset[str]:
+    """The keys that count for a role over a scope: theirs are the floors that hold (``core.floors``)."""
+    grants = (one for one in trust.grants if one.role == role and scope_covers(one.scope, scope))
+    return frozenset(key for grant in grants for key in grant.keys)
+
+
+def _severity_of(document: object) -> CapSeverity | None:
+    return document.severity if isinstance(document, Alert) else None
+
+
+def _check_issued(document: TrustRoot | Beacon | Command | Alert | LiveSegment, now: Instant) -> Refused | None:
     if is_ahead(utc_ms(document.issued), now):
         expected = utc_text(now.wall_ms)
         return Refused("issued-ahead", document.scope, (("found", document.issued), ("expected", expected)))

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ttcs_edge.core import events, trust
-from ttcs_edge.core.documents import Command, VolumeOrder
+from ttcs_edge.core.documents import Command, Signed, TrustRoot, VolumeOrder
 from ttcs_edge.core.model import Cue, Instant, StationSettings, WallMs, Zone, ZoneId
 from ttcs_edge.core.reports import ZoneVolume
 
@@ -23,18 +23,22 @@ class Volumes:
     """The newest order for each zone."""
 
     settings: StationSettings
-    orders: dict[ZoneId, Command] = field(default_factory=dict)
+    orders: dict[ZoneId, Signed[Command]] = field(default_factory=dict)
 
     def remember(self, event: events.Started) -> None:
         """Take over what the store remembers, verified again by the shell."""
-        for command in sorted((signed.document for signed in event.volumes), key=lambda one: one.version):
+        for command in sorted(event.volumes, key=lambda one: one.document.version):
             self.take(command)
 
-    def take(self, command: Command) -> tuple[ZoneId, ...]:
+    def take(self, command: Signed[Command]) -> tuple[ZoneId, ...]:
         """Take an order; gives the zones that it is for, none when this station has no such zone."""
         zones = zones_meant(_order(command), self.settings)
         self.orders |= dict.fromkeys(zones, command)
         return zones
+
+    def take_root(self, root: TrustRoot) -> None:
+        """Another trust root is in force: what nobody ordered who may is ordered no more."""
+        self.orders = {zone: one for zone, one in self.orders.items() if trust.is_still_signed(one, root, "command")}
 
     def percent(self, zone: Zone, now: Instant) -> int:
         """How loud a zone is now."""
@@ -71,6 +75,6 @@ def zones_meant(order: VolumeOrder, settings: StationSettings) -> tuple[ZoneId, 
     return tuple(zone.id for zone in settings.zones if order.zone in (None, zone.id))
 
 
-def _order(command: Command) -> VolumeOrder:
-    assert isinstance(command.volume, VolumeOrder)
-    return command.volume
+def _order(command: Signed[Command]) -> VolumeOrder:
+    assert isinstance(command.document.volume, VolumeOrder)
+    return command.document.volume

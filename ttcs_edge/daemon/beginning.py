@@ -6,7 +6,7 @@ beside it, and nothing below a floor (never-6).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ttcs_edge.config import TRUST_FILE
@@ -14,11 +14,28 @@ from ttcs_edge.core import effects
 from ttcs_edge.core.documents import Command, Programme, Refused, Signed, TrustRoot, VolumeOrder
 from ttcs_edge.core.effects import Entry
 from ttcs_edge.core.events import KnownAlert, Started
+from ttcs_edge.core.floors import Floors
 from ttcs_edge.core.model import AudioItem, Instant, WallMs
-from ttcs_edge.core.trust import alert_subject, check_authority, check_trust_root, utc_ms
+from ttcs_edge.core.trust import (
+    alert_subject,
+    check_authority,
+    check_trust_root,
+    counted,
+    judge_chain,
+    trust_subject,
+    utc_ms,
+)
+from ttcs_edge.daemon.keyring import NO_TIME
 from ttcs_edge.store.blobs import Blobs
 from ttcs_edge.store.database import Remembered
-from ttcs_edge.wire.documents import read_alert, read_command, read_programme, read_trust_root
+from ttcs_edge.wire.documents import (
+    read_alert,
+    read_command,
+    read_programme,
+    read_trust_chain,
+    read_trust_root,
+    write_trust_chain,
+)
 
 
 class TrustError(Exception):
@@ -41,6 +58,24 @@ def load_trust(folder: Path, now: Instant) -> TrustRoot:
     return signed.document
 
 
+def root_in_force(anchor: TrustRoot, kept: Sequence[bytes]) -> TrustRoot:
+    """The newest trust root to which those that were accepted lead from the one in the trust folder.
+
+    Each is verified again (never-1). One that does not lead on ends the row: what a broken card holds, or what came
+    behind a root that a technician has replaced since.
+    """
+    root = anchor
+    for envelope in kept:
+        roots = read_trust_chain(write_trust_chain([envelope]), root, trust_subject(root.scope))
+        if isinstance(roots, Refused):
+            break
+        newest = judge_chain(roots, trust=root, topic_scope=root.scope, now=NO_TIME)
+        if isinstance(newest, Refused):
+            break
+        root = newest if isinstance(newest, TrustRoot) else root
+    return root
+
+
 Envelope = tuple[str, bytes]
 """A programme as it came, behind its scope."""
 
@@ -60,10 +95,10 @@ def started(
     """
     programmes, refused = _verified(remembered.envelopes, trust, now)
     if remembered.damage is not None or refused:
-        floors = dict(remembered.floors)
+        floors = Floors(dict(remembered.floors))
         lacking = [(scope, data) for scope, data in copies() if scope not in programmes]
         copied, _ = _verified(lacking, trust, now)
-        copied = {scope: one for scope, one in copied.items() if one.document.version >= floors.get(scope, 0)}
+        copied = {scope: one for scope, one in copied.items() if _is_above(floors, one, trust)}
         programmes |= copied
         refused = {scope: wrong for scope, wrong in refused.items() if scope not in copied}
     told = list(refused.values())
@@ -72,7 +107,7 @@ def started(
     return Started(
         trust=trust,
         programmes=tuple(programmes.values()),
-        floors=_floors(remembered, programmes),
+        floors=remembered.floors,
         open_as_run=remembered.open_as_run,
         settled=remembered.settled,
         open_faults=remembered.open_faults,
@@ -105,12 +140,9 @@ def _verified(
     return programmes, refused
 
 
-def _floors(remembered: Remembered, programmes: Mapping[str, Signed[Programme]]) -> tuple[tuple[str, int], ...]:
-    """What the database remembers, and at least what is in force."""
-    floors = dict(remembered.floors)
-    for scope, signed in programmes.items():
-        floors[scope] = max(signed.document.version, floors.get(scope, 0))
-    return tuple(sorted(floors.items()))
+def _is_above(floors: Floors, signed: Signed[Programme], trust: TrustRoot) -> bool:
+    programme = signed.document
+    return programme.version >= floors.of(programme.scope, counted(trust, "publish", programme.scope))
 
 
 def _damaged(remembered: Remembered, programmes: int) -> Refused:

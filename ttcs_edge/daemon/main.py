@@ -23,7 +23,6 @@ import structlog
 
 from ttcs_edge import __version__
 from ttcs_edge.core import effects
-from ttcs_edge.core.documents import TrustRoot
 from ttcs_edge.core.events import (
     AudioStored,
     ClockChanged,
@@ -35,11 +34,12 @@ from ttcs_edge.core.events import (
 )
 from ttcs_edge.core.model import MICROPHONE
 from ttcs_edge.core.station import Station
-from ttcs_edge.daemon.beginning import TrustError, load_trust, restored, started, time_floor
+from ttcs_edge.daemon.beginning import TrustError, load_trust, restored, root_in_force, started, time_floor
 from ttcs_edge.daemon.carried import Carried
 from ttcs_edge.daemon.control import Control
 from ttcs_edge.daemon.handlers import Handlers, SoundDesk
 from ttcs_edge.daemon.health import Health
+from ttcs_edge.daemon.keyring import Keyring
 from ttcs_edge.daemon.logs import configure
 from ttcs_edge.daemon.loop import Loop
 from ttcs_edge.daemon.replies import Replies
@@ -57,7 +57,6 @@ from ttcs_edge.drivers.speech import Voices
 from ttcs_edge.link.audio import AudioLink
 from ttcs_edge.link.control import ControlServer
 from ttcs_edge.link.fetcher import Fetcher
-from ttcs_edge.link.inbox import Readers
 from ttcs_edge.link.mqtt import BrokerLink
 from ttcs_edge.link.stream import Streams
 from ttcs_edge.settings import Config
@@ -70,7 +69,6 @@ from ttcs_edge.store.recorder import Recorder
 from ttcs_edge.store.spoken import SpokenStore
 from ttcs_edge.tones import built_in
 from ttcs_edge.wire import reports
-from ttcs_edge.wire.documents import read_alert, read_beacon, read_command, read_live, read_programme
 from ttcs_edge.wire.envelope import decoded
 
 CLOSE_S = 1.0
@@ -89,9 +87,10 @@ class Daemon:
         self.player = player
         self.clock = StationClock(config.clock)
         self.notifier = sdnotify.SystemdNotifier()
-        trust = load_trust(config.trust_folder, self.clock.now())
+        anchor = load_trust(config.trust_folder, self.clock.now())
         opened = opening.result()
         database = opened.database
+        trust = root_in_force(anchor, database.roots())
         station_id = config.station.id
         self.station = Station(config.station, database.boot)
         self.loop = Loop(self.station, self.clock.now, lambda: self.notifier.notify("WATCHDOG=1"), self._clock_news)
@@ -100,7 +99,9 @@ class Daemon:
         self.blobs = Blobs(config.state_folder / "blobs", config.store, files)
         remembered = database.remembered(trust.version)
         self.clock.raise_floor(time_floor(remembered, trust, ()))
-        self.first = started(remembered, trust, self.blobs, self.clock.now(), database.envelopes.read, tones, test_tone)
+        self.first = started(
+            remembered, trust, self.blobs, self.clock.now(), database.copies.programmes, tones, test_tone
+        )
         if lacking := restored(self.first, remembered):
             database.commit(lacking, station_id, self.clock.now().wall_ms)
         in_memory = opened.in_memory
@@ -111,7 +112,8 @@ class Daemon:
         self.boot = database.boot
         self.recorder = Recorder(database, station_id, post)
         self.sound = SoundDesk(self.blobs, self.player, post, (item for _, item in tones))
-        readers = _readers(trust)
+        self.keyring = Keyring(trust)
+        readers = self.keyring.readers()
         self.link = BrokerLink(
             config.broker,
             station_id,
@@ -133,6 +135,7 @@ class Daemon:
         self.panel = self._panel()
         self.key = self._key()
         others: dict[Any, Callable[[Any], None]] = {
+            effects.SetTrustRoot: self._set_trust_root,
             effects.SetWanted: self._set_wanted,
             effects.KeepInline: self._keep_inline,
             effects.FollowStream: lambda effect: self.streams.follow(effect, post),
@@ -249,6 +252,10 @@ class Daemon:
         if not self.carried.acknowledged(effect.delivery):
             self.link.acknowledge(effect.delivery)
 
+    def _set_trust_root(self, effect: effects.SetTrustRoot) -> None:
+        self.keyring.take(effect.root)
+        self.link.hear_again()
+
     def _set_wanted(self, effect: effects.SetWanted) -> None:
         self.blobs.let_go(effect.keep)
         self.fetcher.set_wanted(effect)
@@ -313,17 +320,6 @@ class Daemon:
             station=station.id, scope=station.scope, state=state, software=__version__, boot=self.boot, told=told
         )
         return reports.encode(report)
-
-
-def _readers(trust: TrustRoot) -> Readers:
-    """What comes over the broker is checked against the keys of this root."""
-    return Readers(
-        programme=lambda data, scope: read_programme(data, trust, scope),
-        beacon=lambda data, scope: read_beacon(data, trust, scope),
-        command=lambda data, station: read_command(data, trust, station),
-        alert=lambda data, subject: read_alert(data, trust, subject),
-        live=lambda data, subject: read_live(data, trust, subject),
-    )
 
 
 class _Waking:

@@ -1,7 +1,8 @@
 """Documents on their way in: which topics bring them, and the event that each message becomes.
 
 Signatures are checked on threads of the inbox's own, away from the core's thread and from the network's: one for what
-cannot wait, alerts and live relays, one for all else. A programme of ten thousand slots takes its time.
+cannot wait, alerts and live relays, one for all else. A programme of ten thousand slots takes its time. Trust roots are
+read by the network's own thread: whatever comes behind them is read by the keys that they name.
 """
 
 from __future__ import annotations
@@ -15,15 +16,23 @@ from typing import Literal, TypeVar
 import structlog
 from msgspec import Struct
 
-from ttcs_edge.core.documents import Alert, Beacon, Command, LiveSegment, Programme, Refused, Signed
-from ttcs_edge.core.events import AlertArrived, BeaconArrived, CommandArrived, Event, LiveArrived, ProgrammeArrived
+from ttcs_edge.core.documents import Alert, Beacon, Command, LiveSegment, Programme, Refused, Signed, TrustRoot
+from ttcs_edge.core.events import (
+    AlertArrived,
+    BeaconArrived,
+    CommandArrived,
+    Event,
+    LiveArrived,
+    ProgrammeArrived,
+    TrustArrived,
+)
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import ALERT_PREFIX, LIVE_PREFIX, MonoMs, Scope, scope_prefixes
 from ttcs_edge.core.trust import alert_subject, live_subject
 from ttcs_edge.wire.topics import Topics
 
 D = TypeVar("D")
-Kind = Literal["alert", "live", "programme", "beacon", "command"]
+Kind = Literal["trust", "alert", "live", "programme", "beacon", "command"]
 
 _log = structlog.get_logger()
 
@@ -31,6 +40,7 @@ _log = structlog.get_logger()
 class Readers(Struct, frozen=True):
     """What makes documents of bytes; each gets the scope or the station of the topic, to name it in refusals."""
 
+    trust: Callable[[bytes, str], tuple[Signed[TrustRoot], ...] | Refused]
     programme: Callable[[bytes, str], Signed[Programme] | Refused]
     beacon: Callable[[bytes, str], Signed[Beacon] | Refused]
     command: Callable[[bytes, str], Signed[Command] | Refused]
@@ -79,17 +89,25 @@ class Inbox:
         relay = self._topics.live_relay(topic)
         if relay is not None and relay[0] in self._scopes:
             return "live", live_subject(*relay)
-        programme, beacon = self._topics.programme_scope(topic), self._topics.beacon_scope(topic)
-        if programme in self._scopes:
-            return "programme", programme
-        if beacon in self._scopes:
-            return "beacon", beacon
+        for kind, scope in self._of_a_scope(topic):
+            if scope in self._scopes:
+                return kind, scope
         return ("command", self._station) if topic == self._topics.station(self._station, "command") else None
+
+    def _of_a_scope(self, topic: str) -> tuple[tuple[Kind, str | None], ...]:
+        return (
+            ("programme", self._topics.programme_scope(topic)),
+            ("beacon", self._topics.beacon_scope(topic)),
+            ("trust", self._topics.trust_scope(topic)),
+        )
 
     def put(self, message: Message) -> None:
         """Have a message read. Raises queue.Full when more wait than were agreed with the broker: nothing was agreed of
         live relays, which take no more than half of the room.
         """
+        if message.kind == "trust":
+            self._post(self._event(message))
+            return
         if message.kind == "live" and self._urgent.qsize() >= LIMITS.outbox_in_flight:
             raise queue.Full
         (self._urgent if message.kind in URGENT else self._others).put_nowait(message)
@@ -113,6 +131,9 @@ class Inbox:
 
     def _event(self, message: Message) -> Event:
         match message.kind:
+            case "trust":
+                roots = _read(self._readers.trust, message)
+                return TrustArrived(roots, message.subject, message.delivery)
             case "alert":
                 alert = _read(self._readers.alert, message)
                 scope, _, event = message.subject.partition(f"#{ALERT_PREFIX}")

@@ -148,6 +148,15 @@ class BrokerLink:
         if client is not None:
             client.ack(mid, 1)
 
+    def hear_again(self) -> None:
+        """Have the broker send all that is retained once more: what was refused may count by now."""
+        client = self.live()
+        if client is not None:
+            self._subscribe(client)
+
+    def _subscribe(self, client: Client) -> None:
+        client.subscribe(list(self._topics.subscriptions(self._station, self._scope)))
+
     def publish_heartbeat(self, make: Callable[[], bytes]) -> None:
         """Have a heartbeat made and sent, soon, on a thread that may read the outbox.
 
@@ -330,7 +339,7 @@ class BrokerLink:
             return
         self._largest_bytes = getattr(properties, "MaximumPacketSize", None)
         # The subscriptions are made each time: it costs nothing, and brings what is retained, whatever was missed.
-        client.subscribe(list(self._topics.subscriptions(self._station, self._scope)))
+        self._subscribe(client)
         client.publish(self._topics.station(self._station, "status"), self._status("online"), qos=1, retain=True)
 
     def _on_subscribe(

@@ -57,6 +57,47 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         _BROKEN_SENDER,
         ("gửi lại cảnh báo từ trung tâm", "send the alert again from the centre"),
     ),
+    "broken-chain": (
+        (
+            "Các gốc tin cậy của {subject} không nối tiếp nhau: có bản {found}, cần bản {expected}",
+            "The trust roots of {subject} do not follow one another: version {found}, needed {expected}",
+        ),
+        (
+            "trạm đã lỡ nhiều gốc tin cậy hơn số mà trung tâm gửi lại, hoặc máy chủ giữ lại một bản",
+            "the station missed more roots than the centre sends again, or a broker holds one back",
+        ),
+        (
+            "gửi lại từ trung tâm: ttcs-central trust publish; nếu vẫn còn, chép root.dsse.json mới vào trạm",
+            "send them again: ttcs-central trust publish; if it stays, put the new root.dsse.json on the station",
+        ),
+    ),
+    "not-a-chain": (
+        (
+            "Gốc tin cậy của {subject} không phải là danh sách phong bì: có {found}, cần {expected}",
+            "The trust roots of {subject} are no list of envelopes: {found}, needed {expected}",
+        ),
+        _BROKEN_SENDER,
+        ("gửi lại từ trung tâm: ttcs-central trust publish", "send them again: ttcs-central trust publish"),
+    ),
+    "programme-revoked": (
+        (
+            "Chương trình của {subject} bị rút: khóa đã ký không còn được tin cậy",
+            "The programme of {subject} is withdrawn: the keys that signed it are not trusted any more",
+        ),
+        ("trung tâm đã thu hồi khóa của người ký", "the centre has revoked the key of who signed it"),
+        ("phát hành lại chương trình từ trung tâm bằng khóa mới", "publish it again from the centre, with a good key"),
+    ),
+    "alert-revoked": (
+        (
+            "Cảnh báo {subject} bị rút: khóa đã ký không còn được tin cậy",
+            "The alert {subject} is withdrawn: the keys that signed it are not trusted any more",
+        ),
+        ("trung tâm đã thu hồi khóa của người ký", "the centre has revoked the key of who signed it"),
+        (
+            "nếu cảnh báo là thật, phát lại từ trung tâm bằng khóa mới",
+            "if it was true, send it again from the centre, with a good key",
+        ),
+    ),
     "wrong-sender": (
         (
             "{subject} do {found} gửi, nhưng sự kiện này là của {expected}",

@@ -67,7 +67,7 @@ def bring_back(card: sqlite3.Connection, left: Path, origin: Origin) -> None:
 _STATE = (
     *(
         statement
-        for table in ("programmes", "earlier", "alerts", "volumes", "as_run_open", "faults_open")
+        for table in ("trust", "programmes", "earlier", "alerts", "volumes", "as_run_open", "faults_open")
         for statement in (f"DELETE FROM main.{table}", f"INSERT INTO main.{table} SELECT * FROM memory.{table}")
     ),
     f"INSERT OR REPLACE INTO main.meta SELECT * FROM memory.meta WHERE name IN {META_KEPT}",

@@ -2,7 +2,7 @@
 
 WAL with synchronous=FULL: a committed transaction survives a power cut; with NORMAL everything since the last
 checkpoint would be gone. Documents are kept as the signed bytes that came (decision 6). A damaged file is set aside
-and a fresh one begun with what can be read of it (``salvage``) and with the copies beside it (``envelopes``): the
+and a fresh one begun with what can be read of it (``salvage``) and with the copies beside it (``copies``): the
 station goes on, and says so. Reports are numbered, bounded and kept as ``journal`` says.
 """
 
@@ -25,7 +25,7 @@ from ttcs_edge.durable import transaction
 from ttcs_edge.settings import StoreSettings
 from ttcs_edge.store.blobs import write_whole
 from ttcs_edge.store.carry import Origin, bring_back
-from ttcs_edge.store.envelopes import COPIES, Envelopes
+from ttcs_edge.store.copies import Copies
 from ttcs_edge.store.health import SUSPECT_FILE, check, is_passing
 from ttcs_edge.store.journal import Journal
 from ttcs_edge.store.migration import migrate
@@ -81,7 +81,7 @@ class Database:
     def __init__(self, path: Path, connection: sqlite3.Connection, settings: StoreSettings, boot: int) -> None:
         self.path = path
         self.boot = boot
-        self.envelopes = Envelopes(path.with_name(COPIES))
+        self.copies = Copies(path.parent)
         self._connection = connection
         self._damage: str | None = None
         self._salvaged = NOTHING
@@ -141,6 +141,12 @@ class Database:
         bring_back(self._connection, left, origin)
         self._load(self.journal.settings)
 
+    def roots(self) -> tuple[bytes, ...]:
+        """The trust roots that were accepted, the oldest first; those that the database lost, from their copies."""
+        rows = dict(self._connection.execute("SELECT version, envelope FROM trust").fetchall())
+        known = dict(self.copies.roots()) | rows
+        return tuple(known[version] for version in sorted(known))
+
     def remembered(self, trust_version: int | None = None) -> Remembered:
         """Read what an earlier life left; of what was settled, that which a life under this trust root can meet again.
 
@@ -156,7 +162,7 @@ class Database:
             earlier=tuple((row[0], row[1]) for row in select("SELECT scope, envelope FROM earlier ORDER BY scope")),
             alerts=tuple(select("SELECT scope, event, envelope, until_ms, told FROM alerts ORDER BY scope, event")),
             volumes=tuple(row[0] for row in select("SELECT envelope FROM volumes ORDER BY version")),
-            floors=tuple((row[0], row[1]) for row in select("SELECT scope, version FROM floors ORDER BY scope")),
+            floors=tuple(sorted(self._floors().items())),
             open_as_run=self._records("as_run_open", "record", AsRun),
             settled=tuple(
                 (Occurrence(scope, slot, local), WallMs(planned_ms))
@@ -172,6 +178,11 @@ class Database:
             salvaged=self._salvaged,
             time_floor=_remembered_floor(meta),
         )
+
+    def _floors(self) -> dict[str, int]:
+        rows = dict(self._connection.execute("SELECT scope, version FROM floors").fetchall())
+        copied = self.copies.floors()
+        return {name: max(rows.get(name, 0), copied.get(name, 0)) for name in rows.keys() | copied.keys()}
 
     def _records(self, table: str, column: str, kind: type[R]) -> tuple[R, ...]:
         """Read records; one that has rotted where SQLite cannot see it is removed, and is damage like any other."""
@@ -208,7 +219,7 @@ class Database:
         except BaseException:
             journal.counts = before
             raise
-        self.envelopes.follow(entries)
+        self.copies.follow(entries)
 
     def _known_ms(self, entries: Sequence[Entry], wall_ms: int) -> int | None:
         """The time by which something is old: no clock that nobody believes may make it so (never-5).
@@ -251,10 +262,15 @@ _RAISE_FLOOR = (
 
 def _accepted(entry: effects.ProgrammeAccepted, station: str, wall_ms: int) -> list[Statement]:
     values = (entry.scope, entry.version, entry.envelope)
-    return [
-        ("INSERT OR REPLACE INTO programmes VALUES (?, ?, ?)", values),
-        (_RAISE_FLOOR, (entry.scope, entry.version)),
-    ]
+    return [("INSERT OR REPLACE INTO programmes VALUES (?, ?, ?)", values)]
+
+
+def _forgotten(entry: effects.ProgrammeForgotten, station: str, wall_ms: int) -> list[Statement]:
+    return [("DELETE FROM programmes WHERE scope = ?", (entry.scope,))]
+
+
+def _trust(entry: effects.TrustAccepted, station: str, wall_ms: int) -> list[Statement]:
+    return [("INSERT OR REPLACE INTO trust VALUES (?, ?)", (entry.version, entry.envelope))]
 
 
 def _earlier(entry: effects.EarlierKept, station: str, wall_ms: int) -> list[Statement]:
@@ -364,7 +380,9 @@ def _settled_from_ms(meta: Mapping[str, int], trust_version: int | None) -> int:
 
 
 _STATEMENTS: dict[type, Callable[[Any, str, int], Sequence[Change]]] = {
+    effects.TrustAccepted: _trust,
     effects.ProgrammeAccepted: _accepted,
+    effects.ProgrammeForgotten: _forgotten,
     effects.EarlierKept: _earlier,
     effects.AlertAccepted: _alert_accepted,
     effects.AlertForgotten: _alert_forgotten,

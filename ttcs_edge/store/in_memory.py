@@ -25,8 +25,8 @@ from ttcs_edge.durable import transaction
 from ttcs_edge.settings import StoreSettings
 from ttcs_edge.store.blobs import write_whole
 from ttcs_edge.store.carry import NO_ORIGIN, Origin, carry_out, origin_of
+from ttcs_edge.store.copies import Copies
 from ttcs_edge.store.database import BOOT_FILE, DATABASE_FILE, Database, connect
-from ttcs_edge.store.envelopes import COPIES, Envelopes
 from ttcs_edge.store.health import check, suspect
 from ttcs_edge.store.journal import Journal
 from ttcs_edge.store.migration import migrate
@@ -85,7 +85,7 @@ def _bring_back(database: Database, memory: Path) -> None:
         return
     Database.open(memory).close()  # whole, and of this release's schema
     database.take_back(memory / DATABASE_FILE, _read_copy(memory).origin)
-    database.envelopes.take_over(Envelopes(memory / COPIES))
+    database.copies.take_over(Copies(memory))
     shutil.rmtree(memory)
 
 
@@ -122,7 +122,7 @@ def _copy(card: Path, memory: Path, settings: StoreSettings, origin: Origin) -> 
     if damage is not None:  # it is opened as one that was damaged: what is lost is told
         suspect(part / DATABASE_FILE, damage)
     with suppress(OSError):
-        Envelopes(part / COPIES).take_over(Envelopes(card / COPIES))
+        Copies(part).take_over(Copies(card))
     write_whole(part / ORIGIN_FILE, msgspec.json.encode(_Copy(origin, left)))
     part.rename(memory)
 

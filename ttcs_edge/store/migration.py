@@ -12,7 +12,7 @@ from ttcs_edge.durable import transaction
 from ttcs_edge.settings import StoreSettings
 from ttcs_edge.store.journal import Counts, Journal, Run, journal_of, place
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 
 class NewerDatabaseError(Exception):
@@ -84,5 +84,10 @@ def _from_2(connection: sqlite3.Connection, boot: int) -> None:
     _script(connection, "v2_to_v3.sql")
 
 
-_STEPS: dict[int, Callable[[sqlite3.Connection, int], None]] = {1: _from_1, 2: _from_2}
+def _from_3(connection: sqlite3.Connection, boot: int) -> None:
+    """Trust roots follow one another."""
+    _script(connection, "v3_to_v4.sql")
+
+
+_STEPS: dict[int, Callable[[sqlite3.Connection, int], None]] = {1: _from_1, 2: _from_2, 3: _from_3}
 """How to get from one version to the next."""

@@ -30,6 +30,7 @@ Row = tuple[Any, ...]
 
 KEYS = {
     "meta": ("name",),
+    "trust": ("version",),
     "programmes": ("scope",),
     "earlier": ("scope",),
     "alerts": ("scope", "event"),
@@ -172,6 +173,7 @@ def is_record(kind: type[AsRun] | type[Fault], data: Any) -> bool:
 
 _KEPT: dict[str, Callable[[Row], bool]] = {
     "meta": lambda row: row[0] in META_KEPT and isinstance(row[1], int) and 0 <= row[1] < CEILING_MS,
+    "trust": lambda row: True,
     "programmes": lambda row: True,
     "earlier": lambda row: True,
     "alerts": lambda row: isinstance(row[4], int) and 0 < row[4] < CEILING_MS,

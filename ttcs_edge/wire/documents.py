@@ -7,7 +7,7 @@ until when it holds) would air what nobody signed for. A new field therefore com
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfoNotFoundError
@@ -39,7 +39,7 @@ from ttcs_edge.core.documents import (
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.schedule import check_slot, zone
 from ttcs_edge.core.trust import utc_ms, utc_text
-from ttcs_edge.wire.envelope import PAYLOAD_TYPES, decoded, read_envelope
+from ttcs_edge.wire.envelope import PAYLOAD_TYPES, decoded, key_id, read_envelope
 from ttcs_edge.wire.json_text import read_json, shown, where
 
 P = TypeVar("P", Bulletin, Slot)
@@ -111,6 +111,49 @@ def read_trust_root(data: bytes, subject: str = "trust") -> Signed[TrustRoot] | 
         return envelope
     root = parse_trust_root(envelope.payload, subject)
     return root if isinstance(root, Refused) else Signed(root, envelope.signers(root.keys), data)
+
+
+_CHAIN = msgspec.json.Decoder(tuple[msgspec.Raw, ...])
+
+
+def read_trust_chain(data: bytes, trust: TrustRoot, subject: str) -> tuple[Signed[TrustRoot], ...] | Refused:
+    """Read trust roots that stand one behind the other: those that are not older than ``trust``.
+
+    The signatures of each are checked against its own keys and those of the one before it.
+    """
+    value = read_json(data, subject, LIMITS.trust_bytes)
+    if isinstance(value, Refused):
+        return value
+    if not isinstance(value, list) or not 1 <= len(value) <= LIMITS.trust_roots:
+        found = f"{len(value)} roots" if isinstance(value, list) else type(value).__name__
+        return Refused("not-a-chain", subject, (("found", found), ("expected", f"1..{LIMITS.trust_roots} roots")))
+    roots: list[Signed[TrustRoot]] = []
+    before = trust
+    for raw in _CHAIN.decode(data):
+        signed = _read_behind(bytes(raw), before, subject)
+        if isinstance(signed, Refused):
+            return signed
+        if signed.document.version >= trust.version:
+            roots.append(signed)
+            before = signed.document
+    return tuple(roots)
+
+
+def _read_behind(data: bytes, before: TrustRoot, subject: str) -> Signed[TrustRoot] | Refused:
+    """Read a trust root; one that is older than ``before`` is history, and nobody's signature is looked at."""
+    envelope = read_envelope(data, PAYLOAD_TYPES["trust"], subject)
+    if isinstance(envelope, Refused):
+        return envelope
+    root = parse_trust_root(envelope.payload, subject)
+    if isinstance(root, Refused):
+        return root
+    known = {} if root.version < before.version else {**before.keys, **root.keys}
+    return Signed(root, envelope.signers(known), data)
+
+
+def write_trust_chain(envelopes: Iterable[bytes]) -> bytes:
+    """What brings trust roots to the stations: their envelopes, the oldest first."""
+    return b"[%b]" % b",".join(envelopes)
 
 
 def parse_trust_root(payload: bytes, subject: str) -> TrustRoot | Refused:
@@ -397,9 +440,10 @@ def _check_info(info: AlertInfo, subject: str) -> Refused | None:
 
 
 def _check_grants(root: TrustRoot, subject: str) -> Refused | None:
-    if len({key.public for key in root.keys.values()}) < len(root.keys):
-        # One key under two ids would count twice against a threshold.
-        return Refused("bad-grant", subject, (("found", "keys"),))
+    strange = next((keyid for keyid, key in root.keys.items() if key_id(key) != keyid), None)
+    if strange is not None:
+        # One key under two ids would count twice against a threshold, and under another's id for that one.
+        return Refused("bad-grant", subject, (("found", f"key {strange}"),))
     for grant in root.grants:
         keys = set(grant.keys)
         says_how_far = (grant.role == "alert") == (grant.most_severe is not None)

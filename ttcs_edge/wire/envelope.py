@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Meta, Struct
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import UnverifiedSignatureError, VerificationError
@@ -112,6 +113,14 @@ def decoded(text: str) -> bytes:
         raise ValueError("Excess data after padding")
     strides = range(0, len(plain), STRIDE_CHARS)
     return b"".join(b64decode(plain[begin : begin + STRIDE_CHARS], validate=True) for begin in strides)
+
+
+def key_id(key: PublicKey) -> str:
+    """The id of a key: the SHA-256 of its canonical JSON, as securesystemslib derives it. Empty for what is no key."""
+    try:
+        return SSlibKey.from_crypto(Ed25519PublicKey.from_public_bytes(bytes.fromhex(key.public))).keyid
+    except ValueError:
+        return ""
 
 
 def _verifies(signature: Signature, key: PublicKey, signed: bytes) -> bool:

@@ -14,7 +14,7 @@ from ttcs_edge.core.documents import ID_PATTERN, SCOPE_PATTERN
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope, is_sha256, scope_prefixes
 
-OF_A_SCOPE = ("programme", "beacon")
+OF_A_SCOPE = ("programme", "beacon", "trust")
 """What stands once below a scope. No alert or live relay can be called so: its topic would be that of a scope called
 ``alert`` or ``live``."""
 UPWARD = ("status", "heartbeat", "event", "reply")
@@ -36,6 +36,14 @@ class Topics(Struct, frozen=True):
     def programme_scope(self, topic: str) -> str | None:
         """The scope of a programme topic; None for any other topic."""
         return self._scope(topic, "programme")
+
+    def trust(self, scope: str) -> str:
+        """Where the trust roots of a scope stand, retained."""
+        return f"{self.root}/scope/{scope}/trust"
+
+    def trust_scope(self, topic: str) -> str | None:
+        """The scope of a topic of trust roots; None for any other topic."""
+        return self._scope(topic, "trust")
 
     def beacon(self, scope: str) -> str:
         """Where the beacon of a scope stands, retained."""
@@ -80,14 +88,16 @@ class Topics(Struct, frozen=True):
         return (station, leaf) if leaf in UPWARD and len(station) <= LIMITS.id_chars and _ID.match(station) else None
 
     def subscriptions(self, station: str, scope: Scope) -> tuple[tuple[str, int], ...]:
-        """What a station listens to at all times, each with its quality of service: the alerts, the programme and the
-        beacon of every scope above it and its own, its commands, and live relays. What is retained comes in this order.
+        """What a station listens to at all times, each with its quality of service: the trust roots, the alerts, the
+        programme and the beacon of every scope above it and its own, its commands, and live relays. What is retained
+        comes in this order: whose word counts is known before anybody speaks.
 
         A beacon, or a piece of a live relay, is worth nothing to a station that was away when it was sent: with quality
         0 the broker need not keep it (MQTT 5, 3.1.2.5), and nobody acknowledges it.
         """
         prefixes = scope_prefixes(scope)
         return (
+            *((self.trust(prefix), 1) for prefix in prefixes),
             *((self.alert(prefix, "+"), 1) for prefix in prefixes),
             (self.station(station, "command"), 1),
             *((self.programme(prefix), 1) for prefix in prefixes),

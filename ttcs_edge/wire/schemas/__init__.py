@@ -50,7 +50,7 @@ class OnTheWire(Struct, frozen=True):
 
 ON_THE_WIRE = (
     OnTheWire("programme", Programme, "down", TOPICS.programme("<scope>"), PAYLOAD_TYPES["programme"], closed=True),
-    OnTheWire("trust", TrustRoot, "down", "trust/root.dsse.json", PAYLOAD_TYPES["trust"], closed=True),
+    OnTheWire("trust", TrustRoot, "down", TOPICS.trust("<scope>"), PAYLOAD_TYPES["trust"], closed=True),
     OnTheWire("beacon", Beacon, "down", TOPICS.beacon("<scope>"), PAYLOAD_TYPES["beacon"], closed=True),
     OnTheWire("command", Command, "down", TOPICS.station("<id>", "command"), PAYLOAD_TYPES["command"], closed=True),
     OnTheWire("alert", Alert, "down", TOPICS.alert("<scope>", "<id>"), PAYLOAD_TYPES["alert"], closed=True),
@@ -74,8 +74,8 @@ BEYOND_A_SCHEMA = {
     "bad-action": "a command that asks for nothing, or for two things at once",
     "bad-range": f"a range that ends before it begins, or of more than {LIMITS.resend_reports} reports",
     "bad-rule": "an RRULE that RFC 5545 does not allow, or that recurs more than once a day",
-    "bad-grant": "a grant of keys that the trust root does not have, or of one key twice; a key under two ids; a grant "
-    "to alert that does not say up to which severity, or another one that does",
+    "bad-grant": "a grant of keys that the trust root does not have, or of one key twice; a key under an id that is "
+    "not its own; a grant to alert that does not say up to which severity, or another one that does",
     "bad-audio": "audio of an alert in another language than what it stands beside",
     "bad-inline": "audio inside an alert that is not the audio it names",
     "duplicate-id": "two bulletins or two slots under one id, or two recordings of a bulletin in one language; an "
@@ -158,7 +158,13 @@ def _readme() -> str:
     ]
     beyond = [f"- `{code}`: {what}" for code, what in BEYOND_A_SCHEMA.items()]
     chunk = f"{LIMITS.blob_chunk_bytes >> 10} KiB"
-    return _README.format(rows="\n".join(rows), beyond="\n".join(beyond), chunk=chunk)
+    return _README.format(
+        rows="\n".join(rows),
+        beyond="\n".join(beyond),
+        chunk=chunk,
+        roots=LIMITS.trust_roots,
+        trust_mib=LIMITS.trust_bytes >> 20,
+    )
 
 
 def _code(text: str) -> str:
@@ -175,9 +181,11 @@ writes them and this page.
 | --- | --- | --- | --- | --- |
 {rows}
 
-Topics stand below `topic_root` of `station.yaml`, here `ttcs/v1`. The trust root comes with the station's files, not
-over the broker. Audio goes down as the bytes themselves, on `blob/<sha256>/<n>`: chunk 0, 1, 2... of {chunk}, the last
-one shorter.
+Topics stand below `topic_root` of `station.yaml`, here `ttcs/v1`. A station's first trust root comes with its files,
+`trust/root.dsse.json`. Those behind it come over the broker: a JSON list of envelopes, the oldest first, at most
+{roots} of them and {trust_mib} MiB. Each is of the version behind the one before it, and signed by enough root keys of
+that one and enough of its own. Audio goes down as the bytes themselves, on `blob/<sha256>/<n>`: chunk 0, 1, 2... of
+{chunk}, the last one shorter.
 
 ## Down: closed
 
@@ -185,10 +193,10 @@ A document with a field that is not in its schema is refused: a station that ove
 it, until when it holds) would air what nobody signed for. A new field comes with a new payload type. Each is the
 payload of a DSSE v1 envelope, Ed25519; in the envelope, as DSSE asks, unknown fields are passed over.
 
-Programmes and beacons are retained; a beacon has a message expiry of as long as it holds. A command is not retained,
-has a message expiry too, and is refused when it comes retained. It asks for one thing. Its answers come on `reply` with
-the correlation data of the command, never on another topic: `under-way` is followed by another one. What nobody known
-signed, and what comes retained, is not answered.
+Trust roots, programmes and beacons are retained; a beacon has a message expiry of as long as it holds. A command is not
+retained, has a message expiry too, and is refused when it comes retained. It asks for one thing. Its answers come on
+`reply` with the correlation data of the command, never on another topic: `under-way` is followed by another one. What
+nobody known signed, and what comes retained, is not answered.
 
 A schema cannot say everything. A station also refuses:
 

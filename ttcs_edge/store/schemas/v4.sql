@@ -1,5 +1,7 @@
 -- What survives a power cut. A new database is made from the newest of these files; PRAGMA user_version names it.
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+-- The trust roots behind the one that came with the station's files, one behind the other.
+CREATE TABLE trust (version INTEGER PRIMARY KEY, envelope BLOB NOT NULL) STRICT;
 CREATE TABLE programmes (scope TEXT PRIMARY KEY, version INTEGER NOT NULL, envelope BLOB NOT NULL) STRICT;
 -- The one that was in force before, of each scope: its recordings may stand in.
 CREATE TABLE earlier (scope TEXT PRIMARY KEY, version INTEGER NOT NULL, envelope BLOB NOT NULL) STRICT;
