@@ -21,6 +21,8 @@ from ttcs_edge.core.documents import (
     Command,
     LiveSegment,
     LogOrder,
+    NamedAlert,
+    NamedDocument,
     Programme,
     ResendRange,
     RestartOrder,
@@ -132,8 +134,20 @@ def streaming() -> Programme:
 
 
 def beacon() -> Beacon:
-    """A heartbeat of the centre."""
-    return Beacon(scope=Scope(SCOPE), version=8, issued="2026-11-24T05:00:00Z", expires="2026-11-24T05:05:00Z")
+    """The centre at five in the morning, with all that is in force."""
+    hour = "2026-11-24T05:00:00Z"
+    document = NamedDocument(version=7, sha256="a" * 64, size_bytes=2_000, places=("https://a.example/7", "broker:"))
+    named = NamedAlert(id="lu-quet", version=2, sha256="b" * 64, size_bytes=900, places=("broker:",))
+    return Beacon(
+        scope=SCOPE,
+        version=1,
+        issued=hour,
+        expires="2026-11-24T05:05:00Z",
+        next_s=60,
+        trust=2,
+        programme=document,
+        alerts=(named,),
+    )
 
 
 COMMANDS: dict[str, Any] = {

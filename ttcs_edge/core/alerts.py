@@ -186,6 +186,10 @@ class Alerts:
         for known in (self.signed, self.until_ms, self.rounds, self.heard, self.first):
             known.pop(key, None)
 
+    def version_of(self, key: Event) -> int:
+        """The version of the newest message of an event; 0 when it is not known."""
+        return 0 if (signed := self.signed.get(key)) is None else signed.document.version
+
     def take_root(self, root: TrustRoot) -> list[Event]:
         """Another trust root is in force: give the events of which nobody who may has signed the newest message."""
         return [key for key, signed in self.signed.items() if not trust.is_still_signed(signed, root, "alert")]

@@ -274,16 +274,39 @@ class TrustRoot(Struct, frozen=True, kw_only=True):
     grants: Annotated[tuple[Grant, ...], Meta(min_length=1, max_length=LIMITS.grants)]
 
 
-class Beacon(Struct, frozen=True, kw_only=True):
-    """The centre's signed heartbeat: at ``issued`` it was alive, by its own clock.
+class NamedDocument(Struct, frozen=True, kw_only=True):
+    """A document that stands on the broker: its version, and of its envelope the hash, the size, and where else it is
+    to be had, as a recording is.
+    """
+
+    version: Version
+    sha256: Annotated[Sha256, Meta(pattern=SHA256_PATTERN)]
+    size_bytes: Annotated[int, Meta(ge=1, le=LIMITS.envelope_bytes)]
+    places: Annotated[tuple[Place, ...], Meta(max_length=LIMITS.places_per_audio)] = ()
+
+
+class NamedAlert(NamedDocument, frozen=True, kw_only=True):
+    """The newest message of an alert that has not expired, its cancellation included."""
+
+    id: Identifier
+
+
+class Beacon(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The centre's signed heartbeat: at ``issued`` it was alive, by its own clock, and this was in force for its scope.
 
     Whoever reads it knows that ``issued`` is past. How long past, a beacon alone cannot say (``core.beacons``).
+    ``next_s`` is within how many seconds the next one is sent; ``trust`` the version of the trust root; ``alerts`` are
+    those that have not expired. What is left out, a beacon says nothing of (``core.withheld``).
     """
 
     scope: ScopePath
     version: Version
     issued: Utc
     expires: Utc
+    next_s: Annotated[int, Meta(ge=1, le=86_400)] | UnsetType = UNSET
+    trust: Version | UnsetType = UNSET
+    programme: NamedDocument | UnsetType = UNSET
+    alerts: Annotated[tuple[NamedAlert, ...], Meta(max_length=LIMITS.alerts)] | UnsetType = UNSET
 
 
 class ResendRange(Struct, frozen=True, kw_only=True):

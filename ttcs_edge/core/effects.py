@@ -6,6 +6,8 @@ it does not. So an acknowledgement comes after the disk, and sound never waits f
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
 from ttcs_edge.core.documents import TrustRoot
@@ -278,6 +280,21 @@ Entry = (
 )
 
 
+class HearAgain(Struct, frozen=True):
+    """Have the broker send once more what stands on the topics of a kind for a scope: the beacons name what lacks."""
+
+    kind: Literal["trust", "programme", "alert"]
+    scope: Scope
+
+
+class ReadDocument(Struct, frozen=True):
+    """Read an alert whose envelope was fetched as a file: it arrives as if the broker had brought it."""
+
+    scope: Scope
+    id: str
+    sha256: Sha256
+
+
 class SetTrustRoot(Struct, frozen=True):
     """From now on documents are checked against the keys of this trust root, those first that stand on the broker."""
 
@@ -414,6 +431,8 @@ Effect = (
     | SetVolume
     | SetWanted
     | SetTrustRoot
+    | HearAgain
+    | ReadDocument
     | KeepInline
     | Speak
     | Record

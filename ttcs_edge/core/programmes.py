@@ -243,6 +243,11 @@ class Programmes:
         self.changes += 1
         return gone
 
+    def version_of(self, scope: Scope) -> int:
+        """The version of the programme of a scope that is here, expired or not; 0 when there is none."""
+        signed = self.signed.get(scope) or self.aside.get(scope)
+        return 0 if signed is None else signed.document.version
+
     def trust_is_over(self, now: Instant) -> bool:
         """Tell whether the trust root has expired: then nobody may say anything (never-1)."""
         assert self.trust is not None

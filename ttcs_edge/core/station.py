@@ -49,6 +49,7 @@ from ttcs_edge.core.supervision import Detail, Supervision
 from ttcs_edge.core.timekeeping import BELOW_FLOOR, SLACK_MS, ClockState, TimeSource, is_ahead, raised_floor
 from ttcs_edge.core.trust import alert_subject, judge_chain, live_subject, trust_subject, utc_ms, utc_text
 from ttcs_edge.core.volumes import Volumes
+from ttcs_edge.core.withheld import WITHHELD_FAULTS, Name, Withheld
 
 LIVE_LOST = AsRunReason.LIVE_LOST.value
 UNTRUSTED_POLL_MS = 1_000
@@ -88,6 +89,7 @@ class Station:
         self.faults = Supervision(boot)
         self.programmes = Programmes(settings)
         self.beacons = Beacons(settings)
+        self.withheld = Withheld()
         self.commands = Commands(settings)
         self.alerts = Alerts(settings)
         self.receipts = Receipts(boot)
@@ -153,6 +155,7 @@ class Station:
             turn.entries.append(effects.AsRunPosition(position))
         self._judge_silence(turn)
         self._judge_streams(turn)
+        self._judge_withheld(turn)
         self._refresh_speech(turn)
         self._refresh_wanted(turn)
         self._beat(turn)
@@ -197,6 +200,27 @@ class Station:
         followed = self.desk.relaying.streams.subjects()
         for code, subject in [key for key in self.faults.open if key[0] in STREAM_FAULTS and key[1] not in followed]:
             self._clear(turn, code, subject)
+
+    def _judge_withheld(self, turn: _Turn) -> None:
+        """What the beacons name and does not come is asked for, and told."""
+        self.withheld.came(self._version_of)
+        asked = self.withheld.ask(turn.now)
+        turn.notes += asked
+        self.alert_audio_changed = self.alert_audio_changed or bool(asked)
+        told = self.withheld.faults(turn.now)
+        for key in [key for key in self.faults.open if key[0] in WITHHELD_FAULTS and key not in told]:
+            self._clear(turn, *key)
+        for (code, subject), detail in told.items():
+            self._raise(turn, code, subject, detail)
+
+    def _version_of(self, name: Name) -> int:
+        """The version of a document that is here."""
+        assert self.programmes.trust is not None
+        if name.kind == "trust":
+            return self.programmes.trust.version
+        if name.kind == "alert":
+            return self.alerts.version_of((name.scope, name.id))
+        return self.programmes.version_of(name.scope)
 
     def _raise(self, turn: _Turn, code: str, subject: str, detail: Detail = ()) -> None:
         turn.entries += self.faults.raise_(code, subject, detail, turn.now.wall_ms, turn.now.mono_ms)
@@ -290,6 +314,8 @@ class Station:
             return
         self.alert_audio_changed = False
         urgent, keep = self.alerts.wanted(turn.now, self.programmes.cached)
+        fetched = self.withheld.wanted(turn.now)
+        urgent, keep = [*fetched, *urgent], keep | {one.sha256 for one in fetched}
         known = self.wanted_of_programmes
         lacking = tuple(one for one in known.wanted if one.sha256 not in self.programmes.cached)
         unjudged = frozenset() if self.wanted_is_known else self.programmes.cached
@@ -333,7 +359,11 @@ class Station:
     def _wake_mono_ms(self, now: Instant) -> int:
         asked = [self.next_heartbeat_mono_ms, self.next_wanted_mono_ms, self.faults.wake_mono_ms]
         asked += [self.alerts.wake_mono_ms(now), self.orders.wake_mono_ms(now), self.key.wake_mono_ms]
-        asked += [self.lives.wake_mono_ms(now), self.desk.relaying.streams.wake_mono_ms(now)]
+        asked += [
+            self.withheld.wake_mono_ms(now),
+            self.lives.wake_mono_ms(now),
+            self.desk.relaying.streams.wake_mono_ms(now),
+        ]
         asked.append(self.desk.wake_mono_ms(self.programmes, now, self.stopping))
         if not now.trusted:
             asked.append(now.mono_ms + UNTRUSTED_POLL_MS)
@@ -454,6 +484,7 @@ class Station:
         turn.entries += self.faults.clear_subject(subject, turn.now.wall_ms)
         if verdict.accepted is not None:
             self._see_signed(turn, subject, verdict.accepted.document.issued, now, at_once=False)
+            self.withheld.hear(verdict.accepted.document, self._version_of, event.live, turn.now)
         if verdict.time is not None:
             turn.after.append(verdict.time)
 
@@ -527,6 +558,7 @@ class Station:
                 self._clear(turn, code, subject)
 
     def _on_audio_stored(self, event: events.AudioStored, turn: _Turn) -> None:
+        turn.notes += self.withheld.stored(event.sha256)
         self.programmes.audio_stored(event.sha256)
         self.desk.cues.make_all_again(self.programmes, turn.now)
         self.alerts.speech.changed = True
@@ -650,6 +682,7 @@ class Station:
 
     def _on_link(self, event: events.LinkChanged, turn: _Turn) -> None:
         self.link_up = event.up
+        self.withheld.link(event.up, turn.now)
         if event.up:
             turn.entries += self.faults.clear_subject("broker", turn.now.wall_ms)
             self.faults.pending.pop(("link-down", "broker"), None)

@@ -136,6 +136,8 @@ class Daemon:
         self.key = self._key()
         others: dict[Any, Callable[[Any], None]] = {
             effects.SetTrustRoot: self._set_trust_root,
+            effects.HearAgain: lambda effect: self.link.hear_again(effect.kind, effect.scope),
+            effects.ReadDocument: self._read_document,
             effects.SetWanted: self._set_wanted,
             effects.KeepInline: self._keep_inline,
             effects.FollowStream: lambda effect: self.streams.follow(effect, post),
@@ -255,6 +257,9 @@ class Daemon:
     def _set_trust_root(self, effect: effects.SetTrustRoot) -> None:
         self.keyring.take(effect.root)
         self.link.hear_again()
+
+    def _read_document(self, effect: effects.ReadDocument) -> None:
+        self.link.take_alert(effect.scope, effect.id, lambda: self.blobs.read(effect.sha256))
 
     def _set_wanted(self, effect: effects.SetWanted) -> None:
         self.blobs.let_go(effect.keep)

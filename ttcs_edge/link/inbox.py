@@ -50,12 +50,12 @@ class Readers(Struct, frozen=True):
 
 class Message(Struct, frozen=True):
     """A message as the broker brought it. ``subject`` is what its topic names: a scope, the station, an alert or a live
-    relay.
+    relay. What was fetched as a file is read where documents are.
     """
 
     kind: Kind
     subject: str
-    payload: bytes
+    payload: bytes | Callable[[], bytes]
     delivery: int
     retained: bool
     again: bool
@@ -156,7 +156,8 @@ class Inbox:
 
 def _read(read: Callable[[bytes, str], D | Refused], message: Message) -> D | Refused:
     try:
-        return read(message.payload, message.subject)
+        payload = message.payload
+        return read(payload if isinstance(payload, bytes) else payload(), message.subject)
     except Exception as error:  # a document must never stop the station
         _log.exception("document-reader-failed", kind=message.kind, subject=message.subject)
         return Refused("unreadable", message.subject, (("error", type(error).__name__),))

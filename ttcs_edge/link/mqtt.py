@@ -34,6 +34,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from ttcs_edge.core.events import ConditionChanged, Event, LinkChanged
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import MonoMs, Scope
+from ttcs_edge.core.trust import alert_subject
 from ttcs_edge.link.backoff import RETRY, SOON
 from ttcs_edge.link.client import ANSWER_TIMEOUT_S, OwnFilesError, equip, let_go
 from ttcs_edge.link.inbox import Inbox, Kind, Message, Readers
@@ -70,6 +71,9 @@ PACKET_BYTES = 2 * LIMITS.envelope_bytes
 _DISCONNECTS = {0x8E: "session-taken-over", 0x87: "refused", 0x89: "refused", 0x97: "refused", 0x98: "refused"}
 """Why a broker says that it closes a connection (MQTT 5, 3.14.2.1); any other reason is ``lost``."""
 _KEEP_ALIVE_TIMEOUT = 0x8D
+
+NO_DELIVERY = 0
+"""Of what no broker brought: there is nothing to be acknowledged."""
 
 _log = structlog.get_logger()
 _Work = tuple[Callable[[], bytes], bytes, Callable[[], None] | None]
@@ -148,11 +152,29 @@ class BrokerLink:
         if client is not None:
             client.ack(mid, 1)
 
-    def hear_again(self) -> None:
-        """Have the broker send all that is retained once more: what was refused may count by now."""
-        client = self.live()
-        if client is not None:
+    def hear_again(self, kind: str | None = None, scope: Scope | None = None) -> None:
+        """Have the broker send once more what is retained: all of it, or what is of a kind and a scope."""
+        client, topics = self.live(), self._topics
+        if client is None:
+            return
+        if kind is None or scope is None:
             self._subscribe(client)
+            return
+        of_kind = {
+            "trust": topics.trust(scope),
+            "programme": topics.programme(scope),
+            "alert": topics.alert(scope, "+"),
+        }
+        client.subscribe(of_kind[kind], qos=1)
+
+    def take_alert(self, scope: Scope, event: str, read: Callable[[], bytes]) -> None:
+        """Take in an alert that came another way; ``read`` gives its envelope, on a thread that may wait for the card.
+
+        When more wait than is bearable it is let go: the next beacon names it again.
+        """
+        subject, came_mono_ms = alert_subject(scope, event), MonoMs(time.monotonic_ns() // 1_000_000)
+        with suppress(queue.Full):
+            self._inbox.put(Message("alert", subject, read, NO_DELIVERY, True, False, b"", came_mono_ms))
 
     def _subscribe(self, client: Client) -> None:
         client.subscribe(list(self._topics.subscriptions(self._station, self._scope)))

@@ -29,6 +29,10 @@ _FETCHED_AGAIN = (
     "trạm tự tải lại; nếu kéo dài, xem máy chủ âm thanh và đường truyền",
     "the station fetches it again by itself; if it lasts, look at the audio server and the link",
 )
+_WITHHELD = (
+    "máy chủ MQTT mất hoặc giữ lại tài liệu, hoặc không cho trạm nghe",
+    "the broker lost it, holds it back, or does not let the station listen",
+)
 _CARD = (
     "sao lưu rồi thay thẻ nhớ; xem: journalctl -k | grep mmc",
     "back it up and replace the card; see: journalctl -k | grep mmc",
@@ -78,6 +82,47 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         ),
         _BROKEN_SENDER,
         ("gửi lại từ trung tâm: ttcs-central trust publish", "send them again: ttcs-central trust publish"),
+    ),
+    "programme-withheld": (
+        (
+            "Trung tâm nói chương trình của {subject} đã là bản {expected}, nhưng trạm không nhận được",
+            "The centre says that the programme of {subject} is version {expected}, but it does not come",
+        ),
+        _WITHHELD,
+        ("phát hành lại chương trình từ trung tâm; xem máy chủ MQTT", "publish it again; look at the broker"),
+    ),
+    "trust-withheld": (
+        (
+            "Trung tâm nói gốc tin cậy đã là bản {expected}, nhưng trạm không nhận được ({subject})",
+            "The centre says that the trust root is version {expected}, but it does not come ({subject})",
+        ),
+        _WITHHELD,
+        ("gửi lại: ttcs-central trust; xem máy chủ MQTT", "send it again: ttcs-central trust; look at the broker"),
+    ),
+    "alert-withheld": (
+        (
+            "Trung tâm nói có cảnh báo {subject} (bản {expected}), nhưng trạm không nhận được",
+            "The centre says that there is an alert {subject} (version {expected}), but it does not come",
+        ),
+        _WITHHELD,
+        (
+            "báo cho địa phương bằng cách khác ngay; phát lại cảnh báo; xem máy chủ MQTT",
+            "tell the place by other means at once; send the alert again; look at the broker",
+        ),
+    ),
+    "centre-silent": (
+        (
+            "Có kết nối, nhưng đã lâu không có tín hiệu trung tâm ({subject}); phải có mỗi {expected}",
+            "There is a link, but no beacon of the centre for long ({subject}); there should be one every {expected}",
+        ),
+        (
+            "ttcs-central beacon không chạy, hoặc máy chủ MQTT giữ tin lại",
+            "ttcs-central beacon does not run, or the broker holds messages back",
+        ),
+        (
+            "xem ttcs-central beacon có đang chạy ở trung tâm; xem máy chủ MQTT",
+            "see whether ttcs-central beacon runs at the centre; look at the broker",
+        ),
     ),
     "programme-revoked": (
         (

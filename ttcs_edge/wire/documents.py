@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfoNotFoundError
 
 import msgspec
+from msgspec import UNSET
 
 from ttcs_edge.core.documents import (
     ACTIONS,
@@ -26,6 +27,8 @@ from ttcs_edge.core.documents import (
     Document,
     Grant,
     LiveSegment,
+    NamedAlert,
+    NamedDocument,
     Programme,
     PublicKey,
     Refused,
@@ -169,7 +172,12 @@ def parse_beacon(payload: bytes, subject: str) -> Beacon | Refused:
     beacon = _convert(payload, Beacon, subject)
     if isinstance(beacon, Refused):
         return beacon
-    return _check_times(beacon.issued, beacon.expires, subject) or beacon
+    return _check_times(beacon.issued, beacon.expires, subject) or _check_alerts_named(beacon, subject) or beacon
+
+
+def _check_alerts_named(beacon: Beacon, subject: str) -> Refused | None:
+    twice = None if beacon.alerts is UNSET else _twice([one.id for one in beacon.alerts])
+    return None if twice is None else Refused("duplicate-id", subject, (("found", twice),))
 
 
 def parse_command(payload: bytes, subject: str) -> Command | Refused:
@@ -302,6 +310,7 @@ _PARTS: dict[type, tuple[tuple[str, type], ...]] = {
     Slot: (("stream", Stream),),
     TrustRoot: (("keys", PublicKey), ("grants", Grant)),
     Command: tuple(ACTIONS.items()),
+    Beacon: (("programme", NamedDocument), ("alerts", NamedAlert)),
     Alert: (("info", AlertInfo), ("references", AlertReference)),
     AlertInfo: (("audio", Audio),),
 }
@@ -311,7 +320,7 @@ _FIELDS: dict[type, frozenset[str]] = {
     kind: frozenset(field.name for field in msgspec.structs.fields(kind))
     for kind in (
         *(Programme, Bulletin, Audio, Slot, Stream, TrustRoot, PublicKey, Grant, Beacon, Command, *ACTIONS.values()),
-        *(Alert, AlertInfo, AlertReference, LiveSegment),
+        *(Alert, AlertInfo, AlertReference, LiveSegment, NamedDocument, NamedAlert),
     )
 }
 
