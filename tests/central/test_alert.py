@@ -488,7 +488,7 @@ def test_a_number_that_was_taken_is_not_used_again(centre_folder: Path, own_brok
             ("--drill", "--id", "beacon"),
             65,
             "This is no id of an alert: beacon\n"
-            "Use unaccented letters, digits, . _ - (at most 64), and neither programme nor beacon\n",
+            "Use unaccented letters, digits, . _ - (at most 64), and none of programme, beacon, trust\n",
         ),
         (("--drill", "--audio", "/nowhere.wav"), 66, "There is no recording /nowhere.wav\nCorrect --audio\n"),
         (

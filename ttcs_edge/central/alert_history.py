@@ -21,7 +21,9 @@ SUFFIX: Final = ".dsse.json"
 
 def newest_kept(centre: Centre, scope: Scope, event: str) -> Signed[Alert] | None:
     """The newest message of an event in the folder that this centre's keys signed; None when there is none."""
-    return next((signed for file in _files(centre.alert_folder(scope, event)) if (signed := _read(centre, file))), None)
+    return next(
+        (signed for file in files_of(centre.alert_folder(scope, event)) if (signed := _read(centre, file))), None
+    )
 
 
 def of_envelope(centre: Centre, envelope: bytes | None, scope: Scope, event: str) -> Signed[Alert] | None:
@@ -40,9 +42,14 @@ def newer(one: Signed[Alert] | None, other: Signed[Alert] | None) -> Signed[Aler
 
 def kept_events(centre: Centre) -> list[Alert]:
     """The newest message of every event in the folder, the newest event first."""
+    return [signed.document for signed in kept_newest(centre)]
+
+
+def kept_newest(centre: Centre) -> list[Signed[Alert]]:
+    """The same, as they were signed."""
     events = (centre.folder / "alerts" / "sent").glob("*/*")
-    newest = (next((signed for file in _files(folder) if (signed := _read(centre, file))), None) for folder in events)
-    return sorted((one.document for one in newest if one), key=lambda alert: alert.sent, reverse=True)
+    newest = (next((signed for file in files_of(folder) if (signed := _read(centre, file))), None) for folder in events)
+    return sorted((one for one in newest if one), key=lambda signed: signed.document.sent, reverse=True)
 
 
 def in_force(centre: Centre) -> list[Alert]:
@@ -77,7 +84,7 @@ def events_of_references(centre: Centre, references: tuple[AlertReference, ...])
 
 def kept_as(centre: Centre, scope: Scope, event: str, sender: str, identifier: str) -> Signed[Alert] | None:
     """The message of an event in the folder that is of a sender under an identifier; None when there is none."""
-    kept = (_read(centre, file) for file in _files(centre.alert_folder(scope, event)))
+    kept = (_read(centre, file) for file in files_of(centre.alert_folder(scope, event)))
     return next(
         (one for one in kept if one and (one.document.sender, one.document.identifier) == (sender, identifier)), None
     )
@@ -93,7 +100,7 @@ def _names(alert: Alert) -> set[tuple[str, str]]:
     return {(alert.sender, alert.identifier), *((one.sender, one.identifier) for one in alert.references)}
 
 
-def _files(folder: Path) -> list[Path]:
+def files_of(folder: Path) -> list[Path]:
     """The envelopes in a folder, the newest first."""
     numbered = [(file.name.removesuffix(SUFFIX), file) for file in folder.glob(f"*{SUFFIX}")]
     return [file for _, file in sorted(((int(n), file) for n, file in numbered if n.isdecimal()), reverse=True)]

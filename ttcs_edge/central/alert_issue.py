@@ -24,7 +24,7 @@ from ttcs_edge.central.audio import AudioFolder, Encoded, UnusableAudio
 from ttcs_edge.central.broker import OperatorClient
 from ttcs_edge.central.centre import Centre, now, take_number, utc
 from ttcs_edge.central.errors import CentralError
-from ttcs_edge.central.publish import BROKER_PLACE, Delivery, as_audio, chunks, put_in_folder
+from ttcs_edge.central.publish import BROKER_PLACE, Delivery, as_audio, cut, envelope_file, put_in_folder
 from ttcs_edge.core.documents import Alert, AlertInfo, Audio, Refused, Signed
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope
@@ -113,7 +113,17 @@ class Issue(Struct, frozen=True, kw_only=True):
             client.publish(self.topic, signed.envelope, expiry_s=left_s)
             if client.standing(self.topic) != signed.envelope:
                 raise CentralError("overtaken", scope=self.scope, version=signed.document.version)
+        self._put_envelope(client, signed.envelope, left_s)
         return signed
+
+    def _put_envelope(self, client: OperatorClient, envelope: bytes, lasts_s: int) -> None:
+        """Put the message where a station can fetch it by its hash, as beacons name it: behind the message itself."""
+        digest = hashlib.sha256(envelope).hexdigest()
+        pieces = list(cut(Topics(self.centre.settings.topic_root), digest, envelope))
+        client.publish_all(pieces, lasts_s + CHUNKS_LONGER_S)
+        if self.delivery.audio_folder is not None:
+            self.delivery.audio_folder.mkdir(parents=True, exist_ok=True)
+            files.replace(self.delivery.audio_folder / envelope_file(digest), envelope, files.PUBLIC)
 
     def _put_audio(self, client: OperatorClient, folder: AudioFolder) -> None:
         """Put what does not travel inside the alert in its places, also what an earlier message named already."""
@@ -125,7 +135,7 @@ class Issue(Struct, frozen=True, kw_only=True):
             if self.delivery.audio_folder is not None and file.is_file():
                 put_in_folder(self.delivery.audio_folder, one, file)
             if BROKER_PLACE in sound.places and file.is_file():
-                pieces = chunks(Topics(self.centre.settings.topic_root), one, file.read_bytes())
+                pieces = cut(Topics(self.centre.settings.topic_root), one.sha256, file.read_bytes())
                 client.publish_all(list(pieces), lasts_s + CHUNKS_LONGER_S)
 
 

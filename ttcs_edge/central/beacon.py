@@ -1,7 +1,8 @@
-"""The centre's signed heartbeat: for stations that have nothing else to tell them the time, and to show it is there.
+"""The centre's signed heartbeats: what time it is, that the centre is there, and what is in force for each scope.
 
-Each is signed as it is sent, and holds for three of its periods: what a broker or a modem holds back longer is worth
-nothing. One that could not be sent at once is thrown away with its connection, never sent late.
+A station learns by them what was held back from it. Each is signed as it is sent, and holds for three of its periods:
+what a broker or a modem holds back longer is worth nothing. One that could not be sent at once is thrown away with its
+connection, never sent late.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from msgspec import UNSET
 from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 
 from ttcs_edge.central.address import BrokerAddress
 from ttcs_edge.central.broker import OperatorClient
-from ttcs_edge.central.centre import Centre, check_grant, now, utc
+from ttcs_edge.central.centre import Centre, check_grant, now, open_centre, utc
 from ttcs_edge.central.errors import CentralError
+from ttcs_edge.central.in_force import Published
 from ttcs_edge.core.documents import Beacon
+from ttcs_edge.core.trust import utc_ms
 from ttcs_edge.wire.documents import write_document
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
 from ttcs_edge.wire.topics import Topics
@@ -27,16 +31,26 @@ PERIODS: Final = 3
 RETRY_S: Final = 5
 
 
-def make_beacon(centre: Centre, signers: Sequence[Signer], valid_s: int) -> tuple[Beacon, bytes]:
-    """Sign what time it is."""
-    issued_ms = now().wall_ms
-    beacon = Beacon(
-        scope=centre.settings.scope,
-        version=issued_ms,
-        issued=utc(issued_ms),
-        expires=utc(issued_ms + valid_s * 1_000),
-    )
-    return beacon, sign(write_document(beacon), PAYLOAD_TYPES["beacon"], signers)
+def make_beacons(
+    centre: Centre, published: Published, signers: Sequence[Signer], every_s: int | None
+) -> list[tuple[Beacon, bytes]]:
+    """Sign what time it is and what is in force, for each scope for which there is anything."""
+    issued_ms, valid_s = now().wall_ms, VALID_S if every_s is None else max(VALID_S, PERIODS * every_s)
+    root = centre.trust.document
+    beacons = [
+        Beacon(
+            scope=scope,
+            version=issued_ms,
+            issued=utc(issued_ms),
+            expires=utc(issued_ms + valid_s * 1_000),
+            next_s=UNSET if every_s is None else every_s,
+            trust=root.version if scope == root.scope else UNSET,
+            programme=UNSET if stands.programme is None else stands.programme,
+            alerts=stands.alerts,
+        )
+        for scope, stands in published.in_force(centre).items()
+    ]
+    return [(beacon, sign(write_document(beacon), PAYLOAD_TYPES["beacon"], signers)) for beacon in beacons]
 
 
 def send_beacons(
@@ -54,21 +68,31 @@ def send_beacons(
     check_grant(centre, "beacon")
     if every_s is None:
         with OperatorClient(centre, address).connected() as client:
-            sent(_send(client, centre, signers, VALID_S))
+            _send(client, centre, Published(), signers, None, sent)
         return
+    published = Published()
     while True:
         try:
             with OperatorClient(centre, address).connected() as client:
                 while True:
                     begun_s = time.monotonic()
-                    sent(_send(client, centre, signers, max(VALID_S, PERIODS * every_s)))
+                    _send(client, open_centre(centre.folder), published, signers, every_s, sent)
                     time.sleep(max(0.0, every_s - (time.monotonic() - begun_s)))
         except CentralError as error:
             failed(error)
             time.sleep(RETRY_S)
 
 
-def _send(client: OperatorClient, centre: Centre, signers: Sequence[Signer], valid_s: int) -> Beacon:
-    beacon, envelope = make_beacon(centre, signers, valid_s)
-    client.publish(Topics(centre.settings.topic_root).beacon(beacon.scope), envelope, expiry_s=valid_s)
-    return beacon
+def _send(
+    client: OperatorClient,
+    centre: Centre,
+    published: Published,
+    signers: Sequence[Signer],
+    every_s: int | None,
+    sent: Callable[[Beacon], None],
+) -> None:
+    topics = Topics(centre.settings.topic_root)
+    for beacon, envelope in make_beacons(centre, published, signers, every_s):
+        valid_s = (utc_ms(beacon.expires) - utc_ms(beacon.issued)) // 1_000
+        client.publish(topics.beacon(beacon.scope), envelope, expiry_s=valid_s)
+        sent(beacon)

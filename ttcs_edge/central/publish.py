@@ -135,7 +135,7 @@ class _Issue(Struct, frozen=True):
                 if self.delivery.audio_folder is not None:
                     put_in_folder(self.delivery.audio_folder, one, folder.path(one))
                 if self.delivery.via_broker:
-                    pieces = list(chunks(topics, one, folder.path(one).read_bytes()))
+                    pieces = list(cut(topics, one.sha256, folder.path(one).read_bytes()))
                     client.publish_all(pieces, (self.draft.valid_days + 1) * DAY_S)
             with self.centre.alone():
                 standing = client.standing(topics.programme(scope))
@@ -251,10 +251,15 @@ def put_in_folder(target: Path, encoded: Encoded, source: Path) -> None:
         files.replace(path, source.read_bytes(), files.PUBLIC)
 
 
-def chunks(topics: Topics, encoded: Encoded, data: bytes) -> Iterator[tuple[str, bytes]]:
+def cut(topics: Topics, sha256: str, data: bytes) -> Iterator[tuple[str, bytes]]:
     """Cut a file into the messages that bring it over the broker."""
     for number, begin in enumerate(range(0, len(data), LIMITS.blob_chunk_bytes)):
-        yield topics.blob(encoded.sha256, number), data[begin : begin + LIMITS.blob_chunk_bytes]
+        yield topics.blob(sha256, number), data[begin : begin + LIMITS.blob_chunk_bytes]
+
+
+def envelope_file(sha256: str) -> str:
+    """What the file of an envelope is called on a web server."""
+    return f"{sha256}.dsse.json"
 
 
 def _coming(programme: Programme) -> tuple[tuple[SlotOccurrence, ...], bool]:

@@ -131,8 +131,8 @@ ERRORS: dict[str, Told] = {
     "bad-alert-id": (
         ("Mã cảnh báo sai: {found}", "This is no id of an alert: {found}"),
         (
-            "Dùng chữ cái không dấu, chữ số, . _ - (tối đa 64), và không phải programme hay beacon",
-            "Use unaccented letters, digits, . _ - (at most 64), and neither programme nor beacon",
+            "Dùng chữ cái không dấu, chữ số, . _ - (tối đa 64), và không phải programme, beacon hay trust",
+            "Use unaccented letters, digits, . _ - (at most 64), and none of programme, beacon, trust",
         ),
     ),
     "long-text": (

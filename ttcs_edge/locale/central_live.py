@@ -6,8 +6,8 @@ ERRORS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
     "bad-live-id": (
         ("Mã tiếp sóng không đúng: {found}", "This is no id of a live relay: {found}"),
         (
-            "Dùng chữ cái không dấu, chữ số, . _ -, như thoi-su; không dùng programme hay beacon",
-            "Use unaccented letters, digits, . _ -, such as thoi-su; neither programme nor beacon",
+            "Dùng chữ cái không dấu, chữ số, . _ -, như thoi-su; không dùng programme, beacon hay trust",
+            "Use unaccented letters, digits, . _ -, such as thoi-su; none of programme, beacon, trust",
         ),
     ),
     "bad-live-title": (
