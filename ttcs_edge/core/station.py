@@ -47,7 +47,7 @@ from ttcs_edge.core.speech import SPEECH_FAULTS, subject_of
 from ttcs_edge.core.streams import STREAM_FAULTS
 from ttcs_edge.core.supervision import Detail, Supervision
 from ttcs_edge.core.timekeeping import BELOW_FLOOR, SLACK_MS, ClockState, TimeSource, is_ahead, raised_floor
-from ttcs_edge.core.trust import alert_subject, judge_chain, live_subject, trust_subject, utc_ms, utc_text
+from ttcs_edge.core.trust import alert_subject, judge_chain, live_subject, named_by, trust_subject, utc_ms, utc_text
 from ttcs_edge.core.volumes import Volumes
 from ttcs_edge.core.withheld import WITHHELD_FAULTS, Name, Withheld
 
@@ -492,10 +492,13 @@ class Station:
         assert self.programmes.trust is not None
         subject = alert_subject(*event.topic)
         verdict = self.alerts.judge(event, self.programmes.trust, self.time_floor_ms, turn.now)
-        turn.after.append(effects.Acknowledge(event.delivery))
         if verdict.refused is not None:
-            self._raise(turn, verdict.refused.code, subject, verdict.refused.detail)
+            scope, name = event.topic
+            blamed = alert_subject(scope, named_by(event.alert, name))
+            self._raise(turn, verdict.refused.code, blamed, verdict.refused.detail)
+            turn.notes.append(effects.Acknowledge(event.delivery))  # what comes behind it does not wait for the card
             return
+        turn.after.append(effects.Acknowledge(event.delivery))
         turn.entries += self.faults.clear_subject(subject, turn.now.wall_ms)
         if verdict.forgotten is not None:
             self._forget_alert(*verdict.forgotten, turn)
@@ -515,7 +518,8 @@ class Station:
         assert self.programmes.trust is not None
         session = self.lives.judge(event, self.programmes.trust, turn.now)
         if isinstance(session, Refused):
-            self._raise(turn, session.code, live_subject(*event.topic), session.detail)
+            scope, name = event.topic
+            self._raise(turn, session.code, live_subject(scope, named_by(event.segment, name)), session.detail)
         if not isinstance(session, Session):
             return
         self.desk.relaying.take(session, self.programmes, turn.now)

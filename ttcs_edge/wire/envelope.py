@@ -70,10 +70,17 @@ class Sealed(Struct, frozen=True):
     signatures: tuple[Signature, ...]
 
     def signers(self, keys: Mapping[str, PublicKey]) -> frozenset[str]:
-        """The ids of those among ``keys`` whose signatures are good."""
+        """The ids of those among ``keys`` whose signatures are good.
+
+        Of each key the first few are looked at: a forged document must not cost much more than a good one.
+        """
         signed = Envelope(self.payload, self.payload_type, {}).pae()
-        known = [signature for signature in self.signatures if signature.keyid in keys]
-        return frozenset(one.keyid for one in known if _verifies(one, keys[one.keyid], signed))
+        tries = {keyid: [one for one in self.signatures if one.keyid == keyid] for keyid in keys}
+        return frozenset(
+            keyid
+            for keyid, some in tries.items()
+            if any(_verifies(one, keys[keyid], signed) for one in some[: LIMITS.signatures_per_key])
+        )
 
 
 def read_envelope(data: bytes, payload_type: str, subject: str) -> Sealed | Refused:
