@@ -492,13 +492,12 @@ class Station:
         assert self.programmes.trust is not None
         subject = alert_subject(*event.topic)
         verdict = self.alerts.judge(event, self.programmes.trust, self.time_floor_ms, turn.now)
+        turn.after.append(effects.Acknowledge(event.delivery))
         if verdict.refused is not None:
             scope, name = event.topic
             blamed = alert_subject(scope, named_by(event.alert, name))
             self._raise(turn, verdict.refused.code, blamed, verdict.refused.detail)
-            turn.notes.append(effects.Acknowledge(event.delivery))  # what comes behind it does not wait for the card
             return
-        turn.after.append(effects.Acknowledge(event.delivery))
         turn.entries += self.faults.clear_subject(subject, turn.now.wall_ms)
         if verdict.forgotten is not None:
             self._forget_alert(*verdict.forgotten, turn)
