@@ -15,9 +15,11 @@ one whose audio was.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -71,7 +73,10 @@ class Replaced(Struct, frozen=True):
 
 @dataclass(slots=True)
 class Programmes:
-    """What is in force here. ``changes`` grows with every change, so that others see that they must look again."""
+    """What is in force here. ``changes`` grows with every change, so that others see that they must look again.
+
+    ``leaving`` is what is in force no more and nobody needs: its parts, and the instants that were known of them.
+    """
 
     settings: StationSettings
     trust: TrustRoot | None = None
@@ -86,6 +91,7 @@ class Programmes:
     since_ms: int | None = None
     seen_wall_ms: int | None = None
     leap_ms: tuple[int, int] | None = None
+    leaving: deque[list[Any]] = field(default_factory=lambda: deque(maxlen=2 * LIMITS.replaced_programmes))
     changes: int = 0
 
     def remember(self, event: events.Started) -> None:
@@ -114,15 +120,38 @@ class Programmes:
             return Verdict()
         scope = event.programme.document.scope
         replaced = self._worth_keeping(scope)
-        if replaced is not None:
-            self.earlier[scope] = replaced.document
         self._leave_owing(scope, now)
+        self._leave_timetable(scope)
+        aside = self.aside.pop(scope, None)
+        before = self.signed.get(scope) or aside
+        gone = None if before is None else before.document
+        if replaced is not None:
+            gone, self.earlier[scope] = self.earlier.get(scope), replaced.document
+        self._leave(gone)
         self.signed[scope] = event.programme
-        self.aside.pop(scope, None)
         self.floors[scope] = event.programme.document.version
-        self.timetables.pop(scope, None)
         self.changes += 1
         return Verdict(accepted=event.programme, replaced=replaced)
+
+    def _leave(self, programme: Programme | None) -> None:
+        """Let go of a programme that nobody needs any more."""
+        if programme is not None:
+            self.leaving.append([*programme.slots, *programme.bulletins])
+
+    def _leave_timetable(self, scope: Scope) -> None:
+        if (timetable := self.timetables.pop(scope, None)) is not None:
+            self.leaving.append(timetable.leave())
+
+    def _leave_timetables(self) -> None:
+        for scope in list(self.timetables):
+            self._leave_timetable(scope)
+
+    def let_go(self, most: int) -> None:
+        """Free so many parts of what is left: ten thousand in one go would hold up everything else."""
+        if self.leaving:
+            del self.leaving[0][-most:]
+            if not self.leaving[0]:
+                self.leaving.popleft()
 
     def _leave_owing(self, scope: Scope, now: Instant) -> None:
         """Keep what is replaced for when the time is known, unless it was looked through until this instant.
@@ -201,7 +230,7 @@ class Programmes:
 
     def _put_aside(self, scope: Scope) -> None:
         self.aside[scope] = self.signed.pop(scope)
-        self.timetables.pop(scope, None)
+        self._leave_timetable(scope)
         self.changes += 1
 
     def bring_back(self, now: Instant) -> list[Scope]:
@@ -253,6 +282,7 @@ class Programmes:
             after_ms = max(one.after_ms, self._look_back_ms(one.programme, now))
             timetable = Timetable((one.programme,), self.settings, after_ms)
             found += timetable.due(min(replaced_ms, _expires_ms(one.programme) - 1))
+            self._leave(one.programme)
         self.owing.clear()
         self.changes += bool(found)  # what is in force now decides which of it may still air
         return found
@@ -263,10 +293,10 @@ class Programmes:
         """
         seen_ms = now.wall_ms if self.seen_wall_ms is None else self.seen_wall_ms
         if now.wall_ms - seen_ms > LOOK_BACK_MS:
-            self.timetables.clear()
+            self._leave_timetables()
             self.leap_ms = (seen_ms if self.leap_ms is None else self.leap_ms[0], now.wall_ms)
         elif self.leap_ms is not None and self.leap_ms[0] <= now.wall_ms < min(seen_ms, self.leap_ms[1]):
-            self.timetables.clear()
+            self._leave_timetables()
             self.since_ms, self.leap_ms = now.wall_ms, None
 
     def _look_back_ms(self, programme: Programme, now: Instant) -> int:
@@ -303,7 +333,7 @@ class Programmes:
         programme = signed.document
         if programme.version == cue.programme_version and not cue.substitute:
             return cue
-        slot = next((slot for slot in programme.slots if slot.id == cue.occurrence.slot), None)
+        slot = programme.by_id.get(cue.occurrence.slot)
         if slot is None:
             return None
         until_ms = library.may_air(programme, slot, self.shelf)
@@ -318,8 +348,10 @@ class Programmes:
             return None
         programme = signed.document
         planned_ms = to_ms(datetime.fromisoformat(key.local), programme.time_zone)
-        slots = (slot for slot in programme.slots if slot.id == key.slot and concerns(slot, self.settings))
-        dues = (due for slot in slots for due in occurrences(programme, slot, planned_ms - 1, planned_ms))
+        slot = programme.by_id.get(key.slot)
+        if slot is None or not concerns(slot, self.settings):
+            return None
+        dues = occurrences(programme, slot, planned_ms - 1, planned_ms)
         return next((due for due in dues if due.occurrence == key), None)
 
     def slot_subjects(self) -> frozenset[str]:
@@ -354,19 +386,22 @@ class Programmes:
         """The programmes in force, the highest scope first."""
         return tuple(self.signed[scope].document for scope in sorted(self.signed))
 
-    def read_on(self, most: int) -> bool:
-        """Look ahead at so many more slots of a programme; tell whether there are others that ``wanted`` needs."""
-        return any(timetable.read_on(most) for timetable in self.timetables.values())
+    def look_on(self, most: int) -> bool:
+        """Look ahead at so many more slots of a programme; tell whether ``wanted`` needs to look further."""
+        return any(timetable.look_on(most) for timetable in self.timetables.values())
 
     def wanted(self, waiting: Iterable[tuple[Occurrence, int]], now: Instant) -> SetWanted:
         """What audio is to be had, the first due first, and what must be kept.
 
         ``waiting`` are occurrences that were taken and may still air, with their instants.
         """
-        instants_of = {scope: timetable.first_instants() for scope, timetable in self.timetables.items()}
+        instants_of = {scope: timetable.firsts() for scope, timetable in self.timetables.items()}
         for key, planned_ms in waiting:
-            if key.scope in instants_of:
-                instants_of[Scope(key.scope)][key.slot] = planned_ms
+            scope = Scope(key.scope)
+            slot = self.signed[scope].document.by_id.get(key.slot) if scope in instants_of else None
+            if slot is not None:
+                saying = (slot.bulletins, slot.zones)
+                instants_of[scope][saying] = min(planned_ms, instants_of[scope].get(saying, planned_ms))
         return library.wanted(self.shelf, self.settings, now.wall_ms, instants_of)
 
     def cache(self) -> Cache:

@@ -23,7 +23,7 @@ import structlog
 
 from ttcs_edge import __version__
 from ttcs_edge.core import effects
-from ttcs_edge.core.documents import TrustRoot
+from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
 from ttcs_edge.core.events import (
     AudioStored,
     ClockChanged,
@@ -318,12 +318,19 @@ class Daemon:
 def _readers(trust: TrustRoot) -> Readers:
     """What comes over the broker is checked against the keys of this root."""
     return Readers(
-        programme=lambda data, scope: read_programme(data, trust, scope),
+        programme=lambda data, scope: _looked_through(read_programme(data, trust, scope)),
         beacon=lambda data, scope: read_beacon(data, trust, scope),
         command=lambda data, station: read_command(data, trust, station),
         alert=lambda data, subject: read_alert(data, trust, subject),
         live=lambda data, subject: read_live(data, trust, subject),
     )
+
+
+def _looked_through(read: Signed[Programme] | Refused) -> Signed[Programme] | Refused:
+    """What the core must know of ten thousand slots is found out on the thread that reads them."""
+    if isinstance(read, Signed):
+        read.document.look_through()
+    return read
 
 
 class _Waking:
