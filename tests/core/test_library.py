@@ -218,6 +218,22 @@ def test_what_may_still_air_late_is_wanted_and_kept() -> None:
         assert [audio.sha256 for audio in asked.wanted] == expected
 
 
+def test_what_waits_for_its_audio_is_fetched_before_what_is_due_later() -> None:
+    """A single occurrence that was taken is on no timetable any more: its audio is wanted by its instant all the same."""
+    once = replace(slot("mot", "05:00:00", late_window_s=3_600), rrule="", start="2026-11-24T05:00:00")
+    document = programme([once, slot("hai", "05:30:00"), slot("ba", "04:00:00")])
+    station = ByHand(document, civil="2026-11-24T04:30:00", cached=frozenset())
+    station.wait_until("2026-11-24T05:10:00")
+    (asked,) = only(station.arrive(programme([slot("z", "06:00:00")], scope=Scope("vn"))), SetWanted)
+
+    assert [(audio.sha256, audio.due_ms) for audio in asked.wanted] == [
+        (sha("mot"), at("2026-11-24T05:00:00")),
+        (sha("hai"), at("2026-11-24T05:30:00")),
+        (sha("z"), at("2026-11-24T06:00:00")),
+        (sha("ba"), at("2026-11-25T04:00:00")),
+    ]
+
+
 def test_what_sounds_or_waits_is_kept_though_it_will_never_air_again() -> None:
     """A single occurrence, ten minutes long, two minutes in: its file is not to be evicted under it."""
     once = replace(slot("mot", "05:00:00"), rrule="", start="2026-11-24T05:00:00")
