@@ -219,7 +219,7 @@ def test_what_may_still_air_late_is_wanted_and_kept() -> None:
 
 
 def test_what_waits_for_its_audio_is_fetched_before_what_is_due_later() -> None:
-    """A single occurrence that was taken is on no timetable any more: its audio is wanted by its instant all the same."""
+    """What was taken is on no timetable any more: its audio is wanted by its instant all the same."""
     once = replace(slot("mot", "05:00:00", late_window_s=3_600), rrule="", start="2026-11-24T05:00:00")
     document = programme([once, slot("hai", "05:30:00"), slot("ba", "04:00:00")])
     station = ByHand(document, civil="2026-11-24T04:30:00", cached=frozenset())
