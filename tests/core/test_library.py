@@ -20,10 +20,10 @@ from tests.core.material import (
     sha,
     slot,
 )
-from ttcs_edge.core import events
+from ttcs_edge.core import events, library
 from ttcs_edge.core.documents import Bulletin, Programme, Slot
 from ttcs_edge.core.effects import PrepareSound, SetWanted, StartSound
-from ttcs_edge.core.library import Shelf, recordings, resolve, wanted
+from ttcs_edge.core.library import Shelf, foreseen, recordings, resolve
 from ttcs_edge.core.model import Scope, StationSettings, Zone, ZoneId
 from ttcs_edge.core.schedule import occurrences
 
@@ -144,6 +144,12 @@ def test_what_is_missing_is_named_once_and_the_rest_is_the_cue() -> None:
     assert resolved.missing == (sha("mot"),)  # type: ignore[attr-defined]
     assert [item.bulletin for item in resolved.cue.items] == ["hai"]  # type: ignore[attr-defined]
     assert resolved.cue.title == "mot · hai · mot"  # type: ignore[attr-defined]
+
+
+def wanted(shelf: Shelf, settings: StationSettings, now_ms: int) -> SetWanted:
+    """What is wanted when it has been looked at all programmes."""
+    instants_of = {one.scope: foreseen(one, settings, now_ms).firsts() for one in shelf.in_force}
+    return library.wanted(shelf, settings, now_ms, instants_of)
 
 
 def test_what_is_due_first_is_fetched_first_whichever_programme_names_it() -> None:

@@ -178,7 +178,7 @@ class Programme(Struct, frozen=True, kw_only=True, dict=True):
 
     def look_through(self) -> None:
         """Make all views now."""
-        for view in (self.hours, self.dated, self.by_id, self.sayings, self.replaceable):
+        for view in (self.hours, self.dated, self.by_id, self.sayings, self.replaceable, self.latest_s):
             assert view is not None
 
     @cached_property
@@ -208,6 +208,11 @@ class Programme(Struct, frozen=True, kw_only=True, dict=True):
     def sayings(self) -> tuple[Saying, ...]:
         """Everything that slots say, each once: in a year thousands of them say the same to the same zones."""
         return tuple(dict.fromkeys((slot.bulletins, slot.zones) for slot in self.slots))
+
+    @cached_property
+    def latest_s(self) -> int:
+        """How long after its instant an occurrence may still begin, whatever its slot."""
+        return max((slot.late_window_s for slot in self.slots), default=0)
 
     @cached_property
     def replaceable(self) -> frozenset[str]:

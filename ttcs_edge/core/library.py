@@ -213,24 +213,17 @@ def audio_of(programme: Programme, settings: StationSettings) -> frozenset[Sha25
 
 Instants = Mapping[Saying, int]
 """When what the slots of a programme say is due next."""
-_NONE_KNOWN: Mapping[Scope, Instants] = {}
 
 
-def wanted(
-    shelf: Shelf, settings: StationSettings, now_ms: int, instants_of: Mapping[Scope, Instants] = _NONE_KNOWN
-) -> SetWanted:
+def wanted(shelf: Shelf, settings: StationSettings, now_ms: int, instants_of: Mapping[Scope, Instants]) -> SetWanted:
     """List the audio to be had, the first due first, and everything that eviction must not touch.
 
-    Standing bulletins are always wanted; an earlier edition is kept, but not fetched any more. When slots are due
-    is worked out for the programmes that ``instants_of`` does not know: for thousands of slots that takes a while.
+    Standing bulletins are always wanted; an earlier edition is kept, but not fetched any more.
     """
     first_due: dict[Sha256, tuple[int, Audio]] = {}
     kept: set[Sha256] = set()
     for programme in shelf.in_force:
-        instants = instants_of.get(programme.scope)
-        if instants is None:
-            instants = _soonest(programme, settings, now_ms)
-        for due_ms, audio in _uses(programme, settings, now_ms, instants):
+        for due_ms, audio in _uses(programme, settings, now_ms, instants_of[programme.scope]):
             known = first_due.get(audio.sha256)
             if known is None or due_ms < known[0]:
                 first_due[audio.sha256] = (due_ms, audio)
@@ -269,8 +262,6 @@ def _uses_of(bulletin: Bulletin, zones: tuple[Zone, ...], due_ms: int) -> Iterat
             yield due_ms, audio
 
 
-def _soonest(programme: Programme, settings: StationSettings, now_ms: int) -> Instants:
-    """The first instants that are still to come or may still air late."""
-    late_ms = max((slot.late_window_s for slot in programme.slots), default=0) * 1_000
-    timetable = Timetable((programme,), settings, now_ms - late_ms - 60_000)
-    return timetable.firsts()
+def foreseen(programme: Programme, settings: StationSettings, now_ms: int) -> Timetable:
+    """What of a programme is still to come or may still air late, by a clock that is not good enough to air it."""
+    return Timetable((programme,), settings, now_ms - programme.latest_s * 1_000 - 60_000)

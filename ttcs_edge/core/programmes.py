@@ -75,6 +75,7 @@ class Replaced(Struct, frozen=True):
 class Programmes:
     """What is in force here. ``changes`` grows with every change, so that others see that they must look again.
 
+    ``foreseen`` are the timetables of those of which nothing may air yet, as long as it is looked ahead in them.
     ``leaving`` is what is in force no more and nobody needs: its parts, and the instants that were known of them.
     """
 
@@ -86,6 +87,7 @@ class Programmes:
     unplayable: dict[Sha256, AsRunReason] = field(default_factory=dict)
     floors: dict[str, int] = field(default_factory=dict)
     timetables: dict[Scope, Timetable] = field(default_factory=dict)
+    foreseen: dict[Scope, Timetable] = field(default_factory=dict)
     owing: list[Replaced] = field(default_factory=list)
     cached: set[Sha256] = field(default_factory=set)
     since_ms: int | None = None
@@ -139,8 +141,9 @@ class Programmes:
             self.leaving.append([*programme.slots, *programme.bulletins])
 
     def _leave_timetable(self, scope: Scope) -> None:
-        if (timetable := self.timetables.pop(scope, None)) is not None:
-            self.leaving.append(timetable.leave())
+        for timetables in (self.timetables, self.foreseen):
+            if (timetable := timetables.pop(scope, None)) is not None:
+                self.leaving.append(timetable.leave())
 
     def _leave_timetables(self) -> None:
         for scope in list(self.timetables):
@@ -307,8 +310,15 @@ class Programmes:
 
     def next_instant(self) -> int | None:
         """The instant of the next occurrence not yet taken."""
-        nexts = ((scope, timetable.next_instant()) for scope, timetable in self.timetables.items())
-        return min((ms for scope, ms in nexts if ms is not None and ms < self._ends_ms(scope)), default=None)
+        return self._first({scope: timetable.next_instant() for scope, timetable in self.timetables.items()})
+
+    def next_look(self) -> int | None:
+        """When ``due`` may have something next: no rule is asked for it, so it may be too early."""
+        return self._first({scope: timetable.next_look() for scope, timetable in self.timetables.items()})
+
+    def _first(self, nexts: Mapping[Scope, int | None]) -> int | None:
+        """The first instant at which a programme is still in force."""
+        return min((ms for scope, ms in nexts.items() if ms is not None and ms < self._ends_ms(scope)), default=None)
 
     def _ends_ms(self, scope: Scope) -> int:
         return _expires_ms(self.signed[scope].document)
@@ -386,19 +396,27 @@ class Programmes:
         """The programmes in force, the highest scope first."""
         return tuple(self.signed[scope].document for scope in sorted(self.signed))
 
-    def look_on(self, most: int) -> bool:
+    def look_on(self, most: int, now: Instant) -> bool:
         """Look ahead at so many more slots of a programme; tell whether ``wanted`` needs to look further."""
-        return any(timetable.look_on(most) for timetable in self.timetables.values())
+        for scope, signed in self.signed.items():
+            if scope not in self.timetables and scope not in self.foreseen:
+                self.foreseen[scope] = library.foreseen(signed.document, self.settings, now.wall_ms)
+        return any(timetable.look_on(most) for timetable in self._ahead().values())
+
+    def _ahead(self) -> dict[Scope, Timetable]:
+        return {scope: self.timetables.get(scope) or self.foreseen[scope] for scope in self.signed}
 
     def wanted(self, waiting: Iterable[tuple[Occurrence, int]], now: Instant) -> SetWanted:
-        """What audio is to be had, the first due first, and what must be kept.
+        """What audio is to be had, the first due first, and what must be kept, when ``look_on`` has seen all.
 
         ``waiting`` are occurrences that were taken and may still air, with their instants.
         """
-        instants_of = {scope: timetable.firsts() for scope, timetable in self.timetables.items()}
+        instants_of = {scope: timetable.firsts() for scope, timetable in self._ahead().items()}
+        self.leaving += [timetable.leave() for timetable in self.foreseen.values()]
+        self.foreseen.clear()
         for key, planned_ms in waiting:
             scope = Scope(key.scope)
-            slot = self.signed[scope].document.by_id.get(key.slot) if scope in instants_of else None
+            slot = self.signed[scope].document.by_id.get(key.slot) if scope in self.signed else None
             if slot is not None:
                 saying = (slot.bulletins, slot.zones)
                 instants_of[scope][saying] = min(planned_ms, instants_of[scope].get(saying, planned_ms))

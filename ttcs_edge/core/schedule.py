@@ -342,7 +342,7 @@ Unread = tuple[int, int, Hour | tuple[Slot, ...], Programme]
 
 
 LOOKS_A_RULE = 10
-"""So many next instants are looked at in the time that one rule takes."""
+"""So many next instants are looked at, or minutes of an hour put in their places, in the time that one rule takes."""
 
 
 class _Outlook:
@@ -401,8 +401,9 @@ class Timetable:
         """Put the slots of an hour where their minutes are."""
         clock = _Clock(programme.time_zone, max(self._after_ms, from_ms - 1))
         for slots in hour.minutes:
-            minute_ms = clock.minute_ms(int(hour.shown), int(slots[0].start[14:16]))
-            self._put(_not_before(slots[0].start, minute_ms, programme), slots, programme)
+            first = datetime.fromisoformat(slots[0].start)
+            minute_ms = clock.minute_ms(first.hour, first.minute)
+            self._put(max(minute_ms, to_ms(first, programme.time_zone)), slots, programme)
 
     def _read_begun(self, slots: tuple[Slot, ...], from_ms: int, programme: Programme) -> None:
         """Ask the rules of those that begin within a day, and put the others where they begin."""
@@ -428,6 +429,10 @@ class Timetable:
             self._read(self._unread[0][0])
         return self._heap[0][0] if self._heap else None
 
+    def next_look(self) -> int | None:
+        """When ``due`` may have something next, as far as that is known without asking a rule; never too late."""
+        return min([some[0][0] for some in (self._heap, self._unread) if some], default=None)
+
     def upcoming(self, most: int) -> list[SlotOccurrence]:
         """List the next occurrences and take none; more than ``most`` only when the last ones are at one instant."""
         while len(self._heap) < most and self._unread:
@@ -449,6 +454,7 @@ class Timetable:
             from_ms, _, what, programme = heapq.heappop(self._unread)
             if isinstance(what, Hour):
                 self._open(what, from_ms, programme)
+                most -= len(what.minutes) // LOOKS_A_RULE
             else:
                 self._read_all(programme, what[:most])
                 self._put(from_ms, what[most:], programme)

@@ -281,7 +281,7 @@ class Station:
         what they want was found out before, or is not known yet, and then nothing is let go.
         """
         due = turn.now.mono_ms >= self.next_wanted_mono_ms
-        if due and self.programmes.look_on(SLOTS_A_TURN):
+        if due and self.programmes.look_on(SLOTS_A_TURN, turn.now):
             self.next_wanted_mono_ms = turn.now.mono_ms + 1
             self.wanted_is_known = False
         elif due:
