@@ -335,8 +335,10 @@ def _not_before(begins: str, from_ms: int, programme: Programme) -> int:
     return max(from_ms, to_ms(datetime.fromisoformat(begins), programme.time_zone) - CLOCK_CHANGE_MS)
 
 
-Entry = tuple[WallMs, int, Scope, str, datetime, Slot, Programme]
-"""The next occurrence of a slot, as the air orders them: instant, priority, scope, slot id."""
+Entry = tuple[WallMs, int, Scope, str, datetime, Slot]
+"""The next occurrence of a slot, as the air orders them: instant, priority, scope, slot id. It holds nothing that the
+collector walks through: ten thousand of them are nothing to it.
+"""
 Unread = tuple[int, int, Hour | tuple[Slot, ...], Programme]
 """Slots that may have something from an instant on."""
 
@@ -362,7 +364,7 @@ class _Outlook:
 
 
 class Timetable:
-    """Which occurrences are due, in order. A heap of each slot's next one; each occurrence is given once.
+    """Which occurrences of programmes, one a scope, are due, in order; each is given once. A heap of each slot's next.
 
     It answers ``due(upto)`` and ``next_instant()`` for one scan forward from ``after_ms``; a new scan is a new one.
     A slot's rule is asked only when the slot's time of day has come, on its first day at the earliest: a station with
@@ -376,6 +378,7 @@ class Timetable:
         self._unread: list[Unread] = []
         self._files = 0
         self._outlook: _Outlook | None = None
+        self._programmes = {programme.scope: programme for programme in programmes}
         for programme in programmes:
             self._put(after_ms, programme.dated, programme)
             clock = _Clock(programme.time_zone, after_ms)
@@ -420,7 +423,7 @@ class Timetable:
 
     def _add(self, found: Moment | None, slot: Slot, programme: Programme) -> None:
         if found is not None:
-            entry = (found[0], -slot.priority, programme.scope, slot.id, found[1], slot, programme)
+            entry = (found[0], -slot.priority, programme.scope, slot.id, found[1], slot)
             heapq.heappush(self._heap, entry)
 
     def next_instant(self) -> int | None:
@@ -484,7 +487,8 @@ class Timetable:
         taken = []
         self._read(upto_ms)
         while self._heap and self._heap[0][0] <= upto_ms:
-            planned_ms, _, _, _, civil, slot, programme = heapq.heappop(self._heap)
+            planned_ms, _, scope, _, civil, slot = heapq.heappop(self._heap)
+            programme = self._programmes[scope]
             taken.append(_occurrence(programme, slot, (planned_ms, civil)))
             self._add(_behind(_SlotDates(slot), civil, programme.time_zone), slot, programme)
         return taken
