@@ -438,16 +438,19 @@ class Timetable:
 
     def upcoming(self, most: int) -> list[SlotOccurrence]:
         """List the next occurrences and take none; more than ``most`` only when the last ones are at one instant."""
-        while len(self._heap) < most and self._unread:
+        while self._unread and not self._knows(most):
             self._read(self._unread[0][0])
-        for last in heapq.nsmallest(most, self._heap)[-1:]:
-            self._read(last[0])
         scan = copy(self)
         scan._heap = list(self._heap)
         found: list[SlotOccurrence] = []
         while len(found) < most and (instant := scan.next_instant()) is not None:
             found += scan.due(instant)
         return found
+
+    def _knows(self, most: int) -> bool:
+        """Tell whether so many are known that come before everything of which no rule was asked yet."""
+        known = heapq.nsmallest(most, self._heap)
+        return len(known) == most and (not known or known[-1][0] < self._unread[0][0])
 
     def look_on(self, most: int) -> bool:
         """Ask the rules of so many more slots at the most, and once all are asked look through what they said; tell
