@@ -178,7 +178,7 @@ class Programme(Struct, frozen=True, kw_only=True, dict=True):
 
     def look_through(self) -> None:
         """Make all views now."""
-        for view in (self.hours, self.dated, self.by_id, self.sayings, self.replaceable, self.latest_s):
+        for view in (self.hours, self.dated, self.by_id, self.sayings, self.replaceable, self.relays, self.latest_s):
             assert view is not None
 
     @cached_property
@@ -208,6 +208,11 @@ class Programme(Struct, frozen=True, kw_only=True, dict=True):
     def sayings(self) -> tuple[Saying, ...]:
         """Everything that slots say, each once: in a year thousands of them say the same to the same zones."""
         return tuple(dict.fromkeys((slot.bulletins, slot.zones) for slot in self.slots))
+
+    @cached_property
+    def relays(self) -> tuple[Slot, ...]:
+        """The slots in which a live relay or a plain stream is heard."""
+        return tuple(slot for slot in self.slots if slot.live is not None or slot.stream is not None)
 
     @cached_property
     def latest_s(self) -> int:

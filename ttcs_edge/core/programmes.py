@@ -372,18 +372,18 @@ class Programmes:
 
     def live_ids(self) -> frozenset[str]:
         """The live relays that slots in force name."""
-        slots = (slot for signed in self.signed.values() for slot in signed.document.slots)
+        slots = (slot for signed in self.signed.values() for slot in signed.document.relays)
         return frozenset(slot.live for slot in slots if slot.live is not None)
 
     def named_live(self, name: str, since_ms: int, upto_ms: int) -> bool:
         """Tell whether a slot in force that names a live relay was due in this time."""
-        slots = ((one, slot) for one in self.documents() for slot in one.slots if slot.live == name)
+        slots = ((one, slot) for one in self.documents() for slot in one.relays if slot.live == name)
         dues = (occurrences(one, slot, since_ms - 1, upto_ms) for one, slot in slots if concerns(slot, self.settings))
         return any(True for found in dues for _ in found)
 
     def streams_under_way(self, now: Instant) -> list[SlotOccurrence]:
         """The occurrences of slots in force whose streams have begun, and may still be heard."""
-        slots = ((one, slot) for one in self.documents() for slot in one.slots)
+        slots = ((one, slot) for one in self.documents() for slot in one.relays)
         return [
             found
             for one, slot in slots
