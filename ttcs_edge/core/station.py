@@ -61,6 +61,8 @@ WANTED_WHOLE_MS = 6 * WANTED_REFRESH_MS
 """The same when nothing is to be fetched."""
 SLOTS_A_TURN = 50
 """How many slots are looked at before anything else may have its turn: a millisecond's worth or two."""
+PARTS_A_TURN = 500
+"""How many parts of a programme that is let go are freed before anything else may have its turn."""
 WANTED_AFTER_START_MS = 1_000
 """When that order is first made: a cue that is due at the start does not wait for it, and no link is up before."""
 
@@ -163,6 +165,7 @@ class Station:
         if self.stopping and self.desk.playout.quiescent and not self.left:
             self.left = True
             turn.air.append(effects.Leave())  # a card that hangs must not keep it
+        self.programmes.let_go(PARTS_A_TURN)
         self._save_beacons(turn)
         watched_until_ms = self.desk.watched_until_ms(self.programmes)
         if turn.entries and watched_until_ms is not None:
@@ -302,7 +305,7 @@ class Station:
         what they want was found out before, or is not known yet, and then nothing is let go.
         """
         due = turn.now.mono_ms >= self.next_wanted_mono_ms
-        if due and self.programmes.read_on(SLOTS_A_TURN):
+        if due and self.programmes.look_on(SLOTS_A_TURN, turn.now):
             self.next_wanted_mono_ms = turn.now.mono_ms + 1
             self.wanted_is_known = False
         elif due:
@@ -365,6 +368,8 @@ class Station:
             self.desk.relaying.streams.wake_mono_ms(now),
         ]
         asked.append(self.desk.wake_mono_ms(self.programmes, now, self.stopping))
+        if self.programmes.leaving:
+            asked.append(now.mono_ms + 1)
         if not now.trusted:
             asked.append(now.mono_ms + UNTRUSTED_POLL_MS)
         elif (expiry_ms := self.programmes.next_expiry_ms(now)) is not None:

@@ -174,6 +174,7 @@ class Daemon:
             server.close()
 
     def _begun(self) -> None:
+        self.sound.stand_by()  # the tones of alerts: behind a cue that was due, whose decoder would wait for theirs
         self.speaking.start()
         self.link.start()
         watch_clock(lambda: self.loop.post(TimePassed()))
