@@ -29,6 +29,8 @@ from rich.table import Table
 from tests.parts import ROOT, Broker, Listener, Province, Station, eventually, free_port, make_clip, make_programme
 from tests.system.ear import card, follow
 from tests.system.sight import line_log, sound_runs, status
+from ttcs_edge.central.centre import open_centre
+from ttcs_edge.central.revocation import revoked
 from ttcs_edge.core.documents import Bulletin, Slot
 from ttcs_edge.drivers.pins import level
 
@@ -133,6 +135,10 @@ class CentreCertificates:
     def client(self, name: str) -> tuple[Path, Path]:
         """The operator's."""
         return self._centre / "operator.crt", self._centre / "operator.key"
+
+    def revoked(self) -> bytes:
+        """Those taken back."""
+        return revoked(open_centre(self._centre))
 
 
 class InstalledStation(Station):

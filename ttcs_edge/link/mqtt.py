@@ -35,7 +35,7 @@ from ttcs_edge.core.events import ConditionChanged, Event, LinkChanged
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import MonoMs, Scope
 from ttcs_edge.link.backoff import RETRY, SOON
-from ttcs_edge.link.client import ANSWER_TIMEOUT_S, OwnFilesError, equip, let_go
+from ttcs_edge.link.client import ANSWER_TIMEOUT_S, OwnFilesError, client_id, equip, let_go
 from ttcs_edge.link.inbox import Inbox, Kind, Message, Readers
 from ttcs_edge.link.precedence import Precedence
 from ttcs_edge.link.reasons import reason_of
@@ -301,7 +301,8 @@ class BrokerLink:
 
     def _make_client(self) -> Client:
         settings = self._settings
-        client = Client(CallbackAPIVersion.VERSION2, client_id=self._station, protocol=MQTTv5, manual_ack=True)
+        name = client_id(self._station, settings)
+        client = Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=MQTTv5, manual_ack=True)
         equip(client, settings)
         client.max_inflight_messages_set(LIMITS.outbox_in_flight)
         client.will_set(self._topics.station(self._station, "status"), self._status("offline"), qos=1, retain=True)
