@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import queue
+import re
 import shutil
 import signal
 import socket
@@ -49,6 +50,8 @@ from ttcs_edge.core.documents import (
 )
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope
+from ttcs_edge.link.client import client_id
+from ttcs_edge.settings import BrokerSettings
 from ttcs_edge.wire.documents import write_document
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
 from ttcs_edge.wire.topics import Topics
@@ -130,8 +133,8 @@ class Broker:
     """A real Mosquitto with TLS and client certificates, which keeps its memory over a restart.
 
     It has the rules that ``ttcs-central broker-config`` writes, for a centre of the whole country and the stations that
-    are named; with None for these, every certificate may do everything. It writes all of its memory every
-    ``autosave_s`` seconds, and does nothing else meanwhile.
+    are named; with None for these it has no bounds, and every certificate may do everything. It writes all of its
+    memory every ``autosave_s`` seconds, and does nothing else meanwhile.
     """
 
     def __init__(
@@ -157,7 +160,7 @@ class Broker:
         (folder / REVOKED).write_bytes(self.authority.revoked())
         rules = config(self.port, folder, address)
         if stations is None:
-            rules = rules.replace("acl_file", "# acl_file")
+            rules = re.sub("^(acl_file|max_|message_size)", r"# \1", rules, flags=re.MULTILINE)
         else:
             self.let_in(stations)
         (folder / "mosquitto.conf").write_text(
@@ -241,6 +244,12 @@ class Listener:
         """Leave."""
         self._client.disconnect()
         self._client.loop_stop()
+
+
+def session(broker: Broker, station: str = "da-teh-01") -> str:
+    """Under which client id the broker keeps a station's session: what a copy of its card would connect with."""
+    certificate, key = broker.authority.client(station)
+    return client_id(station, BrokerSettings("127.0.0.1", broker.authority.ca_file, certificate, key))
 
 
 def utc(moment: datetime) -> str:

@@ -19,7 +19,7 @@ from tests.link.bench import STATION, Bench, states
 from tests.link.odd_authority import OddAuthority
 from tests.link.scripted import ACCEPTED, ScriptedBroker, packet, publish
 from tests.link.wire import Peer, Wire
-from tests.parts import ROOT, SCOPE, Authority, Broker, Listener, eventually, free_port
+from tests.parts import ROOT, SCOPE, Authority, Broker, Listener, eventually, free_port, session
 from ttcs_edge.core.events import ConditionChanged, LinkChanged
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.link.client import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S
@@ -288,7 +288,7 @@ def test_a_mistake_in_a_callback_ends_the_connection_and_not_the_link(links: Lin
 def test_a_session_taken_over_is_told_and_not_fought_for(links: Links, broker: Broker, wire: Wire) -> None:
     """Mosquitto 2.0.21 says so; 2.0.11 says nothing, and three connections in a row, closed in good order, tell it."""
     bench = links(wire.port).start()
-    thief = Listener(broker, STATION, client_id=STATION)
+    thief = Listener(broker, STATION, client_id=session(broker))
     try:
         details = [("error", "Session taken over"), ("connections", "3")]
         told = [LinkChanged(False, "session-taken-over", (detail,)) for detail in details]
