@@ -45,7 +45,7 @@ def run(folder: Path, file: Path, broker: Broker, *more: str) -> int:
 
 def retained(broker: Broker, name: str = "newcomer") -> dict[str, bytes]:
     """What stands on the broker, as a newcomer hears it: all of it comes before the newcomer's own message."""
-    listener = Listener(broker, name, subscribe="ttcs/v1/#")
+    listener = Listener(broker, "newcomer", subscribe="ttcs/v1/#", client_id=name)
     try:
         listener.publish("ttcs/v1/mark", b"mark", retain=False)
         eventually(lambda: listener.messages and listener.messages[-1][1] == b"mark")
