@@ -174,17 +174,26 @@ class Broker:
         (self._folder / RIGHTS).write_text(rights(Topics(ROOT), Scope("vn"), listed))
         self.reload()
 
+    def follow(self, rights_file: Path) -> None:
+        """Take an access list that was written elsewhere; a running broker reads it at once."""
+        shutil.copy(rights_file, self._folder / RIGHTS)
+        self.reload()
+
     def reload(self) -> None:
         """Have it read its list of rights and its certificates again."""
         if self._process is not None:
             self._process.send_signal(signal.SIGHUP)
 
     def start(self) -> None:
-        """Start, and wait until it accepts connections."""
-        path = MOSQUITTO
+        """Start, and wait until it accepts connections and signals: before its loop begins, SIGHUP would end it."""
+        path, lives = MOSQUITTO, self._lives()
         with (self._folder / "stderr").open("ab") as stderr:
             self._process = subprocess.Popen([path, "-c", str(self._folder / "mosquitto.conf")], stderr=stderr)
-        eventually(self._accepts)
+        eventually(lambda: self._accepts() and self._lives() > lives)
+
+    def _lives(self) -> int:
+        log = self._folder / "log"
+        return log.read_text().count(" running\n") if log.exists() else 0
 
     def _accepts(self) -> bool:
         with socket.socket() as probe:

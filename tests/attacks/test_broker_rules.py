@@ -423,6 +423,18 @@ def test_a_station_that_is_revoked_falls_silent_at_once_and_is_out_at_the_restar
     assert village.stop() == 0
 
 
+def test_a_station_that_the_broker_does_not_know_says_so_where_it_stands(rules: Broker, village: Station) -> None:
+    """Added, and the rules not made anew: it is connected, and mute. The technician is told, and it goes on."""
+    rules.let_in({THIEF: BESIDE})
+    village.start()
+
+    (fault,) = eventually(lambda: [f for f in status(village)["faults"] if f["code"] == "report-refused"])
+
+    assert dict(fault["detail"]) == {"error": "Not authorized", "report": "status"}
+    assert status(village)["link_up"]
+    assert retained(rules, "operator", "#") == []
+
+
 # -- a broker that is none of ours
 
 

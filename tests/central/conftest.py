@@ -48,8 +48,7 @@ def let_in(centre_folder: Path, broker: Broker) -> None:
     if not (centre_folder / "servers/127.0.0.1.crt").exists():
         assert main(["server-certificate", str(centre_folder), "127.0.0.1"]) == 0
     assert main(["broker-config", str(centre_folder), "--broker", "127.0.0.1"]) == 0
-    shutil.copy(centre_folder / "broker" / RIGHTS, broker._folder / RIGHTS)
-    broker.reload()
+    broker.follow(centre_folder / "broker" / RIGHTS)
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +13,9 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from tests.central.test_alert import running
 from tests.central.test_centre import contents, mode
+from tests.parts import MOSQUITTO, eventually, free_port
 from ttcs_edge.central.centre import open_centre
 from ttcs_edge.central.main import main
 from ttcs_edge.central.stations import made_stations
@@ -254,6 +258,43 @@ def test_a_disk_that_is_full_leaves_every_file_whole(centre: Path) -> None:
     assert done.returncode == 73
     assert contents(centre / "broker") == before
     assert {path.name for path in (centre / "broker").iterdir()} == FILES
+
+
+DEBIANS_OWN = """\
+persistence true
+persistence_location {folder}/
+log_dest file {folder}/log
+include_dir {folder}/conf.d
+"""
+"""What Debian 12 and 13 put into ``/etc/mosquitto/mosquitto.conf``, but for the places."""
+
+
+def test_mosquitto_takes_the_files_as_they_are_and_the_operators_commands_work(
+    centre: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beside Debian's own configuration: no option stands twice, none is unknown, and none is warned of."""
+    port, place = free_port(), tmp_path / "conf.d"
+    add(centre, "a")
+    assert main(["server-certificate", str(centre), "127.0.0.1"]) == 0
+    there = ["--broker", f"127.0.0.1:{port}"]
+    assert main(["broker-config", str(centre), *there, "--out", str(place), "--at", str(place)]) == 0
+    text = DEBIANS_OWN.format(folder=tmp_path) + ("user root\n" if os.geteuid() == 0 else "")
+    (tmp_path / "mosquitto.conf").write_text(text)
+    broker = subprocess.Popen([MOSQUITTO, "-c", tmp_path / "mosquitto.conf"], stderr=subprocess.PIPE, text=True)
+    try:
+        eventually(lambda: main(["beacon", str(centre), *there]) == 0)
+        with running("watch", str(centre), *there, "--once", "--for", "3") as watching:
+            assert main(["beacon", str(centre), *there]) == 0
+            assert main(["watch", str(centre), *there, "--json", "--for", "1"]) == 0
+            assert watching.result() == 0, "several at once"
+        broker.send_signal(signal.SIGHUP)
+        eventually(lambda: "Reloading config" in (tmp_path / "log").read_text())
+        assert main(["beacon", str(centre), *there]) == 0
+    finally:
+        broker.terminate()
+        errors = broker.communicate()[1]
+    said = (errors + (tmp_path / "log").read_text()).splitlines()
+    assert [line for line in said if re.search("rror|arning", line) and "run as root" not in line] == []
 
 
 # -- taking back

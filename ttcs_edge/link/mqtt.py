@@ -120,6 +120,7 @@ class BrokerLink:
         self._delivery = 0
         self._up_mono_s: float | None = None
         self._short_lives = 0
+        self._greeting = 0
         self._error: str | None = None
         self._reason: tuple[str, tuple[tuple[str, str], ...]] | None = None
         self._told_reason: str | None = None
@@ -332,7 +333,8 @@ class BrokerLink:
         self._largest_bytes = getattr(properties, "MaximumPacketSize", None)
         # The subscriptions are made each time: it costs nothing, and brings what is retained, whatever was missed.
         client.subscribe(list(self._topics.subscriptions(self._station, self._scope)))
-        client.publish(self._topics.station(self._station, "status"), self._status("online"), qos=1, retain=True)
+        topic = self._topics.station(self._station, "status")
+        self._greeting = client.publish(topic, self._status("online"), qos=1, retain=True).mid
 
     def _on_subscribe(
         self, client: Client, userdata: Any, mid: int, codes: list[ReasonCode], properties: Properties | None
@@ -428,6 +430,8 @@ class BrokerLink:
         self, client: Client, userdata: Any, mid: int, code: ReasonCode, properties: Properties | None
     ) -> None:
         _answer_at_once(client)
+        if mid == self._greeting and code.is_failure:  # the broker does not know the station, or not any more
+            self._report_refused("status", str(code))
         self._answers.put((client, mid, code))
         self._wake.set()
 
