@@ -412,6 +412,7 @@ def test_a_station_that_is_revoked_falls_silent_at_once_and_is_out_at_the_restar
     eventually(lambda: len(operator.heard) > heard)
     assert status(village)["faults"] == [], "it heard nothing of it"
     assert not [topic for topic, _ in operator.heard[heard:] if "/station/" in topic]
+    assert "certificate revoked" in shake(rules, *authority.client(VICTIM)), "the reload brings the new list, too"
 
     rules.stop()
     rules.start()
