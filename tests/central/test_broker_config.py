@@ -64,18 +64,18 @@ topic write ttcs/v1/station/xa-01/status
 topic write ttcs/v1/station/xa-01/heartbeat
 topic write ttcs/v1/station/xa-01/event
 topic write ttcs/v1/station/xa-01/reply
-topic read ttcs/v1/scope/vn/alert/+
-topic read ttcs/v1/scope/vn/lam-dong/alert/+
-topic read ttcs/v1/station/xa-01/command
-topic read ttcs/v1/scope/vn/programme
-topic read ttcs/v1/scope/vn/lam-dong/programme
-topic read ttcs/v1/scope/vn/beacon
-topic read ttcs/v1/scope/vn/lam-dong/beacon
-topic read ttcs/v1/scope/vn/live/+
-topic read ttcs/v1/scope/vn/lam-dong/live/+
-topic read ttcs/v1/scope/vn/trust
-topic read ttcs/v1/scope/vn/lam-dong/trust
 topic read ttcs/v1/blob/+/+
+topic read ttcs/v1/scope/vn/alert/+
+topic read ttcs/v1/scope/vn/beacon
+topic read ttcs/v1/scope/vn/lam-dong/alert/+
+topic read ttcs/v1/scope/vn/lam-dong/beacon
+topic read ttcs/v1/scope/vn/lam-dong/live/+
+topic read ttcs/v1/scope/vn/lam-dong/programme
+topic read ttcs/v1/scope/vn/lam-dong/trust
+topic read ttcs/v1/scope/vn/live/+
+topic read ttcs/v1/scope/vn/programme
+topic read ttcs/v1/scope/vn/trust
+topic read ttcs/v1/station/xa-01/command
 """
 INSTALL = "install -o mosquitto -g mosquitto -m 0400 {0}/broker/ttcs* /etc/mosquitto/conf.d/ && systemctl {1} mosquitto"
 

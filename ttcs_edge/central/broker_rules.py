@@ -100,5 +100,5 @@ def _station(topics: Topics, station: str, scope: Scope) -> Iterator[str]:
         yield f"topic write {topics.station(station, leaf)}"
     heard = [topic for topic, _ in topics.subscriptions(station, scope)]
     trust = [f"{topics.root}/scope/{prefix}/trust" for prefix in scope_prefixes(scope)]
-    for topic in dict.fromkeys((*heard, *trust, topics.blob("+", "+"))):
+    for topic in sorted({*heard, *trust, topics.blob("+", "+")}):
         yield f"topic read {topic}"
