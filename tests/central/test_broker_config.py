@@ -37,8 +37,8 @@ allow_anonymous false
 acl_file /etc/mosquitto/conf.d/ttcs.acl
 max_connections 41000
 max_qos 1
+message_size_limit 16809984
 max_packet_size 16842752
-message_size_limit 16777216
 max_inflight_messages 20
 max_queued_messages 10000
 max_queued_bytes 67108864

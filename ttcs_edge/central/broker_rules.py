@@ -44,8 +44,9 @@ PLACES: Final = (
 BOUNDS: Final = (
     ("max_connections", CONNECTIONS),
     ("max_qos", 1),
-    ("max_packet_size", LIMITS.envelope_bytes + 65_536),  # a document, its topic and its properties
-    ("message_size_limit", LIMITS.envelope_bytes),
+    # A document that is a little too large is for the station to refuse, which says why.
+    ("message_size_limit", LIMITS.envelope_bytes + 32_768),
+    ("max_packet_size", LIMITS.envelope_bytes + 65_536),  # it, its topic and its properties
     ("max_inflight_messages", LIMITS.outbox_in_flight),
     ("max_queued_messages", 10_000),  # what is told while nobody watches, or to a station that is away
     ("max_queued_bytes", 4 * LIMITS.envelope_bytes),
