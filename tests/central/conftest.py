@@ -84,7 +84,7 @@ def own_broker(centre_folder: Path, tmp_path: Path) -> Iterator[Broker]:
 
     The operator has the rights that ``broker-config`` gives; whoever else a test makes up may do everything.
     """
-    broker = Broker(tmp_path / "broker", CentreAuthority(open_centre(centre_folder), tmp_path / "certificates"))
+    broker = Broker(tmp_path / "own-broker", CentreAuthority(open_centre(centre_folder), tmp_path / "certificates"))
     rules = rights(Topics(ROOT), Scope("vn/lam-dong"), [])
     (broker._folder / RIGHTS).write_text(rules + "".join(f"user {name}\ntopic readwrite #\n" for name in MADE_UP))
     broker.start()

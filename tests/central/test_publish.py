@@ -299,7 +299,7 @@ def test_a_folder_restored_from_a_copy_does_not_use_a_number_twice(
     for _ in range(2):
         assert run(centre_folder, file, own_broker, "--via-broker") == 0
     if restart:
-        eventually(lambda: (tmp_path / "broker/mosquitto.db").exists())
+        eventually(lambda: (own_broker._folder / "mosquitto.db").exists())
         own_broker.stop()
         own_broker.start()
 
@@ -354,7 +354,7 @@ def test_a_broker_that_keeps_nothing_is_told(
     centre_folder: Path, own_broker: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Without retained messages, a station that starts tomorrow would hear nothing: exit code 69, no number."""
-    config = tmp_path / "broker/mosquitto.conf"
+    config = own_broker._folder / "mosquitto.conf"
     config.write_text(config.read_text() + "retain_available false\n")
     own_broker.stop()
     own_broker.start()
@@ -453,7 +453,7 @@ def test_a_broker_that_lets_the_operator_write_nothing_is_told(
     centre_folder: Path, own_broker: Broker, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The broker's access list leaves the operator out: nothing is numbered, nothing goes out."""
-    (tmp_path / "broker" / RIGHTS).write_text("user somebody\ntopic readwrite #\n")
+    (own_broker._folder / RIGHTS).write_text("user somebody\ntopic readwrite #\n")
     own_broker.stop()
     own_broker.start()
 
