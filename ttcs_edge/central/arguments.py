@@ -17,6 +17,7 @@ from ttcs_edge.central.alert_arguments import (
     ZoneList,
     by_language,
 )
+from ttcs_edge.central.broker_rules import DEBIAN
 from ttcs_edge.central.live_arguments import add_live_options
 from ttcs_edge.central.order_commands import ORDER_EXAMPLES, REPLY_S, SECONDS_MOST, add_options
 from ttcs_edge.core.limits import LIMITS
@@ -32,6 +33,8 @@ EXAMPLES: Final = {
     "init": "ttcs-central init /srv/lam-dong --scope vn/lam-dong --broker mqtt.lam-dong.vn",
     "add-station": "ttcs-central add-station /srv/lam-dong da-teh-01 --scope vn/lam-dong/da-teh",
     "server-certificate": "ttcs-central server-certificate /srv/lam-dong mqtt.lam-dong.vn",
+    "revoke": "ttcs-central revoke /srv/lam-dong da-teh-01",
+    "broker-config": "ttcs-central broker-config /srv/lam-dong",
     "publish": "ttcs-central publish /srv/lam-dong config/programme.yaml --via-broker --dry-run",
     "alert": "ttcs-central alert /srv/lam-dong lu-quet --scope vn/lam-dong/da-teh",
     "live": "ttcs-central live /srv/lam-dong vn/lam-dong thoi-su --input alsa:default --title Họp",
@@ -90,6 +93,18 @@ def _add_station(command: Parser, lang: Language) -> None:
 
 def _server_certificate(command: Parser, lang: Language) -> None:
     command.add_argument("names", metavar="NAME", nargs="+", help=text("central.help-names", lang))
+
+
+def _revoke(command: Parser, lang: Language) -> None:
+    command.add_argument("station", metavar="ID", help=text("central.help-revoke-id", lang))
+
+
+def _broker_config(command: Parser, lang: Language) -> None:
+    options = command.options
+    options.add_argument("--out", type=Path, metavar="DIR", help=text("central.help-out", lang))
+    options.add_argument("--at", type=Path, default=DEBIAN, metavar="DIR", help=text("central.help-at", lang))
+    options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker-told", lang))
+    options.add_argument("--force", action="store_true", help=text("central.help-force", lang))
 
 
 def _add_delivery(command: Parser, lang: Language) -> None:
@@ -214,6 +229,8 @@ _OPTIONS: Final[dict[str, Callable[[Parser, Language], None]]] = {
     "init": _init,
     "add-station": _add_station,
     "server-certificate": _server_certificate,
+    "revoke": _revoke,
+    "broker-config": _broker_config,
     "publish": _publish,
     "alert": _alert,
     "live": add_live_options,

@@ -5,7 +5,9 @@
     trust/root.dsse.json           the signed trust root that every station is given
     ca.pem ca.key                  the private authority
     operator.crt operator.key      with which this centre connects to the broker
-    servers/ stations/             certificates given out; a station's file to carry to it
+    servers/ stations/             certificates given out; a station's scope, and its file to carry to it
+    revoked/ crl.pem               certificates taken back, and the list of them
+    broker/                        what a broker needs (``broker-config``)
     programmes/<scope>/            version.txt (the last number used) and every envelope published
     alerts/templates/              what an alert says, written beforehand
     alerts/sent/<scope>/<id>/      of every event, as of programmes; in <scope>, _ stands for /

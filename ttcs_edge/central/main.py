@@ -80,6 +80,7 @@ def _add_station(given: argparse.Namespace, lang: Language) -> None:
     file = add_station(centre, given.id, given.scope, broker, own_https_ca=given.https_ca == "own")
     print(text("central.station-made", lang, file=file, id=given.id))
     print(text("central.install", lang, name=file.name))
+    print(text("central.let-in", lang, folder=given.folder))
 
 
 def _server_certificate(given: argparse.Namespace, lang: Language) -> None:
@@ -92,6 +93,24 @@ def _server_certificate(given: argparse.Namespace, lang: Language) -> None:
         raise CentralError("certificate-exists", name=given.names[0], certificate=certificate, key=key)
     write_pair(make_server_certificate(centre.authority, tuple(given.names)), certificate, key)
     print(text("central.certificate-made", lang, certificate=certificate, key=key))
+
+
+def _revoke(given: argparse.Namespace, lang: Language) -> None:
+    from ttcs_edge.central.revocation import revoke
+
+    serial = revoke(open_centre(given.folder), given.station)
+    print(text("central.revoked", lang, id=given.station, serial=f"{serial:x}"))
+    print(text("central.shut-out", lang, folder=given.folder))
+
+
+def _broker_config(given: argparse.Namespace, lang: Language) -> None:
+    from ttcs_edge.central.broker_config import write_rules
+
+    centre = open_centre(given.folder)
+    broker = _broker(given.broker or centre.settings.broker)
+    rules = write_rules(centre, broker, given.out or given.folder / "broker", given.at, force=given.force)
+    print(text("central.rules-made", lang, folder=rules.folder, count=rules.stations))
+    print(text("central.rules-command", lang, command=rules.command))
 
 
 def _publish(given: argparse.Namespace, lang: Language) -> None:
@@ -216,6 +235,8 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Language], int | None]]]
     "init": _init,
     "add-station": _add_station,
     "server-certificate": _server_certificate,
+    "revoke": _revoke,
+    "broker-config": _broker_config,
     "publish": _publish,
     "alert": _alert,
     "cap-feed": _cap_feed,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ttcs_edge.locale import central_alerts, central_feeds, central_live, central_orders, config
+from ttcs_edge.locale import central_alerts, central_broker, central_feeds, central_live, central_orders, config
 
 PROBLEMS: config.Words = {
     **config.PROBLEMS,
@@ -132,6 +132,7 @@ FILE_TABLES: dict[str, tuple[config.Words, config.Words, config.Words]] = {
 Told = tuple[tuple[str, str], tuple[str, str]]
 
 ERRORS: dict[str, Told] = {
+    **central_broker.ERRORS,
     **central_feeds.ERRORS,
     **central_orders.ERRORS,
     **central_live.ERRORS,
@@ -558,6 +559,7 @@ TOLD = {
 
 MESSAGES: dict[str, tuple[str, str]] = {
     **central_alerts.MESSAGES,
+    **central_broker.MESSAGES,
     **central_feeds.MESSAGES,
     **central_orders.MESSAGES,
     **central_live.MESSAGES,
