@@ -60,6 +60,7 @@ class Bench:
             lambda: now,
             heard.put,
             lambda data, scope: Refused("", ""),
+            lambda data, scope: Refused("", ""),
             self.fetcher,
             self.outbox,
         )

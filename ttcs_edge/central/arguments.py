@@ -19,6 +19,7 @@ from ttcs_edge.central.alert_arguments import (
 )
 from ttcs_edge.central.live_arguments import add_live_options
 from ttcs_edge.central.order_commands import ORDER_EXAMPLES, REPLY_S, SECONDS_MOST, add_options
+from ttcs_edge.central.trust_arguments import ACTION_EXAMPLES, add_trust_options
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.locale import Language, text
 from ttcs_edge.terminal.arguments import Parser, whole_number
@@ -42,6 +43,7 @@ EXAMPLES: Final = {
     "beacon": "ttcs-central beacon /srv/lam-dong --every 60",
     "export": "ttcs-central export /srv/lam-dong vn/lam-dong/da-teh /media/usb",
     "import-reports": "ttcs-central import-reports /srv/lam-dong /media/usb",
+    "trust": ACTION_EXAMPLES["draft"],
 }
 """Every command with one line that may be typed as it is."""
 
@@ -223,4 +225,5 @@ _OPTIONS: Final[dict[str, Callable[[Parser, Language], None]]] = {
     "beacon": _beacon,
     "export": _export,
     "import-reports": _import_reports,
+    "trust": add_trust_options,
 }

@@ -206,6 +206,12 @@ def _import_reports(given: argparse.Namespace, lang: Language) -> None:
         raise CentralError("reports-refused", refused=refused, differs=differs)
 
 
+def _trust(given: argparse.Namespace, lang: Language) -> None:
+    from ttcs_edge.central.trust import trust
+
+    trust(given, _secret(lang), lang)
+
+
 def _broker(found: str | None) -> BrokerAddress:
     if found is None:
         raise CentralError("no-broker")
@@ -226,6 +232,7 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Language], int | None]]]
     "beacon": _beacon,
     "export": _export,
     "import-reports": _import_reports,
+    "trust": _trust,
 }
 
 

@@ -127,7 +127,9 @@ class Daemon:
         self.audio = AudioLink(config.broker, station_id, self.link.up, self.link.precedence.give_way)
         self.fetcher = Fetcher(self.blobs, BlobError, self.audio, config.https, post)
         self.streams = Streams(config.streams, self.player.follow, self.player.leave)
-        self.carried = Carried(self.loop.ask, self.clock.now, post, readers.programme, self.fetcher, self.outbox)
+        self.carried = Carried(
+            self.loop.ask, self.clock.now, post, readers.programme, readers.trust, self.fetcher, self.outbox
+        )
         host = SystemHost(config.state_folder, config.store.free_bytes)
         voices = Voices(config.speech, config.runtime_folder / "speech")
         self.speaking = Speaking(voices, SpokenStore(self.blobs, config.state_folder / "spoken"), post)
