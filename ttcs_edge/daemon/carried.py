@@ -188,7 +188,7 @@ def _answer(
     scope: str, version: int | None, verdict: TrustRoot | Accepted | AlreadyInForce | Refused
 ) -> dict[str, Any]:
     """What is told of a document that was handed over."""
-    answer = {"scope": scope, "outcome": "accepted", "version": version, "code": None, "detail": []}
+    answer: dict[str, Any] = {"scope": scope, "outcome": "accepted", "version": version, "code": None, "detail": []}
     if isinstance(verdict, Refused):
         pairs = [list(pair) for pair in verdict.detail]
         return answer | {"outcome": "refused", "code": verdict.code, "detail": pairs}
