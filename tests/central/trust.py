@@ -55,7 +55,7 @@ def names_of(folder: Path, role: str) -> list[str]:
 
 
 def machine_of(folder: Path, target: Path, *names: str) -> Path:
-    """Another machine: a copy of ``centre.yaml`` and ``trust``, and the private keys of some, which leave the centre."""
+    """Another machine: a copy of ``centre.yaml`` and ``trust``, and private keys, which leave the centre."""
     (target / "keys").mkdir(parents=True)
     shutil.copy(folder / "centre.yaml", target)
     shutil.copytree(folder / "trust", target / "trust")

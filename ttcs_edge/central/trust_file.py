@@ -232,7 +232,8 @@ def _check_severity(page: Page, key: str, *, is_alert: bool) -> None:
 def _check_root_grant(page: Page, scope: Scope) -> None:
     """Check that somebody can sign what comes behind it, when each grant could be read."""
     grants = page.values.get("grants", ())
-    if grants and not any(one.get("role") is _Role.ROOT and one.get("scope") == scope for one in grants):
+    is_read = bool(grants) and all("role" in one and "scope" in one for one in grants)
+    if is_read and not any(one["role"] is _Role.ROOT and one["scope"] == scope for one in grants):
         page.refuse("grants", "no-root-grant", Expected("root-grant", (("scope", scope),)), "add-root-grant", found="")
 
 

@@ -3,7 +3,8 @@
 1 The first signature makes the document: it is issued then. Whoever signs later signs the very same bytes.
 2 A key signs once. Those of the root in force count, and those of the one that is to come: both must have enough.
 3 What somebody has signed and what the draft says now must be one thing: nobody signs what he has not read.
-4 A signature that does not hold is not kept: the private part was another key's.
+4 A signature that does not hold is not kept: the private part was another key's. A file that is no such key is told; one
+  that is not here, or a token that is not plugged in, is another person's turn.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
-from securesystemslib.signer import Signer  # type: ignore[attr-defined]
+from securesystemslib.signer import CryptoSigner, Signer  # type: ignore[attr-defined]
 
 from ttcs_edge.central import files
-from ttcs_edge.central.centre import Centre, SigningKey, now
+from ttcs_edge.central.centre import ELSEWHERE, Centre, SigningKey, now
 from ttcs_edge.central.errors import CentralError
 from ttcs_edge.central.trust_file import TrustDraft, read_trust_file
 from ttcs_edge.central.trust_folder import Waiting, key_names, next_draft, next_signed, root_keys, waiting
@@ -93,9 +94,10 @@ def _loaded(
     for key in keys:
         try:
             signers.append((key, centre.signer(key, secret)))
-        except CentralError:
-            if must:
-                raise
+        except CentralError as error:
+            is_file = key.signer.startswith((ELSEWHERE, f"{CryptoSigner.SCHEME}:"))
+            if must or (is_file and error.fields["found"] != FileNotFoundError.__name__):
+                raise  # it is here, and of no use
             away.append(key)
     return signers, away
 
