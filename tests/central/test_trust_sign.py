@@ -159,7 +159,9 @@ def test_a_private_key_under_anothers_name_signs_nothing(
     shutil.copy(centre_folder / "keys/publish-1.pem", centre_folder / "keys/root-2.pem")
     capsys.readouterr()
     assert trust(centre_folder, "sign") == 66
-    assert capsys.readouterr().err.splitlines()[0] == "Key root-2 (file2:keys/root-2.pem) cannot be used: ValueError"
+    assert (
+        capsys.readouterr().err.splitlines()[0] == "Key root-2 (file2:keys/root-2.pem) cannot be used: KeyMismatchError"
+    )
     assert not (centre_folder / "trust/next.dsse.json").exists()
 
 

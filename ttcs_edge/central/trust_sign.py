@@ -3,8 +3,8 @@
 1 The first signature makes the document: it is issued then. Whoever signs later signs the very same bytes.
 2 A key signs once. Those of the root in force count, and those of the one that is to come: both must have enough.
 3 What somebody has signed and what the draft says now must be one thing: nobody signs what he has not read.
-4 A signature that does not hold is not kept: the private part was another key's. A file that is no such key is told; one
-  that is not here, or a token that is not plugged in, is another person's turn.
+4 A signature that does not hold is not kept: the private part was another key's. A file that is no such key is told;
+  one that is not here, or a token that is not plugged in, is another person's turn.
 """
 
 from __future__ import annotations
