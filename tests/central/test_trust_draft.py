@@ -352,10 +352,14 @@ def test_show_tells_who_may_do_what_and_what_is_left_over(
 
     assert trust(centre_folder, "draft", "--new-key", "root-4:root") == 0
     told = state(centre_folder, capfdbinary)
+    grants = told["coming"].pop("grants")
+    assert [one["keys"] for one in grants if one["role"] == "root"] == [["root-1", "root-2", "root-3", "root-4"]]
     assert (told["unused"], told["coming"]) == (
         [],
         {
             "version": 2,
+            "gone": [],
+            "come": ["root-4"],
             "expires": None,
             "has_draft": True,
             "wrong": 0,

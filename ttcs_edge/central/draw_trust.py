@@ -20,6 +20,7 @@ from ttcs_edge.central.trust_state import (
     Lacking,
     TrustState,
     changes,
+    grants_of,
     lacking_names,
     names_now,
     signed_by,
@@ -43,17 +44,21 @@ def show_state(state: TrustState, lang: Language) -> None:
         screen.styled(text("central.trust-issued", lang, date=_date(state.issued, lang))),
         screen.alarm(expires) if soon else screen.styled(expires),
         screen.styled(""),
-        *(_grant_lines(state.grants, lang) if narrow else [_grants(state.grants, lang)]),
+        *_granted(state.grants, narrow=narrow, lang=lang),
     ]
     if state.unused:
         unused = text("central.trust-unused", lang, names=", ".join(state.unused))
         parts += [screen.styled(""), screen.styled(unused, screen.DOUBTFUL)]
-    parts += [screen.styled(""), *_coming(state, lang)]
+    parts += [screen.styled(""), *_coming(state, narrow=narrow, lang=lang)]
     screen.show(out, parts)
 
 
 def _date(utc: str, lang: Language) -> str:
     return screen.date_words(datetime.fromisoformat(utc).astimezone(), lang)
+
+
+def _granted(grants: Sequence[DraftGrant], *, narrow: bool, lang: Language) -> list[RenderableType]:
+    return _grant_lines(grants, lang) if narrow else [_grants(grants, lang)]
 
 
 def _grants(grants: Sequence[DraftGrant], lang: Language) -> Table:
@@ -83,7 +88,7 @@ def _keys(grant: DraftGrant, lang: Language) -> str:
     return text("central.trust-of", lang, threshold=grant.threshold, names=", ".join(grant.keys))
 
 
-def _coming(state: TrustState, lang: Language) -> Iterator[RenderableType]:
+def _coming(state: TrustState, *, narrow: bool, lang: Language) -> Iterator[RenderableType]:
     coming = state.coming
     if coming is None:
         yield screen.styled(text("central.trust-nothing", lang), screen.QUIET)
@@ -93,6 +98,9 @@ def _coming(state: TrustState, lang: Language) -> Iterator[RenderableType]:
         yield screen.alarm(text("central.trust-wrong", lang, count=coming.wrong))
     if coming.changed:
         yield screen.alarm(text("central.trust-changed", lang))
+    yield from _keys_changed(coming.gone, coming.come, lang)
+    if coming.grants and coming.grants != state.grants:
+        yield from [screen.indented(one) for one in _granted(coming.grants, narrow=narrow, lang=lang)]
     if coming.expires is None:
         yield screen.styled(text("central.trust-unsigned", lang), screen.DOUBTFUL)
         return
@@ -128,21 +136,25 @@ def show_drafted(drafted: Drafted, centre: Centre, lang: Language) -> None:
 
 
 def _changes(centre: Centre, root: TrustRoot, names: dict[str, str], lang: Language) -> Iterator[Text]:
-    """Which keys go with a root, and which come: what a person who signs should see."""
-    gone, come = changes(centre.trust.document, root, names)
+    yield from _keys_changed(*changes(centre.trust.document, root, names), lang)
+
+
+def _keys_changed(gone: Sequence[str], come: Sequence[str], lang: Language) -> Iterator[Text]:
     for code, which, style in (("gone", gone, screen.DOUBTFUL), ("come", come, "")):
         if which:
             yield screen.styled(text(f"central.trust-keys-{code}", lang, names=", ".join(which)), style)
 
 
 def show_signed(signed: SignedNext, centre: Centre, lang: Language) -> None:
-    """Tell who signed just now, who did before, and who is still to sign."""
-    names, root = names_now(centre), signed.coming.root
+    """Tell what it says, who signed just now, who did before, and who is still to sign."""
+    names, root, out = names_now(centre), signed.coming.root, screen.console()
+    narrow = out.width < screen.PHONE_COLUMNS
     expires = _date(root.expires, lang)
     parts: list[RenderableType] = [
         screen.styled(text("central.trust-next", lang, version=root.version), screen.HEADING),
         screen.styled(text("central.trust-until-next", lang, date=expires)),
         *_changes(centre, root, names, lang),
+        *_granted(grants_of(root, names), narrow=narrow, lang=lang),
     ]
     for code, which in (("new", signed.signed), ("away", signed.away)):
         if which:
@@ -151,7 +163,7 @@ def show_signed(signed: SignedNext, centre: Centre, lang: Language) -> None:
     parts += _signatures(signed_by(signed.coming, names), lacking, lang)
     code = "central.trust-carry-on" if any(one.missing for one in lacking) else "central.trust-ready"
     parts.append(screen.styled(text(code, lang, folder=centre.folder)))
-    screen.show(screen.console(), parts)
+    screen.show(out, parts)
 
 
 def show_withdrawn(withdrawn: Sequence[Withdrawn], lang: Language) -> None:

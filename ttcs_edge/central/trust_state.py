@@ -36,6 +36,9 @@ class NextRoot(Struct, frozen=True, kw_only=True):
 
     version: int
     expires: str | None
+    gone: tuple[str, ...]
+    come: tuple[str, ...]
+    grants: tuple[DraftGrant, ...]
     has_draft: bool
     wrong: int
     changed: bool
@@ -75,7 +78,7 @@ def trust_state(centre: Centre) -> TrustState:
         issued=root.issued,
         expires=root.expires,
         days_left=(utc_ms(root.expires) - now().wall_ms) // DAY_MS,
-        grants=draft_behind(root, names).grants,
+        grants=grants_of(root, names),
         unused=tuple(key.name for key in centre.settings.keys if key.keyid not in granted | coming_keys),
         kept=tuple(one.document.version for one in kept_roots(centre)),
         coming=_coming(centre, signed, draft),
@@ -96,15 +99,27 @@ def _coming(centre: Centre, signed: Waiting | None, draft: TrustDraft | int | No
     if signed is None and draft is None:
         return None
     names = names_now(centre)
+    root = signed.root if signed is not None else None
+    if root is None and isinstance(draft, TrustDraft):
+        root = draft.root(centre.settings.scope, now().wall_ms)
+    gone, come = ((), ()) if root is None else changes(centre.trust.document, root, names)
     return NextRoot(
         version=signed.root.version if signed is not None else centre.trust.document.version + 1,
         expires=None if signed is None else signed.root.expires,
+        gone=gone,
+        come=come,
+        grants=() if root is None else grants_of(root, names),
         has_draft=draft is not None,
         wrong=draft if isinstance(draft, int) else 0,
         changed=signed is not None and isinstance(draft, TrustDraft) and not is_same(draft, signed.root, centre),
         signed_by=() if signed is None else signed_by(signed, names),
         lacking=() if signed is None else lacking_names(lacks_of(centre, signed), names),
     )
+
+
+def grants_of(root: TrustRoot, names: dict[str, str]) -> tuple[DraftGrant, ...]:
+    """What a root grants, its keys by their names."""
+    return draft_behind(root, {keyid: named(keyid, names) for keyid in root.keys}).grants
 
 
 def names_now(centre: Centre) -> dict[str, str]:
