@@ -6,6 +6,8 @@ import os
 from typing import Final
 
 TRUST_EXIT_CODES: Final[dict[str, int]] = {
+    "bad-approval": os.EX_NOINPUT,
+    "approval-late": os.EX_DATAERR,
     "bad-trust-file": os.EX_DATAERR,
     "bad-key-wish": os.EX_DATAERR,
     "bad-threshold-wish": os.EX_DATAERR,

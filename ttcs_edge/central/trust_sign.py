@@ -43,7 +43,7 @@ def sign_next(centre: Centre, only: Sequence[str], secret: Callable[[str], str] 
         begun = coming_root(centre)
         wanted = _wanted(centre, begun.root, only)
         missing = [key for key in wanted if key.keyid not in begun.signers]
-        signers, away = _loaded(centre, missing, secret, must=bool(only))
+        signers, away = reachable(centre, missing, secret, must=bool(only))
         if missing and not signers:
             raise CentralError("no-root-key", names=", ".join(key.name for key in missing), folder=centre.folder)
         if not signers:
@@ -86,10 +86,13 @@ def _wanted(centre: Centre, root: TrustRoot, only: Sequence[str]) -> list[Signin
     return [key for key in keys if not only or key.name in only]
 
 
-def _loaded(
+def reachable(
     centre: Centre, keys: Sequence[SigningKey], secret: Callable[[str], str] | None, *, must: bool
 ) -> tuple[list[tuple[SigningKey, Signer]], list[SigningKey]]:
-    """The signers that can be reached, and the keys of those that cannot."""
+    """The signers that can be reached, and the keys of those that cannot; a key that ``must`` be here is told.
+
+    Raises CentralError ``no-key``, also for a file that is here and is no such key.
+    """
     signers, away = [], []
     for key in keys:
         try:

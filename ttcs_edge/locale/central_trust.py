@@ -60,6 +60,23 @@ TABLES: tuple[config.Words, config.Words, config.Words] = (
 """The words of what is wrong with a ``trust/next.yaml``."""
 
 ERRORS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
+    "approval-late": (
+        (
+            "{scope} đã có phiên bản {found}, bản chờ duyệt là {version}",
+            "{scope} has version {found} already, what is to be approved is version {version}",
+        ),
+        (
+            "Chưa gửi gì. Làm lại từ đầu: ttcs-central publish ... --sign-only TỆP",
+            "Nothing was sent. Begin anew: ttcs-central publish ... --sign-only FILE",
+        ),
+    ),
+    "bad-approval": (
+        ("{file} không phải chương trình chờ duyệt: {found}", "{file} is no programme to be approved: {found}"),
+        (
+            "Lấy tệp mà ttcs-central publish ... --sign-only đã viết, của trung tâm này",
+            "Take the file that ttcs-central publish ... --sign-only wrote, of this centre",
+        ),
+    ),
     "bad-key-wish": (
         ("{option}: không hiểu {found}", "{option}: {found} is no key"),
         (
@@ -202,6 +219,17 @@ HELP: dict[str, tuple[str, str]] = {
         "đưa bản đã đủ chữ ký vào hiệu lực và gửi cho các trạm; không có bản mới: gửi lại",
         "put the root in force once enough have signed, and send it; without a new one: send again",
     ),
+    "approve": ("duyệt: ký thêm một chương trình đã có người ký", "approve: sign a programme that somebody signed"),
+    "help-approve-file": (
+        "tệp mà publish --sign-only đã viết",
+        "the file that publish --sign-only wrote",
+    ),
+    "help-approve-sign-only": ("ký vào tệp, không gửi", "sign the file, send nothing"),
+    "help-approve-yes": ("ký mà không hỏi lại", "sign without asking"),
+    "help-sign-only": (
+        "ký rồi viết vào tệp này để người khác duyệt (approve)",
+        "sign it and write it to this file, for others to approve",
+    ),
     "help-trust-action": ("việc cần làm; xem thêm: ... ACTION --help", "what to do; see: ... ACTION --help"),
     "help-trust-json": ("in một đối tượng JSON", "print one JSON object"),
     "help-trust-revoke": ("thu hồi khóa này (lặp lại được)", "revoke this key (may be repeated)"),
@@ -233,6 +261,20 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "role.beacon": ("tín hiệu", "beacons"),
     "role.live": ("trực tiếp", "live"),
     "role.alert": ("cảnh báo", "alerts"),
+    "approve-ask": ("Duyệt và ký? [c/K]", "Approve and sign it? [y/N]"),
+    "approve-signed-by": ("Đã ký: {names}", "Signed by: {names}"),
+    "approve-lacks": (
+        "Còn thiếu chữ ký: có {found}, cần {expected}. Mang {file} tới người tiếp theo.",
+        "Signatures lack: {found} of {expected}. Carry {file} to the next.",
+    ),
+    "approve-enough": (
+        "Đủ chữ ký. Ở trung tâm: ttcs-central approve THƯ-MỤC {name}",
+        "Enough have signed. At the centre: ttcs-central approve FOLDER {name}",
+    ),
+    "approve-written": (
+        "Đã ký và viết {file}. Người duyệt: ttcs-central approve {folder} {file}",
+        "Signed, in {file}. Who approves: ttcs-central approve {folder} {file}",
+    ),
     "trust-root": ("Gốc tin cậy {scope}, bản {version}", "Trust root {scope}, version {version}"),
     "trust-issued": ("lập {date}", "issued {date}"),
     "trust-until": ("hết hạn {date}, còn {days} ngày", "until {date}, {days} days left"),
