@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,29 @@ def test_a_stick_brings_the_roots_before_what_their_keys_signed(
         f"{PLACE}: version 2 is in force",
     ]
     assert versions(own_station) == [2]
+
+
+def test_one_stick_brings_a_root_and_what_its_new_key_signed(
+    centre_folder: Path, own_broker: Broker, own_station: Station, tmp_path: Path
+) -> None:
+    """To a station that has never heard of that key: the root is taken before the programme is read."""
+    assert rotate(centre_folder, own_broker, "--revoke", "publish-1", "--new-key", "publish-2:publish") == 0
+    assert send(centre_folder, programme(tmp_path), own_broker) == 0
+    assert main(["export", str(centre_folder), PLACE, str(tmp_path)]) == 0
+    own_broker.stop()
+    own_station.start()
+
+    done = run("import", tmp_path, "--config", own_station.config, "--json")
+
+    assert done.returncode == 0
+    told = json.loads(done.stdout)
+    assert [(one["outcome"], one["version"]) for one in (*told["trust"], *told["programmes"])] == [
+        ("accepted", 2),
+        ("accepted", 1),
+    ]
+    own_station.stop(signal.SIGKILL)
+    own_station.start()
+    assert versions(own_station) == [1], "told as in force, so both were on disk"
 
 
 def test_roots_on_a_stick_that_lead_nowhere_are_told_and_change_nothing(
