@@ -90,6 +90,7 @@ STYLES = {
     "a list that is indented": "keys:\n    # root / gốc\n    -   {item}\n",
     "in brackets": "keys: [\n  {item},   # the only one\n]\n",
     "the last in the file, without a line end": "topic_root: ttcs/v1\nkeys:\n  - {item}",
+    "a folded word": "keys:\n  - name: publish-1\n{folded}\n      file2:keys/publish-1.pem\ntopic_root: ttcs/v1\n",
     "blocks with remarks": "keys:\n  # first\n  - name: {name}   # chị An\n    role: root\n{rest}\n\n# behind\n",
 }
 
@@ -104,7 +105,12 @@ def test_a_key_comes_into_centre_yaml_and_every_word_of_the_operators_stays(
     key = next(one for one in yaml.safe_load(file.read_text())["keys"] if one["name"] == "publish-1")
     item = "{" + ", ".join(f'{name}: "{value}"' for name, value in key.items()) + "}"
     rest = "\n".join(f'    {name}: "{value}"' for name, value in key.items() if name not in ("name", "role"))
-    keys = STYLES[style].format(item=item, name="publish-1", rest=rest).replace("role: root", "role: publish")
+    folded = f"    role: publish\n{rest.replace(chr(34) + key['signer'] + chr(34), '>-')}"
+    keys = (
+        STYLES[style]
+        .format(item=item, name="publish-1", rest=rest, folded=folded)
+        .replace("role: root", "role: publish")
+    )
     text = f"# Trung tâm / The centre\nname: Lâm Đồng   # tỉnh\nscope: {SCOPE}\n\n" + keys
     file.write_bytes(text.replace("\n", end).encode())
 
@@ -120,6 +126,22 @@ def test_a_key_comes_into_centre_yaml_and_every_word_of_the_operators_stays(
         ("an", "root", "elsewhere:"),
     ]
     assert settings.keys[-1].public == HEX
+
+
+def test_a_centre_yaml_that_no_text_can_be_put_into_is_left_as_it_is(
+    centre_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The line to be added is told; with it the same command goes on, with the key that it made."""
+    file = centre_folder / "centre.yaml"
+    text = file.read_text().replace("- name: publish-1\n", "-\n  name: publish-1\n")
+    file.write_text(text)
+    assert trust(centre_folder, "draft", "--new-key", "publish-2:publish") == 73
+    told = capsys.readouterr().err.splitlines()
+    assert told[0] == f"The key cannot be put into {file} as it is written"
+    assert (file.read_text(), next_yaml(centre_folder).exists()) == (text, False)
+    file.write_text(text.replace("topic_root", f"- {told[2]}\ntopic_root"))
+    assert trust(centre_folder, "draft", "--new-key", "publish-2:publish") == 0
+    assert open_centre(centre_folder).signer(open_centre(centre_folder).settings.keys[-1])
 
 
 REFUSED = {

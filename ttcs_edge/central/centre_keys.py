@@ -44,7 +44,7 @@ def with_keys(text: str, keys: Sequence[SigningKey]) -> str:
         return text[:end] + "".join(f", {_flow(key)}" for key in keys) + text[end:]
     begin = text.rfind("\n", 0, last.start_mark.index) + 1
     indent = text[begin : text.index("-", begin)]
-    line_ends = text.find("\n", _end(last))
+    line_ends = text.find("\n", _end(last) - 1)
     end = len(text) if line_ends < 0 else line_ends + 1
     before = text[:end] if text[:end].endswith("\n") else f"{text[:end]}\n"
     return before + "".join(_block(key, indent) for key in keys) + text[end:]
@@ -60,7 +60,7 @@ def _key_list(text: str) -> yaml.SequenceNode:
 
 
 def _end(node: yaml.Node) -> int:
-    """Where the last word of a node ends: a block ends for YAML only where the next begins."""
+    """Behind the last word of a node, or its line end: a block ends for YAML only where the next begins."""
     if isinstance(node, yaml.MappingNode) and not node.flow_style and node.value:
         return _end(node.value[-1][1])
     return int(node.end_mark.index)
