@@ -47,11 +47,14 @@ TABLES: tuple[config.Words, config.Words, config.Words] = (
         "delete-severity": ("xóa dòng này", "delete this line"),
         "give-access": ("cho người dùng này quyền đọc (chown, chmod)", "let this user read it (chown, chmod)"),
         "give-file": (
-            "viết lại tệp: ttcs-central trust draft --force",
-            "write it anew: ttcs-central trust draft --force",
+            "viết lại tệp: ttcs-central trust THƯ-MỤC draft --force",
+            "write it anew: ttcs-central trust FOLDER draft --force",
         ),
         "lower-threshold": ("giảm ngưỡng, hoặc thêm khóa", "lower it, or add keys"),
-        "make-file": ("viết tệp: ttcs-central trust draft --force", "write it: ttcs-central trust draft --force"),
+        "make-file": (
+            "viết tệp: ttcs-central trust THƯ-MỤC draft --force",
+            "write it: ttcs-central trust FOLDER draft --force",
+        ),
         "other-id": ("đặt tên khác", "give it another name"),
         "write-scope": ("sửa địa bàn", "correct the scope"),
         "write-version": ("ghi số trên", "write the number above"),
