@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
+from ttcs_edge.core.documents import Refused, Signed, TrustRoot
 from ttcs_edge.core.events import Event, ProgrammeArrived, TrustArrived
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Instant, Sha256, is_sha256, scope_prefixes
@@ -21,6 +21,7 @@ from ttcs_edge.core.station import Station
 from ttcs_edge.core.trust import Accepted, AlreadyInForce, judge_chain
 from ttcs_edge.link.control import ControlError
 from ttcs_edge.link.fetcher import Fetcher, Offer
+from ttcs_edge.link.inbox import Readers
 from ttcs_edge.store.outbox import Outbox, OutboxRow
 from ttcs_edge.wire.bundle import is_file, read_whole
 
@@ -48,16 +49,14 @@ class Carried:
         ask: Ask,
         now: Callable[[], Instant],
         post: Callable[[Event], None],
-        read: Callable[[bytes, str], Signed[Programme] | Refused],
-        read_trust: Callable[[bytes, str], tuple[Signed[TrustRoot], ...] | Refused],
+        readers: Readers,
         fetcher: Fetcher,
         outbox: Outbox,
     ) -> None:
         self._ask = ask
         self._now = now
         self._post = post
-        self._read = read
-        self._read_trust = read_trust
+        self._readers = readers
         self._fetcher = fetcher
         self._outbox = outbox
         self._numbers = itertools.count(-1, -1)
@@ -95,7 +94,7 @@ class Carried:
 
     def _trust(self, request: dict[str, Any], file: int) -> dict[str, Any]:
         scope, data = self._of_scope(request, file, LIMITS.trust_bytes)
-        roots = self._read_trust(data, scope)
+        roots = self._readers.trust(data, scope)
 
         def judged(station: Station) -> tuple[int, TrustRoot | AlreadyInForce | Refused]:
             trust = station.programmes.trust
@@ -110,7 +109,7 @@ class Carried:
 
     def _programme(self, request: dict[str, Any], file: int) -> dict[str, Any]:
         scope, data = self._of_scope(request, file, LIMITS.envelope_bytes)
-        signed = self._read(data, scope)
+        signed = self._readers.programme(data, scope)
         # The verdict that the core is about to come to, told in words; it is the event that changes the station.
         verdict: Accepted | AlreadyInForce | Refused = (
             signed
