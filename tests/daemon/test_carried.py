@@ -20,6 +20,7 @@ from ttcs_edge.core.model import Instant, MonoMs, Sha256, WallMs
 from ttcs_edge.daemon.carried import Carried
 from ttcs_edge.link.control import ControlError
 from ttcs_edge.link.fetcher import Fetcher
+from ttcs_edge.link.inbox import Readers
 from ttcs_edge.settings import HttpsSettings, StoreSettings
 from ttcs_edge.store.blobs import BlobError, Blobs, Partial
 from ttcs_edge.store.database import Database
@@ -28,6 +29,11 @@ from ttcs_edge.store.outbox import Outbox
 DATA = os.urandom(100_000)
 SHA = Sha256(hashlib.sha256(DATA).hexdigest())
 OTHER = Sha256(hashlib.sha256(b"other").hexdigest())
+
+
+def unread(data: bytes, subject: str) -> Refused:
+    """No document is read."""
+    return Refused("", "")
 
 
 class SlowCard(Blobs):
@@ -59,7 +65,7 @@ class Bench:
             lambda call, timeout_s: None,
             lambda: now,
             heard.put,
-            lambda data, scope: Refused("", ""),
+            Readers(unread, unread, unread, unread, unread, unread),
             self.fetcher,
             self.outbox,
         )

@@ -20,6 +20,7 @@ from ttcs_edge.central.alert_arguments import (
 from ttcs_edge.central.broker_rules import DEBIAN
 from ttcs_edge.central.live_arguments import add_live_options
 from ttcs_edge.central.order_commands import ORDER_EXAMPLES, REPLY_S, SECONDS_MOST, add_options
+from ttcs_edge.central.trust_arguments import ACTION_EXAMPLES, add_trust_options
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.locale import Language, text
 from ttcs_edge.terminal.arguments import Parser, whole_number
@@ -45,6 +46,8 @@ EXAMPLES: Final = {
     "beacon": "ttcs-central beacon /srv/lam-dong --every 60",
     "export": "ttcs-central export /srv/lam-dong vn/lam-dong/da-teh /media/usb",
     "import-reports": "ttcs-central import-reports /srv/lam-dong /media/usb",
+    "trust": ACTION_EXAMPLES["draft"],
+    "approve": "ttcs-central approve /srv/lam-dong /media/usb/ban-tin.dsse.json",
 }
 """Every command with one line that may be typed as it is."""
 
@@ -121,6 +124,15 @@ def _publish(command: Parser, lang: Language) -> None:
     options = command.options
     _add_delivery(command, lang)
     options.add_argument("--dry-run", action="store_true", help=text("central.help-dry-run", lang))
+    options.add_argument("--sign-only", type=Path, metavar="FILE", help=text("central.help-sign-only", lang))
+
+
+def _approve(command: Parser, lang: Language) -> None:
+    command.add_argument("file", type=Path, metavar="FILE", help=text("central.help-approve-file", lang))
+    options = command.options
+    options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker-told", lang))
+    options.add_argument("--sign-only", action="store_true", help=text("central.help-approve-sign-only", lang))
+    options.add_argument("--yes", action="store_true", help=text("central.help-approve-yes", lang))
 
 
 def _alert(command: Parser, lang: Language) -> None:
@@ -240,4 +252,6 @@ _OPTIONS: Final[dict[str, Callable[[Parser, Language], None]]] = {
     "beacon": _beacon,
     "export": _export,
     "import-reports": _import_reports,
+    "trust": add_trust_options,
+    "approve": _approve,
 }

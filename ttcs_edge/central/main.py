@@ -118,8 +118,16 @@ def _publish(given: argparse.Namespace, lang: Language) -> None:
 
     centre = open_centre(given.folder)
     delivery = _delivery(given, centre)
-    published = publish(centre, given.programme, delivery, dry_run=given.dry_run, secret=_secret(lang))
-    show(published, delivery, centre, lang, dry_run=given.dry_run)
+    published = publish(
+        centre, given.programme, delivery, dry_run=given.dry_run, sign_only=given.sign_only, secret=_secret(lang)
+    )
+    show(published, delivery, centre, lang, dry_run=given.dry_run, sign_only=None if given.dry_run else given.sign_only)
+
+
+def _approve(given: argparse.Namespace, lang: Language) -> None:
+    from ttcs_edge.central.approve import approve
+
+    approve(given, _secret(lang), lang)
 
 
 def _delivery(given: argparse.Namespace, centre: Centre) -> Delivery:
@@ -225,6 +233,12 @@ def _import_reports(given: argparse.Namespace, lang: Language) -> None:
         raise CentralError("reports-refused", refused=refused, differs=differs)
 
 
+def _trust(given: argparse.Namespace, lang: Language) -> None:
+    from ttcs_edge.central.trust import trust
+
+    trust(given, _secret(lang), lang)
+
+
 def _broker(found: str | None) -> BrokerAddress:
     if found is None:
         raise CentralError("no-broker")
@@ -247,6 +261,8 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Language], int | None]]]
     "beacon": _beacon,
     "export": _export,
     "import-reports": _import_reports,
+    "trust": _trust,
+    "approve": _approve,
 }
 
 

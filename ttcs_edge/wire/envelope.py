@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Annotated
 
 import msgspec
@@ -140,7 +140,16 @@ def _verifies(signature: Signature, key: PublicKey, signed: bytes) -> bool:
 
 def sign(payload: bytes, payload_type: str, signers: Sequence[Signer]) -> bytes:
     """Make an envelope of a payload, signed by each of the signers. Raises what a signer raises."""
-    envelope = Envelope(payload, payload_type, {})
+    return countersign(Sealed(payload, payload_type, ()), frozenset(), signers)
+
+
+def countersign(sealed: Sealed, keep: Set[str], signers: Sequence[Signer]) -> bytes:
+    """Make an envelope of the very same payload: with its signatures of the keys to ``keep``, and those of the signers.
+
+    Raises what a signer raises.
+    """
+    kept = {one.keyid: one for one in sealed.signatures if one.keyid in keep}
+    envelope = Envelope(sealed.payload, sealed.payload_type, kept)
     for signer in signers:
         envelope.sign(signer)
     return json.dumps(envelope.to_dict(), separators=(",", ":"), sort_keys=True).encode()
