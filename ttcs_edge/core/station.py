@@ -34,6 +34,7 @@ from ttcs_edge.core.model import (
     AsRunReason,
     Instant,
     MonoMs,
+    Scope,
     Sha256,
     StationSettings,
     WallMs,
@@ -458,6 +459,7 @@ class Station:
         turn.after.append(effects.Acknowledge(event.delivery))
         if verdict.refused is not None:
             self._raise(turn, verdict.refused.code, event.topic_scope, verdict.refused.detail)
+            self.withheld.refused(Scope(event.topic_scope), turn.now)
             return
         turn.entries += self.faults.clear_subject(event.topic_scope, turn.now.wall_ms)
         if verdict.accepted is not None:
