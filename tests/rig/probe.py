@@ -51,6 +51,12 @@ def speak(family: str) -> None:
     socket.socket(getattr(socket, family), socket.SOCK_DGRAM).close()
 
 
+def send(address: str) -> None:
+    """One packet to an address. Raises OSError."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
+        wire.sendto(b"x", (address, 9))
+
+
 def writable() -> Iterator[str]:
     """Every topmost folder into which a file can be put, tried."""
     for folder, names, _ in os.walk("/"):
@@ -127,6 +133,7 @@ def main() -> None:
         "writable": sorted(writable()),
         "devices": sorted(devices()),
         "families": {name: word(lambda name=name: speak(name)) for name in FAMILIES},
+        "addresses": {address: word(lambda address=address: send(address)) for address in ("127.0.0.1", "239.1.1.1")},
         "calls": {
             name: word(lambda number=number: call(number, 0, 0, 0))
             for name, number in CALLS[os.uname().machine].items()

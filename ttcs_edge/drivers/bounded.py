@@ -81,7 +81,7 @@ class BoundedPrograms:
             raise OutOfTimeError
         limits = [f"--fsize={FILE_BYTES}", f"--cpu={max(1, round(left_s * (os.cpu_count() or 1)))}", "--core=0"]
         environment = {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
-        environment |= {"LC_ALL": "C.UTF-8", "HOME": str(folder), **_NO_SOUND_SERVER}
+        environment |= {"LC_ALL": "C.UTF-8", "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), **_NO_SOUND_SERVER}
         with _file(folder) as text, _file(folder) as output, _file(folder) as error:
             text.write(given.encode("utf-8", "replace"))
             text.seek(0)
