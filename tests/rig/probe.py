@@ -157,7 +157,17 @@ def main() -> None:
         "voice": Voices(SpeechSettings(), Path.cwd() / "speech").speak("Lũ quét lúc 17h30.", "vi").voice,
         "key": Path(os.environ["CREDENTIALS_DIRECTORY"], "station.key").read_text().splitlines()[0],
     }
+    from ttcs_edge.player.hiding import hide
+
+    found["landlock"] = kernel_has_landlock()
+    found["hidden"] = hide(Path(os.environ["CREDENTIALS_DIRECTORY"]))
+    found["key, hidden"] = word(Path(os.environ["CREDENTIALS_DIRECTORY"], "station.key").read_bytes)
     print(json.dumps(found), file=sys.stdout, flush=True)
+
+
+def kernel_has_landlock() -> bool:
+    """As the kernel's log says at its start, or as the call itself does."""
+    return word(lambda: call(444, 0, 0, 1)) != "ENOSYS"
 
 
 def limits() -> dict[str, list[str]]:

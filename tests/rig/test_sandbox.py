@@ -121,6 +121,13 @@ def test_the_unit_still_has_what_the_daemon_works_with(found: dict[str, Any]) ->
     assert found["key"].startswith("-----BEGIN")
 
 
+def test_the_player_can_hide_the_key_from_itself(found: dict[str, Any]) -> None:
+    """The unit's filter lets it ask for that; a kernel may not have it."""
+    if not found["landlock"]:
+        pytest.skip("this machine's kernel has no Landlock")
+    assert (found["hidden"], found["key, hidden"]) == (True, "EACCES")
+
+
 def test_a_station_on_the_air_has_no_right_and_stays_far_below_its_limits(pole: Pole, tmp_path: Path) -> None:
     """The daemon and its player themselves, in the middle of a cue."""
     pole.put_on_the_air(tmp_path)
