@@ -75,7 +75,7 @@ def test_the_unit_has_no_right_and_writes_into_its_two_folders_alone(found: dict
     assert (found["no new privileges"], found["filtered"]) == (1, 2)
     assert found["writable"] == ["/run/ttcs-edge", STATE]
     assert found["own program"] == "EACCES", "nothing that it wrote is run"
-    assert found["write and run"] == "EPERM"
+    assert found["write and run"] in ("EPERM", "EACCES"), "by the filter, or by the kernel itself"
     assert found["strangers"] == [], "it does not see what else runs"
     assert found["core"] == ["0", "0"]
 
@@ -194,7 +194,7 @@ def test_sound_goes_out_through_alsa(pole: Pole, operator: Listener, tmp_path: P
     pole.centre.publish(tmp_path, 5)
 
     (report,) = eventually(lambda: operator.reports("as-run"), 90)
-    assert (report["outcome"], report["reason"]) == ("aired", "")
+    assert (report["outcome"], report["reason"]) == ("aired", None)
     assert [line for line in pole.told() if not line.startswith("{")] == [], "no library complains of what is closed"
 
 

@@ -52,6 +52,18 @@ def _file(folder: Path) -> IO[bytes]:
     return tempfile.TemporaryFile(dir=folder)
 
 
+def _step_back(session: int) -> None:
+    """Put a session behind all others where the service manager lets nobody be nice: by a file, which it leaves open.
+
+    That counts where the kernel divides a processor by sessions (sched(7), autogroup), and not by control groups.
+    """
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0))
+    except PermissionError:
+        with suppress(OSError):  # it is over, or this kernel has none
+            Path(f"/proc/{session}/autogroup").write_text(str(NICENESS))
+
+
 class BoundedPrograms:
     """Runs one program at a time, on the caller's thread; ``abort`` is for any thread."""
 
@@ -97,6 +109,7 @@ class BoundedPrograms:
                     env=environment,
                     start_new_session=True,
                 )
+            _step_back(self._process.pid)
             try:
                 code = self._wait(self._process, until_mono_s)
             finally:
