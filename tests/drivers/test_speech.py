@@ -295,6 +295,21 @@ def test_it_runs_behind_what_makes_the_sound(tmp_path: Path) -> None:
     assert int((tmp_path / "nice").read_text()) >= 10
 
 
+@pytest.mark.skipif(not Path("/proc/self/autogroup").exists(), reason="this kernel does not divide by sessions")
+def test_where_it_may_not_be_nice_its_session_steps_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The unit's filter of system calls refuses setpriority(2)."""
+
+    def refused(which: int, who: int, priority: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "setpriority", refused)
+    look = f"until grep -q 'nice 10' /proc/self/autogroup; do sleep 0.01; done; touch {tmp_path}/stepped-back"
+    voices = Voices(SpeechSettings(), tmp_path / "work", espeak=program(tmp_path, look))
+
+    assert voices.languages() == frozenset()
+    assert (tmp_path / "stepped-back").exists()
+
+
 @pytest.fixture
 def loud_and_quiet() -> Iterator[array[int]]:
     """A click at full scale in quiet speech-like noise."""

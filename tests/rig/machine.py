@@ -68,6 +68,7 @@ class Machine:
         """Switch it on and wait until its systemd has started all it should."""
         command = ["systemd-nspawn", "--quiet", "-D", str(self.root), "--boot", "--register=no", "--keep-unit"]
         options = ["--machine=pole", "--console=pipe", "--resolv-conf=copy-host", "--link-journal=no"]
+        options += ["--capability=CAP_BPF", "--system-call-filter=bpf"]  # it holds units to their devices by this
         with (self.folder / "console").open("ab") as console:
             self._nspawn = subprocess.Popen(
                 [*command, *options],

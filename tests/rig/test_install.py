@@ -131,7 +131,8 @@ def test_uninstall_leaves_config_and_data_and_a_new_install_goes_on_with_them(po
     pole.start()
     pole.machine.run("make", "-C", CHECKOUT, "uninstall")
     journal = "/etc/systemd/journald.conf.d/ttcs-edge.conf"
-    gone = "/opt/ttcs-edge /etc/systemd/system/ttcs-edge.service /usr/local/bin/ttcs-edge /usr/local/bin/ttcs-central"
+    units = "/etc/systemd/system/ttcs-edge.service /etc/systemd/system/ttcs-edge-clock.service"
+    gone = f"/opt/ttcs-edge {units} /usr/local/bin/ttcs-edge /usr/local/bin/ttcs-central"
     left = pole.machine.shell(f"ls -d {gone} {journal} 2>/dev/null || true")
     unit = pole.machine.run("systemctl", "show", UNIT, "--value", "--property=LoadState").stdout.strip()
     kept = pole.machine.shell(f"ls /etc/ttcs-edge {STATE}/ttcs.db")

@@ -11,6 +11,9 @@ from ttcs_edge.named_files import UNIT_GROUPS
 
 TOP = Path(__file__).parents[2]
 UNIT = TOP / "systemd/ttcs-edge.service"
+CLOCK_UNIT = TOP / "systemd/ttcs-edge-clock.service"
+EXPOSURE_MOST = 12
+"""Tenths, as ``systemd-analyze security`` reckons; a unit that gives up nothing has 96."""
 MEND = "the two locks differ: make lock"
 
 
@@ -25,13 +28,41 @@ def wanted(requirements: str) -> set[str]:
     return {re.split(r"[^\w.-]", line, maxsplit=1)[0].lower() for line in requirements.split("\n") if line}
 
 
-def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
+def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
     """systemd-analyze verify, with a program that exists in the place of those that `make install` puts there."""
-    unit = tmp_path / UNIT.name
-    unit.write_text(re.sub(r"/opt/ttcs-edge/bin/\S+", "/bin/true", UNIT.read_text()))
-    done = subprocess.run(["systemd-analyze", "verify", str(unit)], capture_output=True, text=True)
+    for unit in (UNIT, CLOCK_UNIT):
+        (tmp_path / unit.name).write_text(re.sub(r"/opt/ttcs-edge/bin/\S+", "/bin/true", unit.read_text()))
+        done = subprocess.run(["systemd-analyze", "verify", tmp_path / unit.name], capture_output=True, text=True)
 
-    assert (done.returncode, done.stderr) == (0, "")
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def exposed(unit: Path) -> subprocess.CompletedProcess[str]:
+    """What systemd thinks of a unit; it fails where that is worse than may be."""
+    offline = ["systemd-analyze", "security", "--offline=true", "--no-pager", f"--threshold={EXPOSURE_MOST}"]
+    return subprocess.run([*offline, unit], capture_output=True, text=True)
+
+
+def test_the_units_are_exposed_no_more_than_their_work_needs(tmp_path: Path) -> None:
+    """systemd-analyze security: at most 1.2; whoever opens something for a driver sees here what it costs."""
+    for unit in (UNIT, CLOCK_UNIT):
+        done = exposed(unit)
+        assert done.returncode == 0, done.stdout
+    opened = tmp_path / UNIT.name
+    opened.write_text(UNIT.read_text().replace("ProtectClock=yes\n", ""))
+    assert exposed(opened).returncode != 0, "the bound is where the unit is"
+
+
+def test_the_unit_names_no_folder_to_write_but_its_own_two() -> None:
+    """Whatever a later driver wants to keep, it keeps there."""
+    unit = UNIT.read_text()
+
+    assert "ReadWritePaths=" not in unit
+    assert re.findall(r"^(\w*Directory)=(.*)$", unit, re.MULTILINE) == [
+        ("StateDirectory", "ttcs-edge"),
+        ("RuntimeDirectory", "ttcs-edge"),
+        ("WorkingDirectory", "/run/ttcs-edge"),
+    ]
 
 
 def test_what_goes_on_a_station_is_locked_as_in_the_whole_lock() -> None:

@@ -52,6 +52,18 @@ def _file(folder: Path) -> IO[bytes]:
     return tempfile.TemporaryFile(dir=folder)
 
 
+def _step_back(session: int) -> None:
+    """Put a session behind all others where the service manager lets nobody be nice: by a file, which it leaves open.
+
+    That counts where the kernel divides a processor by sessions (sched(7), autogroup), and not by control groups.
+    """
+    try:
+        os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0))
+    except PermissionError:
+        with suppress(OSError):  # it is over, or this kernel has none
+            Path(f"/proc/{session}/autogroup").write_text(str(NICENESS))
+
+
 class BoundedPrograms:
     """Runs one program at a time, on the caller's thread; ``abort`` is for any thread."""
 
@@ -81,7 +93,7 @@ class BoundedPrograms:
             raise OutOfTimeError
         limits = [f"--fsize={FILE_BYTES}", f"--cpu={max(1, round(left_s * (os.cpu_count() or 1)))}", "--core=0"]
         environment = {name: os.environ[name] for name in _HANDED_ON if name in os.environ}
-        environment |= {"LC_ALL": "C.UTF-8", "HOME": str(folder), **_NO_SOUND_SERVER}
+        environment |= {"LC_ALL": "C.UTF-8", "HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), **_NO_SOUND_SERVER}
         with _file(folder) as text, _file(folder) as output, _file(folder) as error:
             text.write(given.encode("utf-8", "replace"))
             text.seek(0)
@@ -97,6 +109,7 @@ class BoundedPrograms:
                     env=environment,
                     start_new_session=True,
                 )
+            _step_back(self._process.pid)
             try:
                 code = self._wait(self._process, until_mono_s)
             finally:

@@ -6,7 +6,6 @@ The kernel's clock is looked at here, at every reading; a battery clock and a mo
 
 from __future__ import annotations
 
-import ctypes
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,14 +15,10 @@ from msgspec import Struct
 
 from ttcs_edge.core.model import Instant, MonoMs, WallMs
 from ttcs_edge.core.timekeeping import ClockState, Timekeeper, TimeSource
+from ttcs_edge.drivers import kernel_clock
 from ttcs_edge.settings import ClockSettings, ClockTrust
 
-STA_UNSYNC = 0x0040
-"""adjtimex(2): the clock is not synchronised."""
-_STATUS_OFFSET = 5 * ctypes.sizeof(ctypes.c_long)
 _LOOK_EVERY_MS = 1_000
-_MOVED_MS = 100
-"""A clock that moved by more against the monotonic one was set, and whether it is synchronised must be asked anew."""
 
 
 class Told(Struct, frozen=True):
@@ -82,7 +77,7 @@ class StationClock:
         return Instant(WallMs(offset_ms + mono_ms), mono_ms, True)
 
     def _look(self, wall_ms: int, mono_ms: MonoMs) -> None:
-        moved = abs(wall_ms - mono_ms - self._looked_offset_ms) > _MOVED_MS
+        moved = abs(wall_ms - mono_ms - self._looked_offset_ms) > kernel_clock.MOVED_MS
         if moved or mono_ms - self._looked_mono_ms >= _LOOK_EVERY_MS:
             self._looked_mono_ms, self._looked_offset_ms = mono_ms, wall_ms - mono_ms
             self._kernel_good = self._host or self._synchronised()
@@ -156,10 +151,6 @@ def _essence(state: ClockState) -> tuple[object, ...]:
 
 
 def kernel_synchronised() -> bool:
-    """Ask the kernel whether timesyncd, chrony or ntpd keeps the clock (adjtimex(2), read only)."""
-    timex = ctypes.create_string_buffer(512)
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.adjtimex(timex) < 0:
-        return False
-    status = ctypes.c_int.from_buffer(timex, _STATUS_OFFSET).value
-    return not status & STA_UNSYNC
+    """Tell whether timesyncd, chrony or ntpd keeps the clock: the kernel says so, or the neighbour that may ask it."""
+    asked = kernel_clock.asked()
+    return kernel_clock.said() if asked is None else asked

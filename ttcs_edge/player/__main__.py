@@ -24,6 +24,7 @@ from ttcs_edge.drivers.sound import open_sink
 from ttcs_edge.drivers.sound_input import open_input
 from ttcs_edge.player.capture import Capture
 from ttcs_edge.player.decoder import Decoder, make_instance
+from ttcs_edge.player.hiding import hide
 from ttcs_edge.player.live import LiveSource
 from ttcs_edge.player.messages import (
     FDS_MOST,
@@ -263,6 +264,8 @@ class Process:
 def main() -> None:
     """Take over the socket and the settings that the daemon gave, and work until it is gone."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if credentials := os.environ.pop("CREDENTIALS_DIRECTORY", ""):
+        hide(Path(credentials))
     threading.excepthook = _end
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
