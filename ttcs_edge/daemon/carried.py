@@ -2,7 +2,8 @@
 
 A programme that comes by hand goes the way of one from the broker: the same reading, the same event, the same faults.
 Its ``Acknowledge``, which nobody waits for on a network, tells that it is on disk: only then is it told as in force.
-Audio goes through the fetcher, the one thread that writes it. Called on the control socket's threads.
+Audio goes through the fetcher, the one thread that writes it. Who carried it in goes with both into the audit trail.
+Called on the control socket's threads.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, Protocol
 from ttcs_edge.core.documents import Programme, Refused, Signed
 from ttcs_edge.core.events import Event, ProgrammeArrived
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import Instant, Sha256, is_sha256, scope_prefixes
+from ttcs_edge.core.model import Instant, LocalUser, Sha256, is_sha256, scope_prefixes
 from ttcs_edge.core.station import Station
 from ttcs_edge.core.trust import Accepted, AlreadyInForce
 from ttcs_edge.link.control import ControlError
@@ -66,7 +67,7 @@ class Carried:
         """What may be asked without a file."""
         return {"import-scopes": self._scopes, "import-wanted": self._wanted, "reports": self._reports}
 
-    def questions_with_file(self) -> dict[str, Callable[[dict[str, Any], int], dict[str, Any]]]:
+    def questions_with_file(self) -> dict[str, Callable[[dict[str, Any], int, LocalUser], dict[str, Any]]]:
         """What comes with an open file."""
         return {"import-programme": self._programme, "import-audio": self._audio}
 
@@ -83,7 +84,7 @@ class Carried:
         settings = self._ask(lambda station: station.settings, ON_DISK_S)
         return {"station": settings.id, "scope": settings.scope, "scopes": list(scope_prefixes(settings.scope))}
 
-    def _programme(self, request: dict[str, Any], file: int) -> dict[str, Any]:
+    def _programme(self, request: dict[str, Any], file: int, by: LocalUser) -> dict[str, Any]:
         scope = request.get("scope")
         if not isinstance(scope, str) or scope not in self._scopes(request)["scopes"] or not is_file(file):
             raise ControlError("bad-request", found=str(scope)[:60])
@@ -95,7 +96,7 @@ class Carried:
             if isinstance(signed, Refused)
             else self._ask(lambda station: station.programmes.judged(signed, scope, self._now()), ON_DISK_S)
         )
-        self._put_in(signed, scope)
+        self._put_in(signed, scope, by)
         answer: dict[str, Any] = {"scope": scope, "outcome": "refused", "version": None, "code": None, "detail": []}
         if isinstance(signed, Signed):
             answer["version"] = signed.document.version
@@ -103,13 +104,13 @@ class Carried:
             return answer | {"code": verdict.code, "detail": [list(pair) for pair in verdict.detail]}
         return answer | {"outcome": "accepted" if isinstance(verdict, Accepted) else "in-force"}
 
-    def _put_in(self, signed: Signed[Programme] | Refused, scope: str) -> None:
+    def _put_in(self, signed: Signed[Programme] | Refused, scope: str, by: LocalUser) -> None:
         """Have the core take it, and wait until what it changes is on disk. Raises TimeoutError."""
         on_disk = threading.Event()
         delivery = next(self._numbers)
         self._awaited[delivery] = on_disk
         try:
-            self._post(ProgrammeArrived(signed, scope, delivery))
+            self._post(ProgrammeArrived(signed, scope, delivery, by))
             if not on_disk.wait(ON_DISK_S):
                 raise TimeoutError
         finally:
@@ -119,11 +120,11 @@ class Carried:
         wanted = self._fetcher.wanted()
         return {"audio": [{"sha256": audio.sha256, "size_bytes": audio.size_bytes} for audio in wanted]}
 
-    def _audio(self, request: dict[str, Any], file: int) -> dict[str, Any]:
+    def _audio(self, request: dict[str, Any], file: int, by: LocalUser) -> dict[str, Any]:
         sha256 = request.get("sha256")
         if not isinstance(sha256, str) or not is_sha256(sha256) or not is_file(file):
             raise ControlError("bad-request", found=str(sha256)[:60])
-        offer = self._offered(Sha256(sha256), file, again=request.get("again") is True)
+        offer = self._offered(Sha256(sha256), file, by, again=request.get("again") is True)
         if not offer.ended.wait(GLANCE_S):
             return {"outcome": "copying", "offset": offer.offset, "code": None, "detail": []}
         with self._lock:
@@ -137,7 +138,7 @@ class Carried:
             "detail": [list(pair) for pair in detail],
         }
 
-    def _offered(self, sha256: Sha256, file: int, *, again: bool) -> Offer:
+    def _offered(self, sha256: Sha256, file: int, by: LocalUser, *, again: bool) -> Offer:
         """The offer of this file; when it is asked for ``again``, the one before, whose end may have come meanwhile.
 
         How an offer ended that a command left behind is nobody's answer any more.
@@ -145,7 +146,7 @@ class Carried:
         with self._lock:
             held = self._offer
             if held is None or held.sha256 != sha256 or (held.ended.is_set() and not again):
-                offer = self._fetcher.offer(sha256, file)
+                offer = self._fetcher.offer(sha256, file, by)
                 if offer is None:
                     raise ControlError("busy")
                 self._offer = offer

@@ -20,6 +20,7 @@ from typing import Any
 
 import sdnotify
 import structlog
+from msgspec.structs import replace
 
 from ttcs_edge import __version__
 from ttcs_edge.core import effects
@@ -102,6 +103,7 @@ class Daemon:
         self.first = started(
             remembered, trust, self.blobs, self.clock.now(), database.copies.programmes, tones, test_tone
         )
+        self.first = replace(self.first, software=__version__)
         if lacking := restored(self.first, remembered):
             database.commit(lacking, station_id, self.clock.now().wall_ms)
         in_memory = opened.in_memory
