@@ -26,6 +26,7 @@ from ttcs_edge.core import events
 from ttcs_edge.core.documents import Alert, Command, Refused, Signed
 from ttcs_edge.core.effects import Audited
 from ttcs_edge.core.model import Instant, LocalUser
+from ttcs_edge.core.supervision import writable
 
 REFUSALS_AT_ONCE = 32
 REFUSAL_EVERY_MS = 600_000
@@ -136,6 +137,7 @@ class Audit:
                 keys=_names(signed.signers) if known else (),
                 code=refused.code,
                 by=by,
+                detail=tuple((name, writable(value)) for name, value in refused.detail),
             )
         ]
 

@@ -146,7 +146,7 @@ class Supervision:
     def _raised(self, key: Key, detail: Detail, wall_ms: WallMs) -> FaultRaised:
         self.sequence += 1
         severity = SEVERITY.get(key[0], Severity.WARNING)
-        told = tuple((name, _writable(value)) for name, value in detail)
+        told = tuple((name, writable(value)) for name, value in detail)
         fault = Fault(f"{self.boot}-f{self.sequence}", key[0], key[1], severity, told, wall_ms)
         self.open[key] = fault
         return FaultRaised(fault)
@@ -158,6 +158,6 @@ def _over_after_ms(key: Key) -> int | None:
     return REFUSED_OVER_MS if passes and code not in SEVERITY else OVER_AFTER_MS.get(code)
 
 
-def _writable(text: str) -> str:
+def writable(text: str) -> str:
     """An error's text may hold what UTF-8 cannot write (a file name, say): no record may fail for it."""
     return text.encode("utf-8", "replace").decode("utf-8")

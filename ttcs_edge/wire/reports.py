@@ -191,6 +191,13 @@ class UserState(Struct, frozen=True, kw_only=True):
     name: str
 
 
+class UnsaidCount(Struct, frozen=True, kw_only=True):
+    """How many refusals of a code have no entry of their own."""
+
+    code: Identifier
+    count: Count
+
+
 class OtherChain(Struct, frozen=True, kw_only=True):
     """Another chain, and ``why`` it was left: ``first`` (there was none), ``update`` (a release before kept none),
     ``store-damaged``, ``store-in-memory``, ``store-back``. It is named by its journal, and ended with ``link`` and
@@ -234,7 +241,7 @@ class AuditReport(Struct, frozen=True, kw_only=True):
     code: Identifier | None
     by: UserState | None
     detail: dict[str, str]
-    unsaid: dict[str, Count]
+    unsaid: tuple[UnsaidCount, ...]
     dropped: Count = 0
     after: OtherChain | None = None
 
@@ -463,7 +470,7 @@ def audit_report(station: str, entry: Audited, told_ms: int) -> AuditReport:
         code=entry.code,
         by=by,
         detail=dict(entry.detail),
-        unsaid=dict(entry.unsaid),
+        unsaid=tuple(UnsaidCount(code=code, count=count) for code, count in entry.unsaid),
     )
 
 
