@@ -5,8 +5,8 @@ one id are never both true, so that is told: reports carry no signature of their
 have been written by anybody. ``way`` says how the one that is kept came; one that came over the broker, from a client
 with the station's certificate, takes the place of one that was carried.
 
-What is behind the last report that was kept, only the stations know: the newest number that each has told in a heartbeat
-is kept, too.
+What is behind the last report that was kept, only the stations know: the newest number that each has told in a
+heartbeat is kept, too.
 """
 
 from __future__ import annotations
@@ -100,6 +100,11 @@ class Ledger:
         """The newest number that a station has told of each of its journals."""
         sql = "SELECT journal, sequence FROM newest WHERE station = ?"
         return dict(self._connection.execute(sql, (station,)).fetchall())
+
+    def stations(self) -> list[str]:
+        """Every station of which anything is kept."""
+        sql = "SELECT station FROM reports UNION SELECT station FROM newest ORDER BY 1"
+        return [row[0] for row in self._connection.execute(sql)]
 
     def trail(self, station: str) -> list[Row]:
         """What is kept of a station's audit trail."""

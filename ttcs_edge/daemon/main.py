@@ -20,7 +20,6 @@ from typing import Any
 
 import sdnotify
 import structlog
-from msgspec.structs import replace
 
 from ttcs_edge import __version__
 from ttcs_edge.core import effects
@@ -100,10 +99,8 @@ class Daemon:
         self.blobs = Blobs(config.state_folder / "blobs", config.store, files)
         remembered = database.remembered(trust.version)
         self.clock.raise_floor(time_floor(remembered, trust, ()))
-        self.first = started(
-            remembered, trust, self.blobs, self.clock.now(), database.copies.programmes, tones, test_tone
-        )
-        self.first = replace(self.first, software=__version__)
+        now, copies = self.clock.now(), database.copies.programmes
+        self.first = started(remembered, trust, self.blobs, now, copies, tones, test_tone, __version__)
         if lacking := restored(self.first, remembered):
             database.commit(lacking, station_id, self.clock.now().wall_ms)
         in_memory = opened.in_memory

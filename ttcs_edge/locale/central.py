@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ttcs_edge.locale import central_alerts, central_feeds, central_live, central_orders, config
+from ttcs_edge.locale import central_alerts, central_audit, central_feeds, central_live, central_orders, config
 
 PROBLEMS: config.Words = {
     **config.PROBLEMS,
@@ -135,6 +135,7 @@ ERRORS: dict[str, Told] = {
     **central_feeds.ERRORS,
     **central_orders.ERRORS,
     **central_live.ERRORS,
+    **central_audit.ERRORS,
     "bad-broker": (
         ("Địa chỉ máy chủ MQTT sai: {found}", "This is no broker: {found}"),
         ("Viết TÊN hoặc TÊN:CỔNG, như mqtt.lam-dong.vn:8883", "Write HOST or HOST:PORT, as mqtt.lam-dong.vn:8883"),
@@ -561,6 +562,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     **central_feeds.MESSAGES,
     **central_orders.MESSAGES,
     **central_live.MESSAGES,
+    **central_audit.MESSAGES,
     **{f"error.{code}": pair for code, (pair, _) in ERRORS.items()},
     **{f"error.{code}.mend": pair for code, (_, pair) in ERRORS.items()},
     **HELP,
