@@ -9,12 +9,14 @@ import hashlib
 import json
 import os
 import queue
+import re
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -28,7 +30,14 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from securesystemslib.signer import CryptoSigner
 
-from ttcs_edge.central.authority import Pair, make_authority, make_client_certificate, make_server_certificate
+from ttcs_edge.central.authority import (
+    Pair,
+    make_authority,
+    make_client_certificate,
+    make_revocation_list,
+    make_server_certificate,
+)
+from ttcs_edge.central.broker_rules import AUTHORITY, CERTIFICATE, KEY, REVOKED, RIGHTS, config, rights
 from ttcs_edge.core.documents import (
     Audio,
     Bulletin,
@@ -40,6 +49,9 @@ from ttcs_edge.core.documents import (
     TrustRoot,
 )
 from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.model import Scope
+from ttcs_edge.link.client import client_id
+from ttcs_edge.settings import BrokerSettings
 from ttcs_edge.wire.documents import write_document
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
 from ttcs_edge.wire.topics import Topics
@@ -87,6 +99,10 @@ class Authority:
         """Certificate and key files of a client."""
         return self._files(name, lambda: make_client_certificate(self._pair, name))
 
+    def revoked(self) -> bytes:
+        """The list of those that were taken back: none."""
+        return make_revocation_list(self._pair, {}, None)
+
     def _files(self, name: str, make: Callable[[], Pair]) -> tuple[Path, Path]:
         """Made once: what reads them now must not find them half written for the next who asks."""
         certificate, key = self.folder / f"{name}.crt", self.folder / f"{name}.key"
@@ -109,10 +125,16 @@ class Certificates(Protocol):
         """Certificate and key files of a client."""
 
 
+MOSQUITTO = os.environ.get("MOSQUITTO", "/usr/sbin/mosquitto")
+STATIONS = {"da-teh-01": PLACE}
+
+
 class Broker:
     """A real Mosquitto with TLS and client certificates, which keeps its memory over a restart.
 
-    It writes all of that every ``autosave_s`` seconds, and does nothing else meanwhile.
+    It has the rules that ``ttcs-central broker-config`` writes, for a centre of the whole country and the stations that
+    are named; with None for these it has no bounds, and every certificate may do everything. It writes all of its
+    memory every ``autosave_s`` seconds, and does nothing else meanwhile.
     """
 
     def __init__(
@@ -122,26 +144,56 @@ class Broker:
         port: int | None = None,
         address: str = "127.0.0.1",
         autosave_s: int = 1,
+        stations: Mapping[str, str] | None = STATIONS,
     ) -> None:
         self.port = port or free_port()
         self.authority = authority
         self._folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
-        certificate, key = authority.server()
-        (folder / "mosquitto.conf").write_text(
-            f"listener {self.port} {address}\ncafile {authority.ca_file}\ncertfile {certificate}\nkeyfile {key}\n"
-            f"require_certificate true\nuse_identity_as_username true\nallow_anonymous false\n"
-            f"persistence true\npersistence_location {folder}/\nautosave_interval {autosave_s}\n"
-            f"log_dest file {folder}/log\n" + ("user root\n" if os.geteuid() == 0 else "")
-        )
         self._process: subprocess.Popen[bytes] | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        self._set_up(address, autosave_s, stations)
+
+    def _set_up(self, address: str, autosave_s: int, stations: Mapping[str, str] | None) -> None:
+        folder, (certificate, key) = self._folder, self.authority.server()
+        for name, file in {AUTHORITY: self.authority.ca_file, CERTIFICATE: certificate, KEY: key}.items():
+            shutil.copy(file, folder / name)
+        (folder / REVOKED).write_bytes(self.authority.revoked())
+        rules = config(self.port, folder, address)
+        if stations is None:
+            rules = re.sub("^(acl_file|max_|message_size)", r"# \1", rules, flags=re.MULTILINE)
+        else:
+            self.let_in(stations)
+        (folder / "mosquitto.conf").write_text(
+            f"{rules}persistence_location {folder}/\nautosave_interval {autosave_s}\nlog_dest file {folder}/log\n"
+            + ("user root\n" if os.geteuid() == 0 else "")
+        )
+
+    def let_in(self, stations: Mapping[str, str]) -> None:
+        """Write the access list for some stations, each with its scope; a running broker reads it at once."""
+        listed = [(station, Scope(scope)) for station, scope in stations.items()]
+        (self._folder / RIGHTS).write_text(rights(Topics(ROOT), Scope("vn"), listed))
+        self.reload()
+
+    def follow(self, rights_file: Path) -> None:
+        """Take an access list that was written elsewhere; a running broker reads it at once."""
+        shutil.copy(rights_file, self._folder / RIGHTS)
+        self.reload()
+
+    def reload(self) -> None:
+        """Have it read its list of rights and its certificates again."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGHUP)
 
     def start(self) -> None:
-        """Start, and wait until it accepts connections."""
-        path = "/usr/sbin/mosquitto"
+        """Start, and wait until it accepts connections and signals: before its loop begins, SIGHUP would end it."""
+        path, lives = MOSQUITTO, self._lives()
         with (self._folder / "stderr").open("ab") as stderr:
             self._process = subprocess.Popen([path, "-c", str(self._folder / "mosquitto.conf")], stderr=stderr)
-        eventually(self._accepts)
+        eventually(lambda: self._accepts() and self._lives() > lives)
+
+    def _lives(self) -> int:
+        log = self._folder / "log"
+        return log.read_text().count(" running\n") if log.exists() else 0
 
     def _accepts(self) -> bool:
         with socket.socket() as probe:
@@ -201,6 +253,12 @@ class Listener:
         """Leave."""
         self._client.disconnect()
         self._client.loop_stop()
+
+
+def session(broker: Broker, station: str = "da-teh-01") -> str:
+    """Under which client id the broker keeps a station's session: what a copy of its card would connect with."""
+    certificate, key = broker.authority.client(station)
+    return client_id(station, BrokerSettings("127.0.0.1", broker.authority.ca_file, certificate, key))
 
 
 def utc(moment: datetime) -> str:

@@ -591,11 +591,20 @@ def fill(file: Path, form: Section, most_bytes: int = FILE_BYTES) -> tuple[Page,
     """Read a file by a form: the page, with every problem found, and the good values; whole when there is none."""
     page = Page(file, most_bytes)
     try:
-        node = compose(page, decode(page, read_bytes(page)))
+        text = decode(page, read_bytes(page))
     except Stopped:
         return page, None
+    return page, fill_text(page, text, form)
+
+
+def fill_text(page: Page, text: str, form: Section) -> Mapping[str, Any] | None:
+    """Read what stands, or is about to stand, in a file by a form; as ``fill``."""
+    try:
+        node = compose(page, text)
+    except Stopped:
+        return None
     page.nodes[""] = node
     if not isinstance(node, yaml.MappingNode):
         page.refuse("", "not-a-form", Expected("form"), "make-file")
-        return page, None
-    return page, form.read(page, "", node)
+        return None
+    return form.read(page, "", node)

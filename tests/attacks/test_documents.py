@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from securesystemslib.signer import CryptoSigner
 
 from tests.parts import PLACE, SCOPE, Province
-from ttcs_edge.core.documents import Audio, Bulletin, Programme, Refused, Signed, Slot
+from ttcs_edge.core.documents import Audio, Bulletin, Programme, Refused, Signed, Slot, Stream
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Instant, MonoMs, Scope, Sha256, WallMs
 from ttcs_edge.core.trust import Accepted, AlreadyInForce, judge_programme, utc_ms
@@ -161,6 +161,26 @@ def test_a_slot_of_every_second_is_refused() -> None:
 def test_what_types_cannot_say_is_checked(changes: dict[str, Any], code: str) -> None:
     """Dates that no calendar has, zones that no map has, bulletins that are not there."""
     assert refused(payload(**changes))[0] == code
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"start": "2026-02-30T05:00:00"}, "bad-date"),
+        ({"rrule": "FREQ=SECONDLY"}, "bad-rule"),
+        ({"rdate": ("2026-02-30T05:00:00",)}, "bad-date"),
+        ({"exdate": ("2026-02-30T05:00:00",)}, "bad-date"),
+        ({"bulletins": ("tin", "khong-co")}, "unknown-bulletin"),
+        ({"live": "hop", "stream": Stream(url="https://radio.example/a", most_minutes=5)}, "live-and-stream"),
+    ],
+)
+def test_one_bad_slot_among_good_ones_that_are_like_it_is_found_and_named(changes: dict[str, Any], code: str) -> None:
+    """What was found good is not looked at again where it comes again: all else is."""
+    (good,) = GOOD.slots
+    bad = replace(good, id="xau", **changes)
+    slots = (good, replace(good, id="trua"), bad, replace(good, id="toi"))
+    found, detail = refused(PROVINCE.sign(replace(GOOD, slots=slots)))
+    assert (found, detail["slot"]) == (code, "xau")
 
 
 def test_a_slot_that_would_fill_the_memory_is_refused() -> None:

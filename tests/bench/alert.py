@@ -87,7 +87,7 @@ class Ground:
     ) -> None:
         """``prepare`` gets the station before it is started; ``hears`` is what the centre here listens to."""
         self.folder = folder
-        self.broker = Broker(folder / "broker", Authority(folder / "authority"), autosave_s=AUTOSAVE_S)
+        self.broker = Broker(folder / "broker", Authority(folder / "authority"), autosave_s=AUTOSAVE_S, stations=None)
         self.broker.start()
         self.province = Province()
         self.station = Station(folder / "station", self.broker, self.province)

@@ -177,7 +177,7 @@ def main() -> None:
     """The floor before and after, ours between."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        broker = Broker(folder / "broker", Authority(folder / "authority"))
+        broker = Broker(folder / "broker", Authority(folder / "authority"), stations=None)
         with (folder / "broker" / "mosquitto.conf").open("a") as config:
             config.write("max_queued_messages 0\n")  # what the broker drops behind us is not ours to lose
         broker.start()

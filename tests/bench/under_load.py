@@ -76,7 +76,7 @@ class Load:
 
     def _run(self) -> None:
         os.nice(10)
-        self._centre = Listener(self._station.broker, "load", client_id="load")
+        self._centre = Listener(self._station.broker, client_id="load")
         self._audio = [[self._recording() for _ in range(BULLETINS)] for _ in range(PROGRAMMES)]
         self._ready.set()
         self._begins.wait()
@@ -148,7 +148,7 @@ class Witness:
 
     def __init__(self, ground: Ground) -> None:
         self.heard_ns: dict[str, int] = {}
-        self._listener = Listener(ground.broker, "witness", Topics(ROOT).alert(SCOPE, "+"))
+        self._listener = Listener(ground.broker, subscribe=Topics(ROOT).alert(SCOPE, "+"), client_id="witness")
         self._listener._client.on_message = self._on_message
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:

@@ -50,11 +50,12 @@ def test_a_gap_that_the_operator_sees_is_brought_back_by_the_operator(
     back under their own ids; what never was is told as gone. The command sent again by a stranger does nothing.
     """
     address = f"127.0.0.1:{own_broker.port}"
-    listener = Listener(own_broker)
+    topic = f"{ROOT}/station/da-teh-01/command"
+    listener, thief = Listener(own_broker), Listener(own_broker, "da-teh-01", topic)
     own_station.start()
     try:
-        for scope in ("vn", "vn/lam-dong", "vn/lam-dong/da-teh"):
-            listener.publish(f"{ROOT}/scope/{scope}/programme", b"{")
+        for place in ("vn/lam-dong/programme", "vn/lam-dong/da-teh/programme", "vn/lam-dong/alert/a"):
+            listener.publish(f"{ROOT}/scope/{place}", b"{")
         eventually(lambda: len(listener.reports("fault")) >= 3)
         told = listener.reports("fault")
         (journal,) = {one["journal"] for one in told}
@@ -71,14 +72,14 @@ def test_a_gap_that_the_operator_sees_is_brought_back_by_the_operator(
             f"Station da-teh-01 sends {len(told) - 1} reports again\n"
             f"The station does not have: {len(told) + 1} to {last}\n"
         )
-        topic = f"{ROOT}/station/da-teh-01/command"
-        (command,) = [payload for at, payload in listener.messages if at == topic]
+        (command,) = [payload for _, payload in thief.messages]
         listener.publish(topic, command, retain=False)
         eventually(lambda: "old-version" in [one["code"] for one in listener.reports("fault")])
         assert len(listener.reports("reply")) == 1
         assert own_station.stop() == 0
     finally:
         listener.close()
+        thief.close()
 
 
 def test_a_station_with_nothing_else_lives_by_the_centres_beacons_and_then_takes_orders(

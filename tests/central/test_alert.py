@@ -880,7 +880,9 @@ def test_a_real_station_hears_an_alert_of_the_command_its_update_and_its_end(
     centre_folder: Path, own_broker: Broker, own_station: Station, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """From the command through broker, daemon, player and lines, and back as receipts."""
-    watcher = Listener(own_broker, "watcher")  # as in a province: a station to which nobody listens reports seldom
+    watcher = Listener(
+        own_broker, client_id="watcher"
+    )  # as in a province: a station to which nobody listens reports seldom
     own_station.start()
     file = written(tmp_path)
 

@@ -36,9 +36,13 @@ def publish(folder: Path, broker: Broker, tmp_path: Path, scope: str = PLACE) ->
     assert main(["publish", str(folder), str(file), "--via-broker", "--broker", address]) == 0
 
 
-def send_beacon(folder: Path, broker: Broker) -> dict[str, Beacon]:
-    """One of each scope goes out; gives what stands on the broker, as a station reads it, by scope."""
+def send_beacon(folder: Path, broker: Broker) -> None:
+    """One of each scope goes out."""
     assert main(["beacon", str(folder), "--broker", f"127.0.0.1:{broker.port}"]) == 0
+
+
+def beacons(folder: Path, broker: Broker) -> dict[str, Beacon]:
+    """What stands on the broker, as a station reads it, by scope."""
     trust = open_centre(folder).trust.document
     read = {TOPICS.beacon_scope(topic): read_beacon(data, trust) for topic, data in retained(broker).items()}
     return {scope: one.document for scope, one in read.items() if scope is not None and isinstance(one, Signed)}
@@ -61,10 +65,11 @@ def test_a_beacon_names_what_is_in_force_for_its_scope_and_for_no_other(
     publish(centre_folder, own_broker, tmp_path)
     warn(centre_folder, own_broker, tmp_path)
     before = retained(own_broker)
-    beacons = send_beacon(centre_folder, own_broker)
+    send_beacon(centre_folder, own_broker)
+    stand = beacons(centre_folder, own_broker)
 
-    assert beacons.keys() == {PROVINCE, PLACE}
-    here, above = beacons[PLACE], beacons[PROVINCE]
+    assert stand.keys() == {PROVINCE, PLACE}
+    here, above = stand[PLACE], stand[PROVINCE]
     programme, alert = before[TOPICS.programme(PLACE)], before[TOPICS.alert(PLACE, "xa-lu")]
     assert here.programme == NamedDocument(**of_envelope(programme))
     assert here.alerts == (NamedAlert(id="xa-lu", places=("broker:",), **of_envelope(alert)),)
@@ -129,7 +134,7 @@ def test_a_station_tells_of_the_programme_that_its_broker_withholds(
     """Found out by the second beacon that names it, and over when it comes."""
     publish(centre_folder, own_broker, tmp_path)
     listener = Listener(own_broker)
-    programme = retained(own_broker)[TOPICS.programme(PLACE)]
+    (kept,) = (centre_folder / "programmes" / PLACE).glob("*.dsse.json")
     listener.publish(TOPICS.programme(PLACE), b"")
     own_station.start()
     try:
@@ -138,7 +143,7 @@ def test_a_station_tells_of_the_programme_that_its_broker_withholds(
         send_beacon(centre_folder, own_broker)
         (fault,) = eventually(lambda: listener.reports("fault"), 20)
         assert (fault["code"], fault["subject"], fault["cleared"]) == ("programme-withheld", PLACE, None)
-        listener.publish(TOPICS.programme(PLACE), programme)
+        listener.publish(TOPICS.programme(PLACE), kept.read_bytes())
         eventually(lambda: [one for one in listener.reports("fault") if one["cleared"]], 20)
         assert [one["version"] for one in status(own_station)["programmes"]] == [1]
         assert own_station.stop() == 0

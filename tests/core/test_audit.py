@@ -39,9 +39,9 @@ def told(station: ByHand) -> list[Audited]:
 
 
 def forged(number: int) -> events.AlertArrived:
-    """An alert that nobody known signed, on a topic of its own."""
+    """An alert with a field which nobody knows, on a topic of its own: it is told by its own name."""
     topic = (PROVINCE, f"gia-{number}")
-    return events.AlertArrived(Refused("not-enough-signatures", f"{PROVINCE}#alert:gia-{number}"), topic, number)
+    return events.AlertArrived(Refused("unknown-field", f"{PROVINCE}#alert:gia-{number}"), topic, number)
 
 
 def beacon(station: ByHand, *signers: str) -> events.BeaconArrived:
@@ -152,7 +152,8 @@ class TestWhatIsAccepted:
 
     def test_a_beacon_is_no_entry(self) -> None:
         """One a minute, for years: it would wear out the card, and what it names is an entry when it comes."""
-        station = ByHand()
+        grant = Grant(role="beacon", scope=TRUST.scope, keys=(KEY,), threshold=1)
+        station = ByHand(trust=replace(TRUST, grants=(*TRUST.grants, grant)))
         for _ in range(60):
             station.tell(beacon(station))
             station.wait(60_000)

@@ -20,10 +20,10 @@ from tests.core.material import (
     sha,
     slot,
 )
-from ttcs_edge.core import events
+from ttcs_edge.core import events, library
 from ttcs_edge.core.documents import Bulletin, Programme, Slot
 from ttcs_edge.core.effects import PrepareSound, SetWanted, StartSound
-from ttcs_edge.core.library import Shelf, recordings, resolve, wanted
+from ttcs_edge.core.library import Shelf, foreseen, recordings, resolve
 from ttcs_edge.core.model import Scope, StationSettings, Zone, ZoneId
 from ttcs_edge.core.schedule import occurrences
 
@@ -146,6 +146,12 @@ def test_what_is_missing_is_named_once_and_the_rest_is_the_cue() -> None:
     assert resolved.cue.title == "mot · hai · mot"  # type: ignore[attr-defined]
 
 
+def wanted(shelf: Shelf, settings: StationSettings, now_ms: int) -> SetWanted:
+    """What is wanted when it has been looked at all programmes."""
+    instants_of = {one.scope: foreseen(one, settings, now_ms).firsts() for one in shelf.in_force}
+    return library.wanted(shelf, settings, now_ms, instants_of)
+
+
 def test_what_is_due_first_is_fetched_first_whichever_programme_names_it() -> None:
     """By the first instant at which it will air; what is shared counts from its earliest use."""
     province = programme([slot("trua", "11:00:00"), slot("sang", "05:00:00"), slot("toi", "18:00:00", "trua", "toi")])
@@ -216,6 +222,22 @@ def test_what_may_still_air_late_is_wanted_and_kept() -> None:
     for civil, expected in (("2026-11-24T05:59:00", [sha("qua")]), ("2026-11-24T06:02:00", [])):
         asked = wanted(Shelf((programme([once]),), set()), SETTINGS, at(civil))
         assert [audio.sha256 for audio in asked.wanted] == expected
+
+
+def test_what_waits_for_its_audio_is_fetched_before_what_is_due_later() -> None:
+    """What was taken is on no timetable any more: its audio is wanted by its instant all the same."""
+    once = replace(slot("mot", "05:00:00", late_window_s=3_600), rrule="", start="2026-11-24T05:00:00")
+    document = programme([once, slot("hai", "05:30:00"), slot("ba", "04:00:00")])
+    station = ByHand(document, civil="2026-11-24T04:30:00", cached=frozenset())
+    station.wait_until("2026-11-24T05:10:00")
+    (asked,) = only(station.arrive(programme([slot("z", "06:00:00")], scope=Scope("vn"))), SetWanted)
+
+    assert [(audio.sha256, audio.due_ms) for audio in asked.wanted] == [
+        (sha("mot"), at("2026-11-24T05:00:00")),
+        (sha("hai"), at("2026-11-24T05:30:00")),
+        (sha("z"), at("2026-11-24T06:00:00")),
+        (sha("ba"), at("2026-11-25T04:00:00")),
+    ]
 
 
 def test_what_sounds_or_waits_is_kept_though_it_will_never_air_again() -> None:

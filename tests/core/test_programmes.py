@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+from collections import deque
+from collections.abc import Callable
+from itertools import pairwise
+from types import FrameType
+
 import pytest
 from msgspec.structs import replace
 
@@ -28,7 +34,7 @@ from tests.core.material import (
     slot,
 )
 from ttcs_edge.core import effects, events
-from ttcs_edge.core.documents import Refused, Slot
+from ttcs_edge.core.documents import Programme, Refused, Slot
 from ttcs_edge.core.effects import (
     Acknowledge,
     AsRunClosed,
@@ -41,6 +47,7 @@ from ttcs_edge.core.effects import (
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import QuietHours, Scope
 from ttcs_edge.core.programmes import LOOK_BACK_MS
+from ttcs_edge.core.station import PARTS_A_TURN
 from ttcs_edge.core.trust import utc_text
 
 MORNING = programme([slot("a", "05:00:00")], version=3)
@@ -599,3 +606,66 @@ def test_thousands_of_slots_are_looked_at_in_turns_and_an_alert_comes_between_th
         *(audio.sha256 for one in bulletins for audio in one.audio),
         *(info.audio.sha256 for info in warning.info if info.audio),
     }
+
+
+def years_plan(count: int, version: int) -> Programme:
+    """So many single days, spread over a year and over the day, that say ten things between them."""
+    bulletins = [bulletin(f"tin-{number}", 10) for number in range(10)]
+    starts = [f"2027-{1 + n % 12:02}-{1 + n % 28:02}T{n % 24:02}:{n % 60:02}:00" for n in range(count)]
+    slots = [replace(slot(f"s{n}", "05:00:00", f"tin-{n % 10}"), start=at_) for n, at_ in enumerate(starts)]
+    document = programme(slots, bulletins, version=version)
+    document.look_through()
+    return document
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many calls a piece of work makes, in Python and into C."""
+    count = 0
+
+    def on(frame: FrameType, event: str, arg: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(on)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def most_calls(slots: int, trusted: bool) -> int:
+    """The most calls of one turn, from when two plans of so many slots come, one after the other, until all is done."""
+    here = ByHand(civil="2026-11-24T04:00:00", trusted=trusted)
+    here.wait(5_000)
+    most = 0
+    for version in (1, 2):
+        document = years_plan(slots, version)
+        most = max(most, calls(lambda document=document: here.arrive(document)))  # type: ignore[misc]
+        for _ in range(slots // 20):
+            most = max(most, calls(lambda: here.wait(1)))
+        assert audio_of(document) == {one.sha256 for one in only([e for _, e in here.log], SetWanted)[-1].wanted}
+        assert here.station.programmes.leaving == deque()
+    return most
+
+
+@pytest.mark.parametrize("trusted", [True, False])
+def test_no_turn_of_the_core_looks_at_every_slot_of_a_large_programme(trusted: bool) -> None:
+    """What must be found out of each is found out where it is read, or in turns: an alert waits for no programme."""
+    assert most_calls(10_000, trusted) < 10_000 / 2
+
+
+def test_a_large_programme_that_is_replaced_is_let_go_bit_by_bit() -> None:
+    """Ten thousand slots, and the instants that were known of them, are not freed in one go."""
+    here = ByHand(civil="2026-11-24T04:00:00")
+    here.arrive(years_plan(2_000, 1))
+    here.wait(1_000)
+    here.arrive(programme([slot("a", "05:00:00")], version=2))
+    left = [sum(map(len, here.station.programmes.leaving))]
+    while left[-1] and len(left) < 100:
+        here.wait(1)
+        left.append(sum(map(len, here.station.programmes.leaving)))
+
+    assert left[0] == 2 * 2_000 + 10 - PARTS_A_TURN
+    assert all(0 < before - after <= PARTS_A_TURN for before, after in pairwise(left))
+    assert left[-1] == 0

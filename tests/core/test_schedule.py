@@ -216,28 +216,34 @@ def test_a_rule_that_has_ended_is_never_due_again() -> None:
     assert civil_times(slot, "2024-03-01T00:00:00", 10)[-1] == "2024-03-02T05:00:00"
 
 
+CLOCK_CHANGES = [(BERLIN, "2026-10-25T02:30:00"), (LORD_HOWE, "2026-04-05T01:45:20"), (NEW_YORK, "2026-11-01T01:30:00")]
+SLOTS = st.tuples(rules(), st.integers(0, 24 * 180 - 1), st.booleans(), st.integers(-900, 500))
+"""A rule, twenty seconds of the day, whether it has dates of its own, and the day of 2026 on which it begins."""
+
+
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(rules(), st.integers(0, 95), st.booleans()), min_size=1, max_size=8), st.integers(0, 3_000))
+@given(st.sampled_from(CLOCK_CHANGES), st.lists(SLOTS, min_size=1, max_size=8), st.integers(0, 9_000))
 def test_what_is_asked_for_next_is_what_each_slot_by_itself_gives(
-    slots: list[tuple[str, int, bool]], quarter: int
+    change: tuple[str, str], slots: list[tuple[str, int, bool, int]], third: int
 ) -> None:
     """Rules are asked only when their time of day comes: nothing is late or lost by it, over a clock change either."""
-    begin = datetime(2026, 3, 1) + timedelta(minutes=15 * quarter)
+    time_zone, changes = change
+    begin = datetime(2026, 3, 1) + timedelta(minutes=third * 5, seconds=third % 60)
     soon = (begin + timedelta(hours=5)).isoformat()
     document = programme(
         *(
             Slot(
                 id=f"s{number}",
-                start=f"2026-01-05T{at // 4:02}:{at % 4 * 15:02}:00",
+                start=(datetime(2026, 1, 1) + timedelta(days=day, seconds=20 * at)).isoformat(),
                 rrule=rule,
-                rdate=("2026-10-25T02:30:00", soon) if dated else (),
-                bulletins=("tin",),
+                rdate=(changes, soon) if dated else (),
+                bulletins=(f"b{number}",),
             )
-            for number, (rule, at, dated) in enumerate(slots)
+            for number, (rule, at, dated, day) in enumerate(slots)
         ),
-        time_zone=BERLIN,
+        time_zone=time_zone,
     )
-    begin_ms = to_ms(begin, BERLIN)
+    begin_ms = to_ms(begin, time_zone)
     end_ms = begin_ms + 400 * 86_400_000
     alone = sorted(
         (found.planned_ms, found.occurrence)
@@ -245,14 +251,71 @@ def test_what_is_asked_for_next_is_what_each_slot_by_itself_gives(
         for found in occurrences(document, slot, begin_ms, end_ms)
     )
     foreseen = Timetable((document,), SETTINGS, begin_ms).upcoming(6)
-    firsts = Timetable((document,), SETTINGS, begin_ms).first_instants()
+    ahead = Timetable((document,), SETTINGS, begin_ms)
+    turns = 1 + sum(ahead.look_on(2) for _ in range(100))
+    firsts = ahead.firsts()
     table, taken = Timetable((document,), SETTINGS, begin_ms), []
     while (instant := table.next_instant() or end_ms + 1) <= end_ms:
         taken += table.due(instant)
 
     assert [(one.planned_ms, one.occurrence) for one in taken] == alone
     assert [(one.planned_ms, one.occurrence) for one in foreseen if one.planned_ms <= end_ms][:6] == alone[:6]
-    assert {slot: ms for slot, ms in firsts.items() if ms <= end_ms} == {key.slot: ms for ms, key in reversed(alone)}
+    assert turns >= len(slots) / 2
+    soonest = {f"b{key.slot[1:]}": ms for ms, key in reversed(alone)}
+    assert {name: ms for ((name,), _), ms in firsts.items() if ms <= end_ms} == soonest
+
+
+@pytest.mark.parametrize(
+    ("zone", "change"),
+    [
+        (BERLIN, "2026-03-29T02:00:00"),
+        (BERLIN, "2026-10-25T03:00:00"),
+        (LORD_HOWE, "2026-10-04T02:00:00"),
+        (LORD_HOWE, "2026-04-05T02:00:00"),
+        ("America/St_Johns", "2010-03-14T00:01:00"),
+        ("America/St_Johns", "2010-11-07T00:01:00"),
+    ],
+)
+def test_from_any_instant_near_a_clock_change_nothing_that_follows_is_passed_over(zone: str, change: str) -> None:
+    """Wherever a scan begins, in the middle of a minute or of an hour that comes twice or never: all that is due is."""
+    times = (datetime(2009, 1, 1) + timedelta(minutes=7 * number, seconds=20) for number in range(24 * 60 // 7))
+    slots = [
+        Slot(id=f"s{number}", start=time.isoformat(), rrule="FREQ=DAILY", bulletins=("tin",))
+        for number, time in enumerate(times)
+    ]
+    document = programme(*slots, time_zone=zone)
+    change_ms = to_ms(datetime.fromisoformat(change), zone)
+    for after_ms in range(change_ms - 5 * HOUR_MS + 10_000, change_ms + 5 * HOUR_MS, 5 * 60_000):
+        upto_ms = after_ms + 2 * HOUR_MS
+        alone = {one.occurrence for slot in slots for one in occurrences(document, slot, after_ms, upto_ms)}
+        assert {one.occurrence for one in Timetable((document,), SETTINGS, after_ms).due(upto_ms)} == alone
+
+
+@pytest.mark.parametrize("dated", [False, True])
+def test_slots_of_one_minute_that_begin_on_different_days_are_each_due_from_their_own(dated: bool) -> None:
+    """A year's plan of single days: each is found on its day, and known beforehand to whoever looks ahead."""
+    starts = [datetime(2026, 2, 1) + timedelta(days=number * 37 % 400) for number in range(100)]
+    slots = [
+        Slot(
+            id=f"s{number}",
+            start=(start + timedelta(days=400 * dated)).isoformat(),
+            rdate=(start.isoformat(),) * dated,
+            bulletins=(f"b{number}",),
+        )
+        for number, start in enumerate(starts)
+    ]
+    begin_ms = to_ms(datetime(2026, 1, 1), SETTINGS.time_zone)
+    expected = sorted(to_ms(start, SETTINGS.time_zone) for start in starts)
+    table, ahead, found = Timetable((programme(*slots),), SETTINGS, begin_ms), 0, []
+    while len(found) < len(starts) and (instant := table.next_instant()) is not None:
+        found += [due.planned_ms for due in table.due(instant)]
+    foresight = Timetable((programme(*slots),), SETTINGS, begin_ms)
+    while foresight.look_on(3):
+        ahead += 1
+
+    assert found == expected
+    assert sorted(foresight.firsts().values()) == expected
+    assert ahead >= len(slots) / 3
 
 
 def test_two_slots_at_the_same_instant_come_by_priority_then_by_id() -> None:

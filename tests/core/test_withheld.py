@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from tests.core.material import KEY, PROVINCE, TRUST, ByHand, alert, programme, sha, signed, slot
 from ttcs_edge.core import effects, events
-from ttcs_edge.core.documents import Beacon, Grant, NamedAlert, NamedDocument, Signed
+from ttcs_edge.core.documents import Beacon, Grant, NamedAlert, NamedDocument, Refused, Signed
 from ttcs_edge.core.effects import Effect
 from ttcs_edge.core.model import MonoMs, Scope
 from ttcs_edge.core.trust import utc_text
@@ -107,6 +107,22 @@ def test_what_the_next_beacon_names_too_is_a_fault_until_it_comes() -> None:
     assert spans_ms == [first_ms + AGAIN_MS * total for total in (1, 3, 7)]
     here.arrive(programme([slot("sang", "05:00:00")], version=9))
     assert lacks(here) == []
+
+
+def test_a_programme_that_is_refused_is_not_fetched_minute_by_minute() -> None:
+    """What stands on the broker is none, and megabytes of it: asked for four times a day, and told all the same."""
+    here = station()
+    hear(here, programme=NamedDocument(version=9, sha256=sha("p"), size_bytes=9))
+    here.wait(GRACE_MS)
+    here.arrive(Refused("not-enough-signatures", PROVINCE))
+    refused_ms = here.mono_ms
+    for _ in range(60):
+        here.wait(EVERY_S * 1_000)
+        hear(here, programme=NamedDocument(version=9, sha256=sha("p"), size_bytes=9))
+    assert len(asked(here.log)) == 1
+    assert set(here.faults) == {("programme-withheld", PROVINCE), ("not-enough-signatures", PROVINCE)}
+    here.wait(6 * 3_600_000)
+    assert asked(here.log)[1][0] == refused_ms + 6 * 3_600_000
 
 
 def test_two_beacons_that_are_let_go_together_tell_nothing_too_early() -> None:

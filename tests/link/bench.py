@@ -179,7 +179,7 @@ class Witness:
     def __init__(self, broker: Broker) -> None:
         self.ids: list[str] = []
         self.connected = threading.Semaphore(0)
-        certificate, key = broker.authority.client("witness")
+        certificate, key = broker.authority.client("operator")
         self._client = Client(CallbackAPIVersion.VERSION2, client_id="witness", protocol=MQTTv5)
         self._client.tls_set(str(broker.authority.ca_file), str(certificate), str(key))
         self._client.reconnect_delay_set(1, 1)
@@ -205,7 +205,7 @@ def states(centre: Listener, station: str = STATION) -> list[str]:
 def retained_state(broker: Broker, station: str = STATION) -> str:
     """What one who comes later is told of a station's state."""
     # A client of its own each time: a session would first bring what it missed.
-    late = Listener(broker, "late", f"ttcs/v1/station/{station}/status", client_id=f"late-{time.monotonic_ns()}")
+    late = Listener(broker, subscribe=f"ttcs/v1/station/{station}/status", client_id=f"late-{time.monotonic_ns()}")
     try:
         eventually(lambda: states(late, station))
         return states(late, station)[-1]

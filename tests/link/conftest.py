@@ -8,9 +8,18 @@ from pathlib import Path
 import pytest
 
 from tests.link.bench import Bench
-from tests.parts import Authority
+from tests.parts import Authority, Broker
 
 Links = Callable[..., Bench]
+
+
+@pytest.fixture
+def free_broker(tmp_path: Path, authority: Authority) -> Iterator[Broker]:
+    """A running Mosquitto that lets everybody do everything, as it comes: for what the rules would keep from a test."""
+    broker = Broker(tmp_path / "free-broker", authority, stations=None)
+    broker.start()
+    yield broker
+    broker.stop()
 
 
 @pytest.fixture

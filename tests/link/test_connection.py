@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import os
 import random
 import signal
@@ -14,16 +15,18 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.link.bench import STATION, Bench, states
 from tests.link.odd_authority import OddAuthority
 from tests.link.scripted import ACCEPTED, ScriptedBroker, packet, publish
 from tests.link.wire import Peer, Wire
-from tests.parts import ROOT, SCOPE, Authority, Broker, Listener, eventually, free_port
+from tests.parts import ROOT, SCOPE, Authority, Broker, Listener, eventually, free_port, session
 from ttcs_edge.core.events import ConditionChanged, LinkChanged
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.link.client import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S
+from ttcs_edge.link.client import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, client_id
 from ttcs_edge.link.mqtt import UNSENT_TIMEOUT_S
+from ttcs_edge.settings import BrokerSettings
 
 TOPIC = f"{ROOT}/scope/{SCOPE}/programme"
 Links = Callable[..., Bench]
@@ -282,13 +285,24 @@ def test_a_mistake_in_a_callback_ends_the_connection_and_not_the_link(links: Lin
     assert len(bench.conditions()) == 1
 
 
+def test_a_session_has_a_name_that_only_the_holder_of_the_key_can_tell(authority: Authority) -> None:
+    """The same at every start; the station's id, and 128 bits of an HMAC (RFC 2104) of which the key is the key."""
+    certificate, key = authority.client(STATION)
+    settings = BrokerSettings("127.0.0.1", authority.ca_file, certificate, key)
+    digest = hmac.new(key.read_bytes(), b"ttcs-edge: MQTT session", "sha256").hexdigest()
+
+    assert client_id(STATION, settings) == client_id(STATION, settings) == f"{STATION}-{digest[:32]}"
+    other = replace(settings, key_file=authority.client("da-teh-02")[1])
+    assert client_id(STATION, other) != client_id(STATION, settings)
+
+
 # -- how a connection ends
 
 
 def test_a_session_taken_over_is_told_and_not_fought_for(links: Links, broker: Broker, wire: Wire) -> None:
     """Mosquitto 2.0.21 says so; 2.0.11 says nothing, and three connections in a row, closed in good order, tell it."""
     bench = links(wire.port).start()
-    thief = Listener(broker, STATION, client_id=STATION)
+    thief = Listener(broker, STATION, client_id=session(broker))
     try:
         details = [("error", "Session taken over"), ("connections", "3")]
         told = [LinkChanged(False, "session-taken-over", (detail,)) for detail in details]

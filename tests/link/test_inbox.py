@@ -125,12 +125,11 @@ def test_a_beacon_that_was_sent_while_the_station_was_away_is_not_kept_for_it(
     assert [one.live for one in beacons(second)] == [False]
 
 
-def test_an_answer_goes_to_the_stations_own_topic_whatever_was_asked_for(
-    links: Links, broker: Broker, centre: Listener
-) -> None:
+def test_an_answer_goes_to_the_stations_own_topic_whatever_was_asked_for(links: Links, free_broker: Broker) -> None:
     """An attacker must not choose where a station publishes: as status of another one, say."""
-    bench = links(broker.port).start()
-    everything = Listener(broker, "everything", "#")
+    bench = links(free_broker.port).start()
+    everything = Listener(free_broker, "everything", "#")
+    centre = Listener(free_broker)
     order(centre, b"one", ResponseTopic=f"{ROOT}/station/da-teh-02/status", CorrelationData=b"c-1")
     eventually(lambda: commands(bench))
     bench.link.answer(lambda: b'{"kind": "reply"}', commands(bench)[0].correlation)
@@ -141,6 +140,7 @@ def test_an_answer_goes_to_the_stations_own_topic_whatever_was_asked_for(
         assert not any("da-teh-02" in topic for topic, _ in everything.messages)
     finally:
         everything.close()
+        centre.close()
 
 
 def test_work_that_fails_holds_up_neither_the_next_nor_the_reports(
@@ -193,7 +193,7 @@ def test_work_is_done_without_a_link_and_is_bounded(links: Links, broker: Broker
 
 def test_who_leaves_is_told_when_its_answer_is_with_the_broker_or_cannot_be(links: Links, broker: Broker) -> None:
     """Not before the broker has it; at once when there is no connection."""
-    everything = Listener(broker, "everything", "#")
+    everything = Listener(broker, subscribe="#", client_id="everything")
     bench = links(broker.port).start()
     gone: list[str] = []
     bench.link.answer(lambda: b'{"kind": "reply", "n": 1}', b"c", lambda: gone.append("sent"))

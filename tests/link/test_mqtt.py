@@ -15,7 +15,8 @@ import pytest
 
 from tests.link.bench import STATION, Bench, Witness, retained_state, states
 from tests.link.wire import Wire
-from tests.parts import PLACE, ROOT, SCOPE, Authority, Broker, Listener, Province, eventually
+from tests.parts import PLACE, ROOT, SCOPE, Authority, Broker, Listener, Province, eventually, session
+from ttcs_edge.central.broker_rules import RIGHTS
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.events import AlertArrived, ConditionChanged, LinkChanged, ProgrammeArrived
 from ttcs_edge.core.limits import LIMITS
@@ -110,15 +111,15 @@ def test_every_scope_above_a_station_is_heard_and_no_other(links: Links, broker:
     assert [event.topic_scope for event in bench.events if isinstance(event, ProgrammeArrived)] == bench.arrived()
 
 
-def test_what_the_session_remembers_of_an_earlier_life_is_left_behind(
-    links: Links, broker: Broker, centre: Listener
-) -> None:
+def test_what_the_session_remembers_of_an_earlier_life_is_left_behind(links: Links, free_broker: Broker) -> None:
     """A station that moved, or died in the middle of a file: what comes is dropped, and then no longer sent."""
+    centre = Listener(free_broker)
+    mine = session(free_broker)
     stale = [f"{ROOT}/scope/vn/quang-nam/programme", f"{ROOT}/blob/{'a' * 64}/3", f"{ROOT}/nonsense"]
     for topic in stale:
-        earlier = Listener(broker, STATION, topic, client_id=STATION)
+        earlier = Listener(free_broker, STATION, topic, client_id=mine)
         earlier.close()
-    bench = links(broker.port).start()
+    bench = links(free_broker.port).start()
     for topic in stale:
         centre.publish(topic, b"stale", retain=False)
     centre.publish(TOPIC, b"fresh", retain=False)
@@ -128,19 +129,21 @@ def test_what_the_session_remembers_of_an_earlier_life_is_left_behind(
     for topic in stale:
         centre.publish(topic, b"stale", retain=False)
     centre.publish(TOPIC, b"last", retain=False)
-    later = Listener(broker, STATION, f"{ROOT}/none", client_id=STATION)
+    later = Listener(free_broker, STATION, f"{ROOT}/none", client_id=mine)
     try:
         eventually(lambda: later.messages)
         assert later.messages == [(TOPIC, b"last")]
     finally:
         later.close()
+        centre.close()
 
 
 def test_a_document_beyond_its_bound_is_refused_and_one_far_beyond_never_comes(
-    links: Links, broker: Broker, centre: Listener, province: Province
+    links: Links, free_broker: Broker, province: Province
 ) -> None:
     """The first is told with its reason, the second is not let into the station's memory; the link stands."""
-    bench = links(broker.port, read=lambda data, scope: read_programme(data, province.root, scope)).start()
+    centre = Listener(free_broker)
+    bench = links(free_broker.port, read=lambda data, scope: read_programme(data, province.root, scope)).start()
     centre.publish(TOPIC, b"x" * (LIMITS.envelope_bytes + 1), retain=False)
     centre.publish(TOPIC, b"x" * (PACKET_BYTES + 1), retain=False)
     centre.publish(TOPIC, b"{", retain=False)
@@ -346,12 +349,10 @@ def test_a_station_whose_events_the_broker_denies_goes_on_and_tells_them_when_it
 ) -> None:
     """An access list (0x87): state and programmes still pass, the reports stay, and go when the list is mended."""
     broker = Broker(tmp_path / "broker-acl", authority)
-    config, rights = broker._folder / "mosquitto.conf", broker._folder / "acl"
-    config.write_text(config.read_text() + f"acl_file {rights}\n")
+    rights = broker._folder / RIGHTS
     every = f"user operator\ntopic readwrite #\nuser {STATION}\ntopic read {ROOT}/scope/#\n"
     denied = every + f"topic write {ROOT}/station/{STATION}/status\ntopic write {ROOT}/station/{STATION}/heartbeat\n"
     rights.write_text(denied)
-    rights.chmod(0o644)
     broker.start()
     centre = Listener(broker)
     wire = Wire(broker.port)

@@ -113,6 +113,18 @@ class TestWhole:
 
         assert sorted(late_ms[True])[2] < min(late_ms[False]) / 2
 
+    def test_a_play_that_comes_while_its_beginning_is_being_decoded_takes_that(
+        self, listening: Listening, tmp_path: Path
+    ) -> None:
+        """As at a start with a cue that is due: it is not decoded once more behind that, and nothing is left over."""
+        clip = source(tmp_path, noise(1_500))
+        listening.prepare(clip)
+        listening.play(1, clip, ahead_ns=0)
+
+        assert listening.wait(SoundEnded) == SoundEnded(1, True, (1_500,), None)
+        assert samples(listening.file) == noise(1_500)
+        eventually(lambda: listening.open_files() == 0)
+
     def test_what_stands_by_starts_at_once_and_whole_each_time_whatever_else_was_prepared(
         self, listening: Listening, tmp_path: Path
     ) -> None:

@@ -15,6 +15,7 @@ import pytest
 from tests.parts import Broker, Listener, free_port
 from tests.rig.machine import CACHE, Machine, alone, bare, installed, machine, put_checkout
 from tests.rig.pole import FIGURES, Centre, Pole
+from ttcs_edge.central.broker_rules import RIGHTS
 from ttcs_edge.central.main import main
 
 RELEASES = os.environ.get("RIG_RELEASES", "bookworm trixie").split()
@@ -59,7 +60,9 @@ def centre(tmp_path_factory: pytest.TempPathFactory) -> Centre:
 @pytest.fixture
 def pole(computer: Machine, centre: Centre, tmp_path: Path) -> Iterator[Pole]:
     """A station as a technician leaves it, not yet started, and a broker that knows nothing yet."""
+    assert main(["broker-config", str(centre.folder)]) == 0
     broker = Broker(tmp_path / "broker", centre, centre.port)
+    broker.follow(centre.folder / "broker" / RIGHTS)
     broker.start()
     pole = Pole(computer, centre, broker)
     try:

@@ -12,7 +12,9 @@ from typing import Any
 
 from tests.parts import Broker, eventually, local
 from tests.rig.machine import Machine
+from ttcs_edge.central.centre import open_centre
 from ttcs_edge.central.main import main
+from ttcs_edge.central.revocation import revoked
 from ttcs_edge.drivers.pins import LOG_NAME, level
 from ttcs_edge.link.control import ControlError, ask
 
@@ -62,6 +64,10 @@ class Centre:
     def client(self, name: str) -> tuple[Path, Path]:
         """Certificate and key files of its operator."""
         return self.folder / f"{name}.crt", self.folder / f"{name}.key"
+
+    def revoked(self) -> bytes:
+        """The list of those that it took back."""
+        return revoked(open_centre(self.folder))
 
     def publish(self, folder: Path, seconds: int) -> None:
         """Publish a tone that airs some seconds from now, over the broker."""

@@ -29,6 +29,9 @@ from rich.table import Table
 from tests.parts import ROOT, Broker, Listener, Province, Station, eventually, free_port, make_clip, make_programme
 from tests.system.ear import card, follow
 from tests.system.sight import line_log, sound_runs, status
+from ttcs_edge.central.broker_rules import RIGHTS
+from ttcs_edge.central.centre import open_centre
+from ttcs_edge.central.revocation import revoked
 from ttcs_edge.core.documents import Bulletin, Slot
 from ttcs_edge.drivers.pins import level
 
@@ -134,6 +137,10 @@ class CentreCertificates:
         """The operator's."""
         return self._centre / "operator.crt", self._centre / "operator.key"
 
+    def revoked(self) -> bytes:
+        """Those taken back."""
+        return revoked(open_centre(self._centre))
+
 
 class InstalledStation(Station):
     """A station that was installed from the province's one file."""
@@ -220,7 +227,9 @@ def tell_the_story(seen: Seen, cleanup: list[Callable[[], object]]) -> None:
     central("server-certificate", str(centre), "127.0.0.1")
     central("add-station", str(centre), STATION, "--scope", f"{SCOPE}/da-teh")
     certificates = CentreCertificates(centre)
+    central("broker-config", str(centre))
     broker = Broker(FOLDER / "broker", certificates, broker_port)
+    broker.follow(centre / "broker" / RIGHTS)
     broker.start()
     cleanup.append(broker.stop)
     nginx = start_nginx(audio, certificates.server()[0], web_port)

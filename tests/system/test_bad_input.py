@@ -29,6 +29,7 @@ from tests.parts import (
     make_programme,
     newer,
     put_chunks,
+    session,
 )
 from tests.system.sight import status
 from tests.system.test_main_job import TOPIC, all_open, one_slot
@@ -240,7 +241,7 @@ def test_a_session_taken_over_is_a_fault_that_says_so(
     """Another client with the station's identity: no fight in a loop."""
     station.start()
     eventually(lambda: status(station)["link_up"])
-    thief = Listener(broker, station.id, client_id=station.id)
+    thief = Listener(broker, station.id, client_id=session(broker, station.id))
     try:
         eventually(lambda: [f for f in status(station)["faults"] if f["code"] == "session-taken-over"], 25)
         assert status(station)["link_up"] is False

@@ -47,7 +47,7 @@ class Commander:
         self.replies: list[tuple[bytes, dict[str, Any]]] = []
         self._province = province
         self._version = 0
-        certificate, key = broker.authority.client("commander")
+        certificate, key = broker.authority.client("operator")
         self._client = Client(CallbackAPIVersion.VERSION2, "commander", protocol=MQTTv5)
         self._client.tls_set(str(broker.authority.ca_file), str(certificate), str(key))
         heard: list[bool] = []

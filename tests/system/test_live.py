@@ -36,7 +36,7 @@ class Source:
 
     def __init__(self, broker: Broker, province: Province) -> None:
         self._province = province
-        self._listener = Listener(broker, "source", subscribe=f"{ROOT}/nothing")
+        self._listener = Listener(broker, subscribe=f"{ROOT}/nothing", client_id="source")
         self._encoder = OpusEncoder(32_000)
         self._frame = 0
         self.begun = datetime.now(timezone.utc)

@@ -160,6 +160,15 @@ def test_a_bad_signature_takes_nothing_from_a_good_one(spoiled: str) -> None:
         assert signers(envelope(b"{}", bad)) == frozenset()
 
 
+def test_a_crowd_of_bad_signatures_of_one_key_is_not_looked_through() -> None:
+    """Whoever holds the broker could have every one of thirty-two checked, of every message."""
+    good = ANN.signature(b"{}")
+    bad = good | {"sig": b64encode(b"\0" * 64).decode()}
+    most = LIMITS.signatures_per_key
+    assert signers(envelope(b"{}", *[bad] * (most - 1), good)) == {ANN.keyid}
+    assert signers(envelope(b"{}", *[bad] * most, good)) == frozenset()
+
+
 def test_a_signature_without_the_id_of_a_known_key_counts_for_nothing() -> None:
     """Unset is the same as empty; none of them keeps a good one from counting."""
     good = ANN.signature(b"{}")

@@ -181,10 +181,10 @@ def _blanks(draft: AlertDraft, given: Mapping[str, str], lang: Language) -> dict
     lacking = [name for name in wanted if name not in given]
     if lacking and not sys.stdin.isatty():
         raise CentralError("alert-blanks", names=", ".join(lacking), first=lacking[0])
-    return {**given, **{name: _ask(text("central.alert-ask-blank", lang, name=name)) for name in lacking}}
+    return {**given, **{name: ask(text("central.alert-ask-blank", lang, name=name)) for name in lacking}}
 
 
-def _ask(question: str) -> str:
+def ask(question: str) -> str:
     """Ask at the terminal until there is an answer. Raises CentralError ``not-confirmed`` at the end of input."""
     while True:
         print(question, end=" ", file=sys.stderr, flush=True)
@@ -198,7 +198,7 @@ def _ask(question: str) -> str:
 def _confirm(lang: Language) -> None:
     if not sys.stdin.isatty():
         raise CentralError("nobody-to-ask")
-    if _ask(text("central.alert-ask", lang)).lower() not in YES:
+    if ask(text("central.alert-ask", lang)).lower() not in YES:
         raise CentralError("not-confirmed")
 
 

@@ -18,8 +18,10 @@ from ttcs_edge.central.alert_arguments import (
     by_language,
 )
 from ttcs_edge.central.audit_arguments import AUDIT_EXAMPLE, add_audit_options
+from ttcs_edge.central.broker_rules import DEBIAN
 from ttcs_edge.central.live_arguments import add_live_options
 from ttcs_edge.central.order_commands import ORDER_EXAMPLES, REPLY_S, SECONDS_MOST, add_options
+from ttcs_edge.central.trust_arguments import ACTION_EXAMPLES, add_trust_options
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.locale import Language, text
 from ttcs_edge.terminal.arguments import Parser, whole_number
@@ -33,6 +35,8 @@ EXAMPLES: Final = {
     "init": "ttcs-central init /srv/lam-dong --scope vn/lam-dong --broker mqtt.lam-dong.vn",
     "add-station": "ttcs-central add-station /srv/lam-dong da-teh-01 --scope vn/lam-dong/da-teh",
     "server-certificate": "ttcs-central server-certificate /srv/lam-dong mqtt.lam-dong.vn",
+    "revoke": "ttcs-central revoke /srv/lam-dong da-teh-01",
+    "broker-config": "ttcs-central broker-config /srv/lam-dong",
     "publish": "ttcs-central publish /srv/lam-dong config/programme.yaml --via-broker --dry-run",
     "alert": "ttcs-central alert /srv/lam-dong lu-quet --scope vn/lam-dong/da-teh",
     "live": "ttcs-central live /srv/lam-dong vn/lam-dong thoi-su --input alsa:default --title Họp",
@@ -44,6 +48,8 @@ EXAMPLES: Final = {
     "export": "ttcs-central export /srv/lam-dong vn/lam-dong/da-teh /media/usb",
     "import-reports": "ttcs-central import-reports /srv/lam-dong /media/usb",
     "audit": AUDIT_EXAMPLE,
+    "trust": ACTION_EXAMPLES["draft"],
+    "approve": "ttcs-central approve /srv/lam-dong /media/usb/ban-tin.dsse.json",
 }
 """Every command with one line that may be typed as it is."""
 
@@ -94,6 +100,18 @@ def _server_certificate(command: Parser, lang: Language) -> None:
     command.add_argument("names", metavar="NAME", nargs="+", help=text("central.help-names", lang))
 
 
+def _revoke(command: Parser, lang: Language) -> None:
+    command.add_argument("station", metavar="ID", help=text("central.help-revoke-id", lang))
+
+
+def _broker_config(command: Parser, lang: Language) -> None:
+    options = command.options
+    options.add_argument("--out", type=Path, metavar="DIR", help=text("central.help-out", lang))
+    options.add_argument("--at", type=Path, default=DEBIAN, metavar="DIR", help=text("central.help-at", lang))
+    options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker-told", lang))
+    options.add_argument("--force", action="store_true", help=text("central.help-force", lang))
+
+
 def _add_delivery(command: Parser, lang: Language) -> None:
     """What says to which broker a document goes, and from where stations get its audio."""
     options = command.options
@@ -108,6 +126,15 @@ def _publish(command: Parser, lang: Language) -> None:
     options = command.options
     _add_delivery(command, lang)
     options.add_argument("--dry-run", action="store_true", help=text("central.help-dry-run", lang))
+    options.add_argument("--sign-only", type=Path, metavar="FILE", help=text("central.help-sign-only", lang))
+
+
+def _approve(command: Parser, lang: Language) -> None:
+    command.add_argument("file", type=Path, metavar="FILE", help=text("central.help-approve-file", lang))
+    options = command.options
+    options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker-told", lang))
+    options.add_argument("--sign-only", action="store_true", help=text("central.help-approve-sign-only", lang))
+    options.add_argument("--yes", action="store_true", help=text("central.help-approve-yes", lang))
 
 
 def _alert(command: Parser, lang: Language) -> None:
@@ -216,6 +243,8 @@ _OPTIONS: Final[dict[str, Callable[[Parser, Language], None]]] = {
     "init": _init,
     "add-station": _add_station,
     "server-certificate": _server_certificate,
+    "revoke": _revoke,
+    "broker-config": _broker_config,
     "publish": _publish,
     "alert": _alert,
     "live": add_live_options,
@@ -226,4 +255,6 @@ _OPTIONS: Final[dict[str, Callable[[Parser, Language], None]]] = {
     "export": _export,
     "import-reports": _import_reports,
     "audit": add_audit_options,
+    "trust": add_trust_options,
+    "approve": _approve,
 }

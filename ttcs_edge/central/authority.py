@@ -7,6 +7,7 @@ begin a day early, because a station's clock may be a little behind when it firs
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 
 from cryptography import x509
@@ -48,10 +49,42 @@ def make_server_certificate(authority: Pair, names: tuple[str, ...]) -> Pair:
     return _make(authority, names[0], ExtendedKeyUsageOID.SERVER_AUTH, tuple(map(_alternative, names)))
 
 
+def make_revocation_list(
+    authority: Pair, serials: Mapping[int, datetime | None], before: x509.CertificateRevocationList | None
+) -> bytes:
+    """Make the list of the certificates taken back, each with its instant, None for now, that follows the one before.
+
+    Like a certificate it begins a day early, for a broker whose clock is a little behind, and it is younger than the
+    one before: of two lists the younger one counts (RFC 5280, 5.2.3 and 6.3.3).
+    """
+    issuer, key = _issuer(authority)
+    begins, number = _in(-1), 1
+    if before is not None:
+        begins = max(begins, before.last_update_utc + timedelta(seconds=1))
+        number = before.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number + 1
+    builder = x509.CertificateRevocationListBuilder().issuer_name(issuer.subject)
+    builder = builder.last_update(begins).next_update(issuer.not_valid_after_utc)
+    builder = builder.add_extension(x509.CRLNumber(number), critical=False)
+    builder = builder.add_extension(_known_as(issuer), critical=False)
+    for serial, at in serials.items():
+        one = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(at or _in(0))
+        builder = builder.add_revoked_certificate(one.build())
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def _issuer(authority: Pair) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+    key = serialization.load_pem_private_key(authority.key, None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return x509.load_pem_x509_certificate(authority.certificate), key
+
+
+def _known_as(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
+    identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    return x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
+
+
 def _make(authority: Pair, name: str, use: x509.ObjectIdentifier, names: tuple[x509.GeneralName, ...]) -> Pair:
-    issuer = x509.load_pem_x509_certificate(authority.certificate)
-    issuer_key = serialization.load_pem_private_key(authority.key, None)
-    assert isinstance(issuer_key, ec.EllipticCurvePrivateKey)
+    issuer, issuer_key = _issuer(authority)
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
     until = min(_in(CERTIFICATE_DAYS), issuer.not_valid_after_utc)
@@ -59,9 +92,7 @@ def _make(authority: Pair, name: str, use: x509.ObjectIdentifier, names: tuple[x
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_usage(sign_certificates=False), critical=True)
     builder = builder.add_extension(x509.ExtendedKeyUsage([use]), critical=False)
-    identifier = issuer.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
-    known = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier)
-    builder = builder.add_extension(known, critical=False)
+    builder = builder.add_extension(_known_as(issuer), critical=False)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     certificate = builder.sign(issuer_key, hashes.SHA256())

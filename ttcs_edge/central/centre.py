@@ -2,10 +2,13 @@
 
     centre.yaml                    name, scope, and each signing key: its public part and the URI of its signer
     keys/                          private signing keys, PKCS8 PEM, mode 0600; root keys belong off this machine
-    trust/root.dsse.json           the signed trust root that every station is given
+    trust/root.dsse.json           the signed trust root in force, which every new station is given
+    trust/<version>.dsse.json      every root that was in force; next.yaml, next.dsse.json: the one that is to come
     ca.pem ca.key                  the private authority
     operator.crt operator.key      with which this centre connects to the broker
-    servers/ stations/             certificates given out; a station's file to carry to it
+    servers/ stations/             certificates given out; a station's scope, and its file to carry to it
+    revoked/ crl.pem               certificates taken back, and the list of them
+    broker/                        what a broker needs (``broker-config``)
     programmes/<scope>/            version.txt (the last number used) and every envelope published
     alerts/templates/              what an alert says, written beforehand
     alerts/sent/<scope>/<id>/      of every event, as of programmes; in <scope>, _ stands for /
@@ -13,7 +16,8 @@
     audio/ cache/                  encoded audio by SHA-256, and what it was encoded from
 
 A key is named by the URI of a securesystemslib signer. ``file2:keys/publish-1.pem`` is a file below this folder; an
-``hsm:`` URI can stand in its place later without any other change.
+``hsm:`` URI can stand in its place later without any other change. ``elsewhere:`` is a key that other hands have: it
+signs here only while its file is put into ``keys``, under its name.
 """
 
 from __future__ import annotations
@@ -30,7 +34,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 import yaml
-from msgspec import Struct
+from msgspec import Struct, structs
 from msgspec.structs import asdict
 from securesystemslib.signer import CryptoSigner, Signer, SSlibKey  # type: ignore[attr-defined]
 
@@ -57,12 +61,14 @@ from ttcs_edge.core.trust import check_trust_root
 from ttcs_edge.durable import sync_folder
 from ttcs_edge.wire.documents import read_trust_root, write_document
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
-from ttcs_edge.yaml_form import Choice, Key, ListOf, Section, Text, fill
+from ttcs_edge.yaml_form import Choice, Key, ListOf, Page, Section, Text, fill, fill_text
 
 Role = Literal["root", "publish"]
 BY_PUBLISHERS: Final[tuple[Literal["command", "beacon"], ...]] = ("command", "beacon")
 """What each publisher's key may sign by itself: neither airs anything, and both are made by machines, at any hour."""
 TRUST_DAYS = 10 * 365
+ELSEWHERE: Final = "elsewhere:"
+"""How the ``signer`` of a key begins whose private part other hands have; what follows is for people."""
 
 
 class _Role(Enum):
@@ -135,16 +141,36 @@ class Centre(Struct, frozen=True):
     @property
     def authority(self) -> Pair:
         """The private authority, certificate and key."""
-        return Pair(_read(self.folder / "ca.pem"), _read(self.folder / "ca.key"))
+        return Pair(read_file(self.folder / "ca.pem"), read_file(self.folder / "ca.key"))
 
     def signers(self, role: Role, secret: Callable[[str], str] | None = None) -> tuple[Signer, ...]:
-        """Load the signers of a role. Raises CentralError ``no-key`` when one cannot be reached.
+        """Load the signers of a role: of the keys that the trust root in force has, those that are not elsewhere.
 
-        ``secret`` gives what a signer asks for by name, such as the PIN of a hardware token.
+        ``secret`` gives what a signer asks for by name, such as the PIN of a hardware token. Raises CentralError
+        ``no-key`` when one cannot be reached, ``no-signer`` when there is none.
         """
+        known = self.trust.document.keys
+        of_role = [key for key in self.settings.keys if key.role == role and key.keyid in known]
+        signers = tuple(self.signer(key, secret) for key in of_role if not self.is_elsewhere(key))
+        if not signers:
+            raise CentralError("no-signer", role=role, folder=self.folder)
+        return signers
+
+    def signer(self, key: SigningKey, secret: Callable[[str], str] | None = None) -> Signer:
+        """Load the signer of a key. Raises CentralError ``no-key`` when it cannot be reached."""
         # A file2 URI names a file below the centre's folder, wherever that folder is carried.
         os.environ[CryptoSigner.PREFIX_ENV_VAR] = str(self.folder)
-        return tuple(_load(key, secret) for key in self.settings.keys if key.role == role)
+        if key.signer.startswith(ELSEWHERE):
+            key = structs.replace(key, signer=key_uri(key.name))
+        return _load(key, secret)
+
+    def is_elsewhere(self, key: SigningKey) -> bool:
+        """Tell whether a key is one that other hands have, and its file is not here either."""
+        return key.signer.startswith(ELSEWHERE) and not self.key_file(key.name).is_file()
+
+    def key_file(self, name: str) -> Path:
+        """Where the private key of a name lies, when it lies here."""
+        return self.folder / "keys" / f"{name}.pem"
 
     def programme_folder(self, scope: str) -> Path:
         """Where what was published for a scope is kept."""
@@ -235,23 +261,31 @@ def make_centre(folder: Path, settings: CentreSettings, root: Quorum, publish: Q
     return open_centre(folder)
 
 
-def open_centre(folder: Path) -> Centre:
-    """Open a centre's folder. Raises CentralError ``no-centre`` or ``bad-centre``, and BadCentreFile."""
+def open_centre(folder: Path, *, expired: bool = False) -> Centre:
+    """Open a centre's folder; one whose trust root has ``expired`` only for who is about to renew it.
+
+    Raises CentralError ``no-centre`` or ``bad-centre``, and BadCentreFile.
+    """
     if not (folder / "centre.yaml").is_file():
         raise CentralError("no-centre", folder=folder)
-    settings = _read_settings(folder / "centre.yaml")
+    settings = read_settings(folder / "centre.yaml")
     trust_file = folder / "trust" / "root.dsse.json"
-    signed = read_trust_root(_read(trust_file))
+    signed = read_trust_root(read_file(trust_file))
     if isinstance(signed, Refused):
         raise CentralError("bad-centre", file=trust_file, found=signed.code)
     verdict = check_trust_root(signed, now())
-    if isinstance(verdict, Refused):
+    if isinstance(verdict, Refused) and not (expired and verdict.code == "trust-expired"):
         raise CentralError("bad-centre", file=trust_file, found=verdict.code)
     return Centre(folder, settings, signed)
 
 
-def _read_settings(file: Path) -> CentreSettings:
-    page, values = fill(file, CENTRE)
+def read_settings(file: Path, text: str | None = None) -> CentreSettings:
+    """Read ``centre.yaml``, or the ``text`` that is about to stand there. Raises BadCentreFile."""
+    if text is None:
+        page, values = fill(file, CENTRE)
+    else:
+        page = Page(file)
+        values = fill_text(page, text, CENTRE)
     if page.problems or values is None:
         raise BadCentreFile(tuple(sorted(page.problems, key=lambda one: one.line)))
     keys = tuple(SigningKey(**{**key, "role": key["role"].value}) for key in values["keys"])
@@ -269,7 +303,7 @@ def _fill(folder: Path, settings: CentreSettings, root: Quorum, publish: Quorum)
         for number in range(1, quorum.keys + 1):
             signer = CryptoSigner.generate_ed25519()
             signers[role].append(signer)
-            keys.append(_signing_key(f"{role}-{number}", role, signer))
+            keys.append(signing_key(f"{role}-{number}", role, signer))
             write_new(folder / "keys" / f"{role}-{number}.pem", signer.private_bytes, PRIVATE)
     given = {name: value for name, value in asdict(settings).items() if value is not None}
     written = {**given, "keys": [asdict(key) for key in keys]}
@@ -289,7 +323,13 @@ def write_pair(pair: Pair, certificate: Path, key: Path) -> None:
     write_new(certificate, pair.certificate, PUBLIC)
 
 
-def _signing_key(name: str, role: Role, signer: CryptoSigner) -> SigningKey:
+def key_uri(name: str) -> str:
+    """The signer of a key whose private part lies in the centre's folder."""
+    return f"{CryptoSigner.SCHEME}:keys/{name}.pem"
+
+
+def signing_key(name: str, role: Role, signer: CryptoSigner) -> SigningKey:
+    """A key of the centre's own, its private part in the centre's folder."""
     key = signer.public_key
     return SigningKey(
         name=name,
@@ -298,7 +338,7 @@ def _signing_key(name: str, role: Role, signer: CryptoSigner) -> SigningKey:
         keytype=key.keytype,
         scheme=key.scheme,
         public=key.keyval["public"],
-        signer=f"{CryptoSigner.SCHEME}:keys/{name}.pem",
+        signer=key_uri(name),
     )
 
 
@@ -335,7 +375,8 @@ def _load(key: SigningKey, secret: Callable[[str], str] | None) -> Signer:
         raise CentralError("no-key", name=key.name, signer=key.signer, found=type(error).__name__) from error
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """Read a file of the centre's. Raises CentralError ``unreadable``."""
     try:
         return path.read_bytes()
     except OSError as error:

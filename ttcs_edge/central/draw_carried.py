@@ -22,6 +22,12 @@ def show_export(exported: Exported, lang: Language) -> None:
         screen.styled(text("central.export-expired", lang, scope=one.scope, version=one.version), screen.DOUBTFUL)
         for one in exported.expired
     ]
+    parts += [
+        screen.styled(text("central.export-revoked", lang, scope=one.scope, version=one.version), screen.DOUBTFUL)
+        for one in exported.revoked
+    ]
+    if exported.trust_version is not None:
+        parts.append(screen.styled(text("central.export-trust", lang, version=exported.trust_version)))
     size_mb = f"{exported.audio_bytes / 1e6:.1f}"
     parts.append(screen.styled(text("central.export-audio", lang, files=exported.audio_files, mb=size_mb)))
     parts.append(screen.styled(text("central.export-next", lang, folder=exported.folder)))

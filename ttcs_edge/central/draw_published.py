@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 
 from rich.console import RenderableType
 from rich.table import Table
@@ -21,22 +22,44 @@ from ttcs_edge.terminal import screen
 from ttcs_edge.terminal.days import NIGHT, repeated
 
 
-def show(published: Published, delivery: Delivery, centre: Centre, lang: Language, *, dry_run: bool) -> None:
+def show(
+    published: Published,
+    delivery: Delivery,
+    centre: Centre,
+    lang: Language,
+    *,
+    dry_run: bool,
+    sign_only: Path | None = None,
+) -> None:
     """Draw it; the last line says whether it went out."""
     programme = published.programme
     out = screen.console()
-    parts: list[RenderableType] = []
-    if programme.bulletins:
-        narrow = out.width < screen.PHONE_COLUMNS
-        parts += [*(_bulletin_lines(programme) if narrow else [_bulletins(programme, lang)]), screen.styled("")]
-    parts += _coming(published, lang)
+    parts = programme_parts(published, lang, narrow=out.width < screen.PHONE_COLUMNS)
     if delivery.audio_url is not None and delivery.audio_folder is None and programme.bulletins:
         where = {"url": delivery.audio_url, "folder": centre.folder / "audio"}
         parts.append(screen.styled(text("central.put-audio", lang, **where), screen.DOUBTFUL))
+    if sign_only is not None:
+        parts.append(screen.styled(text("central.approve-written", lang, file=sign_only, folder=centre.folder)))
+        screen.show(out, parts)
+        return
     code = "central.checked" if dry_run else "central.published"
-    expires = screen.date_words(datetime.fromisoformat(programme.expires).astimezone(), lang)
-    parts.append(screen.styled(text(code, lang, scope=programme.scope, version=programme.version, expires=expires)))
+    parts.append(last_line(code, programme, lang))
     screen.show(out, parts)
+
+
+def last_line(code: str, programme: Programme, lang: Language) -> Text:
+    """What became of it, with its version and until when it holds."""
+    expires = screen.date_words(datetime.fromisoformat(programme.expires).astimezone(), lang)
+    return screen.styled(text(code, lang, scope=programme.scope, version=programme.version, expires=expires))
+
+
+def programme_parts(published: Published, lang: Language, *, narrow: bool) -> list[RenderableType]:
+    """Its recordings, and what will air."""
+    programme = published.programme
+    parts: list[RenderableType] = []
+    if programme.bulletins:
+        parts += [*(_bulletin_lines(programme) if narrow else [_bulletins(programme, lang)]), screen.styled("")]
+    return [*parts, *_coming(published, lang)]
 
 
 def _bulletins(programme: Programme, lang: Language) -> Table:

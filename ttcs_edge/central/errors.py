@@ -6,6 +6,7 @@ try again later, 70 a program that is needed failed, 73 it is there already, 77 
 
 from __future__ import annotations
 
+from ttcs_edge.central.trust_errors import TRUST_EXIT_CODES
 from ttcs_edge.yaml_form import Problem
 
 DATA_ERROR = 65
@@ -16,6 +17,7 @@ CANNOT_CREATE = 73
 NO_PERMISSION = 77
 
 EXIT_CODES: dict[str, int] = {
+    **TRUST_EXIT_CODES,
     "bad-programme-file": DATA_ERROR,
     "bad-alert-file": DATA_ERROR,
     "bad-alert-id": DATA_ERROR,
@@ -73,6 +75,11 @@ EXIT_CODES: dict[str, int] = {
     "bad-centre": NO_INPUT,
     "no-key": NO_INPUT,
     "no-station-example": NO_INPUT,
+    "no-station": NO_INPUT,
+    "no-scope": NO_INPUT,
+    "no-server-certificate": NO_INPUT,
+    "bad-place": DATA_ERROR,
+    "not-ours": CANNOT_CREATE,
     "unreadable": NO_INPUT,
     "broker-unreachable": UNAVAILABLE,
     "broker-refused": UNAVAILABLE,
@@ -140,3 +147,10 @@ class BadFeedFile(BadFile):
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("bad-feed-file", problems)
+
+
+class BadTrustFile(BadFile):
+    """A ``trust/next.yaml`` that cannot be signed."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("bad-trust-file", problems)

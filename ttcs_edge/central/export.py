@@ -3,7 +3,8 @@
 In it goes what was published for every scope above the place, for the place, and for every scope below it, so that one
 stick serves a team that visits a whole district. The audio goes first and the documents last: a stick that is pulled
 out too early holds no document whose audio it lacks. What is there already, and still has its hash, is not written
-again. See ``wire.bundle`` for the folder.
+again. Where trust roots have followed one another, they go with it, for stations that do not know the newest. See
+``wire.bundle`` for the folder.
 """
 
 from __future__ import annotations
@@ -16,34 +17,42 @@ from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from ttcs_edge.central.audio import sha256_of
 from ttcs_edge.central.centre import Centre, now
 from ttcs_edge.central.errors import CentralError
+from ttcs_edge.central.trust_folder import chain_of, every_key, kept_roots
 from ttcs_edge.core.documents import Programme, Refused, Signed
 from ttcs_edge.core.model import Scope, scope_covers
-from ttcs_edge.core.trust import check_authority
+from ttcs_edge.core.trust import check_authority, is_still_signed
 from ttcs_edge.durable import sync_folder
-from ttcs_edge.wire.bundle import AUDIO, audio_name, bundle_folder, programme_name
+from ttcs_edge.wire.bundle import AUDIO, audio_name, bundle_folder, programme_name, trust_name
 from ttcs_edge.wire.documents import read_programme
 
 COPY_BYTES = 1024 * 1024
 
 
 class Exported(Struct, frozen=True):
-    """What lies on the stick now. ``expired`` are programmes that were left out, because no station would take them."""
+    """What lies on the stick now. ``expired`` and ``revoked`` are programmes that were left out, because no station
+    would take them. ``trust_version`` is that of the root to which the stick leads; None when there was but one ever.
+    """
 
     folder: Path
     programmes: tuple[Programme, ...]
     expired: tuple[Programme, ...]
+    revoked: tuple[Programme, ...]
+    trust_version: int | None
     audio_files: int
     audio_bytes: int
 
 
 def export(centre: Centre, place: Scope, path: Path) -> Exported:
     """Write what is in force for a place. Raises CentralError ``nothing-in-force``, ``no-audio``, or OSError."""
+    revoked: list[Programme] = []
     with centre.alone():
-        signed = tuple(_newest(centre, place))
+        signed = tuple(_newest(centre, place, revoked))
+        roots = kept_roots(centre)
     at = now()
     verdicts = [(one, check_authority(one, centre.trust.document, at)) for one in signed]
     refused = [verdict for _, verdict in verdicts if verdict is not None and verdict.code != "expired"]
@@ -52,7 +61,7 @@ def export(centre: Centre, place: Scope, path: Path) -> Exported:
         raise CentralError("refused-by-own-check", found=refused[0].code, detail=detail)
     standing = tuple(one for one, verdict in verdicts if verdict is None)
     expired = tuple(one.document for one, verdict in verdicts if verdict is not None)
-    if not standing:
+    if not standing and len(roots) == 1:
         raise CentralError("nothing-in-force", scope=place)
     audio = {sound.sha256: sound for one in standing for bulletin in one.document.bulletins for sound in bulletin.audio}
     sources = {sha256: _source(centre, sha256) for sha256 in audio}
@@ -62,25 +71,48 @@ def export(centre: Centre, place: Scope, path: Path) -> Exported:
     (folder / AUDIO).mkdir(parents=True, exist_ok=True)
     for sha256, source in sources.items():
         _copy(source, folder / audio_name(sha256), sha256)
+    if len(roots) > 1:  # before what is read by its keys
+        _write(folder / trust_name(centre.settings.scope), chain_of(roots))
     for one in standing:
         _write(folder / programme_name(one.document.scope), one.envelope)
     size_bytes = sum(sound.size_bytes for sound in audio.values())
-    return Exported(folder, tuple(one.document for one in standing), expired, len(audio), size_bytes)
+    return Exported(
+        folder=folder,
+        programmes=tuple(one.document for one in standing),
+        expired=expired,
+        revoked=tuple(revoked),
+        trust_version=roots[-1].document.version if len(roots) > 1 else None,
+        audio_files=len(audio),
+        audio_bytes=size_bytes,
+    )
 
 
-def _newest(centre: Centre, place: Scope) -> Iterator[Signed[Programme]]:
-    """The newest document of every scope above, at and below a place, read as a station does."""
+def newest_programmes(centre: Centre) -> Iterator[tuple[Scope, Path]]:
+    """What was published last for every scope of the folder."""
     top = centre.folder / "programmes"
     for scope in sorted(Scope(file.parent.relative_to(top).as_posix()) for file in top.rglob("version.txt")):
         kept = {one.name.removesuffix(".dsse.json"): one for one in (top / scope).glob("*.dsse.json")}
         envelopes = {int(version): one for version, one in kept.items() if version.isdecimal()}
-        if not envelopes or not (scope_covers(scope, place) or scope_covers(place, scope)):
+        if envelopes:
+            yield scope, envelopes[max(envelopes)]
+
+
+def _newest(centre: Centre, place: Scope, revoked: list[Programme]) -> Iterator[Signed[Programme]]:
+    """The newest document of every scope above, at and below a place, read as a station does.
+
+    What only keys signed that were revoked since is added to those.
+    """
+    every = replace(centre.trust.document, keys=every_key(centre))
+    for scope, file in newest_programmes(centre):
+        if not (scope_covers(scope, place) or scope_covers(place, scope)):
             continue
-        newest = envelopes[max(envelopes)]
-        signed = read_programme(newest.read_bytes(), centre.trust.document, scope)
+        signed = read_programme(file.read_bytes(), every, scope)
         if isinstance(signed, Refused):
-            raise CentralError("bad-centre", file=newest, found=signed.code)
-        yield signed
+            raise CentralError("bad-centre", file=file, found=signed.code)
+        if is_still_signed(signed, centre.trust.document, "publish"):
+            yield signed
+        else:
+            revoked.append(signed.document)
 
 
 def _source(centre: Centre, sha256: str) -> Path:

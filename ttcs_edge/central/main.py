@@ -80,6 +80,7 @@ def _add_station(given: argparse.Namespace, lang: Language) -> None:
     file = add_station(centre, given.id, given.scope, broker, own_https_ca=given.https_ca == "own")
     print(text("central.station-made", lang, file=file, id=given.id))
     print(text("central.install", lang, name=file.name))
+    print(text("central.let-in", lang, folder=given.folder))
 
 
 def _server_certificate(given: argparse.Namespace, lang: Language) -> None:
@@ -94,13 +95,39 @@ def _server_certificate(given: argparse.Namespace, lang: Language) -> None:
     print(text("central.certificate-made", lang, certificate=certificate, key=key))
 
 
+def _revoke(given: argparse.Namespace, lang: Language) -> None:
+    from ttcs_edge.central.revocation import revoke
+
+    serial = revoke(open_centre(given.folder), given.station)
+    print(text("central.revoked", lang, id=given.station, serial=f"{serial:x}"))
+    print(text("central.shut-out", lang, folder=given.folder))
+
+
+def _broker_config(given: argparse.Namespace, lang: Language) -> None:
+    from ttcs_edge.central.broker_config import write_rules
+
+    centre = open_centre(given.folder)
+    broker = _broker(given.broker or centre.settings.broker)
+    rules = write_rules(centre, broker, given.out or given.folder / "broker", given.at, force=given.force)
+    print(text("central.rules-made", lang, folder=rules.folder, count=rules.stations))
+    print(text("central.rules-command", lang, command=rules.command))
+
+
 def _publish(given: argparse.Namespace, lang: Language) -> None:
     from ttcs_edge.central.draw_published import show
 
     centre = open_centre(given.folder)
     delivery = _delivery(given, centre)
-    published = publish(centre, given.programme, delivery, dry_run=given.dry_run, secret=_secret(lang))
-    show(published, delivery, centre, lang, dry_run=given.dry_run)
+    published = publish(
+        centre, given.programme, delivery, dry_run=given.dry_run, sign_only=given.sign_only, secret=_secret(lang)
+    )
+    show(published, delivery, centre, lang, dry_run=given.dry_run, sign_only=None if given.dry_run else given.sign_only)
+
+
+def _approve(given: argparse.Namespace, lang: Language) -> None:
+    from ttcs_edge.central.approve import approve
+
+    approve(given, _secret(lang), lang)
 
 
 def _delivery(given: argparse.Namespace, centre: Centre) -> Delivery:
@@ -212,6 +239,12 @@ def _audit(given: argparse.Namespace, lang: Language) -> int:
     return audit(open_centre(given.folder), given, lang)
 
 
+def _trust(given: argparse.Namespace, lang: Language) -> None:
+    from ttcs_edge.central.trust import trust
+
+    trust(given, _secret(lang), lang)
+
+
 def _broker(found: str | None) -> BrokerAddress:
     if found is None:
         raise CentralError("no-broker")
@@ -222,6 +255,8 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Language], int | None]]]
     "init": _init,
     "add-station": _add_station,
     "server-certificate": _server_certificate,
+    "revoke": _revoke,
+    "broker-config": _broker_config,
     "publish": _publish,
     "alert": _alert,
     "cap-feed": _cap_feed,
@@ -233,6 +268,8 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Language], int | None]]]
     "export": _export,
     "import-reports": _import_reports,
     "audit": _audit,
+    "trust": _trust,
+    "approve": _approve,
 }
 
 

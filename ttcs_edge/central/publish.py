@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from heapq import merge
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NoReturn
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -34,7 +34,7 @@ from ttcs_edge.core.documents import Audio, Bulletin, Programme, Refused, Signed
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope, Sha256, scope_covers
 from ttcs_edge.core.schedule import SlotOccurrence, occurrences, to_civil
-from ttcs_edge.core.trust import Accepted, judge_programme
+from ttcs_edge.core.trust import Accepted, AlreadyInForce, judge_programme
 from ttcs_edge.wire.documents import read_programme, write_document
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
 from ttcs_edge.wire.topics import Topics
@@ -44,6 +44,8 @@ DAY_S = 86_400
 PREVIEW_DAYS = 7
 PREVIEW_CUES = 100
 BROKER_PLACE = "broker:"
+LACKING: Final = "not-enough-signatures"
+"""What a station says to a document that others have to sign, too."""
 
 
 class Delivery(Struct, frozen=True):
@@ -76,11 +78,13 @@ def publish(
     delivery: Delivery,
     *,
     dry_run: bool = False,
+    sign_only: Path | None = None,
     secret: Callable[[str], str] | None = None,
 ) -> Published:
     """Publish a programme file. Raises BadProgrammeFile for the file, CentralError for everything else.
 
-    ``secret`` gives the PIN of a hardware token that holds a key.
+    ``secret`` gives the PIN of a hardware token that holds a key. With ``sign_only`` the signed document goes into that
+    file instead of out, for others to sign it, too (``central.approve``).
     """
     _check_delivery(delivery, dry_run=dry_run)
     draft = read_programme_file(file)
@@ -95,7 +99,12 @@ def publish(
     if dry_run:
         programme, envelope = issue.make(centre.last_version(draft.scope) + 1)
     else:
-        programme, envelope = issue.send(folder)
+        programme, envelope = issue.send(folder, sign_only)
+    return published(programme, envelope)
+
+
+def published(programme: Programme, envelope: bytes) -> Published:
+    """A programme with what it will air."""
     return Published(programme, envelope, *_coming(programme))
 
 
@@ -118,15 +127,17 @@ class _Issue(Struct, frozen=True):
     delivery: Delivery
     signers: tuple[Signer, ...]
 
-    def make(self, version: int) -> tuple[Programme, bytes]:
-        """Sign it under a number, and check it as a station would."""
+    def make(self, version: int, *, for_others: bool = False) -> tuple[Programme, bytes]:
+        """Sign it under a number, and check it as a station would; signatures may be lacking when it is for others."""
         programme = _programme(self.draft, self.encoded, self.delivery, version)
         envelope = sign(write_document(programme), PAYLOAD_TYPES["programme"], self.signers)
-        _check_as_a_station(self.centre, envelope, self.draft.scope, version - 1)
+        verdict = judged(self.centre, envelope, self.draft.scope, version - 1)
+        if isinstance(verdict, Refused) and not (for_others and verdict.code == LACKING):
+            refuse(verdict)
         return programme, envelope
 
-    def send(self, folder: AudioFolder) -> tuple[Programme, bytes]:
-        """Put the audio in its places, then number it, and put it on the broker."""
+    def send(self, folder: AudioFolder, sign_only: Path | None) -> tuple[Programme, bytes]:
+        """Put the audio in its places, then number it, and put it on the broker, or into a file for others."""
         assert self.delivery.broker is not None
         topics, scope = Topics(self.centre.settings.topic_root), self.draft.scope
         files_once = {one.sha256: one for one in self.encoded.values()}.values()
@@ -139,17 +150,26 @@ class _Issue(Struct, frozen=True):
                     client.publish_all(pieces, (self.draft.valid_days + 1) * DAY_S)
             with self.centre.alone():
                 standing = client.standing(topics.programme(scope))
-                version = self.centre.take_version(scope, _version_of(standing, self.centre, scope))
-                programme, envelope = self.make(version)
-                kept = self.centre.programme_folder(scope) / f"{version}.dsse.json"
-                files.write_new(kept, envelope, files.PUBLIC)
-                client.publish(topics.programme(scope), envelope)
-                if client.standing(topics.programme(scope)) != envelope:
-                    raise CentralError("overtaken", scope=scope, version=version)
+                version = self.centre.take_version(scope, version_of(standing, self.centre, scope))
+                programme, envelope = self.make(version, for_others=sign_only is not None)
+                if sign_only is not None:
+                    files.write_new(sign_only.absolute(), envelope, files.PUBLIC)
+                else:
+                    put_on_broker(self.centre, client, programme, envelope)
         return programme, envelope
 
 
-def _version_of(envelope: bytes | None, centre: Centre, scope: Scope) -> int:
+def put_on_broker(centre: Centre, client: OperatorClient, programme: Programme, envelope: bytes) -> None:
+    """Keep a document and put it on the broker. Raises CentralError ``overtaken`` when another stands there then."""
+    topic = Topics(centre.settings.topic_root).programme(programme.scope)
+    kept = centre.programme_folder(programme.scope) / f"{programme.version}.dsse.json"
+    files.replace(kept, envelope, files.PUBLIC)
+    client.publish(topic, envelope)
+    if client.standing(topic) != envelope:
+        raise CentralError("overtaken", scope=programme.scope, version=programme.version)
+
+
+def version_of(envelope: bytes | None, centre: Centre, scope: Scope) -> int:
     """Tell the version of what stands on the broker; 0 for what this centre's keys did not sign."""
     signed = None if envelope is None else read_programme(envelope, centre.trust.document, scope)
     return signed.document.version if isinstance(signed, Signed) else 0
@@ -223,24 +243,29 @@ def as_audio(language: str, encoded: Encoded, places: tuple[str, ...]) -> Audio:
     )
 
 
-def _check_as_a_station(centre: Centre, envelope: bytes, scope: Scope, floor: int) -> None:
+def judged(centre: Centre, envelope: bytes, scope: Scope, floor: int) -> Accepted | Refused:
+    """What a station would say to a document."""
     trust = centre.trust.document
     signed = read_programme(envelope, trust, scope)
-    verdict: object = signed
-    if not isinstance(signed, Refused):
-        verdict = judge_programme(
-            signed,
-            trust=trust,
-            topic_scope=scope,
-            station_scope=scope,
-            floor=floor,
-            in_force=None,
-            now=now(),
-        )
-    if isinstance(verdict, Refused):
-        detail = ", ".join(f"{name}={value}" for name, value in verdict.detail)
-        raise CentralError("refused-by-own-check", found=verdict.code, detail=detail)
-    assert isinstance(verdict, Accepted), verdict
+    if isinstance(signed, Refused):
+        return signed
+    verdict = judge_programme(
+        signed,
+        trust=trust,
+        topic_scope=scope,
+        station_scope=scope,
+        floor=floor,
+        in_force=None,
+        now=now(),
+    )
+    assert not isinstance(verdict, AlreadyInForce), "nothing is in force in this check"
+    return verdict
+
+
+def refuse(refused: Refused) -> NoReturn:
+    """Tell that stations would refuse it. Raises CentralError."""
+    detail = ", ".join(f"{name}={value}" for name, value in refused.detail)
+    raise CentralError("refused-by-own-check", found=refused.code, detail=detail)
 
 
 def put_in_folder(target: Path, encoded: Encoded, source: Path) -> None:

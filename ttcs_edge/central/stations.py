@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import yaml
+from msgspec import Struct
 
 from ttcs_edge.central.address import BrokerAddress
 from ttcs_edge.central.authority import OPERATOR, make_client_certificate
@@ -31,6 +32,26 @@ from ttcs_edge.core.model import Scope, scope_covers
 EXAMPLE = Path("config") / "station.yaml"
 
 
+class StationFiles(Struct, frozen=True):
+    """What a centre keeps of a station: its certificate, its scope, and the file to carry to it."""
+
+    record: Path
+    scope: Path
+    tar: Path
+
+
+def files_of(centre: Centre, station: str) -> StationFiles:
+    """Where they lie."""
+    folder = centre.folder / "stations"
+    return StationFiles(folder / f"{station}.crt", folder / f"{station}.scope.txt", folder / f"{station}.station.tar")
+
+
+def check_id(station: str) -> None:
+    """See that an id can name a file, a level of a topic, and a user of the broker. Raises CentralError ``bad-id``."""
+    if not re.fullmatch(ID_PATTERN, station) or len(station) > LIMITS.id_chars or station == OPERATOR:
+        raise CentralError("bad-id", found=station)
+
+
 def check_scope(text: str, centre: Centre | None = None) -> Scope:
     """Read a scope, inside the centre's when one is given. Raises CentralError ``bad-scope`` or ``outside-scope``."""
     if not re.fullmatch(SCOPE_PATTERN, text) or len(text) > LIMITS.scope_chars:
@@ -42,14 +63,12 @@ def check_scope(text: str, centre: Centre | None = None) -> Scope:
 
 def add_station(centre: Centre, station: str, scope: str, broker: BrokerAddress, *, own_https_ca: bool) -> Path:
     """Make the file of a new station and give its path. Raises CentralError ``station-exists``, ``bad-id``."""
-    if not re.fullmatch(ID_PATTERN, station) or len(station) > LIMITS.id_chars or station == OPERATOR:
-        raise CentralError("bad-id", found=station)
+    check_id(station)
     place = check_scope(scope, centre)
     with centre.alone():
-        record = centre.folder / "stations" / f"{station}.crt"
-        file = record.with_name(f"{station}.station.tar")
-        if record.exists() or file.exists():
-            raise CentralError("station-exists", id=station, record=record, file=file)
+        files = files_of(centre, station)
+        if files.record.exists() or files.tar.exists():
+            raise CentralError("station-exists", id=station, record=files.record, file=files.tar)
         pair = make_client_certificate(centre.authority, station)
         config = station_yaml(_example(), station, place, broker, centre.settings.topic_root, own_https_ca=own_https_ca)
         members = {
@@ -60,26 +79,23 @@ def add_station(centre: Centre, station: str, scope: str, broker: BrokerAddress,
             "station.key": (pair.key, PRIVATE),
         }
         # The file first: if the power goes in between, it is whole and may be carried to the station.
-        write_new(file, _tar(members), PRIVATE)
-        replace(_scope_file(record), f"{place}\n".encode(), PUBLIC)
-        write_new(record, pair.certificate, PUBLIC)
-    return file
+        write_new(files.tar, _tar(members), PRIVATE)
+        replace(files.scope, f"{place}\n".encode(), PUBLIC)
+        write_new(files.record, pair.certificate, PUBLIC)
+    return files.tar
 
 
 def made_stations(centre: Centre) -> list[tuple[str, Scope | None]]:
     """The stations that this centre made, each with its scope; None where nobody wrote it down."""
-    return [(record.stem, _scope_of(record)) for record in sorted((centre.folder / "stations").glob("*.crt"))]
+    ids = [record.stem for record in sorted((centre.folder / "stations").glob("*.crt"))]
+    return [(station, _scope_of(files_of(centre, station).scope)) for station in ids]
 
 
-def _scope_of(record: Path) -> Scope | None:
+def _scope_of(file: Path) -> Scope | None:
     try:
-        return check_scope(_scope_file(record).read_text("utf-8", "replace").strip())
+        return check_scope(file.read_text("utf-8", "replace").strip())
     except (OSError, CentralError):
         return None
-
-
-def _scope_file(record: Path) -> Path:
-    return record.with_name(f"{record.stem}.scope.txt")
 
 
 def station_yaml(

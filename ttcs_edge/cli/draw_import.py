@@ -21,14 +21,20 @@ class Screen:
         self._out = screen.console()
         self._grows = False
 
+    def trust(self, answer: Answer) -> None:
+        """What became of trust roots."""
+        self._document(answer, {"accepted": "cli.import-trust", "in-force": "cli.import-trust-known"})
+
     def programme(self, answer: Answer) -> None:
         """What became of a programme; one that was refused with its mend, and that the one before stands."""
-        scope, version = answer["scope"], answer["version"]
+        self._document(answer, {"accepted": "cli.import-accepted", "in-force": "cli.import-in-force"})
+
+    def _document(self, answer: Answer, codes: dict[str, str]) -> None:
         if answer["outcome"] == "refused":
-            self._refused(answer, scope)
+            self._refused(answer, answer["scope"])
             return
-        code = {"accepted": "cli.import-accepted", "in-force": "cli.import-in-force"}[answer["outcome"]]
-        self._say(text(code, self._lang, scope=scope, version=version))
+        fields = {"scope": answer["scope"], "version": answer["version"]}
+        self._say(text(codes[answer["outcome"]], self._lang, **fields))
 
     def begin(self, files: int, size_bytes: int) -> None:
         """How much there is to be copied."""

@@ -19,7 +19,7 @@ from ttcs_edge.cli.errors import CommandError
 from ttcs_edge.core.model import Sha256
 from ttcs_edge.locale import Language
 from ttcs_edge.terminal.output import print_json
-from ttcs_edge.wire.bundle import NotAFileError, audio_name, open_file, opened_bundle, programme_name
+from ttcs_edge.wire.bundle import NotAFileError, audio_name, open_file, opened_bundle, programme_name, trust_name
 
 Answer = dict[str, Any]
 AUDIO_EXIT_CODES = {"store-full": os.EX_CANTCREAT, "store-failing": os.EX_IOERR}
@@ -28,6 +28,9 @@ AUDIO_EXIT_CODES = {"store-full": os.EX_CANTCREAT, "store-failing": os.EX_IOERR}
 
 class Told(Protocol):
     """Whom it is told to as it goes on."""
+
+    def trust(self, answer: Answer) -> None:
+        """What became of trust roots."""
 
     def programme(self, answer: Answer) -> None:
         """What became of a programme."""
@@ -50,6 +53,7 @@ class Brought:
     """What came of it."""
 
     station: str
+    trust: list[Answer] = field(default_factory=list)
     programmes: list[Answer] = field(default_factory=list)
     audio: list[Answer] = field(default_factory=list)
 
@@ -60,7 +64,7 @@ class Brought:
     @property
     def exit_code(self) -> int:
         """The first thing that went wrong decides."""
-        if any(one["outcome"] == "refused" for one in self.programmes):
+        if any(one["outcome"] == "refused" for one in (*self.trust, *self.programmes)):
             return os.EX_DATAERR
         codes = [AUDIO_EXIT_CODES.get(one["code"], os.EX_DATAERR) for one in self.files("refused")]
         return codes[0] if codes else os.EX_OK
@@ -80,24 +84,30 @@ def command(options: argparse.Namespace, lang: Language) -> int:
         raise CommandError("unreadable", error=error.strerror or str(error)) from error
     except (KeyError, TypeError) as error:
         raise CommandError("bad-answer") from error
-    if not brought.programmes:
+    if not brought.trust and not brought.programmes:
         raise CommandError("bundle-elsewhere", path=str(options.path), scope=station["scope"])
     if options.json:
-        print_json({"station": brought.station, "programmes": brought.programmes, "audio": brought.audio})
+        names = ("station", "trust", "programmes", "audio")
+        print_json({name: getattr(brought, name) for name in names})
     told.end(brought)
     return brought.exit_code
 
 
 def _bring(folder: int, station: Answer, ask: Callable[..., Answer], told: Told) -> Brought:
     brought = Brought(station["station"])
-    for scope in station["scopes"]:
-        try:
-            with _opened(folder, programme_name(scope)) as file:
-                answer = ask({"ask": "import-programme", "scope": scope}, file)
-        except FileNotFoundError:
-            continue
-        brought.programmes.append(answer)
-        told.programme(answer)
+    # The roots first: what comes behind them may be signed by the keys that they name.
+    for kind, name_of, answers, tell in (
+        ("import-trust", trust_name, brought.trust, told.trust),
+        ("import-programme", programme_name, brought.programmes, told.programme),
+    ):
+        for scope in station["scopes"]:
+            try:
+                with _opened(folder, name_of(scope)) as file:
+                    answer = ask({"ask": kind, "scope": scope}, file)
+            except FileNotFoundError:
+                continue
+            answers.append(answer)
+            tell(answer)
     wanted = ask({"ask": "import-wanted"})["audio"] if brought.programmes else []
     if wanted:
         told.begin(len(wanted), sum(one["size_bytes"] for one in wanted))
@@ -151,6 +161,9 @@ def _teller(options: argparse.Namespace, lang: Language) -> Told:
 
 class _Silent:
     """For machines, which read the end alone."""
+
+    def trust(self, answer: Answer) -> None:
+        """Nothing."""
 
     def programme(self, answer: Answer) -> None:
         """Nothing."""

@@ -55,7 +55,7 @@ class _Kind(Struct, frozen=True):
 
 
 _KINDS: dict[type, _Kind] = {
-    events.TrustArrived: _Kind("trust", lambda event: event.roots),
+    events.TrustArrived: _Kind("trust", lambda event: event.roots, lambda event: event.by),
     events.ProgrammeArrived: _Kind("programme", lambda event: event.programme, lambda event: event.by),
     events.BeaconArrived: _Kind("beacon", lambda event: event.beacon, accepted_is_told=False),
     events.AlertArrived: _Kind("alert", lambda event: event.alert),

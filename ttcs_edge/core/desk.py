@@ -261,7 +261,7 @@ class Desk:
         if stopping:
             return self.playout.asks_mono_ms
         walls = [ms for airing in self.cues.of_slots() for ms in self.patience.turning_points(airing, now)]
-        next_ms = programmes.next_instant()
+        next_ms = programmes.next_look()
         if next_ms is not None:
             walls.append(next_ms - self.horizon_ms)
         if self.cues.on_air is not None and self.settings.quiet_hours:

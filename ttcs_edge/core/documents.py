@@ -6,6 +6,10 @@ shape is written once, here.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from functools import cached_property
+from itertools import groupby
+from operator import attrgetter
 from typing import Annotated, Generic, Literal, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -133,8 +137,28 @@ class Slot(Struct, frozen=True, kw_only=True, gc=False):
     live: Identifier | None = None
     stream: Stream | None = None
 
+    @property
+    def begins(self) -> str:
+        """The first time of all that it may air: a date of its own can be before its start."""
+        return min((self.start, *self.rdate))
 
-class Programme(Struct, frozen=True, kw_only=True):
+
+class Hour(Struct, frozen=True, gc=False):
+    """The slots of one hour of the day, by their minutes; of a minute those that begin first come first.
+
+    ``shown`` is how their starts write the hour, ``first`` the first of these starts.
+    """
+
+    shown: str
+    first: str
+    minutes: tuple[tuple[Slot, ...], ...]
+
+
+Saying = tuple[tuple[str, ...], tuple[str, ...]]
+"""What a slot says, and to whom: its bulletins and its zones."""
+
+
+class Programme(Struct, frozen=True, kw_only=True, dict=True):
     """The signed document of a scope: its bulletins and its schedule, one version at a time.
 
     ``standing`` names the bulletins that stations keep at hand, to be heard in place of slots that ask for it.
@@ -148,6 +172,57 @@ class Programme(Struct, frozen=True, kw_only=True):
     bulletins: Annotated[tuple[Bulletin, ...], Meta(max_length=LIMITS.bulletins_per_programme)]
     slots: Annotated[tuple[Slot, ...], Meta(max_length=LIMITS.slots_per_programme)]
     standing: Annotated[tuple[Identifier, ...], Meta(max_length=LIMITS.bulletins_per_slot)] = ()
+
+    # Views of it, each made when it is first asked for. They depend on no time and on no station, so that the thread
+    # that reads ten thousand slots can make them, and the core's need not look at each.
+
+    def look_through(self) -> None:
+        """Make all views now."""
+        for view in (self.hours, self.dated, self.by_id, self.sayings, self.replaceable, self.relays, self.latest_s):
+            assert view is not None
+
+    @cached_property
+    def hours(self) -> tuple[Hour, ...]:
+        """The slots without dates of their own, by the time of day at which they air."""
+        by_minute: defaultdict[str, list[Slot]] = defaultdict(list)
+        for slot in self.slots:
+            if not slot.rdate:
+                by_minute[slot.start[11:16]].append(slot)
+        hours: list[Hour] = []
+        for shown, minutes in groupby(sorted(by_minute), lambda minute: minute[:2]):
+            groups = tuple(tuple(sorted(by_minute[minute], key=attrgetter("start"))) for minute in minutes)
+            hours.append(Hour(shown, min(group[0].start for group in groups), groups))
+        return tuple(hours)
+
+    @cached_property
+    def dated(self) -> tuple[Slot, ...]:
+        """The slots with dates of their own, at any time of day; those that begin first come first."""
+        return tuple(sorted((slot for slot in self.slots if slot.rdate), key=attrgetter("begins")))
+
+    @cached_property
+    def by_id(self) -> dict[str, Slot]:
+        """The slots by their ids."""
+        return {slot.id: slot for slot in self.slots}
+
+    @cached_property
+    def sayings(self) -> tuple[Saying, ...]:
+        """Everything that slots say, each once: in a year thousands of them say the same to the same zones."""
+        return tuple(dict.fromkeys((slot.bulletins, slot.zones) for slot in self.slots))
+
+    @cached_property
+    def relays(self) -> tuple[Slot, ...]:
+        """The slots in which a live relay or a plain stream is heard."""
+        return tuple(slot for slot in self.slots if slot.live is not None or slot.stream is not None)
+
+    @cached_property
+    def latest_s(self) -> int:
+        """How long after its instant an occurrence may still begin, whatever its slot."""
+        return max((slot.late_window_s for slot in self.slots), default=0)
+
+    @cached_property
+    def replaceable(self) -> frozenset[str]:
+        """The bulletins of which an earlier edition may be heard."""
+        return frozenset(name for slot in self.slots if slot.if_unplayable == "earlier" for name in slot.bulletins)
 
 
 class AlertReference(Struct, frozen=True, kw_only=True):

@@ -56,11 +56,12 @@ class TimePassed(Struct, frozen=True):
 
 
 class TrustArrived(Struct, frozen=True):
-    """A message on the topic of a trust root: one root or several, each behind the one before it."""
+    """A message on the topic of a trust root: one root or several, each behind the one before it; ``by`` as below."""
 
     roots: tuple[Signed[TrustRoot], ...] | Refused
     topic_scope: str
     delivery: int
+    by: LocalUser | None = None
 
 
 class ProgrammeArrived(Struct, frozen=True):

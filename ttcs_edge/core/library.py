@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from msgspec import Struct, field
 
 from ttcs_edge.core.air import BULLETIN
-from ttcs_edge.core.documents import Alert, Audio, Bulletin, LiveSegment, Programme, Slot
+from ttcs_edge.core.documents import Alert, Audio, Bulletin, LiveSegment, Programme, Saying, Slot
 from ttcs_edge.core.effects import SetWanted, WantedAudio
 from ttcs_edge.core.model import (
     AsRunReason,
@@ -69,7 +69,12 @@ class Resolved(Struct, frozen=True):
 
 def zones_of(what: Slot | Alert | LiveSegment, settings: StationSettings) -> tuple[Zone, ...]:
     """The zones of this station that a slot, an alert or a live relay speaks to, in the station's own order."""
-    return tuple(zone for zone in settings.zones if not what.zones or zone.id in what.zones)
+    return _here(what.zones, settings)
+
+
+def _here(names: tuple[str, ...], settings: StationSettings) -> tuple[Zone, ...]:
+    """The zones of this station among those named; all when none is."""
+    return tuple(zone for zone in settings.zones if not names or zone.id in names)
 
 
 def recordings(bulletin: Bulletin, zones: tuple[Zone, ...]) -> tuple[Audio, ...]:
@@ -200,36 +205,30 @@ def audio_of(programme: Programme, settings: StationSettings) -> frozenset[Sha25
     bulletins = {bulletin.id: bulletin for bulletin in programme.bulletins}
     return frozenset(
         audio.sha256
-        for slot in {(slot.bulletins, slot.zones): slot for slot in programme.slots}.values()
-        for name in slot.bulletins
-        for audio in recordings(bulletins[name], zones_of(slot, settings))
+        for names, zones in programme.sayings
+        for name in names
+        for audio in recordings(bulletins[name], _here(zones, settings))
     )
 
 
-Instants = Mapping[str, int]
-"""When each slot of a programme is due next, by slot id."""
-_NONE_KNOWN: Mapping[Scope, Instants] = {}
+Instants = Mapping[Saying, int]
+"""When what the slots of a programme say is due next."""
 
 
-def wanted(
-    shelf: Shelf, settings: StationSettings, now_ms: int, instants_of: Mapping[Scope, Instants] = _NONE_KNOWN
-) -> SetWanted:
+def wanted(shelf: Shelf, settings: StationSettings, now_ms: int, instants_of: Mapping[Scope, Instants]) -> SetWanted:
     """List the audio to be had, the first due first, and everything that eviction must not touch.
 
-    Standing bulletins are always wanted; an earlier edition is kept, but not fetched any more. When slots are due
-    is worked out for the programmes that ``instants_of`` does not know: for thousands of slots that takes a while.
+    Standing bulletins are always wanted; an earlier edition is kept, but not fetched any more.
     """
     first_due: dict[Sha256, tuple[int, Audio]] = {}
     kept: set[Sha256] = set()
     for programme in shelf.in_force:
-        instants = instants_of.get(programme.scope) or _soonest(programme, settings, now_ms)
-        for due_ms, audio in _uses(programme, settings, now_ms, instants):
+        for due_ms, audio in _uses(programme, settings, now_ms, instants_of[programme.scope]):
             known = first_due.get(audio.sha256)
             if known is None or due_ms < known[0]:
                 first_due[audio.sha256] = (due_ms, audio)
         before = shelf.earlier.get(programme.scope)
-        names = (name for slot in programme.slots if slot.if_unplayable == EARLIER for name in slot.bulletins)
-        editions = {} if before is None else _named(before, names)
+        editions = {} if before is None else _named(before, programme.replaceable)
         kept |= {audio.sha256 for one in editions.values() for audio in recordings(one, settings.zones)}
     ordered = sorted(first_due.values(), key=lambda due: (due[0], due[1].sha256))
     return SetWanted(
@@ -250,15 +249,9 @@ def _uses(
     Of the slots that say the same to the same zones, thousands in a year, the first one due stands for all.
     """
     bulletins = {bulletin.id: bulletin for bulletin in programme.bulletins}
-    first: dict[tuple[tuple[str, ...], tuple[str, ...]], Slot] = {}
-    for slot in programme.slots:
-        if slot.id in instants:
-            known = first.setdefault((slot.bulletins, slot.zones), slot)
-            if instants[slot.id] < instants[known.id]:
-                first[(slot.bulletins, slot.zones)] = slot
-    for slot in first.values():
-        for name in slot.bulletins:
-            yield from _uses_of(bulletins[name], zones_of(slot, settings), instants[slot.id])
+    for (names, zones), due_ms in instants.items():
+        for name in names:
+            yield from _uses_of(bulletins[name], _here(zones, settings), due_ms)
     for name in programme.standing:
         yield from _uses_of(bulletins[name], settings.zones, now_ms + STANDING_DUE_MS)
 
@@ -269,8 +262,6 @@ def _uses_of(bulletin: Bulletin, zones: tuple[Zone, ...], due_ms: int) -> Iterat
             yield due_ms, audio
 
 
-def _soonest(programme: Programme, settings: StationSettings, now_ms: int) -> Instants:
-    """The first instant of each slot that is still to come or may still air late."""
-    late_ms = max((slot.late_window_s for slot in programme.slots), default=0) * 1_000
-    timetable = Timetable((programme,), settings, now_ms - late_ms - 60_000)
-    return timetable.first_instants()
+def foreseen(programme: Programme, settings: StationSettings, now_ms: int) -> Timetable:
+    """What of a programme is still to come or may still air late, by a clock that is not good enough to air it."""
+    return Timetable((programme,), settings, now_ms - programme.latest_s * 1_000 - 60_000)

@@ -51,6 +51,7 @@ class Limits(Struct, frozen=True):
     trust_roots: int = 64
     trust_bytes: int = 2 * 1024 * 1024
     signatures: int = 32
+    signatures_per_key: int = 2
     blob_chunk_bytes: int = 128 * 1024
     rule_occurrences: int = 10_000
     waiting_cues: int = 256

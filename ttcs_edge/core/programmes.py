@@ -15,9 +15,11 @@ one whose audio was.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -74,7 +76,11 @@ class Replaced(Struct, frozen=True):
 
 @dataclass(slots=True)
 class Programmes:
-    """What is in force here. ``changes`` grows with every change, so that others see that they must look again."""
+    """What is in force here. ``changes`` grows with every change, so that others see that they must look again.
+
+    ``foreseen`` are the timetables of those of which nothing may air yet, as long as it is looked ahead in them.
+    ``leaving`` is what is in force no more and nobody needs: its parts, and the instants that were known of them.
+    """
 
     settings: StationSettings
     trust: TrustRoot | None = None
@@ -84,11 +90,13 @@ class Programmes:
     unplayable: dict[Sha256, AsRunReason] = field(default_factory=dict)
     floors: Floors = field(default_factory=Floors)
     timetables: dict[Scope, Timetable] = field(default_factory=dict)
+    foreseen: dict[Scope, Timetable] = field(default_factory=dict)
     owing: list[Replaced] = field(default_factory=list)
     cached: set[Sha256] = field(default_factory=set)
     since_ms: int | None = None
     seen_wall_ms: int | None = None
     leap_ms: tuple[int, int] | None = None
+    leaving: deque[list[Any]] = field(default_factory=lambda: deque(maxlen=2 * LIMITS.replaced_programmes))
     changes: int = 0
 
     def remember(self, event: events.Started) -> None:
@@ -118,12 +126,16 @@ class Programmes:
             return Verdict()
         scope = event.programme.document.scope
         replaced = self._worth_keeping(scope)
-        if replaced is not None:
-            self.earlier[scope] = replaced
         self._leave_owing(scope, now)
+        self._leave_timetable(scope)
+        aside = self.aside.pop(scope, None)
+        before = self.signed.get(scope) or aside
+        gone = None if before is None else before.document
+        if replaced is not None:
+            kept, self.earlier[scope] = self.earlier.get(scope), replaced
+            gone = None if kept is None else kept.document
+        self._leave(gone)
         self.signed[scope] = event.programme
-        self.aside.pop(scope, None)
-        self.timetables.pop(scope, None)
         self.changes += 1
         return Verdict(accepted=event.programme, replaced=replaced, raised=self._raise_floor(event.programme))
 
@@ -134,6 +146,27 @@ class Programmes:
     def _counted(self, scope: Scope) -> frozenset[str]:
         assert self.trust is not None
         return trust.counted(self.trust, "publish", scope)
+
+    def _leave(self, programme: Programme | None) -> None:
+        """Let go of a programme that nobody needs any more."""
+        if programme is not None:
+            self.leaving.append([*programme.slots, *programme.bulletins])
+
+    def _leave_timetable(self, scope: Scope) -> None:
+        for timetables in (self.timetables, self.foreseen):
+            if (timetable := timetables.pop(scope, None)) is not None:
+                self.leaving.append(timetable.leave())
+
+    def _leave_timetables(self) -> None:
+        for scope in list(self.timetables):
+            self._leave_timetable(scope)
+
+    def let_go(self, most: int) -> None:
+        """Free so many parts of what is left: ten thousand in one go would hold up everything else."""
+        if self.leaving:
+            del self.leaving[0][-most:]
+            if not self.leaving[0]:
+                self.leaving.popleft()
 
     def _leave_owing(self, scope: Scope, now: Instant) -> None:
         """Keep what is replaced for when the time is known, unless it was looked through until this instant.
@@ -213,7 +246,7 @@ class Programmes:
 
     def _put_aside(self, scope: Scope) -> None:
         self.aside[scope] = self.signed.pop(scope)
-        self.timetables.pop(scope, None)
+        self._leave_timetable(scope)
         self.changes += 1
 
     def bring_back(self, now: Instant) -> list[Scope]:
@@ -235,9 +268,10 @@ class Programmes:
         stands: Callable[[Signed[Programme]], bool] = lambda one: trust.is_still_signed(one, root, "publish")  # noqa: E731
         known = self.signed | self.aside
         gone = [scope for scope, signed in known.items() if not stands(signed)]
-        for kept in (self.signed, self.aside, self.timetables):
-            for scope in gone:
-                kept.pop(scope, None)
+        for scope in gone:
+            self.signed.pop(scope, None)
+            self.aside.pop(scope, None)
+            self._leave_timetable(scope)
         self.earlier = {scope: one for scope, one in self.earlier.items() if stands(one)}
         self.owing = [one for one in self.owing if stands(one.signed)]
         self.changes += 1
@@ -287,6 +321,7 @@ class Programmes:
             after_ms = max(one.after_ms, self._look_back_ms(programme, now))
             timetable = Timetable((programme,), self.settings, after_ms)
             found += timetable.due(min(replaced_ms, _expires_ms(programme) - 1))
+            self._leave(programme)
         self.owing.clear()
         self.changes += bool(found)  # what is in force now decides which of it may still air
         return found
@@ -297,10 +332,10 @@ class Programmes:
         """
         seen_ms = now.wall_ms if self.seen_wall_ms is None else self.seen_wall_ms
         if now.wall_ms - seen_ms > LOOK_BACK_MS:
-            self.timetables.clear()
+            self._leave_timetables()
             self.leap_ms = (seen_ms if self.leap_ms is None else self.leap_ms[0], now.wall_ms)
         elif self.leap_ms is not None and self.leap_ms[0] <= now.wall_ms < min(seen_ms, self.leap_ms[1]):
-            self.timetables.clear()
+            self._leave_timetables()
             self.since_ms, self.leap_ms = now.wall_ms, None
 
     def _look_back_ms(self, programme: Programme, now: Instant) -> int:
@@ -311,8 +346,15 @@ class Programmes:
 
     def next_instant(self) -> int | None:
         """The instant of the next occurrence not yet taken."""
-        nexts = ((scope, timetable.next_instant()) for scope, timetable in self.timetables.items())
-        return min((ms for scope, ms in nexts if ms is not None and ms < self._ends_ms(scope)), default=None)
+        return self._first({scope: timetable.next_instant() for scope, timetable in self.timetables.items()})
+
+    def next_look(self) -> int | None:
+        """When ``due`` may have something next: no rule is asked for it, so it may be too early."""
+        return self._first({scope: timetable.next_look() for scope, timetable in self.timetables.items()})
+
+    def _first(self, nexts: Mapping[Scope, int | None]) -> int | None:
+        """The first instant at which a programme is still in force."""
+        return min((ms for scope, ms in nexts.items() if ms is not None and ms < self._ends_ms(scope)), default=None)
 
     def _ends_ms(self, scope: Scope) -> int:
         return _expires_ms(self.signed[scope].document)
@@ -337,7 +379,7 @@ class Programmes:
         programme = signed.document
         if programme.version == cue.programme_version and not cue.substitute:
             return cue
-        slot = next((slot for slot in programme.slots if slot.id == cue.occurrence.slot), None)
+        slot = programme.by_id.get(cue.occurrence.slot)
         if slot is None:
             return None
         until_ms = library.may_air(programme, slot, self.shelf)
@@ -352,8 +394,10 @@ class Programmes:
             return None
         programme = signed.document
         planned_ms = to_ms(datetime.fromisoformat(key.local), programme.time_zone)
-        slots = (slot for slot in programme.slots if slot.id == key.slot and concerns(slot, self.settings))
-        dues = (due for slot in slots for due in occurrences(programme, slot, planned_ms - 1, planned_ms))
+        slot = programme.by_id.get(key.slot)
+        if slot is None or not concerns(slot, self.settings):
+            return None
+        dues = occurrences(programme, slot, planned_ms - 1, planned_ms)
         return next((due for due in dues if due.occurrence == key), None)
 
     def slot_subjects(self) -> frozenset[str]:
@@ -364,18 +408,18 @@ class Programmes:
 
     def live_ids(self) -> frozenset[str]:
         """The live relays that slots in force name."""
-        slots = (slot for signed in self.signed.values() for slot in signed.document.slots)
+        slots = (slot for signed in self.signed.values() for slot in signed.document.relays)
         return frozenset(slot.live for slot in slots if slot.live is not None)
 
     def named_live(self, name: str, since_ms: int, upto_ms: int) -> bool:
         """Tell whether a slot in force that names a live relay was due in this time."""
-        slots = ((one, slot) for one in self.documents() for slot in one.slots if slot.live == name)
+        slots = ((one, slot) for one in self.documents() for slot in one.relays if slot.live == name)
         dues = (occurrences(one, slot, since_ms - 1, upto_ms) for one, slot in slots if concerns(slot, self.settings))
         return any(True for found in dues for _ in found)
 
     def streams_under_way(self, now: Instant) -> list[SlotOccurrence]:
         """The occurrences of slots in force whose streams have begun, and may still be heard."""
-        slots = ((one, slot) for one in self.documents() for slot in one.slots)
+        slots = ((one, slot) for one in self.documents() for slot in one.relays)
         return [
             found
             for one, slot in slots
@@ -388,19 +432,30 @@ class Programmes:
         """The programmes in force, the highest scope first."""
         return tuple(self.signed[scope].document for scope in sorted(self.signed))
 
-    def read_on(self, most: int) -> bool:
-        """Look ahead at so many more slots of a programme; tell whether there are others that ``wanted`` needs."""
-        return any(timetable.read_on(most) for timetable in self.timetables.values())
+    def look_on(self, most: int, now: Instant) -> bool:
+        """Look ahead at so many more slots of a programme; tell whether ``wanted`` needs to look further."""
+        for scope, signed in self.signed.items():
+            if scope not in self.timetables and scope not in self.foreseen:
+                self.foreseen[scope] = library.foreseen(signed.document, self.settings, now.wall_ms)
+        return any(timetable.look_on(most) for timetable in self._ahead().values())
+
+    def _ahead(self) -> dict[Scope, Timetable]:
+        return {scope: self.timetables.get(scope) or self.foreseen[scope] for scope in self.signed}
 
     def wanted(self, waiting: Iterable[tuple[Occurrence, int]], now: Instant) -> SetWanted:
-        """What audio is to be had, the first due first, and what must be kept.
+        """What audio is to be had, the first due first, and what must be kept, when ``look_on`` has seen all.
 
         ``waiting`` are occurrences that were taken and may still air, with their instants.
         """
-        instants_of = {scope: timetable.first_instants() for scope, timetable in self.timetables.items()}
+        instants_of = {scope: timetable.firsts() for scope, timetable in self._ahead().items()}
+        self.leaving += [timetable.leave() for timetable in self.foreseen.values()]
+        self.foreseen.clear()
         for key, planned_ms in waiting:
-            if key.scope in instants_of:
-                instants_of[Scope(key.scope)][key.slot] = planned_ms
+            scope = Scope(key.scope)
+            slot = self.signed[scope].document.by_id.get(key.slot) if scope in self.signed else None
+            if slot is not None:
+                saying = (slot.bulletins, slot.zones)
+                instants_of[scope][saying] = min(planned_ms, instants_of[scope].get(saying, planned_ms))
         return library.wanted(self.shelf, self.settings, now.wall_ms, instants_of)
 
     def cache(self) -> Cache:

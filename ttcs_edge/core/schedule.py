@@ -15,19 +15,20 @@ from __future__ import annotations
 
 import heapq
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from functools import lru_cache
 from itertools import islice
+from operator import attrgetter
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rrulestr
 from msgspec import Struct
 
-from ttcs_edge.core.documents import Programme, Refused, Slot
+from ttcs_edge.core.documents import Hour, Programme, Refused, Saying, Slot
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Occurrence, Scope, StationSettings, WallMs
 
@@ -290,13 +291,14 @@ def _occurrence(programme: Programme, slot: Slot, moment: Moment) -> SlotOccurre
     return SlotOccurrence(Occurrence(programme.scope, slot.id, moment[1].isoformat()), moment[0], slot, programme)
 
 
-HOUR_MS = 3_600_000
+MINUTE_MS = 60_000
+HOUR_MS = 60 * MINUTE_MS
 CLOCK_CHANGE_MS = 3 * HOUR_MS
 """More than any clock change moves."""
 
 
 class _Clock:
-    """When a clock on the wall will show a time of day next, behind an instant; no rule gives an earlier one."""
+    """When a clock on the wall will show a time of day next; no rule gives an earlier instant for it."""
 
     def __init__(self, time_zone: str, after_ms: int) -> None:
         self._time_zone = time_zone
@@ -304,12 +306,17 @@ class _Clock:
         self._day = datetime.combine((to_civil(after_ms, time_zone) - timedelta(hours=3)).date(), time())
         self._hours_ms: dict[int, int] = {}
 
-    def next_ms(self, clock: str) -> int:
-        """The first instant at which it shows ``hh:mm:ss``."""
-        hour, span_ms = int(clock[:2]), (int(clock[3:5]) * 60 + int(clock[6:])) * 1_000
-        while (instant_ms := self._within(hour, span_ms)) <= self._after_ms:
+    def hour_ms(self, hour: int) -> int:
+        """An instant before the first hour of its number whose end is not behind, whatever clock change is near."""
+        while (begin_ms := self._hour_ms(hour)) + HOUR_MS + CLOCK_CHANGE_MS <= self._after_ms:
             hour += 24
-        return instant_ms
+        return begin_ms - CLOCK_CHANGE_MS
+
+    def minute_ms(self, hour: int, minute: int) -> int:
+        """The first instant at which it shows a minute whose end is not behind."""
+        while (begin_ms := self._within(hour, minute * MINUTE_MS)) + MINUTE_MS <= self._after_ms:
+            hour += 24
+        return begin_ms
 
     def _within(self, hour: int, span_ms: int) -> int:
         begin_ms = self._hour_ms(hour)
@@ -323,14 +330,41 @@ class _Clock:
         return self._hours_ms[hour]
 
 
-Entry = tuple[WallMs, int, Scope, str, datetime, Slot, Programme]
-"""The next occurrence of a slot, as the air orders them: instant, priority, scope, slot id."""
-Unread = tuple[int, int, list[Slot], Programme, str]
-"""Slots that may have something from an instant on; the day on which they begin, empty once that has come."""
+def _not_before(begins: str, from_ms: int, programme: Programme) -> int:
+    """An instant, or a later one that is still before everything of a slot that begins then."""
+    return max(from_ms, to_ms(datetime.fromisoformat(begins), programme.time_zone) - CLOCK_CHANGE_MS)
+
+
+Entry = tuple[WallMs, int, Scope, str, datetime, Slot]
+"""The next occurrence of a slot, as the air orders them: instant, priority, scope, slot id. It holds nothing that the
+collector walks through: ten thousand of them are nothing to it.
+"""
+Unread = tuple[int, int, Hour | tuple[Slot, ...], Programme]
+"""Slots that may have something from an instant on."""
+
+
+LOOKS_A_RULE = 10
+"""So many next instants are looked at, or minutes of an hour put in their places, in the time that one rule takes."""
+
+
+class _Outlook:
+    """When everything that slots say is due next, found out bit by bit."""
+
+    def __init__(self, entries: list[Entry]) -> None:
+        self._entries = entries
+        self.firsts: dict[Saying, int] = {}
+
+    def look_on(self, most: int) -> bool:
+        """Look at so many more entries; tell whether there are others still."""
+        for entry in self._entries[-most:]:
+            saying = (entry[5].bulletins, entry[5].zones)
+            self.firsts[saying] = min(entry[0], self.firsts.get(saying, entry[0]))
+        del self._entries[-most:]
+        return bool(self._entries)
 
 
 class Timetable:
-    """Which occurrences are due, in order. A heap of each slot's next one; each occurrence is given once.
+    """Which occurrences of programmes, one a scope, are due, in order; each is given once. A heap of each slot's next.
 
     It answers ``due(upto)`` and ``next_instant()`` for one scan forward from ``after_ms``; a new scan is a new one.
     A slot's rule is asked only when the slot's time of day has come, on its first day at the earliest: a station with
@@ -343,54 +377,53 @@ class Timetable:
         self._heap: list[Entry] = []
         self._unread: list[Unread] = []
         self._files = 0
+        self._outlook: _Outlook | None = None
+        self._programmes = {programme.scope: programme for programme in programmes}
         for programme in programmes:
-            self._file(programme, programme.slots, after_ms)
+            self._put(after_ms, programme.dated, programme)
+            clock = _Clock(programme.time_zone, after_ms)
+            for hour in programme.hours:
+                self._put(_not_before(hour.first, clock.hour_ms(int(hour.shown)), programme), hour, programme)
 
-    def _file(self, programme: Programme, slots: Iterable[Slot], from_ms: int) -> None:
-        """Put slots where they are found when they may have something: by their day if it is far, or their time."""
-        day = to_civil(from_ms, programme.time_zone).date()
-        tomorrow = (day + timedelta(days=1)).isoformat()
-        by_day: defaultdict[str, list[Slot]] = defaultdict(list)
-        by_clock: defaultdict[str, list[Slot]] = defaultdict(list)
-        dated: list[Slot] = []
-        for slot in slots:
-            start = slot.start
-            if slot.rdate:
-                dated.append(slot)
-            elif start[:10] > tomorrow:
-                by_day[start[:10]].append(slot)
-            else:
-                by_clock[start[11:]].append(slot)
-        clock = _Clock(programme.time_zone, max(self._after_ms, from_ms - 1))
-        self._put(from_ms, dated, programme)
-        for shown, some in by_clock.items():
-            self._put(clock.next_ms(shown), some, programme)
-        for begin, some in by_day.items():
-            begin_ms = to_ms(datetime.fromisoformat(begin), programme.time_zone) - CLOCK_CHANGE_MS
-            self._put(begin_ms, some, programme, begin)
-
-    def _put(self, from_ms: int, slots: list[Slot], programme: Programme, day: str = "") -> None:
-        if slots:
+    def _put(self, from_ms: int, what: Hour | tuple[Slot, ...], programme: Programme) -> None:
+        """Put slots where they are found when they may have something."""
+        if what:
             self._files += 1
-            heapq.heappush(self._unread, (from_ms, self._files, slots, programme, day))
+            heapq.heappush(self._unread, (from_ms, self._files, what, programme))
 
     def _read(self, upto_ms: int) -> None:
         """Ask the rules of all slots that may have something at or before ``upto_ms``."""
         while self._unread and self._unread[0][0] <= upto_ms:
-            from_ms, _, slots, programme, day = heapq.heappop(self._unread)
-            if day:
-                self._file(programme, slots, from_ms)
+            from_ms, _, what, programme = heapq.heappop(self._unread)
+            if isinstance(what, Hour):
+                self._open(what, from_ms, programme)
             else:
-                self._read_all(programme, slots)
+                self._read_begun(what, from_ms, programme)
 
-    def _read_all(self, programme: Programme, slots: list[Slot]) -> None:
+    def _open(self, hour: Hour, from_ms: int, programme: Programme) -> None:
+        """Put the slots of an hour where their minutes are."""
+        clock = _Clock(programme.time_zone, max(self._after_ms, from_ms - 1))
+        for slots in hour.minutes:
+            first = datetime.fromisoformat(slots[0].start)
+            minute_ms = clock.minute_ms(first.hour, first.minute)
+            self._put(max(minute_ms, to_ms(first, programme.time_zone)), slots, programme)
+
+    def _read_begun(self, slots: tuple[Slot, ...], from_ms: int, programme: Programme) -> None:
+        """Ask the rules of those that begin within a day, and put the others where they begin."""
+        soon = (to_civil(from_ms, programme.time_zone) + timedelta(days=1)).isoformat()
+        begun = bisect_right(slots, soon, key=attrgetter("begins"))
+        self._read_all(programme, slots[:begun])
+        if begun < len(slots):
+            self._put(_not_before(slots[begun].begins, from_ms, programme), slots[begun:], programme)
+
+    def _read_all(self, programme: Programme, slots: tuple[Slot, ...]) -> None:
         for slot in slots:
             if not slot.zones or not self._zones.isdisjoint(slot.zones):
                 self._add(_first_behind(_SlotDates(slot), self._after_ms, programme.time_zone), slot, programme)
 
     def _add(self, found: Moment | None, slot: Slot, programme: Programme) -> None:
         if found is not None:
-            entry = (found[0], -slot.priority, programme.scope, slot.id, found[1], slot, programme)
+            entry = (found[0], -slot.priority, programme.scope, slot.id, found[1], slot)
             heapq.heappush(self._heap, entry)
 
     def next_instant(self) -> int | None:
@@ -399,12 +432,14 @@ class Timetable:
             self._read(self._unread[0][0])
         return self._heap[0][0] if self._heap else None
 
+    def next_look(self) -> int | None:
+        """When ``due`` may have something next, as far as that is known without asking a rule; never too late."""
+        return min([some[0][0] for some in (self._heap, self._unread) if some], default=None)
+
     def upcoming(self, most: int) -> list[SlotOccurrence]:
         """List the next occurrences and take none; more than ``most`` only when the last ones are at one instant."""
-        while len(self._heap) < most and self._unread:
+        while self._unread and not self._knows(most):
             self._read(self._unread[0][0])
-        for last in heapq.nsmallest(most, self._heap)[-1:]:
-            self._read(last[0])
         scan = copy(self)
         scan._heap = list(self._heap)
         found: list[SlotOccurrence] = []
@@ -412,26 +447,51 @@ class Timetable:
             found += scan.due(instant)
         return found
 
-    def read_on(self, most: int) -> bool:
-        """Ask the rules of so many more slots at the most; tell whether there are others still."""
-        while self._unread and most > 0:
-            from_ms, _, slots, programme, day = heapq.heappop(self._unread)
-            self._read_all(programme, slots[:most])
-            self._put(from_ms, slots[most:], programme, day)
-            most -= len(slots)
-        return bool(self._unread)
+    def _knows(self, most: int) -> bool:
+        """Tell whether so many are known that come before everything of which no rule was asked yet."""
+        known = heapq.nsmallest(most, self._heap)
+        return len(known) == most and (not known or known[-1][0] < self._unread[0][0])
 
-    def first_instants(self) -> dict[str, int]:
-        """The next instant of each slot that has one, by slot id."""
-        self.read_on(LIMITS.slots_per_programme)
-        return {entry[3]: entry[0] for entry in self._heap}
+    def look_on(self, most: int) -> bool:
+        """Ask the rules of so many more slots at the most, and once all are asked look through what they said; tell
+        whether ``firsts`` needs to look further.
+        """
+        while self._unread and most > 0:
+            from_ms, _, what, programme = heapq.heappop(self._unread)
+            if isinstance(what, Hour):
+                self._open(what, from_ms, programme)
+                most -= len(what.minutes) // LOOKS_A_RULE
+            else:
+                self._read_all(programme, what[:most])
+                self._put(from_ms, what[most:], programme)
+                most -= len(what)
+        if self._unread:
+            return True
+        if self._outlook is None:
+            self._outlook = _Outlook(list(self._heap))
+        return most <= 0 or self._outlook.look_on(most * LOOKS_A_RULE)
+
+    def firsts(self) -> dict[Saying, int]:
+        """The next instant of everything that slots say, as it was when ``look_on`` had asked all rules; the next time
+        it is found out anew.
+        """
+        while self.look_on(LIMITS.slots_per_programme):
+            pass
+        assert self._outlook is not None
+        found, self._outlook = self._outlook.firsts, None
+        return found
+
+    def leave(self) -> list[Entry]:
+        """Give what it is made of, to be let go bit by bit; it answers no more."""
+        return self._heap
 
     def due(self, upto_ms: int) -> list[SlotOccurrence]:
         """Take everything planned at or before ``upto_ms``: by instant, then priority, then scope and slot id."""
         taken = []
         self._read(upto_ms)
         while self._heap and self._heap[0][0] <= upto_ms:
-            planned_ms, _, _, _, civil, slot, programme = heapq.heappop(self._heap)
+            planned_ms, _, scope, _, civil, slot = heapq.heappop(self._heap)
+            programme = self._programmes[scope]
             taken.append(_occurrence(programme, slot, (planned_ms, civil)))
             self._add(_behind(_SlotDates(slot), civil, programme.time_zone), slot, programme)
         return taken

@@ -35,6 +35,7 @@ from ttcs_edge.core.model import (
     AsRunReason,
     Instant,
     MonoMs,
+    Scope,
     Sha256,
     StationSettings,
     WallMs,
@@ -48,7 +49,7 @@ from ttcs_edge.core.speech import SPEECH_FAULTS, subject_of
 from ttcs_edge.core.streams import STREAM_FAULTS
 from ttcs_edge.core.supervision import Detail, Supervision
 from ttcs_edge.core.timekeeping import BELOW_FLOOR, SLACK_MS, ClockState, TimeSource, is_ahead, raised_floor
-from ttcs_edge.core.trust import alert_subject, judge_chain, live_subject, trust_subject, utc_ms, utc_text
+from ttcs_edge.core.trust import alert_subject, judge_chain, live_subject, named_by, trust_subject, utc_ms, utc_text
 from ttcs_edge.core.volumes import Volumes
 from ttcs_edge.core.withheld import WITHHELD_FAULTS, Name, Withheld
 
@@ -62,6 +63,8 @@ WANTED_WHOLE_MS = 6 * WANTED_REFRESH_MS
 """The same when nothing is to be fetched."""
 SLOTS_A_TURN = 50
 """How many slots are looked at before anything else may have its turn: a millisecond's worth or two."""
+PARTS_A_TURN = 500
+"""How many parts of a programme that is let go are freed before anything else may have its turn."""
 WANTED_AFTER_START_MS = 1_000
 """When that order is first made: a cue that is due at the start does not wait for it, and no link is up before."""
 
@@ -170,6 +173,7 @@ class Station:
         if self.stopping and self.desk.playout.quiescent and not self.left:
             self.left = True
             turn.air.append(effects.Leave())  # a card that hangs must not keep it
+        self.programmes.let_go(PARTS_A_TURN)
         self._save_beacons(turn)
         watched_until_ms = self.desk.watched_until_ms(self.programmes)
         if turn.entries and watched_until_ms is not None:
@@ -325,7 +329,7 @@ class Station:
         what they want was found out before, or is not known yet, and then nothing is let go.
         """
         due = turn.now.mono_ms >= self.next_wanted_mono_ms
-        if due and self.programmes.read_on(SLOTS_A_TURN):
+        if due and self.programmes.look_on(SLOTS_A_TURN, turn.now):
             self.next_wanted_mono_ms = turn.now.mono_ms + 1
             self.wanted_is_known = False
         elif due:
@@ -389,6 +393,8 @@ class Station:
             self.desk.relaying.streams.wake_mono_ms(now),
         ]
         asked.append(self.desk.wake_mono_ms(self.programmes, now, self.stopping))
+        if self.programmes.leaving:
+            asked.append(now.mono_ms + 1)
         if not now.trusted:
             asked.append(now.mono_ms + UNTRUSTED_POLL_MS)
         elif (expiry_ms := self.programmes.next_expiry_ms(now)) is not None:
@@ -480,6 +486,7 @@ class Station:
         turn.after.append(effects.Acknowledge(event.delivery))
         if verdict.refused is not None:
             self._refuse(turn, event.topic_scope, verdict.refused)
+            self.withheld.refused(Scope(event.topic_scope), turn.now)
             return
         turn.entries += self.faults.clear_subject(event.topic_scope, turn.now.wall_ms)
         if verdict.accepted is not None:
@@ -522,7 +529,8 @@ class Station:
         verdict = self.alerts.judge(event, self.programmes.trust, self.time_floor_ms, turn.now)
         turn.after.append(effects.Acknowledge(event.delivery))
         if verdict.refused is not None:
-            self._refuse(turn, subject, verdict.refused)
+            scope, name = event.topic
+            self._refuse(turn, alert_subject(scope, named_by(event.alert, name)), verdict.refused)
             return
         turn.entries += self.faults.clear_subject(subject, turn.now.wall_ms)
         if verdict.forgotten is not None:
@@ -545,7 +553,8 @@ class Station:
         known = self.lives.sessions.get(event.topic)
         session = self.lives.judge(event, self.programmes.trust, turn.now)
         if isinstance(session, Refused):
-            self._refuse(turn, live_subject(*event.topic), session)
+            scope, name = event.topic
+            self._refuse(turn, live_subject(scope, named_by(event.segment, name)), session)
         if not isinstance(session, Session):
             return
         if session is not known:

@@ -100,10 +100,12 @@ class Supervision:
     def raise_(self, code: str, subject: str, detail: Detail, wall_ms: WallMs, mono_ms: int) -> list[Entry]:
         """A condition is there. Gives the record to make when it is news and needs no debounce."""
         key = (code, subject)
+        most = LIMITS.open_faults if code in SEVERITY else LIMITS.refused_faults
+        if key not in self.open and len(self.open) >= most:
+            return []
         if _over_after_ms(key) is not None:
             self.heard_mono_ms[key] = mono_ms
-        most = LIMITS.open_faults if code in SEVERITY else LIMITS.refused_faults
-        if key in self.open or len(self.open) >= most:
+        if key in self.open:
             return []
         if code in DEBOUNCE_MS:
             at_ms, _ = self.pending.get(key, (mono_ms + DEBOUNCE_MS[code], detail))

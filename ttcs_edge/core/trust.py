@@ -289,6 +289,22 @@ def alert_subject(scope: str, event: str) -> str:
     return f"{scope}#{ALERT_PREFIX}{event}"
 
 
+ANY = "*"
+"""In the place of an id, in the subject of a fault: of what nobody known has signed, nobody knows which it is."""
+_NOBODYS = frozenset(
+    {
+        *("oversized", "not-utf8", "not-json", "duplicate-key", "too-deep", "not-an-envelope", "unreadable"),
+        *("too-many-signatures", "wrong-payload-type", "not-enough-signatures"),
+    }
+)
+"""What is found of bytes before anybody's signature was."""
+
+
+def named_by(read: Signed[Any] | Refused, name: str) -> str:
+    """The id by which a refusal is told: whoever holds a broker can put what nobody signed under thousands of them."""
+    return ANY if isinstance(read, Refused) and read.code in _NOBODYS else name
+
+
 def _follows(alert: Alert, known: Alert, subject: str) -> Accepted | AlreadyInForce | Refused:
     if alert.version < known.version:
         found = (("found", str(alert.version)), ("expected", f">= {known.version}"))

@@ -30,7 +30,6 @@ from ttcs_edge.core.trust import alert_subject, trust_subject
 GRACE_MS = 5_000
 """What was sent right before its beacon may still be on its way, or be read."""
 AGAIN_MS = 60_000
-AGAIN_MOST_MS = 3_600_000
 SLOW_MS = 15_000
 """How late a beacon may be by the network."""
 SILENT = "centre-silent"
@@ -42,6 +41,8 @@ WITHHELD: dict[Kind, str] = {
     "alert": "alert-withheld",
 }
 """The fault of each kind of document that does not come."""
+AGAIN_MOST_MS: dict[Kind, int] = {"trust": 3_600_000, "programme": 6 * 3_600_000, "alert": 600_000}
+"""How long it is until a document is asked for again at the most: a programme may be megabytes on a mobile line."""
 WITHHELD_FAULTS = frozenset({*WITHHELD.values(), SILENT})
 
 
@@ -120,12 +121,17 @@ class Withheld:
         for name in [name for name, one in self.lacking.items() if known(name) >= one.version]:
             del self.lacking[name]
 
+    def refused(self, scope: Scope, now: Instant) -> None:
+        """A programme came that is none: what is asked for too soon would only bring it again."""
+        if (one := self.lacking.get(Name("programme", scope))) is not None:
+            one.again_mono_ms = now.mono_ms + AGAIN_MOST_MS["programme"]
+
     def ask(self, now: Instant) -> list[Effect]:
         """What is to be asked for once more now."""
         asked: list[Effect] = []
         for name, one in self.lacking.items():
             if now.mono_ms >= one.again_mono_ms:
-                one.again_mono_ms = now.mono_ms + min(AGAIN_MS << one.asked, AGAIN_MOST_MS)
+                one.again_mono_ms = now.mono_ms + min(AGAIN_MS << one.asked, AGAIN_MOST_MS[name.kind])
                 one.asked = min(one.asked + 1, 16)
                 asked.append(HearAgain(name.kind, name.scope))
         return asked

@@ -1,9 +1,10 @@
 """What a technician carries in and out by hand, where there is no link: a bundle in, reports out.
 
 A programme that comes by hand goes the way of one from the broker: the same reading, the same event, the same faults.
+So do trust roots; what is handed over behind them is read by the keys that they name.
 Its ``Acknowledge``, which nobody waits for on a network, tells that it is on disk: only then is it told as in force.
-Audio goes through the fetcher, the one thread that writes it. Who carried it in goes with both into the audit trail.
-Called on the control socket's threads.
+Audio goes through the fetcher, the one thread that writes it. Who carried it in goes with all of it, into the audit
+trail. Called on the control socket's threads.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from ttcs_edge.core.documents import Programme, Refused, Signed
-from ttcs_edge.core.events import Event, ProgrammeArrived
+from ttcs_edge.core.documents import Refused, Signed, TrustRoot
+from ttcs_edge.core.events import Event, ProgrammeArrived, TrustArrived
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Instant, LocalUser, Sha256, is_sha256, scope_prefixes
 from ttcs_edge.core.station import Station
-from ttcs_edge.core.trust import Accepted, AlreadyInForce
+from ttcs_edge.core.trust import Accepted, AlreadyInForce, judge_chain
 from ttcs_edge.link.control import ControlError
 from ttcs_edge.link.fetcher import Fetcher, Offer
+from ttcs_edge.link.inbox import Readers
 from ttcs_edge.store.outbox import Outbox, OutboxRow
 from ttcs_edge.wire.bundle import is_file, read_whole
 
@@ -48,14 +50,14 @@ class Carried:
         ask: Ask,
         now: Callable[[], Instant],
         post: Callable[[Event], None],
-        read: Callable[[bytes, str], Signed[Programme] | Refused],
+        readers: Readers,
         fetcher: Fetcher,
         outbox: Outbox,
     ) -> None:
         self._ask = ask
         self._now = now
         self._post = post
-        self._read = read
+        self._readers = readers
         self._fetcher = fetcher
         self._outbox = outbox
         self._numbers = itertools.count(-1, -1)
@@ -69,7 +71,7 @@ class Carried:
 
     def questions_with_file(self) -> dict[str, Callable[[dict[str, Any], int, LocalUser], dict[str, Any]]]:
         """What comes with an open file."""
-        return {"import-programme": self._programme, "import-audio": self._audio}
+        return {"import-trust": self._trust, "import-programme": self._programme, "import-audio": self._audio}
 
     def acknowledged(self, delivery: int) -> bool:
         """Take the acknowledgement of what was carried in; False when it is of a message of the broker's."""
@@ -84,33 +86,47 @@ class Carried:
         settings = self._ask(lambda station: station.settings, ON_DISK_S)
         return {"station": settings.id, "scope": settings.scope, "scopes": list(scope_prefixes(settings.scope))}
 
-    def _programme(self, request: dict[str, Any], file: int, by: LocalUser) -> dict[str, Any]:
+    def _of_scope(self, request: dict[str, Any], file: int, most_bytes: int) -> tuple[str, bytes]:
+        """The scope of what is handed over, and its bytes. Raises ControlError."""
         scope = request.get("scope")
         if not isinstance(scope, str) or scope not in self._scopes(request)["scopes"] or not is_file(file):
             raise ControlError("bad-request", found=str(scope)[:60])
-        data = _read(file)
-        signed = self._read(data, scope)
+        return scope, _read(file, most_bytes)
+
+    def _trust(self, request: dict[str, Any], file: int, by: LocalUser) -> dict[str, Any]:
+        scope, data = self._of_scope(request, file, LIMITS.trust_bytes)
+        roots = self._readers.trust(data, scope)
+
+        def judged(station: Station) -> tuple[int, TrustRoot | AlreadyInForce | Refused]:
+            trust = station.programmes.trust
+            assert trust is not None
+            if isinstance(roots, Refused):
+                return trust.version, roots
+            return trust.version, judge_chain(roots, trust=trust, topic_scope=scope, now=self._now())
+
+        version, verdict = self._ask(judged, ON_DISK_S)
+        self._put_in(lambda delivery: TrustArrived(roots, scope, delivery, by))
+        return _answer(scope, verdict.version if isinstance(verdict, TrustRoot) else version, verdict)
+
+    def _programme(self, request: dict[str, Any], file: int, by: LocalUser) -> dict[str, Any]:
+        scope, data = self._of_scope(request, file, LIMITS.envelope_bytes)
+        signed = self._readers.programme(data, scope)
         # The verdict that the core is about to come to, told in words; it is the event that changes the station.
         verdict: Accepted | AlreadyInForce | Refused = (
             signed
             if isinstance(signed, Refused)
             else self._ask(lambda station: station.programmes.judged(signed, scope, self._now()), ON_DISK_S)
         )
-        self._put_in(signed, scope, by)
-        answer: dict[str, Any] = {"scope": scope, "outcome": "refused", "version": None, "code": None, "detail": []}
-        if isinstance(signed, Signed):
-            answer["version"] = signed.document.version
-        if isinstance(verdict, Refused):
-            return answer | {"code": verdict.code, "detail": [list(pair) for pair in verdict.detail]}
-        return answer | {"outcome": "accepted" if isinstance(verdict, Accepted) else "in-force"}
+        self._put_in(lambda delivery: ProgrammeArrived(signed, scope, delivery, by))
+        return _answer(scope, signed.document.version if isinstance(signed, Signed) else None, verdict)
 
-    def _put_in(self, signed: Signed[Programme] | Refused, scope: str, by: LocalUser) -> None:
+    def _put_in(self, event: Callable[[int], Event]) -> None:
         """Have the core take it, and wait until what it changes is on disk. Raises TimeoutError."""
         on_disk = threading.Event()
         delivery = next(self._numbers)
         self._awaited[delivery] = on_disk
         try:
-            self._post(ProgrammeArrived(signed, scope, delivery, by))
+            self._post(event(delivery))
             if not on_disk.wait(ON_DISK_S):
                 raise TimeoutError
         finally:
@@ -168,9 +184,20 @@ class Carried:
         }
 
 
-def _read(file: int) -> bytes:
+def _answer(
+    scope: str, version: int | None, verdict: TrustRoot | Accepted | AlreadyInForce | Refused
+) -> dict[str, Any]:
+    """What is told of a document that was handed over."""
+    answer: dict[str, Any] = {"scope": scope, "outcome": "accepted", "version": version, "code": None, "detail": []}
+    if isinstance(verdict, Refused):
+        pairs = [list(pair) for pair in verdict.detail]
+        return answer | {"outcome": "refused", "code": verdict.code, "detail": pairs}
+    return answer | ({"outcome": "in-force"} if isinstance(verdict, AlreadyInForce) else {})
+
+
+def _read(file: int, most_bytes: int) -> bytes:
     try:
-        return read_whole(file, LIMITS.envelope_bytes)
+        return read_whole(file, most_bytes)
     except OSError as error:
         raise ControlError("unreadable", error=str(error)) from error
 

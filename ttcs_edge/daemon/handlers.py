@@ -39,11 +39,15 @@ NS_PER_MS = 1_000_000
 SoundCommand = PrepareSound | StartSound | StartInput | StartLive | StartStream | FeedSound | StopSound | SetVolume
 
 
+class _StandBy:
+    """Among the commands: what stands by is to be decoded now."""
+
+
 class SoundDesk:
     """Hands sound commands to the player, in order, on a thread of its own: reading and hashing a file takes time.
 
-    The files of the latest commands stay open as verified memory, so that a start reads nothing; those of ``standing``
-    for good, and the player keeps them decoded.
+    The files of the latest commands stay open as verified memory, so that a start reads nothing; from ``stand_by`` on
+    those of ``standing``, too, and the player keeps them decoded.
     """
 
     def __init__(
@@ -52,7 +56,7 @@ class SoundDesk:
         self._blobs = blobs
         self._player = player
         self._post = post
-        self._queue: queue.Queue[SoundCommand | None] = queue.Queue(LIMITS.sound_commands)
+        self._queue: queue.Queue[SoundCommand | _StandBy | None] = queue.Queue(LIMITS.sound_commands)
         self._held: dict[str, VerifiedAudio] = {}
         self._standing: dict[str, VerifiedAudio] = {}
         self._to_stand = {item.sha256: item for item in standing}
@@ -62,6 +66,10 @@ class SoundDesk:
     def put(self, command: SoundCommand) -> None:
         """Have a command carried out. Raises queue.Full when reading the card hangs: a case for a new start."""
         self._queue.put_nowait(command)
+
+    def stand_by(self) -> None:
+        """Have what stands by decoded, behind everything that was put before."""
+        self._queue.put_nowait(_StandBy())
 
     def feed(self, segment: FeedSound) -> None:
         """Have a live segment played; one that nobody has time for is lost, as on any network."""
@@ -74,9 +82,10 @@ class SoundDesk:
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        self._stand_by()
         while (command := self._queue.get()) is not None:
             match command:
+                case _StandBy():
+                    self._stand_by()
                 case StopSound(play, fade_out_ms):
                     self._player.stop(play, fade_out_ms)
                 case SetVolume(play, volume_percent):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from ttcs_edge.core.documents import Refused, Signed, TrustRoot
+from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
 from ttcs_edge.core.model import Instant, MonoMs, WallMs
 from ttcs_edge.core.trust import judge_chain, trust_subject
 from ttcs_edge.link.inbox import Readers
@@ -40,7 +40,7 @@ class Keyring:
         """What comes over the broker is checked against the keys that are known then."""
         return Readers(
             trust=self._read_chain,
-            programme=lambda data, scope: read_programme(data, self._known, scope),
+            programme=lambda data, scope: _looked_through(read_programme(data, self._known, scope)),
             beacon=lambda data, scope: read_beacon(data, self._known, scope),
             command=lambda data, station: read_command(data, self._known, station),
             alert=lambda data, subject: read_alert(data, self._known, subject),
@@ -55,3 +55,10 @@ class Keyring:
             if isinstance(newest, TrustRoot):
                 self._known = replace(newest, keys={**root.keys, **newest.keys})
         return roots
+
+
+def _looked_through(read: Signed[Programme] | Refused) -> Signed[Programme] | Refused:
+    """What the core must know of ten thousand slots is found out on the thread that reads them."""
+    if isinstance(read, Signed):
+        read.document.look_through()
+    return read

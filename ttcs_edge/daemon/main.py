@@ -23,16 +23,18 @@ import structlog
 
 from ttcs_edge import __version__
 from ttcs_edge.core import effects
+from ttcs_edge.core.documents import TrustRoot
 from ttcs_edge.core.events import (
     AudioStored,
     ClockChanged,
     ConditionChanged,
     Event,
     LinkChanged,
+    Started,
     StopRequested,
     TimePassed,
 )
-from ttcs_edge.core.model import MICROPHONE
+from ttcs_edge.core.model import MICROPHONE, AudioItem
 from ttcs_edge.core.station import Station
 from ttcs_edge.daemon.beginning import TrustError, load_trust, restored, root_in_force, started, time_floor
 from ttcs_edge.daemon.carried import Carried
@@ -61,6 +63,7 @@ from ttcs_edge.link.mqtt import BrokerLink
 from ttcs_edge.link.stream import Streams
 from ttcs_edge.settings import Config
 from ttcs_edge.store.blobs import BlobError, Blobs
+from ttcs_edge.store.database import Database
 from ttcs_edge.store.in_memory import Opened
 from ttcs_edge.store.lives import Lives
 from ttcs_edge.store.migration import NewerDatabaseError
@@ -97,12 +100,7 @@ class Daemon:
         post = self.loop.post
         tones, test_tone, files = built_in()
         self.blobs = Blobs(config.state_folder / "blobs", config.store, files)
-        remembered = database.remembered(trust.version)
-        self.clock.raise_floor(time_floor(remembered, trust, ()))
-        now, copies = self.clock.now(), database.copies.programmes
-        self.first = started(remembered, trust, self.blobs, now, copies, tones, test_tone, __version__)
-        if lacking := restored(self.first, remembered):
-            database.commit(lacking, station_id, self.clock.now().wall_ms)
+        self.first = self._remembered(database, trust, tones, test_tone)
         in_memory = opened.in_memory
         if in_memory:
             _log.error("card-not-written", **dict(in_memory))
@@ -126,7 +124,7 @@ class Daemon:
         self.audio = AudioLink(config.broker, station_id, self.link.up, self.link.precedence.give_way)
         self.fetcher = Fetcher(self.blobs, BlobError, self.audio, config.https, post)
         self.streams = Streams(config.streams, self.player.follow, self.player.leave)
-        self.carried = Carried(self.loop.ask, self.clock.now, post, readers.programme, self.fetcher, self.outbox)
+        self.carried = Carried(self.loop.ask, self.clock.now, post, readers, self.fetcher, self.outbox)
         host = SystemHost(config.state_folder, config.store.free_bytes)
         voices = Voices(config.speech, config.runtime_folder / "speech")
         self.speaking = Speaking(voices, SpokenStore(self.blobs, config.state_folder / "spoken"), post)
@@ -155,6 +153,18 @@ class Daemon:
         }
         self.handlers = Handlers(self.relays, self.sound, post, others)
 
+    def _remembered(
+        self, database: Database, trust: TrustRoot, tones: tuple[tuple[str, AudioItem], ...], test_tone: AudioItem
+    ) -> Started:
+        """What the store remembers; what it had to be told from the copies is put into it again."""
+        remembered = database.remembered(trust.version)
+        self.clock.raise_floor(time_floor(remembered, trust, ()))
+        now, copies = self.clock.now(), database.copies.programmes
+        first = started(remembered, trust, self.blobs, now, copies, tones, test_tone, __version__)
+        if lacking := restored(first, remembered):
+            database.commit(lacking, self.config.station.id, self.clock.now().wall_ms)
+        return first
+
     def run(self) -> None:
         """Work until the core says to leave. Whatever goes wrong, the relays are open before it is told (never-2)."""
         control = Control(self.loop.ask, self.clock.now, self.relays.states, self.outbox.depth, self.boot, self.carried)
@@ -173,6 +183,7 @@ class Daemon:
             server.close()
 
     def _begun(self) -> None:
+        self.sound.stand_by()  # the tones of alerts: behind a cue that was due, whose decoder would wait for theirs
         self.speaking.start()
         self.link.start()
         watch_clock(lambda: self.loop.post(TimePassed()))

@@ -26,7 +26,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.link.chunks import CHUNKS_AHEAD, Chunks
-from ttcs_edge.link.client import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, OwnFilesError, equip, let_go
+from ttcs_edge.link.client import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, OwnFilesError, client_id, equip, let_go
 from ttcs_edge.link.reasons import reason_of
 from ttcs_edge.link.window import Window, hold_back
 from ttcs_edge.settings import BrokerSettings
@@ -177,8 +177,8 @@ class AudioLink:
             let_go(client)
 
     def _make_client(self) -> Client:
-        client_id = f"{self._station}{CLIENT_SUFFIX}"
-        client = _HeldBack(CallbackAPIVersion.VERSION2, client_id=client_id, protocol=MQTTv5)
+        name = f"{client_id(self._station, self._settings)}{CLIENT_SUFFIX}"
+        client = _HeldBack(CallbackAPIVersion.VERSION2, client_id=name, protocol=MQTTv5)
         equip(client, self._settings)
         client.on_socket_open = self._on_socket_open
         client.on_connect = self._on_connect

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import ssl
 from typing import Any
 
@@ -13,6 +14,9 @@ CONNECT_TIMEOUT_S = 10.0
 """How long one address may take to accept, and then the TLS handshake."""
 ANSWER_TIMEOUT_S = 10.0
 """How long a broker that accepted may take to answer CONNECT, and the subscriptions that come with it."""
+SESSION = b"ttcs-edge: MQTT session"
+SECRET_CHARS = 32
+"""128 bits: nobody finds them by trying."""
 
 
 class OwnFilesError(Exception):
@@ -30,6 +34,19 @@ def make_context(settings: BrokerSettings) -> ssl.SSLContext:
     except OSError as error:  # ssl.SSLError is one
         raise OwnFilesError(str(error)) from error
     return context
+
+
+def client_id(station: str, settings: BrokerSettings) -> str:
+    """What the broker keeps the station's session under: its id, and what only the holder of its key can tell.
+
+    Whoever connects under the client id of another takes over that one's session (MQTT 5, 3.1.4), and ids of stations
+    are no secret. It is the same at every start, as long as the key is. Raises OwnFilesError.
+    """
+    try:
+        key = settings.key_file.read_bytes()
+    except OSError as error:
+        raise OwnFilesError(str(error)) from error
+    return f"{station}-{hmac.digest(key, SESSION, 'sha256').hex()[:SECRET_CHARS]}"
 
 
 def equip(client: Client, settings: BrokerSettings) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import pwd
 import socket
 import struct
 import threading
@@ -17,9 +16,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ttcs_edge.core.model import LocalUser
+if TYPE_CHECKING:  # a technician's command, which shares this module, does not pay for it
+    from ttcs_edge.core.model import LocalUser
 
 REQUEST_BYTES = 64 * 1024
 ANSWER_BYTES = 16 * 1024 * 1024
@@ -196,6 +196,10 @@ class ControlServer:
 
 def peer_of(connection: socket.socket) -> LocalUser:
     """Who is at the other end: the user under whom that process connected. Raises OSError."""
+    import pwd
+
+    from ttcs_edge.core.model import LocalUser
+
     _, uid, _ = _UCRED.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
     try:
         name = pwd.getpwuid(uid).pw_name

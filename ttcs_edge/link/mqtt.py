@@ -36,7 +36,7 @@ from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import MonoMs, Scope
 from ttcs_edge.core.trust import alert_subject
 from ttcs_edge.link.backoff import RETRY, SOON
-from ttcs_edge.link.client import ANSWER_TIMEOUT_S, OwnFilesError, equip, let_go
+from ttcs_edge.link.client import ANSWER_TIMEOUT_S, OwnFilesError, client_id, equip, let_go
 from ttcs_edge.link.inbox import Inbox, Kind, Message, Readers
 from ttcs_edge.link.precedence import Precedence
 from ttcs_edge.link.reasons import reason_of
@@ -124,6 +124,7 @@ class BrokerLink:
         self._delivery = 0
         self._up_mono_s: float | None = None
         self._short_lives = 0
+        self._greeting = 0
         self._error: str | None = None
         self._reason: tuple[str, tuple[tuple[str, str], ...]] | None = None
         self._told_reason: str | None = None
@@ -332,7 +333,8 @@ class BrokerLink:
 
     def _make_client(self) -> Client:
         settings = self._settings
-        client = Client(CallbackAPIVersion.VERSION2, client_id=self._station, protocol=MQTTv5, manual_ack=True)
+        name = client_id(self._station, settings)
+        client = Client(CallbackAPIVersion.VERSION2, client_id=name, protocol=MQTTv5, manual_ack=True)
         equip(client, settings)
         client.max_inflight_messages_set(LIMITS.outbox_in_flight)
         client.will_set(self._topics.station(self._station, "status"), self._status("offline"), qos=1, retain=True)
@@ -362,7 +364,8 @@ class BrokerLink:
         self._largest_bytes = getattr(properties, "MaximumPacketSize", None)
         # The subscriptions are made each time: it costs nothing, and brings what is retained, whatever was missed.
         self._subscribe(client)
-        client.publish(self._topics.station(self._station, "status"), self._status("online"), qos=1, retain=True)
+        topic = self._topics.station(self._station, "status")
+        self._greeting = client.publish(topic, self._status("online"), qos=1, retain=True).mid
 
     def _on_subscribe(
         self, client: Client, userdata: Any, mid: int, codes: list[ReasonCode], properties: Properties | None
@@ -458,6 +461,8 @@ class BrokerLink:
         self, client: Client, userdata: Any, mid: int, code: ReasonCode, properties: Properties | None
     ) -> None:
         _answer_at_once(client)
+        if mid == self._greeting and code.is_failure:  # the broker does not know the station, or not any more
+            self._report_refused("status", str(code))
         self._answers.put((client, mid, code))
         self._wake.set()
 

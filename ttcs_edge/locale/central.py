@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from ttcs_edge.locale import central_alerts, central_audit, central_feeds, central_live, central_orders, config
+from ttcs_edge.locale import (
+    central_alerts,
+    central_audit,
+    central_broker,
+    central_feeds,
+    central_live,
+    central_orders,
+    central_trust,
+    config,
+)
 
 PROBLEMS: config.Words = {
     **config.PROBLEMS,
@@ -107,8 +116,8 @@ CENTRE_TABLES: tuple[config.Words, config.Words, config.Words] = (
         "key-type": ("loại khóa, như ed25519", "the kind of key, such as ed25519"),
         "readable-file": ("tệp centre.yaml đọc được", "a centre.yaml that can be read"),
         "signer": (
-            "URI của khóa: file2:keys/publish-1.pem, hoặc hsm:... cho USB token",
-            "the URI of a key: file2:keys/publish-1.pem, or hsm:... for a token",
+            "URI của khóa: file2:keys/publish-1.pem, hsm:... cho USB token, elsewhere: nếu người khác giữ",
+            "the URI of a key: file2:keys/publish-1.pem, hsm:... for a token, elsewhere: when others have it",
         ),
     },
     {
@@ -126,16 +135,19 @@ FILE_TABLES: dict[str, tuple[config.Words, config.Words, config.Words]] = {
     "bad-centre-file": CENTRE_TABLES,
     "bad-alert-file": central_alerts.TABLES,
     "bad-feed-file": central_feeds.TABLES,
+    "bad-trust-file": central_trust.TABLES,
 }
 """The words of what is wrong with a file, by the error that tells of it."""
 
 Told = tuple[tuple[str, str], tuple[str, str]]
 
 ERRORS: dict[str, Told] = {
+    **central_broker.ERRORS,
     **central_feeds.ERRORS,
     **central_orders.ERRORS,
     **central_live.ERRORS,
     **central_audit.ERRORS,
+    **central_trust.ERRORS,
     "bad-broker": (
         ("Địa chỉ máy chủ MQTT sai: {found}", "This is no broker: {found}"),
         ("Viết TÊN hoặc TÊN:CỔNG, như mqtt.lam-dong.vn:8883", "Write HOST or HOST:PORT, as mqtt.lam-dong.vn:8883"),
@@ -291,8 +303,8 @@ ERRORS: dict[str, Told] = {
     "no-grant": (
         ("Gốc tin cậy {file} không giao quyền {role}", "The trust root {file} grants nobody the role {role}"),
         (
-            "Trung tâm này lập từ bản cũ: lập trung tâm mới (ttcs-central init), rồi cấp lại tệp cho các trạm",
-            "This centre was made before there was such a role: make it anew (ttcs-central init), and its stations",
+            "Thêm quyền này vào gốc tin cậy kế tiếp: ttcs-central trust THƯ-MỤC draft, rồi sign và publish",
+            "Add the grant to the next trust root: ttcs-central trust FOLDER draft, then sign and publish",
         ),
     ),
     "no-key": (
@@ -559,10 +571,12 @@ TOLD = {
 
 MESSAGES: dict[str, tuple[str, str]] = {
     **central_alerts.MESSAGES,
+    **central_broker.MESSAGES,
     **central_feeds.MESSAGES,
     **central_orders.MESSAGES,
     **central_live.MESSAGES,
     **central_audit.MESSAGES,
+    **central_trust.MESSAGES,
     **{f"error.{code}": pair for code, (pair, _) in ERRORS.items()},
     **{f"error.{code}.mend": pair for code, (_, pair) in ERRORS.items()},
     **HELP,

@@ -231,6 +231,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{scope}: bản {version} đã có hiệu lực từ trước",
         "{scope}: version {version} was in force already",
     ),
+    "import-trust": (
+        "{scope}: gốc tin cậy bản {version} đã có hiệu lực",
+        "{scope}: trust root version {version} is in force",
+    ),
+    "import-trust-known": (
+        "{scope}: gốc tin cậy bản {version} đã có hiệu lực từ trước",
+        "{scope}: trust root version {version} was in force already",
+    ),
     "import-begin": ("Âm thanh cần chép: {files} tệp ({mb} MB)", "Audio files to be copied: {files} ({mb} MB)"),
     "import-progress": ("Tệp {number}/{files}: {percent}%", "File {number} of {files}: {percent}%"),
     "import-stored": ("Đã chép: {files} tệp ({mb} MB)", "Copied: {files} ({mb} MB)"),

@@ -71,8 +71,8 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
             "the station missed more roots than the centre sends again, or a broker holds one back",
         ),
         (
-            "gửi lại từ trung tâm: ttcs-central trust publish; nếu vẫn còn, chép root.dsse.json mới vào trạm",
-            "send them again: ttcs-central trust publish; if it stays, put the new root.dsse.json on the station",
+            "gửi lại từ trung tâm: ttcs-central trust THƯ-MỤC publish; nếu vẫn còn, chép root.dsse.json mới vào trạm",
+            "send them again: ttcs-central trust FOLDER publish; if it stays, put the new root.dsse.json there",
         ),
     ),
     "not-a-chain": (
@@ -81,7 +81,10 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
             "The trust roots of {subject} are no list of envelopes: {found}, needed {expected}",
         ),
         _BROKEN_SENDER,
-        ("gửi lại từ trung tâm: ttcs-central trust publish", "send them again: ttcs-central trust publish"),
+        (
+            "gửi lại từ trung tâm: ttcs-central trust THƯ-MỤC publish",
+            "send them again: ttcs-central trust FOLDER publish",
+        ),
     ),
     "programme-withheld": (
         (

@@ -225,8 +225,16 @@ class Process:
                 self._jobs.put(lambda: self._stand_by((name, offset_ms)))
         else:
             fd = self._files[command.play][name]
-            self._jobs.put(lambda: opening.set_result(Decoder(self._instance, os.dup(fd), offset_ms)))
+            self._jobs.put(lambda: opening.set_result(self._decoder_now((name, offset_ms), fd)))
         return opening
+
+    def _decoder_now(self, key: _Key, fd: int) -> Decoder:
+        """A decoder for an item that was not prepared when it was asked for: that may have come about meanwhile."""
+        decoder = self._take_prepared(key)
+        if decoder is None:
+            return Decoder(self._instance, os.dup(fd), key[1])
+        decoder.wake()
+        return decoder
 
     def _take_prepared(self, key: _Key) -> Decoder | None:
         with self._prepared_lock:

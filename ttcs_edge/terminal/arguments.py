@@ -57,13 +57,14 @@ class Parser(argparse.ArgumentParser):
         self.options.add_argument("-h", "--help", action="help", help=text("terminal.help-help", lang))
         self.options.add_argument("--lang", choices=LANGUAGES, help=text("terminal.help-lang", lang))
 
-    def add_commands(self) -> Any:
-        """Make room for commands, each of which is a ``Parser`` too."""
+    def add_commands(self, dest: str = "command", metavar: str | None = None, words: str | None = None) -> Any:
+        """Make room for commands, each of which is a ``Parser`` too; or for what one of them does, under ``dest``."""
         return self.add_subparsers(
-            dest="command",
+            dest=dest,
             required=True,
             title=text("terminal.commands", self.lang),
-            metavar=text("terminal.metavar", self.lang),
+            metavar=metavar or text("terminal.metavar", self.lang),
+            help=words,
             parser_class=Parser,
         )
 

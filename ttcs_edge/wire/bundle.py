@@ -1,7 +1,8 @@
 """A bundle: programmes, audio and reports in a plain folder, carried by hand to and from stations without a link.
 
     ttcs/programme.vn.lam-dong.da-teh.json     the signed envelope of a scope, the same bytes as on the broker
-    ttcs/audio/<sha256>                        what it names
+    ttcs/trust.vn.lam-dong.json                the trust roots of a scope, one behind the other, as on the broker
+    ttcs/audio/<sha256>                        what a programme names
     ttcs/reports/<station>.<when>.jsonl        what a station told, one report a line
 
 Every name of a programme or of audio fits FAT32: small letters, none that a system reserves, at most 215 characters. It
@@ -37,6 +38,11 @@ class NotAFileError(OSError):
 def programme_name(scope: str) -> str:
     """The name of a scope's envelope. No scope has a dot, so no two scopes share a name."""
     return f"programme.{scope.replace('/', '.')}.json"
+
+
+def trust_name(scope: str) -> str:
+    """The name of a scope's trust roots."""
+    return f"trust.{scope.replace('/', '.')}.json"
 
 
 def audio_name(sha256: Sha256) -> str:

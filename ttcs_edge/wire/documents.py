@@ -485,15 +485,27 @@ def _check_programme(programme: Programme, subject: str) -> Refused | None:
     wrong = _check_expiries(programme, subject) or _check_named("standing", programme.standing, bulletins, subject)
     if wrong is not None:
         return wrong
-    for slot in programme.slots:
-        wrong = _check_named(slot.id, slot.bulletins, bulletins, subject)
-        if wrong is not None:
-            return wrong
+    return _check_slots(programme.slots, bulletins, subject)
+
+
+def _check_slots(slots: tuple[Slot, ...], size_bytes: Mapping[str, int], subject: str) -> Refused | None:
+    """Check each slot; what was found good of one is good in all others that have the same."""
+    good_names: set[tuple[str, ...]] = set()
+    good_times: set[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = set()
+    for slot in slots:
+        if slot.bulletins not in good_names:
+            wrong = _check_named(slot.id, slot.bulletins, size_bytes, subject)
+            if wrong is not None:
+                return wrong
+            good_names.add(slot.bulletins)
         if slot.live is not None and slot.stream is not None:
             return Refused("live-and-stream", subject, (("slot", slot.id),))
-        refused = check_slot(slot)
-        if refused is not None:
-            return Refused(refused.code, subject, (("slot", slot.id), *refused.detail))
+        times = (slot.start, slot.rrule, slot.rdate, slot.exdate)
+        if times not in good_times:
+            refused = check_slot(slot)
+            if refused is not None:
+                return Refused(refused.code, subject, (("slot", slot.id), *refused.detail))
+            good_times.add(times)
     return None
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Annotated
 
 import msgspec
@@ -70,10 +70,17 @@ class Sealed(Struct, frozen=True):
     signatures: tuple[Signature, ...]
 
     def signers(self, keys: Mapping[str, PublicKey]) -> frozenset[str]:
-        """The ids of those among ``keys`` whose signatures are good."""
+        """The ids of those among ``keys`` whose signatures are good.
+
+        Of each key the first few are looked at: a forged document must not cost much more than a good one.
+        """
         signed = Envelope(self.payload, self.payload_type, {}).pae()
-        known = [signature for signature in self.signatures if signature.keyid in keys]
-        return frozenset(one.keyid for one in known if _verifies(one, keys[one.keyid], signed))
+        tries = {keyid: [one for one in self.signatures if one.keyid == keyid] for keyid in keys}
+        return frozenset(
+            keyid
+            for keyid, some in tries.items()
+            if any(_verifies(one, keys[keyid], signed) for one in some[: LIMITS.signatures_per_key])
+        )
 
 
 def read_envelope(data: bytes, payload_type: str, subject: str) -> Sealed | Refused:
@@ -133,7 +140,16 @@ def _verifies(signature: Signature, key: PublicKey, signed: bytes) -> bool:
 
 def sign(payload: bytes, payload_type: str, signers: Sequence[Signer]) -> bytes:
     """Make an envelope of a payload, signed by each of the signers. Raises what a signer raises."""
-    envelope = Envelope(payload, payload_type, {})
+    return countersign(Sealed(payload, payload_type, ()), frozenset(), signers)
+
+
+def countersign(sealed: Sealed, keep: Set[str], signers: Sequence[Signer]) -> bytes:
+    """Make an envelope of the very same payload: with its signatures of the keys to ``keep``, and those of the signers.
+
+    Raises what a signer raises.
+    """
+    kept = {one.keyid: one for one in sealed.signatures if one.keyid in keep}
+    envelope = Envelope(sealed.payload, sealed.payload_type, kept)
     for signer in signers:
         envelope.sign(signer)
     return json.dumps(envelope.to_dict(), separators=(",", ":"), sort_keys=True).encode()
