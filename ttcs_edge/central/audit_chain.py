@@ -9,7 +9,7 @@ up to where it has told all. From these three follows:
   (``number``). A station of ours says none of these: somebody has had his hands on it, or its card has gone back in
   time.
 - a *gap*: links are missing, between two entries, before the first, or behind the last that is here. What the station
-  itself let go for want of room, the next entry counts (``let_go``); the rest it may still have, for 30 days.
+  itself let go for want of room, its later entries count (``let_go``); the rest it may still have, for 30 days.
 
 What this cannot see: one who can write all that is kept here can make a chain anew, up to the last entry. The next one
 that the station tells does not follow it then.
@@ -177,14 +177,14 @@ class _Numbers:
 
 
 def _gaps(journal: int, chain: Sequence[AuditReport], end: int, numbers: _Numbers) -> list[Gap]:
-    """The links of a chain that are not here; it has come to ``end`` at the least."""
+    """The links of a chain that are not here; it has come to ``end`` at the least. The oldest are let go first."""
     gaps: list[Gap] = []
-    link = sequence = let_go = 0
+    link = sequence = 0
+    let_go = max((entry.dropped for entry in chain), default=0)
     for entry in chain:
         if entry.link > link + 1:
-            missing = entry.link - link - 1
-            gone = min(missing, max(0, entry.dropped - let_go))
-            let_go += gone
+            gone = min(entry.link - link - 1, let_go)
+            let_go -= gone
             ranges = numbers.between(journal, sequence, entry.sequence)
             gaps.append(Gap(journal, link + 1, entry.link - 1, gone, ranges))
         link, sequence = entry.link, entry.sequence
