@@ -15,12 +15,14 @@ from rich.table import Table
 from rich.text import Text
 
 from ttcs_edge.central.audit_chain import Begin, Change, Gap, Trail, moment_of
+from ttcs_edge.core.model import is_sha256
 from ttcs_edge.locale import Language, messages, text
 from ttcs_edge.locale.faults import FAULTS, fault_words
 from ttcs_edge.terminal import screen
 from ttcs_edge.wire.reports import AuditReport
 
 KEY_CHARS: Final = 8
+HASH_CHARS: Final = 12
 OWN_DEEDS: Final = ("started", "stopped", "counted")
 """What nobody but the station does."""
 
@@ -33,8 +35,7 @@ def show_trails(trails: Sequence[Trail], shown: Sequence[Trail], folder: Path, l
         if parts:
             parts.append(screen.styled(""))
         parts += _heading(trail, lang)
-        if entries.entries:
-            parts.append(_table(entries.entries, lang, out.width))
+        parts += _entries(entries.entries, lang, out.width)
         parts += [part for one in trail.begins for part in _begin(one, lang)]
         parts += [_change(one, lang) for one in trail.changes]
         parts += [part for one in trail.gaps for part in _gap(one, trail.station, folder, lang)]
@@ -66,18 +67,23 @@ def _verdict(trail: Trail, lang: Language) -> Text:
     return screen.joined(words)
 
 
-def _table(entries: Sequence[AuditReport], lang: Language, columns: int) -> RenderableType:
-    phone = columns < screen.PHONE_COLUMNS
+def _entries(entries: Sequence[AuditReport], lang: Language, columns: int) -> list[RenderableType]:
+    """A table; on a phone, what was done below when and by whom."""
+    rows = [(_moment(entry, lang), screen.styled(_who(entry, lang)), _what(entry, lang)) for entry in entries]
+    if columns < screen.PHONE_COLUMNS:
+        return [part for when, who, what in rows for part in (screen.joined([when, who], "  "), screen.indented(what))]
     table = Table(box=None, padding=(0, 2, 0, 0), header_style=screen.QUIET)
-    table.add_column(text("central.audit-when", lang), no_wrap=not phone)
-    if not phone:
-        table.add_column(text("central.audit-who", lang), overflow="fold")
+    table.add_column(text("central.audit-when", lang), no_wrap=True)
+    table.add_column(text("central.audit-who", lang), overflow="fold")
     table.add_column(text("central.audit-what", lang), overflow="fold")
-    for entry in entries:
-        who, what = screen.styled(_who(entry, lang)), _what(entry, lang)
-        when = screen.styled(_when(entry.at, lang) + ("" if entry.clock_trusted else " ?"))
-        table.add_row(when, screen.joined([who, what], ": ")) if phone else table.add_row(when, who, what)
-    return table
+    for row in rows:
+        table.add_row(*row)
+    return [table]
+
+
+def _moment(entry: AuditReport, lang: Language) -> Text:
+    """When the station made it; with a question mark when it believed no clock."""
+    return screen.styled(_when(entry.at, lang) + ("" if entry.clock_trusted else " ?"))
 
 
 def _when(at: str, lang: Language) -> str:
@@ -97,7 +103,7 @@ def _who(entry: AuditReport, lang: Language) -> str:
 def _what(entry: AuditReport, lang: Language) -> Text:
     words = [_named("deed", entry.deed, lang)]
     if entry.deed not in OWN_DEEDS:
-        words += [_named("kind", entry.what, lang), entry.subject]
+        words += [_named("kind", entry.what, lang), _short(entry.subject)]
     if entry.version is not None:
         words.append(text("central.audit-version", lang, version=entry.version))
     parts: list[Text | str] = [screen.styled(" ".join(words), screen.DOUBTFUL if entry.deed == "refused" else "")]
@@ -108,6 +114,10 @@ def _what(entry: AuditReport, lang: Language) -> Text:
         parts += [f"{name} {value}" for name, value in entry.detail.items()]
     parts += [text("central.audit-unsaid", lang, count=one.count, code=one.code) for one in entry.unsaid]
     return screen.joined(parts, "; ")
+
+
+def _short(subject: str) -> str:
+    return f"{subject[:HASH_CHARS]}…" if is_sha256(subject) else subject
 
 
 def _named(table: str, word: str, lang: Language) -> str:
