@@ -13,15 +13,21 @@ from typing import Any
 import pytest
 
 from tests.central.conftest import centre_folder, made_centre  # noqa: F401
-from tests.central.trails import keep, life, missing, tamper, wrong
+from tests.central.trails import keep, life, missing, reports, tamper, wrong
+from tests.core.material import PROVINCE, ByHand, programme, slot
 from ttcs_edge.central.audit import exit_code, verified
 from ttcs_edge.central.audit_chain import Trail
 from ttcs_edge.central.centre import Centre, open_centre
+from ttcs_edge.core.audit import REFUSALS_AT_ONCE, UNSAID_AFTER_MS
+from ttcs_edge.core.documents import Refused
+from ttcs_edge.core.effects import Audited
+from ttcs_edge.store.database import Database
 from ttcs_edge.wire.chain import digest_of
 
 STATION, OTHER = "da-teh-01", "bao-loc-01"
 UPDATE = "UPDATE reports SET body = ?2 WHERE id = ?1"
 LINKS = 6
+FLOOD = 10_000
 
 
 @pytest.fixture
@@ -215,3 +221,33 @@ def test_what_the_station_let_go_is_told_apart_from_what_was_removed(centre_fold
 
     assert (gap.first, gap.last) == (1, first - 1) and gap.let_go in (first - 1, first - 2) and first > 10
     assert wrong(looked_at(centre)) == []
+
+
+@pytest.mark.parametrize("between", ["nothing", "a replay of the good one"])
+def test_a_flood_of_forged_documents_is_a_few_entries_and_a_count(
+    centre_folder: Path,  # noqa: F811
+    tmp_path: Path,
+    between: str,
+) -> None:
+    """never-8: ten thousand in a row, also when each ends the fault of the one before: at most 33 rows on the card, and
+    the centre knows of each.
+    """
+    good = programme([slot("a", "05:00:00")], version=3)
+    station = ByHand(good)
+    for number in range(FLOOD):
+        station.arrive(Refused("not-enough-signatures", PROVINCE), delivery=number)
+        if between != "nothing":
+            station.arrive(good)
+    station.wait(UNSAID_AFTER_MS)
+    database = Database.open(tmp_path / "flooded")
+    database.commit(station.entries(Audited), STATION, station.wall_ms)
+    database.close()
+    centre = open_centre(centre_folder)
+    keep(centre, reports(tmp_path / "flooded"))
+    trail = looked_at(centre)
+
+    told = sum(one.deed == "refused" for one in trail.entries)
+    counted = sum(one.count for entry in trail.entries for one in entry.unsaid)
+    assert told + counted == FLOOD and told <= REFUSALS_AT_ONCE
+    assert len(trail.entries) <= 1 + REFUSALS_AT_ONCE + 1
+    assert exit_code([trail]) == 0
