@@ -19,7 +19,7 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from ttcs_edge.core.effects import Entry
+from ttcs_edge.core.effects import Audited, Entry
 from ttcs_edge.link.reports import Answer, Reports
 from ttcs_edge.store.database import Database, Remembered
 from ttcs_edge.store.journal import place
@@ -78,9 +78,13 @@ class Card:
         return self._database.remembered(trust_version)
 
     def commit(self, entries: Sequence[Entry], wall_ms: int) -> None:
-        """One transaction."""
+        """One transaction. The audit trail grows by its entries: no link comes twice, and none is left out."""
         assert self._database is not None
+        journal = self._database.journal
+        link, more = journal.counts.head.link, sum(isinstance(entry, Audited) for entry in entries)
         self._database.commit(entries, self._station, wall_ms)
+        if journal.counts.head.link != link + more:
+            raise Violation(f"never-5: {more} entries behind link {link} end at link {journal.counts.head.link}")
 
     @property
     def newest(self) -> tuple[int, int]:
