@@ -38,7 +38,7 @@ def run(
 def daemon(folder: Path, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Iterator[Path]:
     """The daemon's end of the socket, with answers of the test; what comes with a file is answered alike."""
     path = folder / "control.sock"
-    server = ControlServer(path, answer, lambda request, file: answer(request))
+    server = ControlServer(path, answer, lambda request, file, by: answer(request))
     yield path
     server.close()
 

@@ -92,7 +92,7 @@ def test_what_must_not_be_obeyed_leaves_everything_as_it_was(
 
     assert in_force(station) == {PROVINCE: 3}
     assert station.faults == [(code, PROVINCE)]
-    assert [type(entry) for entry in entries(done)] == [effects.FaultRaised, effects.WatchedUntil]
+    assert [type(entry) for entry in entries(done)] == [effects.FaultRaised, effects.Audited, effects.WatchedUntil]
     assert Acknowledge(9) in done and moves([(0, effect) for effect in done]) == []
     station.wait_until("2026-11-24T05:00:00")
     station.sound_begins()

@@ -31,7 +31,18 @@ from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.effects import AsRunClosed, AsRunOpened, Heartbeat, Leave, NotifyReady, Record, StartSound, WakeAt
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import AMPLIFIER, AsRunReason, Instant, MonoMs, Outcome, QuietHours, Scope, Utterance, WallMs
+from ttcs_edge.core.model import (
+    AMPLIFIER,
+    AsRunReason,
+    Instant,
+    LocalUser,
+    MonoMs,
+    Outcome,
+    QuietHours,
+    Scope,
+    Utterance,
+    WallMs,
+)
 from ttcs_edge.core.station import Station
 from ttcs_edge.core.timekeeping import ClockState, SourceWord, TimeSource
 
@@ -63,6 +74,8 @@ EVENTS: tuple[events.Event, ...] = (
     events.Spoken(Utterance("vi", "Lũ."), sha("a"), 1_000, 2_000),
     events.NotSpoken(Utterance("kpm", "Lũ."), "no-voice"),
     events.AudioFailed(sha("a"), "timeout", ()),
+    events.AudioCarried(sha("a"), LocalUser(1000, "tuan")),
+    events.AudioCarried(sha("a"), LocalUser(1000, "tuan"), "wrong-hash"),
     events.AudioLost(sha("a"), "rotten"),
     events.PlayerReady("hw:0", 1),
     events.PlayerGone("died", 1_000),

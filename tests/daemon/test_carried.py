@@ -15,8 +15,8 @@ import pytest
 from tests.link.test_fetcher import Chunks
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.effects import SetWanted, WantedAudio
-from ttcs_edge.core.events import Event
-from ttcs_edge.core.model import Instant, MonoMs, Sha256, WallMs
+from ttcs_edge.core.events import AudioCarried, AudioStored, Event
+from ttcs_edge.core.model import Instant, LocalUser, MonoMs, Sha256, WallMs
 from ttcs_edge.daemon.carried import Carried
 from ttcs_edge.link.control import ControlError
 from ttcs_edge.link.fetcher import Fetcher
@@ -27,6 +27,7 @@ from ttcs_edge.store.database import Database
 from ttcs_edge.store.outbox import Outbox
 
 DATA = os.urandom(100_000)
+TUAN = LocalUser(1000, "tuan")
 SHA = Sha256(hashlib.sha256(DATA).hexdigest())
 OTHER = Sha256(hashlib.sha256(b"other").hexdigest())
 
@@ -53,10 +54,10 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.blobs = SlowCard(folder / "blobs", StoreSettings(audio_bytes=1_000_000, free_bytes=0))
         self.blobs.goes_on.clear()
-        heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self.heard: queue.SimpleQueue[Event] = queue.SimpleQueue()
         chunks = Chunks()
         chunks.connected = False
-        self.fetcher = Fetcher(self.blobs, BlobError, chunks, HttpsSettings(), heard.put)
+        self.fetcher = Fetcher(self.blobs, BlobError, chunks, HttpsSettings(), self.heard.put)
         database = Database.open(folder / "state")
         database.close()
         self.outbox = Outbox(database.path)
@@ -64,7 +65,7 @@ class Bench:
         self.carried = Carried(
             lambda call, timeout_s: None,
             lambda: now,
-            heard.put,
+            self.heard.put,
             Readers(unread, unread, unread, unread, unread, unread),
             self.fetcher,
             self.outbox,
@@ -76,7 +77,7 @@ class Bench:
         """Ask for a file to be taken in; gives the outcome."""
         file = os.open(path, os.O_RDONLY)
         try:
-            answer = self.carried.questions_with_file()["import-audio"]({"sha256": sha256, **more}, file)
+            answer = self.carried.questions_with_file()["import-audio"]({"sha256": sha256, **more}, file, TUAN)
         finally:
             os.close(file)
         return str(answer["outcome"])
@@ -116,10 +117,11 @@ def let_go_on(bench: Bench) -> None:
 
 
 def test_who_asks_again_is_told_how_the_copy_ended(bench: Bench, good: Path) -> None:
-    """Between two questions it was stored."""
+    """Between two questions it was stored; and the audit trail is told who brought it."""
     assert bench.bring(good) == "copying"
     let_go_on(bench)
     assert bench.bring(good, again=True) == "stored"
+    assert [bench.heard.get(timeout=5) for _ in range(2)] == [AudioStored(SHA), AudioCarried(SHA, TUAN)]
 
 
 def test_the_end_of_a_copy_that_a_command_left_behind_is_not_told_to_the_next(bench: Bench, good: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import resource
 import select
 import socket
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.parts import eventually
+from ttcs_edge.core.model import LocalUser
 from ttcs_edge.link.control import (
     ANSWER_BYTES,
     CLIENTS_MOST,
@@ -414,7 +416,9 @@ class TestFiles:
     def taking(self, tmp_path: Path) -> Iterator[Path]:
         """A daemon that reads what it is given."""
         path = tmp_path / "taking.sock"
-        server = ControlServer(path, answer, lambda request, file: {"read": os.pread(file, 100, 0).decode(), **request})
+        server = ControlServer(
+            path, answer, lambda request, file, by: {"read": os.pread(file, 100, 0).decode(), **request}
+        )
         yield path
         server.close()
 
@@ -459,10 +463,21 @@ class TestFiles:
         assert open_copies(file) == 1
         assert ask(taking, HELLO, file=file)["ask"] == "hello"
 
+    def test_who_sends_a_file_is_who_the_kernel_says(self, tmp_path: Path, file: int) -> None:
+        """Whatever the line claims."""
+
+        def tell(request: dict[str, Any], file: int, by: LocalUser) -> dict[str, Any]:
+            return {"uid": by.uid, "name": by.name}
+
+        server = ControlServer(tmp_path / "x.sock", answer, tell)
+        own = {"uid": os.getuid(), "name": pwd.getpwuid(os.getuid()).pw_name}
+        assert ask(tmp_path / "x.sock", HELLO | {"by": "root", "uid": 0, "user": "root"}, file=file) == own
+        server.close()
+
     def test_a_mistake_with_a_file_leaves_none_open(self, tmp_path: Path, file: int) -> None:
         """Whatever the answer is, the daemon's copy is closed behind it."""
 
-        def fail(request: dict[str, Any], file: int) -> dict[str, Any]:
+        def fail(request: dict[str, Any], file: int, by: LocalUser) -> dict[str, Any]:
             raise RuntimeError("a mistake of ours")
 
         server = ControlServer(tmp_path / "x.sock", answer, fail)

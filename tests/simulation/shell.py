@@ -12,19 +12,20 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from paho.mqtt.client import Client
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.reasoncodes import ReasonCode
 
-from ttcs_edge.core.effects import Entry
+from ttcs_edge.core.effects import Audited, Entry
 from ttcs_edge.link.reports import Answer, Reports
 from ttcs_edge.store.database import Database, Remembered
 from ttcs_edge.store.journal import place
 from ttcs_edge.store.outbox import Outbox, OutboxRow
-from ttcs_edge.wire.reports import alert_report, as_run_report, fault_report
+from ttcs_edge.wire.chain import digest_of
+from ttcs_edge.wire.reports import NO_DIGEST, alert_report, as_run_report, audit_report, fault_report
 
 
 class Violation(AssertionError):
@@ -77,9 +78,13 @@ class Card:
         return self._database.remembered(trust_version)
 
     def commit(self, entries: Sequence[Entry], wall_ms: int) -> None:
-        """One transaction."""
+        """One transaction. The audit trail grows by its entries: no link comes twice, and none is left out."""
         assert self._database is not None
+        journal = self._database.journal
+        link, more = journal.counts.head.link, sum(isinstance(entry, Audited) for entry in entries)
         self._database.commit(entries, self._station, wall_ms)
+        if journal.counts.head.link != link + more:
+            raise Violation(f"never-5: {more} entries behind link {link} end at link {journal.counts.head.link}")
 
     @property
     def newest(self) -> tuple[int, int]:
@@ -130,6 +135,8 @@ class Province:
     bodies: dict[str, bytes] = field(default_factory=dict)
     numbers: dict[int, dict[int, str]] = field(default_factory=dict)
     newest: dict[int, int] = field(default_factory=dict)
+    links: dict[tuple[int, int], dict[str, Any]] = field(default_factory=dict)
+    """The audit trail: each entry by its journal and its link."""
 
     def receive(self, body: bytes) -> str | None:
         """Count a report; tells what is wrong with it."""
@@ -138,7 +145,26 @@ class Province:
         if self.bodies.setdefault(name, body) != body:
             return f"the id {name} means two reports"
         known = self.numbers.setdefault(journal, {}).setdefault(sequence, name)
-        return None if known == name else f"the number {journal}/{sequence} means {known} and {name}"
+        if known != name:
+            return f"the number {journal}/{sequence} means {known} and {name}"
+        return self._chain(report) if report["kind"] == "audit" else None
+
+    def _chain(self, entry: dict[str, Any]) -> str | None:
+        """Hold an entry of the audit trail against itself, and against any other in its place."""
+        if entry["digest"] != digest_of(entry):
+            return f"the entry {entry['id']} has not its digest"
+        known = self.links.setdefault((entry["journal"], entry["link"]), entry)
+        return None if known == entry else f"the link {entry['link']} means {known['id']} and {entry['id']}"
+
+    def broken(self) -> str | None:
+        """Tell where the audit trail skips a link, or does not follow the one before."""
+        for (journal, link), entry in sorted(self.links.items()):
+            before = self.links.get((journal, link - 1))
+            if before is None and link > 1:
+                return f"no link {link - 1} before {entry['id']}"
+            if entry["before"] != (NO_DIGEST if before is None else before["digest"]):
+                return f"{entry['id']} does not follow link {link - 1}"
+        return None
 
     @property
     def lacks(self) -> bool:
@@ -336,6 +362,7 @@ class Line:
         must = {as_run_report(station, record, 0).id for record in disk.as_run}
         must |= {fault_report(station, fault, 0).id for fault in disk.fault_log}
         must |= {alert_report(station, told, 0).id for told in disk.receipts}
+        must |= {audit_report(station, entry, 0).id for entry in disk.audit}
         have = set(self.province.bodies)
         beyond = {seq: name for seq, (name, _) in self._lost.items() if seq not in self._could_be_asked}
         must -= set(beyond.values()) - have  # the line came back when they were no longer kept
@@ -344,6 +371,8 @@ class Line:
             return f"{len(must - have)} reports never arrived, {len(have - must)} are of nothing: {wrong}"
         if gaps := [gap for gap in self.province.gaps() if place(*gap[:2]) not in beyond]:
             return f"the numbers have gaps: {gaps[:3]}"
+        if not beyond and (wrong_link := self.province.broken()) is not None:
+            return f"the audit trail is broken: {wrong_link}"
         assert self.outbox is not None
         return f"{self.outbox.depth()[0]} reports wait still" if self.outbox.depth()[0] else None
 

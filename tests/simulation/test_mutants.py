@@ -485,6 +485,18 @@ BUGS = {
         live=True,
         seed=4,
     ),
+    "two entries of the audit trail have one place": Bug(
+        "store/journal.py",
+        "self.counts = replace(self.counts, sequence=sequence, head=head)",
+        "self.counts = replace(self.counts, sequence=sequence, head=head if sequence % 3 else self.counts.head)",
+        " entries behind link ",
+    ),
+    "an entry of the audit trail skips its place": Bug(
+        "wire/chain.py",
+        "return placed, Head(placed.link, placed.digest)",
+        "return placed, Head(placed.link + (placed.link == 5), placed.digest)",
+        " entries behind link ",
+    ),
     "a stream has the air without a sound": Bug(
         "core/streams.py",
         "is_there = self.heard_mono_ms is not None and now.mono_ms <= self.heard_mono_ms + LOST_MS",

@@ -130,6 +130,7 @@ class Disk:
     alerts: dict[tuple[str, str], events.KnownAlert] = field(default_factory=dict)
     volumes: dict[str, Signed[Command]] = field(default_factory=dict)
     receipts: list[effects.AlertTold] = field(default_factory=list)
+    audit: list[effects.Audited] = field(default_factory=list)
     floors: dict[str, int] = field(default_factory=dict)
     open_as_run: dict[str, AsRun] = field(default_factory=dict)
     settled: dict[Occurrence, WallMs] = field(default_factory=dict)
@@ -981,6 +982,8 @@ class World:
             case effects.FaultCleared(fault):
                 disk.faults.pop(fault.id)
                 disk.fault_log.append(fault)
+            case effects.Audited():
+                disk.audit.append(entry)
             case effects.WatchedUntil(wall_ms):
                 disk.watched_until_ms = wall_ms
             case effects.TimeFloor(wall_ms, _):
@@ -1065,6 +1068,8 @@ def _entry_said(entry: effects.Entry) -> str:
             return f"raised {fault.id} {fault.code} {fault.subject}"
         case effects.FaultCleared(fault):
             return f"cleared {fault.id} {fault.code} {fault.subject}"
+        case effects.Audited(name, _, _, deed, what, subject, version):
+            return f"audited {name} {deed} {what} {subject} {version}"
         case effects.WatchedUntil(wall_ms):
             return f"watched {wall_ms}"
         case _:

@@ -32,12 +32,13 @@ from ttcs_edge.core.documents import (
     ToneOrder,
     VolumeOrder,
 )
-from ttcs_edge.core.effects import AlertTold
+from ttcs_edge.core.effects import AlertTold, Audited
 from ttcs_edge.core.model import (
     AiredItem,
     AsRun,
     AsRunReason,
     Fault,
+    LocalUser,
     Occurrence,
     Outcome,
     Scope,
@@ -48,6 +49,7 @@ from ttcs_edge.core.model import (
 )
 from ttcs_edge.core.reports import Cache, InForce, OnAir, Snapshot
 from ttcs_edge.core.timekeeping import SourceWord, TimeSource
+from ttcs_edge.wire.chain import Head, linked
 from ttcs_edge.wire.documents import (
     parse_alert,
     parse_beacon,
@@ -60,10 +62,12 @@ from ttcs_edge.wire.documents import (
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, read_envelope
 from ttcs_edge.wire.reports import (
     HeartbeatReport,
+    OtherChain,
     Report,
     StatusReport,
     alert_report,
     as_run_report,
+    audit_report,
     encode,
     fault_report,
     heartbeat_report,
@@ -300,6 +304,21 @@ def live() -> LiveSegment:
 
 
 RECEIPT = AlertTold("3-r7", Scope("vn/lam-dong"), "lu-quet-27", 2, "failed", (("tone", "no-audio"), ("vi", "relay")))
+BY_HAND = Audited(
+    "3-u12",
+    NOON_MS,
+    True,
+    "refused",
+    "programme",
+    "vn/lam-dong",
+    version=9,
+    keys=("a" * 64, "b" * 64),
+    code="old-version",
+    by=LocalUser(1000, "tuan"),
+    detail=(("found", "9"), ("expected", ">= 12")),
+    unsaid=(("not-enough-signatures", 9_967),),
+)
+CHAIN_BEFORE = Head(11, "c" * 64, OtherChain(why="store-damaged", journal=2, link=8, digest="d" * 64))
 REPORTS: dict[str, Report] = {
     "status": status(),
     "heartbeat": heartbeat(),
@@ -313,6 +332,9 @@ REPORTS: dict[str, Report] = {
     ),
     "as-run": replace(as_run_report("da-teh-01", as_run(), NOON_MS + 10_000), journal=3, sequence=41),
     "alert-receipt": replace(alert_report("da-teh-01", RECEIPT, NOON_MS), journal=3, sequence=43),
+    "audit": linked(
+        replace(audit_report("da-teh-01", BY_HAND, NOON_MS + 500), journal=3, sequence=44), CHAIN_BEFORE, 4
+    )[0],
     "fault": replace(fault_report("da-teh-01", fault(), NOON_MS + 61_000), journal=3, sequence=42),
 }
 

@@ -163,7 +163,7 @@ def test_words_of_a_newer_station_are_taken_as_words() -> None:
         (
             b"[]",
             "wrong-type",
-            {"path": "$.kind", "found": "None", "expected": "as-run|fault|alert-receipt|heartbeat|status|reply"},
+            {"path": "$.kind", "found": "None", "expected": "as-run|fault|alert-receipt|audit|heartbeat|status|reply"},
         ),
         (b'{"kind":["fault"]}', "wrong-type", {"path": "$.kind", "found": "['fault']"}),
         (b'{"kind":"command"}', "wrong-type", {"path": "$.kind", "found": "command"}),

@@ -17,6 +17,7 @@ from ttcs_edge.central.alert_arguments import (
     ZoneList,
     by_language,
 )
+from ttcs_edge.central.audit_arguments import AUDIT_EXAMPLE, add_audit_options
 from ttcs_edge.central.broker_rules import DEBIAN
 from ttcs_edge.central.live_arguments import add_live_options
 from ttcs_edge.central.order_commands import ORDER_EXAMPLES, REPLY_S, SECONDS_MOST, add_options
@@ -46,6 +47,7 @@ EXAMPLES: Final = {
     "beacon": "ttcs-central beacon /srv/lam-dong --every 60",
     "export": "ttcs-central export /srv/lam-dong vn/lam-dong/da-teh /media/usb",
     "import-reports": "ttcs-central import-reports /srv/lam-dong /media/usb",
+    "audit": AUDIT_EXAMPLE,
     "trust": ACTION_EXAMPLES["draft"],
     "approve": "ttcs-central approve /srv/lam-dong /media/usb/ban-tin.dsse.json",
 }
@@ -252,6 +254,7 @@ _OPTIONS: Final[dict[str, Callable[[Parser, Language], None]]] = {
     "beacon": _beacon,
     "export": _export,
     "import-reports": _import_reports,
+    "audit": add_audit_options,
     "trust": add_trust_options,
     "approve": _approve,
 }

@@ -19,13 +19,12 @@ from ttcs_edge.central.errors import CentralError
 from ttcs_edge.central.ledger import opened_ledger
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.wire.bundle import REPORTS, REPORTS_SUFFIX, bundle_folder, open_file
-from ttcs_edge.wire.reports import REPORT_BYTES, AlertReport, AsRunReport, FaultReport, Report, read_report
+from ttcs_edge.wire.reports import REPORT_BYTES, EventReport, Report, read_report
 
 BATCH: Final = 500
 FILES_MOST: Final = 10_000
 """How many files of one stick are read."""
 REFUSALS_SHOWN: Final = 5
-Event = AsRunReport | FaultReport | AlertReport
 
 
 class RefusedLine(Struct, frozen=True):
@@ -65,7 +64,7 @@ def _import_file(centre: Centre, file: Path) -> Imported:
     counts: Counter[str] = Counter()
     shown: list[RefusedLine] = []
     with opened_ledger(centre) as ledger:
-        batch: list[tuple[Event, bytes]] = []
+        batch: list[tuple[EventReport, bytes]] = []
         for number, line in _lines(file):
             report = event_of(centre, read_report(line, file.name))
             if isinstance(report, Refused):
@@ -97,13 +96,19 @@ def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
                 line = source.readline(REPORT_BYTES + 2)
 
 
-def event_of(centre: Centre, report: Report | Refused) -> Event | Refused:
+def event_of(centre: Centre, report: Report | Refused) -> EventReport | Refused:
     """Give a report that is of what happened, and from a station that this centre made; else why it is not."""
     if isinstance(report, Refused):
         return report
-    if not isinstance(report, AsRunReport | FaultReport | AlertReport):
+    if not isinstance(report, EventReport):
         return Refused("wrong-topic", "", (("found", report.kind), ("expected", "as-run|fault")))
-    # What a station is called has the form of an id, so it names a file of this folder and no other.
-    if not (centre.folder / "stations" / f"{report.station}.crt").is_file():
+    if not is_ours(centre, report.station):
         return Refused("wrong-station", "", (("found", report.station), ("expected", "stations/")))
     return report
+
+
+def is_ours(centre: Centre, station: str) -> bool:
+    """Tell whether this centre made a station. What one is called has the form of an id, so it names a file of this
+    folder and no other.
+    """
+    return (centre.folder / "stations" / f"{station}.crt").is_file()

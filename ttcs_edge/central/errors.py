@@ -68,6 +68,7 @@ EXIT_CODES: dict[str, int] = {
     "refused-by-own-check": DATA_ERROR,
     "no-audio": NO_INPUT,
     "no-reports": NO_INPUT,
+    "no-trail": NO_INPUT,
     "nothing-in-force": NO_INPUT,
     "bad-ledger": NO_INPUT,
     "no-centre": NO_INPUT,

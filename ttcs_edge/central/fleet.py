@@ -20,6 +20,7 @@ from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.wire.reports import (
     AlertReport,
     AsRunReport,
+    EventReport,
     FaultReport,
     HeartbeatReport,
     ReplyReport,
@@ -139,7 +140,7 @@ def _checked(report: Report | Refused, station: str, leaf: str, topic: str) -> R
 
 def _count(row: StationRow, report: Report) -> None:
     """Keep which numbers are there, or will never be."""
-    if isinstance(report, AsRunReport | FaultReport | AlertReport) and report.journal:
+    if isinstance(report, EventReport) and report.journal:
         row.journals.add(report.journal, report.sequence, report.sequence)
     elif isinstance(report, HeartbeatReport) and not report.outbox_depth:
         row.journals.told(report.newest_journal, report.newest_sequence)

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from typing import Final
 
 from ttcs_edge.central.broker import Heard
-from ttcs_edge.central.carried_reports import Event, event_of
+from ttcs_edge.central.carried_reports import event_of, is_ours
 from ttcs_edge.central.centre import Centre
 from ttcs_edge.central.fleet import report_of
 from ttcs_edge.central.ledger import Ledger
 from ttcs_edge.core.documents import Refused
+from ttcs_edge.wire.reports import EventReport, HeartbeatReport
 from ttcs_edge.wire.topics import Topics
 
 TOGETHER: Final = 200
@@ -30,7 +31,9 @@ class Keeper:
         self._ledger = ledger
         self._acknowledge = acknowledge
         self._heard: list[Heard] = []
-        self._events: list[tuple[Event, bytes]] = []
+        self._events: list[tuple[EventReport, bytes]] = []
+        self._newest: dict[tuple[str, int], int] = {}
+        self._told: dict[tuple[str, int], int] = {}
 
     def take(self, heard: Heard, *, more: bool) -> None:
         """Take a message; nothing waits here when no ``more`` of them do. Raises CentralError."""
@@ -38,6 +41,8 @@ class Keeper:
         event = None if report is None else event_of(self._centre, report)
         if event is not None and not isinstance(event, Refused):
             self._events.append((event, heard.payload))
+        if isinstance(report, HeartbeatReport) and not report.outbox_depth:
+            self._take_newest(report)
         self._heard.append(heard)
         if not more or len(self._heard) >= TOGETHER:
             self.settle()
@@ -46,6 +51,15 @@ class Keeper:
         """Keep and acknowledge what waits here. Raises CentralError."""
         if self._events:
             self._ledger.add(self._events, "broker")
+        if self._newest:
+            self._ledger.tell_newest(self._newest)
+            self._told |= self._newest
         for heard in self._heard:
             self._acknowledge(heard)
-        self._heard, self._events = [], []
+        self._heard, self._events, self._newest = [], [], {}
+
+    def _take_newest(self, report: HeartbeatReport) -> None:
+        """With an empty outbox, a station has told all reports up to its newest; written only when that has changed."""
+        key, newest = (report.station, report.newest_journal), report.newest_sequence
+        if newest != self._told.get(key) and is_ours(self._centre, report.station):
+            self._newest[key] = newest

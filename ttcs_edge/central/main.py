@@ -233,6 +233,12 @@ def _import_reports(given: argparse.Namespace, lang: Language) -> None:
         raise CentralError("reports-refused", refused=refused, differs=differs)
 
 
+def _audit(given: argparse.Namespace, lang: Language) -> int:
+    from ttcs_edge.central.audit import audit
+
+    return audit(open_centre(given.folder), given, lang)
+
+
 def _trust(given: argparse.Namespace, lang: Language) -> None:
     from ttcs_edge.central.trust import trust
 
@@ -261,6 +267,7 @@ COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Language], int | None]]]
     "beacon": _beacon,
     "export": _export,
     "import-reports": _import_reports,
+    "audit": _audit,
     "trust": _trust,
     "approve": _approve,
 }

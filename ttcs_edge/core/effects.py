@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from ttcs_edge.core.documents import TrustRoot
 from ttcs_edge.core.lamp import Lamp
-from ttcs_edge.core.model import AsRun, AudioItem, Fault, MonoMs, Scope, Sha256, Utterance, WallMs, ZoneId
+from ttcs_edge.core.model import AsRun, AudioItem, Fault, LocalUser, MonoMs, Scope, Sha256, Utterance, WallMs, ZoneId
 
 
 class SwitchAmplifier(Struct, frozen=True):
@@ -260,6 +260,27 @@ class TimeFloor(Struct, frozen=True):
     trust_version: int
 
 
+class Audited(Struct, frozen=True):
+    """Report: an entry of the audit trail (``core.audit``), which the store ties to the one before it. ``deed`` is what
+    was done (accepted, refused, started, stopped, counted), ``what`` to what, ``detail`` the fields of its words;
+    ``by`` is None when the wire brought it.
+    ``unsaid`` counts, by their codes, the refusals since the entry before that have no entry of their own.
+    """
+
+    id: str
+    wall_ms: WallMs
+    trusted: bool
+    deed: str
+    what: str
+    subject: str
+    version: int | None = None
+    keys: tuple[str, ...] = ()
+    code: str | None = None
+    by: LocalUser | None = None
+    detail: tuple[tuple[str, str], ...] = ()
+    unsaid: tuple[tuple[str, int], ...] = ()
+
+
 Entry = (
     TrustAccepted
     | ProgrammeAccepted
@@ -274,6 +295,7 @@ Entry = (
     | AsRunClosed
     | FaultRaised
     | FaultCleared
+    | Audited
     | VolumeOrdered
     | WatchedUntil
     | TimeFloor

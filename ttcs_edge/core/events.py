@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from ttcs_edge.core.documents import Alert, Beacon, Command, LiveSegment, Programme, Refused, Signed, TrustRoot
-from ttcs_edge.core.model import AsRun, AudioItem, Fault, MonoMs, Occurrence, Sha256, Utterance, WallMs
+from ttcs_edge.core.model import AsRun, AudioItem, Fault, LocalUser, MonoMs, Occurrence, Sha256, Utterance, WallMs
 from ttcs_edge.core.timekeeping import ClockState
 
 
@@ -29,7 +29,7 @@ class Started(Struct, frozen=True):
     the last wall clock known before the death, if any; ``watched_until_ms`` up to when every occurrence is accounted
     for; ``time_floor_ms`` the newest time known to have been signed under this trust root. ``tones`` are what comes
     before an alert, by its severity; ``test_tone`` is one second of a tone that can be repeated without a gap.
-    ``volumes`` are the newest command for the volume of each zone.
+    ``volumes`` are the newest command for the volume of each zone; ``software`` is the release that starts.
     """
 
     trust: TrustRoot
@@ -48,6 +48,7 @@ class Started(Struct, frozen=True):
     tones: tuple[tuple[str, AudioItem], ...] = ()
     test_tone: AudioItem | None = None
     volumes: tuple[Signed[Command], ...] = ()
+    software: str = ""
 
 
 class TimePassed(Struct, frozen=True):
@@ -55,19 +56,23 @@ class TimePassed(Struct, frozen=True):
 
 
 class TrustArrived(Struct, frozen=True):
-    """A message on the topic of a trust root: one root or several, each behind the one before it."""
+    """A message on the topic of a trust root: one root or several, each behind the one before it; ``by`` as below."""
 
     roots: tuple[Signed[TrustRoot], ...] | Refused
     topic_scope: str
     delivery: int
+    by: LocalUser | None = None
 
 
 class ProgrammeArrived(Struct, frozen=True):
-    """A message on a programme topic; ``delivery`` is what ``Acknowledge`` answers, ``topic_scope`` its path."""
+    """A message on a programme topic; ``delivery`` is what ``Acknowledge`` answers, ``topic_scope`` its path. ``by`` is
+    who carried it in by hand, None when the broker brought it.
+    """
 
     programme: Signed[Programme] | Refused
     topic_scope: str
     delivery: int
+    by: LocalUser | None = None
 
 
 class BeaconArrived(Struct, frozen=True):
@@ -123,6 +128,14 @@ class AudioFailed(Struct, frozen=True):
     sha256: Sha256
     code: str
     detail: tuple[tuple[str, str], ...]
+
+
+class AudioCarried(Struct, frozen=True):
+    """A file that somebody carried in by hand is in the store, or was refused: ``code`` says why."""
+
+    sha256: Sha256
+    by: LocalUser
+    code: str | None = None
 
 
 class AudioLost(Struct, frozen=True):
@@ -297,6 +310,7 @@ Event = (
     | LiveArrived
     | AudioStored
     | AudioFailed
+    | AudioCarried
     | AudioLost
     | VoicesKnown
     | Spoken

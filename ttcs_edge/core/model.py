@@ -36,6 +36,13 @@ class Instant(Struct, frozen=True):
     trusted: bool
 
 
+class LocalUser(Struct, frozen=True):
+    """Who did something at the box: a user of its system, as the kernel knows him."""
+
+    uid: int
+    name: str
+
+
 def is_sha256(text: str) -> bool:
     """Tell whether a text is a SHA-256 in hexadecimal."""
     return len(text) == 64 and not text.strip("0123456789abcdef")

@@ -18,10 +18,11 @@ from msgspec.structs import replace
 
 from ttcs_edge.core import asrun, effects, events
 from ttcs_edge.core.alerts import Alerts
+from ttcs_edge.core.audit import Audit, Judged
 from ttcs_edge.core.beacons import Beacons, beacon_subject
 from ttcs_edge.core.commands import Commands
 from ttcs_edge.core.desk import Desk, feed
-from ttcs_edge.core.documents import Alert, Refused, TrustRoot
+from ttcs_edge.core.documents import Alert, Refused, Signed, TrustRoot
 from ttcs_edge.core.effects import Effect, Entry
 from ttcs_edge.core.lamp import Lamp, shown
 from ttcs_edge.core.limits import LIMITS
@@ -77,6 +78,7 @@ class _Turn:
     notes: list[Effect] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     after: list[Effect] = field(default_factory=list)
+    judged: Judged | None = None
 
     def effects(self) -> list[Effect]:
         record = [effects.Record(tuple(self.entries))] if self.entries else []
@@ -90,6 +92,7 @@ class Station:
         self.settings = settings
         self.boot = boot
         self.faults = Supervision(boot)
+        self.audit = Audit(boot)
         self.programmes = Programmes(settings)
         self.beacons = Beacons(settings)
         self.withheld = Withheld()
@@ -127,18 +130,22 @@ class Station:
         assert self.started or isinstance(event, events.Started), f"{event} before Started"
         turn = _Turn(now)
         _ROUTES[type(event)](self, event, turn)
+        if turn.judged is not None:
+            turn.entries += self.audit.judged(event, turn.judged, now)
         self._run(turn)
         return turn.effects()
 
     def _run(self, turn: _Turn) -> None:
         now = turn.now
         turn.entries += self.faults.mature(now.wall_ms, now.mono_ms)
+        turn.entries += self.audit.overdue(self.settings.id, now)
         self._judge_clock(turn)
         self._judge_trust(turn)
         self._bring_back_programmes(turn)
         self._forget_alerts(turn)
         self._watch_key(turn)
-        self.stopping = self.stopping or self.orders.leaves(now)
+        if self.orders.leaves(now):
+            self._stop(turn, "command")
         if not self.stopping:
             self.desk.rows.take_due(self.programmes.shelf, now)
         if now.trusted and not self.stopping:
@@ -228,6 +235,22 @@ class Station:
 
     def _raise(self, turn: _Turn, code: str, subject: str, detail: Detail = ()) -> None:
         turn.entries += self.faults.raise_(code, subject, detail, turn.now.wall_ms, turn.now.mono_ms)
+
+    def _accept(self, turn: _Turn, subject: str, *documents: Signed[Any]) -> None:
+        """What the event brought was accepted; without a document it is a file."""
+        turn.judged = Judged(subject, documents)
+
+    def _refuse(self, turn: _Turn, subject: str, refused: Refused) -> None:
+        """What the event brought was refused: a fault of its subject, once, and for the audit trail to tell."""
+        raised = self.faults.raise_(refused.code, subject, refused.detail, turn.now.wall_ms, turn.now.mono_ms)
+        turn.entries += raised
+        turn.judged = Judged(subject, refused, is_news=bool(raised))
+
+    def _stop(self, turn: _Turn, why: str) -> None:
+        """Begin to leave."""
+        if not self.stopping:
+            self.stopping = True
+            turn.entries.append(self.audit.stopped(self.settings.id, why, turn.now))
 
     def _clear(self, turn: _Turn, code: str, subject: str) -> None:
         turn.entries += self.faults.clear(code, subject, turn.now.wall_ms)
@@ -362,6 +385,7 @@ class Station:
 
     def _wake_mono_ms(self, now: Instant) -> int:
         asked = [self.next_heartbeat_mono_ms, self.next_wanted_mono_ms, self.faults.wake_mono_ms]
+        asked.append(self.audit.wake_mono_ms)
         asked += [self.alerts.wake_mono_ms(now), self.orders.wake_mono_ms(now), self.key.wake_mono_ms]
         asked += [
             self.withheld.wake_mono_ms(now),
@@ -381,6 +405,7 @@ class Station:
 
     def _on_started(self, event: events.Started, turn: _Turn) -> None:
         self.started = True
+        turn.entries.append(self.audit.started(event, self.settings.id, turn.now))
         self.faults.remember(event.open_faults, turn.now.mono_ms)
         self.programmes.remember(event)
         self.beacons.remember(event)
@@ -413,16 +438,17 @@ class Station:
         subject, roots, before = trust_subject(event.topic_scope), event.roots, self.programmes.trust
         turn.after.append(effects.Acknowledge(event.delivery))
         if isinstance(roots, Refused):
-            self._raise(turn, roots.code, subject, roots.detail)
+            self._refuse(turn, subject, roots)
             return
         judged = judge_chain(roots, trust=before, topic_scope=event.topic_scope, now=turn.now)
         if isinstance(judged, Refused):
-            self._raise(turn, judged.code, subject, judged.detail)
+            self._refuse(turn, subject, judged)
             return
         turn.entries += self.faults.clear_subject(subject, turn.now.wall_ms)
         if isinstance(judged, TrustRoot):
             new = [signed for signed in roots if signed.document.version > before.version]
             turn.entries += [effects.TrustAccepted(one.document.version, one.envelope) for one in new]
+            self._accept(turn, subject, *new)
             self._take_root(judged, turn)
 
     def _take_root(self, root: TrustRoot, turn: _Turn) -> None:
@@ -452,13 +478,14 @@ class Station:
             floor_ms = max(utc_ms(text) for text in issued)
         turn.entries.append(effects.TimeFloor(WallMs(floor_ms), root.version))
         told = [word.found_ms for word in self.clock.words if word.word == BELOW_FLOOR and word.found_ms is not None]
-        self.stopping = self.stopping or (not turn.now.trusted and any(ms >= floor_ms - SLACK_MS for ms in told))
+        if not turn.now.trusted and any(ms >= floor_ms - SLACK_MS for ms in told):
+            self._stop(turn, "trust-root")
 
     def _on_programme(self, event: events.ProgrammeArrived, turn: _Turn) -> None:
         verdict = self.programmes.judge(event, turn.now)
         turn.after.append(effects.Acknowledge(event.delivery))
         if verdict.refused is not None:
-            self._raise(turn, verdict.refused.code, event.topic_scope, verdict.refused.detail)
+            self._refuse(turn, event.topic_scope, verdict.refused)
             self.withheld.refused(Scope(event.topic_scope), turn.now)
             return
         turn.entries += self.faults.clear_subject(event.topic_scope, turn.now.wall_ms)
@@ -466,6 +493,7 @@ class Station:
             programme = verdict.accepted.document
             accepted = effects.ProgrammeAccepted(programme.scope, programme.version, verdict.accepted.envelope)
             turn.entries += [accepted, *verdict.raised]
+            self._accept(turn, event.topic_scope, verdict.accepted)
             self._see_signed(turn, programme.scope, programme.issued, turn.now)
             if (replaced := verdict.replaced) is not None:
                 kept = effects.EarlierKept(programme.scope, replaced.document.version, replaced.envelope)
@@ -486,7 +514,7 @@ class Station:
         verdict = self.beacons.judge(event, self.programmes.trust, now)
         turn.after.append(effects.Acknowledge(event.delivery))
         if verdict.refused is not None:
-            self._raise(turn, verdict.refused.code, subject, verdict.refused.detail)
+            self._refuse(turn, subject, verdict.refused)
             return
         turn.entries += self.faults.clear_subject(subject, turn.now.wall_ms)
         if verdict.accepted is not None:
@@ -502,8 +530,7 @@ class Station:
         turn.after.append(effects.Acknowledge(event.delivery))
         if verdict.refused is not None:
             scope, name = event.topic
-            blamed = alert_subject(scope, named_by(event.alert, name))
-            self._raise(turn, verdict.refused.code, blamed, verdict.refused.detail)
+            self._refuse(turn, alert_subject(scope, named_by(event.alert, name)), verdict.refused)
             return
         turn.entries += self.faults.clear_subject(subject, turn.now.wall_ms)
         if verdict.forgotten is not None:
@@ -513,6 +540,7 @@ class Station:
             until_ms = WallMs(self.alerts.until_ms[event.topic])
             accepted = effects.AlertAccepted(*event.topic, alert.version, verdict.accepted.envelope, until_ms)
             turn.entries += [accepted, self.receipts.accepted(alert)]
+            self._accept(turn, subject, verdict.accepted)
             self._see_signed(turn, subject, alert.sent, turn.now)
             turn.air += _inline_of(alert)
             fields = (("scope", alert.scope), ("id", alert.id), ("version", str(alert.version)))
@@ -522,12 +550,15 @@ class Station:
 
     def _on_live(self, event: events.LiveArrived, turn: _Turn) -> None:
         assert self.programmes.trust is not None
+        known = self.lives.sessions.get(event.topic)
         session = self.lives.judge(event, self.programmes.trust, turn.now)
         if isinstance(session, Refused):
             scope, name = event.topic
-            self._raise(turn, session.code, live_subject(scope, named_by(event.segment, name)), session.detail)
+            self._refuse(turn, live_subject(scope, named_by(event.segment, name)), session)
         if not isinstance(session, Session):
             return
+        if session is not known:
+            self._accept(turn, session.subject, session.signed)
         self.desk.relaying.take(session, self.programmes, turn.now)
         play = self.desk.relaying.play_of(session)
         if play is not None:
@@ -538,7 +569,7 @@ class Station:
         subject = self.commands.subject
         verdict = self.commands.judge(event, self.programmes.trust, turn.now)
         if (refused := verdict.refused) is not None:
-            self._raise(turn, refused.code, subject, refused.detail)
+            self._refuse(turn, subject, refused)
             if refused.version is not None and event.correlation:  # without it an answer is nobody's
                 answer = effects.Answer(refused.version, event.correlation, "", "refused", refused.code, refused.detail)
                 turn.after.append(answer)
@@ -547,6 +578,7 @@ class Station:
             action, _ = command.action
             turn.entries += self.faults.clear_subject(subject, turn.now.wall_ms)
             turn.entries += [*verdict.raised, *self.orders.to_keep(verdict.accepted)]
+            self._accept(turn, subject, verdict.accepted)
             self._see_signed(turn, subject, command.issued, turn.now)
             fields = (("version", str(command.version)), ("action", action))
             turn.notes.append(effects.Note("info", "command-accepted", fields))
@@ -578,6 +610,13 @@ class Station:
         if (event.code, event.sha256) not in self.faults.open:
             turn.entries += self.faults.clear_subject(event.sha256, turn.now.wall_ms)
         self._raise(turn, event.code, event.sha256, event.detail)
+
+    def _on_audio_carried(self, event: events.AudioCarried, turn: _Turn) -> None:
+        """Only for the audit trail: what it is worth, ``AudioStored`` or ``AudioFailed`` tells."""
+        if event.code is None:
+            self._accept(turn, event.sha256)
+        else:
+            turn.judged = Judged(event.sha256, Refused(event.code, event.sha256))
 
     def _on_audio_lost(self, event: events.AudioLost, turn: _Turn) -> None:
         self.programmes.audio_lost(event.sha256, event.code)
@@ -720,7 +759,7 @@ class Station:
             self._raise(turn, "time-below-floor", name, detail)
 
     def _on_stop(self, event: events.StopRequested, turn: _Turn) -> None:
-        self.stopping = True
+        self._stop(turn, "signal")
 
     def _clock_since_ms(self, now: Instant) -> WallMs | None:
         """Since when the source in force is, by its own time."""
@@ -785,6 +824,7 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.LiveArrived: Station._on_live,
     events.AudioStored: Station._on_audio_stored,
     events.AudioFailed: Station._on_audio_failed,
+    events.AudioCarried: Station._on_audio_carried,
     events.AudioLost: Station._on_audio_lost,
     events.VoicesKnown: Station._on_voices,
     events.Spoken: Station._on_spoken,

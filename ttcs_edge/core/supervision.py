@@ -100,10 +100,12 @@ class Supervision:
     def raise_(self, code: str, subject: str, detail: Detail, wall_ms: WallMs, mono_ms: int) -> list[Entry]:
         """A condition is there. Gives the record to make when it is news and needs no debounce."""
         key = (code, subject)
+        most = LIMITS.open_faults if code in SEVERITY else LIMITS.refused_faults
+        if key not in self.open and len(self.open) >= most:
+            return []
         if _over_after_ms(key) is not None:
             self.heard_mono_ms[key] = mono_ms
-        most = LIMITS.open_faults if code in SEVERITY else LIMITS.refused_faults
-        if key in self.open or len(self.open) >= most:
+        if key in self.open:
             return []
         if code in DEBOUNCE_MS:
             at_ms, _ = self.pending.get(key, (mono_ms + DEBOUNCE_MS[code], detail))
@@ -146,7 +148,7 @@ class Supervision:
     def _raised(self, key: Key, detail: Detail, wall_ms: WallMs) -> FaultRaised:
         self.sequence += 1
         severity = SEVERITY.get(key[0], Severity.WARNING)
-        told = tuple((name, _writable(value)) for name, value in detail)
+        told = tuple((name, writable(value)) for name, value in detail)
         fault = Fault(f"{self.boot}-f{self.sequence}", key[0], key[1], severity, told, wall_ms)
         self.open[key] = fault
         return FaultRaised(fault)
@@ -158,6 +160,6 @@ def _over_after_ms(key: Key) -> int | None:
     return REFUSED_OVER_MS if passes and code not in SEVERITY else OVER_AFTER_MS.get(code)
 
 
-def _writable(text: str) -> str:
+def writable(text: str) -> str:
     """An error's text may hold what UTF-8 cannot write (a file name, say): no record may fail for it."""
     return text.encode("utf-8", "replace").decode("utf-8")

@@ -88,6 +88,7 @@ def started(
     copies: Callable[[], Sequence[Envelope]] = tuple,
     tones: tuple[tuple[str, AudioItem], ...] = (),
     test_tone: AudioItem | None = None,
+    software: str = "",
 ) -> Started:
     """The first event: what the store remembers, every document of it verified again (never-1).
 
@@ -121,6 +122,7 @@ def started(
         test_tone=test_tone,
         volumes=tuple(_volumes(remembered.volumes, trust, now)),
         earlier=tuple(_still_good(remembered.earlier, trust, now)),
+        software=software,
     )
 
 

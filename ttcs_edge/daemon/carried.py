@@ -3,7 +3,8 @@
 A programme that comes by hand goes the way of one from the broker: the same reading, the same event, the same faults.
 So do trust roots; what is handed over behind them is read by the keys that they name.
 Its ``Acknowledge``, which nobody waits for on a network, tells that it is on disk: only then is it told as in force.
-Audio goes through the fetcher, the one thread that writes it. Called on the control socket's threads.
+Audio goes through the fetcher, the one thread that writes it. Who carried it in goes with all of it, into the audit
+trail. Called on the control socket's threads.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any, Protocol
 from ttcs_edge.core.documents import Refused, Signed, TrustRoot
 from ttcs_edge.core.events import Event, ProgrammeArrived, TrustArrived
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import Instant, Sha256, is_sha256, scope_prefixes
+from ttcs_edge.core.model import Instant, LocalUser, Sha256, is_sha256, scope_prefixes
 from ttcs_edge.core.station import Station
 from ttcs_edge.core.trust import Accepted, AlreadyInForce, judge_chain
 from ttcs_edge.link.control import ControlError
@@ -68,7 +69,7 @@ class Carried:
         """What may be asked without a file."""
         return {"import-scopes": self._scopes, "import-wanted": self._wanted, "reports": self._reports}
 
-    def questions_with_file(self) -> dict[str, Callable[[dict[str, Any], int], dict[str, Any]]]:
+    def questions_with_file(self) -> dict[str, Callable[[dict[str, Any], int, LocalUser], dict[str, Any]]]:
         """What comes with an open file."""
         return {"import-trust": self._trust, "import-programme": self._programme, "import-audio": self._audio}
 
@@ -92,7 +93,7 @@ class Carried:
             raise ControlError("bad-request", found=str(scope)[:60])
         return scope, _read(file, most_bytes)
 
-    def _trust(self, request: dict[str, Any], file: int) -> dict[str, Any]:
+    def _trust(self, request: dict[str, Any], file: int, by: LocalUser) -> dict[str, Any]:
         scope, data = self._of_scope(request, file, LIMITS.trust_bytes)
         roots = self._readers.trust(data, scope)
 
@@ -104,10 +105,10 @@ class Carried:
             return trust.version, judge_chain(roots, trust=trust, topic_scope=scope, now=self._now())
 
         version, verdict = self._ask(judged, ON_DISK_S)
-        self._put_in(lambda delivery: TrustArrived(roots, scope, delivery))
+        self._put_in(lambda delivery: TrustArrived(roots, scope, delivery, by))
         return _answer(scope, verdict.version if isinstance(verdict, TrustRoot) else version, verdict)
 
-    def _programme(self, request: dict[str, Any], file: int) -> dict[str, Any]:
+    def _programme(self, request: dict[str, Any], file: int, by: LocalUser) -> dict[str, Any]:
         scope, data = self._of_scope(request, file, LIMITS.envelope_bytes)
         signed = self._readers.programme(data, scope)
         # The verdict that the core is about to come to, told in words; it is the event that changes the station.
@@ -116,7 +117,7 @@ class Carried:
             if isinstance(signed, Refused)
             else self._ask(lambda station: station.programmes.judged(signed, scope, self._now()), ON_DISK_S)
         )
-        self._put_in(lambda delivery: ProgrammeArrived(signed, scope, delivery))
+        self._put_in(lambda delivery: ProgrammeArrived(signed, scope, delivery, by))
         return _answer(scope, signed.document.version if isinstance(signed, Signed) else None, verdict)
 
     def _put_in(self, event: Callable[[int], Event]) -> None:
@@ -135,11 +136,11 @@ class Carried:
         wanted = self._fetcher.wanted()
         return {"audio": [{"sha256": audio.sha256, "size_bytes": audio.size_bytes} for audio in wanted]}
 
-    def _audio(self, request: dict[str, Any], file: int) -> dict[str, Any]:
+    def _audio(self, request: dict[str, Any], file: int, by: LocalUser) -> dict[str, Any]:
         sha256 = request.get("sha256")
         if not isinstance(sha256, str) or not is_sha256(sha256) or not is_file(file):
             raise ControlError("bad-request", found=str(sha256)[:60])
-        offer = self._offered(Sha256(sha256), file, again=request.get("again") is True)
+        offer = self._offered(Sha256(sha256), file, by, again=request.get("again") is True)
         if not offer.ended.wait(GLANCE_S):
             return {"outcome": "copying", "offset": offer.offset, "code": None, "detail": []}
         with self._lock:
@@ -153,7 +154,7 @@ class Carried:
             "detail": [list(pair) for pair in detail],
         }
 
-    def _offered(self, sha256: Sha256, file: int, *, again: bool) -> Offer:
+    def _offered(self, sha256: Sha256, file: int, by: LocalUser, *, again: bool) -> Offer:
         """The offer of this file; when it is asked for ``again``, the one before, whose end may have come meanwhile.
 
         How an offer ended that a command left behind is nobody's answer any more.
@@ -161,7 +162,7 @@ class Carried:
         with self._lock:
             held = self._offer
             if held is None or held.sha256 != sha256 or (held.ended.is_set() and not again):
-                offer = self._fetcher.offer(sha256, file)
+                offer = self._fetcher.offer(sha256, file, by)
                 if offer is None:
                     raise ControlError("busy")
                 self._offer = offer

@@ -14,7 +14,7 @@ from msgspec.structs import asdict
 
 from ttcs_edge import __version__
 from ttcs_edge.core.library import Shelf, resolve
-from ttcs_edge.core.model import Instant, StationSettings
+from ttcs_edge.core.model import Instant, LocalUser, StationSettings
 from ttcs_edge.core.preview import PreviewCue, preview
 from ttcs_edge.core.schedule import zone
 from ttcs_edge.core.station import Station
@@ -67,10 +67,13 @@ class Control:
         }
         return _in_time(lambda: _handler(table, request)(request))
 
-    def answer_with_file(self, request: dict[str, Any], file: int) -> dict[str, Any]:
-        """Answer one request that brings an open file. Raises ControlError for one that is not understood."""
+    def answer_with_file(self, request: dict[str, Any], file: int, by: LocalUser) -> dict[str, Any]:
+        """Answer one request that a user of this machine sent with an open file.
+
+        Raises ControlError for one that is not understood.
+        """
         table = self._carried.questions_with_file()
-        return _in_time(lambda: _handler(table, request)(request, file))
+        return _in_time(lambda: _handler(table, request)(request, file, by))
 
     def _status(self, request: dict[str, Any]) -> dict[str, Any]:
         now = self._now()

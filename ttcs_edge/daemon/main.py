@@ -159,7 +159,8 @@ class Daemon:
         """What the store remembers; what it had to be told from the copies is put into it again."""
         remembered = database.remembered(trust.version)
         self.clock.raise_floor(time_floor(remembered, trust, ()))
-        first = started(remembered, trust, self.blobs, self.clock.now(), database.copies.programmes, tones, test_tone)
+        now, copies = self.clock.now(), database.copies.programmes
+        first = started(remembered, trust, self.blobs, now, copies, tones, test_tone, __version__)
         if lacking := restored(first, remembered):
             database.commit(lacking, self.config.station.id, self.clock.now().wall_ms)
         return first

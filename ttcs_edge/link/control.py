@@ -1,7 +1,8 @@
 """The Unix socket between the daemon and the technician's commands, both halves: one JSON object a line each way.
 
 A command may send one open file with its line (SCM_RIGHTS, unix(7)): the daemon's own user and sandbox need no right to
-the stick on which it lies.
+the stick on which it lies. What comes with a file may change the station, so who sent it is told, as the kernel knows
+him (SO_PEERCRED): nobody can say that he is somebody else.
 """
 
 from __future__ import annotations
@@ -9,12 +10,16 @@ from __future__ import annotations
 import json
 import os
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # a technician's command, which shares this module, does not pay for it
+    from ttcs_edge.core.model import LocalUser
 
 REQUEST_BYTES = 64 * 1024
 ANSWER_BYTES = 16 * 1024 * 1024
@@ -29,6 +34,8 @@ CLIENTS_WAITING = 64
 ACCEPT_RETRY_S = 0.5
 """After the machine had no descriptor or no thread left for a client."""
 SOCKET_MODE = 0o660
+_UCRED = struct.Struct("=iII")
+"""Of ``struct ucred``: process, user and group."""
 
 
 class ControlError(Exception):
@@ -109,15 +116,15 @@ class ControlServer:
     """Answers requests; each client has a thread, and there is room for a few at a time.
 
     ``answer`` is called on those threads, and ``answer_with_file`` for a request that brings an open file, which is
-    closed behind the answer. It gives the answer, or raises ControlError to refuse. Whatever else it raises is a
-    mistake of ours that the client is told of as ``bad-answer``; the station goes on (never-7).
+    closed behind the answer, with who sent it. It gives the answer, or raises ControlError to refuse. Whatever else it
+    raises is a mistake of ours that the client is told of as ``bad-answer``; the station goes on (never-7).
     """
 
     def __init__(
         self,
         path: Path,
         answer: Callable[[dict[str, Any]], dict[str, Any]],
-        answer_with_file: Callable[[dict[str, Any], int], dict[str, Any]] | None = None,
+        answer_with_file: Callable[[dict[str, Any], int, LocalUser], dict[str, Any]] | None = None,
     ) -> None:
         self._path = path
         self._answer = answer
@@ -177,7 +184,7 @@ class ControlServer:
             return _refusal("bad-request", {})
         try:
             with_file = self._answer_with_file
-            result = with_file(request, files[0]) if files and with_file else self._answer(request)
+            result = with_file(request, files[0], peer_of(connection)) if files and with_file else self._answer(request)
             answer = json.dumps({"ok": True, "answer": result}).encode() + b"\n"
         except ControlError as error:
             return _refusal(error.code, error.detail)
@@ -185,6 +192,20 @@ class ControlServer:
             _log_mistake(error)
             return _refusal("bad-answer", {"error": repr(error)[:200]})
         return answer if len(answer) <= ANSWER_BYTES else _refusal("bad-answer", {"found": str(len(answer))})
+
+
+def peer_of(connection: socket.socket) -> LocalUser:
+    """Who is at the other end: the user under whom that process connected. Raises OSError."""
+    import pwd
+
+    from ttcs_edge.core.model import LocalUser
+
+    _, uid, _ = _UCRED.unpack(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except (KeyError, OSError):  # nobody of that number, or a directory that does not answer
+        name = str(uid)
+    return LocalUser(uid, name.encode("utf-8", "replace").decode("utf-8"))
 
 
 def _refusal(code: str, detail: dict[str, str]) -> bytes:

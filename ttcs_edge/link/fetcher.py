@@ -20,9 +20,9 @@ from typing import Protocol
 import structlog
 
 from ttcs_edge.core.effects import SetWanted, WantedAudio
-from ttcs_edge.core.events import AudioFailed, AudioStored, Event
+from ttcs_edge.core.events import AudioCarried, AudioFailed, AudioStored, Event
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import Sha256
+from ttcs_edge.core.model import LocalUser, Sha256
 from ttcs_edge.link.glances import FOUND_CHARS, GLANCE_S, FetchError, make_context
 from ttcs_edge.link.https import PACE, Part, fetch
 from ttcs_edge.settings import HttpsSettings
@@ -95,11 +95,12 @@ class Offer:
     """A file that somebody brought: an open descriptor of its own, read by the fetcher's thread alone.
 
     ``outcome`` is ``copying`` until the end, then ``stored``, ``refused`` (``failure`` tells why), ``unreadable``, or
-    ``not-wanted``. ``offset`` is how much of the file is in the store.
+    ``not-wanted``. ``offset`` is how much of the file is in the store, ``by`` who brought it.
     """
 
-    def __init__(self, sha256: Sha256, file: int) -> None:
+    def __init__(self, sha256: Sha256, file: int, by: LocalUser) -> None:
         self.sha256 = sha256
+        self.by = by
         self.offset = 0
         self.outcome = "copying"
         self.failure: FetchError | None = None
@@ -170,7 +171,7 @@ class Fetcher:
         with self._condition:
             return self._wanted
 
-    def offer(self, sha256: Sha256, file: int) -> Offer | None:
+    def offer(self, sha256: Sha256, file: int, by: LocalUser) -> Offer | None:
         """Take a file that somebody brought, to be copied before anything else; the same one again is the same offer.
 
         None while another is being copied.
@@ -178,7 +179,7 @@ class Fetcher:
         with self._condition:
             current = self._offer
             if current is None:
-                current = self._offer = Offer(sha256, file)
+                current = self._offer = Offer(sha256, file, by)
                 if not any(audio.sha256 == sha256 for audio in self._wanted):
                     self._end_offer(current, "not-wanted")
                 self._condition.notify_all()
@@ -189,6 +190,8 @@ class Fetcher:
             offer.end(outcome, failure)
             if self._offer is offer:
                 self._offer = None
+        if outcome in ("stored", "refused"):
+            self._post(AudioCarried(offer.sha256, offer.by, None if failure is None else failure.code))
 
     def close(self, timeout_s: float) -> None:
         """Leave off; parts stay."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ttcs_edge.locale import (
     central_alerts,
+    central_audit,
     central_broker,
     central_feeds,
     central_live,
@@ -145,6 +146,7 @@ ERRORS: dict[str, Told] = {
     **central_feeds.ERRORS,
     **central_orders.ERRORS,
     **central_live.ERRORS,
+    **central_audit.ERRORS,
     **central_trust.ERRORS,
     "bad-broker": (
         ("Địa chỉ máy chủ MQTT sai: {found}", "This is no broker: {found}"),
@@ -573,6 +575,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     **central_feeds.MESSAGES,
     **central_orders.MESSAGES,
     **central_live.MESSAGES,
+    **central_audit.MESSAGES,
     **central_trust.MESSAGES,
     **{f"error.{code}": pair for code, (pair, _) in ERRORS.items()},
     **{f"error.{code}.mend": pair for code, (_, pair) in ERRORS.items()},

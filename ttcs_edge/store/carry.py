@@ -14,7 +14,8 @@ import sqlite3
 from pathlib import Path
 
 from ttcs_edge.durable import transaction
-from ttcs_edge.store.journal import SIZE, Journal, Run
+from ttcs_edge.store.chain import Run, rejoin
+from ttcs_edge.store.journal import SIZE, Journal
 from ttcs_edge.store.salvage import META_KEPT, put_report, salvage_state
 
 Origin = tuple[int | None, ...]
@@ -60,6 +61,7 @@ def bring_back(card: sqlite3.Connection, left: Path, origin: Origin) -> None:
             is_unchanged = holds == origin or holds[-1] is None  # one that has never lived is older than anything
             for statement in (_STATE if is_unchanged else ()) + _ALWAYS:
                 run(statement)
+            rejoin(run)
     finally:
         run("DETACH memory")
 

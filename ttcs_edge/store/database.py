@@ -23,14 +23,15 @@ from ttcs_edge.core.model import ALERT_PREFIX, AsRun, Fault, Occurrence, WallMs
 from ttcs_edge.core.timekeeping import SLACK_MS
 from ttcs_edge.durable import transaction
 from ttcs_edge.settings import StoreSettings
+from ttcs_edge.store import chain
 from ttcs_edge.store.blobs import write_whole
 from ttcs_edge.store.carry import Origin, bring_back
 from ttcs_edge.store.copies import Copies
 from ttcs_edge.store.health import SUSPECT_FILE, check, is_passing
 from ttcs_edge.store.journal import Journal
 from ttcs_edge.store.migration import migrate
-from ttcs_edge.store.salvage import NOTHING, Salvaged, is_record, salvage, set_aside
-from ttcs_edge.wire.reports import AlertReport, AsRunReport, FaultReport, alert_report, as_run_report, fault_report
+from ttcs_edge.store.salvage import NOTHING, Salvaged, is_record, reading, salvage, set_aside
+from ttcs_edge.wire.reports import EventReport, alert_report, as_run_report, audit_report, fault_report
 
 SETTLED_MEMORY_MS = 9 * 86_400_000
 """How long an occurrence stays settled on disk: longer than the core ever looks back."""
@@ -123,8 +124,10 @@ class Database:
 
     def _take_over(self, damaged: Path, error: str) -> None:
         """Carry over what can be read of a damaged database: everything of it in one transaction, or nothing."""
-        self._damage = error
-        run, before = self._connection.execute, self.journal.counts
+        self._damage, run = error, self._connection.execute
+        chain.begin_behind(run, reading, damaged, chain.DAMAGED)
+        self._load(self.journal.settings)
+        before = self.journal.counts
         try:
             with transaction(self._connection):
                 self._salvaged = salvage(damaged, run, self.journal)
@@ -250,7 +253,7 @@ class Database:
 
 
 Statement = tuple[str, tuple[object, ...]]
-Change = Statement | AsRunReport | FaultReport | AlertReport
+Change = Statement | EventReport
 """What an entry brings about: a row, or a report that is numbered and queued."""
 
 _OF_ALERTS = (ALERT_PREFIX, ALERT_PREFIX[:-1] + chr(ord(ALERT_PREFIX[-1]) + 1))
@@ -352,6 +355,10 @@ def _fault_cleared(entry: effects.FaultCleared, station: str, wall_ms: int) -> l
     ]
 
 
+def _audited(entry: effects.Audited, station: str, wall_ms: int) -> list[Change]:
+    return [audit_report(station, entry, wall_ms)]
+
+
 def _watched(entry: effects.WatchedUntil, station: str, wall_ms: int) -> list[Statement]:
     return [("INSERT OR REPLACE INTO meta VALUES ('watched_until_ms', ?)", (entry.wall_ms,))]
 
@@ -394,6 +401,7 @@ _STATEMENTS: dict[type, Callable[[Any, str, int], Sequence[Change]]] = {
     effects.AsRunClosed: _as_run_closed,
     effects.FaultRaised: _fault_raised,
     effects.FaultCleared: _fault_cleared,
+    effects.Audited: _audited,
     effects.WatchedUntil: _watched,
     effects.TimeFloor: _time_floor,
 }

@@ -11,6 +11,7 @@ import sqlite3
 from pathlib import Path
 
 from ttcs_edge.store.blobs import write_whole
+from ttcs_edge.store.chain import read_head
 from ttcs_edge.store.migration import SCHEMA_VERSION, version_of
 from ttcs_edge.store.salvage import KEYS, reading
 
@@ -64,6 +65,8 @@ def check(path: Path, expected: bool) -> None:
             _check_table(connection, table)
             if table not in NUMBERS:
                 _read_all(connection, table)
+        if "chain" in tables:
+            read_head(connection.execute)
     finally:
         connection.close()
 

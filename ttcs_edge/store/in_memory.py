@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 from ttcs_edge.durable import transaction
 from ttcs_edge.settings import StoreSettings
+from ttcs_edge.store import chain
 from ttcs_edge.store.blobs import write_whole
 from ttcs_edge.store.carry import NO_ORIGIN, Origin, carry_out, origin_of
 from ttcs_edge.store.copies import Copies
@@ -132,6 +133,7 @@ def _fill(card: Path, connection: sqlite3.Connection, settings: StoreSettings) -
     database.
     """
     path, run = card / DATABASE_FILE, connection.execute
+    chain.begin_behind(run, lambda old: reading(old, alone=True), path, chain.IN_MEMORY)
     left, damage, journal = 0, _damage(card), Journal.load(run, settings)
     before = journal.counts
     with transaction(connection):

@@ -14,19 +14,22 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ttcs_edge.settings import StoreSettings
-from ttcs_edge.wire.reports import AlertReport, AsRunReport, FaultReport, encode
+from ttcs_edge.store.chain import Run, read_head, write_head
+from ttcs_edge.wire.chain import Head, linked
+from ttcs_edge.wire.reports import AuditReport, EventReport, encode
 
-RANKS = {"alert-receipt": 0, "fault": 1, "as-run": 2}
-"""How important each kind of report is; the highest number goes first. An alert's are its receipts. Heartbeats are not
-kept at all (decision 9)."""
+RANKS = {"alert-receipt": 0, "fault": 1, "audit": 1, "as-run": 2}
+"""How important each kind of report is; the highest number goes first. An alert's are its receipts. Of faults and the
+audit trail neither may push out the other: both are few, and as-run records are many. Heartbeats are not kept at all
+(decision 9)."""
+_OF_AUDIT = b'{"kind":"audit"'
 SEQUENCE_BITS = 32
 SEQUENCE_MOST: int = 2**SEQUENCE_BITS - 1
 JOURNAL_MOST = 2**31 - 1
@@ -43,8 +46,6 @@ UNDATED_MS: int = 2**62
 """In the place of the time at which a report was sent: nobody knew it."""
 ROWS_AT_ONCE = 500
 
-Run = Callable[..., sqlite3.Cursor]
-
 
 def journal_of(boot: int) -> int:
     """The journal that a start begins: its own number, or what fits of one that no card has counted."""
@@ -57,15 +58,25 @@ def place(journal: int, sequence: int) -> int:
 
 
 class Counts(Struct, frozen=True):
-    """What is kept as running sums. ``full``: something unsent had to go, and there is no room again yet."""
+    """What is kept as running sums. ``full``: something unsent had to go, and there is no room again yet. ``unlinked``
+    counts what of the audit trail went unsent; ``head`` is where its chain stands.
+    """
 
     sequence: int = 0
     size_bytes: int = 0
     dropped: int = 0
     full: bool = False
+    unlinked: int = 0
+    head: Head = Head()
 
 
-_META = {"sequence": "sequence", "outbox_bytes": "size_bytes", "outbox_dropped": "dropped", "outbox_full": "full"}
+_META = {
+    "sequence": "sequence",
+    "outbox_bytes": "size_bytes",
+    "outbox_dropped": "dropped",
+    "outbox_full": "full",
+    "audit_dropped": "unlinked",
+}
 
 
 class Journal:
@@ -82,7 +93,7 @@ class Journal:
         """The journal that a database holds."""
         meta = dict(run("SELECT name, value FROM meta").fetchall())
         counts: dict[str, Any] = {field: meta.get(name, 0) for name, field in _META.items()}
-        return cls(meta["journal"], Counts(**counts | {"full": bool(counts["full"])}), settings)
+        return cls(meta["journal"], Counts(**counts | {"full": bool(counts["full"]), "head": read_head(run)}), settings)
 
     def save(self, run: Run, before: Counts) -> None:
         """Write the sums that have changed."""
@@ -90,13 +101,20 @@ class Journal:
             value = getattr(self.counts, field)
             if value != getattr(before, field):
                 run("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, int(value)))
+        if self.counts.head != before.head:
+            write_head(run, self.counts.head)
 
-    def add(self, run: Run, report: AsRunReport | FaultReport | AlertReport, wall_ms: int) -> None:
-        """Number a report and queue it. One that is there already keeps its number: told twice, it counts once."""
-        sequence = self.counts.sequence + 1
-        body = encode(replace(report, journal=self.number, sequence=sequence))
+    def add(self, run: Run, report: EventReport, wall_ms: int) -> None:
+        """Number a report and queue it; one of the audit trail gets its place in the chain, too. One that is there
+        already keeps its number: told twice, it counts once.
+        """
+        sequence, head = self.counts.sequence + 1, self.counts.head
+        numbered = replace(report, journal=self.number, sequence=sequence)
+        if isinstance(numbered, AuditReport):
+            numbered, head = linked(numbered, head, self.counts.unlinked)
+        body = encode(numbered)
         if self._insert(run, place(self.number, sequence), report.id, body, wall_ms, RANKS[report.kind]):
-            self.counts = replace(self.counts, sequence=sequence)
+            self.counts = replace(self.counts, sequence=sequence, head=head)
 
     def put_back(self, run: Run, row: tuple[int, str, bytes, int], sent_ms: int | None) -> bool:
         """Take over a report of an earlier database, under the number that it had."""
@@ -146,8 +164,15 @@ class Journal:
             if not seqs:
                 return
             seqs = seqs[: self._needed(run, seqs, self.counts.size_bytes - bound_bytes)]
-            self.counts = replace(self.counts, dropped=self.counts.dropped + len(seqs), full=True)
+            unlinked = self.counts.unlinked + self._of_audit(run, seqs)
+            self.counts = replace(self.counts, dropped=self.counts.dropped + len(seqs), full=True, unlinked=unlinked)
             self._delete(run, seqs)
+
+    def _of_audit(self, run: Run, seqs: Sequence[int]) -> int:
+        """How many of these reports are the audit trail's, in this journal."""
+        sql = f"SELECT count(*) FROM outbox WHERE seq IN ({', '.join('?' * len(seqs))}) AND seq >= ? AND"
+        sql = f"{sql} substr(body, 1, {len(_OF_AUDIT)}) = ?"
+        return int(run(sql, (*seqs, place(self.number, 0), _OF_AUDIT)).fetchone()[0])
 
     def _needed(self, run: Run, seqs: Sequence[int], over_bytes: int) -> int:
         """How many of these must go: nothing unsent goes without need."""

@@ -10,7 +10,8 @@ from importlib import resources
 
 from ttcs_edge.durable import transaction
 from ttcs_edge.settings import StoreSettings
-from ttcs_edge.store.journal import Counts, Journal, Run, journal_of, place
+from ttcs_edge.store.chain import Run
+from ttcs_edge.store.journal import Counts, Journal, journal_of, place
 
 SCHEMA_VERSION = 4
 
@@ -85,7 +86,7 @@ def _from_2(connection: sqlite3.Connection, boot: int) -> None:
 
 
 def _from_3(connection: sqlite3.Connection, boot: int) -> None:
-    """Trust roots follow one another."""
+    """Trust roots follow one another, and there is an audit trail."""
     _script(connection, "v3_to_v4.sql")
 
 

@@ -19,7 +19,8 @@ from msgspec import Struct
 
 from ttcs_edge.core.model import AsRun, Fault
 from ttcs_edge.core.timekeeping import CEILING_MS
-from ttcs_edge.store.journal import RANKS, Journal, Run
+from ttcs_edge.store.chain import Run
+from ttcs_edge.store.journal import RANKS, Journal
 
 DAMAGED_KEPT = 3
 """How many damaged databases are kept."""
@@ -39,6 +40,7 @@ KEYS = {
     "as_run_open": ("id",),
     "settled": ("scope", "slot", "local"),
     "faults_open": ("id",),
+    "chain": ("one",),
     "unsent": ("seq",),
     "sent": ("seq",),
     "outbox": ("seq",),

@@ -1,4 +1,4 @@
-"""What goes up: as-run records, faults, heartbeats and status, as JSON that says what it is in ``kind``.
+"""What goes up: as-run records, faults, audit trail, heartbeats and status, as JSON that says what it is in ``kind``.
 
 Times are RFC 3339 in UTC with milliseconds. Reports from the outbox carry an ``id`` that is never made again, so the
 centre counts each once however often it arrives.
@@ -24,12 +24,13 @@ from ttcs_edge.core.documents import (
     LANGUAGE_PATTERN,
     SHA256_PATTERN,
     Identifier,
+    KeyId,
     Language,
     Refused,
     ScopePath,
     Version,
 )
-from ttcs_edge.core.effects import AlertTold, Answer
+from ttcs_edge.core.effects import AlertTold, Answer, Audited
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import (
     ALERT_PREFIX,
@@ -63,6 +64,8 @@ Journal = Annotated[
     int, Meta(ge=0, le=2**31 - 1, description="The start at which it began to number; 2^30 on: in memory.")
 ]
 Sequence = Annotated[int, Meta(ge=0, le=2**32 - 1, description="Its number in its journal: 1, 2, 3 without a gap.")]
+Digest = Annotated[str, Meta(pattern=SHA256_PATTERN, description="64 hexadecimal digits.")]
+NO_DIGEST = "0" * 64
 Software = Annotated[str, Meta(max_length=64, description="The release that the station runs.")]
 OccurrenceText = Annotated[str, Meta(description="`scope#slot@local time`: one occurrence of one slot.")]
 SlotName = Annotated[
@@ -179,6 +182,68 @@ class AlertReport(Struct, frozen=True, kw_only=True):
     version: Version
     state: Identifier
     unheard: tuple[UnheardPart, ...]
+
+
+class UserState(Struct, frozen=True, kw_only=True):
+    """A user of the station's own system, as its kernel knows him (SO_PEERCRED, unix(7))."""
+
+    uid: Count
+    name: str
+
+
+class UnsaidCount(Struct, frozen=True, kw_only=True):
+    """How many refusals of a code have no entry of their own."""
+
+    code: Identifier
+    count: Count
+
+
+class OtherChain(Struct, frozen=True, kw_only=True):
+    """Another chain, and ``why`` it was left: ``first`` (there was none), ``update`` (a release before kept none),
+    ``store-damaged``, ``store-in-memory``, ``store-back``. It is named by its journal, and ended with ``link`` and
+    ``digest``, as far as that is known.
+    """
+
+    why: Identifier
+    journal: Count | None = None
+    link: Count | None = None
+    digest: Digest | None = None
+
+
+class AuditReport(Struct, frozen=True, kw_only=True):
+    """An entry of the audit trail, in its place in a chain: ``link`` counts 1, 2, 3 within a journal, ``before`` is the
+    digest of the entry before it, zeros before the first, and ``digest`` is SHA-256 over ``before`` and all other
+    fields as canonical JSON (RFC 8785). ``after`` tells of another chain where one was left, ``dropped`` how many
+    entries of this one were let go unsent so far, for want of room.
+
+    ``deed`` is ``accepted``, ``refused``, ``started``, ``stopped`` or ``counted``; ``what`` is ``trust``,
+    ``programme``, ``alert``, ``beacon``, ``command``, ``live``, ``audio`` or ``station``. ``keys`` are the known keys
+    with good signatures, ``code`` says why it was refused. ``by`` is who did it at the box, null of what the wire
+    brought. ``unsaid`` counts the refusals since the entry before that have no entry of their own, by their codes.
+    """
+
+    kind: Literal["audit"] = "audit"
+    id: ReportId
+    journal: Journal = 0
+    sequence: Sequence = 0
+    station: Identifier
+    told: Moment
+    link: Count = 0
+    before: Digest = NO_DIGEST
+    digest: Digest = NO_DIGEST
+    at: Moment
+    clock_trusted: bool
+    deed: Identifier
+    what: Identifier
+    subject: str
+    version: Count | None
+    keys: tuple[KeyId, ...]
+    code: Identifier | None
+    by: UserState | None
+    detail: dict[str, str]
+    unsaid: tuple[UnsaidCount, ...]
+    dropped: Count = 0
+    after: OtherChain | None = None
 
 
 class ProgrammeState(Struct, frozen=True, kw_only=True):
@@ -298,11 +363,14 @@ class ReplyReport(Struct, frozen=True, kw_only=True):
     parts: Count = 1
 
 
-Report = AsRunReport | FaultReport | AlertReport | HeartbeatReport | StatusReport | ReplyReport
+EventReport = AsRunReport | FaultReport | AlertReport | AuditReport
+"""What happened: numbered, and kept until the centre has it (decision 14)."""
+Report = EventReport | HeartbeatReport | StatusReport | ReplyReport
 KINDS: dict[str, type[Report]] = {
     "as-run": AsRunReport,
     "fault": FaultReport,
     "alert-receipt": AlertReport,
+    "audit": AuditReport,
     "heartbeat": HeartbeatReport,
     "status": StatusReport,
     "reply": ReplyReport,
@@ -382,6 +450,27 @@ def alert_report(station: str, receipt: AlertTold, told_ms: int) -> AlertReport:
         version=receipt.version,
         state=receipt.state,
         unheard=tuple(UnheardPart(part=part, reason=reason) for part, reason in receipt.reasons),
+    )
+
+
+def audit_report(station: str, entry: Audited, told_ms: int) -> AuditReport:
+    """The report of an entry of the audit trail, not yet in its place in the chain."""
+    by = None if entry.by is None else UserState(uid=entry.by.uid, name=entry.by.name)
+    return AuditReport(
+        id=f"{station}/{entry.id}",
+        station=station,
+        told=utc_text(told_ms),
+        at=utc_text(entry.wall_ms),
+        clock_trusted=entry.trusted,
+        deed=entry.deed,
+        what=entry.what,
+        subject=entry.subject,
+        version=entry.version,
+        keys=entry.keys,
+        code=entry.code,
+        by=by,
+        detail=dict(entry.detail),
+        unsaid=tuple(UnsaidCount(code=code, count=count) for code, count in entry.unsaid),
     )
 
 

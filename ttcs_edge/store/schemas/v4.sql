@@ -28,3 +28,8 @@ CREATE TABLE outbox (
 -- A report is in one of these two. They are small, so that a mark costs the card next to nothing.
 CREATE TABLE unsent (seq INTEGER PRIMARY KEY, rank INTEGER NOT NULL) STRICT;
 CREATE TABLE sent (seq INTEGER PRIMARY KEY, sent_ms INTEGER NOT NULL) STRICT;
+-- Where the audit trail stands: the newest link of its chain, and what the next one tells of another chain, as JSON.
+CREATE TABLE chain (
+    one INTEGER PRIMARY KEY, link INTEGER NOT NULL, digest TEXT NOT NULL, after BLOB NOT NULL
+) STRICT;
+INSERT INTO chain VALUES (1, 0, '0000000000000000000000000000000000000000000000000000000000000000', CAST('{"why":"first"}' AS BLOB));

@@ -21,6 +21,7 @@ from ttcs_edge.wire.reports import (
     REPORT_BYTES,
     AlertReport,
     AsRunReport,
+    AuditReport,
     FaultReport,
     HeartbeatReport,
     ReplyReport,
@@ -61,6 +62,7 @@ ON_THE_WIRE = (
     OnTheWire("as-run", AsRunReport, "up", TOPICS.station("<id>", "event"), "", closed=False),
     OnTheWire("fault", FaultReport, "up", TOPICS.station("<id>", "event"), "", closed=False),
     OnTheWire("alert-receipt", AlertReport, "up", TOPICS.station("<id>", "event"), "", closed=False),
+    OnTheWire("audit", AuditReport, "up", TOPICS.station("<id>", "event"), "", closed=False),
     OnTheWire("reply", ReplyReport, "up", TOPICS.station("<id>", "reply"), "", closed=False),
 )
 
@@ -211,5 +213,5 @@ reasons, severities, states and fault codes that you do not know as words to be 
 of `status` are fixed. A field is never taken away and never changes its meaning; what would need that gets a new
 `kind`.
 
-`as-run`, `fault` and `alert-receipt` come at least once: count each `id` once. `status` is retained.
+`as-run`, `fault`, `alert-receipt` and `audit` come at least once: count each `id` once. `status` is retained.
 """
