@@ -31,7 +31,7 @@ from ttcs_edge.locale.faults import fault_words
 from ttcs_edge.store.database import Database
 from ttcs_edge.store.outbox import Outbox
 from ttcs_edge.wire.bundle import audio_name, programme_name
-from ttcs_edge.wire.reports import AsRunReport, FaultReport, read_report
+from ttcs_edge.wire.reports import EventReport, FaultReport, read_report
 
 
 @pytest.fixture
@@ -448,10 +448,10 @@ def test_a_terminal_shows_how_far_a_file_has_come(stick: Stick, clip: Clip, tmp_
     assert "\rTệp 1/1: 33%\x1b[K\rTệp 1/1: 66%\x1b[K\r\x1b[KĐã chép: 1 tệp (0.0 MB)" in shown
 
 
-def reports_in(file: Path) -> list[AsRunReport | FaultReport]:
+def reports_in(file: Path) -> list[EventReport]:
     """Every line of a file of reports, read as the centre does."""
     found = [read_report(line) for line in file.read_bytes().splitlines()]
-    assert all(isinstance(one, AsRunReport | FaultReport) for one in found)
+    assert all(isinstance(one, EventReport) for one in found)
     return found  # type: ignore[return-value]
 
 

@@ -14,15 +14,16 @@ import pytest
 from tests.link.hostile import HostileServer
 from tests.parts import Authority, eventually
 from ttcs_edge.core.effects import SetWanted, WantedAudio
-from ttcs_edge.core.events import AudioFailed, AudioStored, Event
+from ttcs_edge.core.events import AudioCarried, AudioFailed, AudioStored, Event
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import Sha256, WallMs
+from ttcs_edge.core.model import LocalUser, Sha256, WallMs
 from ttcs_edge.link.fetcher import RETRY_S, Fetcher, Offer
 from ttcs_edge.settings import HttpsSettings, StoreSettings
 from ttcs_edge.store.blobs import BlobError, Blobs, Partial
 
 DATA = os.urandom(200_000)
 SHA = Sha256(hashlib.sha256(DATA).hexdigest())
+TUAN = LocalUser(1000, "tuan")
 
 
 class Chunks:
@@ -378,7 +379,7 @@ class TestBroughtByHand:
 
     def offer(self, bench: Bench, file: int) -> Offer:
         """Offer it, and wait for the end."""
-        offer = bench.fetcher.offer(SHA, file)
+        offer = bench.fetcher.offer(SHA, file, TUAN)
         assert offer is not None and offer.ended.wait(8)
         return offer
 
@@ -393,6 +394,7 @@ class TestBroughtByHand:
         assert (bench.blobs.have(), bench.fetcher.wanted()) == (frozenset({SHA}), ())
         while (event := bench.next()) != AudioStored(SHA):
             assert isinstance(event, AudioFailed) and event.code == "broken"
+        assert bench.next() == AudioCarried(SHA, TUAN), "who brought it is told"
 
     def test_it_does_not_wait_for_a_place_that_hangs(self, patient: Bench, carried: int) -> None:
         """The very file is being fetched, for ever; then it is taken from the hand."""
@@ -404,6 +406,7 @@ class TestBroughtByHand:
     def test_what_nobody_wants_is_not_copied(self, bench: Bench, carried: int, tmp_path: Path) -> None:
         """Neither what no programme names nor what is there already."""
         assert self.offer(bench, carried).outcome == "not-wanted"
+        assert bench.heard.empty(), "nothing was done"
         assert list((tmp_path / "blobs").iterdir()) == []
 
     def test_a_stick_that_can_no_longer_be_read_is_no_fault_of_the_station(self, bench: Bench, tmp_path: Path) -> None:
@@ -444,6 +447,7 @@ class TestBroughtByHand:
         heard = [bench.next()]
         while "wrong-hash" not in [getattr(event, "code", None) for event in heard]:
             heard.append(bench.next())
+        assert AudioCarried(SHA, TUAN, "wrong-hash") in heard
         bench.set(bench.want("/good"))
         while bench.next() != AudioStored(SHA):
             pass

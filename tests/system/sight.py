@@ -66,7 +66,7 @@ def position_ms(station: Station) -> int:
 def check_numbers(centre: Listener) -> None:
     """never-5: one number, one report; and none is missing, for a gap would be a report that was lost."""
     journals: dict[int, dict[int, str]] = defaultdict(dict)
-    for report in (report for kind in ("as-run", "fault") for report in centre.reports(kind)):
+    for report in (report for kind in ("as-run", "fault", "audit") for report in centre.reports(kind)):
         ids = journals[report["journal"]]
         assert ids.setdefault(report["sequence"], report["id"]) == report["id"], f"one number for two: {report}"
     for journal, ids in journals.items():

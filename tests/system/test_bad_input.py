@@ -295,5 +295,5 @@ def test_a_database_of_a_newer_release_is_left_alone_and_told_with_exit_code_74(
     with pytest.raises(AssertionError):
         station.start()
     assert station.process is not None and station.process.returncode == 74
-    assert "ttcs.db: 99 > 3" in (station.folder / "log").read_text()
+    assert "ttcs.db: 99 > 4" in (station.folder / "log").read_text()
     assert path.read_bytes() == before
