@@ -25,6 +25,7 @@ from tests.simulation.clocks import BEACONS, Clocks
 from tests.simulation.live import Source
 from tests.simulation.microphone import Person
 from tests.simulation.radio import Radio, Streams
+from tests.simulation.roots import Roots
 from tests.simulation.rulebook import every_rule
 from tests.simulation.rules import LOCAL, Due, Standing, interval_ms, is_quiet, nearest, relayed_as
 from tests.simulation.shell import DEAF, GOOD, Card, Line
@@ -58,6 +59,8 @@ SCOPES = (PROVINCE, Scope("vn"))
 MARGIN_MS = 2 * HOUR_MS
 QUEUE_MINUTES = 60
 SECONDS = (1, 20, 60, 61, 90, 180)
+THIEFS = 1_000_000
+"""From here on the versions of programmes are those that a thief burns."""
 DATES = ("scope", "version", "issued", "expires")
 LAST: dict[str, Any] = {
     "scope": PROVINCE,
@@ -120,6 +123,7 @@ class Setup:
     live: bool = False
     orders: bool = False
     streams: bool = False
+    trust: bool = False
 
     def settings(self) -> StationSettings:
         """The same as the core wants it."""
@@ -246,6 +250,8 @@ class Timeline:
             self.world.source = Source(self.world)
         if setup.streams:
             self.world.radio = Radio(self.world)
+        if setup.trust:
+            self.world.roots = Roots(self.world)
         self.current: dict[Scope, Programme] = {}
         self.happened: list[Happening] = []
 
@@ -326,6 +332,28 @@ class Timeline:
         """The broker holds back what the centre says, or lets it go."""
         if self.world.centre is not None:
             self.world.centre.hold(held)
+
+    # whose keys count
+
+    def root(self, how: str) -> None:
+        """The centre's next root is approved."""
+        if self.world.roots is not None:
+            self.world.roots.step(how)
+
+    def bad_root(self, how: str) -> None:
+        """Something comes as a root that is none, or leads nowhere."""
+        if self.world.roots is not None:
+            self.world.roots.misbehave(how)
+
+    def hold_roots(self, held: bool) -> None:
+        """The broker holds roots back, or lets them go."""
+        if self.world.roots is not None:
+            self.world.roots.hold(held)
+
+    def steal(self) -> None:
+        """A thief has the key with which the centre signs."""
+        if self.world.roots is not None:
+            self.world.roots.steal()
 
     # what breaks
 
@@ -462,6 +490,9 @@ class Timeline:
         self.trust(True)
         if world.clocks is not None:
             world.clocks.mend()
+        if world.roots is not None:
+            self.link(True)
+            world.roots.settle()
         self.device(True)
         self.key(False)
         self.input(True)
@@ -533,7 +564,7 @@ class Timeline:
     def _versions(self, scope: str) -> Iterator[int]:
         yield 0
         for one in self.happened:
-            if one.kind == "programme" and one.args[0]["scope"] == scope:
+            if one.kind == "programme" and one.args[0]["scope"] == scope and one.args[0]["version"] < THIEFS:
                 yield one.args[0]["version"]
 
     def _account(self) -> None:
@@ -545,6 +576,8 @@ class Timeline:
         told = {(receipt.event, receipt.state) for receipt in world.disk.receipts}
         if world.authority is not None and (LAST["id"], "heard") not in told:
             raise Violation(f"all is well, but the last alert is not heard: {world.disk.receipts[-3:]}")
+        if world.roots is not None and (open_ones := world.roots.open()):
+            raise Violation(f"decision 1: the broker was never told that the roots {open_ones} are dealt with")
         if world.centre is not None and (open_ones := world.centre.open()):
             raise Violation(f"decision 1: the broker was never told that {open_ones} of the centre are dealt with")
         records = {record.occurrence: record for record in world.disk.as_run}
@@ -607,6 +640,10 @@ KINDS: dict[str, Callable[..., None]] = {
     "battery": Timeline.battery,
     "centre": Timeline.hear,
     "hold": Timeline.hold,
+    "root": Timeline.root,
+    "bad-root": Timeline.bad_root,
+    "hold-roots": Timeline.hold_roots,
+    "steal": Timeline.steal,
     "order": Timeline.order,
     "break-relay": Timeline.break_relay,
     "mend-relays": Timeline.mend_relays,

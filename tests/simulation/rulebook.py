@@ -10,6 +10,7 @@ from tests.simulation.microphone import Talks
 from tests.simulation.orders import Restarts, Tones
 from tests.simulation.radio import Streams
 from tests.simulation.reasons import Reasons
+from tests.simulation.roots import Followed
 from tests.simulation.rules import (
     Air,
     Going,
@@ -39,6 +40,7 @@ def every_rule() -> tuple[Rule, ...]:
     relays = Relays(air, precedence, loudness, in_force, talks)
     streams = Streams(air, precedence, loudness, in_force, talks)
     return (
+        Followed(standing),
         standing,
         in_force,
         loudness,

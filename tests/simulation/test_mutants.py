@@ -38,6 +38,7 @@ class Bug:
     live: bool = False
     orders: bool = False
     streams: bool = False
+    trust: bool = False
     seed: int = 0
 
 
@@ -533,6 +534,77 @@ BUGS = {
         "",
         streams=True,
     ),
+    "what a revoked key had on the shelf stands in": Bug(
+        "core/programmes.py",
+        "        self.earlier = {scope: one for scope, one in self.earlier.items() if stands(one)}\n",
+        "",
+        "never-1: ",
+        trust=True,
+    ),
+    "the floor of a revoked key counts on": Bug(
+        "core/floors.py",
+        "names = (subject, *(floor_name(subject, keyid) for keyid in keys))",
+        "names = [subject, *(one for one in self.versions if one.startswith(subject + SEPARATOR))]",
+        "never-6: in force are",
+        trust=True,
+    ),
+    "the floor of a key that stays is forgotten": Bug(
+        "core/floors.py",
+        "*(floor_name(subject, keyid) for keyid in keys))",
+        "*(floor_name(subject, keyid) for keyid in sorted(keys)[-1:]))",
+        "never-6: in force are",
+        trust=True,
+    ),
+    "a programme that was withdrawn stays on the card": Bug(
+        "core/station.py",
+        "            turn.entries.append(effects.ProgrammeForgotten(scope))\n",
+        "",
+        "never-1: the disk has a programme",
+        trust=True,
+    ),
+    "an alert of a revoked key is heard on": Bug(
+        "core/station.py",
+        "for key in self.alerts.take_root(root):",
+        "for key in ():",
+        "never-1: the alerts",
+        alerts=True,
+        trust=True,
+    ),
+    "a root is not put on the card": Bug(
+        "core/station.py",
+        "            turn.entries += [effects.TrustAccepted(one.document.version, one.envelope) for one in new]\n",
+        "",
+        "",
+        trust=True,
+    ),
+    "a revoked programme airs on": Bug(
+        "core/programmes.py",
+        "            self.signed.pop(scope, None)\n            self.aside.pop(scope, None)\n",
+        "            self.aside.pop(scope, None)\n",
+        "never-",
+        trust=True,
+    ),
+    "what was owed under a revoked programme is aired": Bug(
+        "core/programmes.py",
+        "        self.owing = [one for one in self.owing if stands(one.signed)]\n",
+        "",
+        "never-",
+        trust=True,
+    ),
+    "one root key is enough": Bug(
+        "core/trust.py",
+        "    for judge in (before, root):\n        if not _enough(",
+        "    for judge in (before, root):\n        if not signed.signers and not _enough(",
+        "never-6: a root is taken",
+        trust=True,
+    ),
+    "a root may be passed over": Bug(
+        "core/trust.py",
+        "if root.version != before.version + 1:",
+        "if root.version < before.version:",
+        "never-6: a root is taken",
+        trust=True,
+    ),
 }
 
 
@@ -541,7 +613,7 @@ def hunt(name: str) -> subprocess.CompletedProcess[str]:
     bug = BUGS[name]
     with tempfile.TemporaryDirectory() as folder:
         plant(bug, Path(folder))
-        words = ("own_clock", "alerts", "microphone", "live", "orders", "streams")
+        words = ("own_clock", "alerts", "microphone", "live", "orders", "streams", "trust")
         kinds = [word.replace("_", "-") for word in words if getattr(bug, word)]
         command = ["-m", "tests.simulation.storm", str(bug.seed), str(bug.seed + SEEDS), "dense", *kinds]
         return python(Path(folder), *command, limit_s=HUNT_S)
