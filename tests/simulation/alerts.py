@@ -87,12 +87,14 @@ class Authority:
         self._world = world
         self.messages: list[Message] = []
         self.retained: dict[Key, int] = {}
+        self.lost: set[int] = set()
+        """What is retained and does not come until it is asked for."""
 
     def owns(self, delivery: int) -> bool:
         """Tell whether a delivery is one of these."""
         return delivery >= FIRST
 
-    def publish(self, document: Alert, signer: str = "") -> None:
+    def publish(self, document: Alert, signer: str = "", *, lost: bool = False) -> None:
         """A message leaves; only the authority's own stay with the broker."""
         key = (document.scope, document.id)
         self.messages.append(Message(self._world.sign(document, *([signer] if signer else [])), key))
@@ -102,8 +104,15 @@ class Authority:
             known = self.messages[before].document if before is not None else None
             if not isinstance(known, Signed) or known.document.version <= document.version:
                 self.retained[key] = number
-        if self._reached:
+        if lost:
+            self.lost.add(number)
+        elif self._reached:
             self._bring(number)
+
+    def hear_again(self, scope: str) -> None:
+        """The station asks for all of a scope."""
+        self.lost -= {number for (one, _), number in self.retained.items() if one == scope}
+        self._world.later(self._world.random.randrange(20, 400), self.connected)
 
     def refuse(self, name: str) -> None:
         """Bytes arrive that are no alert."""
@@ -132,7 +141,7 @@ class Authority:
         """What is retained comes; an alert that has expired is kept no longer."""
         if not self._reached:
             return
-        for number in list(self.retained.values()):
+        for number in [one for one in self.retained.values() if one not in self.lost]:
             document = self.messages[number].document
             if isinstance(document, Signed) and utc_ms(document.document.expires) > self._world.true_ms:
                 self._bring(number)

@@ -7,6 +7,7 @@ beacon is retained, too, and comes once more with each connection.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, cast
@@ -54,6 +55,8 @@ class Centre:
     def __init__(self, world: World, steady: bool) -> None:
         self._world = world
         self._steady = steady
+        self.named: Callable[[World], dict[str, Any]] = lambda world: {}
+        """What a beacon says is in force."""
         self._version = 0
         self._held = False
         self._queue: list[int] = []
@@ -112,7 +115,7 @@ class Centre:
         life_ms = BEACON_LIFE_MS if kind == "beacon" else COMMAND_LIFE_MS
         issued, expires = _utc(issued_ms), _utc(issued_ms + life_ms)
         if kind == "beacon":
-            beacon = Beacon(scope=PROVINCE, version=version, issued=issued, expires=expires)
+            beacon = Beacon(scope=PROVINCE, version=version, issued=issued, expires=expires, **self.named(self._world))
             return Signed(beacon, signers, envelope)
         wanted, station = (
             ResendRange(**dict(zip(("journal", "first", "last"), resend, strict=True))),

@@ -24,6 +24,7 @@ from tests.simulation.centre import Centre
 from tests.simulation.clocks import BEACONS, Clocks
 from tests.simulation.live import Source
 from tests.simulation.microphone import Person
+from tests.simulation.named import named_by
 from tests.simulation.radio import Radio, Streams
 from tests.simulation.roots import Roots
 from tests.simulation.rulebook import every_rule
@@ -235,8 +236,9 @@ class Timeline:
         if setup.shell:
             self.world.card = Card(self.world.settings.id)
             self.world.line = Line(self.world)
-        if setup.clock or setup.orders:
+        if setup.clock or setup.orders or setup.trust:
             self.world.centre = Centre(self.world, steady=setup.clock == BEACONS)
+            self.world.centre.named = named_by
         if setup.orders:
             self.world.cached.add(TEST_TONE.sha256)
         if setup.clock:
@@ -254,6 +256,7 @@ class Timeline:
             self.world.roots = Roots(self.world)
         self.current: dict[Scope, Programme] = {}
         self.happened: list[Happening] = []
+        self.loses = False
 
     def happen(self, kind: str, *args: Any) -> None:
         """Something happens now. Raises Violation."""
@@ -437,15 +440,23 @@ class Timeline:
 
     def programme(self, fields: dict[str, Any], newest: bool = True, signer: str = "") -> None:
         """A programme arrives; ``newest`` is the one that the publisher means to be in force."""
-        document = programme_of(fields)
+        document, lost = programme_of(fields), self.loses and newest
         if newest:
             self.current[document.scope] = document
-        self.world.publish(document, *([signer] if signer else []))
+            self.world.retained[document.scope] = len(self.world.letters) + 1
+        if lost:
+            self.world.lose(document)
+        else:
+            self.world.publish(document, *([signer] if signer else []))
 
     def alert(self, fields: dict[str, Any], signer: str = "") -> None:
         """A message of an alert is published."""
         if self.world.authority is not None:
-            self.world.authority.publish(alert_of(fields), signer)
+            self.world.authority.publish(alert_of(fields), signer, lost=self.loses and not signer)
+
+    def lose(self, loses: bool) -> None:
+        """The broker retains what comes from now on, and does not bring it before it is asked for; or does again."""
+        self.loses = loses
 
     def refuse_alert(self, name: str) -> None:
         """Bytes arrive on the topic of an alert that are none."""
@@ -472,6 +483,9 @@ class Timeline:
             self._speak_at_last()
         if self.world.source is not None:
             self._relay_at_last()
+        if self.world.roots is not None and self.world.centre is not None:
+            self.world.centre.send("beacon", centre.GOOD)
+            self.world.run(1_000)
         self._account()
         if self.world.line is not None:
             self.world.line.ask_again()
@@ -483,6 +497,7 @@ class Timeline:
 
     def _mend_everything(self) -> None:
         world = self.world
+        self.loses = False
         self.power_on()
         world.faults.relays.clear()
         self.mend_files()
@@ -505,6 +520,7 @@ class Timeline:
             lasting = tuple(replace(one, expires=None) for one in self.current[scope].bulletins)
             year = replace(self.current[scope], version=version, expires="2037-11-24T00:00:00Z", bulletins=lasting)
             self.current[scope] = year
+            world.retained[scope] = len(world.letters) + 1
             world.publish(year)
         every = [one.programme.document for one in world.letters if isinstance(one.programme, Signed)]
         for sha256 in sorted(audio_of(*every)):  # that of earlier editions too
@@ -571,7 +587,7 @@ class Timeline:
         """Everything that was due is told; on the healthy days, as aired unless a rule of the air kept it off."""
         world = self.world
         standing = next(rule for rule in world.rules if isinstance(rule, Standing))
-        if lost := [letter.delivery for letter in world.letters if not letter.acknowledged]:
+        if lost := [letter.delivery for letter in world.letters if not letter.acknowledged and not letter.lost]:
             raise Violation(f"decision 1: the broker was never told that the messages {lost} are dealt with")
         told = {(receipt.event, receipt.state) for receipt in world.disk.receipts}
         if world.authority is not None and (LAST["id"], "heard") not in told:
@@ -644,6 +660,7 @@ KINDS: dict[str, Callable[..., None]] = {
     "bad-root": Timeline.bad_root,
     "hold-roots": Timeline.hold_roots,
     "steal": Timeline.steal,
+    "lose": Timeline.lose,
     "order": Timeline.order,
     "break-relay": Timeline.break_relay,
     "mend-relays": Timeline.mend_relays,

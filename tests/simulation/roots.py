@@ -155,6 +155,18 @@ class Roots:
 
     # the broker
 
+    def asked(self, kind: str, scope: str) -> None:
+        """The station asks the broker for what it retains: what it had lost it has again."""
+        world = self._world
+        if not self._reached:
+            return
+        if kind == "trust":
+            world.later(world.random.randrange(20, 400), self._bring_all)
+        elif kind == "alert" and world.authority is not None:
+            world.authority.hear_again(scope)
+        elif kind == "programme" and scope in world.retained:
+            world.hear_again(scope)
+
     def owns(self, delivery: int) -> bool:
         """Tell whether a delivery is one of these."""
         return delivery >= FIRST

@@ -7,6 +7,7 @@ from tests.simulation.centre import Loudness, Obedience
 from tests.simulation.clocks import Truth
 from tests.simulation.live import Relays
 from tests.simulation.microphone import Talks
+from tests.simulation.named import Named
 from tests.simulation.orders import Restarts, Tones
 from tests.simulation.radio import Streams
 from tests.simulation.reasons import Reasons
@@ -64,4 +65,5 @@ def every_rule() -> tuple[Rule, ...]:
         Tones(precedence, loudness, relays),
         Restarts(in_force, loudness),
         Warned(in_force),
+        Named(standing, in_force),
     )

@@ -75,6 +75,8 @@ PLACES: dict[type, str] = {
     effects.Leave: "air",
     effects.SetTimeFloor: "notes",
     effects.SetTrustRoot: "notes",
+    effects.HearAgain: "notes",
+    effects.ReadDocument: "notes",
     effects.ShowLamp: "notes",
     effects.Note: "notes",
     effects.Record: "record",

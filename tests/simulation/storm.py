@@ -471,6 +471,27 @@ class Storm:
                 self.timeline.happen("audio", audio_name(sha256))
         self.timeline.happen("programme", fields_of(document), False, key)
 
+    def name_what_is_in_force(self) -> None:
+        """Beacons come one after the other; the broker has lost something of what they name, or holds roots back."""
+        dice, world, happen = self.dice, self.world, self.timeline.happen
+        happen("link", True)
+        what = dice.choice(("programme", "programme", "alert", "root", "nothing"))
+        happen("hold-roots" if what == "root" else "lose", what != "nothing")
+        if what == "programme":
+            self.new_version(SCOPES[0])
+        elif what == "alert" and self.alerts:
+            self.warn()
+        elif what == "root":
+            happen("root", dice.choice(STEPS))
+        happen("lose", False)
+        for _ in range(dice.choice((1, 2, 3, 4))):
+            happen("centre", "beacon", dice.choice(WAYS), 1, 1, 1)
+            world.run(dice.choice((500, 3_000, 20_000, 60_000)))
+            if dice.random() < 0.2:
+                dice.choice(MISFORTUNES_OF_ROOTS)(self)
+        world.run(dice.choice((1_000, 60_000, 200_000)))
+        happen("hold-roots", False)
+
     def bring_bad_root(self) -> None:
         """Something comes as a root that leads nowhere, or nowhere new."""
         self.timeline.happen("bad-root", self.dice.choice(BAD))
@@ -921,6 +942,8 @@ ROOTS: tuple[Callable[[Storm], None], ...] = (
     Storm.steal,
     Storm.speak_as_thief,
     Storm.bring_bad_root,
+    Storm.name_what_is_in_force,
+    Storm.name_what_is_in_force,
     Storm.mend_link,
     Storm.mend_link,
 )

@@ -160,6 +160,7 @@ class Letter:
     programme: Signed[Programme] | Refused
     scope: str
     acknowledged: bool = False
+    lost: bool = False
 
 
 @dataclass
@@ -323,6 +324,8 @@ class World:
         self.progress_ms = 0
         self.disk = Disk()
         self.letters: list[Letter] = []
+        self.retained: dict[str, int] = {}
+        """The centre's newest programme of each scope, by its delivery."""
         self.trace: list[str] = []
         self.stepped_mono_ms = 0
         self.wakes = 0
@@ -410,7 +413,7 @@ class World:
             self.source.boot()
         self.later(self.faults.player_slow_ms, self._player_ready)
         for letter in self.letters:
-            if not letter.acknowledged:
+            if not letter.acknowledged and not letter.lost:
                 self._deliver(letter)
         if self.clocks is not None:
             self.clocks.boot()
@@ -511,6 +514,18 @@ class World:
     def publish(self, programme: Programme, *signers: str) -> Letter:
         """A programme arrives, signed by the publisher unless other signers are named."""
         return self._post(Letter(len(self.letters) + 1, self.sign(programme, *signers), programme.scope))
+
+    def lose(self, programme: Programme) -> Letter:
+        """A programme is retained, and does not come until it is asked for."""
+        letter = Letter(len(self.letters) + 1, self.sign(programme), programme.scope, lost=True)
+        self.letters.append(letter)
+        return letter
+
+    def hear_again(self, scope: str) -> None:
+        """The station asks for what is retained of a scope."""
+        letter = self.letters[self.retained[scope] - 1]
+        letter.lost = False
+        self.later(self.random.randrange(20, 400), lambda: self._deliver(letter))
 
     def publish_as_stranger(self, programme: Programme) -> Letter:
         """A programme arrives that nobody with a say signed."""
@@ -688,6 +703,8 @@ class World:
                 self.authority.acknowledged(delivery)
             case effects.Acknowledge(delivery) if self.centre is not None and self.centre.owns(delivery):
                 self.centre.acknowledged(delivery)
+            case effects.HearAgain(kind, scope) if self.roots is not None:
+                self.roots.asked(kind, scope)
             case effects.Resend() | effects.SendLog():
                 assert self.centre is not None
                 self.centre.obeyed(effect)
