@@ -485,7 +485,7 @@ class Timeline:
             self._relay_at_last()
         if self.world.roots is not None and self.world.centre is not None:
             self.world.centre.send("beacon", centre.GOOD)
-            self.world.run(1_000)
+            self.world.run(5_000)
         self._account()
         if self.world.line is not None:
             self.world.line.ask_again()
