@@ -582,7 +582,9 @@ BUGS = {
         "now.mono_ms + min(AGAIN_MS << one.asked, AGAIN_MOST_MS)",
         "now.mono_ms + 10**12",
         "nobody asks for it",
+        alerts=True,
         trust=True,
+        seed=26,
     ),
     "what one beacon names is withheld": Bug(
         "core/withheld.py",
