@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tests.core.material import KEY, PROVINCE, TONES, recording, signed
+from tests.core.material import PROVINCE, TONES, recording
 from tests.simulation.rules import TOLERANCE_MS, heard_within_ms, utc_ms
 from tests.simulation.world import (
     CODEC_CUT_MS,
@@ -87,23 +87,32 @@ class Authority:
         self._world = world
         self.messages: list[Message] = []
         self.retained: dict[Key, int] = {}
+        self.lost: set[int] = set()
+        """What is retained and does not come until it is asked for."""
 
     def owns(self, delivery: int) -> bool:
         """Tell whether a delivery is one of these."""
         return delivery >= FIRST
 
-    def publish(self, document: Alert, signer: str = "") -> None:
+    def publish(self, document: Alert, signer: str = "", *, lost: bool = False) -> None:
         """A message leaves; only the authority's own stay with the broker."""
         key = (document.scope, document.id)
-        self.messages.append(Message(signed(document, *([signer] if signer else [])), key))
+        self.messages.append(Message(self._world.sign(document, *([signer] if signer else [])), key))
         number = len(self.messages) - 1
         if not signer:
             before = self.retained.get(key)
             known = self.messages[before].document if before is not None else None
             if not isinstance(known, Signed) or known.document.version <= document.version:
                 self.retained[key] = number
-        if self._reached:
+        if lost:
+            self.lost.add(number)
+        elif self._reached:
             self._bring(number)
+
+    def hear_again(self, scope: str) -> None:
+        """The station asks for all of a scope."""
+        self.lost -= {number for (one, _), number in self.retained.items() if one == scope}
+        self._world.later(self._world.random.randrange(20, 400), self.connected)
 
     def refuse(self, name: str) -> None:
         """Bytes arrive that are no alert."""
@@ -132,7 +141,7 @@ class Authority:
         """What is retained comes; an alert that has expired is kept no longer."""
         if not self._reached:
             return
-        for number in list(self.retained.values()):
+        for number in [one for one in self.retained.values() if one not in self.lost]:
             document = self.messages[number].document
             if isinstance(document, Signed) and utc_ms(document.document.expires) > self._world.true_ms:
                 self._bring(number)
@@ -161,6 +170,7 @@ class Book:
     """What is known of the newest message of an alert: when it came, which parts were told, and how."""
 
     alert: Alert
+    signers: frozenset[str]
     told: dict[str, str] = field(default_factory=dict)
     final: bool = False
     since_mono_ms: int | None = None
@@ -175,28 +185,38 @@ class InForce(Rule):
         self.newest: dict[Key, Book] = {}
         self.until_ms: dict[Key, int] = {}
         self._verdict: bool | None = None
-        self._arrived: Alert | None = None
+        self._arrived: Signed[Alert] | None = None
+        self.root_version = 1
+        self.revoked: set[Key] = set()
+        """What must be forgotten with this event: who signed it may not do so any more."""
 
     def power_on(self, world: World) -> None:
         """What the disk has is known; what did not reach it comes again."""
-        stored = {key: known.signed.document for key, known in world.disk.alerts.items()}
-        books = {key: book for key, book in self.newest.items() if stored.get(key) == book.alert}
-        self.newest = {key: books.get(key) or Book(alert) for key, alert in stored.items()}
+        stored = {key: known.signed for key, known in world.disk.alerts.items()}
+        books = {key: book for key, book in self.newest.items() if key in stored and stored[key].document == book.alert}
+        self.newest = {key: books.get(key) or Book(one.document, one.signers) for key, one in stored.items()}
+        self.root_version, self.revoked = world.root.version, set()
         self.until_ms = {key: known.until_ms for key, known in world.disk.alerts.items()}
         for book in self.newest.values():
             book.since_mono_ms = None
 
     def hears(self, world: World, event: events.Event) -> None:
         """Judge a message as the design says; without the time the station's own word on its age is taken."""
+        if world.root.version != self.root_version:
+            self.root_version = world.root.version
+            self.revoked = {key for key, book in self.newest.items() if not _may(world, book.signers, book.alert)}
+            for key in self.revoked:
+                del self.newest[key], self.until_ms[key]
         self._verdict = self._judge(world, event) if isinstance(event, events.AlertArrived) else None
         signed_one = isinstance(event, events.AlertArrived) and isinstance(event.alert, Signed)
-        self._arrived = event.alert.document if signed_one else None
+        self._arrived = event.alert if signed_one else None
         if self._verdict and self._arrived is not None:
             self._begins(self._arrived)
 
-    def _begins(self, alert: Alert) -> None:
+    def _begins(self, arrived: Signed[Alert]) -> None:
+        alert = arrived.document
         key = (str(alert.scope), alert.id)
-        self.newest[key] = Book(alert)
+        self.newest[key] = Book(alert, arrived.signers)
         self.until_ms[key] = max(utc_ms(alert.expires), self.until_ms.get(key, 0))
 
     def _judge(self, world: World, event: events.AlertArrived) -> bool | None:
@@ -204,9 +224,7 @@ class InForce(Rule):
             return False
         alert, signers = event.alert.document, event.alert.signers
         known = self.newest.get(event.topic)
-        may = KEY in signers or (
-            DEPUTY in signers and SEVERITIES.index(alert.severity) <= SEVERITIES.index(DEPUTY_UP_TO)
-        )
+        may = _may(world, signers, alert)
         covers = (world.settings.scope + "/").startswith(alert.scope + "/")
         if not may or not covers or (alert.scope, alert.id) != event.topic:
             return False
@@ -225,7 +243,9 @@ class InForce(Rule):
                 self._begins(self._arrived)
 
     def after(self, world: World, event: events.Event, done: list[effects.Effect]) -> None:
-        """What was taken is what had to be."""
+        """What was taken is what had to be, and what a revoked key has said is forgotten."""
+        if self.revoked:
+            raise Violation(f"never-1: the alerts {sorted(self.revoked)} outlive their key")
         entries = [entry for one in done if isinstance(one, effects.Record) for entry in one.entries]
         taken = any(isinstance(entry, effects.AlertAccepted) for entry in entries)
         arrived = isinstance(event, events.AlertArrived)
@@ -233,6 +253,9 @@ class InForce(Rule):
             raise Violation(f"never-1: an alert is {'taken' if taken else 'refused'}, and should not be: {event}")
 
     def _forget(self, world: World, key: Key) -> None:
+        if key in self.revoked:
+            self.revoked.remove(key)
+            return
         if not world.trusted or self.until_ms.get(key, 0) > world.wall_ms - KNOWN_LONGER_MS:
             raise Violation(f"never-5: the alert {key} is forgotten before it expires")
         self.newest.pop(key, None)
@@ -262,6 +285,12 @@ class InForce(Rule):
             and sha256
             in {_tone_of(book.alert), *(audio for _, audio in _words(*book.alert.info)), *_around(book.alert)}
         ]
+
+
+def _may(world: World, signers: frozenset[str], alert: Alert) -> bool:
+    """Tell whether any of these may say this."""
+    minor = SEVERITIES.index(alert.severity) <= SEVERITIES.index(DEPUTY_UP_TO)
+    return world.may(signers) or (DEPUTY in signers and minor)
 
 
 def rank(alert: Alert) -> tuple[int, ...]:

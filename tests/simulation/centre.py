@@ -7,6 +7,7 @@ beacon is retained, too, and comes once more with each connection.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, cast
@@ -14,9 +15,9 @@ from typing import Any, cast
 import msgspec
 from msgspec import UNSET
 
-from tests.core.material import KEY, PROVINCE, STRANGER
+from tests.core.material import PROVINCE, STRANGER
 from tests.simulation.shell import Violation
-from tests.simulation.world import ROOT, Rule, World
+from tests.simulation.world import Rule, World
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.commands import command_subject
 from ttcs_edge.core.documents import Beacon, Command, Refused, ResendRange, Signed, StopOrder, VolumeOrder
@@ -54,6 +55,8 @@ class Centre:
     def __init__(self, world: World, steady: bool) -> None:
         self._world = world
         self._steady = steady
+        self.named: Callable[[World], dict[str, Any]] = lambda world: {}
+        """What a beacon says is in force."""
         self._version = 0
         self._held = False
         self._queue: list[int] = []
@@ -108,11 +111,11 @@ class Centre:
         self._version += 1
         issued_ms = self._world.true_ms + (AHEAD_MS if way == AHEAD else 0)
         version = self._version + (FIRST if way == STRANGE else 0)
-        signers, envelope = frozenset({STRANGER if way == STRANGE else KEY}), f"{kind} {version}".encode()
+        signers, envelope = frozenset({STRANGER if way == STRANGE else self._world.key}), f"{kind} {version}".encode()
         life_ms = BEACON_LIFE_MS if kind == "beacon" else COMMAND_LIFE_MS
         issued, expires = _utc(issued_ms), _utc(issued_ms + life_ms)
         if kind == "beacon":
-            beacon = Beacon(scope=PROVINCE, version=version, issued=issued, expires=expires)
+            beacon = Beacon(scope=PROVINCE, version=version, issued=issued, expires=expires, **self.named(self._world))
             return Signed(beacon, signers, envelope)
         wanted, station = (
             ResendRange(**dict(zip(("journal", "first", "last"), resend, strict=True))),
@@ -156,7 +159,7 @@ class Centre:
         delivery, document = FIRST + number, message.document
         if message.kind == "beacon":
             live, beacon = message.brought == 1, cast(Signed[Beacon] | Refused, document)
-            good = isinstance(beacon, Signed) and KEY in beacon.signers and not message.ahead
+            good = isinstance(beacon, Signed) and world.may(beacon.signers) and not message.ahead
             if live and good and world.clocks is not None:
                 world.clocks.brought_beacon(utc_ms(beacon.document.issued))
             world.send(events.BeaconArrived(beacon, PROVINCE, delivery, live, MonoMs(world.mono_ms)))
@@ -184,7 +187,7 @@ class Centre:
         return next(
             cast(Signed[Command], one)
             for one in commands
-            if isinstance(one.document, Command) and one.document.version == version and KEY in one.signers
+            if isinstance(one.document, Command) and one.document.version == version and STRANGER not in one.signers
         )
 
     def signed(self, envelope: bytes) -> Signed[Command]:
@@ -201,7 +204,7 @@ class Centre:
             isinstance(one.document, Signed)
             and isinstance(one.document.document, Command)
             and one.document.document.version == version
-            and KEY in one.document.signers
+            and STRANGER not in one.document.signers
             and utc_ms(one.document.document.issued) <= self._world.true_ms + SLACK_MS
             for one in self.messages
         )
@@ -264,9 +267,9 @@ class Loudness(Rule):
         """Tell whether a command that arrives now may be obeyed."""
         judged = judge_command(
             command,
-            trust=ROOT,
+            trust=world.root,
             station=world.settings,
-            floor=Floors(world.station.commands.floors.versions).of(command_subject(world.settings.id), [KEY]),
+            floor=Floors(world.station.commands.floors.versions).of(command_subject(world.settings.id), world.keys),
             again=False,
             now=world.instant(),
         )

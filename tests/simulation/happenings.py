@@ -24,7 +24,9 @@ from tests.simulation.centre import Centre
 from tests.simulation.clocks import BEACONS, Clocks
 from tests.simulation.live import Source
 from tests.simulation.microphone import Person
+from tests.simulation.named import named_by
 from tests.simulation.radio import Radio, Streams
+from tests.simulation.roots import Roots
 from tests.simulation.rulebook import every_rule
 from tests.simulation.rules import LOCAL, Due, Standing, interval_ms, is_quiet, nearest, relayed_as
 from tests.simulation.shell import DEAF, GOOD, Card, Line
@@ -58,6 +60,8 @@ SCOPES = (PROVINCE, Scope("vn"))
 MARGIN_MS = 2 * HOUR_MS
 QUEUE_MINUTES = 60
 SECONDS = (1, 20, 60, 61, 90, 180)
+THIEFS = 1_000_000
+"""From here on the versions of programmes are those that a thief burns."""
 DATES = ("scope", "version", "issued", "expires")
 LAST: dict[str, Any] = {
     "scope": PROVINCE,
@@ -120,6 +124,7 @@ class Setup:
     live: bool = False
     orders: bool = False
     streams: bool = False
+    trust: bool = False
 
     def settings(self) -> StationSettings:
         """The same as the core wants it."""
@@ -231,8 +236,9 @@ class Timeline:
         if setup.shell:
             self.world.card = Card(self.world.settings.id)
             self.world.line = Line(self.world)
-        if setup.clock or setup.orders:
+        if setup.clock or setup.orders or setup.trust:
             self.world.centre = Centre(self.world, steady=setup.clock == BEACONS)
+            self.world.centre.named = named_by
         if setup.orders:
             self.world.cached.add(TEST_TONE.sha256)
         if setup.clock:
@@ -246,8 +252,11 @@ class Timeline:
             self.world.source = Source(self.world)
         if setup.streams:
             self.world.radio = Radio(self.world)
+        if setup.trust:
+            self.world.roots = Roots(self.world)
         self.current: dict[Scope, Programme] = {}
         self.happened: list[Happening] = []
+        self.loses = False
 
     def happen(self, kind: str, *args: Any) -> None:
         """Something happens now. Raises Violation."""
@@ -326,6 +335,28 @@ class Timeline:
         """The broker holds back what the centre says, or lets it go."""
         if self.world.centre is not None:
             self.world.centre.hold(held)
+
+    # whose keys count
+
+    def root(self, how: str) -> None:
+        """The centre's next root is approved."""
+        if self.world.roots is not None:
+            self.world.roots.step(how)
+
+    def bad_root(self, how: str) -> None:
+        """Something comes as a root that is none, or leads nowhere."""
+        if self.world.roots is not None:
+            self.world.roots.misbehave(how)
+
+    def hold_roots(self, held: bool) -> None:
+        """The broker holds roots back, or lets them go."""
+        if self.world.roots is not None:
+            self.world.roots.hold(held)
+
+    def steal(self) -> None:
+        """A thief has the key with which the centre signs."""
+        if self.world.roots is not None:
+            self.world.roots.steal()
 
     # what breaks
 
@@ -409,15 +440,23 @@ class Timeline:
 
     def programme(self, fields: dict[str, Any], newest: bool = True, signer: str = "") -> None:
         """A programme arrives; ``newest`` is the one that the publisher means to be in force."""
-        document = programme_of(fields)
+        document, lost = programme_of(fields), self.loses and newest
         if newest:
             self.current[document.scope] = document
-        self.world.publish(document, *([signer] if signer else []))
+            self.world.retained[document.scope] = len(self.world.letters) + 1
+        if lost:
+            self.world.lose(document)
+        else:
+            self.world.publish(document, *([signer] if signer else []))
 
     def alert(self, fields: dict[str, Any], signer: str = "") -> None:
         """A message of an alert is published."""
         if self.world.authority is not None:
-            self.world.authority.publish(alert_of(fields), signer)
+            self.world.authority.publish(alert_of(fields), signer, lost=self.loses and not signer)
+
+    def lose(self, loses: bool) -> None:
+        """The broker retains what comes from now on, and does not bring it before it is asked for; or does again."""
+        self.loses = loses
 
     def refuse_alert(self, name: str) -> None:
         """Bytes arrive on the topic of an alert that are none."""
@@ -444,6 +483,9 @@ class Timeline:
             self._speak_at_last()
         if self.world.source is not None:
             self._relay_at_last()
+        if self.world.roots is not None and self.world.centre is not None:
+            self.world.centre.send("beacon", centre.GOOD)
+            self.world.run(5_000)
         self._account()
         if self.world.line is not None:
             self.world.line.ask_again()
@@ -455,6 +497,7 @@ class Timeline:
 
     def _mend_everything(self) -> None:
         world = self.world
+        self.loses = False
         self.power_on()
         world.faults.relays.clear()
         self.mend_files()
@@ -462,6 +505,9 @@ class Timeline:
         self.trust(True)
         if world.clocks is not None:
             world.clocks.mend()
+        if world.roots is not None:
+            self.link(True)
+            world.roots.settle()
         self.device(True)
         self.key(False)
         self.input(True)
@@ -474,6 +520,7 @@ class Timeline:
             lasting = tuple(replace(one, expires=None) for one in self.current[scope].bulletins)
             year = replace(self.current[scope], version=version, expires="2037-11-24T00:00:00Z", bulletins=lasting)
             self.current[scope] = year
+            world.retained[scope] = len(world.letters) + 1
             world.publish(year)
         every = [one.programme.document for one in world.letters if isinstance(one.programme, Signed)]
         for sha256 in sorted(audio_of(*every)):  # that of earlier editions too
@@ -533,18 +580,20 @@ class Timeline:
     def _versions(self, scope: str) -> Iterator[int]:
         yield 0
         for one in self.happened:
-            if one.kind == "programme" and one.args[0]["scope"] == scope:
+            if one.kind == "programme" and one.args[0]["scope"] == scope and one.args[0]["version"] < THIEFS:
                 yield one.args[0]["version"]
 
     def _account(self) -> None:
         """Everything that was due is told; on the healthy days, as aired unless a rule of the air kept it off."""
         world = self.world
         standing = next(rule for rule in world.rules if isinstance(rule, Standing))
-        if lost := [letter.delivery for letter in world.letters if not letter.acknowledged]:
+        if lost := [letter.delivery for letter in world.letters if not letter.acknowledged and not letter.lost]:
             raise Violation(f"decision 1: the broker was never told that the messages {lost} are dealt with")
         told = {(receipt.event, receipt.state) for receipt in world.disk.receipts}
         if world.authority is not None and (LAST["id"], "heard") not in told:
             raise Violation(f"all is well, but the last alert is not heard: {world.disk.receipts[-3:]}")
+        if world.roots is not None and (open_ones := world.roots.open()):
+            raise Violation(f"decision 1: the broker was never told that the roots {open_ones} are dealt with")
         if world.centre is not None and (open_ones := world.centre.open()):
             raise Violation(f"decision 1: the broker was never told that {open_ones} of the centre are dealt with")
         records = {record.occurrence: record for record in world.disk.as_run}
@@ -607,6 +656,11 @@ KINDS: dict[str, Callable[..., None]] = {
     "battery": Timeline.battery,
     "centre": Timeline.hear,
     "hold": Timeline.hold,
+    "root": Timeline.root,
+    "bad-root": Timeline.bad_root,
+    "hold-roots": Timeline.hold_roots,
+    "steal": Timeline.steal,
+    "lose": Timeline.lose,
     "order": Timeline.order,
     "break-relay": Timeline.break_relay,
     "mend-relays": Timeline.mend_relays,

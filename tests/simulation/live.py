@@ -303,7 +303,7 @@ class Relays(Rule):
     def _is_right(self, world: World, segment: LiveSegment, signers: frozenset[str], topic: tuple[str, str]) -> bool:
         key = (segment.scope, segment.id)
         covers = (world.settings.scope + "/").startswith(segment.scope + "/")
-        if KEY not in signers or key != topic or not covers or not world.trusted:
+        if not world.may(signers) or key != topic or not covers or not world.trusted:
             return False
         if utc_ms(segment.expires) <= world.wall_ms or utc_ms(segment.sent) > world.wall_ms + SLACK_MS:
             return False

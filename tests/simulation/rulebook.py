@@ -7,9 +7,11 @@ from tests.simulation.centre import Loudness, Obedience
 from tests.simulation.clocks import Truth
 from tests.simulation.live import Relays
 from tests.simulation.microphone import Talks
+from tests.simulation.named import Named
 from tests.simulation.orders import Restarts, Tones
 from tests.simulation.radio import Streams
 from tests.simulation.reasons import Reasons
+from tests.simulation.roots import Followed
 from tests.simulation.rules import (
     Air,
     Going,
@@ -39,6 +41,7 @@ def every_rule() -> tuple[Rule, ...]:
     relays = Relays(air, precedence, loudness, in_force, talks)
     streams = Streams(air, precedence, loudness, in_force, talks)
     return (
+        Followed(standing),
         standing,
         in_force,
         loudness,
@@ -62,4 +65,5 @@ def every_rule() -> tuple[Rule, ...]:
         Tones(precedence, loudness, relays),
         Restarts(in_force, loudness),
         Warned(in_force),
+        Named(standing, in_force),
     )

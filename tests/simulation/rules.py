@@ -12,12 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 
-from tests.core.material import DAY_MS, KEY, TEST_TONE
+from tests.core.material import DAY_MS, TEST_TONE
 from tests.simulation.centre import Loudness
 from tests.simulation.world import CODEC_CUT_MS, HUNG_AFTER_MS, Rule, Sound, Violation, World, is_warning
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.asrun import settles
 from ttcs_edge.core.documents import Audio, Bulletin, Programme, Refused, Signed, Slot
+from ttcs_edge.core.floors import Floors
 from ttcs_edge.core.model import (
     AMPLIFIER,
     COMMAND_PREFIX,
@@ -73,6 +74,9 @@ PLACES: dict[type, str] = {
     effects.Speak: "air",
     effects.Leave: "air",
     effects.SetTimeFloor: "notes",
+    effects.SetTrustRoot: "notes",
+    effects.HearAgain: "notes",
+    effects.ReadDocument: "notes",
     effects.ShowLamp: "notes",
     effects.Note: "notes",
     effects.Record: "record",
@@ -211,7 +215,14 @@ class Standing(Rule):
         self.programmes: dict[Scope, Programme] = {}
         self.aside: dict[Scope, Programme] = {}
         self.earlier: dict[Scope, Programme] = {}
-        self.floors: dict[str, int] = {}
+        self.floors: dict[tuple[str, str], int] = {}
+        """By scope, and by the key that raised it."""
+        self.signers: dict[tuple[Scope, int], frozenset[str]] = {}
+        """Who signed each version that was ever in force."""
+        self.revoked: set[str] = set()
+        """The scopes whose programme was withdrawn with its key, until a good one comes."""
+        self.seen_ms = 0
+        self.root_version = 1
         self.since_ms: int | None = None
         self.history: list[tuple[Programme, int, int]] = []
         self.accepted_ms: dict[Scope, int] = {}
@@ -221,8 +232,20 @@ class Standing(Rule):
         """What the disk has is in force; what was accepted and did not reach it is not."""
         self.since_ms = world.disk.watched_until_ms
         self.aside = {}
-        self.floors = {scope: world.floor_of(scope) for scope in scope_prefixes(world.settings.scope)}
-        self.earlier = {Scope(scope): one.document for scope, one in world.disk.earlier.items()}
+        scopes = scope_prefixes(world.settings.scope)
+        self.floors = {
+            (scope, key): version
+            for name, version in world.disk.floors.items()
+            for scope, _, key in [name.partition("@")]
+            if scope in scopes
+        }
+        self.root_version = world.root.version
+        self.revoked = {one.subject for one in world.disk.faults.values() if one.code == "programme-revoked"}
+        stored_ones = [*world.disk.earlier.values(), *world.disk.programmes.values()]
+        self.signers |= {(one.document.scope, one.document.version): one.signers for one in stored_ones}
+        self.earlier = {
+            Scope(scope): one.document for scope, one in world.disk.earlier.items() if world.may(one.signers)
+        }
         stored = {Scope(scope): one.document for scope, one in world.disk.programmes.items()}
         for scope in [scope for scope, one in self.programmes.items() if stored.get(scope) != one]:
             self._ends(scope, world.true_ms)
@@ -232,6 +255,9 @@ class Standing(Rule):
 
     def hears(self, world: World, event: events.Event) -> None:
         """Judge a document as the design says, and see what has expired."""
+        if world.root.version != self.root_version:
+            self._take_root(world)
+        self.seen_ms = world.true_ms if world.trusted else self.seen_ms
         if world.trusted and self.since_ms is None:
             self.since_ms = world.wall_ms
         if isinstance(event, events.ProgrammeArrived):
@@ -243,25 +269,53 @@ class Standing(Rule):
                 self.aside[scope] = self.programmes[scope]
                 self._ends(scope, utc_ms(self.programmes[scope].expires))
 
+    def _take_root(self, world: World) -> None:
+        """What only a key that counts no more has signed is gone at once; nobody owes what was due under it and not
+        seen.
+        """
+        self.root_version = world.root.version
+        for scope, one in [*self.programmes.items(), *self.aside.items()]:
+            if not self._is_signed(world, one):
+                self.revoked.add(scope)
+                self.aside.pop(scope, None)
+                if scope in self.programmes:
+                    self._ends(scope, world.true_ms)
+        self.earlier = {scope: one for scope, one in self.earlier.items() if self._is_signed(world, one)}
+        self.history = [
+            (one, since_ms, until_ms if self._is_signed(world, one) else min(until_ms, self.seen_ms))
+            for one, since_ms, until_ms in self.history
+        ]
+
+    def _is_signed(self, world: World, one: Programme) -> bool:
+        return world.may(self.signers[one.scope, one.version])
+
+    def _floor(self, world: World, scope: Scope) -> int:
+        """The floor that the keys that count have raised."""
+        return max(self.floors.get((scope, key), 0) for key in ("", *world.keys))
+
     def _judge(self, world: World, event: events.ProgrammeArrived) -> str:
         if isinstance(event.programme, Refused):
             return "refused"
-        document = event.programme.document
+        document, signers = event.programme.document, event.programme.signers
         scope, here = document.scope, world.settings.scope
         expired = world.trusted and utc_ms(document.expires) <= world.wall_ms
-        if KEY not in event.programme.signers or scope != event.topic_scope or not (here + "/").startswith(scope + "/"):
+        if not world.may(signers) or scope != event.topic_scope or not (here + "/").startswith(scope + "/"):
             return "refused"
-        if expired or document.version < self.floors.get(scope, 0):
+        floor = self._floor(world, scope)
+        if expired or document.version < floor:
             return "refused"
         known = self.programmes.get(scope) or self.aside.get(scope)
-        if document.version == self.floors.get(scope) and known is not None:
+        if document.version == floor and known is not None and known.version == floor:
+            self.revoked -= {scope} if known == document else set()
             return "known" if known == document else "refused"
         self.aside.pop(scope, None)
         if scope in self.programmes:
             self._steps_back(world, self.programmes[scope])
             self._ends(scope, world.true_ms)
         self._begins(scope, document, world.true_ms)
-        self.floors[scope] = document.version
+        self.floors |= {(scope, key): document.version for key in signers.intersection(world.keys)}
+        self.signers[scope, document.version] = signers
+        self.revoked.discard(scope)
         return "accepted"
 
     def _steps_back(self, world: World, document: Programme) -> None:
@@ -590,6 +644,7 @@ class Order(Rule):
         if [type(effect) for effect in done].count(effects.WakeAt) != 1 or not isinstance(done[-1], effects.WakeAt):
             raise Violation(f"never-8: not one WakeAt at the end of {[type(effect).__name__ for effect in done]}")
         messages = events.ProgrammeArrived | events.BeaconArrived | events.CommandArrived | events.AlertArrived
+        messages |= events.TrustArrived
         if isinstance(event, messages) and effects.Acknowledge(event.delivery) not in done:
             raise Violation("never-7: a message is not acknowledged")
 
@@ -942,12 +997,12 @@ class Versions(Rule):
         letter = world.letters[effect.delivery - 1]
         if isinstance(letter.programme, Signed) and self.standing.verdicts[effect.delivery] == "accepted":
             version = letter.programme.document.version
-            if version > world.floor_of(letter.scope):
+            if version > Floors(world.disk.floors).of(letter.scope, letter.programme.signers):
                 raise Violation(f"decision 1: {letter.scope} version {version} is acknowledged before it is on disk")
 
     def after(self, world: World, event: events.Event, done: list[effects.Effect]) -> None:
         """What the station says is in force is what must be."""
-        if not isinstance(event, events.ProgrammeArrived | events.Started):
+        if not isinstance(event, events.ProgrammeArrived | events.TrustArrived | events.Started):
             return
         said = {one.scope: one.version for one in world.station.snapshot(world.instant()).programmes}
         must = {scope: one.version for scope, one in self.standing.programmes.items()}

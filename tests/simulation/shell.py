@@ -77,6 +77,11 @@ class Card:
         assert self._database is not None
         return self._database.remembered(trust_version)
 
+    def roots(self) -> tuple[bytes, ...]:
+        """The trust roots that were accepted, the oldest first."""
+        assert self._database is not None
+        return self._database.roots()
+
     def commit(self, entries: Sequence[Entry], wall_ms: int) -> None:
         """One transaction. The audit trail grows by its entries: no link comes twice, and none is left out."""
         assert self._database is not None
@@ -105,13 +110,14 @@ class Card:
         self._folder.cleanup()
 
 
-def forgotten(disk: Disk, remembered: Remembered, wall_ms: int) -> str | None:
+def forgotten(disk: Disk, remembered: Remembered, roots: Sequence[bytes], wall_ms: int) -> str | None:
     """Tell in what the database differs from what was written to it."""
     settled = {key for key, ms in disk.settled.items() if ms >= wall_ms - SETTLED_MS}
     envelopes = {scope: one.envelope for scope, one in disk.programmes.items()}
     known = {key for key, _ in remembered.settled}
     pairs: Iterable[tuple[str, object, object]] = (
         ("settled", settled, settled & known),
+        ("roots", [disk.roots[version] for version in sorted(disk.roots)], list(roots)),
         ("floors", disk.floors, dict(remembered.floors)),
         ("programmes", envelopes, dict(remembered.envelopes)),
         ("earlier", {scope: one.envelope for scope, one in disk.earlier.items()}, dict(remembered.earlier)),
@@ -261,6 +267,8 @@ class Line:
         self.pump()
         if up and self._world.centre is not None:
             self._world.centre.connected()
+        if up and self._world.roots is not None:
+            self._world.roots.connected()
         if up and self._world.authority is not None:
             self._world.authority.connected()
 

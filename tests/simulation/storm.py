@@ -4,8 +4,9 @@
 
 replays seed 17 and prints the end of its trace; with ``own-clock`` behind it the station must find out the time by
 itself, and hears its centre; with ``alerts`` there are warnings, with ``microphone`` somebody speaks, with ``live``
-there are live relays, with ``orders`` its centre gives commands, with ``streams`` there are radios. First faults are
-on, and no rule may be broken; then everything is mended, two days pass, and everything that could air has aired or is
+there are live relays, with ``orders`` its centre gives commands, with ``streams`` there are radios, with ``trust`` the
+centre's roots follow one another, and a thief holds a key (with programmes and alerts only). First faults are on, and
+no rule may be broken; then everything is mended, two days pass, and everything that could air has aired or is
 told with its reason.
 """
 
@@ -29,6 +30,7 @@ from tests.simulation.clocks import BATTERY, BEACONS, MODEM, NTP
 from tests.simulation.happenings import (
     MESSAGES,
     SCOPES,
+    THIEFS,
     Happening,
     Setup,
     Timeline,
@@ -39,6 +41,7 @@ from tests.simulation.happenings import (
     written,
 )
 from tests.simulation.radio import stream_of
+from tests.simulation.roots import BAD, DROP, MOST, NEXT, REVOKE, STEPS
 from tests.simulation.rules import interval_ms, nearest
 from tests.simulation.shell import GOOD, MODES
 from tests.simulation.shrink import SHRINK_S, Failure, failure, shrunk
@@ -46,7 +49,7 @@ from tests.simulation.world import BEGIN_MONO_MS, DEPUTY, World
 from ttcs_edge.core.documents import Programme, Slot, Stream
 from ttcs_edge.core.model import AMPLIFIER, MICROPHONE, Scope, Sha256, ZoneId
 
-KINDS = ("dense", "own_clock", "alerts", "microphone", "live", "orders", "streams")
+KINDS = ("dense", "own_clock", "alerts", "microphone", "live", "orders", "streams", "trust")
 """The words behind a seed."""
 REPLAY = "python -m tests.simulation.storm"
 TRACE_TAIL = 45
@@ -85,6 +88,7 @@ class Storm:
         live: bool = False,
         orders: bool = False,
         streams: bool = False,
+        trust: bool = False,
     ) -> None:
         self.dice = random.Random(seed)
         self.intervals = (1,) if dense else self.dice.choice(((1,), INTERVALS))
@@ -92,7 +96,8 @@ class Storm:
         self.orders, self.streams = orders, streams
         self.happenings = HAPPENINGS + (FROM_THE_CENTRE if own_clock else ()) + (WARNINGS if alerts else ())
         self.happenings += (TALKS if microphone else ()) + (RELAYS if live else ()) + (ORDERS if orders else ())
-        self.happenings += RADIOS if streams else ()
+        self.happenings += (RADIOS if streams else ()) + (ROOTS if trust else ())
+        self.trust, self.burned = trust, 0
         self.warned: dict[str, dict[str, Any]] = {}
         self.timeline = Timeline(self._setup(seed))
         self.versions = dict.fromkeys(SCOPES, 0)
@@ -149,6 +154,7 @@ class Storm:
             live=self.live,
             orders=self.orders,
             streams=self.streams,
+            trust=self.trust,
         )
 
     def _microphone(self) -> dict[str, Any]:
@@ -377,6 +383,118 @@ class Storm:
             self.timeline.happen("programme", fields_of(replace(current, slots=current.slots[:1])), False)
         else:
             self.timeline.happen("programme", fields_of(current), False)
+
+    def follow_root(self) -> None:
+        """The centre's root is followed by another, at once or held back for a while; what the centre says is signed
+        anew, most of it; misfortunes come in between.
+        """
+        dice, world = self.dice, self.world
+        held = dice.random() < 0.25
+        if held:
+            self.timeline.happen("hold-roots", True)
+        self._step_root(dice.choice(STEPS))
+        if held:
+            world.run(dice.choice((1_000, 60_000, HOUR_MS)))
+            self._sign_anew()
+            if dice.random() < 0.5:
+                dice.choice(MISFORTUNES_OF_ROOTS)(self)
+            self.timeline.happen("hold-roots", False)
+            self._sign_anew()
+
+    def _step_root(self, how: str) -> None:
+        self.timeline.happen("root", how)
+        self.world.run(self.dice.choice((1, 1, 40, 400, 20_000, HOUR_MS)))
+        if self.dice.random() < 0.5:
+            self.dice.choice(MISFORTUNES_OF_ROOTS)(self)
+        self._sign_anew()
+
+    def follow_root_without_time(self) -> None:
+        """Something falls due while nobody knows the time; it is replaced, its key is revoked, and the time comes."""
+        dice, world, happen = self.dice, self.world, self.timeline.happen
+        if self.timeline.setup.clock or not self.current:
+            return
+        happen("link", True)
+        one = self.current[dice.choice(sorted(self.current))]
+        due = nearest(one, slot := dice.choice(one.slots), world.true_ms + interval_ms(slot.rrule) // 2)
+        world.run(max(1, due.planned_ms - world.true_ms - dice.choice((300, 20_000))))
+        happen("trust", False)
+        world.run(dice.choice((1_000, 25_000, 60_000)))
+        if dice.random() < 0.7:
+            self.new_version(one.scope)
+        happen("root", dice.choice((NEXT, DROP, REVOKE)))
+        self._sign_anew()
+        happen("trust", True)
+        world.run(dice.choice((1_000, 60_000)))
+
+    def _sign_anew(self) -> None:
+        for scope in sorted(self.current):
+            if self.dice.random() < 0.8:
+                self.new_version(scope)
+        if self.alerts and self.dice.random() < 0.7:
+            self.warn()
+
+    def steal(self) -> None:
+        """A thief takes the centre's key, and speaks with it, until it is revoked; it speaks on then."""
+        dice = self.dice
+        self.timeline.happen("steal")
+        for _ in range(dice.choice((1, 1, 2))):
+            self.speak_as_thief()
+            self._let_time_pass(DAY_MS)
+        if dice.random() < 0.3:
+            self.publish()
+        if dice.random() < 0.8:
+            self._step_root(REVOKE)
+            self.speak_as_thief()
+
+    def speak_as_thief(self) -> None:
+        """A programme that burns version numbers, or an alert, by a key that was stolen, revoked or not yet."""
+        dice, world = self.dice, self.world
+        stolen = [] if world.roots is None else sorted(world.roots.stolen)
+        if not stolen:
+            return
+        key, name = dice.choice(stolen), f"w{dice.randrange(4)}"
+        if self.alerts and name in self.warned and dice.random() < 0.5:
+            self.burned += 1
+            now_ms = world.true_ms
+            fields = self.warned[name] | {"version": self.burned * 1_000, "sent": _utc(now_ms)}
+            self.timeline.happen("alert", fields | {"expires": _utc(now_ms + dice.choice((60_000, DAY_MS)))}, key)
+            return
+        scope = dice.choice(SCOPES)
+        if scope not in self.current:
+            return
+        self.burned += 1
+        slots = [self._changed(slot) for slot in self.current[scope].slots]
+        version = dice.choice((MOST - 1_000 + self.burned, THIEFS + self.burned))
+        document = replace(self._programme(scope, slots), version=version)
+        for sha256 in sorted(audio_of(document) - world.cached):
+            if dice.random() < 0.8:
+                self.timeline.happen("audio", audio_name(sha256))
+        self.timeline.happen("programme", fields_of(document), False, key)
+
+    def name_what_is_in_force(self) -> None:
+        """Beacons come one after the other; the broker has lost something of what they name, or holds roots back."""
+        dice, world, happen = self.dice, self.world, self.timeline.happen
+        happen("link", True)
+        what = dice.choice(("programme", "programme", "alert", "root", "nothing"))
+        happen("hold-roots" if what == "root" else "lose", what != "nothing")
+        if what == "programme":
+            self.new_version(SCOPES[0])
+        elif what == "alert" and self.alerts:
+            self.warn()
+        elif what == "root":
+            happen("root", dice.choice(STEPS))
+        happen("lose", False)
+        for _ in range(dice.choice((1, 2, 3, 4))):
+            happen("centre", "beacon", dice.choice(WAYS), 1, 1, 1)
+            world.run(dice.choice((500, 3_000, 20_000, 60_000)))
+            if dice.random() < 0.2:
+                dice.choice(MISFORTUNES_OF_ROOTS)(self)
+        world.run(dice.choice((1_000, 60_000, 200_000)))
+        happen("hold-roots", False)
+
+    def bring_bad_root(self) -> None:
+        """Something comes as a root that leads nowhere, or nowhere new."""
+        self.timeline.happen("bad-root", self.dice.choice(BAD))
 
     def warn(self) -> None:
         """An alert, or what follows on one; most of what it says is there, and some of the rest comes later."""
@@ -676,14 +794,15 @@ def run(
     live: bool = False,
     orders: bool = False,
     streams: bool = False,
+    trust: bool = False,
 ) -> Run:
     """Run one seed, ``dense`` without quiet days, ``own_clock`` with a station that must find out the time, ``alerts``
     with warnings, ``microphone`` with somebody who speaks, ``live`` with live relays, ``orders`` with commands,
-    ``streams`` with radios.
+    ``streams`` with radios, ``trust`` with roots that follow one another and a thief who holds a key.
 
     ``also`` is done last, before two healthy days are judged.
     """
-    storm = Storm(seed, dense, own_clock, alerts, microphone, live, orders, streams)
+    storm = Storm(seed, dense, own_clock, alerts, microphone, live, orders, streams, trust)
     text, broke = "", None
     try:
         storm.run(actions, also)
@@ -692,6 +811,7 @@ def run(
         flags = {"dense": dense, "own-clock": own_clock, "alerts": alerts, "microphone": microphone, "live": live}
         flags["orders"] = orders
         flags["streams"] = streams
+        flags["trust"] = trust
         kinds = [word for word, so in flags.items() if so]
         text = f"{tail}\nseed {seed}: {error!r}\nto replay: {' '.join([REPLAY, str(seed), *kinds])}"
         broke = failure(error, storm.timeline, storm.at_end)
@@ -707,7 +827,8 @@ def main() -> None:
 
     With ``dense`` behind it no station has quiet days; with ``own-clock`` each must find out the time by itself; with
     ``alerts`` each is warned now and then; with ``microphone`` each has one, and somebody speaks; with ``live`` each
-    has live relays; with ``orders`` each hears commands; with ``streams`` slots name radios.
+    has live relays; with ``orders`` each hears commands; with ``streams`` slots name radios; with ``trust`` roots
+    follow one another, and a thief holds a key.
     """
     first, *upto = [int(word) for word in sys.argv[1:] if word.isdigit()]
     for seed in range(first, *(upto or [first + 1])):
@@ -813,6 +934,30 @@ TURNS: tuple[tuple[Any, ...], ...] = (
     ("crowd", (2, 9)),
 )
 """What may become of a session, or be sent under its name, and what each is chosen from."""
+ROOTS: tuple[Callable[[Storm], None], ...] = (
+    Storm.follow_root,
+    Storm.follow_root,
+    Storm.follow_root_without_time,
+    Storm.steal,
+    Storm.steal,
+    Storm.speak_as_thief,
+    Storm.bring_bad_root,
+    Storm.name_what_is_in_force,
+    Storm.name_what_is_in_force,
+    Storm.mend_link,
+    Storm.mend_link,
+)
+MISFORTUNES_OF_ROOTS: tuple[Callable[[Storm], None], ...] = (
+    Storm.cut_power,
+    Storm.cut_power,
+    Storm.restart,
+    Storm.lose_time_for_a_moment,
+    Storm.lose_link_for_a_moment,
+    Storm.kill_player,
+    Storm.bring_bad_root,
+    Storm.publish_badly,
+)
+"""What comes behind a new root, before all is signed anew."""
 WARNINGS: tuple[Callable[[Storm], None], ...] = (Storm.warn, Storm.warn, Storm.warn, Storm.warn_badly)
 OVER_TONES = (
     Storm.warn,

@@ -38,6 +38,7 @@ class Bug:
     live: bool = False
     orders: bool = False
     streams: bool = False
+    trust: bool = False
     seed: int = 0
 
 
@@ -545,6 +546,72 @@ BUGS = {
         "",
         streams=True,
     ),
+    "the floor of a revoked key counts on": Bug(
+        "core/floors.py",
+        "names = (subject, *(floor_name(subject, keyid) for keyid in keys))",
+        "names = [subject, *(one for one in self.versions if one.startswith(subject + SEPARATOR))]",
+        "never-",
+        trust=True,
+    ),
+    "a programme that was withdrawn stays on the card": Bug(
+        "core/station.py",
+        "            turn.entries.append(effects.ProgrammeForgotten(scope))\n",
+        "",
+        "never-1: the disk has a programme",
+        trust=True,
+    ),
+    "an alert of a revoked key is heard on": Bug(
+        "core/station.py",
+        "for key in self.alerts.take_root(root):",
+        "for key in ():",
+        "never-1: the alerts",
+        alerts=True,
+        trust=True,
+    ),
+    "a root is not put on the card": Bug(
+        "core/station.py",
+        "            turn.entries += [effects.TrustAccepted(one.document.version, one.envelope) for one in new]\n",
+        "",
+        "",
+        trust=True,
+    ),
+    "a revoked programme airs on": Bug(
+        "core/programmes.py",
+        "            self.signed.pop(scope, None)\n            self.aside.pop(scope, None)\n",
+        "            self.aside.pop(scope, None)\n",
+        "never-",
+        trust=True,
+    ),
+    "one root key is enough": Bug(
+        "core/trust.py",
+        "    for judge in (before, root):\n        if not _enough(",
+        "    for judge in (before, root):\n        if not signed.signers and not _enough(",
+        "never-6: a root is taken",
+        trust=True,
+    ),
+    "what lacks is asked for once": Bug(
+        "core/withheld.py",
+        "now.mono_ms + min(AGAIN_MS << one.asked, AGAIN_MOST_MS)",
+        "now.mono_ms + 10**12",
+        "nobody asks for it",
+        alerts=True,
+        trust=True,
+        seed=26,
+    ),
+    "what one beacon names is withheld": Bug(
+        "core/withheld.py",
+        "if one.beacons > 1 and now.mono_ms",
+        "if one.beacons > 0 and now.mono_ms",
+        "never-6: told as lacking",
+        trust=True,
+    ),
+    "a root may be passed over": Bug(
+        "core/trust.py",
+        "if root.version != before.version + 1:",
+        "if root.version < before.version:",
+        "never-6: a root is taken",
+        trust=True,
+    ),
 }
 
 
@@ -553,7 +620,7 @@ def hunt(name: str) -> subprocess.CompletedProcess[str]:
     bug = BUGS[name]
     with tempfile.TemporaryDirectory() as folder:
         plant(bug, Path(folder))
-        words = ("own_clock", "alerts", "microphone", "live", "orders", "streams")
+        words = ("own_clock", "alerts", "microphone", "live", "orders", "streams", "trust")
         kinds = [word.replace("_", "-") for word in words if getattr(bug, word)]
         command = ["-m", "tests.simulation.storm", str(bug.seed), str(bug.seed + SEEDS), "dense", *kinds]
         return python(Path(folder), *command, limit_s=HUNT_S)

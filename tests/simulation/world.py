@@ -11,7 +11,7 @@ import heapq
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from zlib import crc32
 
 import msgspec
@@ -20,7 +20,7 @@ from tests.core.material import KEY, STRANGER, TEST_TONE, TRUST, sha, signed, st
 from tests.simulation.shell import Card, Line, Violation, forgotten
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.asrun import settles
-from ttcs_edge.core.documents import Alert, Command, Grant, Programme, Refused, Signed
+from ttcs_edge.core.documents import Alert, Command, Grant, Programme, Refused, Signed, TrustRoot
 from ttcs_edge.core.floors import Floors
 from ttcs_edge.core.model import (
     ALERT_PREFIX,
@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     from tests.simulation.live import Source
     from tests.simulation.microphone import Person
     from tests.simulation.radio import Radio
+    from tests.simulation.roots import Roots
+
+D = TypeVar("D")
 
 DEPUTY = "deputy"
 """A key that may warn, but of nothing worse than ``Minor``."""
@@ -125,6 +128,7 @@ class Rule:
 class Disk:
     """What survives a power cut."""
 
+    roots: dict[int, bytes] = field(default_factory=dict)
     programmes: dict[str, Signed[Programme]] = field(default_factory=dict)
     earlier: dict[str, Signed[Programme]] = field(default_factory=dict)
     alerts: dict[tuple[str, str], events.KnownAlert] = field(default_factory=dict)
@@ -157,6 +161,7 @@ class Letter:
     programme: Signed[Programme] | Refused
     scope: str
     acknowledged: bool = False
+    lost: bool = False
 
 
 @dataclass
@@ -301,6 +306,7 @@ class World:
         self.person: Person | None = None
         self.source: Source | None = None
         self.radio: Radio | None = None
+        self.roots: Roots | None = None
         self.group_ms = 0
         self.waiting: list[Submission] = []
         self.written_ms = 0
@@ -319,6 +325,8 @@ class World:
         self.progress_ms = 0
         self.disk = Disk()
         self.letters: list[Letter] = []
+        self.retained: dict[str, int] = {}
+        """The centre's newest programme of each scope, by its delivery."""
         self.trace: list[str] = []
         self.stepped_mono_ms = 0
         self.wakes = 0
@@ -340,6 +348,32 @@ class World:
         """What time it is, whatever the station takes for it."""
         return self.wall_ms if self.clocks is None else self.clocks.true_ms
 
+    @property
+    def root(self) -> TrustRoot:
+        """The trust root in force, by the books."""
+        return ROOT if self.roots is None else self.roots.in_force
+
+    @property
+    def key(self) -> str:
+        """With what the centre signs now."""
+        return KEY if self.roots is None else self.roots.key
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Whose signatures count for all that the centre says."""
+        return next(grant.keys for grant in self.root.grants if grant.role == "publish")
+
+    def may(self, signers: frozenset[str]) -> bool:
+        """Tell whether any of them may say all that the centre says, by the root in force."""
+        return not signers.isdisjoint(self.keys)
+
+    def sign(self, document: D, *signers: str) -> Signed[D]:
+        """A document as its signers send it; as the centre does, with the key that it has now, when none is named."""
+        if self.roots is None:
+            return signed(document, *signers)
+        names = signers or (self.key,)
+        return Signed(document, frozenset(names), f"{document!r} by {'+'.join(names)}".encode())
+
     def instant(self) -> Instant:
         """Both clocks."""
         return Instant(WallMs(self.wall_ms), MonoMs(self.mono_ms), self.trusted)
@@ -348,6 +382,8 @@ class World:
 
     def power_on(self) -> None:
         """Start: relays open, a new core, what the disk remembers; the broker sends again what nobody acknowledged."""
+        if self.roots is not None:
+            self.roots.in_force = self.roots.on_disk()
         remembered = self._remembered()
         self.station = Station(self.settings, self.disk.boots)
         self.amplifier_on_ms = None
@@ -378,12 +414,14 @@ class World:
             self.source.boot()
         self.later(self.faults.player_slow_ms, self._player_ready)
         for letter in self.letters:
-            if not letter.acknowledged:
+            if not letter.acknowledged and not letter.lost:
                 self._deliver(letter)
         if self.clocks is not None:
             self.clocks.boot()
         if self.centre is not None:
             self.centre.boot()
+        if self.roots is not None:
+            self.roots.boot()
         if self.authority is not None:
             self.speaker = Speaker(self)
             self.authority.boot()
@@ -392,7 +430,7 @@ class World:
         """What a new life is told of the one before: by the real database where there is one."""
         disk = self.disk
         fields: dict[str, Any] = {
-            "trust": ROOT,
+            "trust": self.root,
             "cached": frozenset(self.cached),
             "programmes": tuple(disk.programmes.values()),
             "floors": tuple(disk.floors.items()),
@@ -411,13 +449,14 @@ class World:
             boots, remembered = self.card.power_on()
             if boots != disk.boots:
                 raise Violation(f"never-5: boot {disk.boots} counts as {boots}: ids will come again")
-            if wrong := forgotten(disk, remembered, self.true_ms):
+            if wrong := forgotten(disk, remembered, self.card.roots(), self.true_ms):
                 raise Violation(f"never-5: the card has {wrong}")
-            remembered = self.card.remembered(ROOT.version)
+            remembered = self.card.remembered(self.root.version)
             names = ("floors", "open_as_run", "settled", "open_faults", "alive_until_ms", "watched_until_ms")
             fields |= {name: getattr(remembered, name) for name in names}
             fields["programmes"] = tuple(self._signed(envelope) for _, envelope in remembered.envelopes)
-            fields["earlier"] = tuple(self._signed(envelope) for _, envelope in remembered.earlier)
+            earlier = (self._signed(envelope) for _, envelope in remembered.earlier)
+            fields["earlier"] = tuple(one for one in earlier if self.may(one.signers))
             fields["alerts"] = tuple(
                 events.KnownAlert(self._alert(envelope), until_ms, told)
                 for _, _, envelope, until_ms, told in remembered.alerts
@@ -475,7 +514,19 @@ class World:
 
     def publish(self, programme: Programme, *signers: str) -> Letter:
         """A programme arrives, signed by the publisher unless other signers are named."""
-        return self._post(Letter(len(self.letters) + 1, signed(programme, *signers), programme.scope))
+        return self._post(Letter(len(self.letters) + 1, self.sign(programme, *signers), programme.scope))
+
+    def lose(self, programme: Programme) -> Letter:
+        """A programme is retained, and does not come until it is asked for."""
+        letter = Letter(len(self.letters) + 1, self.sign(programme), programme.scope, lost=True)
+        self.letters.append(letter)
+        return letter
+
+    def hear_again(self, scope: str) -> None:
+        """The station asks for what is retained of a scope."""
+        letter = self.letters[self.retained[scope] - 1]
+        letter.lost = False
+        self.later(self.random.randrange(20, 400), lambda: self._deliver(letter))
 
     def publish_as_stranger(self, programme: Programme) -> Letter:
         """A programme arrives that nobody with a say signed."""
@@ -647,10 +698,14 @@ class World:
                         self.later(0, lambda sha256=audio.sha256: self.store_audio(sha256))
             case effects.Speak(wanted) if self.authority is not None:
                 self.speaker.set_wanted(wanted)
+            case effects.Acknowledge(delivery) if self.roots is not None and self.roots.owns(delivery):
+                self.roots.acknowledged(delivery)
             case effects.Acknowledge(delivery) if self.authority is not None and self.authority.owns(delivery):
                 self.authority.acknowledged(delivery)
             case effects.Acknowledge(delivery) if self.centre is not None and self.centre.owns(delivery):
                 self.centre.acknowledged(delivery)
+            case effects.HearAgain(kind, scope) if self.roots is not None:
+                self.roots.asked(kind, scope)
             case effects.Resend() | effects.SendLog():
                 assert self.centre is not None
                 self.centre.obeyed(effect)
@@ -939,13 +994,17 @@ class World:
 
     def floor_of(self, subject: str) -> int:
         """Below which version of a document the card says that nothing is obeyed."""
-        return Floors(self.disk.floors).of(subject, [KEY])
+        return Floors(self.disk.floors).of(subject, self.keys)
 
     def _write(self, entry: effects.Entry) -> None:
         for rule in self.rules:
             rule.written(self, entry)
         disk = self.disk
         match entry:
+            case effects.TrustAccepted(version, envelope):
+                disk.roots[version] = envelope
+            case effects.ProgrammeForgotten(scope):
+                disk.programmes.pop(scope, None)
             case effects.ProgrammeAccepted(scope, _, envelope):
                 disk.programmes[scope] = self._signed(envelope)
             case effects.FloorRaised(name, version):
@@ -1039,6 +1098,10 @@ def _said(thing: object) -> str:
             return f"LiveArrived({topic}: {names}{' last' * document.last} by {'+'.join(sorted(signers))})"
         case effects.FeedSound(play, number, _, last):
             return f"FeedSound({play}: {number}{' last' * last})"
+        case events.TrustArrived(tuple(roots), _, delivery):
+            return f"TrustArrived({delivery}: {[root.document.version for root in roots]})"
+        case effects.SetTrustRoot(root):
+            return f"SetTrustRoot({root.version})"
         case events.AlertArrived(Signed(document=document), _, delivery):
             names = f"{document.id} version {document.version} {document.msg_type} {document.severity}"
             return f"AlertArrived({delivery}: {names})"
@@ -1050,6 +1113,8 @@ def _entry_said(entry: effects.Entry) -> str:
     match entry:
         case effects.ProgrammeAccepted(scope, version, _):
             return f"accepted {scope} {version}"
+        case effects.TrustAccepted(version, _):
+            return f"accepted root {version}"
         case effects.AlertAccepted(_, event, version, _, _):
             return f"accepted alert {event} {version}"
         case effects.AlertTold(_, _, event, version, state, reasons):
