@@ -37,6 +37,8 @@ ENVIRONMENT = {
     "HOME": "/root",
     "LANG": "C.UTF-8",
 } | {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy") or name == "PIP_CERT"}
+CALLS = "bpf landlock_create_ruleset landlock_add_rule landlock_restrict_self"
+"""What a machine has and a container by itself has not: a systemd that holds units to their devices, and Landlock."""
 REBOOT_CODE = 133
 """What systemd-nspawn leaves with when the machine in it wants to be started again."""
 
@@ -68,7 +70,7 @@ class Machine:
         """Switch it on and wait until its systemd has started all it should."""
         command = ["systemd-nspawn", "--quiet", "-D", str(self.root), "--boot", "--register=no", "--keep-unit"]
         options = ["--machine=pole", "--console=pipe", "--resolv-conf=copy-host", "--link-journal=no"]
-        options += ["--capability=CAP_BPF", "--system-call-filter=bpf"]  # it holds units to their devices by this
+        options += ["--capability=CAP_BPF", f"--system-call-filter={CALLS}"]
         with (self.folder / "console").open("ab") as console:
             self._nspawn = subprocess.Popen(
                 [*command, *options],

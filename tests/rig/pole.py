@@ -129,8 +129,8 @@ class Pole:
     def put_on_the_air(self, folder: Path) -> None:
         """Start it, publish, and wait until the sound goes out: the amplifier is on, the zones are closed."""
         self.start()
-        self.centre.publish(folder, 5)
-        eventually(lambda: (self.status().get("on_air") or {}).get("position_ms", 0) > 300, 20)
+        self.centre.publish(folder, 8)  # to publish takes some seconds of a busy machine
+        eventually(lambda: (self.status().get("on_air") or {}).get("position_ms", 0) > 300, 30)
         assert self.closed() == PINS
 
     # what can be seen
