@@ -167,7 +167,7 @@ class PlayerProcess:
             arguments = [str(theirs.fileno()), settings.driver.value, _device(settings), str(settings.buffer_ms)]
             command = [sys.executable, "-m", "ttcs_edge.player", *arguments]
             with theirs:
-                process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+                process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)  # noqa: S603 (our own module, a list of words, no shell)
         except OSError:
             return
         ours.settimeout(SILENT_S)
