@@ -58,7 +58,7 @@ tests-others:
 	@$(BIN)/python -m pytest -q $(foreach name,$(WAITING),$(addprefix --ignore=,$(tests_$(name))))
 
 audit: setup sbom ## look for known holes in what is locked (asks an advisory service), doors left open, secrets
-	@$(BIN)/ruff check --select S ttcs_edge
+	@$(BIN)/ruff check -q ttcs_edge # the rules S among them
 	@$(BIN)/python -m pytest -q tests/supply
 	@$(BIN)/python -m tests.supply.audit
 
@@ -88,7 +88,7 @@ rig: setup ## prove install and unit on whole machines, Debian 12 and 13 with th
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq mmdebstrap systemd-container >/dev/null; }
 	@$(SUDO) $(BIN)/python -m pytest -q -m rig tests/rig
 
-soak: setup ## the long versions of kill and power, of bad links, of the simulation; some need root
+soak: setup ## the long versions of kill and power, of bad links, of the simulation, of bad input; some need root
 	@$(SUDO) $(BIN)/python -m pytest -q -m soak
 
 uninstall: ## remove the daemon and its unit; config and data stay
