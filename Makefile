@@ -67,7 +67,7 @@ sbom: setup ## write what runs on a station, package by package, to build/sbom.c
 
 fuzz: setup ## throw bad input at every reader: make fuzz MINUTES=60 SEED=7 ONLY=document/ or one failure, BLOB=...
 	@$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),5) --seed $(or $(SEED),0) \
-	  $(if $(ONLY),--only $(ONLY)) $(if $(BLOB),--blob $(BLOB))
+	  $(if $(ONLY),--only '$(ONLY)') $(if $(BLOB),--blob '$(BLOB)')
 
 simulate: setup ## live through years of stations' lives: make simulate YEARS=1000 SEED=7
 	@$(BIN)/python -m tests.simulation.years $(or $(YEARS),100) $(or $(SEED),0)
