@@ -8,7 +8,7 @@ RUN_PACKAGES := libvlc5 vlc-plugin-base libopus0 vlc-bin espeak-ng libebur128-1 
 DEMO_PACKAGES := mosquitto nginx-light ffmpeg systemd git iproute2 mount e2fsprogs pulseaudio pulseaudio-utils libasound2-plugins
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports tests tests-system tests-player tests-network tests-others simulate schemas bench install rig soak uninstall lock clean
+.PHONY: help setup demo test lint types imports tests tests-system tests-player tests-network tests-others simulate schemas bench audit sbom fuzz install rig soak uninstall lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -57,6 +57,18 @@ $(addprefix tests-,$(WAITING)): tests-%:
 tests-others:
 	@$(BIN)/python -m pytest -q $(foreach name,$(WAITING),$(addprefix --ignore=,$(tests_$(name))))
 
+audit: setup sbom ## look for known holes in what is locked (asks an advisory service), doors left open, secrets
+	@$(BIN)/ruff check -q ttcs_edge # the rules S among them
+	@$(BIN)/python -m pytest -q tests/supply
+	@$(BIN)/python -m tests.supply.audit
+
+sbom: setup ## write what runs on a station, package by package, to build/sbom.cdx.json (CycloneDX)
+	@$(BIN)/python -m tests.supply.sbom
+
+fuzz: setup ## throw bad input at every reader: make fuzz MINUTES=60 SEED=7 ONLY=document/ or one failure, BLOB=...
+	@$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),5) --seed $(or $(SEED),0) \
+	  $(if $(ONLY),--only '$(ONLY)') $(if $(BLOB),--blob '$(BLOB)')
+
 simulate: setup ## live through years of stations' lives: make simulate YEARS=1000 SEED=7
 	@$(BIN)/python -m tests.simulation.years $(or $(YEARS),100) $(or $(SEED),0)
 
@@ -76,7 +88,7 @@ rig: setup ## prove install and unit on whole machines, Debian 12 and 13 with th
 	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq mmdebstrap systemd-container >/dev/null; }
 	@$(SUDO) $(BIN)/python -m pytest -q -m rig tests/rig
 
-soak: setup ## the long versions of kill and power, of bad links, of the simulation; some need root
+soak: setup ## the long versions of kill and power, of bad links, of the simulation, of bad input; some need root
 	@$(SUDO) $(BIN)/python -m pytest -q -m soak
 
 uninstall: ## remove the daemon and its unit; config and data stay

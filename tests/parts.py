@@ -274,9 +274,15 @@ def public_key(signer: CryptoSigner) -> PublicKey:
 class Province:
     """Keys, the trust root they make, and programmes signed with them."""
 
-    def __init__(self, publishers: int = 1, threshold: int = 1, scope: str = SCOPE) -> None:
-        self.root_signer = CryptoSigner.generate_ed25519()
-        self.publishers = [CryptoSigner.generate_ed25519() for _ in range(publishers)]
+    def __init__(
+        self,
+        publishers: int = 1,
+        threshold: int = 1,
+        scope: str = SCOPE,
+        make_key: Callable[[], CryptoSigner] = CryptoSigner.generate_ed25519,
+    ) -> None:
+        self.root_signer = make_key()
+        self.publishers = [make_key() for _ in range(publishers)]
         signers = [self.root_signer, *self.publishers]
         now = datetime.now(timezone.utc)
         keyid = self.root_signer.public_key.keyid

@@ -17,6 +17,7 @@ from tests.parts import eventually
 from tests.player.parts import BYTES_PER_MS, Listening, Loudspeaker, Source, noise, samples, sweep, tone, wav
 from ttcs_edge.core.events import PlayerGone, PlayerReady, SoundDevice, SoundEnded, SoundProgress, SoundStarted
 from ttcs_edge.drivers.player import EXPECTING_SILENT_S, IDLE_SILENT_S, SILENT_S
+from ttcs_edge.player import messages
 from ttcs_edge.settings import InputSettings, SoundDriver, SoundSettings
 
 REPLACED_S = 1.0
@@ -293,6 +294,12 @@ NONSENSE = [
     "b'[\"Ended\", 1, true, [1, 2], null]'",
     "b'[\"Hello\"]'",
     "b'[\"Started\", 1, null]'",
+    "b'[\"\\x80\"]'",
+    "b'[' * 100_000",
+    "b'[\"Started\", 1, 1180591620717411303424]'",
+    "b'[\"Progress\", 1, -1, 0.0, 0.0, 0]'",
+    "b'[\"Progress\", 1, 1, 1e308, 0.0, 0]'",
+    "b'[\"Device\", false, \"a\", \"' + b'b' * 5_001 + b'\"]'",
 ]
 
 
@@ -314,6 +321,18 @@ def test_a_player_that_talks_nonsense_is_replaced(tmp_path: Path, monkeypatch: p
         assert not Path(f"/proc/{liar_pid}").exists()
         monkeypatch.setattr(sys, "executable", honest)
         listening.wait(PlayerReady)
+    finally:
+        listening.close()
+
+
+@pytest.mark.parametrize("failure", ["relay", "audio-lost", "nobody-knows"])
+def test_a_player_cannot_end_a_play_for_a_reason_that_is_not_its_own(tmp_path: Path, failure: str) -> None:
+    """The core, which knows why plays end, would stumble over it."""
+    listening = Listening(tmp_path)
+    try:
+        listening.player._items[1] = 1
+        assert not listening.player._makes_sense(messages.Ended(1, False, (0,), failure))
+        assert listening.player._makes_sense(messages.Ended(1, False, (0,), "not-audio"))
     finally:
         listening.close()
 

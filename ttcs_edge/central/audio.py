@@ -183,7 +183,7 @@ def duration_ms(recording: Path) -> int:
     """How long a recording sounds, counted in decoded samples and not taken from its header."""
     command = ["ffmpeg", "-nostdin", "-v", "error", "-i", f"file:{recording}", "-map", "0:a:0", "-ac", "1"]
     try:
-        with subprocess.Popen(
+        with subprocess.Popen(  # noqa: S603 (a list of words, no shell)
             [*command, "-ar", str(RATE_HZ), "-f", "s16le", "-"],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -198,7 +198,7 @@ def duration_ms(recording: Path) -> int:
 
 def _run(command: list[str], given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
     try:
-        return subprocess.run(
+        return subprocess.run(  # noqa: S603 (a list of words, no shell)
             command,
             input=given,
             stdin=subprocess.DEVNULL if given is None else None,

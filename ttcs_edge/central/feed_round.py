@@ -143,7 +143,7 @@ class Round:
     def _try_again(self, one: Wanted, why: str, *, never: bool) -> None:
         at_ms = now().wall_ms
         never = never or at_ms - one.first_ms > GIVE_UP_MS
-        wait_s = DOCUMENT_WAITS.wait_s(one.tries, random.random())
+        wait_s = DOCUMENT_WAITS.wait_s(one.tries, random.random())  # noqa: S311 (spreads tries in time: nobody gains by guessing it)
         self.book.try_again(one, None if never else at_ms + round(wait_s * 1_000))
         if never or one.tries == 0:
             self._tell("file-refused" if never else "file-later", link=one.link, why=why)
@@ -271,13 +271,13 @@ class Round:
         slowest_s = max(SLOWEST_S, every_s)
         most = tuple(min(slowest_s, every_s * factor) for factor in (2.0, 4.0, 8.0, 16.0))
         waits = Backoff(most if self.failures else (every_s * 1.1,), least_s=every_s)
-        return waits.wait_s(max(0, self.failures - 1), random.random())
+        return waits.wait_s(max(0, self.failures - 1), random.random())  # noqa: S311 (spreads tries in time: nobody gains by guessing it)
 
     def rest_s(self, feed_s: float) -> float:
         """How long there is nothing to do, when the feed is read again in so many seconds."""
         waits = [feed_s]
         if self.broker_failures:
-            waits.append(BROKER_WAITS.wait_s(self.broker_failures - 1, random.random()))
+            waits.append(BROKER_WAITS.wait_s(self.broker_failures - 1, random.random()))  # noqa: S311 (spreads tries in time: nobody gains by guessing it)
         if (next_ms := self.book.next_try_ms()) is not None:
             waits.append(max(1.0, (next_ms - now().wall_ms) / 1_000))
         return min(waits)

@@ -103,7 +103,7 @@ class LiveInput:
         command = ["ffmpeg", "-nostdin", "-v", "error", *input_options(what), *plain]
         try:
             # In a group of its own: a Ctrl-C on the terminal is for the session, which ends it in order.
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 (a list of words, no shell)
                 command,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -13,4 +13,4 @@ from ttcs_edge.locale import Language
 def command(options: argparse.Namespace, lang: Language) -> NoReturn:
     """Become ``python -m ttcs_edge.daemon``. ``-P``: nothing is imported from the working directory."""
     words = [sys.executable, "-P", "-m", "ttcs_edge.daemon", "--config", str(options.config)]
-    os.execv(sys.executable, words)
+    os.execv(sys.executable, words)  # noqa: S606 (no shell is what is wanted)

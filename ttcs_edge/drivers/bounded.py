@@ -100,8 +100,8 @@ class BoundedPrograms:
             with self._lock:
                 if self._aborted:
                     raise AbortedError
-                self._process = subprocess.Popen(
-                    ["prlimit", *limits, "nice", "-n", str(NICENESS), *command],
+                self._process = subprocess.Popen(  # noqa: S603 (a list of words, no shell; what is spoken goes by stdin)
+                    ["prlimit", *limits, "nice", "-n", str(NICENESS), *command],  # noqa: S607 (by PATH, which is the service manager's)
                     stdin=text,
                     stdout=output,
                     stderr=error,

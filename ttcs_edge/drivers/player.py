@@ -53,6 +53,11 @@ START_S = 10.0
 """How long a new player may take to say its first word."""
 BACKOFF_S = (0.0, 0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Waits before the 1st, 2nd, ... replacement without any sound in between; proof of sound begins anew."""
+NUMBER_MOST = 2**53 - 1
+"""What a player counts or dates: no report can carry more, and nothing below zero."""
+LEVEL_MOST_DB = 1_000.0
+TEXT_CHARS = 5_000
+"""The longest name of a device is a path."""
 
 _ALIVE = messages.encode(messages.Alive())
 
@@ -167,7 +172,7 @@ class PlayerProcess:
             arguments = [str(theirs.fileno()), settings.driver.value, _device(settings), str(settings.buffer_ms)]
             command = [sys.executable, "-m", "ttcs_edge.player", *arguments]
             with theirs:
-                process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+                process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)  # noqa: S603 (our own module, a list of words, no shell)
         except OSError:
             return
         ours.settimeout(SILENT_S)
@@ -320,7 +325,7 @@ class PlayerProcess:
             if data == _ALIVE:
                 return True
             answer = _read_answer(data)
-        except (OSError, msgspec.MsgspecError, LookupError):
+        except (OSError, ValueError):
             return False
         if not self._makes_sense(answer):
             return False
@@ -328,9 +333,11 @@ class PlayerProcess:
         return True
 
     def _makes_sense(self, answer: messages.Answer) -> bool:
-        """The end of a play tells of each of its items, once."""
+        """The end of a play tells of each of its items, once, and fails for a reason that there is."""
         if not isinstance(answer, messages.Ended):
             return True
+        if answer.failure not in messages.FAILURES:
+            return False
         return len(answer.item_written_ms) == self._items.pop(answer.play, None)
 
     def _pass_on(self, answer: messages.Answer) -> None:
@@ -379,6 +386,26 @@ def _items(audio: Audio) -> tuple[Item, ...]:
 
 
 def _read_answer(data: bytes) -> messages.Answer:
-    """What a player says, every type of it checked. Raises msgspec.MsgspecError or LookupError."""
-    packet = msgspec.json.decode(data, type=list[Any])
-    return msgspec.convert(packet[1:], messages.ANSWERS[str(packet[0])])
+    """What a player says, every type and bound of it checked. Raises ValueError for all else."""
+    try:
+        packet = msgspec.json.decode(data, type=list[Any])
+        answer = msgspec.convert(packet[1:], messages.ANSWERS[str(packet[0])])
+    except (msgspec.MsgspecError, LookupError, RecursionError) as error:
+        raise ValueError(type(error).__name__) from error
+    if not all(map(_is_bounded, answer)):
+        raise ValueError("out of bounds")
+    return answer
+
+
+def _is_bounded(value: object) -> bool:
+    """Tell whether a report can carry a value on."""
+    match value:
+        case int():
+            return 0 <= value <= NUMBER_MOST
+        case float():
+            return abs(value) <= LEVEL_MOST_DB
+        case str():
+            return len(value) <= TEXT_CHARS
+        case tuple():
+            return all(map(_is_bounded, value))
+    return value is None

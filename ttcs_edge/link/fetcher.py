@@ -146,7 +146,7 @@ class Fetcher:
         self._offer: Offer | None = None
         self._taken: Offer | None = None
         self._closing = False
-        self._jitter = random.Random()
+        self._jitter = random.Random()  # noqa: S311 (spreads tries in time: nobody gains by guessing it)
         self._thread = threading.Thread(target=self._run, name="fetcher", daemon=True)
         self._thread.start()
 

@@ -22,6 +22,8 @@ SEGMENT_PACKETS = 100
 """How many packets of 20 ms a segment holds at most."""
 STREAM_KINDS = ("aac", "mp3", "mp4", "ogg", "ts")
 """What a stream can be: AAC in ADTS, MP3, fragmented MP4, Ogg, MPEG-TS."""
+FAILURES = ("not-audio", "sound-device", "sound-input", "live-lost", None)
+"""How a play can end; None is well, or because it was stopped."""
 FDS_MOST = 64
 """How many descriptors go in one packet; Linux takes 253."""
 
@@ -204,7 +206,7 @@ class Progress(NamedTuple):
 
 
 class Ended(NamedTuple):
-    """A play is over; ``failure`` is ``not-audio``, ``sound-device``, ``sound-input``, ``live-lost`` or None.
+    """A play is over; ``failure`` is one of ``FAILURES``.
 
     What is made while it airs is one item.
     """

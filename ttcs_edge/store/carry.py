@@ -70,9 +70,9 @@ _STATE = (
     *(
         statement
         for table in ("trust", "programmes", "earlier", "alerts", "volumes", "as_run_open", "faults_open")
-        for statement in (f"DELETE FROM main.{table}", f"INSERT INTO main.{table} SELECT * FROM memory.{table}")
+        for statement in (f"DELETE FROM main.{table}", f"INSERT INTO main.{table} SELECT * FROM memory.{table}")  # noqa: S608 (names of ours; values are parameters)
     ),
-    f"INSERT OR REPLACE INTO main.meta SELECT * FROM memory.meta WHERE name IN {META_KEPT}",
+    f"INSERT OR REPLACE INTO main.meta SELECT * FROM memory.meta WHERE name IN {META_KEPT}",  # noqa: S608 (names of ours; values are parameters)
 )
 _ALWAYS = (
     "INSERT OR IGNORE INTO main.settled SELECT * FROM memory.settled",
@@ -80,7 +80,7 @@ _ALWAYS = (
        ON CONFLICT (scope) DO UPDATE SET version = max(version, excluded.version)""",
     f"""INSERT INTO main.meta SELECT 'outbox_bytes', coalesce(sum({SIZE}), 0) FROM memory.outbox AS new
         WHERE NOT EXISTS (SELECT 1 FROM main.outbox WHERE id = new.id)
-        ON CONFLICT (name) DO UPDATE SET value = value + excluded.value""",
+        ON CONFLICT (name) DO UPDATE SET value = value + excluded.value""",  # noqa: S608 (names of ours; values are parameters)
     "INSERT OR IGNORE INTO main.outbox SELECT * FROM memory.outbox",
     "DELETE FROM main.unsent WHERE seq IN (SELECT seq FROM memory.sent)",
     "INSERT OR REPLACE INTO main.sent SELECT * FROM memory.sent",

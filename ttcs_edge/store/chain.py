@@ -25,7 +25,7 @@ Run = Callable[..., sqlite3.Cursor]
 
 def read_head(run: Run, schema: str = "main") -> Head:
     """Where the chain of a database stands. Raises sqlite3.DatabaseError for a row that is none."""
-    row = run(f"SELECT link, digest, after FROM {schema}.chain").fetchone()
+    row = run(f"SELECT link, digest, after FROM {schema}.chain").fetchone()  # noqa: S608 (names of ours; values are parameters)
     try:
         link, digest, after = row
         head = Head(link, digest, msgspec.json.decode(after, type=OtherChain) if after else None)
@@ -46,7 +46,7 @@ def ended(run: Run, why: str, schema: str = "main") -> OtherChain:
     """What the chain that follows tells of a database's: of one without an entry, what that one had to tell."""
     try:
         head = read_head(run, schema)
-        journal = run(f"SELECT value FROM {schema}.meta WHERE name = 'journal'").fetchone()[0]
+        journal = run(f"SELECT value FROM {schema}.meta WHERE name = 'journal'").fetchone()[0]  # noqa: S608 (names of ours; values are parameters)
     except (sqlite3.Error, UnicodeDecodeError, TypeError):
         return OtherChain(why=why)
     if head.link:

@@ -190,12 +190,12 @@ class Database:
     def _records(self, table: str, column: str, kind: type[R]) -> tuple[R, ...]:
         """Read records; one that has rotted where SQLite cannot see it is removed, and is damage like any other."""
         found = []
-        for id_, data in self._connection.execute(f"SELECT id, {column} FROM {table} ORDER BY id").fetchall():
+        for id_, data in self._connection.execute(f"SELECT id, {column} FROM {table} ORDER BY id").fetchall():  # noqa: S608 (names of ours; values are parameters)
             if is_record(kind, data):
                 found.append(msgspec.json.decode(data, type=kind))
             else:
                 self._damage = self._damage or f"{table} {id_}"
-                self._connection.execute(f"DELETE FROM {table} WHERE id = ?", (id_,))
+                self._connection.execute(f"DELETE FROM {table} WHERE id = ?", (id_,))  # noqa: S608 (names of ours; values are parameters)
         return tuple(found)
 
     def commit(self, entries: Sequence[Entry], station: str, wall_ms: int) -> None:

@@ -95,9 +95,9 @@ def _read_all(connection: sqlite3.Connection, table: str) -> None:
     keys = KEYS[table]
     if table in KEYED:
         joined = " || ',' || ".join(keys)
-        sql = f"SELECT group_concat({joined}) FROM {table}"
+        sql = f"SELECT group_concat({joined}) FROM {table}"  # noqa: S608 (names of ours; values are parameters)
     else:
-        sql = f"SELECT * FROM {table} ORDER BY {', '.join(keys)}"
+        sql = f"SELECT * FROM {table} ORDER BY {', '.join(keys)}"  # noqa: S608 (names of ours; values are parameters)
     try:
         connection.execute(sql).fetchall()
     except sqlite3.OperationalError as error:

@@ -125,7 +125,7 @@ def _readable(connection: sqlite3.Connection, table: str, key: tuple[str, ...], 
     for order in ("ASC", "DESC"):
         by = ", ".join(f"{name} {order}" for name in key)
         try:
-            for row in connection.execute(f"SELECT {columns}, {', '.join(key)} FROM {table} ORDER BY {by}"):
+            for row in connection.execute(f"SELECT {columns}, {', '.join(key)} FROM {table} ORDER BY {by}"):  # noqa: S608 (names of ours; values are parameters)
                 value, name = row[: -len(key)], row[-len(key) :]
                 if name in seen:
                     break  # from here on the way forward has been
@@ -141,7 +141,7 @@ def _put(run: Run, table: str, row: Row) -> bool:
     if not _KEPT[table](row):
         return False
     try:
-        return run(f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * len(row))})", row).rowcount > 0
+        return run(f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * len(row))})", row).rowcount > 0  # noqa: S608 (names of ours; values are parameters)
     except sqlite3.Error:  # a row that is none of this table
         return False
 
