@@ -73,7 +73,7 @@ class _NoFetcher:
         """Nothing."""
         return ()
 
-    def offer(self, sha256: str, file: int) -> None:
+    def offer(self, sha256: str, file: int, by: object) -> None:
         """Busy."""
 
 
