@@ -62,8 +62,10 @@ SUBJECTS = {
 
 
 QUIET = (effects.Record, effects.WakeAt, effects.ShowLamp, effects.Note, effects.Acknowledge)
-TOLD = (effects.FaultRaised, effects.FaultCleared, effects.WatchedUntil)
-"""What may follow from what is refused, and what may be recorded of it: a fault, and how long the station was awake."""
+TOLD = (effects.FaultRaised, effects.FaultCleared, effects.WatchedUntil, effects.Audited)
+"""What may follow from what is refused, and what may be recorded of it: a fault, an entry of the audit trail, and how
+long the station was awake.
+"""
 
 
 class _NoFetcher:

@@ -698,12 +698,6 @@ class World:
                         self.later(0, lambda sha256=audio.sha256: self.store_audio(sha256))
             case effects.Speak(wanted) if self.authority is not None:
                 self.speaker.set_wanted(wanted)
-            case effects.Acknowledge(delivery) if self.roots is not None and self.roots.owns(delivery):
-                self.roots.acknowledged(delivery)
-            case effects.Acknowledge(delivery) if self.authority is not None and self.authority.owns(delivery):
-                self.authority.acknowledged(delivery)
-            case effects.Acknowledge(delivery) if self.centre is not None and self.centre.owns(delivery):
-                self.centre.acknowledged(delivery)
             case effects.HearAgain(kind, scope) if self.roots is not None:
                 self.roots.asked(kind, scope)
             case effects.Resend() | effects.SendLog():
@@ -723,7 +717,7 @@ class World:
             case effects.SetTimeFloor(wall_ms) if self.clocks is not None:
                 self.clocks.raise_floor(wall_ms)
             case effects.Acknowledge(delivery):
-                self.letters[delivery - 1].acknowledged = True
+                self._acknowledged(delivery)
             case effects.Heartbeat():
                 if self.line is not None and self.card is not None:
                     self.line.heartbeat(self.card.newest)
@@ -733,6 +727,13 @@ class World:
                 self.wake_ms = mono_ms
             case _:
                 pass
+
+    def _acknowledged(self, delivery: int) -> None:
+        for owner in (self.roots, self.authority, self.centre):
+            if owner is not None and owner.owns(delivery):
+                owner.acknowledged(delivery)
+                return
+        self.letters[delivery - 1].acknowledged = True
 
     # relays
 
