@@ -214,6 +214,8 @@ class Station:
 
     def _judge_withheld(self, turn: _Turn) -> None:
         """What the beacons name and does not come is asked for, and told."""
+        if self.withheld.has_nothing:
+            return
         self.withheld.came(self._version_of)
         asked = self.withheld.ask(turn.now)
         turn.notes += asked
@@ -424,8 +426,8 @@ class Station:
             turn.entries.append(effects.AsRunClosed(closed))
             if asrun.settles(closed):
                 self.desk.cues.settled[closed.occurrence] = closed.planned_start_ms
-        for subject in [subject for code, subject in self.faults.open if code == LIVE_LOST]:
-            self._clear(turn, LIVE_LOST, subject)  # which sessions there are, nobody knows any more
+        for key in [key for key in self.faults.open if key[0] in WITHHELD_FAULTS or key[0] == LIVE_LOST]:
+            self._clear(turn, *key)  # which sessions there are, and what lacks, nobody knows any more
         turn.air += [effect for alert in self.alerts.in_force(turn.now) for effect in _inline_of(alert)]
         for refused in event.refused:
             self._raise(turn, refused.code, refused.subject, refused.detail)

@@ -86,11 +86,17 @@ Known = Callable[[Name], int]
 
 @dataclass(slots=True)
 class Withheld:
-    """What lacks, and which centres are to be heard."""
+    """What lacks, which centres are to be heard, and what is told of them as faults."""
 
     lacking: dict[Name, Lacking] = field(default_factory=dict)
     heard: dict[Scope, Heard] = field(default_factory=dict)
+    told: dict[tuple[str, str], Detail] = field(default_factory=dict)
     link_since_mono_ms: int | None = None
+
+    @property
+    def has_nothing(self) -> bool:
+        """Tell whether no beacon of this life left anything to be watched or told."""
+        return not (self.lacking or self.heard or self.told)
 
     def link(self, up: bool, now: Instant) -> None:
         """There is a link, or there is none any more."""
@@ -162,6 +168,7 @@ class Withheld:
         for scope, at_mono_ms in self._silent_mono_ms():
             if now.mono_ms >= at_mono_ms:
                 told[(SILENT, f"beacon:{scope}")] = (("expected", f"{self.heard[scope].next_s} s"),)
+        self.told = told
         return told
 
     def _silent_mono_ms(self) -> Iterator[tuple[Scope, int]]:
