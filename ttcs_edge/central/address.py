@@ -37,6 +37,13 @@ def read_broker(text: str) -> BrokerAddress:
     return BrokerAddress(match[1] or match[2], int(match[3] or TLS_PORT))
 
 
+def needed_broker(found: str | None) -> BrokerAddress:
+    """Read the address that was found of a broker. Raises CentralError ``no-broker`` when none was, ``bad-broker``."""
+    if found is None:
+        raise CentralError("no-broker")
+    return read_broker(found)
+
+
 def check_host(text: str) -> None:
     """Check a host name or an IP address for a certificate. Raises CentralError ``bad-host``."""
     try:

@@ -26,6 +26,7 @@ from ttcs_edge.central.alert_history import newest_kept
 from ttcs_edge.central.alert_issue import Issue, newest_message
 from ttcs_edge.central.alert_order import Order, compose, new_order
 from ttcs_edge.central.alert_templates import DRILL, template_file, template_names
+from ttcs_edge.central.asking import ask, confirm
 from ttcs_edge.central.audio import AudioFolder
 from ttcs_edge.central.broker import Heard, OperatorClient
 from ttcs_edge.central.centre import Centre, check_grant, now, open_centre
@@ -43,7 +44,6 @@ from ttcs_edge.tones import DURATION_MS
 from ttcs_edge.wire.topics import Topics
 from ttcs_edge.yaml_form import closest
 
-YES: Final = frozenset({"y", "yes", "c", "co", "có"})
 SPOKEN_CHARS_PER_S: Final = 12
 SLACK_S: Final = 90
 """How much longer than the first round stations are waited for: one to which nobody listened before tries its reports
@@ -102,7 +102,7 @@ def show_ask_send(
             _meet(own_ears, count)
             _show(issues[-1], count, lang, to_errors=given.json)
         if not given.yes:
-            _confirm(lang)
+            confirm(text("central.alert-ask", lang))
         codes = []
         for signed, own_ears, count in zip(send(mouth, issues), ears, counts, strict=True):
             count.sent(signed.document, heard_later=_is_later(signed.document))
@@ -182,24 +182,6 @@ def _blanks(draft: AlertDraft, given: Mapping[str, str], lang: Language) -> dict
     if lacking and not sys.stdin.isatty():
         raise CentralError("alert-blanks", names=", ".join(lacking), first=lacking[0])
     return {**given, **{name: ask(text("central.alert-ask-blank", lang, name=name)) for name in lacking}}
-
-
-def ask(question: str) -> str:
-    """Ask at the terminal until there is an answer. Raises CentralError ``not-confirmed`` at the end of input."""
-    while True:
-        print(question, end=" ", file=sys.stderr, flush=True)
-        line = sys.stdin.readline()
-        if not line:
-            raise CentralError("not-confirmed")
-        if answer := screen.clean(line).strip():
-            return answer
-
-
-def _confirm(lang: Language) -> None:
-    if not sys.stdin.isatty():
-        raise CentralError("nobody-to-ask")
-    if ask(text("central.alert-ask", lang)).lower() not in YES:
-        raise CentralError("not-confirmed")
 
 
 def _meet(ears: OperatorClient, count: AlertCount) -> None:

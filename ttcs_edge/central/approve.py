@@ -10,14 +10,13 @@ Who approves needs ``centre.yaml``, ``trust`` and a key of his own; only who sen
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 
 from msgspec import Struct
 
 from ttcs_edge.central import files
-from ttcs_edge.central.address import BrokerAddress, read_broker
-from ttcs_edge.central.alert import YES, ask
+from ttcs_edge.central.address import BrokerAddress, needed_broker
+from ttcs_edge.central.asking import confirm
 from ttcs_edge.central.broker import OperatorClient
 from ttcs_edge.central.centre import Centre, SigningKey, last_number, open_centre, read_file, take_number
 from ttcs_edge.central.draw_published import last_line, programme_parts
@@ -47,14 +46,15 @@ class Approval(Struct, frozen=True):
 def approve(given: argparse.Namespace, secret: Callable[[str], str], lang: Language) -> None:
     """Carry the command out. Raises CentralError."""
     centre = open_centre(given.folder)
-    broker = None if given.sign_only else _broker(given, centre)
+    broker = None if given.sign_only else needed_broker(given.broker or centre.settings.broker)
     waiting = read_approval(centre, given)
     out = screen.console()
     shown = published(waiting.programme, waiting.envelope)
     screen.show(out, programme_parts(shown, lang, narrow=out.width < screen.PHONE_COLUMNS))
     signers, _ = reachable(centre, own_keys(centre, waiting), secret, must=False)
     if signers:
-        _confirm(given, lang)
+        if not given.yes:
+            confirm(text("central.approve-ask", lang))
         envelope = countersign(waiting.sealed, waiting.signers, [signer for _, signer in signers])
         files.replace(given.file.absolute(), envelope, files.PUBLIC)
         waiting = read_approval(centre, given)
@@ -75,13 +75,6 @@ def approve(given: argparse.Namespace, secret: Callable[[str], str], lang: Langu
     screen.show(out, parts)
 
 
-def _broker(given: argparse.Namespace, centre: Centre) -> BrokerAddress:
-    found = given.broker or centre.settings.broker
-    if found is None:
-        raise CentralError("no-broker")
-    return read_broker(found)
-
-
 def read_approval(centre: Centre, given: argparse.Namespace) -> Approval:
     """Read a programme that somebody known has signed. Raises CentralError ``bad-approval``, ``outside-scope``."""
     data = read_file(given.file)
@@ -100,15 +93,6 @@ def own_keys(centre: Centre, waiting: Approval) -> list[SigningKey]:
     """The keys that count for its scope, have not signed it, and are not known to be elsewhere."""
     may = counted(centre.trust.document, "publish", waiting.programme.scope) - waiting.signers
     return [key for key in centre.settings.keys if key.keyid in may and not centre.is_elsewhere(key)]
-
-
-def _confirm(given: argparse.Namespace, lang: Language) -> None:
-    if given.yes:
-        return
-    if not sys.stdin.isatty():
-        raise CentralError("nobody-to-ask")
-    if ask(text("central.approve-ask", lang)).lower() not in YES:
-        raise CentralError("not-confirmed")
 
 
 def send(centre: Centre, broker: BrokerAddress, waiting: Approval) -> None:

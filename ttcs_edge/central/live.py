@@ -21,6 +21,7 @@ from msgspec import Struct
 from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 
 from ttcs_edge.central.address import BrokerAddress
+from ttcs_edge.central.asking import YES
 from ttcs_edge.central.broker import LinkTurned, OperatorClient, Said
 from ttcs_edge.central.centre import Centre, check_grant, now, utc
 from ttcs_edge.central.errors import CentralError
@@ -55,7 +56,6 @@ STUTTER_S: Final = 1.0
 """So much longer than it is a segment may take to come before it is told."""
 TELL_S: Final = 10.0
 """How often it is told how it goes, where nobody looks at a terminal."""
-YES: Final = frozenset({"y", "yes", "c", "co", "có"})
 
 
 class Session(Struct, frozen=True):

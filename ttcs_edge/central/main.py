@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from ttcs_edge.central.address import BrokerAddress, check_audio_url, check_host, read_broker
+from ttcs_edge.central.address import check_audio_url, check_host, needed_broker, read_broker
 from ttcs_edge.central.arguments import make_parser
 from ttcs_edge.central.authority import make_server_certificate
 from ttcs_edge.central.centre import Centre, CentreSettings, Quorum, make_centre, open_centre, write_pair
@@ -76,7 +76,7 @@ def _init(given: argparse.Namespace, lang: Language) -> None:
 
 def _add_station(given: argparse.Namespace, lang: Language) -> None:
     centre = open_centre(given.folder)
-    broker = _broker(given.broker or centre.settings.broker)
+    broker = needed_broker(given.broker or centre.settings.broker)
     file = add_station(centre, given.id, given.scope, broker, own_https_ca=given.https_ca == "own")
     print(text("central.station-made", lang, file=file, id=given.id))
     print(text("central.install", lang, name=file.name))
@@ -107,7 +107,7 @@ def _broker_config(given: argparse.Namespace, lang: Language) -> None:
     from ttcs_edge.central.broker_config import write_rules
 
     centre = open_centre(given.folder)
-    broker = _broker(given.broker or centre.settings.broker)
+    broker = needed_broker(given.broker or centre.settings.broker)
     rules = write_rules(centre, broker, given.out or given.folder / "broker", given.at, force=given.force)
     print(text("central.rules-made", lang, folder=rules.folder, count=rules.stations))
     print(text("central.rules-command", lang, command=rules.command))
@@ -157,7 +157,7 @@ def _live(given: argparse.Namespace, lang: Language) -> int:
     from ttcs_edge.central.live import live
 
     centre = open_centre(given.folder)
-    broker = _broker(given.broker or centre.settings.broker)
+    broker = needed_broker(given.broker or centre.settings.broker)
     return live(given, centre, broker, _secret(lang), lang)
 
 
@@ -165,7 +165,7 @@ def _watch(given: argparse.Namespace, lang: Language) -> None:
     from ttcs_edge.central.watch import watch_json, watch_live, watch_once
 
     centre = open_centre(given.folder)
-    broker = _broker(given.broker or centre.settings.broker)
+    broker = needed_broker(given.broker or centre.settings.broker)
     if given.json:
         watch_json(centre, broker, given.seconds or (ONCE_S if given.once else None), keep=given.keep)
     elif given.once:
@@ -178,7 +178,7 @@ def _resend(given: argparse.Namespace, lang: Language) -> None:
     from ttcs_edge.central.resend import resend
 
     centre = open_centre(given.folder)
-    broker = _broker(given.broker or centre.settings.broker)
+    broker = needed_broker(given.broker or centre.settings.broker)
     wanted = ResendRange(journal=given.journal, first=given.first, last=given.last)
     signers = centre.signers("publish", _secret(lang))
     reply = resend(centre, broker, given.station, wanted, signers, given.seconds)
@@ -190,7 +190,7 @@ def _resend(given: argparse.Namespace, lang: Language) -> None:
 
 def _order(given: argparse.Namespace, lang: Language) -> None:
     centre = open_centre(given.folder)
-    broker = _broker(given.broker or centre.settings.broker)
+    broker = needed_broker(given.broker or centre.settings.broker)
     carry_out(centre, broker, given, centre.signers("publish", _secret(lang)), lang)
 
 
@@ -198,7 +198,7 @@ def _beacon(given: argparse.Namespace, lang: Language) -> None:
     from ttcs_edge.central.beacon import send_beacons
 
     centre = open_centre(given.folder)
-    broker = _broker(given.broker or centre.settings.broker)
+    broker = needed_broker(given.broker or centre.settings.broker)
 
     def sent(beacon: Beacon) -> None:
         print(text("central.beacon-sent", lang, scope=beacon.scope, issued=beacon.issued), flush=True)
@@ -243,12 +243,6 @@ def _trust(given: argparse.Namespace, lang: Language) -> None:
     from ttcs_edge.central.trust import trust
 
     trust(given, _secret(lang), lang)
-
-
-def _broker(found: str | None) -> BrokerAddress:
-    if found is None:
-        raise CentralError("no-broker")
-    return read_broker(found)
 
 
 COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Language], int | None]]] = {

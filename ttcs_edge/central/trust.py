@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from typing import Final
 
-from ttcs_edge.central.address import read_broker
-from ttcs_edge.central.alert import YES, ask
+from ttcs_edge.central.address import needed_broker
+from ttcs_edge.central.asking import confirm
 from ttcs_edge.central.centre import Centre, open_centre
 from ttcs_edge.central.draw_trust import show_drafted, show_published, show_signed, show_state, show_withdrawn
-from ttcs_edge.central.errors import CentralError
 from ttcs_edge.central.trust_arguments import read_keys, read_thresholds
 from ttcs_edge.central.trust_draft import Wishes, draft
 from ttcs_edge.central.trust_publish import coming, publish_roots, withdrawn_by
@@ -51,18 +49,12 @@ def _sign(centre: Centre, given: argparse.Namespace, secret: Secret, lang: Langu
 
 
 def _publish(centre: Centre, given: argparse.Namespace, secret: Secret, lang: Language) -> None:
-    found = given.broker or centre.settings.broker
-    if found is None:
-        raise CentralError("no-broker")
-    broker, wanted = read_broker(found), coming(centre)
+    broker, wanted = needed_broker(given.broker or centre.settings.broker), coming(centre)
     withdrawn = [] if wanted is None else withdrawn_by(centre, wanted.root)
     if withdrawn:
         show_withdrawn(withdrawn, lang)
     if withdrawn and not given.yes:
-        if not sys.stdin.isatty():
-            raise CentralError("nobody-to-ask")
-        if ask(text("central.trust-ask", lang)).lower() not in YES:
-            raise CentralError("not-confirmed")
+        confirm(text("central.trust-ask", lang))
     show_published(publish_roots(centre, broker, wanted), withdrawn, centre, lang)
 
 
