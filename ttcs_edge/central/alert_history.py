@@ -42,14 +42,15 @@ def newer(one: Signed[Alert] | None, other: Signed[Alert] | None) -> Signed[Aler
 
 def kept_events(centre: Centre) -> list[Alert]:
     """The newest message of every event in the folder, the newest event first."""
-    return [signed.document for signed in kept_newest(centre)]
+    newest = (
+        next((one for file in files_of(at) if (one := _read(centre, file))), None) for at in event_folders(centre)
+    )
+    return sorted((one.document for one in newest if one), key=lambda alert: alert.sent, reverse=True)
 
 
-def kept_newest(centre: Centre) -> list[Signed[Alert]]:
-    """The same, as they were signed."""
-    events = (centre.folder / "alerts" / "sent").glob("*/*")
-    newest = (next((signed for file in files_of(folder) if (signed := _read(centre, file))), None) for folder in events)
-    return sorted((one for one in newest if one), key=lambda signed: signed.document.sent, reverse=True)
+def event_folders(centre: Centre) -> list[Path]:
+    """Where the messages of each event are kept."""
+    return list((centre.folder / "alerts" / "sent").glob("*/*"))
 
 
 def in_force(centre: Centre) -> list[Alert]:

@@ -20,7 +20,6 @@ from ttcs_edge.central.centre import Centre, check_grant, now, open_centre, utc
 from ttcs_edge.central.errors import CentralError
 from ttcs_edge.central.in_force import Published
 from ttcs_edge.core.documents import Beacon
-from ttcs_edge.core.trust import utc_ms
 from ttcs_edge.wire.documents import write_document
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
 from ttcs_edge.wire.topics import Topics
@@ -35,14 +34,13 @@ def make_beacons(
     centre: Centre, published: Published, signers: Sequence[Signer], every_s: int | None
 ) -> list[tuple[Beacon, bytes]]:
     """Sign what time it is and what is in force, for each scope for which there is anything."""
-    issued_ms, valid_s = now().wall_ms, VALID_S if every_s is None else max(VALID_S, PERIODS * every_s)
-    root = centre.trust.document
+    issued_ms, root = now().wall_ms, centre.trust.document
     beacons = [
         Beacon(
             scope=scope,
             version=issued_ms,
             issued=utc(issued_ms),
-            expires=utc(issued_ms + valid_s * 1_000),
+            expires=utc(issued_ms + _valid_s(every_s) * 1_000),
             next_s=UNSET if every_s is None else every_s,
             trust=root.version if scope == root.scope else UNSET,
             programme=UNSET if stands.programme is None else stands.programme,
@@ -91,8 +89,12 @@ def _send(
     every_s: int | None,
     sent: Callable[[Beacon], None],
 ) -> None:
-    topics = Topics(centre.settings.topic_root)
-    for beacon, envelope in make_beacons(centre, published, signers, every_s):
-        valid_s = (utc_ms(beacon.expires) - utc_ms(beacon.issued)) // 1_000
-        client.publish(topics.beacon(beacon.scope), envelope, expiry_s=valid_s)
+    topics, beacons = Topics(centre.settings.topic_root), make_beacons(centre, published, signers, every_s)
+    client.publish_all([(topics.beacon(one.scope), envelope) for one, envelope in beacons], _valid_s(every_s))
+    for beacon, _ in beacons:
         sent(beacon)
+
+
+def _valid_s(every_s: int | None) -> int:
+    """How long a beacon holds: one that is sent by itself, or each of a row."""
+    return VALID_S if every_s is None else max(VALID_S, PERIODS * every_s)
