@@ -129,11 +129,9 @@ class Programmes:
         self._leave_owing(scope, now)
         self._leave_timetable(scope)
         aside = self.aside.pop(scope, None)
-        before = self.signed.get(scope) or aside
-        gone = None if before is None else before.document
+        gone = self.signed.get(scope) or aside
         if replaced is not None:
-            kept, self.earlier[scope] = self.earlier.get(scope), replaced
-            gone = None if kept is None else kept.document
+            gone, self.earlier[scope] = self.earlier.get(scope), replaced
         self._leave(gone)
         self.signed[scope] = event.programme
         self.changes += 1
@@ -147,10 +145,10 @@ class Programmes:
         assert self.trust is not None
         return trust.counted(self.trust, "publish", scope)
 
-    def _leave(self, programme: Programme | None) -> None:
+    def _leave(self, signed: Signed[Programme] | None) -> None:
         """Let go of a programme that nobody needs any more."""
-        if programme is not None:
-            self.leaving.append([*programme.slots, *programme.bulletins])
+        if signed is not None:
+            self.leaving.append([*signed.document.slots, *signed.document.bulletins])
 
     def _leave_timetable(self, scope: Scope) -> None:
         for timetables in (self.timetables, self.foreseen):
@@ -272,6 +270,7 @@ class Programmes:
             self.signed.pop(scope, None)
             self.aside.pop(scope, None)
             self._leave_timetable(scope)
+            self._leave(known[scope])
         self.earlier = {scope: one for scope, one in self.earlier.items() if stands(one)}
         self.owing = [one for one in self.owing if stands(one.signed)]
         self.changes += 1
@@ -321,7 +320,7 @@ class Programmes:
             after_ms = max(one.after_ms, self._look_back_ms(programme, now))
             timetable = Timetable((programme,), self.settings, after_ms)
             found += timetable.due(min(replaced_ms, _expires_ms(programme) - 1))
-            self._leave(programme)
+            self._leave(one.signed)
         self.owing.clear()
         self.changes += bool(found)  # what is in force now decides which of it may still air
         return found

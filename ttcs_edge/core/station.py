@@ -235,8 +235,11 @@ class Station:
             return self.alerts.version_of((name.scope, name.id))
         return self.programmes.version_of(name.scope)
 
-    def _raise(self, turn: _Turn, code: str, subject: str, detail: Detail = ()) -> None:
-        turn.entries += self.faults.raise_(code, subject, detail, turn.now.wall_ms, turn.now.mono_ms)
+    def _raise(self, turn: _Turn, code: str, subject: str, detail: Detail = ()) -> bool:
+        """A condition is there; tell whether that is news."""
+        raised = self.faults.raise_(code, subject, detail, turn.now.wall_ms, turn.now.mono_ms)
+        turn.entries += raised
+        return bool(raised)
 
     def _accept(self, turn: _Turn, subject: str, *documents: Signed[Any]) -> None:
         """What the event brought was accepted; without a document it is a file."""
@@ -244,9 +247,8 @@ class Station:
 
     def _refuse(self, turn: _Turn, subject: str, refused: Refused) -> None:
         """What the event brought was refused: a fault of its subject, once, and for the audit trail to tell."""
-        raised = self.faults.raise_(refused.code, subject, refused.detail, turn.now.wall_ms, turn.now.mono_ms)
-        turn.entries += raised
-        turn.judged = Judged(subject, refused, is_news=bool(raised))
+        is_news = self._raise(turn, refused.code, subject, refused.detail)
+        turn.judged = Judged(subject, refused, is_news)
 
     def _stop(self, turn: _Turn, why: str) -> None:
         """Begin to leave."""

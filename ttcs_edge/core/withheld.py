@@ -21,6 +21,7 @@ from typing import Literal
 
 from msgspec import UNSET, Struct
 
+from ttcs_edge.core.beacons import beacon_subject
 from ttcs_edge.core.documents import Beacon, NamedDocument
 from ttcs_edge.core.effects import Effect, HearAgain, ReadDocument, WantedAudio
 from ttcs_edge.core.model import Instant, MonoMs, Scope, Sha256, WallMs
@@ -167,7 +168,7 @@ class Withheld:
                 told[(WITHHELD[name.kind], name.subject)] = (("expected", f">= {one.version}"),)
         for scope, at_mono_ms in self._silent_mono_ms():
             if now.mono_ms >= at_mono_ms:
-                told[(SILENT, f"beacon:{scope}")] = (("expected", f"{self.heard[scope].next_s} s"),)
+                told[(SILENT, beacon_subject(scope))] = (("expected", f"{self.heard[scope].next_s} s"),)
         self.told = told
         return told
 

@@ -266,7 +266,7 @@ class Daemon:
 
     def _set_trust_root(self, effect: effects.SetTrustRoot) -> None:
         self.keyring.take(effect.root)
-        self.link.hear_again()
+        self.link.hear_all_again()
 
     def _read_document(self, effect: effects.ReadDocument) -> None:
         self.link.take_alert(effect.scope, effect.id, lambda: self.blobs.read(effect.sha256))

@@ -153,20 +153,21 @@ class BrokerLink:
         if client is not None:
             client.ack(mid, 1)
 
-    def hear_again(self, kind: str | None = None, scope: Scope | None = None) -> None:
-        """Have the broker send once more what is retained: all of it, or what is of a kind and a scope."""
-        client, topics = self.live(), self._topics
-        if client is None:
-            return
-        if kind is None or scope is None:
+    def hear_all_again(self) -> None:
+        """Have the broker send once more all that is retained."""
+        if (client := self.live()) is not None:
             self._subscribe(client)
-            return
+
+    def hear_again(self, kind: str, scope: Scope) -> None:
+        """Have the broker send once more what is retained of a kind and a scope."""
+        client, topics = self.live(), self._topics
         of_kind = {
             "trust": topics.trust(scope),
             "programme": topics.programme(scope),
             "alert": topics.alert(scope, "+"),
         }
-        client.subscribe(of_kind[kind], qos=1)
+        if client is not None:
+            client.subscribe(of_kind[kind], qos=1)
 
     def take_alert(self, scope: Scope, event: str, read: Callable[[], bytes]) -> None:
         """Take in an alert that came another way; ``read`` gives its envelope, on a thread that may wait for the card.
