@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -11,13 +10,13 @@ from msgspec.structs import replace
 from securesystemslib.signer import CryptoSigner
 
 from tests.core.material import HOUR_MS, ByHand, at, only
-from tests.parts import PLACE, SCOPE, Province, utc
+from tests.parts import PLACE, SCOPE, Province
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.beacons import APART_MS, PACE_MS, SAVE_MS
 from ttcs_edge.core.documents import Beacon
 from ttcs_edge.core.model import MonoMs, Scope, WallMs
 from ttcs_edge.core.timekeeping import SLACK_MS, ClockState, TimeSource
-from ttcs_edge.core.trust import utc_ms
+from ttcs_edge.core.trust import utc_ms, utc_text
 from ttcs_edge.wire.documents import read_beacon
 
 PROVINCE = Province()
@@ -33,12 +32,9 @@ def station(**others: Any) -> ByHand:
 
 def beacon(wall_ms: int, **changes: Any) -> Beacon:
     """What the centre signs at an instant."""
-    made = Beacon(scope=Scope(SCOPE), version=wall_ms, issued=_utc(wall_ms), expires=_utc(wall_ms + 5 * MINUTE_MS))
+    expires = utc_text(wall_ms + 5 * MINUTE_MS)
+    made = Beacon(scope=Scope(SCOPE), version=wall_ms, issued=utc_text(wall_ms), expires=expires)
     return replace(made, **changes)
-
-
-def _utc(wall_ms: int) -> str:
-    return utc(datetime.fromtimestamp(wall_ms // 1_000, timezone.utc))
 
 
 def tell(here: ByHand, what: Beacon | bytes, *, live: bool = True, late_ms: int = 0) -> list[effects.SetSignedTime]:

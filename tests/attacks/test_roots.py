@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from msgspec.structs import replace
 from securesystemslib.signer import CryptoSigner
 
 from tests.core.material import HOUR_MS, ByHand, alert, at, entries, only, programme, slot
-from tests.parts import Province, public_key, utc
+from tests.parts import Province, public_key
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import (
     Alert,
@@ -27,6 +26,7 @@ from ttcs_edge.core.floors import Floors, floor_name
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope
 from ttcs_edge.core.timekeeping import ClockState, SourceWord, TimeSource
+from ttcs_edge.core.trust import utc_text
 from ttcs_edge.daemon.keyring import Keyring
 from ttcs_edge.wire.documents import (
     read_alert,
@@ -303,9 +303,9 @@ def test_a_live_relay_of_a_revoked_key_falls_silent() -> None:
         id="xa",
         version=here.wall_ms,
         number=0,
-        sent=_utc(here.wall_ms),
-        expires=_utc(here.wall_ms + 10_000),
-        until=_utc(here.wall_ms + HOUR_MS),
+        sent=utc_text(here.wall_ms),
+        expires=utc_text(here.wall_ms + 10_000),
+        until=utc_text(here.wall_ms + HOUR_MS),
         title="Trực tiếp",
         packets=("AAAA",) * 25,
     )
@@ -324,9 +324,9 @@ def test_an_order_of_a_revoked_key_counts_no_more() -> None:
         scope=SCOPE,
         station=here.station.settings.id,
         version=here.wall_ms,
-        issued=_utc(here.wall_ms),
-        expires=_utc(here.wall_ms + HOUR_MS),
-        volume=VolumeOrder(until=_utc(here.wall_ms + HOUR_MS), percent=0),
+        issued=utc_text(here.wall_ms),
+        expires=utc_text(here.wall_ms + HOUR_MS),
+        volume=VolumeOrder(until=utc_text(here.wall_ms + HOUR_MS), percent=0),
     )
     read = read_command(signed_by(command, STOLEN_KEY), root_of(here))
     here.tell(events.CommandArrived(read, 8, False, False, b""))
@@ -334,10 +334,6 @@ def test_an_order_of_a_revoked_key_counts_no_more() -> None:
     assert here.station.volumes.percent(cho, here.now()) == 0
     tell(here, seal(SECOND, ROOTS))
     assert here.station.volumes.percent(cho, here.now()) == cho.volume_percent
-
-
-def _utc(wall_ms: int) -> str:
-    return utc(datetime.fromtimestamp(wall_ms // 1_000, timezone.utc))
 
 
 # version numbers that a stolen key burned (fast-forward)

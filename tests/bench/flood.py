@@ -69,6 +69,7 @@ class Flood:
         while not self._over.is_set():
             centre._client.publish(f"{ROOT}/scope/{SCOPE}/alert/gia-{self.sent}", envelope, qos=1)
             self._sent.value += 1
+            # the pace of the flood, not a wait for anything
             time.sleep(max(0.0, begun_s + self.sent * 60 / A_MINUTE - time.monotonic()))
         centre.close()
 

@@ -40,7 +40,7 @@ sys.path.insert(0, "{LIB}")
 from modems import HANOI, Modem, clock_line
 modem = Modem(lambda: clock_line(datetime.now(HANOI)))
 open("{PORT}", "w").write(str(modem.port))
-time.sleep(600)
+time.sleep(600)  # the modem answers on a thread of its own until the test ends this program
 """
 
 
