@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 import os
 import queue
@@ -106,10 +107,20 @@ def roughest(data: bytes) -> int:
 
     A pure tone of 440 Hz at half of full scale bends by 55, one of 1 kHz by 281.
     """
+    return max(_bends(data))
+
+
+def clicks(data: bytes, smooth: int) -> int:
+    """At how many places it bends by more than ``smooth``; what lies within a millisecond is one."""
+    rough = [at for at, bend in enumerate(_bends(data)) if bend > smooth]
+    return sum(at - before > BYTES_PER_MS // 2 for before, at in itertools.pairwise([-BYTES_PER_MS, *rough]))
+
+
+def _bends(data: bytes) -> list[int]:
     values = array("h", data)
-    return max(
+    return [
         abs(before - 2 * value + after) for before, value, after in zip(values, values[1:], values[2:], strict=False)
-    )
+    ]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from tests.player.parts import (
     BYTES_PER_MS,
     Listening,
     Loudspeaker,
+    clicks,
     hertz,
     noise,
     periods,
@@ -172,7 +173,7 @@ def test_clocks_that_drift_apart_are_heard_neither_late_nor_clicking_nor_dry(
     room.stop()
     aired = samples(room.file)
 
-    assert roughest(aired[20 * BYTES_PER_MS : 8_000 * BYTES_PER_MS]) < SMOOTH
+    assert clicks(aired[20 * BYTES_PER_MS : 8_000 * BYTES_PER_MS], SMOOTH) <= mouth.overruns  # lost by the input itself
     assert max(waited) <= WAIT_MOST_FRAMES
     assert gaps < 8  # without a step now and then there were 20; a busy machine is late by itself
 

@@ -147,3 +147,12 @@ def test_a_step_waits_until_there_are_samples_for_it_and_may_be_forgotten() -> N
     distance.forget()
 
     assert steps(distance, [720] * 8) == [0] * 8
+
+
+def test_nothing_is_left_out_of_a_read_behind_which_nothing_is_left() -> None:
+    """It is owed from before a delay: it waits until there is something to leave out."""
+    distance = Distance(range(480, 960), 4, 1)
+    told = steps(distance, [5_000] * 4 + [0, SPLICE_FRAMES - 1, SPLICE_FRAMES])
+
+    assert [step < 0 for step in told] == [False, False, False, True, False, False, True]
+    assert told[4:6] == [0, 0]

@@ -102,12 +102,16 @@ class Distance:
         self._owed_frames = 0
 
     def kept(self, samples: array[int], left_frames: int) -> array[int]:
-        """Look at what will be left; gives the samples of before it, with a step when there must be one."""
+        """Look at what will be left; gives the samples of before it, with a step when there must be one.
+
+        What is left out is taken from what would be left: behind a delay of this very read that may be nothing.
+        """
         self._seen.append(left_frames)
         self._resting -= 1
         if len(self._seen) == self._looks:
             self._judge(min(self._seen))
-        if self._resting > 0 or abs(self._owed_frames) < STEP_WORTH_FRAMES or len(samples) < SPLICE_FRAMES:
+        room_frames = len(samples) if self._owed_frames > 0 else min(len(samples), left_frames)
+        if self._resting > 0 or abs(self._owed_frames) < STEP_WORTH_FRAMES or room_frames < SPLICE_FRAMES:
             return samples
         stepped = lengthened(samples) if self._owed_frames > 0 else shortened(samples)
         self._owed_frames -= len(stepped) - len(samples)
