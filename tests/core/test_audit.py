@@ -239,8 +239,9 @@ class TestWhatIsRefused:
     def test_a_good_document_between_two_forgeries_opens_no_door(self) -> None:
         """Each good one ends the fault, and each forged one begins it anew: refusals have room for themselves only."""
         station = ByHand(MORNING)
+        codes = ("not-json", "not-utf8", "duplicate-key", "too-deep", "oversized")  # of each only a few are told
         for version in range(4, 204):
-            station.arrive(Refused("not-json", PROVINCE))
+            station.arrive(Refused(codes[version % len(codes)], PROVINCE))
             station.arrive(replace(MORNING, version=version))
 
         entries = told(station)[1:]

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tests.core.material import DAY_MS, PROVINCE, ByHand, at, entries, open_fault, programme, sha, slot
+from tests.core.material import DAY_MS, PROVINCE, ByHand, at, entries, open_fault, programme, sha, signed, slot
 from ttcs_edge.core import events
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.effects import Acknowledge, FaultCleared, FaultRaised
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import AMPLIFIER, Scope, Severity, WallMs
-from ttcs_edge.core.supervision import DEBOUNCE_MS, OVER_AFTER_MS, Supervision
+from ttcs_edge.core.supervision import COMES_MOST, DEBOUNCE_MS, OVER_AFTER_MS, QUIET_MS, Supervision
 
 NOW = WallMs(1_000)
 
@@ -367,3 +367,34 @@ def test_a_station_without_trusted_time_says_so_until_it_has_it() -> None:
         FaultCleared,
     ]
     assert station.entries(FaultRaised)[0].fault.raised_ms == at("2026-11-24T04:00:00")
+
+
+def test_what_is_refused_in_turn_with_the_good_one_stays_until_it_is_quiet() -> None:
+    """Whoever sends a forged document and a true one, again and again, gets a few records for it and no more."""
+    here = ByHand(civil="2026-11-24T05:00:00")
+    good = programme([slot("sang", "17:00:00")])
+    here.tell(events.ProgrammeArrived(signed(good), PROVINCE, 1))
+    for _ in range(500):
+        here.tell(events.ProgrammeArrived(Refused("not-json", PROVINCE), PROVINCE, 1))
+        here.tell(events.ProgrammeArrived(signed(good), PROVINCE, 1))
+
+    assert len(here.entries(FaultRaised)) == COMES_MOST + 1
+    assert len(here.entries(FaultCleared)) == COMES_MOST
+    assert here.faults == [("not-json", PROVINCE)]
+    here.wait(QUIET_MS - 1)
+    assert here.faults == [("not-json", PROVINCE)]
+    here.wait(1)
+    assert here.faults == [] and here.station.faults.comings == {}
+
+
+def test_what_came_too_often_and_is_not_good_again_is_never_called_mended() -> None:
+    """Quiet alone does not make it so."""
+    here = ByHand(civil="2026-11-24T05:00:00")
+    good = programme([slot("sang", "17:00:00")])
+    for _ in range(COMES_MOST + 1):
+        here.tell(events.ProgrammeArrived(signed(good), PROVINCE, 1))
+        here.tell(events.ProgrammeArrived(Refused("not-json", PROVINCE), PROVINCE, 1))
+    here.wait(2 * QUIET_MS)
+    assert here.faults == [("not-json", PROVINCE)]
+    here.tell(events.ProgrammeArrived(signed(good), PROVINCE, 1))
+    assert here.faults == []

@@ -3,7 +3,9 @@
 A fault is known by its code and its subject. While it is there, hearing of it again changes nothing (one clear fault
 for each bad input); when its condition ends before its debounce time is over, nobody is told, and what is told then is
 what was heard last: a link is lost first, and why it does not come back shows at the next try. What happened once and
-has no end of its own is over when it was not heard of again for a while.
+has no end of its own is over when it was not heard of again for a while. What is refused, and good again, and refused
+again, stays once it has come a few times, until it is quiet: whoever sends a forged document in turn with the good one
+must not fill the outbox with it, nor wear out the card.
 """
 
 from __future__ import annotations
@@ -78,6 +80,10 @@ SEVERITY = {
 REFUSED_OVER_MS = 86_400_000
 """A refused command, alert or live segment is past, too, whatever its code: the next good one may never come."""
 
+COMES_MOST = 8
+QUIET_MS = 600_000
+"""How often something refused may come and go before it stays, and for how long it must then be good."""
+
 Detail = tuple[tuple[str, str], ...]
 Key = tuple[str, str]
 
@@ -91,6 +97,10 @@ class Supervision:
     open: dict[Key, Fault] = field(default_factory=dict)
     pending: dict[Key, tuple[int, Detail]] = field(default_factory=dict)
     heard_mono_ms: dict[Key, int] = field(default_factory=dict)
+    comings: dict[Key, tuple[int, int]] = field(default_factory=dict)
+    """How often each of what is refused has come of late, and when it was heard of last."""
+    good_again: set[Key] = field(default_factory=set)
+    """Those that came too often to be cleared before they have been quiet."""
 
     def remember(self, faults: Iterable[Fault], mono_ms: int) -> None:
         """Take over what an earlier life left open."""
@@ -105,6 +115,7 @@ class Supervision:
             return []
         if _over_after_ms(key) is not None:
             self.heard_mono_ms[key] = mono_ms
+        self._comes(key, mono_ms)
         if key in self.open:
             return []
         if code in DEBOUNCE_MS:
@@ -113,11 +124,25 @@ class Supervision:
             return []
         return [self._raised(key, detail, wall_ms)]
 
+    def _comes(self, key: Key, mono_ms: int) -> None:
+        count, _ = self.comings.get(key, (0, mono_ms))
+        if key[0] not in SEVERITY and (key in self.comings or len(self.comings) < LIMITS.refused_faults):
+            self.comings[key] = (count + (key not in self.open), mono_ms)
+            self.good_again.discard(key)
+
     def clear(self, code: str, subject: str, wall_ms: WallMs) -> list[Entry]:
-        """A condition is gone."""
-        self.pending.pop((code, subject), None)
-        self.heard_mono_ms.pop((code, subject), None)
-        fault = self.open.pop((code, subject), None)
+        """A condition is gone. Gives the record to make, unless it comes and goes and must be quiet first."""
+        key = (code, subject)
+        self.pending.pop(key, None)
+        if self.comings.get(key, (0, 0))[0] > COMES_MOST:
+            self.good_again.add(key)
+            return []
+        return self._cleared(key, wall_ms)
+
+    def _cleared(self, key: Key, wall_ms: WallMs) -> list[Entry]:
+        self.heard_mono_ms.pop(key, None)
+        self.good_again.discard(key)
+        fault = self.open.pop(key, None)
         return [FaultCleared(replace(fault, cleared_ms=wall_ms))] if fault else []
 
     def clear_subject(self, subject: str, wall_ms: WallMs) -> list[Entry]:
@@ -132,13 +157,18 @@ class Supervision:
             del self.pending[key]
         raised: list[Entry] = [self._raised(key, detail, wall_ms) for key, detail in ripe]
         past = [key for key, at_ms in self._past_mono_ms().items() if mono_ms >= at_ms]
-        return raised + [entry for code, subject in past for entry in self.clear(code, subject, wall_ms)]
+        quiet = [key for key, (_, last_mono_ms) in self.comings.items() if mono_ms >= last_mono_ms + QUIET_MS]
+        over = [key for key in quiet if key in self.good_again]
+        for key in quiet:
+            del self.comings[key]
+        return raised + [entry for key in dict.fromkeys(past + over) for entry in self._cleared(key, wall_ms)]
 
     @property
     def wake_mono_ms(self) -> int | None:
         """When ``mature`` has something to do next."""
         ripe = [at_ms for at_ms, _ in self.pending.values()]
-        return min([*ripe, *self._past_mono_ms().values()], default=None)
+        quiet = [self.comings[key][1] + QUIET_MS for key in self.good_again]
+        return min([*ripe, *self._past_mono_ms().values(), *quiet], default=None)
 
     def _past_mono_ms(self) -> dict[Key, int]:
         """When each of what happened and has no end of its own is past."""
