@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.central.test_alert import verified, words
+from tests.central.test_alert import written as alert_file
 from tests.central.test_publish import TOPIC, retained
 from tests.central.trust import PLACE, machine_of, rotate
 from tests.parts import Broker
@@ -115,7 +117,7 @@ def test_what_was_changed_or_is_a_strangers_is_not_even_shown(
         capsys.readouterr()
         assert approve(second, file, "--sign-only", "--yes") == 66
         said = capsys.readouterr()
-        assert (said.out, said.err.splitlines()[0]) == ("", f"{file} is no programme to be approved: {code}")
+        assert (said.out, said.err.splitlines()[0]) == ("", f"{file} is no programme or alert to be approved: {code}")
         assert file.read_bytes() == data
 
 
@@ -135,3 +137,71 @@ def test_what_was_approved_too_late_does_not_go_out(
     (centre_folder / f"programmes/{PLACE}/version.txt").write_text("0\n")
     assert approve(centre_folder, late, *to(own_broker)) == 65
     assert capsys.readouterr().err.splitlines()[0] == told
+
+
+@pytest.fixture
+def second_voice(centre_folder: Path, own_broker: Broker, tmp_path: Path) -> Path:
+    """The machine of the second of two persons who warn together."""
+    assert rotate(centre_folder, own_broker, "--new-key=an:publish", "--threshold=alert=2") == 0
+    text = (centre_folder / "centre.yaml").read_text()
+    (centre_folder / "centre.yaml").write_text(text.replace('"file2:keys/an.pem"', '"elsewhere:"'))
+    return machine_of(centre_folder, tmp_path / "an", "an")
+
+
+def sign_alert(centre: Path, broker: Broker, target: Path) -> int:
+    """The first person's part of a warning."""
+    return main([*words(centre, broker, alert_file(target.parent)), "--yes", "--sign-only", str(target)])
+
+
+def alerts_on(broker: Broker, who: str) -> list[bytes]:
+    """The warnings that stand on a broker."""
+    return [data for topic, data in retained(broker, who).items() if "/alert/" in topic]
+
+
+def test_a_warning_that_two_persons_signed_on_two_machines_goes_out(
+    centre_folder: Path, own_broker: Broker, second_voice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is heard before the second has seen what will be said where, and signed; who sends it counts."""
+    file = tmp_path / "xa-lu.dsse.json"
+    capsys.readouterr()
+    assert sign_alert(centre_folder, own_broker, file) == 0
+    signed = f"Signed, in {file}. Who approves: ttcs-central approve {centre_folder} {file}"
+    assert " ".join(capsys.readouterr().out.split()).endswith(" ".join(signed.split()))
+    assert alerts_on(own_broker, "newcomer-1") == []
+    assert approve(centre_folder, file, *to(own_broker), "--wait=1") == 0
+    assert "Signatures lack: 1 of 2. Carry" in capsys.readouterr().out
+    assert alerts_on(own_broker, "newcomer-2") == []
+
+    assert approve(second_voice, file, "--sign-only", "--yes") == 0
+    said = capsys.readouterr().out
+    assert "Xả lũ" in said and "Severe/Immediate/Likely" in said
+    assert said.splitlines()[-2:] == [
+        "Signed by: an, publish-1",
+        "Enough have signed. At the centre: ttcs-central approve FOLDER xa-lu.dsse.json",
+    ]
+    assert approve(centre_folder, file, *to(own_broker), "--wait=1") == 1, "the station is away"
+    (envelope,) = alerts_on(own_broker, "newcomer-3")
+    assert envelope == file.read_bytes()
+    alert = verified(centre_folder, envelope)
+    assert (alert.version, alert.info[0].headline) == (1, "Xả lũ")
+    assert [one.read_bytes() for one in (centre_folder / "alerts/sent").glob("*/*/1.dsse.json")] == [envelope]
+
+
+def test_a_warning_that_was_approved_too_late_does_not_go_out(
+    centre_folder: Path, own_broker: Broker, second_voice: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another one of the same event went out meanwhile: what was said then does not come back."""
+    late, newer = tmp_path / "late.dsse.json", tmp_path / "newer.dsse.json"
+    event = "--id=xa-lu"
+    for file in (late, newer):
+        line = [*words(centre_folder, own_broker, alert_file(tmp_path)), event, "--yes", "--sign-only", str(file)]
+        assert main(line) == 0
+        assert approve(second_voice, file, "--sign-only", "--yes") == 0
+    assert approve(centre_folder, newer, *to(own_broker), "--wait=1") == 1, "the station is away"
+    capsys.readouterr()
+    assert approve(centre_folder, late, *to(own_broker), "--wait=1") == 65
+    assert capsys.readouterr().err.splitlines() == [
+        "xa-lu has version 2 already, what is to be approved is version 1",
+        "Nothing was sent. Begin anew: ttcs-central alert ... --sign-only FILE",
+    ]
+    assert alerts_on(own_broker, "newcomer-1") == [newer.read_bytes()]

@@ -18,6 +18,7 @@ from typing import Final
 from rich.console import Console
 from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 
+from ttcs_edge.central.address import BrokerAddress
 from ttcs_edge.central.alert_count import LEAVES, AlertCount
 from ttcs_edge.central.alert_draft import AlertDraft, Changes, blanks_of, filled
 from ttcs_edge.central.alert_file import read_alert_file
@@ -65,9 +66,9 @@ def alert(given: argparse.Namespace, delivery: Delivery, secret: Callable[[str],
 
     def send(mouth: OperatorClient, issues: Sequence[Issue]) -> list[Signed[Alert]]:
         folder = AudioFolder(centre.folder / "audio", centre.folder / "cache")
-        return [issue.send(mouth, folder) for issue in issues]
+        return [issue.send(mouth, folder, given.sign_only) for issue in issues]
 
-    return show_ask_send(centre, (order,), delivery, signers, send, given, lang)
+    return show_ask_send(centre, (order,), delivery, signers, send, given, lang, given.sign_only)
 
 
 def show_ask_send(
@@ -78,20 +79,22 @@ def show_ask_send(
     send: Callable[[OperatorClient, Sequence[Issue]], list[Signed[Alert]]],
     given: argparse.Namespace,
     lang: Language,
+    sign_only: Path | None = None,
 ) -> int:
     """Show what will be heard where, ask, send, and count who heard it; gives the exit code. Raises CentralError.
 
-    Of what was ``given`` on the command line, ``dry_run``, ``yes``, ``json`` and ``seconds`` say how.
+    Of what was ``given`` on the command line, ``dry_run``, ``yes``, ``json`` and ``seconds`` say how. What went into
+    the file ``sign_only`` instead waits for others, and nobody heard it.
     """
     if given.dry_run:
         for order in orders:
             issue = compose(centre, order, newest_kept(centre, order.scope, order.event), delivery, signers)
-            _show(issue, _count(centre, order), lang, to_errors=given.json)
+            _show(issue, count_of(centre, order.scope), lang, to_errors=given.json)
         return 0
     if delivery.broker is None:
         raise CentralError("no-broker")
     with ExitStack() as clients:
-        counts = [_count(centre, order) for order in orders]
+        counts = [count_of(centre, order.scope) for order in orders]
         topics = tuple(counts[0].topics.station("+", leaf) for leaf in LEAVES)
         ears = [clients.enter_context(OperatorClient(centre, delivery.broker, topics).connected()) for _ in orders]
         mouth = clients.enter_context(OperatorClient(centre, delivery.broker).connected())
@@ -99,20 +102,39 @@ def show_ask_send(
         for order, own_ears, count in zip(orders, ears, counts, strict=True):
             before = newest_message(centre, order.scope, order.event, mouth)
             issues.append(compose(centre, order, before, delivery, signers))
-            _meet(own_ears, count)
+            meet(own_ears, count)
             _show(issues[-1], count, lang, to_errors=given.json)
         if not given.yes:
             confirm(text("central.alert-ask", lang))
-        codes = []
-        for signed, own_ears, count in zip(send(mouth, issues), ears, counts, strict=True):
-            count.sent(signed.document, heard_later=_is_later(signed.document))
-            wait_s = given.seconds or SLACK_S + round_s(signed.document)
-            codes.append(follow(own_ears, count, wait_s, delivery.broker, lang, as_json=given.json))
+        sent, codes = send(mouth, issues), []
+        if sign_only is not None:
+            written = text("central.approve-written", lang, file=sign_only, folder=centre.folder)
+            screen.show(screen.console(), [screen.styled(written, screen.DOUBTFUL)])
+            return 0
+        for signed, own_ears, count in zip(sent, ears, counts, strict=True):
+            codes.append(follow_sent(signed, own_ears, count, delivery.broker, given.seconds, lang, as_json=given.json))
         return max(codes)
 
 
-def _count(centre: Centre, order: Order) -> AlertCount:
-    count = AlertCount(Topics(centre.settings.topic_root), order.scope)
+def follow_sent(
+    signed: Signed[Alert],
+    ears: OperatorClient,
+    count: AlertCount,
+    broker: BrokerAddress,
+    wait_s: int | None,
+    lang: Language,
+    *,
+    as_json: bool = False,
+) -> int:
+    """Count who heard what has just gone out, for so long or as long as that takes; gives the exit code."""
+    count.sent(signed.document, heard_later=_is_later(signed.document))
+    enough_s = SLACK_S + round_s(signed.document)
+    return follow(ears, count, wait_s or enough_s, broker, lang, as_json=as_json)
+
+
+def count_of(centre: Centre, scope: Scope) -> AlertCount:
+    """The count of who hears an alert of a scope, of the stations that this centre has made."""
+    count = AlertCount(Topics(centre.settings.topic_root), scope)
     count.expect(made_stations(centre))
     return count
 
@@ -184,7 +206,7 @@ def _blanks(draft: AlertDraft, given: Mapping[str, str], lang: Language) -> dict
     return {**given, **{name: ask(text("central.alert-ask-blank", lang, name=name)) for name in lacking}}
 
 
-def _meet(ears: OperatorClient, count: AlertCount) -> None:
+def meet(ears: OperatorClient, count: AlertCount) -> None:
     """Take in which stations the broker knows."""
     ears.await_retained(f"{count.topics.root}/nothing")
     count.met = True

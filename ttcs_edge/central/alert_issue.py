@@ -24,11 +24,20 @@ from ttcs_edge.central.audio import AudioFolder, Encoded, UnusableAudio
 from ttcs_edge.central.broker import OperatorClient
 from ttcs_edge.central.centre import Centre, now, take_number, utc
 from ttcs_edge.central.errors import CentralError
-from ttcs_edge.central.publish import BROKER_PLACE, Delivery, as_audio, cut, envelope_file, put_in_folder
+from ttcs_edge.central.publish import (
+    BROKER_PLACE,
+    LACKING,
+    Delivery,
+    as_audio,
+    cut,
+    envelope_file,
+    put_in_folder,
+    refuse,
+)
 from ttcs_edge.core.documents import Alert, AlertInfo, Audio, Refused, Signed
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope
-from ttcs_edge.core.trust import Accepted, judge_alert, utc_ms
+from ttcs_edge.core.trust import Accepted, AlreadyInForce, judge_alert, utc_ms
 from ttcs_edge.wire.documents import read_alert, write_document
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
 from ttcs_edge.wire.topics import Topics
@@ -51,11 +60,6 @@ class Issue(Struct, frozen=True, kw_only=True):
     delivery: Delivery
     signers: tuple[Signer, ...]
     before: Signed[Alert] | None = None
-
-    @property
-    def topic(self) -> str:
-        """Where it will stand."""
-        return Topics(self.centre.settings.topic_root).alert(self.scope, self.event)
 
     def document(self, version: int) -> Alert:
         """The message under a number, sent now, and cut to the longest that stations hold one.
@@ -94,36 +98,36 @@ class Issue(Struct, frozen=True, kw_only=True):
             tell_cancel=draft.tell_cancel,
         )
 
-    def make(self, version: int) -> Signed[Alert]:
-        """Sign it under a number, and check it as a station would."""
+    def make(self, version: int, *, for_others: bool = False) -> Signed[Alert]:
+        """Sign it under a number, and check it as a station would; signatures may be lacking when it is for others."""
         envelope = sign(write_document(self.document(version)), PAYLOAD_TYPES["alert"], self.signers)
-        return _checked_as_a_station(self.centre, envelope, self.scope, self.event, self.before)
+        signed = read_alert(envelope, self.centre.trust.document, self.event)
+        before = None if self.before is None else self.before.document
+        verdict = judged_alert(self.centre, signed, before) if isinstance(signed, Signed) else signed
+        if isinstance(verdict, Refused) and not (for_others and verdict.code == LACKING):
+            refuse(verdict)
+        assert isinstance(signed, Signed), signed
+        return signed
 
-    def send(self, client: OperatorClient, folder: AudioFolder) -> Signed[Alert]:
-        """Put what must be fetched in its places, then number the message, and put it on the broker."""
+    def send(self, client: OperatorClient, folder: AudioFolder, sign_only: Path | None = None) -> Signed[Alert]:
+        """Put what must be fetched in its places, then number the message, and put it on the broker, or into a file for
+        others.
+        """
         self._put_audio(client, folder)
         kept = self.centre.alert_folder(self.scope, self.event)
         with self.centre.alone():
             newest = newest_message(self.centre, self.scope, self.event, client)
             if newest is not None and (self.before is None or newest.document != self.before.document):
                 raise CentralError("alert-overtaken", id=self.event, version=newest.document.version)
-            signed = self.make(take_number(kept, 0 if newest is None else newest.document.version))
-            files.write_new(kept / f"{signed.document.version}{SUFFIX}", signed.envelope, files.PUBLIC)
-            left_s = (utc_ms(signed.document.expires) - now().wall_ms) // 1_000
-            client.publish(self.topic, signed.envelope, expiry_s=left_s)
-            if client.standing(self.topic) != signed.envelope:
-                raise CentralError("overtaken", scope=self.scope, version=signed.document.version)
-        self._put_envelope(client, signed.envelope, left_s)
+            number = take_number(kept, 0 if newest is None else newest.document.version)
+            signed = self.make(number, for_others=sign_only is not None)
+            if sign_only is None:
+                put_alert(self.centre, client, signed)
+        if sign_only is not None:
+            files.write_new(sign_only.absolute(), signed.envelope, files.PUBLIC)
+        else:
+            put_envelope(self.centre, client, signed, self.delivery)
         return signed
-
-    def _put_envelope(self, client: OperatorClient, envelope: bytes, lasts_s: int) -> None:
-        """Put the message where a station can fetch it by its hash, as beacons name it: behind the message itself."""
-        digest = hashlib.sha256(envelope).hexdigest()
-        pieces = list(cut(Topics(self.centre.settings.topic_root), digest, envelope))
-        client.publish_all(pieces, lasts_s + CHUNKS_LONGER_S)
-        if self.delivery.audio_folder is not None:
-            self.delivery.audio_folder.mkdir(parents=True, exist_ok=True)
-            files.replace(self.delivery.audio_folder / envelope_file(digest), envelope, files.PUBLIC)
 
     def _put_audio(self, client: OperatorClient, folder: AudioFolder) -> None:
         """Put what does not travel inside the alert in its places, also what an earlier message named already."""
@@ -137,6 +141,31 @@ class Issue(Struct, frozen=True, kw_only=True):
             if BROKER_PLACE in sound.places and file.is_file():
                 pieces = cut(Topics(self.centre.settings.topic_root), one.sha256, file.read_bytes())
                 client.publish_all(list(pieces), lasts_s + CHUNKS_LONGER_S)
+
+
+def put_alert(centre: Centre, client: OperatorClient, signed: Signed[Alert]) -> None:
+    """Keep a message and put it on the broker. Raises CentralError ``overtaken`` when another stands there then."""
+    document = signed.document
+    topic = Topics(centre.settings.topic_root).alert(document.scope, document.id)
+    kept = centre.alert_folder(document.scope, document.id)
+    files.replace(kept / f"{document.version}{SUFFIX}", signed.envelope, files.PUBLIC)
+    client.publish(topic, signed.envelope, expiry_s=_left_s(document))
+    if client.standing(topic) != signed.envelope:
+        raise CentralError("overtaken", scope=document.scope, version=document.version)
+
+
+def put_envelope(centre: Centre, client: OperatorClient, signed: Signed[Alert], delivery: Delivery) -> None:
+    """Put a message where a station can fetch it by its hash, as beacons name it: behind the message itself."""
+    digest = hashlib.sha256(signed.envelope).hexdigest()
+    pieces = list(cut(Topics(centre.settings.topic_root), digest, signed.envelope))
+    client.publish_all(pieces, _left_s(signed.document) + CHUNKS_LONGER_S)
+    if delivery.audio_folder is not None:
+        delivery.audio_folder.mkdir(parents=True, exist_ok=True)
+        files.replace(delivery.audio_folder / envelope_file(digest), signed.envelope, files.PUBLIC)
+
+
+def _left_s(document: Alert) -> int:
+    return (utc_ms(document.expires) - now().wall_ms) // 1_000
 
 
 def newest_message(centre: Centre, scope: Scope, event: str, client: OperatorClient) -> Signed[Alert] | None:
@@ -202,24 +231,15 @@ def _identifier(scope: Scope, event: str, version: int) -> str:
     return name if len(name) <= LIMITS.title_chars else hashlib.sha256(name.encode()).hexdigest()
 
 
-def _checked_as_a_station(
-    centre: Centre, envelope: bytes, scope: Scope, event: str, before: Signed[Alert] | None
-) -> Signed[Alert]:
-    trust = centre.trust.document
-    signed = read_alert(envelope, trust, event)
-    verdict: object = signed
-    if isinstance(signed, Signed):
-        verdict = judge_alert(
-            signed,
-            trust=trust,
-            topic=(scope, event),
-            station_scope=scope,
-            known=None if before is None else before.document,
-            floor_ms=0,
-            now=now(),
-        )
-    if isinstance(verdict, Refused):
-        detail = ", ".join(f"{name}={value}" for name, value in verdict.detail)
-        raise CentralError("refused-by-own-check", found=verdict.code, detail=detail)
-    assert isinstance(signed, Signed) and isinstance(verdict, Accepted), verdict
-    return signed
+def judged_alert(centre: Centre, signed: Signed[Alert], before: Alert | None) -> Accepted | AlreadyInForce | Refused:
+    """What a station that has the message before would say of one."""
+    document = signed.document
+    return judge_alert(
+        signed,
+        trust=centre.trust.document,
+        topic=(document.scope, document.id),
+        station_scope=document.scope,
+        known=before,
+        floor_ms=0,
+        now=now(),
+    )

@@ -135,6 +135,9 @@ def _approve(command: Parser, lang: Language) -> None:
     options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker-told", lang))
     options.add_argument("--sign-only", action="store_true", help=text("central.help-approve-sign-only", lang))
     options.add_argument("--yes", action="store_true", help=text("central.help-approve-yes", lang))
+    wait = text("central.help-alert-wait", lang)
+    waited = whole_number(1, SECONDS_MOST)
+    options.add_argument("--wait", dest="seconds", action=waited, metavar="N", help=wait)
 
 
 def _alert(command: Parser, lang: Language) -> None:
@@ -170,6 +173,7 @@ def _alert(command: Parser, lang: Language) -> None:
     _add_delivery(command, lang)
     options.add_argument("--yes", action="store_true", help=text("central.help-yes", lang))
     options.add_argument("--dry-run", action="store_true", help=text("central.help-alert-dry-run", lang))
+    options.add_argument("--sign-only", type=Path, metavar="FILE", help=text("central.help-sign-only", lang))
     options.add_argument("--json", action="store_true", help=text("central.help-alert-json", lang))
     wait = text("central.help-alert-wait", lang)
     waited = whole_number(1, SECONDS_MOST)

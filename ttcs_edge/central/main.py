@@ -124,10 +124,10 @@ def _publish(given: argparse.Namespace, lang: Language) -> None:
     show(published, delivery, centre, lang, dry_run=given.dry_run, sign_only=None if given.dry_run else given.sign_only)
 
 
-def _approve(given: argparse.Namespace, lang: Language) -> None:
+def _approve(given: argparse.Namespace, lang: Language) -> int:
     from ttcs_edge.central.approve import approve
 
-    approve(given, _secret(lang), lang)
+    return approve(given, _secret(lang), lang)
 
 
 def _delivery(given: argparse.Namespace, centre: Centre) -> Delivery:

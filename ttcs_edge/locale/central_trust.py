@@ -65,19 +65,22 @@ TABLES: tuple[config.Words, config.Words, config.Words] = (
 ERRORS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
     "approval-late": (
         (
-            "{scope} đã có phiên bản {found}, bản chờ duyệt là {version}",
-            "{scope} has version {found} already, what is to be approved is version {version}",
+            "{subject} đã có phiên bản {found}, bản chờ duyệt là {version}",
+            "{subject} has version {found} already, what is to be approved is version {version}",
         ),
         (
-            "Chưa gửi gì. Làm lại từ đầu: ttcs-central publish ... --sign-only TỆP",
-            "Nothing was sent. Begin anew: ttcs-central publish ... --sign-only FILE",
+            "Chưa gửi gì. Làm lại từ đầu: ttcs-central {command} ... --sign-only TỆP",
+            "Nothing was sent. Begin anew: ttcs-central {command} ... --sign-only FILE",
         ),
     ),
     "bad-approval": (
-        ("{file} không phải chương trình chờ duyệt: {found}", "{file} is no programme to be approved: {found}"),
         (
-            "Lấy tệp mà ttcs-central publish ... --sign-only đã viết, của trung tâm này",
-            "Take the file that ttcs-central publish ... --sign-only wrote, of this centre",
+            "{file} không phải chương trình hay cảnh báo chờ duyệt: {found}",
+            "{file} is no programme or alert to be approved: {found}",
+        ),
+        (
+            "Lấy tệp mà publish hoặc alert ... --sign-only đã viết, của trung tâm này",
+            "Take the file that publish or alert ... --sign-only wrote, of this centre",
         ),
     ),
     "bad-key-wish": (
@@ -222,10 +225,13 @@ HELP: dict[str, tuple[str, str]] = {
         "đưa bản đã đủ chữ ký vào hiệu lực và gửi cho các trạm; không có bản mới: gửi lại",
         "put the root in force once enough have signed, and send it; without a new one: send again",
     ),
-    "approve": ("duyệt: ký thêm một chương trình đã có người ký", "approve: sign a programme that somebody signed"),
+    "approve": (
+        "duyệt: ký thêm chương trình hoặc cảnh báo đã có người ký",
+        "approve: sign a programme or alert that somebody signed",
+    ),
     "help-approve-file": (
-        "tệp mà publish --sign-only đã viết",
-        "the file that publish --sign-only wrote",
+        "tệp mà publish hoặc alert --sign-only đã viết",
+        "the file that publish or alert --sign-only wrote",
     ),
     "help-approve-sign-only": ("ký vào tệp, không gửi", "sign the file, send nothing"),
     "help-approve-yes": ("ký mà không hỏi lại", "sign without asking"),
