@@ -20,6 +20,7 @@ from typing import Any
 
 import sdnotify
 import structlog
+from msgspec import structs
 
 from ttcs_edge import __version__
 from ttcs_edge.core import effects
@@ -44,6 +45,7 @@ from ttcs_edge.daemon.health import Health
 from ttcs_edge.daemon.keyring import Keyring
 from ttcs_edge.daemon.logs import configure
 from ttcs_edge.daemon.loop import Loop
+from ttcs_edge.daemon.renewing import Renewing
 from ttcs_edge.daemon.replies import Replies
 from ttcs_edge.daemon.speaking import Speaking
 from ttcs_edge.drivers.canary import Canary
@@ -59,6 +61,7 @@ from ttcs_edge.drivers.speech import Voices
 from ttcs_edge.link.audio import AudioLink
 from ttcs_edge.link.control import ControlServer
 from ttcs_edge.link.fetcher import Fetcher
+from ttcs_edge.link.identity import Identity
 from ttcs_edge.link.mqtt import BrokerLink
 from ttcs_edge.link.stream import Streams
 from ttcs_edge.settings import Config
@@ -110,7 +113,8 @@ class Daemon:
         self.recorder = Recorder(database, station_id, post)
         self.sound = SoundDesk(self.blobs, self.player, post, (item for _, item in tones))
         self.keyring = Keyring(trust)
-        readers = self.keyring.readers()
+        self.renewing = Renewing(Identity(config.broker, station_id, self.clock.now), post)
+        readers = structs.replace(self.keyring.readers(), certificate=self.renewing.read)
         self.link = BrokerLink(
             config.broker,
             station_id,
@@ -135,6 +139,8 @@ class Daemon:
             effects.SetTrustRoot: self._set_trust_root,
             effects.HearAgain: lambda effect: self.link.hear_again(effect.kind, effect.scope),
             effects.ReadDocument: self._read_document,
+            effects.AskCertificate: lambda effect: self.renewing.ask(effect, self.link),
+            effects.KeepCertificate: self.renewing.keep,
             effects.SetWanted: self._set_wanted,
             effects.KeepInline: self._keep_inline,
             effects.FollowStream: lambda effect: self.streams.follow(effect, post),
@@ -186,6 +192,7 @@ class Daemon:
         self.sound.stand_by()  # the tones of alerts: behind a cue that was due, whose decoder would wait for theirs
         self.speaking.start()
         self.link.start()
+        self.renewing.start()
         watch_clock(lambda: self.loop.post(TimePassed()))
 
     def close(self) -> None:

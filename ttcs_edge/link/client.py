@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import ssl
+from contextlib import suppress
 from typing import Any
 
 from paho.mqtt.client import Client
@@ -31,9 +32,17 @@ def make_context(settings: BrokerSettings) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(settings.ca_file)
         context.load_cert_chain(settings.certificate_file, settings.key_file)
+        _prefer_renewed(context, settings)
     except OSError as error:  # ssl.SSLError is one
         raise OwnFilesError(str(error)) from error
     return context
+
+
+def _prefer_renewed(context: ssl.SSLContext, settings: BrokerSettings) -> None:
+    """Take the certificate that the centre renewed, when it is over this very key: after an enrolment it is not."""
+    if settings.renewed_file is not None:
+        with suppress(OSError):  # there is none, or it is another key's; ssl.SSLError is one
+            context.load_cert_chain(settings.renewed_file, settings.key_file)
 
 
 def client_id(station: str, settings: BrokerSettings) -> str:
