@@ -125,8 +125,8 @@ _BROKER = Section(
     (
         Key("host", Text("host", 253, HOST_PATTERN), "mqtt.example.vn", required=True),
         Key("port", Whole(1, 65_535), "8883", default="8883"),
-        Key("ca", PathText("ca-file"), "/etc/ttcs-edge/tls/ca.pem", required=True),
-        Key("certificate", PathText("certificate-file"), "/etc/ttcs-edge/tls/station.pem", required=True),
+        Key("ca", PathText("ca-file"), "/etc/ttcs-edge/identity/ca.pem", required=True),
+        Key("certificate", PathText("certificate-file"), "/etc/ttcs-edge/identity/station.pem", required=True),
         Key("key", CredentialOrPath("key-file"), "credential:station.key", required=True),
         Key("topic_root", Text("topic", 64, TOPIC_PATTERN), "ttcs/v1", default="ttcs/v1"),
         Key("keepalive_s", Whole(5, 1_200, "whole-seconds"), "60", default="60"),

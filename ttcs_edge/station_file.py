@@ -14,16 +14,11 @@ from typing import Final
 import yaml
 
 EXAMPLE: Final = Path("config") / "station.yaml"
-OWNED: Final = {
-    "id": r"^id:.*$",
-    "scope": r"^scope:.*$",
-    "broker.host": r"^  host:.*$",
-    "broker.port": r"^  port:.*$",
-    "broker.topic_root": r"^  topic_root:.*$",
-}
-"""What a centre says of a station, and the line on which the worked example has it."""
-AFTER: Final = {"broker.port": "broker.host", "broker.topic_root": "broker.host"}
-"""Behind which line one stands that is not there yet."""
+OWNED: Final = ("id", "scope", "broker.host", "broker.port", "broker.topic_root")
+"""What a centre says of a station."""
+FILES: Final = ("broker.ca", "broker.certificate", "broker.key")
+"""Where its identity lies."""
+_BROKER: Final = re.compile(r"^broker:[^\n]*\n(?:[ \t#][^\n]*\n|\n)*", re.MULTILINE)
 
 
 def worked_example() -> str | None:
@@ -35,14 +30,13 @@ def worked_example() -> str | None:
 
 
 def owned(text: str) -> dict[str, object] | None:
-    """What stands in a ``station.yaml`` of what a centre says; None when it is no YAML that has it."""
+    """What stands in a ``station.yaml`` of what a centre says, and of files; None when it is no YAML that has it."""
     try:
         read = yaml.safe_load(text)
-        broker = {f"broker.{key}": value for key, value in read["broker"].items()}
-        found = {**read, **broker}
+        found = {**read, **{f"broker.{key}": value for key, value in read["broker"].items()}}
     except (yaml.YAMLError, TypeError, KeyError, AttributeError, ValueError, RecursionError):
         return None
-    return {key: found[key] for key in OWNED if key in found}
+    return {key: found[key] for key in (*OWNED, *FILES) if key in found}
 
 
 def filled(text: str, wanted: Mapping[str, object]) -> str | None:
@@ -58,8 +52,21 @@ def filled(text: str, wanted: Mapping[str, object]) -> str | None:
 
 
 def _set(text: str, key: str, value: str) -> str:
-    line = f"{'  ' if '.' in key else ''}{key.rpartition('.')[2]}: {value}"
-    changed, count = re.subn(OWNED[key], lambda _: line, text, count=1, flags=re.MULTILINE)
-    if count == 0 and key in AFTER:
-        changed = re.sub(OWNED[AFTER[key]], lambda one: f"{one[0]}\n{line}", text, count=1, flags=re.MULTILINE)
-    return changed
+    section, _, name = key.rpartition(".")
+    if not section:
+        return _line(text, name, value, "")
+    block = _BROKER.search(text)
+    if block is None:
+        return text
+    lines = block[0] if re.search(rf"^  {name}:", block[0], re.MULTILINE) else _behind_host(block[0], name)
+    return text[: block.start()] + _line(lines, name, value, "  ") + text[block.end() :]
+
+
+def _line(text: str, name: str, value: str, indent: str) -> str:
+    """Put a value on its line; a comment behind it stays."""
+    pattern = rf"^{indent}{name}:[^#\n]*?([ \t]+#[^\n]*)?$"
+    return re.sub(pattern, lambda one: f"{indent}{name}: {value}{one[1] or ''}", text, count=1, flags=re.MULTILINE)
+
+
+def _behind_host(block: str, name: str) -> str:
+    return re.sub(r"^  host:[^\n]*$", lambda one: f"{one[0]}\n  {name}:", block, count=1, flags=re.MULTILINE)
