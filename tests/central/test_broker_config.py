@@ -15,6 +15,7 @@ from cryptography import x509
 
 from tests.central.test_alert import running
 from tests.central.test_centre import contents, mode
+from tests.enrolled import enrolled
 from tests.parts import MOSQUITTO, eventually, free_port
 from ttcs_edge.central.centre import open_centre
 from ttcs_edge.central.main import main
@@ -88,8 +89,9 @@ def centre(centre_folder: Path) -> Path:
 
 
 def add(folder: Path, station: str, scope: str = PLACE) -> None:
-    """Add a station."""
+    """Add a station, and enrol its box."""
     assert main(["add-station", str(folder), station, "--scope", scope, "--broker", HOST]) == 0
+    enrolled(folder, station, folder.with_name(f"box-of-{station}-{len(list(folder.parent.iterdir()))}"))
 
 
 def write(folder: Path, *more: str, lang: str = "en") -> int:
@@ -330,7 +332,7 @@ def test_a_station_that_is_revoked_is_in_the_list_and_in_no_other_record(
     )
     assert serials(centre) == {old}
     assert made_stations(open_centre(centre)) == [("b", PLACE)]
-    assert sorted(path.name for path in (centre / "stations").iterdir()) == ["b.crt", "b.scope.txt", "b.station.tar"]
+    assert sorted(path.name for path in (centre / "stations").iterdir()) == ["b.crt", "b.scope.txt", "b.station.yaml"]
     assert contents(centre / "revoked") == {f"a.{old:x}.crt": record}
     assert write(centre) == 0
     assert capsys.readouterr().out.endswith("systemctl restart mosquitto\n")
@@ -399,7 +401,7 @@ def test_a_revocation_that_is_broken_off_is_finished_by_the_next(centre: Path, t
     old = serial(centre / "stations/a.crt")
     other = Path(shutil.copytree(centre, tmp_path / "whole"))
     assert main(["revoke", str(other), "a"]) == 0
-    steps = [f"revoked/a.{old:x}.crt", "crl.pem", "stations/a.station.tar", "stations/a.scope.txt"]
+    steps = [f"revoked/a.{old:x}.crt", "crl.pem", "stations/a.crt", "stations/a.scope.txt"]
     for name in steps[:done]:
         if (other / name).exists():
             (centre / name).parent.mkdir(exist_ok=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from msgspec import Struct
 from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 
-from ttcs_edge.central import files
+from ttcs_edge import whole_files
 from ttcs_edge.central.alert_draft import AlertDraft, Carried, DraftInfo
 from ttcs_edge.central.alert_file import refuse_if_wrong
 from ttcs_edge.central.alert_history import SUFFIX, newer, newest_kept, of_envelope, references_of
@@ -108,7 +108,7 @@ class Issue(Struct, frozen=True, kw_only=True):
             if newest is not None and (self.before is None or newest.document != self.before.document):
                 raise CentralError("alert-overtaken", id=self.event, version=newest.document.version)
             signed = self.make(take_number(kept, 0 if newest is None else newest.document.version))
-            files.write_new(kept / f"{signed.document.version}{SUFFIX}", signed.envelope, files.PUBLIC)
+            whole_files.write_new(kept / f"{signed.document.version}{SUFFIX}", signed.envelope, whole_files.PUBLIC)
             left_s = (utc_ms(signed.document.expires) - now().wall_ms) // 1_000
             client.publish(self.topic, signed.envelope, expiry_s=left_s)
             if client.standing(self.topic) != signed.envelope:
@@ -123,7 +123,7 @@ class Issue(Struct, frozen=True, kw_only=True):
         client.publish_all(pieces, lasts_s + CHUNKS_LONGER_S)
         if self.delivery.audio_folder is not None:
             self.delivery.audio_folder.mkdir(parents=True, exist_ok=True)
-            files.replace(self.delivery.audio_folder / envelope_file(digest), envelope, files.PUBLIC)
+            whole_files.replace(self.delivery.audio_folder / envelope_file(digest), envelope, whole_files.PUBLIC)
 
     def _put_audio(self, client: OperatorClient, folder: AudioFolder) -> None:
         """Put what does not travel inside the alert in its places, also what an earlier message named already."""

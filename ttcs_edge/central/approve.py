@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from ttcs_edge.central import files
+from ttcs_edge import whole_files
 from ttcs_edge.central.address import BrokerAddress, needed_broker
 from ttcs_edge.central.asking import confirm
 from ttcs_edge.central.broker import OperatorClient
@@ -56,7 +56,7 @@ def approve(given: argparse.Namespace, secret: Callable[[str], str], lang: Langu
         if not given.yes:
             confirm(text("central.approve-ask", lang))
         envelope = countersign(waiting.sealed, waiting.signers, [signer for _, signer in signers])
-        files.replace(given.file.absolute(), envelope, files.PUBLIC)
+        whole_files.replace(given.file.absolute(), envelope, whole_files.PUBLIC)
         waiting = read_approval(centre, given)
     names = key_names(centre)
     signed = ", ".join(sorted(names[key] for key in waiting.signers))

@@ -16,7 +16,7 @@ DAYS_MOST: Final = 31
 EXAMPLES: Final = {
     "run": "ttcs-edge run --config /etc/ttcs-edge/station.yaml",
     "check-config": "ttcs-edge check-config --config ./station.yaml",
-    "enrol": "sudo ttcs-edge enrol mqtt.lam-dong.vn",
+    "enrol": "ttcs-edge enrol mqtt.lam-dong.vn",
     "status": "ttcs-edge status",
     "schedule": "ttcs-edge schedule --days 7",
     "import": "ttcs-edge import /media/usb",
