@@ -84,8 +84,10 @@ def credential_source(page: Page, environ: Mapping[str, str] = os.environ) -> Pa
         return None
     folder = page.file.absolute().parent
     source = folder / "identity" / name
-    if source.is_symlink() or not os.access(folder, os.X_OK) or (source.exists() and not os.access(source, os.R_OK)):
-        return None  # sealed, or a technician without sudo
+    if not os.access(folder, os.X_OK) or (source.exists() and not os.access(source, os.R_OK)):
+        return None  # a technician without sudo
+    if source.is_symlink() and not source.exists():
+        return None  # sealed, and not opened yet
     return source if source.exists() or folder == UNIT_FOLDER else None
 
 

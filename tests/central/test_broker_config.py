@@ -23,7 +23,18 @@ from ttcs_edge.central.stations import made_stations
 
 HOST = "mqtt.lam-dong.vn"
 PLACE = "vn/lam-dong/da-teh"
-FILES = {"ttcs.conf", "ttcs.acl", "ttcs-ca.pem", "ttcs-crl.pem", "ttcs-server.crt", "ttcs-server.key"}
+FILES = {
+    "ttcs.conf",
+    "ttcs.acl",
+    "ttcs-ca.pem",
+    "ttcs-crl.pem",
+    "ttcs-server.crt",
+    "ttcs-server.key",
+    "ttcs-enrol.mosquitto",
+    "ttcs-enrol.acl",
+    "ttcs-enrol.users",
+    "ttcs-enrol.service",
+}
 MARK = "# Made by `ttcs-central broker-config` for vn/lam-dong, and made anew by it: put what is yours elsewhere.\n"
 CONFIG = """\
 listener 8883
@@ -54,10 +65,12 @@ user operator
 topic readwrite ttcs/v1/scope/vn/lam-dong/#
 topic readwrite ttcs/v1/blob/+/+
 topic write ttcs/v1/station/+/command
+topic write ttcs/v1/station/+/certificate
 topic read ttcs/v1/station/+/status
 topic read ttcs/v1/station/+/heartbeat
 topic read ttcs/v1/station/+/event
 topic read ttcs/v1/station/+/reply
+topic read ttcs/v1/station/+/renewal
 """
 STATION = """
 user xa-01
@@ -65,6 +78,7 @@ topic write ttcs/v1/station/xa-01/status
 topic write ttcs/v1/station/xa-01/heartbeat
 topic write ttcs/v1/station/xa-01/event
 topic write ttcs/v1/station/xa-01/reply
+topic write ttcs/v1/station/xa-01/renewal
 topic read ttcs/v1/blob/+/+
 topic read ttcs/v1/scope/vn/alert/+
 topic read ttcs/v1/scope/vn/beacon
@@ -76,9 +90,11 @@ topic read ttcs/v1/scope/vn/lam-dong/trust
 topic read ttcs/v1/scope/vn/live/+
 topic read ttcs/v1/scope/vn/programme
 topic read ttcs/v1/scope/vn/trust
+topic read ttcs/v1/station/xa-01/certificate
 topic read ttcs/v1/station/xa-01/command
 """
 INSTALL = "install -o mosquitto -g mosquitto -m 0400 {0}/broker/ttcs* /etc/mosquitto/conf.d/ && systemctl {1} mosquitto"
+DOOR = " && systemctl enable {}/ttcs-enrol.service && systemctl daemon-reload && systemctl restart ttcs-enrol"
 
 
 @pytest.fixture
@@ -111,7 +127,8 @@ def test_the_files_say_who_may_connect_and_who_may_say_and_hear_what(
     out = centre / "broker"
     assert capsys.readouterr().out == (
         f"Wrote the configuration and the rights of 1 stations into {out}\n"
-        f"Then on the broker's machine, as root: {INSTALL.format(centre, 'restart')}\n"
+        f"Then on the broker's machine, as root: {INSTALL.format(centre, 'restart')}"
+        f"{DOOR.format('/etc/mosquitto/conf.d')}\n"
     )
     assert {path.name for path in out.iterdir()} == FILES
     assert {mode(path) for path in out.iterdir()} == {0o600}
@@ -162,7 +179,8 @@ def test_files_written_where_the_broker_reads_them_are_handed_over_in_place(
     assert write(centre, "--out", str(place), "--at", str(place)) == 0
 
     told = capsys.readouterr().out
-    assert told.endswith(f"as root: chown mosquitto: '{place}'/ttcs* && systemctl restart mosquitto\n")
+    door = DOOR.format(f"'{place}").replace(".service", ".service'")
+    assert told.endswith(f"as root: chown mosquitto: '{place}'/ttcs* && systemctl restart mosquitto{door}\n")
     assert f"\ncafile {place}/ttcs-ca.pem\n" in (place / "ttcs.conf").read_text()
 
 
@@ -239,6 +257,7 @@ def test_a_record_whose_name_is_no_id_adds_no_line_to_the_access_list(
     stations = centre / "stations"
     (stations / "a.crt").rename(stations / f"{name}.crt")
     (stations / "a.scope.txt").rename(stations / f"{name}.scope.txt")
+    (stations / "a.station.yaml").rename(stations / f"{name}.station.yaml")
 
     assert write(centre) == 65
 

@@ -121,7 +121,8 @@ class Pole:
     def clear(self) -> None:
         """Stop it and forget what it knew, for the next test."""
         self.machine.shell(
-            f"systemctl stop {UNIT}; systemctl reset-failed; rm -rf {STATE}/* /etc/ttcs-edge/identit* /etc/ttcs-edge/station.yaml /etc/ttcs-edge/trust/*"
+            f"systemctl stop {UNIT}; systemctl reset-failed; rm -rf {STATE}/*"
+            " /etc/ttcs-edge/identit* /etc/ttcs-edge/station.yaml /etc/ttcs-edge/trust/*"
             f" /run/systemd/system/{UNIT}.d; systemctl daemon-reload"
         )
 

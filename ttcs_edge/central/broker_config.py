@@ -45,7 +45,7 @@ RESTARTS: Final = frozenset({CONFIG, AUTHORITY, REVOKED})
 """What a reload does not do whole: it leaves a listener's options as they are, and a connection that stands."""
 OF_THE_DOOR: Final = frozenset({DOOR, DOOR_RIGHTS, DOOR_USERS, DOOR_UNIT})
 """What there is only where stations enrol over the network."""
-DOOR_RESTARTS: Final = OF_THE_DOOR | {AUTHORITY, REVOKED, CERTIFICATE, KEY}
+DOOR_RESTARTS: Final = OF_THE_DOOR | {AUTHORITY, CERTIFICATE, KEY}
 
 
 class Rules(Struct, frozen=True):

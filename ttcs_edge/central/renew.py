@@ -100,8 +100,8 @@ def _answer(
         found = "broken"  # type: ignore[assignment]
     if isinstance(found, Renewed):
         client.publish(topics.station(station, OWN_CERTIFICATE), found.pem)
-        code = "renewed" if found.is_new else "renewed-before"
-        print(text(f"central.{code}", lang, id=station, date=f"{found.until:%Y-%m-%d}"), flush=True)
+        code = "central.renewed" if found.is_new else "central.renewed-before"
+        print(text(code, lang, id=station, date=f"{found.until:%Y-%m-%d}"), flush=True)
     else:
         reason = text(f"central.renewal-refused.{found}", lang)
         print(text("central.renewal-refused", lang, id=station, reason=reason), flush=True)

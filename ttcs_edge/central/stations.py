@@ -79,9 +79,13 @@ def add_station(centre: Centre, station: str, scope: str, broker: BrokerAddress,
         if files.record.exists() or files.config.exists():
             raise CentralError("station-exists", id=station, folder=centre.folder)
         config = station_yaml(station, place, broker, centre.settings.topic_root, own_https_ca=own_https_ca)
-        # The scope first: a station that is known without one is not let in by the broker.
+        # The scope first: a station that is known without one would keep the broker's rules from being made.
         replace(files.scope, f"{place}\n".encode(), PUBLIC)
-        write_new(files.config, config.encode(), PUBLIC)
+        try:
+            write_new(files.config, config.encode(), PUBLIC)
+        except OSError:
+            files.scope.unlink(missing_ok=True)
+            raise
     return files.config
 
 

@@ -106,7 +106,7 @@ class IdentityFiles:
         certificate = given.certificate.encode()
         found = check_certificate(certificate, given.authority.encode(), given.station, public, None)
         if isinstance(found, str):
-            raise IdentityError(found)
+            raise IdentityError(f"certificate-{found}")
         trust = read_trust_root(given.trust.encode())
         if isinstance(trust, Refused):
             raise IdentityError("bad-trust", trust.code)

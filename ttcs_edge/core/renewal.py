@@ -32,11 +32,6 @@ TOLD_PART: Final = 4
 AGAIN_MS: Final = 86_400_000
 SUBJECT: Final = "certificate"
 ENDS, OVER = "certificate-ends", "certificate-over"
-REFUSALS: Final = tuple(
-    f"certificate-{what}"
-    for what in ("unreadable", "of-another-authority", "of-another-key", "of-another-name", "of-another-time")
-)
-"""What can be wrong with one that came."""
 
 
 @dataclass(slots=True)

@@ -44,7 +44,7 @@ from ttcs_edge.core.model import (
 from ttcs_edge.core.orders import Given, Orders
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.receipts import Receipts
-from ttcs_edge.core.renewal import ENDS, OVER, REFUSALS, Renewal
+from ttcs_edge.core.renewal import ENDS, OVER, Renewal
 from ttcs_edge.core.renewal import SUBJECT as CERTIFICATE
 from ttcs_edge.core.reports import OnAir, Snapshot
 from ttcs_edge.core.speech import SPEECH_FAULTS, subject_of
@@ -612,8 +612,9 @@ class Station:
         if isinstance(certificate, Refused):
             self._refuse(turn, CERTIFICATE, certificate)
         else:
-            for code in REFUSALS:
-                self._clear(turn, code, CERTIFICATE)
+            for code, subject in [key for key in self.faults.open if key[1] == CERTIFICATE]:
+                if code not in (ENDS, OVER):
+                    self._clear(turn, code, subject)
             if self.renewal.is_news(certificate):
                 self._accept(turn, CERTIFICATE)
                 turn.after.append(effects.KeepCertificate(certificate, event.delivery))

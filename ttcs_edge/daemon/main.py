@@ -104,10 +104,7 @@ class Daemon:
         tones, test_tone, files = built_in()
         self.blobs = Blobs(config.state_folder / "blobs", config.store, files)
         self.first = self._remembered(database, trust, tones, test_tone)
-        in_memory = opened.in_memory
-        if in_memory:
-            _log.error("card-not-written", **dict(in_memory))
-        post(ConditionChanged("store-in-memory", "database", bool(in_memory), in_memory))
+        self._tell_of_the_card(opened.in_memory)
         self.outbox = Outbox(database.path, self._known_ms)
         self.boot = database.boot
         self.recorder = Recorder(database, station_id, post)
@@ -158,6 +155,11 @@ class Daemon:
             effects.NotifyReady: self._ready,
         }
         self.handlers = Handlers(self.relays, self.sound, post, others)
+
+    def _tell_of_the_card(self, in_memory: tuple[tuple[str, str], ...]) -> None:
+        if in_memory:
+            _log.error("card-not-written", **dict(in_memory))
+        self.loop.post(ConditionChanged("store-in-memory", "database", bool(in_memory), in_memory))
 
     def _remembered(
         self, database: Database, trust: TrustRoot, tones: tuple[tuple[str, AudioItem], ...], test_tone: AudioItem

@@ -16,9 +16,16 @@ from ttcs_edge.core.model import Certificate, Instant
 from ttcs_edge.core.renewal import SUBJECT
 from ttcs_edge.settings import BrokerSettings
 from ttcs_edge.whole_files import PUBLIC, replace
-from ttcs_edge.wire.certificates import begins_of, check_certificate, load_key, make_request, public_bytes
+from ttcs_edge.wire.certificates import Wrong, begins_of, check_certificate, load_key, make_request, public_bytes
 
 CERTIFICATE_BYTES: Final = 16 * 1024
+REFUSED: Final[dict[Wrong, str]] = {
+    "unreadable": "certificate-unreadable",
+    "of-another-authority": "certificate-of-another-authority",
+    "of-another-key": "certificate-of-another-key",
+    "of-another-name": "certificate-of-another-name",
+    "of-another-time": "certificate-of-another-time",
+}
 
 
 class IdentityError(Exception):
@@ -54,21 +61,21 @@ class Identity:
         from before an enrolment: then that in force is given. Raises IdentityError.
         """
         if len(payload) > CERTIFICATE_BYTES:
-            return Refused("certificate-unreadable", SUBJECT, (("found", str(len(payload))),))
+            return Refused(REFUSED["unreadable"], SUBJECT)
         held, begins_ms = self.certificate(), begins_of(payload)
         if held is not None and begins_ms is not None and begins_ms < held.begins_ms:
             return held
         now = self._now()
         wall = datetime.fromtimestamp(now.wall_ms / 1_000, timezone.utc) if now.trusted else None
         found = self._judged(payload, wall)
-        return Refused(found, SUBJECT, ()) if isinstance(found, str) else found
+        return Refused(REFUSED[found], SUBJECT) if isinstance(found, str) else found
 
     def keep(self, certificate: Certificate) -> None:
         """Have a certificate on disk. Raises OSError, and then the one before is still there."""
         assert self._settings.renewed_file is not None
         replace(self._settings.renewed_file, certificate.pem, PUBLIC)
 
-    def _judged(self, pem: bytes, now: datetime | None) -> Certificate | str:
+    def _judged(self, pem: bytes, now: datetime | None) -> Certificate | Wrong:
         key = load_key(_read(self._settings.key_file))
         if key is None:
             raise IdentityError(str(self._settings.key_file))

@@ -8,6 +8,7 @@ the authority signed it, it is over this very key, its common name is the statio
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -19,6 +20,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from ttcs_edge.core.model import Certificate, WallMs
 
 PKCS10_BYTES = 2_048
+Wrong = Literal["unreadable", "of-another-authority", "of-another-key", "of-another-name", "of-another-time"]
+"""What can keep a certificate from being the station's own."""
 
 
 def new_key() -> bytes:
@@ -82,8 +85,8 @@ def begins_of(pem: bytes) -> int | None:
 
 def check_certificate(
     pem: bytes, authority: bytes, name: str, public: bytes, now: datetime | None
-) -> Certificate | str:
-    """Check a certificate that is said to be a station's own; gives it, or what is wrong with it, as a code.
+) -> Certificate | Wrong:
+    """Check a certificate that is said to be a station's own; gives it, or what is wrong with it.
 
     ``public`` is the station's key, ``authority`` PEM. ``now`` None: the time is not known, and not asked for.
     """
@@ -95,15 +98,15 @@ def check_certificate(
         key = public_bytes(certificate.public_key())
         uses = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except Exception:  # as above
-        return "certificate-unreadable"
+        return "unreadable"
     if not any(_issued(certificate, issuer) for issuer in issuers):
-        return "certificate-of-another-authority"
+        return "of-another-authority"
     if key != public:
-        return "certificate-of-another-key"
+        return "of-another-key"
     if found != name or ExtendedKeyUsageOID.CLIENT_AUTH not in uses:
-        return "certificate-of-another-name"
+        return "of-another-name"
     if now is not None and not begins <= now < ends:
-        return "certificate-of-another-time"
+        return "of-another-time"
     whole = certificate.public_bytes(serialization.Encoding.PEM)
     return Certificate(whole, WallMs(_ms(begins)), WallMs(_ms(ends)))
 
