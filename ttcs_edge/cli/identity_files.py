@@ -77,6 +77,7 @@ class IdentityFiles:
         self._all.mkdir(mode=OPEN_FOLDER, parents=True, exist_ok=True)
         self._all.chmod(OPEN_FOLDER)
         self._new.mkdir(mode=CLOSED_FOLDER, exist_ok=True)
+        _sweep(self._new)
         pem = sealed_key.read_key(self._new) or sealed_key.make_key(self._new)
         key = load_key(pem)
         if key is None:
@@ -118,6 +119,8 @@ class IdentityFiles:
         at = next((one for one in self._unfinished() if (one / self._given).is_file()), None)
         if at is None:
             return None
+        for folder in (at, self.folder, self.folder / "trust"):
+            _sweep(folder)
         given = read_message((at / self._given).read_bytes(), Given, ANSWER_BYTES)
         if given is None:
             raise IdentityError("bad-answer", str(at / self._given))
@@ -183,3 +186,9 @@ class IdentityFiles:
             lines = yaml.safe_dump(dict(wanted), sort_keys=False, allow_unicode=True).strip()
             raise IdentityError("config-elsewhere", lines)
         return None if self.config.exists() and after == before else after
+
+
+def _sweep(folder: Path) -> None:
+    """Take away what a power cut left half written (``whole_files``): half a key is a key's half."""
+    for one in folder.glob(".*.part"):
+        one.unlink()
