@@ -89,13 +89,18 @@ def add_station(centre: Centre, station: str, scope: str, broker: BrokerAddress,
     return files.config
 
 
+def is_known(centre: Centre, station: str) -> bool:
+    """Tell whether a station, whose id was checked, is one of the centre's."""
+    files = files_of(centre, station)
+    return files.record.is_file() or files.config.is_file()
+
+
 def known_station(centre: Centre, station: str) -> StationFiles:
     """Where what is known of a station lies. Raises CentralError ``no-station`` when nothing is."""
     check_id(station)
-    files = files_of(centre, station)
-    if not (files.record.exists() or files.config.exists()):
+    if not is_known(centre, station):
         raise CentralError("no-station", id=station, folder=centre.folder / "stations")
-    return files
+    return files_of(centre, station)
 
 
 def made_stations(centre: Centre) -> list[tuple[str, Scope | None]]:
