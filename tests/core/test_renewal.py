@@ -177,6 +177,16 @@ def test_without_trusted_time_nothing_is_said_of_dates() -> None:
     assert told(here) == ["certificate-over"]
 
 
+def test_a_request_that_an_earlier_life_left_standing_is_taken_away_once() -> None:
+    """Power went between the answer and that: with the first link, and not again."""
+    here = station(600)
+    here.tell(events.LinkChanged(False, "timeout"))
+    here.tell(events.LinkChanged(True, "connected"))
+    here.wait(2 * DAY_MS)
+
+    assert [one for _, one in here.log if isinstance(one, effects.AskCertificate)] == [effects.AskCertificate(False)]
+
+
 def test_after_a_start_it_asks_again() -> None:
     """What was asked in an earlier life stands at the broker, or was lost with it."""
     assert asks(station(200)) == asks(station(200, boot=2)) == [0]

@@ -41,6 +41,7 @@ class Renewal:
     station: str
     known: Certificate | None = None
     asked_mono_ms: int | None = None
+    withdrawn: bool = False
 
     def is_news(self, certificate: Certificate) -> bool:
         """Tell whether a certificate holds longer than the one that is known."""
@@ -48,15 +49,19 @@ class Renewal:
 
     def take(self, certificate: Certificate) -> None:
         """This one is in force from the next connection on."""
-        self.known, self.asked_mono_ms = certificate, None
+        self.known, self.asked_mono_ms, self.withdrawn = certificate, None, False
 
     def ask(self, now: Instant, link_up: bool) -> list[Effect]:
-        """Ask, when it is time to."""
+        """Ask, when it is time to; before, take away once what an earlier life may have left standing."""
         due_ms = self._due_mono_ms(now)
-        if due_ms is None or due_ms > now.mono_ms or not link_up:
+        if due_ms is None or not link_up:
             return []
-        self.asked_mono_ms = now.mono_ms
-        return [AskCertificate(True)]
+        if due_ms <= now.mono_ms:
+            self.asked_mono_ms = now.mono_ms
+            return [AskCertificate(True)]
+        withdraws = self.asked_mono_ms is None and not self.withdrawn
+        self.withdrawn = True
+        return [AskCertificate(False)] if withdraws else []
 
     def faults(self, now: Instant) -> dict[str, Detail] | None:
         """What is to be told of the certificate, by code; None when nobody knows."""

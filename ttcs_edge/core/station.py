@@ -624,7 +624,7 @@ class Station:
     def _on_certificate_known(self, event: events.CertificateKnown, turn: _Turn) -> None:
         self.renewal.take(event.certificate)
         if event.delivery:
-            turn.after += [effects.AskCertificate(False), effects.Acknowledge(event.delivery)]
+            turn.after.append(effects.Acknowledge(event.delivery))
 
     def _on_config_checked(self, event: events.ConfigChecked, turn: _Turn) -> None:
         turn.after += self.orders.config_checked(event, turn.now)
