@@ -16,7 +16,7 @@ from tests.cli.test_identity_files import in_force
 from tests.parts import eventually
 from tests.rig.pole import Pole
 
-pytestmark = pytest.mark.rig
+pytestmark = [pytest.mark.rig, pytest.mark.timeout(900)]
 ETC = "/etc/ttcs-edge"
 IDENTITY = f"{ETC}/identity"
 SEAL = f"systemd-creds encrypt --with-key=host --name=station.key {IDENTITY}/station.key {IDENTITY}/station.key.sealed"

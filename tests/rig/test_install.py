@@ -53,7 +53,11 @@ def test_a_technician_is_told_what_comes_next_in_vietnamese_first(computer: Mach
     told = computer.told_last
 
     assert told.index("Đã cài ttcs-edge") < told.index("ttcs-edge is installed")
-    for command in ("tar -xf", "ttcs-edge check-config", f"systemctl enable --now {UNIT.removesuffix('.service')}"):
+    for command in (
+        "  1. ttcs-edge enrol ",
+        "ttcs-edge check-config",
+        f"systemctl enable --now {UNIT.removesuffix('.service')}",
+    ):
         assert told.count(command) == 2, f"{command} is told in both languages"
     assert told.splitlines()[-2:] == [
         "Máy này chưa có lgpio nên chưa dùng được chân GPIO; Raspberry Pi OS có gói python3-lgpio.",
