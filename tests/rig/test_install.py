@@ -84,20 +84,20 @@ def test_owners_and_modes_keep_the_key_from_everybody_and_the_rest_from_stranger
     """The daemon's user reads its config, writes its data, and cannot read the key's file: that one is handed over."""
     pole.start()
     shown = "stat --format='%U:%G %a %n'"
-    listed = pole.machine.shell(
-        f"{shown} /etc/ttcs-edge /etc/ttcs-edge/* /etc/ttcs-edge/identity/* {STATE} /run/ttcs-edge/control.sock"
-    )
+    identity = "/etc/ttcs-edge/identity"
+    looked_at = f"/etc/ttcs-edge /etc/ttcs-edge/* {identity}/* {STATE} /run/ttcs-edge/control.sock"
+    listed = pole.machine.shell(f"{shown} {looked_at}")
 
     assert listed.splitlines() == [
         "root:ttcs 750 /etc/ttcs-edge",
-        "root:root 777 /etc/ttcs-edge/identity",
         "root:root 755 /etc/ttcs-edge/identities",
-        "root:root 644 /etc/ttcs-edge/identity/ca.pem",
-        "root:root 600 /etc/ttcs-edge/identity/station.key",
-        "root:root 644 /etc/ttcs-edge/identity/station.pem",
+        f"root:root 777 {identity}",
         "root:root 644 /etc/ttcs-edge/station.yaml",
         "root:ttcs 750 /etc/ttcs-edge/tls",
         "root:ttcs 750 /etc/ttcs-edge/trust",
+        f"root:root 644 {identity}/ca.pem",
+        f"root:root 600 {identity}/station.key",
+        f"root:root 644 {identity}/station.pem",
         f"ttcs:ttcs 750 {STATE}",
         "ttcs:ttcs 660 /run/ttcs-edge/control.sock",
     ]
