@@ -87,10 +87,8 @@ def test_a_request_says_its_name_and_is_made_by_the_holder_of_its_key() -> None:
 
     assert request is not None and name_of(request.subject) == STATION
     assert public_bytes(request.public_key()) == PUBLIC  # type: ignore[arg-type]
-    for place in range(0, len(der), 7):
-        changed = der[:place] + bytes([der[place] ^ 1]) + der[place + 1 :]
-        found = read_request(changed)
-        assert found is None or found.public_bytes(Encoding.DER) != der
+    for place in range(len(der)):
+        assert read_request(der[:place] + bytes([der[place] ^ 1]) + der[place + 1 :]) is None, place
 
 
 @pytest.mark.parametrize(

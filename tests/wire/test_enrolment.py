@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 
@@ -77,6 +78,11 @@ def test_no_proof_counts_as_one_of_another_kind() -> None:
 
     assert SECRET.given(request, request) is None
     assert not SECRET.is_received(Received(asked_sha, proof), request)
+    for message in (SECRET.answer(request, GIVEN), SECRET.receive(request)):
+        said = msgspec.json.decode(message)
+        parts = bytes.fromhex(said["request"]) + base64.b64decode(said.get("given", ""))
+        forged = msgspec.json.encode(Request(SECRET.name, base64.b64encode(parts).decode(), said["proof"]))
+        assert asked(forged) is None, "the proof of an answer, or of its reception, makes no request"
     echoed = msgspec.json.encode(Answer(asked_sha, msgspec.json.decode(request)["pkcs10"], proof))
     assert SECRET.given(request, echoed) is None
 
