@@ -61,7 +61,6 @@ from ttcs_edge.drivers.speech import Voices
 from ttcs_edge.link.audio import AudioLink
 from ttcs_edge.link.control import ControlServer
 from ttcs_edge.link.fetcher import Fetcher
-from ttcs_edge.link.identity import Identity
 from ttcs_edge.link.mqtt import BrokerLink
 from ttcs_edge.link.stream import Streams
 from ttcs_edge.settings import Config
@@ -110,7 +109,7 @@ class Daemon:
         self.recorder = Recorder(database, station_id, post)
         self.sound = SoundDesk(self.blobs, self.player, post, (item for _, item in tones))
         self.keyring = Keyring(trust)
-        self.renewing = Renewing(Identity(config.broker, station_id, self.clock.now), post)
+        self.renewing = Renewing(config.broker, station_id, self.clock.now, post)
         readers = structs.replace(self.keyring.readers(), certificate=self.renewing.read)
         self.link = BrokerLink(
             config.broker,

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import structlog
 
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.effects import AskCertificate, KeepCertificate
 from ttcs_edge.core.events import CertificateKnown, Event
-from ttcs_edge.core.model import Certificate
-from ttcs_edge.link.identity import Identity, IdentityError
+from ttcs_edge.core.model import Certificate, Instant
+from ttcs_edge.link.client import OwnFilesError
 from ttcs_edge.link.mqtt import BrokerLink
+from ttcs_edge.settings import BrokerSettings
+
+if TYPE_CHECKING:
+    from ttcs_edge.link.identity import Identity
 
 _log = structlog.get_logger()
 
@@ -24,9 +30,20 @@ _log = structlog.get_logger()
 class Renewing:
     """Carries out what the core wants of the certificate; ``read`` is for the link, which brings one."""
 
-    def __init__(self, identity: Identity, post: Callable[[Event], None]) -> None:
-        self._identity = identity
+    def __init__(
+        self, settings: BrokerSettings, station: str, now: Callable[[], Instant], post: Callable[[Event], None]
+    ) -> None:
+        self._settings = settings
+        self._station = station
+        self._now = now
         self._post = post
+
+    @cached_property
+    def _identity(self) -> Identity:
+        """Made by whoever first needs it, none of whom is the start: it loads all that is known of certificates."""
+        from ttcs_edge.link.identity import Identity
+
+        return Identity(self._settings, self._station, self._now)
 
     def start(self) -> None:
         """Tell the core with which certificate the station connects."""
@@ -38,7 +55,7 @@ class Renewing:
 
     def ask(self, effect: AskCertificate, link: BrokerLink) -> None:
         """Have the request stand at the broker, or go."""
-        link.publish_request(self._identity.request if effect.asks else bytes)
+        link.publish_request((lambda: self._identity.request()) if effect.asks else bytes)
 
     def keep(self, effect: KeepCertificate) -> None:
         """Have a certificate on disk, and tell the core; one that is not is sent again on the next connection."""
@@ -58,7 +75,7 @@ class Renewing:
         def run() -> None:
             try:
                 work()
-            except (OSError, IdentityError):
+            except (OSError, OwnFilesError):
                 _log.exception("certificate-not-used")
 
         threading.Thread(target=run, name="certificate", daemon=True).start()

@@ -14,6 +14,7 @@ from typing import Final
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.model import Certificate, Instant
 from ttcs_edge.core.renewal import SUBJECT
+from ttcs_edge.link.client import OwnFilesError
 from ttcs_edge.settings import BrokerSettings
 from ttcs_edge.whole_files import PUBLIC, replace
 from ttcs_edge.wire.certificates import Wrong, begins_of, check_certificate, load_key, make_request, public_bytes
@@ -28,10 +29,6 @@ REFUSED: Final[dict[Wrong, str]] = {
 }
 
 
-class IdentityError(Exception):
-    """The station has no key that can be used."""
-
-
 class Identity:
     """Who a station is towards its broker. Every method reads files: none of them is for the core's thread."""
 
@@ -43,22 +40,22 @@ class Identity:
     def certificate(self) -> Certificate | None:
         """The certificate with which the next connection is made; None when there is none over the key.
 
-        Raises IdentityError.
+        Raises OwnFilesError.
         """
         files = (self._settings.renewed_file, self._settings.certificate_file)
         found = (self._judged(_read(file), None) for file in files if file is not None)
         return next((one for one in found if isinstance(one, Certificate)), None)
 
     def request(self) -> bytes:
-        """Ask for a certificate over the key (PKCS 10). Raises IdentityError."""
+        """Ask for a certificate over the key (PKCS 10). Raises OwnFilesError."""
         key = load_key(_read(self._settings.key_file))
         if key is None:
-            raise IdentityError(str(self._settings.key_file))
+            raise OwnFilesError(str(self._settings.key_file))
         return make_request(key, self._station)
 
     def read(self, payload: bytes) -> Certificate | Refused:
         """Check a certificate that came. One that began before that in force is history, such as what stands retained
-        from before an enrolment: then that in force is given. Raises IdentityError.
+        from before an enrolment: then that in force is given. Raises OwnFilesError.
         """
         if len(payload) > CERTIFICATE_BYTES:
             return Refused(REFUSED["unreadable"], SUBJECT)
@@ -78,7 +75,7 @@ class Identity:
     def _judged(self, pem: bytes, now: datetime | None) -> Certificate | Wrong:
         key = load_key(_read(self._settings.key_file))
         if key is None:
-            raise IdentityError(str(self._settings.key_file))
+            raise OwnFilesError(str(self._settings.key_file))
         authority = _read(self._settings.ca_file)
         return check_certificate(pem, authority, self._station, public_bytes(key.public_key()), now)
 
