@@ -319,7 +319,7 @@ class Province:
     def sign(self, document: Document, signers: list[CryptoSigner] | None = None) -> bytes:
         """A document's envelope, by all publishers unless others are named."""
         chosen = self.publishers if signers is None else signers
-        kind = type(document).__name__.lower().removesuffix("segment")
+        kind = type(document).__name__.lower().removesuffix("segment").removesuffix("root")
         return sign(write_document(document), PAYLOAD_TYPES[kind], chosen)
 
 

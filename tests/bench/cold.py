@@ -86,12 +86,13 @@ def fill(folder: Path, station: Station, clip: Clip) -> None:
     envelope = station.province.sign(full_programme(clip, now))
     for begin in range(0, RECORDS, GROUP):
         records = [as_run(number, now_ms) for number in range(begin, begin + GROUP)]
-        told_ms = records[-1].end_ms or 0
-        database.commit([AsRunClosed(record) for record in records], station.id, told_ms)
+        told_ms = WallMs(records[-1].end_ms or 0)
+        entries = [*map(AsRunClosed, records), WatchedUntil(told_ms)]
+        database.commit(entries, station.id, told_ms)
     off_ms = now_ms - 90_000
     floor = TimeFloor(WallMs(off_ms - SAVE_MS), trust_version=1)
-    entries = [ProgrammeAccepted(Scope(SCOPE), 1, envelope), floor, WatchedUntil(WallMs(off_ms))]
-    database.commit(entries, station.id, off_ms)
+    last = [ProgrammeAccepted(Scope(SCOPE), 1, envelope), floor, WatchedUntil(WallMs(off_ms))]
+    database.commit(last, station.id, off_ms)
     outbox = Outbox(database.path)
     while rows := outbox.pending(GROUP, 0):
         outbox.mark_sent([row.seq for row in rows])

@@ -238,8 +238,13 @@ def test_what_is_no_whole_speech_is_told(tmp_path: Path, text: str, told: str) -
 
 def test_more_than_may_be_stored_is_refused(tmp_path: Path) -> None:
     listing = 'if [ "$1" = --voices ]; then echo "Pty Language"; echo " 5  en  x"; exit; fi\n'
-    endless = f'ffmpeg -v error -f lavfi -i sine=d={LIMITS.speech_bytes // 96_000 + 10}:r=48000 -ac 1 "$7"'
-    code, error = refused(Voices(SpeechSettings(), tmp_path / "work", espeak=program(tmp_path, listing + endless)))
+    endless = tmp_path / "endless.wav"
+    with wave.open(str(endless), "wb") as file:
+        file.setparams((1, 2, 48_000, 0, "NONE", "not compressed"))
+        file.writeframes(bytes(LIMITS.speech_bytes + 96_000))
+    code, error = refused(
+        Voices(SpeechSettings(), tmp_path / "work", espeak=program(tmp_path, f'{listing}cp {endless} "$7"'))
+    )
     assert code == "speech-failed"
     assert re.fullmatch(rf"too long: \d+ bytes, expected <= {LIMITS.speech_bytes}", error)
 

@@ -202,19 +202,13 @@ def fields_of(programme: Programme) -> dict[str, Any]:
     expiries = {one.id: one.expires for one in programme.bulletins if one.expires}
     others = {"editions": editions, "expiries": expiries, "standing": list(programme.standing)}
     fields |= {name: value for name, value in others.items() if value}
-    return fields | {"slots": [_without_defaults(slot) for slot in programme.slots]}
+    return fields | {"slots": msgspec.to_builtins(programme.slots)}
 
 
 def edition_of(bulletin: Bulletin) -> int:
     """Which edition of its recordings a bulletin has."""
     parts = audio_name(bulletin.audio[0].sha256).split(".")
     return int(parts[1]) if len(parts) == 3 else 0
-
-
-def _without_defaults(slot: Slot) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.to_builtins(slot)
-    blank = msgspec.to_builtins(Slot(id="", start="", bulletins=()))
-    return {name: value for name, value in plain.items() if value != blank[name]}
 
 
 def audio_name(sha256: str) -> str:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ from ttcs_edge.core.model import Instant, MonoMs, Occurrence, Outcome, Scope, Wa
 from ttcs_edge.daemon.beginning import started
 from ttcs_edge.store.blobs import Blobs
 from ttcs_edge.store.database import Database
-from ttcs_edge.store.health import KEYED, NUMBERS, SUSPECT_FILE, check, check_reports, suspect
+from ttcs_edge.store.health import KEYED, NUMBERS, REPORTS, SUSPECT_FILE, check, check_reports, suspect
 from ttcs_edge.store.outbox import Outbox
 
 NOW = datetime.now(timezone.utc)
@@ -225,6 +226,7 @@ def test_a_database_that_lives_in_its_log_alone_is_read_from_there(tmp_path: Pat
     """Killed before the first checkpoint, and then the file was lost: the log holds every page."""
     writer = """
 import sys, time
+from functools import partial
 from pathlib import Path
 from tests.store.test_damage import accepted
 from tests.store.test_outbox import fault
@@ -282,7 +284,11 @@ def test_any_page_may_rot_and_the_station_starts_with_what_is_left(tmp_path: Pat
 
 @pytest.mark.parametrize("table", sorted(NUMBERS))
 def test_marks_of_which_no_row_is_read_at_the_start_are_checked_all_the_same(tmp_path: Path, table: str) -> None:
-    """There may be a hundred thousand of them: SQLite's own check sees a page that is gone, and one out of order."""
+    """There may be a hundred thousand of them: SQLite's own check sees a page that is gone, and one out of order.
+
+    Those of what was sent are looked at behind the start, which needs none of them.
+    """
+    looks: Damage = check_reports if table in REPORTS else partial(check, expected=True)
     path = tmp_path / "ttcs.db"
     Database.open(tmp_path).close()
     connection = sqlite3.connect(path)
@@ -294,12 +300,12 @@ def test_marks_of_which_no_row_is_read_at_the_start_are_checked_all_the_same(tmp
     begin = (page - 1) * 4_096
     first, second = begin + 8, begin + 10  # where the page says that its first two rows lie
     swapped = whole[:first] + whole[second : second + 2] + whole[first:second] + whole[second + 2 :]
-    check(path, True)
+    looks(path)
 
     for rotten in (swapped, whole[:begin] + bytes(4_096) + whole[begin + 4_096 :]):
         path.write_bytes(rotten)
         with pytest.raises(sqlite3.DatabaseError, match=r"(?i)rowid|page|btree|malformed"):
-            check(path, True)
+            looks(path)
 
 
 @pytest.mark.parametrize("table", sorted(KEYED))

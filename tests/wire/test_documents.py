@@ -173,8 +173,7 @@ def test_the_bytes_of_a_programme_are_these() -> None:
         '"time_zone":"Asia/Ho_Chi_Minh","bulletins":[{"id":"nhac","title":"","audio":[{"language":"vi",'
         f'"sha256":"{"c" * 64}","size_bytes":64000,"duration_ms":12345,"media_type":"audio/ogg",'
         '"loudness_lufs":-16.25,"places":["https://audio.example/a.ogg","broker:"]}]}],'
-        '"slots":[{"id":"mot-lan","start":"2026-11-25T17:00:00","bulletins":["nhac"],"rrule":"","rdate":[],'
-        '"exdate":[],"zones":[],"priority":5,"volume_percent":100,"late_window_s":0,"if_interrupted":"resume"}]}'
+        '"slots":[{"id":"mot-lan","start":"2026-11-25T17:00:00","bulletins":["nhac"]}]}'
     )
 
 

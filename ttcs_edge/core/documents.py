@@ -87,7 +87,7 @@ class Audio(Struct, frozen=True, kw_only=True, gc=False):
     places: Annotated[tuple[Place, ...], Meta(min_length=1, max_length=LIMITS.places_per_audio)]
 
 
-class Bulletin(Struct, frozen=True, kw_only=True, gc=False):
+class Bulletin(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One item of audio, in one or more languages.
 
     ``expires`` is for what is worth nothing later (a weather forecast): it airs only where it is over by then.
@@ -108,7 +108,7 @@ class Stream(Struct, frozen=True, kw_only=True, gc=False):
     most_minutes: Annotated[int, Meta(ge=1, le=LIMITS.stream_minutes)]
 
 
-class Slot(Struct, frozen=True, kw_only=True, gc=False):
+class Slot(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """One rule of the schedule: when, which bulletins, which zones, how loud (RFC 5545, section 3.8.5).
 
     ``start`` is DTSTART in the programme's time zone; ``rrule`` is an RRULE value without its name
@@ -158,7 +158,7 @@ Saying = tuple[tuple[str, ...], tuple[str, ...]]
 """What a slot says, and to whom: its bulletins and its zones."""
 
 
-class Programme(Struct, frozen=True, kw_only=True, dict=True):
+class Programme(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=True):
     """The signed document of a scope: its bulletins and its schedule, one version at a time.
 
     ``standing`` names the bulletins that stations keep at hand, to be heard in place of slots that ask for it.

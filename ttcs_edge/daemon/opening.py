@@ -1,4 +1,4 @@
-"""The database is opened and checked on a thread of its own, while the rest of the station is imported.
+"""The database is opened, checked and read on a thread of its own, while the rest of the station is imported.
 
 SQLite does nearly all of that work, and leaves the interpreter to others meanwhile.
 """
@@ -24,7 +24,9 @@ def begin(config: Config) -> Future[Opened]:
 
     def work() -> None:
         try:
-            future.set_result(open_database(config.state_folder, config.runtime_folder / "state", config.store))
+            opened = open_database(config.state_folder, config.runtime_folder / "state", config.store)
+            opened.database.read_ahead()
+            future.set_result(opened)
         except BaseException as error:
             future.set_exception(error)
 

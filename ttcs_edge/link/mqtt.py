@@ -432,6 +432,8 @@ class BrokerLink:
 
     def _receive(self, client: Client, message: MQTTMessage) -> bool:
         """Take a message in; True when it must not be acknowledged yet."""
+        if not message.payload:  # what stood there was deleted (MQTT 5, 3.3.1.3): nothing is said
+            return False
         found = self._inbox.kind(message.topic)
         if found is not None:
             if found[0] == "alert":

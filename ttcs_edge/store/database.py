@@ -44,6 +44,8 @@ BUSY_TIMEOUT_S = 5.0
 SETTLED_SWEEP_MS = 86_400_000
 DEFAULTS = StoreSettings()
 R = TypeVar("R", AsRun, Fault)
+Settled = tuple[tuple[Occurrence, WallMs], ...]
+"""What was settled, and for when it was planned."""
 
 
 class Remembered(Struct, frozen=True):
@@ -56,7 +58,7 @@ class Remembered(Struct, frozen=True):
     envelopes: tuple[tuple[str, bytes], ...]
     floors: tuple[tuple[str, int], ...]
     open_as_run: tuple[AsRun, ...]
-    settled: tuple[tuple[Occurrence, WallMs], ...]
+    settled: Settled
     open_faults: tuple[Fault, ...]
     alive_until_ms: WallMs | None
     watched_until_ms: WallMs | None
@@ -87,6 +89,7 @@ class Database:
         self._damage: str | None = None
         self._salvaged = NOTHING
         self._swept: int | None = None
+        self._ahead: tuple[int, Settled] | None = None
         connection.execute("INSERT OR REPLACE INTO meta VALUES ('boot', ?)", (boot,))
         self._load(settings)
 
@@ -167,19 +170,30 @@ class Database:
             volumes=tuple(row[0] for row in select("SELECT envelope FROM volumes ORDER BY version")),
             floors=tuple(sorted(self._floors().items())),
             open_as_run=self._records("as_run_open", "record", AsRun),
-            settled=tuple(
-                (Occurrence(scope, slot, local), WallMs(planned_ms))
-                for scope, slot, local, planned_ms in run(
-                    "SELECT * FROM settled WHERE planned_ms >= ? OR slot >= ? AND slot < ?",
-                    (_settled_from_ms(meta, trust_version), *_OF_ALERTS),
-                )
-            ),
+            settled=self._settled(_settled_from_ms(meta, trust_version)),
             open_faults=self._records("faults_open", "fault", Fault),
             alive_until_ms=meta.get("alive_until_ms"),
             watched_until_ms=meta.get("watched_until_ms"),
             damage=self._damage,
             salvaged=self._salvaged,
             time_floor=_remembered_floor(meta),
+        )
+
+    def read_ahead(self) -> None:
+        """Read what most of the time of ``remembered`` goes into, as it will be asked for under the same trust root."""
+        meta = dict(self._connection.execute("SELECT name, value FROM meta").fetchall())
+        floor = _remembered_floor(meta)
+        from_ms = _settled_from_ms(meta, None if floor is None else floor.trust_version)
+        self._ahead = (from_ms, self._settled(from_ms))
+
+    def _settled(self, from_ms: int) -> Settled:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None and ahead[0] == from_ms:
+            return ahead[1]
+        sql = "SELECT * FROM settled WHERE planned_ms >= ? OR slot >= ? AND slot < ?"
+        return tuple(
+            (Occurrence(scope, slot, local), WallMs(planned_ms))
+            for scope, slot, local, planned_ms in self._connection.execute(sql, (from_ms, *_OF_ALERTS))
         )
 
     def _floors(self) -> dict[str, int]:
@@ -204,7 +218,7 @@ class Database:
         Raises sqlite3.Error with nothing of them written.
         """
         run, journal = self._connection.execute, self.journal
-        before = journal.counts
+        before, self._ahead = journal.counts, None
         try:
             with transaction(self._connection):
                 for entry in entries:

@@ -37,6 +37,8 @@ ROOM_S = 10.0
 """How often a full outbox is looked at for room."""
 GROUP_MOST = 500
 """How many submissions one transaction takes at the most."""
+CHECK_AFTER_S = 2.0
+"""When the rest of the database is checked: a cue that was due needs both processors until it is heard."""
 LOST_FILE = "records-lost"
 """Beside the database: how many records this life could not keep, for the next one to tell."""
 
@@ -94,6 +96,8 @@ class Recorder:
 
     def _check(self) -> None:
         """Behind the start, and once: a damaged database is left to the next start, which comes at once."""
+        if self._closing.wait(CHECK_AFTER_S):
+            return
         try:
             check_reports(self._database.path)
         except sqlite3.Error as error:
