@@ -310,6 +310,39 @@ def test_a_code_that_two_boxes_bring_certifies_neither(centre: Path, door: Door,
     assert not (tmp_path / "etc/identity").exists() and not (tmp_path / "thief/identity").exists()
 
 
+def test_a_request_that_a_listener_repeats_as_his_own_keeps_no_answer_from_its_station(
+    centre: Path, door: Door, tmp_path: Path
+) -> None:
+    """He gets the answer too, which is public and over a key that he has not; the station gets it all the same."""
+    operator = at_the_centre(centre)
+    code = code_of(operator)
+    listener = Stranger(door.port + 1, "listener", certificate=_operator(door))
+    listener.listen(request_topic("+"))
+    technician = at_the_station(tmp_path / "etc", f"{HOST}:{door.port}")
+    technician.types(code)
+    repeater = Stranger(door.port, "repeater")
+    repeater.listen(answer_topic("repeater"))
+    request = eventually(lambda: listener.heard)[0][1]
+    for _ in range(100):
+        repeater.say(request_topic("repeater"), request)
+    operator.reads(r"\(y/n\)")
+    operator.types("y")
+
+    assert (operator.ends(), technician.ends()) == (0, 0), operator.screen + technician.screen
+    assert in_force(tmp_path / "etc")
+    for one in (listener, repeater):
+        one.close()
+
+
+def test_what_a_station_beside_sends_again_and_again_is_one_guess() -> None:
+    """Ten of them enrolling at one door for an hour must not cost an eleventh its code."""
+    enrolling, beside = Enrolling(Secret(b"mine"), float("inf")), Secret(b"theirs").ask(_pkcs10())
+    for _ in range(10 * GUESSES_MOST):
+        assert enrolling.hear(beside) == "other"
+
+    assert (enrolling.guesses, enrolling.is_dead) == (1, False)
+
+
 def test_a_code_counts_once(centre: Path, door: Door, tmp_path: Path) -> None:
     """The same code for another box, the request sent again: the next operator's code is another."""
     operator = at_the_centre(centre)

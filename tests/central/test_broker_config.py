@@ -318,6 +318,17 @@ def test_mosquitto_takes_the_files_as_they_are_and_the_operators_commands_work(
     assert [line for line in said if re.search("rror|arning", line) and "run as root" not in line] == []
 
 
+def test_systemd_finds_nothing_wrong_with_the_unit_of_the_door(centre: Path) -> None:
+    """systemd-analyze verify, of the file as it is written."""
+    assert write(centre) == 0
+
+    unit = centre / "broker/ttcs-enrol.service"
+    done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "ExecStart=/usr/sbin/mosquitto -c /etc/mosquitto/conf.d/ttcs-enrol.mosquitto\n" in unit.read_text()
+
+
 # -- taking back
 
 

@@ -263,6 +263,27 @@ def test_a_station_asks_until_the_operator_comes_and_one_broken_off_goes_on(
     assert in_force(folder) == first
 
 
+def test_a_command_that_is_run_again_while_the_operator_compares_gets_its_answer(
+    centre: Path, door: Door, tmp_path: Path
+) -> None:
+    """The same key and code, and another request: the answer is to that one."""
+    folder = tmp_path / "etc"
+    operator = at_the_centre(centre)
+    code = code_of(operator)
+    first = at_the_station(folder, f"{HOST}:{door.port}")
+    first.types(code)
+    operator.reads(r"\(y/n\)")
+    first.process.kill()
+    first.ends()
+    second = at_the_station(folder, f"{HOST}:{door.port}")
+    second.types(code)
+    second.reads("Sent; waiting")
+    operator.types("y")
+
+    assert (operator.ends(), second.ends()) == (0, 0), operator.screen + second.screen
+    assert in_force(folder) == second.reads(rf"key: {FINGERPRINT}")
+
+
 def test_without_a_network_a_stick_carries_both_ways(centre: Path, tmp_path: Path) -> None:
     """The code by telephone, the rest by hand; the code is asked for twice, and kept nowhere at the station."""
     folder, stick = tmp_path / "etc", tmp_path / "usb"

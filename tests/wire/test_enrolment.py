@@ -81,21 +81,21 @@ def test_no_proof_counts_as_one_of_another_kind() -> None:
     for message in (SECRET.answer(request, GIVEN), SECRET.receive(request)):
         said = msgspec.json.decode(message)
         parts = bytes.fromhex(said["request"]) + base64.b64decode(said.get("given", ""))
-        forged = msgspec.json.encode(Request(SECRET.name, base64.b64encode(parts).decode(), said["proof"]))
+        forged = msgspec.json.encode(Request(base64.b64encode(parts).decode(), said["proof"]))
         assert asked(forged) is None, "the proof of an answer, or of its reception, makes no request"
     echoed = msgspec.json.encode(Answer(asked_sha, msgspec.json.decode(request)["pkcs10"], proof))
     assert SECRET.given(request, echoed) is None
 
 
-@pytest.mark.parametrize("field", ["name", "pkcs10", "proof"])
+@pytest.mark.parametrize("field", ["pkcs10", "proof"])
 def test_a_request_that_was_changed_proves_nothing(field: str) -> None:
-    """One character of any part; of the name nothing is proven, and whose it is, it does not say."""
+    """One character of any part."""
     fields = json.loads(SECRET.ask(PKCS10))
     letter = "A" if fields[field][9] != "A" else "B"
     fields[field] = fields[field][:9] + letter + fields[field][10:]
     changed = json.dumps(fields).encode()
 
-    assert asked(changed) is None or field == "name"
+    assert asked(changed) is None
 
 
 @pytest.mark.parametrize("field", ["request", "given", "proof"])
@@ -118,12 +118,12 @@ def test_an_answer_that_was_changed_is_none(field: str) -> None:
         b"{}",
         b'{"enrol":"request"}',
         b'{"enrol":"answer","request":"","given":"","proof":""}',
-        b'{"enrol":"request","name":1,"pkcs10":"","proof":""}',
-        b'{"enrol":"request","name":"","pkcs10":"","proof":"","more":1}',
-        b'{"enrol":"request","enrol":"request","name":"","pkcs10":"","proof":""}',
+        b'{"enrol":"request","pkcs10":1,"proof":""}',
+        b'{"enrol":"request","pkcs10":"","proof":"","more":1}',
+        b'{"enrol":"request","enrol":"request","pkcs10":"","proof":""}',
         b"\xff\xfe",
         b"[" * 5_000,
-        b'{"enrol":"request","name":"' + b"x" * REQUEST_BYTES + b'","pkcs10":"","proof":""}',
+        b'{"enrol":"request","pkcs10":"' + b"x" * REQUEST_BYTES + b'","proof":""}',
     ],
 )
 def test_what_is_no_request_is_none(data: bytes) -> None:
@@ -134,7 +134,7 @@ def test_what_is_no_request_is_none(data: bytes) -> None:
 @given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_bytes_of_any_kind_are_a_value_or_none(data: bytes) -> None:
     """At both ends."""
-    for text in (data, b'{"enrol":"request","name":"","pkcs10":"' + data.hex().encode() + b'","proof":"x"}'):
+    for text in (data, b'{"enrol":"request","pkcs10":"' + data.hex().encode() + b'","proof":"x"}'):
         assert asked(text) is None
         assert SECRET.given(b"request", text) is None
         assert read_message(text, Answer, ANSWER_BYTES) is None

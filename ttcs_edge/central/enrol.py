@@ -33,6 +33,7 @@ from ttcs_edge.wire.enrolment import (
     REQUEST_BYTES,
     REQUEST_SUFFIX,
     STICK_FOLDER,
+    Given,
     answer_topic,
     client_of,
     request_topic,
@@ -42,6 +43,7 @@ from ttcs_edge.wire.enrolment import (
 STICK_S: Final = 14 * 86_400
 LINGER_S: Final = 60.0
 """How long the station may take to say that it has its answer; meanwhile it may ask for it again."""
+ASKERS_MOST: Final = 16
 STICK_REQUESTS: Final = 1_000
 LOOK_UP_S: Final = 0.5
 
@@ -81,42 +83,52 @@ def _over_network(centre: Centre, broker: BrokerAddress, given: argparse.Namespa
         _tell_code(code, lang)
         door = BrokerAddress(broker.host, centre.settings.enrol_port)
         print(text("central.enrol-wait", lang, broker=door, minutes=given.minutes), flush=True)
-        name = _await_request(client, enrolling)
+        askers = _await_request(client, enrolling)
         _confirm(given.station, _asked(enrolling), lang)
-        _hear_waiting(client, enrolling)  # while a person compared: has somebody else brought the same code?
-        answer = enrolling.secret.answer(
-            _asked(enrolling).message, give(centre, given.station, _asked(enrolling), again=given.again)
-        )
-        client.tell(answer_topic(name), answer)
-        _linger(client, enrolling, answer)
+        askers |= _hear_waiting(client, enrolling)  # while a person compared: has somebody else brought the same code?
+        made = give(centre, given.station, _asked(enrolling), again=given.again)
+        for name, message in list(askers.items())[-ASKERS_MOST:]:
+            client.tell(answer_topic(name), enrolling.secret.answer(message, made))
+        _linger(client, enrolling, made)
     if not enrolling.received:
         raise CentralError("not-received", id=given.station)
     _tell_end(centre, given.station, lang)
 
 
-def _await_request(client: OperatorClient, enrolling: Enrolling) -> str:
-    """Wait for the request that proves the code; gives what its sender calls himself."""
+def _await_request(client: OperatorClient, enrolling: Enrolling) -> dict[str, bytes]:
+    """Wait for the request that proves the code; gives it, by what its sender calls himself."""
     while not enrolling.is_over:
         heard = _next(client)
         if heard is not None and _hear(enrolling, heard) == "asks":
-            return client_of(heard.topic) or ""
+            return {_name(heard): heard.payload}
     raise CentralError("nobody-asked")
 
 
-def _hear_waiting(client: OperatorClient, enrolling: Enrolling) -> None:
+def _hear_waiting(client: OperatorClient, enrolling: Enrolling) -> dict[str, bytes]:
+    """What came meanwhile of the same key: its command was run again, or somebody repeats what he heard. Each gets its
+    answer; who has not the key can do nothing with it.
+    """
+    askers = {}
     for _ in range(client.incoming.qsize()):
         heard = _next(client)
-        if heard is not None:
-            _hear(enrolling, heard)
+        if heard is not None and _hear(enrolling, heard) == "asks":
+            askers[_name(heard)] = heard.payload
+    return askers
 
 
-def _linger(client: OperatorClient, enrolling: Enrolling, answer: bytes) -> None:
-    """Answer once more to the same request, until the station has it or enough time has gone by."""
+def _linger(client: OperatorClient, enrolling: Enrolling, made: Given) -> None:
+    """Answer to the same key once more, until the station has it or enough time has gone by."""
     until_s = time.monotonic() + LINGER_S
     while not enrolling.received and time.monotonic() < until_s:
         heard = _next(client)
         if heard is not None and enrolling.hear(heard.payload) == "asks":
-            client.tell(answer_topic(client_of(heard.topic) or ""), answer)
+            client.tell(answer_topic(_name(heard)), enrolling.secret.answer(heard.payload, made))
+
+
+def _name(heard: Heard) -> str:
+    name = client_of(heard.topic)
+    assert name is not None  # ``_next`` lets nothing else through
+    return name
 
 
 def _next(client: OperatorClient) -> Heard | None:
@@ -160,9 +172,8 @@ def _from_stick(centre: Centre, given: argparse.Namespace, files: StationFiles, 
     if found is None:
         raise CentralError("no-request", path=given.source)
     _confirm(given.station, _asked(enrolling), lang)
-    answer = enrolling.secret.answer(
-        _asked(enrolling).message, give(centre, given.station, _asked(enrolling), again=given.again)
-    )
+    made = give(centre, given.station, _asked(enrolling), again=given.again)
+    answer = enrolling.secret.answer(_asked(enrolling).messages[-1], made)
     file = found.with_name(found.name.removesuffix(REQUEST_SUFFIX) + ANSWER_SUFFIX)
     replace(file, answer, PUBLIC)
     files.code.unlink()

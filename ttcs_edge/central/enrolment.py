@@ -7,6 +7,7 @@ guesses. With 75 bits, the chance of ``GUESSES_MOST`` of them is one in 10^19.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from typing import Final, Literal
@@ -26,14 +27,16 @@ from ttcs_edge.wire.enrolment import Given, Received, Secret
 from ttcs_edge.wire.enrolment import read_request as read_message
 
 GUESSES_MOST: Final = 1_000
+MESSAGES_MOST: Final = 16
+"""How many requests of one key are remembered: a command that was run again has made another one."""
 
 Verdict = Literal["asks", "received", "other", "dead"]
 
 
 class Asked(Struct, frozen=True):
-    """A request that proves the code: what came, and the key that it is over."""
+    """What proves the code: the requests that came, the last one last, and the key that all of them are over."""
 
-    message: bytes
+    messages: tuple[bytes, ...]
     key: ec.EllipticCurvePublicKey
 
     @property
@@ -49,7 +52,8 @@ class Enrolling:
         self, secret: Secret, until_s: float, guesses: int = 0, now_s: Callable[[], float] = time.monotonic
     ) -> None:
         self.secret = secret
-        self.guesses = guesses
+        self._guesses = guesses
+        self._others: set[bytes] = set()
         self.asked: Asked | None = None
         self.received = False
         self._until_s = until_s
@@ -59,6 +63,11 @@ class Enrolling:
     def is_over(self) -> bool:
         """Whether the time of the code is over."""
         return self._now_s() >= self._until_s
+
+    @property
+    def guesses(self) -> int:
+        """How many requests had another code. One that comes again, as that of a station beside does, is one."""
+        return self._guesses + len(self._others)
 
     @property
     def is_dead(self) -> bool:
@@ -75,7 +84,8 @@ class Enrolling:
             return "other"
         message = read_message(data)
         if isinstance(message, Received):
-            if self.asked is None or not self.secret.is_received(message, self.asked.message):
+            messages = () if self.asked is None else self.asked.messages
+            if not any(self.secret.is_received(message, asked) for asked in messages):
                 return "other"
             self.received = True
             return "received"
@@ -83,15 +93,17 @@ class Enrolling:
             return "other"
         pkcs10 = self.secret.pkcs10_of(message)
         if pkcs10 is None:
-            self.guesses += 1
+            self._others.add(hashlib.sha256(data).digest())
             return "other"
         request = read_request(pkcs10)
         key = None if request is None else request.public_key()
         if not isinstance(key, ec.EllipticCurvePublicKey):
             return "other"
-        if self.asked is None:
-            self.asked = Asked(data, key)
-        return "asks" if public_bytes(key) == public_bytes(self.asked.key) else "dead"
+        if self.asked is not None and public_bytes(key) != public_bytes(self.asked.key):
+            return "dead"
+        before = () if self.asked is None else tuple(one for one in self.asked.messages if one != data)
+        self.asked = Asked((*before, data)[-MESSAGES_MOST:], key)
+        return "asks"
 
 
 def check_new(files: StationFiles, station: str, *, again: bool) -> None:

@@ -93,7 +93,12 @@ def _renew(given: argparse.Namespace, lang: Language) -> None:
     from ttcs_edge.central.renew import renew
 
     centre = open_centre(given.folder)
-    renew(centre, needed_broker(given.broker or centre.settings.broker), lang, keep=given.keep)
+    broker = needed_broker(given.broker or centre.settings.broker)
+
+    def failed(error: CentralError) -> None:
+        _tell(error, lang)
+
+    renew(centre, broker, lang, failed, keep=given.keep)
 
 
 def _server_certificate(given: argparse.Namespace, lang: Language) -> None:

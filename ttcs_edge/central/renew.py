@@ -9,6 +9,7 @@ sign without end. A certificate that was taken back, or one that has run out, is
 from __future__ import annotations
 
 import queue
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Final, Literal
 
@@ -72,8 +73,14 @@ def _may_renew(held: x509.Certificate, now: datetime) -> bool:
     return ends - (ends - begins) / ASKED_PART - EARLY <= now < ends
 
 
-def renew(centre: Centre, broker: BrokerAddress, lang: Language, *, keep: bool) -> None:
-    """Answer all that ask, once or for ever. Raises CentralError when the broker cannot be reached at first."""
+def renew(
+    centre: Centre, broker: BrokerAddress, lang: Language, failed: Callable[[CentralError], None], *, keep: bool
+) -> None:
+    """Answer all that ask, once or for ever.
+
+    Raises CentralError when the broker cannot be reached. For ever, that is at first; later ``failed`` is told, and
+    whoever was not answered is answered when the broker is back, which has the request still.
+    """
     topics = Topics(centre.settings.topic_root)
     with OperatorClient(centre, broker, (topics.station("+", RENEWAL),)).connected() as client:
         client.await_retained(topics.station("-", RENEWAL))
@@ -85,7 +92,12 @@ def renew(centre: Centre, broker: BrokerAddress, lang: Language, *, keep: bool) 
                 continue
             if isinstance(heard, Heard) and heard.payload and (station := topics.renewal_station(heard.topic)):
                 count += 1
-                _answer(centre, client, topics, station, heard.payload, lang)
+                try:
+                    _answer(centre, client, topics, station, heard.payload, lang)
+                except CentralError as error:
+                    if not keep:
+                        raise
+                    failed(error)
         if not count:
             print(text("central.renewed-none", lang))
 

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
-from datetime import datetime, timezone
 from pathlib import Path
 
 import msgspec
@@ -24,7 +22,7 @@ from msgspec import Struct
 
 from ttcs_edge.cli import sealed_key
 from ttcs_edge.config import CREDENTIAL
-from ttcs_edge.core.documents import Refused
+from ttcs_edge.core.documents import Refused, TrustRoot
 from ttcs_edge.durable import sync_folder
 from ttcs_edge.station_file import OWNED, filled, owned
 from ttcs_edge.whole_files import PUBLIC, replace
@@ -114,7 +112,7 @@ class IdentityFiles:
         self._config_for(given)
         replace(self._new / self._given, msgspec.json.encode(given), PUBLIC)
 
-    def finish(self, now: Callable[[], datetime] = lambda: datetime.now(timezone.utc)) -> Given | None:
+    def finish(self) -> Given | None:
         """Put in force what was given, from wherever that was broken off; None when nothing waits for it."""
         at = next((one for one in self._unfinished() if (one / self._given).is_file()), None)
         if at is None:
@@ -122,9 +120,10 @@ class IdentityFiles:
         for folder in (at, self.folder, self.folder / "trust"):
             _sweep(folder)
         given = read_message((at / self._given).read_bytes(), Given, ANSWER_BYTES)
-        if given is None:
-            raise IdentityError("bad-answer", str(at / self._given))
-        self._write_trust(given, now())
+        if given is None:  # a failing card: the key waits on, and the centre can be asked again
+            (at / self._given).unlink()
+            return None
+        self._write_trust(given)
         config = self._config_for(given)
         replace(at / "station.pem", given.certificate.encode(), PUBLIC)
         replace(at / "ca.pem", given.authority.encode(), PUBLIC)
@@ -157,15 +156,14 @@ class IdentityFiles:
         (at / self._given).unlink()
         sync_folder(at)
 
-    def _write_trust(self, given: Given, now: datetime) -> None:
+    def _write_trust(self, given: Given) -> None:
         """Write the trust root, unless a newer one of the same scope stands there, which somebody brought."""
         file = self.folder / "trust" / "root.dsse.json"
         file.parent.mkdir(mode=OPEN_FOLDER, exist_ok=True)
         new = read_trust_root(given.trust.encode())
-        old = read_trust_root(file.read_bytes()) if file.is_file() else None
-        assert not isinstance(new, Refused)
-        newer = old is not None and not isinstance(old, Refused) and old.document.version > new.document.version
-        if not (newer and old is not None and old.document.scope == new.document.scope):  # type: ignore[union-attr]
+        old = read_trust_root(file.read_bytes()) if file.is_file() else Refused("missing", str(file))
+        assert not isinstance(new, Refused)  # ``take`` has seen it
+        if isinstance(old, Refused) or not _follows(old.document, new.document):
             replace(file, given.trust.encode(), PUBLIC)
 
     def _config_for(self, given: Given) -> str | None:
@@ -186,6 +184,10 @@ class IdentityFiles:
             lines = yaml.safe_dump(dict(wanted), sort_keys=False, allow_unicode=True).strip()
             raise IdentityError("config-elsewhere", lines)
         return None if self.config.exists() and after == before else after
+
+
+def _follows(root: TrustRoot, other: TrustRoot) -> bool:
+    return root.scope == other.scope and root.version > other.version
 
 
 def _sweep(folder: Path) -> None:

@@ -7,7 +7,7 @@ for a certificate (PKCS 10, RFC 2986), which only the holder of the key can make
 1. ``key = scrypt(code)`` (RFC 7914). The code has 75 bits, lives for an hour and counts once; scrypt makes a guess at
    what somebody recorded dear. It has no salt of its own: the centre computes it once, so a flood of requests costs it
    one HMAC each.
-2. A request names its code by ``name``, which says nothing of it, and proves it by an HMAC over the PKCS 10 bytes.
+2. A request proves the code by an HMAC over the PKCS 10 bytes.
 3. An answer is proven by another HMAC, over the whole request and all that is given: an answer to another request, or
    one that the station itself could have sent, is none.
 4. ``received`` tells the centre that the answer is on the station's disk.
@@ -47,9 +47,8 @@ T = TypeVar("T")
 
 
 class Request(Struct, frozen=True, tag="request", tag_field="enrol", forbid_unknown_fields=True):
-    """A station asks: which code it knows, its PKCS 10 request (DER, base64), and the proof of the code."""
+    """A station asks: its PKCS 10 request (DER, base64), and the proof of the code."""
 
-    name: str
     pkcs10: str
     proof: str
 
@@ -85,14 +84,9 @@ class Secret(Struct, frozen=True):
 
     key: bytes
 
-    @property
-    def name(self) -> str:
-        """Which code is meant; whoever hears it knows nothing of the code itself."""
-        return self._tag(b"name").hex()[:32]
-
     def ask(self, pkcs10: bytes) -> bytes:
         """Make the bytes of a request."""
-        return msgspec.json.encode(Request(self.name, _base64(pkcs10), self._tag(b"request", pkcs10).hex()))
+        return msgspec.json.encode(Request(_base64(pkcs10), self._tag(b"request", pkcs10).hex()))
 
     def pkcs10_of(self, request: Request) -> bytes | None:
         """Give the PKCS 10 request that whoever knows the code has made; None when nobody did who knows it."""
