@@ -54,7 +54,7 @@ from ttcs_edge.link.client import client_id
 from ttcs_edge.settings import BrokerSettings
 from ttcs_edge.wire.documents import write_document
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
-from ttcs_edge.wire.topics import Topics
+from ttcs_edge.wire.topics import UPWARD, Topics
 
 T = TypeVar("T")
 ROOT = "ttcs/v1"
@@ -245,7 +245,11 @@ class Listener:
 
     def reports(self, kind: str) -> list[dict[str, Any]]:
         """Every report of a kind so far, in the order in which they came."""
-        said = [payload for topic, payload in list(self.messages) if "/station/" in topic]
+        said = [
+            payload
+            for topic, payload in list(self.messages)
+            if topic.startswith(f"{ROOT}/station/") and topic.rpartition("/")[2] in UPWARD
+        ]
         parsed = [json.loads(payload) for payload in said]
         return [report for report in parsed if report.get("kind") == kind]
 

@@ -132,7 +132,13 @@ class TestRight:
         tls = tmp_path / "tls"
         assert config == Config(
             station=station,
-            broker=BrokerSettings("mqtt.example.vn", tls / "ca.pem", tls / "station.pem", tls / "station.key"),
+            broker=BrokerSettings(
+                "mqtt.example.vn",
+                tls / "ca.pem",
+                tls / "station.pem",
+                tls / "station.key",
+                renewed_file=Path("/var/lib/ttcs-edge/certificate.pem"),
+            ),
             pins=PinSettings(RelaySettings(4), {ZoneId("cho-xa"): RelaySettings(17)}),
             sound=SoundSettings(),
             https=HttpsSettings(),
@@ -173,7 +179,9 @@ class TestRight:
 
         tls = tmp_path / "tls"
         files = (tls / "ca.pem", tls / "station.pem", tls / "station.key")
-        assert config.broker == BrokerSettings("10.0.0.5", *files, 1883, "tinh/x", 30, 3_600)
+        assert config.broker == BrokerSettings(
+            "10.0.0.5", *files, 1883, "tinh/x", 30, 3_600, Path("/s/certificate.pem")
+        )
         assert config.station.zones == (Zone(ZoneId("cho-xa"), "Chợ xã", ("cil", "vi"), 55),)
         assert config.station.amplifier == Amplifier(1_500, 61_000)
         assert config.station.quiet_hours == (QuietHours(0, 300), QuietHours(1_290, 1_440))
@@ -857,6 +865,8 @@ class TestMachine:
         folder = tmp_path / "station"
         path = complete_station(folder)
         path.write_text(path.read_text().replace("key: station.key", "key: credential:station.key"))
+        (folder / "identity").mkdir()
+        key = (folder / "station.key").rename(folder / "identity/station.key")
         (folder / "credentials").mkdir()
         inside = {"CREDENTIALS_DIRECTORY": str(folder / "credentials")}
 
@@ -864,16 +874,16 @@ class TestMachine:
         assert [(one.code, one.key) for one in check_files(path, inside, NOBODY)] == [
             ("named-file-missing", "broker.key")
         ]
-        shutil.copy2(folder / "station.key", folder / "credentials/station.key")
+        shutil.copy2(key, folder / "credentials/station.key")
         if os.geteuid() == 0:
             os.chown(folder / "credentials/station.key", pwd.getpwnam(NOBODY).pw_uid, -1)
         assert check_files(path, inside, NOBODY) == ()
-        (folder / "station.key").write_bytes(encrypted_key())
-        assert [(one.code, one.found) for one in check_files(path, {}, NOBODY)] == [
-            ("not-a-key", str(folder / "station.key"))
-        ]
-        (folder / "station.key").unlink()
+        key.write_bytes(encrypted_key())
+        assert [(one.code, one.found) for one in check_files(path, {}, NOBODY)] == [("not-a-key", str(key))]
+        key.unlink()
         assert check_files(path, {}, NOBODY) == ()
+        key.symlink_to("/run/ttcs-edge-key/station.key")
+        assert check_files(path, {}, NOBODY) == (), "sealed, and the service has not opened it"
         assert load_config(path, inside).broker.key_file == folder / "credentials/station.key"
         assert load_config(path, {}).broker.key_file == Path("/run/credentials/ttcs-edge.service/station.key")
 

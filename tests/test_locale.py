@@ -22,7 +22,7 @@ from ttcs_edge.core.model import AsRunReason, Outcome
 from ttcs_edge.core.silence import NO_START
 from ttcs_edge.core.supervision import SEVERITY
 from ttcs_edge.link.backoff import RETRY
-from ttcs_edge.locale import faults, language, messages, text
+from ttcs_edge.locale import cli_enrol, faults, language, messages, text
 from ttcs_edge.locale.faults import FAULTS, MISSED, OUTCOMES, REASONS, fault_words
 from ttcs_edge.wire.reports import StatusReport
 
@@ -211,7 +211,8 @@ def test_every_answer_of_the_control_socket_has_words_and_an_exit_code() -> None
 
     assert {"not-running", "no-permission", "timeout", "bad-answer", "bad-request"} <= codes
     assert codes - set(EXIT_CODES) == set()
-    assert set(EXIT_CODES) - codes == {"no-rich", "no-bundle", "bundle-elsewhere", "unwritable"}, "a command's own"
+    own = {"no-rich", "no-bundle", "bundle-elsewhere", "unwritable", *cli_enrol.ERRORS}
+    assert set(EXIT_CODES) - codes == own, "a command's own"
     assert {f"error.{code}{part}" for code in EXIT_CODES for part in ("", ".mend")} == {
         code for code in messages("cli") if code.startswith("error.")
     }

@@ -95,6 +95,8 @@ SPAN_PATTERN: Final = r"(\d\d):(\d\d)-(\d\d):(\d\d)"
 DAY_MINUTES: Final = 24 * 60
 FOLDERS: Final = {"trust": "/etc/ttcs-edge/trust", "state": "/var/lib/ttcs-edge", "runtime": "/run/ttcs-edge"}
 """Where a station has its things, unless it is told otherwise."""
+RENEWED: Final = "certificate.pem"
+"""In the state folder: the station's certificate, once it was renewed."""
 
 
 class CredentialOrPath(Struct, frozen=True):
@@ -123,8 +125,8 @@ _BROKER = Section(
     (
         Key("host", Text("host", 253, HOST_PATTERN), "mqtt.example.vn", required=True),
         Key("port", Whole(1, 65_535), "8883", default="8883"),
-        Key("ca", PathText("ca-file"), "/etc/ttcs-edge/tls/ca.pem", required=True),
-        Key("certificate", PathText("certificate-file"), "/etc/ttcs-edge/tls/station.pem", required=True),
+        Key("ca", PathText("ca-file"), "/etc/ttcs-edge/identity/ca.pem", required=True),
+        Key("certificate", PathText("certificate-file"), "/etc/ttcs-edge/identity/station.pem", required=True),
         Key("key", CredentialOrPath("key-file"), "credential:station.key", required=True),
         Key("topic_root", Text("topic", 64, TOPIC_PATTERN), "ttcs/v1", default="ttcs/v1"),
         Key("keepalive_s", Whole(5, 1_200, "whole-seconds"), "60", default="60"),
@@ -396,12 +398,12 @@ def _take(values: Mapping[str, Any], *same: str, **renamed: str) -> dict[str, An
     return {names[key]: value for key, value in values.items() if key in names}
 
 
-def _broker(values: Mapping[str, Any], environ: Mapping[str, str]) -> BrokerSettings:
+def _broker(values: Mapping[str, Any], state: Path, environ: Mapping[str, str]) -> BrokerSettings:
     given = _take(values, "host", "port", "topic_root", "keepalive_s", "session_expiry_s")
     files = _take(values, ca="ca_file", certificate="certificate_file", key="key_file")
     if files["key_file"].parent == UNIT_CREDENTIALS and "CREDENTIALS_DIRECTORY" in environ:
         files["key_file"] = Path(environ["CREDENTIALS_DIRECTORY"]) / files["key_file"].name
-    return BrokerSettings(**given, **files)
+    return BrokerSettings(**given, **files, renewed_file=state / RENEWED)
 
 
 def _pins(values: Mapping[str, Any]) -> PinSettings:
@@ -467,7 +469,7 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
     )
     return Config(
         station=station,
-        broker=_broker(values["broker"], environ),
+        broker=_broker(values["broker"], folders["state"], environ),
         pins=_pins(values),
         sound=SoundSettings(**_take(values.get("sound", {}), "driver", "device", "wav_file", "buffer_ms")),
         https=HttpsSettings(**_take(values.get("https", {}), ca="ca_file")),

@@ -82,10 +82,13 @@ def credential_source(page: Page, environ: Mapping[str, str] = os.environ) -> Pa
     name = credential_name(page)
     if name is None or "CREDENTIALS_DIRECTORY" in environ:
         return None
-    source = page.file.absolute().parent / name
-    if not os.access(source.parent, os.X_OK) or (source.exists() and not os.access(source, os.R_OK)):
+    folder = page.file.absolute().parent
+    source = folder / "identity" / name
+    if not os.access(folder, os.X_OK) or (source.exists() and not os.access(source, os.R_OK)):
         return None  # a technician without sudo
-    return source if source.exists() or source.parent == UNIT_FOLDER else None
+    if source.is_symlink() and not source.exists():
+        return None  # sealed, and not opened yet
+    return source if source.exists() or folder == UNIT_FOLDER else None
 
 
 @contextmanager

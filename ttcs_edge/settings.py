@@ -16,7 +16,10 @@ from ttcs_edge.core.model import StationSettings, ZoneId
 
 
 class BrokerSettings(Struct, frozen=True):
-    """The MQTT broker, spoken to over TLS with the station's own certificate."""
+    """The MQTT broker, spoken to over TLS with the station's own certificate.
+
+    ``renewed_file`` is where the daemon keeps a newer one over the same key, once it was given one.
+    """
 
     host: str
     ca_file: Path
@@ -26,6 +29,7 @@ class BrokerSettings(Struct, frozen=True):
     topic_root: str = "ttcs/v1"
     keepalive_s: int = 60
     session_expiry_s: int = 7 * 86_400
+    renewed_file: Path | None = None
 
 
 class HttpsSettings(Struct, frozen=True):

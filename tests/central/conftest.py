@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.enrolled import enrolled, identity_of
 from tests.parts import ROOT, STATION_YAML, Authority, Broker, Province, Station
 from ttcs_edge.central.broker_rules import RIGHTS, rights
 from ttcs_edge.central.centre import Centre, open_centre
@@ -59,18 +59,17 @@ def centre_folder(made_centre: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def own_station(centre_folder: Path, own_broker: Broker, tmp_path: Path) -> Iterator[Station]:
-    """A station as the centre's file makes it, not yet started, on mock lines and a WAV file."""
+    """A station as the centre enrols it, not yet started, on mock lines and a WAV file."""
     address = f"127.0.0.1:{own_broker.port}"
     command = ["add-station", str(centre_folder), "da-teh-01", "--scope", "vn/lam-dong/da-teh", "--broker", address]
     assert main(command) == 0
     let_in(centre_folder, own_broker)
     folder = tmp_path / "station"
     (folder / "run").mkdir(parents=True)
-    tar = centre_folder / "stations/da-teh-01.station.tar"
-    subprocess.run(["tar", "-xf", tar, "-C", folder], check=True)
+    enrolled(centre_folder, "da-teh-01", folder)
     station = Station(folder, own_broker, Province())
-    tls = {"ca": folder / "tls/ca.pem", "certificate": folder / "tls/station.pem", "key": folder / "station.key"}
-    # Everything that says who it is and whom it believes is the tar's.
+    tls = identity_of(folder)
+    # Everything that says who it is and whom it believes is the centre's.
     station.config.write_text(STATION_YAML.format(id="da-teh-01", port=own_broker.port, folder=folder, **tls))
     yield station
     if station.process is not None:

@@ -15,6 +15,7 @@ from cryptography import x509
 
 from tests.central.test_alert import running
 from tests.central.test_centre import contents, mode
+from tests.enrolled import enrolled
 from tests.parts import MOSQUITTO, eventually, free_port
 from ttcs_edge.central.centre import open_centre
 from ttcs_edge.central.main import main
@@ -22,7 +23,18 @@ from ttcs_edge.central.stations import made_stations
 
 HOST = "mqtt.lam-dong.vn"
 PLACE = "vn/lam-dong/da-teh"
-FILES = {"ttcs.conf", "ttcs.acl", "ttcs-ca.pem", "ttcs-crl.pem", "ttcs-server.crt", "ttcs-server.key"}
+FILES = {
+    "ttcs.conf",
+    "ttcs.acl",
+    "ttcs-ca.pem",
+    "ttcs-crl.pem",
+    "ttcs-server.crt",
+    "ttcs-server.key",
+    "ttcs-enrol.mosquitto",
+    "ttcs-enrol.acl",
+    "ttcs-enrol.users",
+    "ttcs-enrol.service",
+}
 MARK = "# Made by `ttcs-central broker-config` for vn/lam-dong, and made anew by it: put what is yours elsewhere.\n"
 CONFIG = """\
 listener 8883
@@ -53,10 +65,12 @@ user operator
 topic readwrite ttcs/v1/scope/vn/lam-dong/#
 topic readwrite ttcs/v1/blob/+/+
 topic write ttcs/v1/station/+/command
+topic write ttcs/v1/station/+/certificate
 topic read ttcs/v1/station/+/status
 topic read ttcs/v1/station/+/heartbeat
 topic read ttcs/v1/station/+/event
 topic read ttcs/v1/station/+/reply
+topic read ttcs/v1/station/+/renewal
 """
 STATION = """
 user xa-01
@@ -64,6 +78,7 @@ topic write ttcs/v1/station/xa-01/status
 topic write ttcs/v1/station/xa-01/heartbeat
 topic write ttcs/v1/station/xa-01/event
 topic write ttcs/v1/station/xa-01/reply
+topic write ttcs/v1/station/xa-01/renewal
 topic read ttcs/v1/blob/+/+
 topic read ttcs/v1/scope/vn/alert/+
 topic read ttcs/v1/scope/vn/beacon
@@ -75,9 +90,11 @@ topic read ttcs/v1/scope/vn/lam-dong/trust
 topic read ttcs/v1/scope/vn/live/+
 topic read ttcs/v1/scope/vn/programme
 topic read ttcs/v1/scope/vn/trust
+topic read ttcs/v1/station/xa-01/certificate
 topic read ttcs/v1/station/xa-01/command
 """
 INSTALL = "install -o mosquitto -g mosquitto -m 0400 {0}/broker/ttcs* /etc/mosquitto/conf.d/ && systemctl {1} mosquitto"
+DOOR = " && systemctl enable {}/ttcs-enrol.service && systemctl daemon-reload && systemctl restart ttcs-enrol"
 
 
 @pytest.fixture
@@ -88,8 +105,9 @@ def centre(centre_folder: Path) -> Path:
 
 
 def add(folder: Path, station: str, scope: str = PLACE) -> None:
-    """Add a station."""
+    """Add a station, and enrol its box."""
     assert main(["add-station", str(folder), station, "--scope", scope, "--broker", HOST]) == 0
+    enrolled(folder, station, folder.with_name(f"box-of-{station}-{len(list(folder.parent.iterdir()))}"))
 
 
 def write(folder: Path, *more: str, lang: str = "en") -> int:
@@ -109,7 +127,8 @@ def test_the_files_say_who_may_connect_and_who_may_say_and_hear_what(
     out = centre / "broker"
     assert capsys.readouterr().out == (
         f"Wrote the configuration and the rights of 1 stations into {out}\n"
-        f"Then on the broker's machine, as root: {INSTALL.format(centre, 'restart')}\n"
+        f"Then on the broker's machine, as root: {INSTALL.format(centre, 'restart')}"
+        f"{DOOR.format('/etc/mosquitto/conf.d')}\n"
     )
     assert {path.name for path in out.iterdir()} == FILES
     assert {mode(path) for path in out.iterdir()} == {0o600}
@@ -160,7 +179,8 @@ def test_files_written_where_the_broker_reads_them_are_handed_over_in_place(
     assert write(centre, "--out", str(place), "--at", str(place)) == 0
 
     told = capsys.readouterr().out
-    assert told.endswith(f"as root: chown mosquitto: '{place}'/ttcs* && systemctl restart mosquitto\n")
+    door = DOOR.format(f"'{place}").replace(".service", ".service'")
+    assert told.endswith(f"as root: chown mosquitto: '{place}'/ttcs* && systemctl restart mosquitto{door}\n")
     assert f"\ncafile {place}/ttcs-ca.pem\n" in (place / "ttcs.conf").read_text()
 
 
@@ -237,6 +257,7 @@ def test_a_record_whose_name_is_no_id_adds_no_line_to_the_access_list(
     stations = centre / "stations"
     (stations / "a.crt").rename(stations / f"{name}.crt")
     (stations / "a.scope.txt").rename(stations / f"{name}.scope.txt")
+    (stations / "a.station.yaml").rename(stations / f"{name}.station.yaml")
 
     assert write(centre) == 65
 
@@ -297,6 +318,17 @@ def test_mosquitto_takes_the_files_as_they_are_and_the_operators_commands_work(
     assert [line for line in said if re.search("rror|arning", line) and "run as root" not in line] == []
 
 
+def test_systemd_finds_nothing_wrong_with_the_unit_of_the_door(centre: Path) -> None:
+    """systemd-analyze verify, of the file as it is written."""
+    assert write(centre) == 0
+
+    unit = centre / "broker/ttcs-enrol.service"
+    done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "ExecStart=/usr/sbin/mosquitto -c /etc/mosquitto/conf.d/ttcs-enrol.mosquitto\n" in unit.read_text()
+
+
 # -- taking back
 
 
@@ -330,7 +362,7 @@ def test_a_station_that_is_revoked_is_in_the_list_and_in_no_other_record(
     )
     assert serials(centre) == {old}
     assert made_stations(open_centre(centre)) == [("b", PLACE)]
-    assert sorted(path.name for path in (centre / "stations").iterdir()) == ["b.crt", "b.scope.txt", "b.station.tar"]
+    assert sorted(path.name for path in (centre / "stations").iterdir()) == ["b.crt", "b.scope.txt", "b.station.yaml"]
     assert contents(centre / "revoked") == {f"a.{old:x}.crt": record}
     assert write(centre) == 0
     assert capsys.readouterr().out.endswith("systemctl restart mosquitto\n")
@@ -399,7 +431,7 @@ def test_a_revocation_that_is_broken_off_is_finished_by_the_next(centre: Path, t
     old = serial(centre / "stations/a.crt")
     other = Path(shutil.copytree(centre, tmp_path / "whole"))
     assert main(["revoke", str(other), "a"]) == 0
-    steps = [f"revoked/a.{old:x}.crt", "crl.pem", "stations/a.station.tar", "stations/a.scope.txt"]
+    steps = [f"revoked/a.{old:x}.crt", "crl.pem", "stations/a.crt", "stations/a.scope.txt"]
     for name in steps[:done]:
         if (other / name).exists():
             (centre / name).parent.mkdir(exist_ok=True)

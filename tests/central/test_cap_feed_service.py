@@ -190,12 +190,13 @@ def mortal(owner, name):
         return real(*arguments, **more)
     setattr(owner, name, call)
 
-from ttcs_edge.central import alert_issue, centre, feed_book, feed_round, files
+from ttcs_edge.central import alert_issue, centre, feed_book, feed_round
+from ttcs_edge import whole_files
 from ttcs_edge.central.broker import OperatorClient
 mortal(OperatorClient, "publish")
 mortal(OperatorClient, "standing")
-mortal(files, "write_new")
-mortal(files, "replace")
+mortal(whole_files, "write_new")
+mortal(whole_files, "replace")
 mortal(feed_round, "replace")
 mortal(centre, "replace")
 mortal(feed_book.Book, "take_in")

@@ -1,4 +1,4 @@
-"""``ttcs-central init``, ``add-station`` and ``server-certificate``: keys, certificates, one file a station."""
+"""``ttcs-central init``, ``add-station`` and ``server-certificate``: keys, certificates, what a station is given."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import ssl
 import stat
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,6 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from securesystemslib.signer import SIGNER_FOR_URI_SCHEME, CryptoSigner, Key, SecretsHandler
 
+from tests.enrolled import enrolled
 from ttcs_edge.central.centre import now, open_centre
 from ttcs_edge.central.errors import BadCentreFile
 from ttcs_edge.central.main import main
@@ -44,13 +44,6 @@ def add(folder: Path, station: str, *more: str) -> int:
     """Add a station in da-teh."""
     command = ["--lang", "en", "add-station", str(folder), station, "--scope", "vn/lam-dong/da-teh"]
     return main([*command, "--broker", "mqtt.lam-dong.vn:8884", *more])
-
-
-def unpacked(folder: Path, station: str, into: Path) -> Path:
-    """A station's file, unpacked by tar as a technician does."""
-    into.mkdir(parents=True)
-    subprocess.run(["tar", "-xf", folder / "stations" / f"{station}.station.tar", "-C", into], check=True)
-    return into
 
 
 def test_every_private_key_is_for_its_owner_alone(centre_folder: Path) -> None:
@@ -149,59 +142,63 @@ def test_a_missing_key_is_named(centre_folder: Path) -> None:
     )
 
 
-def test_a_stations_file_unpacks_to_a_config_that_the_station_takes(centre_folder: Path, tmp_path: Path) -> None:
-    """After tar -xf alone the config is valid, names this station, and its trust root stands."""
+def test_an_enrolled_station_has_a_config_that_it_takes(centre_folder: Path, tmp_path: Path) -> None:
+    """With what the centre gave alone the config is valid, names this station, and its trust root stands."""
     assert add(centre_folder, "da-teh-07", "--https-ca", "own") == 0
-    folder = unpacked(centre_folder, "da-teh-07", tmp_path / "etc/ttcs-edge")
+    folder = enrolled(centre_folder, "da-teh-07", tmp_path / "etc/ttcs-edge")
 
     config = load_config(folder / "station.yaml", {})
 
     assert (config.station.id, config.station.scope) == ("da-teh-07", "vn/lam-dong/da-teh")
     assert (config.broker.host, config.broker.port, config.broker.topic_root) == ("mqtt.lam-dong.vn", 8884, "ttcs/v1")
-    assert config.https.ca_file == config.broker.ca_file == Path("/etc/ttcs-edge/tls/ca.pem")
+    assert config.broker.ca_file == folder / "identity/ca.pem"
+    assert config.https.ca_file == Path("/etc/ttcs-edge/identity/ca.pem")
     assert config.trust_folder == Path("/etc/ttcs-edge/trust")
+    (name,) = (path.name for path in (folder / "identities").iterdir())
     assert sorted(contents(folder)) == [
-        "station.key",
+        f"identities/{name}/ca.pem",
+        f"identities/{name}/station.key",
+        f"identities/{name}/station.pem",
         "station.yaml",
-        "tls/ca.pem",
-        "tls/station.pem",
         "trust/root.dsse.json",
     ]
+    assert (folder / "identity").readlink() == Path("identities") / name
     signed = read_trust_root((folder / "trust/root.dsse.json").read_bytes())
     assert isinstance(signed, Signed) and check_trust_root(signed, now()) == Accepted()
-    ssl.create_default_context().load_cert_chain(folder / "tls/station.pem", folder / "station.key")
+    ssl.create_default_context().load_cert_chain(config.broker.certificate_file, folder / "identity/station.key")
 
 
-def test_a_stations_file_and_key_are_for_their_owner_alone(centre_folder: Path) -> None:
-    """The tar and the key in it have mode 0600, and the centre keeps no copy of the key."""
+def test_a_stations_key_is_for_its_owner_alone_and_never_at_the_centre(centre_folder: Path, tmp_path: Path) -> None:
+    """It has mode 0600 where it was made, whatever the umask; what the centre keeps of the station has no key."""
     assert add(centre_folder, "da-teh-07") == 0
-    file = centre_folder / "stations/da-teh-07.station.tar"
+    before = os.umask(0)
+    try:
+        folder = enrolled(centre_folder, "da-teh-07", tmp_path / "etc")
+    finally:
+        os.umask(before)
+    key = folder / "identity/station.key"
 
-    with tarfile.open(file) as tar:
-        assert {member.name: member.mode for member in tar}["station.key"] == 0o600
-        key = tar.extractfile("station.key")
-        assert key is not None
-        secret = key.read()
-    assert mode(file) == 0o600
-    assert [name for name, data in contents(centre_folder).items() if secret in data] == [
-        "stations/da-teh-07.station.tar"
+    secret = key.read_bytes()
+    assert mode(key) == 0o600
+    assert [name for name, data in contents(tmp_path).items() if secret in data] == [
+        str(key.resolve().relative_to(tmp_path))
     ]
+    kept = {name: data for name, data in contents(centre_folder).items() if name.startswith("stations/")}
+    assert sorted(kept) == [f"stations/da-teh-07.{kind}" for kind in ("crt", "scope.txt", "station.yaml")]
+    assert not any(b"PRIVATE KEY" in data for data in kept.values())
 
 
 def test_a_station_is_not_added_twice(centre_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A second add of an id is refused, also when the first file was deleted, and nothing changes."""
+    """A second add of an id is refused, and nothing changes."""
     assert add(centre_folder, "da-teh-07") == 0
-    (centre_folder / "stations/da-teh-07.station.tar").unlink()
     before = contents(centre_folder)
     capsys.readouterr()
 
     assert add(centre_folder, "da-teh-07") == 73
 
-    stations = centre_folder / "stations"
     assert capsys.readouterr().err == (
         "There is a station da-teh-07 already\n"
-        f"Choose another id; to make its file anew, delete {stations}/da-teh-07.crt"
-        f" and {stations}/da-teh-07.station.tar first\n"
+        f"Choose another id; if another box takes its place: ttcs-central enrol {centre_folder} da-teh-07 --again\n"
     )
     assert contents(centre_folder) == before
 

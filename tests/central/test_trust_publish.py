@@ -13,7 +13,8 @@ import pytest
 from tests.central.test_carried import everything, published
 from tests.central.trust import PLACE, SCOPE, names_of, publish, root, rotate, state, trust
 from tests.parts import Broker, Listener, eventually
-from ttcs_edge.central import files, trust_publish
+from ttcs_edge import whole_files
+from ttcs_edge.central import trust_publish
 from ttcs_edge.central.centre import open_centre
 from ttcs_edge.central.errors import CentralError
 from ttcs_edge.central.main import main
@@ -122,7 +123,7 @@ def cut(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
 
         return instead
 
-    monkeypatch.setattr(files, "replace", counted(files.replace))
+    monkeypatch.setattr(whole_files, "replace", counted(whole_files.replace))
     monkeypatch.setattr(Path, "unlink", counted(Path.unlink))
     monkeypatch.setattr(trust_publish.OperatorClient, "publish", counted(trust_publish.OperatorClient.publish))
 

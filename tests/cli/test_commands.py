@@ -704,7 +704,8 @@ class TestCheckConfig:
         """A credential that only root may read: no wrong comfort; with its file readable, there is nothing to say."""
         config = complete_station(tmp_path / "station", "ttcs")
         config.write_text(config.read_text().replace("key: station.key", "key: credential:station.key"))
-        key = config.with_name("station.key")
+        (config.parent / "identity").mkdir()
+        key = config.with_name("station.key").rename(config.parent / "identity/station.key")
 
         assert "broker.key" not in shown(run("check-config", "--config", config, "--lang", "en"))
         key.chmod(0)

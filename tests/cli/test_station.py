@@ -115,7 +115,10 @@ def test_run_tells_what_the_station_may_not_believe(station: Station) -> None:
 
     assert (done.returncode, done.stdout) == (78, "")
     assert f"{station.config}:16: folders.trust\n  Sai: Gốc tin cậy không dùng được: not-an-envelope\n" in done.stderr
-    assert "\n  Mend: copy this file again from the .station.tar of the province\n" in done.stderr
+    assert (
+        "\n  Mend: copy this file again, or have the province enrol the station anew: ttcs-edge enrol --again\n"
+        in done.stderr
+    )
 
 
 def test_run_refuses_a_bad_configuration_in_both_languages(tmp_path: Path) -> None:

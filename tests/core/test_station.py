@@ -34,6 +34,7 @@ from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import (
     AMPLIFIER,
     AsRunReason,
+    Certificate,
     Instant,
     LocalUser,
     MonoMs,
@@ -94,6 +95,9 @@ EVENTS: tuple[events.Event, ...] = (
     events.ConditionChanged("store-full", "blobs", False),
     events.ClockChanged(ClockState(None, 0, (SourceWord(TimeSource.RTC, "below-floor", WallMs(0)),))),
     events.ClockChanged(ClockState(TimeSource.KERNEL, 0, (SourceWord(TimeSource.RTC, "told"),))),
+    events.CertificateArrived(Refused("certificate-unreadable", "certificate"), 1),
+    events.CertificateArrived(Certificate(b"", WallMs(0), WallMs(1)), 1),
+    events.CertificateKnown(Certificate(b"", WallMs(0), WallMs(1)), 1),
     events.ConfigChecked(1),
     events.AnswerGone(1),
     events.StopRequested(),

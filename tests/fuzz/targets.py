@@ -29,9 +29,11 @@ from urllib.parse import urlsplit
 from tests.fuzz.core import PROVINCE, Core
 from tests.wire import corpus
 from ttcs_edge.central.alert_file import read_alert_file
+from ttcs_edge.central.authority import certify_station, make_authority
 from ttcs_edge.central.cap_file import read_cap_message
 from ttcs_edge.central.carried_reports import _lines
 from ttcs_edge.central.centre import read_settings
+from ttcs_edge.central.enrolment import Enrolling
 from ttcs_edge.central.errors import BadFile
 from ttcs_edge.central.feed_entries import NoFeed, read_feed
 from ttcs_edge.central.feed_rules import read_feed_file
@@ -51,6 +53,10 @@ from ttcs_edge.link.hls import read_playlist
 from ttcs_edge.link.https import _check
 from ttcs_edge.link.stream_kinds import id3_bytes, kind_of
 from ttcs_edge.player import messages
+from ttcs_edge.station_file import filled, owned
+from ttcs_edge.wire.certificates import check_certificate, load_key, make_request, new_key, public_bytes
+from ttcs_edge.wire.certificates import read_request as read_pkcs10
+from ttcs_edge.wire.code import new_code, read_code
 from ttcs_edge.wire.documents import (
     read_alert,
     read_beacon,
@@ -62,8 +68,9 @@ from ttcs_edge.wire.documents import (
     write_document,
     write_trust_chain,
 )
+from ttcs_edge.wire.enrolment import Given, Secret
 from ttcs_edge.wire.reports import read_report
-from ttcs_edge.wire.topics import Topics
+from ttcs_edge.wire.topics import RENEWAL, Topics
 
 Form = Literal["json", "lines", "bytes"]
 Call = Callable[[bytes], object]
@@ -142,12 +149,49 @@ def _wire() -> dict[str, Target]:
                         TOPICS.live("vn", "thoi-su"),
                         TOPICS.blob("a" * 64, 7),
                         TOPICS.station("da-teh-01", "event"),
+                        TOPICS.station("da-teh-01", RENEWAL),
                     )
                 ),
             ),
             "lines",
         ),
         "fleet": Target(_fleet, tuple(_heard(name) for name in corpus.REPORTS), "lines"),
+    }
+
+
+def _enrolment() -> dict[str, Target]:
+    """What strangers send at the door, what a door sends back, and what the centre sends later."""
+    secret, authority = Secret(b"code"), make_authority("CA")
+    key = load_key(new_key())
+    assert key is not None
+    pkcs10, public = make_request(key, "da-teh-01"), public_bytes(key.public_key())
+    request, given = secret.ask(pkcs10), Given("da-teh-01", "vn", "c", "a", "t", "id: x\n")
+    pem = certify_station(authority, key.public_key(), "da-teh-01")
+    wanted = {"id": "da-teh-01", "scope": "vn", "broker.host": "a", "broker.port": 1, "broker.ca": "/x"}
+
+    def hear(data: bytes) -> object:
+        enrolling = Enrolling(secret, float("inf"))
+        verdict = enrolling.hear(data)
+        assert verdict == "other" or enrolling.asked is not None, "somebody proved a code that he did not know"
+        return verdict
+
+    def fill(data: bytes) -> object:
+        text = filled(data.decode("utf-8", "replace"), wanted)
+        found = None if text is None else owned(text)
+        assert text is None or (found is not None and {key: found[key] for key in wanted} == wanted)
+        return text
+
+    return {
+        "enrolment/request": Target(hear, (request, secret.receive(request)), "json"),
+        "enrolment/answer": Target(lambda data: secret.given(request, data), (secret.answer(request, given),), "json"),
+        "enrolment/code": Target(
+            lambda data: read_code(data.decode("utf-8", "replace")), (new_code().encode(),), "bytes"
+        ),
+        "enrolment/station.yaml": Target(fill, ((TOP / "config/station.yaml").read_bytes(),), "lines"),
+        "certificate request": Target(read_pkcs10, (pkcs10,), "bytes"),
+        "certificate": Target(
+            lambda data: check_certificate(data, authority.certificate, "da-teh-01", public, None), (pem,), "bytes"
+        ),
     }
 
 
@@ -161,6 +205,7 @@ def _topics(data: bytes) -> object:
         TOPICS.live_relay,
         TOPICS.blob_chunk,
         TOPICS.station_leaf,
+        TOPICS.renewal_station,
     )
     for line in data.decode("utf-8", "surrogateescape").split("\n"):
         found = [one(line) for one in took]
@@ -496,4 +541,4 @@ def _core() -> dict[str, Target]:
 @functools.cache
 def every_target() -> Mapping[str, Target]:
     """All of them by their names."""
-    return {**_wire(), **_files(), **_box(), **_servers(), **_core()}
+    return {**_wire(), **_enrolment(), **_files(), **_box(), **_servers(), **_core()}

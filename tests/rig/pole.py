@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.enrolled import enrolled
 from tests.parts import Broker, eventually, local
 from tests.rig.machine import Machine
 from ttcs_edge.central.centre import open_centre
@@ -90,16 +91,18 @@ class Pole:
     # what a technician does
 
     def set_up(self) -> None:
-        """Unpack the file from the province with a careful root's umask, and fit it to this machine."""
-        tar = self.centre.folder / "stations/da-teh-01.station.tar"
-        (self.machine.root / "root/station.tar").write_bytes(tar.read_bytes())
-        self.machine.shell("umask 077; tar -xf /root/station.tar -C /etc/ttcs-edge")
-        text = self.config()
+        """Enrol it, and fit it to this machine."""
+        enrolled(self.centre.folder, "da-teh-01", self.machine.root / "etc/ttcs-edge", again=True)
+        self.fit()
+        self.began_s = time.time()
+
+    def fit(self) -> None:
+        """Fit what the centre gave to this machine."""
+        text = self.config().replace(str(self.machine.root), "")
         for pattern, line in FIT:
             text, count = re.subn(pattern, line, text, flags=re.MULTILINE)
             assert count == 1, pattern
         self.configure(text)
-        self.began_s = time.time()
 
     def config(self) -> str:
         """Its station.yaml."""
@@ -122,7 +125,8 @@ class Pole:
     def clear(self) -> None:
         """Stop it and forget what it knew, for the next test."""
         self.machine.shell(
-            f"systemctl stop {UNIT}; systemctl reset-failed; rm -rf {STATE}/* /etc/ttcs-edge/*/*"
+            f"systemctl stop {UNIT}; systemctl reset-failed; rm -rf {STATE}/*"
+            " /etc/ttcs-edge/identit* /etc/ttcs-edge/station.yaml /etc/ttcs-edge/trust/*"
             f" /run/systemd/system/{UNIT}.d; systemctl daemon-reload"
         )
 

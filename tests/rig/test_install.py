@@ -53,7 +53,11 @@ def test_a_technician_is_told_what_comes_next_in_vietnamese_first(computer: Mach
     told = computer.told_last
 
     assert told.index("Đã cài ttcs-edge") < told.index("ttcs-edge is installed")
-    for command in ("tar -xf", "ttcs-edge check-config", f"systemctl enable --now {UNIT.removesuffix('.service')}"):
+    for command in (
+        "  1. ttcs-edge enrol ",
+        "ttcs-edge check-config",
+        f"systemctl enable --now {UNIT.removesuffix('.service')}",
+    ):
         assert told.count(command) == 2, f"{command} is told in both languages"
     assert told.splitlines()[-2:] == [
         "Máy này chưa có lgpio nên chưa dùng được chân GPIO; Raspberry Pi OS có gói python3-lgpio.",
@@ -67,11 +71,11 @@ def test_an_update_is_in_force_at_once_and_leaves_config_key_and_data(pole: Pole
     before = pole.main_pid
     stale = "/opt/ttcs-edge/lib/python3*/site-packages/ttcs_edge/stale.py"
     pole.machine.shell(f"cd {CHECKOUT} && mkdir -p build/lib/ttcs_edge && touch build/lib/ttcs_edge/stale.py")
-    kept = pole.machine.shell("cd /etc/ttcs-edge && sha256sum station.yaml station.key tls/* trust/*")
+    kept = pole.machine.shell("cd /etc/ttcs-edge && sha256sum station.yaml identity/* trust/*")
     pole.machine.install()
 
     assert pole.is_active(not_pid=before)
-    assert pole.machine.shell("cd /etc/ttcs-edge && sha256sum station.yaml station.key tls/* trust/*") == kept
+    assert pole.machine.shell("cd /etc/ttcs-edge && sha256sum station.yaml identity/* trust/*") == kept
     assert pole.machine.run("sh", "-c", f"ls {stale}", check=False).returncode != 0
     assert pole.status()["boot"] == 2, "its database went on"
 
@@ -80,19 +84,25 @@ def test_owners_and_modes_keep_the_key_from_everybody_and_the_rest_from_stranger
     """The daemon's user reads its config, writes its data, and cannot read the key's file: that one is handed over."""
     pole.start()
     shown = "stat --format='%U:%G %a %n'"
-    listed = pole.machine.shell(f"{shown} /etc/ttcs-edge /etc/ttcs-edge/* {STATE} /run/ttcs-edge/control.sock")
+    identity = "/etc/ttcs-edge/identity"
+    looked_at = f"/etc/ttcs-edge /etc/ttcs-edge/* {identity}/* {STATE} /run/ttcs-edge/control.sock"
+    listed = pole.machine.shell(f"{shown} {looked_at}")
 
     assert listed.splitlines() == [
         "root:ttcs 750 /etc/ttcs-edge",
-        "root:root 600 /etc/ttcs-edge/station.key",
+        "root:root 755 /etc/ttcs-edge/identities",
+        f"root:root 777 {identity}",
         "root:root 644 /etc/ttcs-edge/station.yaml",
         "root:ttcs 750 /etc/ttcs-edge/tls",
         "root:ttcs 750 /etc/ttcs-edge/trust",
+        f"root:root 644 {identity}/ca.pem",
+        f"root:root 600 {identity}/station.key",
+        f"root:root 644 {identity}/station.pem",
         f"ttcs:ttcs 750 {STATE}",
         "ttcs:ttcs 660 /run/ttcs-edge/control.sock",
     ]
     assert pole.machine.run("setpriv", "--reuid=ttcs", "--regid=ttcs", "--clear-groups", "cat",
-                            "/etc/ttcs-edge/station.key", check=False).returncode == 1  # fmt: skip
+                            "/etc/ttcs-edge/identity/station.key", check=False).returncode == 1  # fmt: skip
     groups = pole.machine.shell(f"grep ^Groups: /proc/{pole.main_pid}/status; getent group audio gpio dialout")
     ids = set(groups.splitlines()[0].split()[1:])
     assert ids >= {line.split(":")[2] for line in groups.splitlines()[1:]}, "it may use lines, sound and modem"
@@ -131,7 +141,7 @@ def test_uninstall_leaves_config_and_data_and_a_new_install_goes_on_with_them(po
     pole.start()
     pole.machine.run("make", "-C", CHECKOUT, "uninstall")
     journal = "/etc/systemd/journald.conf.d/ttcs-edge.conf"
-    units = "/etc/systemd/system/ttcs-edge.service /etc/systemd/system/ttcs-edge-clock.service"
+    units = " ".join(f"/etc/systemd/system/ttcs-edge{one}.service" for one in ("", "-clock", "-key"))
     gone = f"/opt/ttcs-edge {units} /usr/local/bin/ttcs-edge /usr/local/bin/ttcs-central"
     left = pole.machine.shell(f"ls -d {gone} {journal} 2>/dev/null || true")
     unit = pole.machine.run("systemctl", "show", UNIT, "--value", "--property=LoadState").stdout.strip()
@@ -140,5 +150,5 @@ def test_uninstall_leaves_config_and_data_and_a_new_install_goes_on_with_them(po
     pole.start()
 
     assert (left, unit) == ("", "not-found")
-    assert {"station.yaml", "station.key", "tls", "trust"} <= set(kept.split())
+    assert {"station.yaml", "identity", "trust"} <= set(kept.split())
     assert pole.status()["boot"] == 2

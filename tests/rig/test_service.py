@@ -160,7 +160,7 @@ def test_a_config_broken_while_on_the_air_does_not_keep_relays_closed_behind_a_k
 
 def test_without_its_key_a_station_is_ready_and_tells_that_it_has_no_link(pole: Pole) -> None:
     """The key's file is gone: what was fetched can still be aired, so there is no restart loop, but a fault."""
-    pole.machine.run("rm", "/etc/ttcs-edge/station.key")
+    pole.machine.run("rm", "/etc/ttcs-edge/identity/station.key")
     pole.start()
     faults = eventually(lambda: pole.status().get("faults"), 20)
 

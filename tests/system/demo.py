@@ -26,6 +26,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from tests.enrolled import enrolled
 from tests.parts import ROOT, Broker, Listener, Province, Station, eventually, free_port, make_clip, make_programme
 from tests.system.ear import card, follow
 from tests.system.sight import line_log, sound_runs, status
@@ -145,13 +146,13 @@ class CentreCertificates:
 class InstalledStation(Station):
     """A station that was installed from the province's one file."""
 
-    def unpack(self, archive: Path) -> None:
-        """What a technician does: unpack, then fill in the poles."""
+    def enrol(self, centre: Path) -> None:
+        """What a technician does: make the key here and have it certified, then fill in the poles."""
         self.folder.mkdir(parents=True)
         (self.folder / "run").mkdir()
-        subprocess.run(["tar", "-xf", str(archive), "-C", str(self.folder)], check=True)
+        enrolled(centre, STATION, self.folder)
         text = (self.folder / "station.yaml").read_text().replace("/etc/ttcs-edge", str(self.folder))
-        begin = text.split("\nzones:")[0].replace("credential:station.key", str(self.folder / "station.key"))
+        begin = text.split("\nzones:")[0].replace("credential:station.key", str(self.folder / "identity/station.key"))
         self.config.write_text(begin + POLES.format(folder=self.folder))
 
 
@@ -164,7 +165,7 @@ sequencing: {{zone_stagger_s: 0.4, fade_in_s: 0.2, fade_out_s: 0.3}}
 sound: {{driver: wav, wav_file: {folder}/aired.wav}}
 pins: {{factory: mock, mock_folder: {folder}/lines}}
 heartbeat_s: 5
-https: {{ca: {folder}/tls/ca.pem}}
+https: {{ca: {folder}/identity/ca.pem}}
 store: {{audio_mb: 64, free_mb: 16}}
 clock: {{trust: host}}
 folders: {{trust: {folder}/trust, state: {folder}/state, runtime: {folder}/run}}
@@ -220,7 +221,7 @@ def tell_the_story(seen: Seen, cleanup: list[Callable[[], object]]) -> None:
     """The province, the station, and everything between them."""
     centre, audio, web_port = FOLDER / "centre", FOLDER / "audio", free_port()
     audio.mkdir()
-    say("Tỉnh lập trung tâm và cấp tệp cho trạm", "The province makes a centre, and one file for the station")
+    say("Tỉnh lập trung tâm và cấp chứng chỉ cho trạm", "The province makes a centre, and certifies the station's key")
     broker_port = free_port()
     address = f"127.0.0.1:{broker_port}"
     central("init", str(centre), "--scope", SCOPE, "--broker", address, "--audio-url", f"https://127.0.0.1:{web_port}")
@@ -238,7 +239,7 @@ def tell_the_story(seen: Seen, cleanup: list[Callable[[], object]]) -> None:
     cleanup.append(watch.process.terminate)
 
     station = InstalledStation(FOLDER / "station", broker, Province(), STATION)
-    station.unpack(centre / f"stations/{STATION}.station.tar")
+    station.enrol(centre)
     say("Trạm khởi động: mọi rơ-le mở trước hết", "The station starts: every relay is opened before anything else")
     station.start()
     cleanup.append(lambda: station.process and station.stop())

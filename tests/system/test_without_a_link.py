@@ -14,6 +14,7 @@ import pytest
 
 from tests.central.conftest import CentreAuthority
 from tests.cli.terminal import run
+from tests.enrolled import enrolled, identity_of
 from tests.parts import STATION_YAML, Broker, Province, Station, eventually, local
 from tests.system.sight import sound_runs, status
 from ttcs_edge.central.centre import open_centre
@@ -107,11 +108,11 @@ def test_a_bulletin_goes_by_stick_airs_on_time_and_is_counted_once_whatever_way_
 
 
 def install(centre_folder: Path, broker: Broker, folder: Path) -> Station:
-    """Unpack the station's tar, with mock lines and a WAV file in place of the pole."""
+    """Enrol the station, with mock lines and a WAV file in place of the pole."""
     (folder / "run").mkdir(parents=True)
-    subprocess.run(["tar", "-xf", centre_folder / "stations/da-teh-01.station.tar", "-C", folder], check=True)
+    enrolled(centre_folder, "da-teh-01", folder)
     station = Station(folder, broker, Province())
-    tls = {"ca": folder / "tls/ca.pem", "certificate": folder / "tls/station.pem", "key": folder / "station.key"}
+    tls = identity_of(folder)
     station.config.write_text(STATION_YAML.format(id="da-teh-01", port=broker.port, folder=folder, **tls))
     return station
 

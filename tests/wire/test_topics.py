@@ -40,6 +40,7 @@ def test_a_station_listens_to_every_scope_above_it_and_its_own() -> None:
         ("ttcs/v1/scope/vn/lam-dong/alert/+", 1),
         ("ttcs/v1/scope/vn/lam-dong/da-teh/alert/+", 1),
         ("ttcs/v1/station/da-teh-01/command", 1),
+        ("ttcs/v1/station/da-teh-01/certificate", 1),
         ("ttcs/v1/scope/vn/programme", 1),
         ("ttcs/v1/scope/vn/lam-dong/programme", 1),
         ("ttcs/v1/scope/vn/lam-dong/da-teh/programme", 1),

@@ -16,7 +16,7 @@ from pathlib import Path
 from msgspec import Struct
 from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 
-from ttcs_edge.central import files
+from ttcs_edge import whole_files
 from ttcs_edge.central.alert_draft import AlertDraft, Carried, DraftInfo
 from ttcs_edge.central.alert_file import refuse_if_wrong
 from ttcs_edge.central.alert_history import SUFFIX, newer, newest_kept, of_envelope, references_of
@@ -124,7 +124,7 @@ class Issue(Struct, frozen=True, kw_only=True):
             if sign_only is None:
                 put_alert(self.centre, client, signed)
         if sign_only is not None:
-            files.write_new(sign_only.absolute(), signed.envelope, files.PUBLIC)
+            whole_files.write_new(sign_only.absolute(), signed.envelope, whole_files.PUBLIC)
         else:
             put_envelope(self.centre, client, signed, self.delivery)
         return signed
@@ -148,7 +148,7 @@ def put_alert(centre: Centre, client: OperatorClient, signed: Signed[Alert]) -> 
     document = signed.document
     topic = Topics(centre.settings.topic_root).alert(document.scope, document.id)
     kept = centre.alert_folder(document.scope, document.id)
-    files.replace(kept / f"{document.version}{SUFFIX}", signed.envelope, files.PUBLIC)
+    whole_files.replace(kept / f"{document.version}{SUFFIX}", signed.envelope, whole_files.PUBLIC)
     client.publish(topic, signed.envelope, expiry_s=_left_s(document))
     if client.standing(topic) != signed.envelope:
         raise CentralError("overtaken", scope=document.scope, version=document.version)
@@ -161,7 +161,7 @@ def put_envelope(centre: Centre, client: OperatorClient, signed: Signed[Alert], 
     client.publish_all(pieces, _left_s(signed.document) + CHUNKS_LONGER_S)
     if delivery.audio_folder is not None:
         delivery.audio_folder.mkdir(parents=True, exist_ok=True)
-        files.replace(delivery.audio_folder / envelope_file(digest), signed.envelope, files.PUBLIC)
+        whole_files.replace(delivery.audio_folder / envelope_file(digest), signed.envelope, whole_files.PUBLIC)
 
 
 def _left_s(document: Alert) -> int:

@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-from ttcs_edge.central.files import PUBLIC, write_new
+from ttcs_edge.whole_files import PUBLIC, write_new
 
 DRILL: Final = "dien-tap"
 """The template of the monthly drill."""

@@ -17,7 +17,8 @@ from typing import Any, Final, Literal
 from msgspec import Struct
 from rich.console import RenderableType
 
-from ttcs_edge.central import approve_alert, approve_programme, files
+from ttcs_edge import whole_files
+from ttcs_edge.central import approve_alert, approve_programme
 from ttcs_edge.central.address import BrokerAddress, needed_broker
 from ttcs_edge.central.asking import confirm
 from ttcs_edge.central.centre import Centre, SigningKey, open_centre, read_file
@@ -75,7 +76,7 @@ def approve(given: argparse.Namespace, secret: Callable[[str], str], lang: Langu
         if not given.yes:
             confirm(text("central.approve-ask", lang))
         envelope = countersign(waiting.sealed, waiting.signed.signers, [signer for _, signer in signers])
-        files.replace(given.file.absolute(), envelope, files.PUBLIC)
+        whole_files.replace(given.file.absolute(), envelope, whole_files.PUBLIC)
         waiting = read_approval(centre, given)
     names = key_names(centre)
     signed_by = ", ".join(sorted(names[key] for key in waiting.signed.signers))

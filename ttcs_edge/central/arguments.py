@@ -27,6 +27,9 @@ from ttcs_edge.locale import Language, text
 from ttcs_edge.terminal.arguments import Parser, whole_number
 
 PROGRAM: Final = "ttcs-central"
+CODE_MINUTES: Final = 60
+"""How long a one-time code counts over the network."""
+CODE_MINUTES_MOST: Final = 24 * 60
 NUMBER_MOST: Final = 999_999_999
 EVERY_LEAST_S: Final = 30
 """Two beacons that are let go together must not look as if they kept pace (``core.beacons``)."""
@@ -34,6 +37,8 @@ EVERY_LEAST_S: Final = 30
 EXAMPLES: Final = {
     "init": "ttcs-central init /srv/lam-dong --scope vn/lam-dong --broker mqtt.lam-dong.vn",
     "add-station": "ttcs-central add-station /srv/lam-dong da-teh-01 --scope vn/lam-dong/da-teh",
+    "enrol": "ttcs-central enrol /srv/lam-dong da-teh-01",
+    "renew": "ttcs-central renew /srv/lam-dong --keep",
     "server-certificate": "ttcs-central server-certificate /srv/lam-dong mqtt.lam-dong.vn",
     "revoke": "ttcs-central revoke /srv/lam-dong da-teh-01",
     "broker-config": "ttcs-central broker-config /srv/lam-dong",
@@ -94,6 +99,25 @@ def _add_station(command: Parser, lang: Language) -> None:
     options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker-told", lang))
     https = text("central.help-https-ca", lang)
     options.add_argument("--https-ca", choices=("own", "system"), default="system", help=https)
+
+
+def _enrol(command: Parser, lang: Language) -> None:
+    command.add_argument("station", metavar="ID", help=text("central.help-enrol-id", lang))
+    options = command.options
+    options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker-told", lang))
+    minutes = whole_number(1, CODE_MINUTES_MOST)
+    help_text = text("central.help-minutes", lang)
+    options.add_argument("--minutes", action=minutes, default=CODE_MINUTES, metavar="N", help=help_text)
+    options.add_argument("--again", action="store_true", help=text("central.help-again", lang))
+    stick = options.add_mutually_exclusive_group()
+    stick.add_argument("--by-stick", action="store_true", help=text("central.help-by-stick", lang))
+    stick.add_argument("--from", dest="source", type=Path, metavar="PATH", help=text("central.help-from", lang))
+
+
+def _renew(command: Parser, lang: Language) -> None:
+    options = command.options
+    options.add_argument("--broker", metavar="HOST[:PORT]", help=text("central.help-broker-told", lang))
+    options.add_argument("--keep", action="store_true", help=text("central.help-renew-keep", lang))
 
 
 def _server_certificate(command: Parser, lang: Language) -> None:
@@ -246,6 +270,8 @@ def _import_reports(command: Parser, lang: Language) -> None:
 _OPTIONS: Final[dict[str, Callable[[Parser, Language], None]]] = {
     "init": _init,
     "add-station": _add_station,
+    "enrol": _enrol,
+    "renew": _renew,
     "server-certificate": _server_certificate,
     "revoke": _revoke,
     "broker-config": _broker_config,

@@ -27,8 +27,8 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from ttcs_edge.central.errors import CentralError
-from ttcs_edge.central.files import PUBLIC, replace
 from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.whole_files import PUBLIC, replace
 
 TARGET_LUFS = -16.0
 PEAK_DBTP = -1.5

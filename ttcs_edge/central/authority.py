@@ -1,7 +1,8 @@
 """The private certificate authority of a centre: EC P-256, for broker, web server, operator and stations.
 
 A certificate's common name is what a broker takes as its user name: a station's id, or ``operator``. All certificates
-begin a day early, because a station's clock may be a little behind when it first connects.
+begin a day early, because a station's clock may be a little behind when it first connects. A station's key is its own
+and is never here: only what is public of it is certified.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from msgspec import Struct
 
 AUTHORITY_DAYS = 20 * 365
 CERTIFICATE_DAYS = 10 * 365
+"""For broker, web server and operator: they are at the centre, where somebody makes them anew."""
+STATION_DAYS = 2 * 365
+"""For stations, which renew theirs by themselves (decision 38)."""
 OPERATOR = "operator"
 
 
@@ -40,8 +44,13 @@ def make_authority(name: str) -> Pair:
 
 
 def make_client_certificate(authority: Pair, name: str) -> Pair:
-    """Make a certificate with which a station or the operator connects."""
+    """Make a key and a certificate with which the operator connects."""
     return _make(authority, name, ExtendedKeyUsageOID.CLIENT_AUTH, ())
+
+
+def certify_station(authority: Pair, public: ec.EllipticCurvePublicKey, station: str) -> bytes:
+    """Make the certificate (PEM) with which a station connects, over the key that it made and keeps."""
+    return _certify(authority, public, station, _in(STATION_DAYS), ExtendedKeyUsageOID.CLIENT_AUTH, ())
 
 
 def make_server_certificate(authority: Pair, names: tuple[str, ...]) -> Pair:
@@ -84,19 +93,28 @@ def _known_as(issuer: x509.Certificate) -> x509.AuthorityKeyIdentifier:
 
 
 def _make(authority: Pair, name: str, use: x509.ObjectIdentifier, names: tuple[x509.GeneralName, ...]) -> Pair:
-    issuer, issuer_key = _issuer(authority)
     key = ec.generate_private_key(ec.SECP256R1())
+    return Pair(_certify(authority, key.public_key(), name, _in(CERTIFICATE_DAYS), use, names), _key_pem(key))
+
+
+def _certify(
+    authority: Pair,
+    public: ec.EllipticCurvePublicKey,
+    name: str,
+    until: datetime,
+    use: x509.ObjectIdentifier,
+    names: tuple[x509.GeneralName, ...],
+) -> bytes:
+    issuer, issuer_key = _issuer(authority)
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:64])])
-    until = min(_in(CERTIFICATE_DAYS), issuer.not_valid_after_utc)
-    builder = _builder(subject, issuer.subject, key.public_key(), until)
+    builder = _builder(subject, issuer.subject, public, min(until, issuer.not_valid_after_utc))
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_usage(sign_certificates=False), critical=True)
     builder = builder.add_extension(x509.ExtendedKeyUsage([use]), critical=False)
     builder = builder.add_extension(_known_as(issuer), critical=False)
     if names:
         builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    certificate = builder.sign(issuer_key, hashes.SHA256())
-    return Pair(certificate.public_bytes(serialization.Encoding.PEM), _key_pem(key))
+    return builder.sign(issuer_key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 def _builder(

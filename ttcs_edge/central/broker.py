@@ -166,6 +166,10 @@ class OperatorClient:
         sent = self._client.publish(topic, payload, qos=1, properties=properties)
         return self._settle(sent.mid).value != NOBODY_LISTENS
 
+    def tell(self, topic: str, payload: bytes) -> None:
+        """Send what is not kept, and wait until the broker has it. Raises CentralError."""
+        self._settle(self._client.publish(topic, payload, qos=1).mid)
+
     def say(self, topic: str, payload: bytes) -> Said:
         """Send what is worth nothing later, at most once."""
         return Said(self._client.publish(topic, payload, qos=0))

@@ -19,23 +19,33 @@ from ttcs_edge.central.broker_rules import (
     AUTHORITY,
     CERTIFICATE,
     CONFIG,
+    DOOR,
+    DOOR_RIGHTS,
+    DOOR_UNIT,
+    DOOR_USERS,
     KEY,
     REVOKED,
     RIGHTS,
     config,
+    door,
+    door_rights,
+    door_unit,
     mark,
     rights,
 )
 from ttcs_edge.central.centre import Centre
 from ttcs_edge.central.errors import CentralError
-from ttcs_edge.central.files import PRIVATE, replace
 from ttcs_edge.central.revocation import revoked
 from ttcs_edge.central.stations import check_id, made_stations
 from ttcs_edge.core.model import Scope, scope_covers
+from ttcs_edge.whole_files import PRIVATE, replace
 from ttcs_edge.wire.topics import Topics
 
 RESTARTS: Final = frozenset({CONFIG, AUTHORITY, REVOKED})
 """What a reload does not do whole: it leaves a listener's options as they are, and a connection that stands."""
+OF_THE_DOOR: Final = frozenset({DOOR, DOOR_RIGHTS, DOOR_USERS, DOOR_UNIT})
+"""What there is only where stations enrol over the network."""
+DOOR_RESTARTS: Final = OF_THE_DOOR | {AUTHORITY, CERTIFICATE, KEY}
 
 
 class Rules(Struct, frozen=True):
@@ -45,6 +55,7 @@ class Rules(Struct, frozen=True):
     at: Path
     stations: int
     changed: frozenset[str]
+    has_door: bool
 
     @property
     def command(self) -> str:
@@ -54,7 +65,15 @@ class Rules(Struct, frozen=True):
         own = f"chown mosquitto: {files}"
         carry = f"install -o mosquitto -g mosquitto -m 0400 {files} {shlex.quote(str(self.at))}/"
         verb = "restart" if self.changed & RESTARTS else "reload"
-        return f"{own if in_place else carry} && systemctl {verb} mosquitto"
+        return f"{own if in_place else carry} && systemctl {verb} mosquitto{self._for_the_door()}"
+
+    def _for_the_door(self) -> str:
+        if not self.changed & DOOR_RESTARTS:
+            return ""
+        if not self.has_door:
+            return " && systemctl disable --now ttcs-enrol" if self.changed & OF_THE_DOOR else ""
+        unit = shlex.quote(str(self.at / DOOR_UNIT))
+        return f" && systemctl enable {unit} && systemctl daemon-reload && systemctl restart ttcs-enrol"
 
 
 def write_rules(centre: Centre, broker: BrokerAddress, folder: Path, at: Path, *, force: bool) -> Rules:
@@ -71,7 +90,10 @@ def write_rules(centre: Centre, broker: BrokerAddress, folder: Path, at: Path, *
         changed = {name for name, data in made.items() if _read(folder / name) != data}
         for name in sorted(changed):
             replace(folder / name, made[name], PRIVATE)
-    return Rules(folder, at, len(stations), frozenset(changed))
+        gone = {name for name in OF_THE_DOOR - made.keys() if (folder / name).exists()}
+        for name in gone:
+            (folder / name).unlink()
+    return Rules(folder, at, len(stations), frozenset(changed | gone), DOOR in made)
 
 
 def _made(centre: Centre, broker: BrokerAddress, at: Path, stations: list[tuple[str, Scope]]) -> dict[str, bytes]:
@@ -85,6 +107,11 @@ def _made(centre: Centre, broker: BrokerAddress, at: Path, stations: list[tuple[
         CERTIFICATE: certificate,
         KEY: key,
     }
+    if settings.enrol_port:
+        made[DOOR] = door(settings.enrol_port, at).encode()
+        made[DOOR_RIGHTS] = door_rights().encode()
+        made[DOOR_USERS] = b""
+        made[DOOR_UNIT] = door_unit(at).encode()
     # Before a PEM block too anything may stand (RFC 7468, 2).
     return {name: mark(settings.scope).encode() + data for name, data in made.items()}
 

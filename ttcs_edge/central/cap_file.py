@@ -28,10 +28,10 @@ from msgspec import Struct
 from ttcs_edge.central.alert_draft import TEXTS, AlertDraft, DraftInfo, Lost
 from ttcs_edge.central.alert_file import refuse_if_wrong, utc_of
 from ttcs_edge.central.cap_signature import SIGNATURE, is_intact
-from ttcs_edge.central.files import PRIVATE, replace
 from ttcs_edge.core.documents import CAP_NAME_PATTERN, ID_PATTERN, LANGUAGE_PATTERN, AlertReference
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.trust import CAP_SEVERITIES, CAP_URGENCIES
+from ttcs_edge.whole_files import PRIVATE, replace
 from ttcs_edge.wire.topics import OF_A_SCOPE
 from ttcs_edge.yaml_form import Expected, Page, Stopped, read_bytes
 

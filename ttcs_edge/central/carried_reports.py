@@ -17,6 +17,7 @@ from msgspec import Struct
 from ttcs_edge.central.centre import Centre
 from ttcs_edge.central.errors import CentralError
 from ttcs_edge.central.ledger import opened_ledger
+from ttcs_edge.central.stations import is_known
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.wire.bundle import REPORTS, REPORTS_SUFFIX, bundle_folder, open_file
 from ttcs_edge.wire.reports import REPORT_BYTES, EventReport, Report, read_report
@@ -111,4 +112,4 @@ def is_ours(centre: Centre, station: str) -> bool:
     """Tell whether this centre made a station. What one is called has the form of an id, so it names a file of this
     folder and no other.
     """
-    return (centre.folder / "stations" / f"{station}.crt").is_file()
+    return is_known(centre, station)

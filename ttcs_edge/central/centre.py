@@ -6,7 +6,7 @@
     trust/<version>.dsse.json      every root that was in force; next.yaml, next.dsse.json: the one that is to come
     ca.pem ca.key                  the private authority
     operator.crt operator.key      with which this centre connects to the broker
-    servers/ stations/             certificates given out; a station's scope, and its file to carry to it
+    servers/ stations/             certificates given out, and what is known of each station (``stations.py``)
     revoked/ crl.pem               certificates taken back, and the list of them
     broker/                        what a broker needs (``broker-config``)
     programmes/<scope>/            version.txt (the last number used) and every envelope published
@@ -42,7 +42,6 @@ from ttcs_edge.central.address import BROKER_PATTERN, URL_CHARS, URL_PATTERN
 from ttcs_edge.central.alert_templates import write_templates
 from ttcs_edge.central.authority import OPERATOR, Pair, make_authority, make_client_certificate
 from ttcs_edge.central.errors import BadCentreFile, CentralError
-from ttcs_edge.central.files import PRIVATE, PUBLIC, replace, write_new
 from ttcs_edge.config import TOPIC_PATTERN
 from ttcs_edge.core.documents import (
     ID_PATTERN,
@@ -59,9 +58,11 @@ from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Instant, MonoMs, Scope, WallMs
 from ttcs_edge.core.trust import check_trust_root
 from ttcs_edge.durable import sync_folder
+from ttcs_edge.whole_files import PRIVATE, PUBLIC, replace, write_new
 from ttcs_edge.wire.documents import read_trust_root, write_document
+from ttcs_edge.wire.enrolment import PORT
 from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
-from ttcs_edge.yaml_form import Choice, Key, ListOf, Page, Section, Text, fill, fill_text
+from ttcs_edge.yaml_form import Choice, Key, ListOf, Page, Section, Text, Whole, fill, fill_text
 
 Role = Literal["root", "publish"]
 BY_PUBLISHERS: Final[tuple[Literal["command", "beacon"], ...]] = ("command", "beacon")
@@ -95,6 +96,7 @@ CENTRE: Final = Section(
         Key("keys", ListOf(_KEY, 1, LIMITS.keys), "", required=True),
         Key("topic_root", Text("topic", 64, TOPIC_PATTERN), "ttcs/v1", default="ttcs/v1"),
         Key("broker", Text("broker-address", 300, BROKER_PATTERN), "mqtt.lam-dong.vn:8883"),
+        Key("enrol_port", Whole(0, 65_534), str(PORT), default=str(PORT)),
         Key("audio_url", Text("https-url", URL_CHARS, URL_PATTERN), "https://audio.lam-dong.vn/ttcs"),
     )
 )
@@ -114,7 +116,10 @@ class SigningKey(Struct, frozen=True, kw_only=True):
 
 
 class CentreSettings(Struct, frozen=True, kw_only=True):
-    """What stands in ``centre.yaml``. ``broker`` and ``audio_url`` are what commands take when they are not told."""
+    """What stands in ``centre.yaml``. ``broker`` and ``audio_url`` are what commands take when they are not told.
+
+    ``enrol_port`` is where stations enrol at the broker's machine, the operator at the next one; 0: only by stick.
+    """
 
     name: str
     scope: ScopePath
@@ -122,6 +127,7 @@ class CentreSettings(Struct, frozen=True, kw_only=True):
     topic_root: str = "ttcs/v1"
     broker: str | None = None
     audio_url: str | None = None
+    enrol_port: int = PORT
 
 
 class Quorum(Struct, frozen=True):

@@ -14,7 +14,7 @@ from msgspec import structs
 
 from ttcs_edge.central.centre import Centre, SigningKey, read_settings
 from ttcs_edge.central.errors import BadCentreFile, CentralError
-from ttcs_edge.central.files import replace
+from ttcs_edge.whole_files import replace
 
 
 def add_keys(centre: Centre, keys: Sequence[SigningKey]) -> None:

@@ -27,12 +27,12 @@ from ttcs_edge.central.feed_match import Plan
 from ttcs_edge.central.feed_pass import Sending, orders_of, pass_on
 from ttcs_edge.central.feed_rules import FeedRules
 from ttcs_edge.central.feed_words import feed_line
-from ttcs_edge.central.files import PRIVATE, replace
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.timekeeping import is_ahead
 from ttcs_edge.core.trust import utc_ms
 from ttcs_edge.link.backoff import Backoff
 from ttcs_edge.locale import Language
+from ttcs_edge.whole_files import PRIVATE, replace
 
 FEED_BYTES: Final = 8 * 1024 * 1024
 DOCUMENTS_AT_ONCE: Final = 50

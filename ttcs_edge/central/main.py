@@ -79,8 +79,26 @@ def _add_station(given: argparse.Namespace, lang: Language) -> None:
     broker = needed_broker(given.broker or centre.settings.broker)
     file = add_station(centre, given.id, given.scope, broker, own_https_ca=given.https_ca == "own")
     print(text("central.station-made", lang, file=file, id=given.id))
-    print(text("central.install", lang, name=file.name))
     print(text("central.let-in", lang, folder=given.folder))
+    print(text("central.install", lang, folder=given.folder, id=given.id))
+
+
+def _enrol(given: argparse.Namespace, lang: Language) -> None:
+    from ttcs_edge.central.enrol import enrol
+
+    enrol(given, open_centre(given.folder), lang)
+
+
+def _renew(given: argparse.Namespace, lang: Language) -> None:
+    from ttcs_edge.central.renew import renew
+
+    centre = open_centre(given.folder)
+    broker = needed_broker(given.broker or centre.settings.broker)
+
+    def failed(error: CentralError) -> None:
+        _tell(error, lang)
+
+    renew(centre, broker, lang, failed, keep=given.keep)
 
 
 def _server_certificate(given: argparse.Namespace, lang: Language) -> None:
@@ -98,8 +116,8 @@ def _server_certificate(given: argparse.Namespace, lang: Language) -> None:
 def _revoke(given: argparse.Namespace, lang: Language) -> None:
     from ttcs_edge.central.revocation import revoke
 
-    serial = revoke(open_centre(given.folder), given.station)
-    print(text("central.revoked", lang, id=given.station, serial=f"{serial:x}"))
+    for serial in revoke(open_centre(given.folder), given.station):
+        print(text("central.revoked", lang, id=given.station, serial=f"{serial:x}"))
     print(text("central.shut-out", lang, folder=given.folder))
 
 
@@ -248,6 +266,8 @@ def _trust(given: argparse.Namespace, lang: Language) -> None:
 COMMANDS: Final[dict[str, Callable[[argparse.Namespace, Language], int | None]]] = {
     "init": _init,
     "add-station": _add_station,
+    "enrol": _enrol,
+    "renew": _renew,
     "server-certificate": _server_certificate,
     "revoke": _revoke,
     "broker-config": _broker_config,

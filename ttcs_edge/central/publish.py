@@ -23,7 +23,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 
-from ttcs_edge.central import files
+from ttcs_edge import whole_files
 from ttcs_edge.central.address import BrokerAddress, check_audio_url
 from ttcs_edge.central.audio import AudioFolder, Encoded, UnusableAudio, sha256_of
 from ttcs_edge.central.broker import OperatorClient
@@ -153,7 +153,7 @@ class _Issue(Struct, frozen=True):
                 version = self.centre.take_version(scope, version_of(standing, self.centre, scope))
                 programme, envelope = self.make(version, for_others=sign_only is not None)
                 if sign_only is not None:
-                    files.write_new(sign_only.absolute(), envelope, files.PUBLIC)
+                    whole_files.write_new(sign_only.absolute(), envelope, whole_files.PUBLIC)
                 else:
                     put_on_broker(self.centre, client, programme, envelope)
         return programme, envelope
@@ -163,7 +163,7 @@ def put_on_broker(centre: Centre, client: OperatorClient, programme: Programme, 
     """Keep a document and put it on the broker. Raises CentralError ``overtaken`` when another stands there then."""
     topic = Topics(centre.settings.topic_root).programme(programme.scope)
     kept = centre.programme_folder(programme.scope) / f"{programme.version}.dsse.json"
-    files.replace(kept, envelope, files.PUBLIC)
+    whole_files.replace(kept, envelope, whole_files.PUBLIC)
     client.publish(topic, envelope)
     if client.standing(topic) != envelope:
         raise CentralError("overtaken", scope=programme.scope, version=programme.version)
@@ -273,7 +273,7 @@ def put_in_folder(target: Path, encoded: Encoded, source: Path) -> None:
     path = target / encoded.file_name
     target.mkdir(parents=True, exist_ok=True)
     if not path.exists() or sha256_of(path) != encoded.sha256:
-        files.replace(path, source.read_bytes(), files.PUBLIC)
+        whole_files.replace(path, source.read_bytes(), whole_files.PUBLIC)
 
 
 def cut(topics: Topics, sha256: str, data: bytes) -> Iterator[tuple[str, bytes]]:

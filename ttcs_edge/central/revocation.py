@@ -17,37 +17,47 @@ from cryptography import x509
 from ttcs_edge.central.authority import make_revocation_list
 from ttcs_edge.central.centre import Centre
 from ttcs_edge.central.errors import CentralError
-from ttcs_edge.central.files import PUBLIC, replace
-from ttcs_edge.central.stations import check_id, files_of
+from ttcs_edge.central.stations import files_of, known_station
+from ttcs_edge.whole_files import PUBLIC, replace
 
 
-def revoke(centre: Centre, station: str) -> int:
-    """Take a station's certificate back and forget the station; gives the serial. Raises CentralError ``no-station``.
+def revoke(centre: Centre, station: str) -> tuple[int, ...]:
+    """Take a station's certificates back and forget the station; gives their serials. Raises CentralError
+    ``no-station``.
 
-    Its id may be given anew. What was broken off is done by the next try: the record goes last.
+    Its id may be given anew. What was broken off is done by the next try: what makes the station known goes last.
     """
-    check_id(station)
     with centre.alone():
-        files = files_of(centre, station)
-        try:
-            data = files.record.read_bytes()
-        except FileNotFoundError:
-            raise CentralError("no-station", id=station, folder=centre.folder / "stations") from None
-        serial = _load(data, files.record).serial_number
-        kept = centre.folder / "revoked"
-        kept.mkdir(mode=0o700, exist_ok=True)
-        replace(kept / f"{station}.{serial:x}.crt", data, PUBLIC)
-        revoked(centre)
-        for file in (files.tar, files.scope, files.record):
+        files = known_station(centre, station)
+        serials = take_back(centre, station)
+        for file in (files.code, files.scope, files.config):
             file.unlink(missing_ok=True)
-    return serial
+    return serials
+
+
+def take_back(centre: Centre, station: str, *, former: bool = False) -> tuple[int, ...]:
+    """Take back every certificate that a station has, or only those ``former`` to the one in force; gives the serials.
+
+    For who holds the centre; what was broken off is done by the next try. Raises CentralError.
+    """
+    files = files_of(centre, station)
+    held = [*files.former, *([files.record] if files.record.exists() and not former else [])]
+    serials = tuple(load(one.read_bytes(), one).serial_number for one in held)
+    kept = centre.folder / "revoked"
+    kept.mkdir(mode=0o700, exist_ok=True)
+    for file, serial in zip(held, serials, strict=True):
+        replace(kept / f"{station}.{serial:x}.crt", file.read_bytes(), PUBLIC)
+    revoked(centre)
+    for file in held:
+        file.unlink()
+    return serials
 
 
 def revoked(centre: Centre) -> bytes:
     """The list as it stands, made first where it lacks a certificate or is not there. Raises CentralError."""
     file = centre.folder / "crl.pem"
     before = _standing(file)
-    serials = {_load(one.read_bytes(), one).serial_number for one in (centre.folder / "revoked").glob("*.crt")}
+    serials = {load(one.read_bytes(), one).serial_number for one in (centre.folder / "revoked").glob("*.crt")}
     known: dict[int, datetime | None] = (
         {} if before is None else {one.serial_number: one.revocation_date_utc for one in before}
     )
@@ -66,7 +76,8 @@ def _standing(file: Path) -> x509.CertificateRevocationList | None:
         raise CentralError("bad-centre", file=file, found=str(error)[:40]) from error
 
 
-def _load(data: bytes, file: Path) -> x509.Certificate:
+def load(data: bytes, file: Path) -> x509.Certificate:
+    """Read a certificate that the centre gave out. Raises CentralError ``bad-centre``."""
     try:
         return x509.load_pem_x509_certificate(data)
     except ValueError as error:

@@ -1,49 +1,58 @@
-"""A station's file: all that a station needs, in one tar that ``tar -xf`` puts where the daemon looks.
+"""The stations of a centre: what it knows of each, before and after it has a certificate.
 
-    station.yaml              the worked example, with id, scope and broker filled in
-    trust/root.dsse.json      whom the station believes
-    tls/ca.pem tls/station.pem
-    station.key               mode 0600; the service manager hands it over as the credential ``station.key``
-
-The centre keeps the certificate and the scope only; the key is in the tar and nowhere else.
+<id>.station.yaml         what the station is given as its ``station.yaml``: the worked example, with id, scope and
+                          broker filled in; who knows the place may fit zones and pins in it beforehand
+<id>.scope.txt            its scope: which topics the broker lets it hear
+<id>.crt                  the certificate in force, once it has enrolled; its key never leaves the station
+former/<id>.<serial>.crt  those before it, which hold until they expire or are taken back
+<id>.code.json            a one-time code that was given out for an enrolment by stick
 """
 
 from __future__ import annotations
 
-import io
 import re
-import sysconfig
-import tarfile
-import time
 from pathlib import Path
 
-import yaml
 from msgspec import Struct
 
 from ttcs_edge.central.address import BrokerAddress
-from ttcs_edge.central.authority import OPERATOR, make_client_certificate
+from ttcs_edge.central.authority import OPERATOR
 from ttcs_edge.central.centre import Centre
 from ttcs_edge.central.errors import CentralError
-from ttcs_edge.central.files import PRIVATE, PUBLIC, replace, write_new
 from ttcs_edge.core.documents import ID_PATTERN, SCOPE_PATTERN
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope, scope_covers
-
-EXAMPLE = Path("config") / "station.yaml"
+from ttcs_edge.station_file import filled, worked_example
+from ttcs_edge.whole_files import PUBLIC, replace, write_new
 
 
 class StationFiles(Struct, frozen=True):
-    """What a centre keeps of a station: its certificate, its scope, and the file to carry to it."""
+    """Where a centre keeps what it knows of a station."""
 
     record: Path
     scope: Path
-    tar: Path
+    config: Path
+
+    code: Path
+
+    @property
+    def former(self) -> list[Path]:
+        """The certificates before the one in force."""
+        named = re.compile(rf"{re.escape(self.record.stem)}\.[0-9a-f]+\.crt")
+        return sorted(one for one in (self.record.parent / "former").glob("*.crt") if named.fullmatch(one.name))
+
+    def shelve(self, serial: int) -> None:
+        """Have the certificate in force, which has this serial, among those before it; nothing is lost on the way."""
+        folder = self.record.parent / "former"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        replace(folder / f"{self.record.stem}.{serial:x}.crt", self.record.read_bytes(), PUBLIC)
 
 
 def files_of(centre: Centre, station: str) -> StationFiles:
     """Where they lie."""
     folder = centre.folder / "stations"
-    return StationFiles(folder / f"{station}.crt", folder / f"{station}.scope.txt", folder / f"{station}.station.tar")
+    names = (f"{station}.crt", f"{station}.scope.txt", f"{station}.station.yaml", f"{station}.code.json")
+    return StationFiles(*(folder / name for name in names))
 
 
 def check_id(station: str) -> None:
@@ -62,33 +71,44 @@ def check_scope(text: str, centre: Centre | None = None) -> Scope:
 
 
 def add_station(centre: Centre, station: str, scope: str, broker: BrokerAddress, *, own_https_ca: bool) -> Path:
-    """Make the file of a new station and give its path. Raises CentralError ``station-exists``, ``bad-id``."""
+    """Make a new station known and give its ``station.yaml``. Raises CentralError ``station-exists``, ``bad-id``."""
     check_id(station)
     place = check_scope(scope, centre)
     with centre.alone():
         files = files_of(centre, station)
-        if files.record.exists() or files.tar.exists():
-            raise CentralError("station-exists", id=station, record=files.record, file=files.tar)
-        pair = make_client_certificate(centre.authority, station)
-        config = station_yaml(_example(), station, place, broker, centre.settings.topic_root, own_https_ca=own_https_ca)
-        members = {
-            "station.yaml": (config.encode(), PUBLIC),
-            "trust/root.dsse.json": (centre.trust.envelope, PUBLIC),
-            "tls/ca.pem": (centre.authority.certificate, PUBLIC),
-            "tls/station.pem": (pair.certificate, PUBLIC),
-            "station.key": (pair.key, PRIVATE),
-        }
-        # The file first: if the power goes in between, it is whole and may be carried to the station.
-        write_new(files.tar, _tar(members), PRIVATE)
+        if files.record.exists() or files.config.exists():
+            raise CentralError("station-exists", id=station, folder=centre.folder)
+        config = station_yaml(station, place, broker, centre.settings.topic_root, own_https_ca=own_https_ca)
+        # The scope first: a station that is known without one would keep the broker's rules from being made.
         replace(files.scope, f"{place}\n".encode(), PUBLIC)
-        write_new(files.record, pair.certificate, PUBLIC)
-    return files.tar
+        try:
+            write_new(files.config, config.encode(), PUBLIC)
+        except OSError:
+            files.scope.unlink(missing_ok=True)
+            raise
+    return files.config
+
+
+def is_known(centre: Centre, station: str) -> bool:
+    """Tell whether a station, whose id was checked, is one of the centre's."""
+    files = files_of(centre, station)
+    return files.record.is_file() or files.config.is_file()
+
+
+def known_station(centre: Centre, station: str) -> StationFiles:
+    """Where what is known of a station lies. Raises CentralError ``no-station`` when nothing is."""
+    check_id(station)
+    if not is_known(centre, station):
+        raise CentralError("no-station", id=station, folder=centre.folder / "stations")
+    return files_of(centre, station)
 
 
 def made_stations(centre: Centre) -> list[tuple[str, Scope | None]]:
-    """The stations that this centre made, each with its scope; None where nobody wrote it down."""
-    ids = [record.stem for record in sorted((centre.folder / "stations").glob("*.crt"))]
-    return [(station, _scope_of(files_of(centre, station).scope)) for station in ids]
+    """The stations that this centre knows, each with its scope; None where nobody wrote it down."""
+    folder = centre.folder / "stations"
+    ids = {one.name.removesuffix(".station.yaml") for one in folder.glob("*.station.yaml")}
+    ids |= {one.stem for one in folder.glob("*.crt")}
+    return [(station, _scope_of(files_of(centre, station).scope)) for station in sorted(ids)]
 
 
 def _scope_of(file: Path) -> Scope | None:
@@ -98,49 +118,21 @@ def _scope_of(file: Path) -> Scope | None:
         return None
 
 
-def station_yaml(
-    example: str, station: str, scope: Scope, broker: BrokerAddress, topic_root: str, *, own_https_ca: bool
-) -> str:
-    """Fill the worked example in, its comments kept."""
-    text = _set(example, r"^id:", f"id: {_quoted(station)}")
-    text = _set(text, r"^scope:", f"scope: {_quoted(scope)}")
-    text = _set(text, r"^  host:", f"  host: {_quoted(broker.host)}")
-    text = _set(text, r"^  port:", f"  port: {broker.port}\n  topic_root: {_quoted(topic_root)}")
+def station_yaml(station: str, scope: Scope, broker: BrokerAddress, topic_root: str, *, own_https_ca: bool) -> str:
+    """Fill the worked example in, its comments kept. Raises CentralError ``no-station-example``."""
+    example = worked_example()
+    if example is None:
+        raise CentralError("no-station-example")
+    wanted = {
+        "id": station,
+        "scope": scope,
+        "broker.host": broker.host,
+        "broker.port": broker.port,
+        "broker.topic_root": topic_root,
+    }
+    text = filled(example, wanted)
+    assert text is not None, "the worked example has its lines elsewhere"
     if own_https_ca:
         text += "\n# Máy chủ web dùng chứng chỉ của trung tâm / The web server has a certificate of the centre's own\n"
-        text += "https:\n  ca: /etc/ttcs-edge/tls/ca.pem\n"
-    read = yaml.safe_load(text)
-    wanted = (station, scope, broker.host, broker.port)
-    assert (read["id"], read["scope"], read["broker"]["host"], read["broker"]["port"]) == wanted
+        text += "https:\n  ca: /etc/ttcs-edge/identity/ca.pem\n"
     return text
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"'
-
-
-def _set(text: str, begin: str, line: str) -> str:
-    changed, count = re.subn(rf"{begin}.*$", lambda _: line, text, count=1, flags=re.MULTILINE)
-    assert count == 1, f"the example has no line {begin}"
-    return changed
-
-
-def _example() -> str:
-    """The worked example: beside the package in a checkout, under ``share/ttcs-edge`` once installed."""
-    beside = Path(__file__).resolve().parents[2] / EXAMPLE
-    shared = Path(sysconfig.get_path("data")) / "share" / "ttcs-edge" / EXAMPLE
-    for path in (beside, shared):
-        if path.is_file():
-            return path.read_text(encoding="utf-8")
-    raise CentralError("no-station-example")
-
-
-def _tar(members: dict[str, tuple[bytes, int]]) -> bytes:
-    """A tar whose members belong to root, which is who unpacks it; no member for a folder that is there already."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for name, (data, mode) in members.items():
-            info = tarfile.TarInfo(name)
-            info.size, info.mode, info.mtime = len(data), mode, int(time.time())
-            tar.addfile(info, io.BytesIO(data))
-    return buffer.getvalue()

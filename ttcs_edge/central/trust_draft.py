@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from msgspec import Struct, structs
 from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]
 
-from ttcs_edge.central import files
+from ttcs_edge import whole_files
 from ttcs_edge.central.centre import ELSEWHERE, Centre, Role, SigningKey, signing_key
 from ttcs_edge.central.centre_keys import add_keys
 from ttcs_edge.central.errors import CentralError
@@ -70,13 +70,13 @@ def draft(centre: Centre, wishes: Wishes) -> Drafted:
         made = _drafted(centre, wishes, keys)
         for key, private in taken:
             if private is not None and not centre.key_file(key.name).exists():
-                files.write_new(centre.key_file(key.name), private, files.PRIVATE)
+                whole_files.write_new(centre.key_file(key.name), private, whole_files.PRIVATE)
         known = {one.name for one in centre.settings.keys}
         add_keys(centre, [key for key in keys if key.name not in known])
         next_signed(centre).unlink(missing_ok=True)  # what was signed before is another root
         sync_folder(next_signed(centre).parent)
         text = trust_text(made, centre.settings.scope)
-        files.replace(next_draft(centre), text.encode(), files.PUBLIC)
+        whole_files.replace(next_draft(centre), text.encode(), whole_files.PUBLIC)
     here = tuple(file for key in keys if (file := centre.key_file(key.name)).is_file())
     return Drafted(next_draft(centre), made, keys, here)
 

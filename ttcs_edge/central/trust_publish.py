@@ -17,7 +17,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from ttcs_edge.central import files
+from ttcs_edge import whole_files
 from ttcs_edge.central.address import BrokerAddress
 from ttcs_edge.central.alert_history import in_force, newest_kept
 from ttcs_edge.central.broker import OperatorClient
@@ -137,10 +137,10 @@ def _check_not_behind(centre: Centre, standing: bytes | None, found: Waiting | N
 def keep_in_force(centre: Centre, found: Waiting | None) -> None:
     """Write what is to be in force, and take away what waited. Each step may be the last before a power cut."""
     number = centre.trust.document.version
-    files.replace(numbered_file(centre, number), centre.trust.envelope, files.PUBLIC)
+    whole_files.replace(numbered_file(centre, number), centre.trust.envelope, whole_files.PUBLIC)
     if found is not None:
-        files.replace(numbered_file(centre, found.root.version), found.envelope, files.PUBLIC)
-        files.replace(root_file(centre), found.envelope, files.PUBLIC)
+        whole_files.replace(numbered_file(centre, found.root.version), found.envelope, whole_files.PUBLIC)
+        whole_files.replace(root_file(centre), found.envelope, whole_files.PUBLIC)
         number = found.root.version
     if next_signed(centre).is_file():
         for file in (next_draft(centre), next_signed(centre)):

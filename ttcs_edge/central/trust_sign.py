@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from msgspec import Struct
 from securesystemslib.signer import CryptoSigner, Signer  # type: ignore[attr-defined]
 
-from ttcs_edge.central import files
+from ttcs_edge import whole_files
 from ttcs_edge.central.centre import ELSEWHERE, Centre, SigningKey, now
 from ttcs_edge.central.errors import CentralError
 from ttcs_edge.central.trust_file import TrustDraft, read_trust_file
@@ -50,7 +50,7 @@ def sign_next(centre: Centre, only: Sequence[str], secret: Callable[[str], str] 
             return SignedNext(begun, (), ())
         envelope = countersign(begun.sealed, begun.signers, [signer for _, signer in signers])
         coming = _checked(centre, envelope, [key for key, _ in signers], begun)
-        files.replace(next_signed(centre), envelope, files.PUBLIC)
+        whole_files.replace(next_signed(centre), envelope, whole_files.PUBLIC)
     return SignedNext(coming, tuple(key.name for key, _ in signers), tuple(key.name for key in away))
 
 

@@ -16,6 +16,7 @@ DAYS_MOST: Final = 31
 EXAMPLES: Final = {
     "run": "ttcs-edge run --config /etc/ttcs-edge/station.yaml",
     "check-config": "ttcs-edge check-config --config ./station.yaml",
+    "enrol": "ttcs-edge enrol mqtt.lam-dong.vn",
     "status": "ttcs-edge status",
     "schedule": "ttcs-edge schedule --days 7",
     "import": "ttcs-edge import /media/usb",
@@ -50,8 +51,20 @@ def make_parser(lang: Language) -> Parser:
         options = made[name].options
         options.add_argument("--socket", type=Path, metavar="PATH", help=text("cli.help-socket", lang))
         options.add_argument("--config", type=Path, metavar="FILE", help=text("cli.help-config-socket", lang))
+    _enrol(made["enrol"], lang)
     made["export-reports"].options.add_argument("--all", action="store_true", help=text("cli.help-all", lang))
     made["schedule"].options.add_argument(
         "--days", action=whole_number(1, DAYS_MOST), default=7, metavar="N", help=text("cli.help-days", lang)
     )
     return parser
+
+
+def _enrol(command: Parser, lang: Language) -> None:
+    command.add_argument("broker", metavar="BROKER", nargs="?", help=text("cli.help-broker", lang))
+    options = command.options
+    stick = options.add_mutually_exclusive_group()
+    stick.add_argument("--to", type=Path, metavar="PATH", help=text("cli.help-to", lang))
+    stick.add_argument("--from", dest="source", type=Path, metavar="PATH", help=text("cli.help-from", lang))
+    options.add_argument("--again", action="store_true", help=text("cli.help-again", lang))
+    config = text("cli.help-config-enrol", lang)
+    options.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help=config)

@@ -2,7 +2,8 @@
 
 A command loads nothing of the station's own parts: ``run`` becomes the daemon (exec), the others ask it over its Unix
 socket. Exit codes are those of sysexits.h: 64 wrong use, 65 what a stick holds is refused, 66 it holds nothing for this
-station, 69 the station is not running, 73 no room, 74 the stick or the card fails, 78 a wrong configuration. Sentences
+station, 69 the station or the broker does not answer, 73 it has a certificate already, 74 the stick or the card fails,
+77 no right to it, or an answer that nobody proves, 78 a wrong configuration. Sentences
 are in ``ttcs_edge.locale.cli``; a machine gives ``--json``.
 """
 
@@ -23,6 +24,7 @@ from ttcs_edge.terminal.output import print_error, print_json, run_program
 COMMANDS: Final = {
     "run": "ttcs_edge.cli.run",
     "check-config": "ttcs_edge.cli.check",
+    "enrol": "ttcs_edge.cli.enrol",
     "status": "ttcs_edge.cli.status",
     "schedule": "ttcs_edge.cli.schedule",
     "import": "ttcs_edge.cli.import_bundle",

@@ -61,6 +61,7 @@ _KINDS: dict[type, _Kind] = {
     events.AlertArrived: _Kind("alert", lambda event: event.alert),
     events.CommandArrived: _Kind("command", lambda event: event.command),
     events.LiveArrived: _Kind("live", lambda event: event.segment),
+    events.CertificateArrived: _Kind("certificate"),
     events.AudioCarried: _Kind("audio", by=lambda event: event.by),
 }
 _DETAILS: dict[type, Callable[[Any], Detail]] = {

@@ -12,7 +12,19 @@ from msgspec import Struct
 
 from ttcs_edge.core.documents import TrustRoot
 from ttcs_edge.core.lamp import Lamp
-from ttcs_edge.core.model import AsRun, AudioItem, Fault, LocalUser, MonoMs, Scope, Sha256, Utterance, WallMs, ZoneId
+from ttcs_edge.core.model import (
+    AsRun,
+    AudioItem,
+    Certificate,
+    Fault,
+    LocalUser,
+    MonoMs,
+    Scope,
+    Sha256,
+    Utterance,
+    WallMs,
+    ZoneId,
+)
 
 
 class SwitchAmplifier(Struct, frozen=True):
@@ -309,6 +321,19 @@ class HearAgain(Struct, frozen=True):
     scope: Scope
 
 
+class AskCertificate(Struct, frozen=True):
+    """Have the centre asked for a certificate over the station's key, or no longer: one came."""
+
+    asks: bool
+
+
+class KeepCertificate(Struct, frozen=True):
+    """Put a certificate on disk, for the next connection; ``CertificateKnown`` tells that it is there."""
+
+    certificate: Certificate
+    delivery: int
+
+
 class ReadDocument(Struct, frozen=True):
     """Read an alert whose envelope was fetched as a file: it arrives as if the broker had brought it."""
 
@@ -454,6 +479,8 @@ Effect = (
     | SetWanted
     | SetTrustRoot
     | HearAgain
+    | AskCertificate
+    | KeepCertificate
     | ReadDocument
     | KeepInline
     | Speak

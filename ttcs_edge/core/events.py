@@ -5,7 +5,18 @@ from __future__ import annotations
 from msgspec import Struct
 
 from ttcs_edge.core.documents import Alert, Beacon, Command, LiveSegment, Programme, Refused, Signed, TrustRoot
-from ttcs_edge.core.model import AsRun, AudioItem, Fault, LocalUser, MonoMs, Occurrence, Sha256, Utterance, WallMs
+from ttcs_edge.core.model import (
+    AsRun,
+    AudioItem,
+    Certificate,
+    Fault,
+    LocalUser,
+    MonoMs,
+    Occurrence,
+    Sha256,
+    Utterance,
+    WallMs,
+)
 from ttcs_edge.core.timekeeping import ClockState
 
 
@@ -279,6 +290,22 @@ class ClockChanged(Struct, frozen=True):
     clock: ClockState
 
 
+class CertificateArrived(Struct, frozen=True):
+    """A message on the topic of the station's certificate; one that is older than its own comes as its own."""
+
+    certificate: Certificate | Refused
+    delivery: int
+
+
+class CertificateKnown(Struct, frozen=True):
+    """The certificate with which the next connection is made: it is on disk. ``delivery`` is the message that brought
+    it, 0 when it was there at the start.
+    """
+
+    certificate: Certificate
+    delivery: int = 0
+
+
 class ConfigChecked(Struct, frozen=True):
     """The config was read as a start would; ``problem`` is what keeps a start from taking it, empty when nothing does.
 
@@ -328,6 +355,8 @@ Event = (
     | LinkChanged
     | ConditionChanged
     | ClockChanged
+    | CertificateArrived
+    | CertificateKnown
     | ConfigChecked
     | AnswerGone
     | StopRequested

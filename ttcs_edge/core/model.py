@@ -36,6 +36,14 @@ class Instant(Struct, frozen=True):
     trusted: bool
 
 
+class Certificate(Struct, frozen=True):
+    """The station's own certificate, found good: PEM, and from when until when it holds."""
+
+    pem: bytes
+    begins_ms: WallMs
+    ends_ms: WallMs
+
+
 class LocalUser(Struct, frozen=True):
     """Who did something at the box: a user of its system, as the kernel knows him."""
 

@@ -44,6 +44,8 @@ from ttcs_edge.core.model import (
 from ttcs_edge.core.orders import Given, Orders
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.receipts import Receipts
+from ttcs_edge.core.renewal import ENDS, OVER, Renewal
+from ttcs_edge.core.renewal import SUBJECT as CERTIFICATE
 from ttcs_edge.core.reports import OnAir, Snapshot
 from ttcs_edge.core.speech import SPEECH_FAULTS, subject_of
 from ttcs_edge.core.streams import STREAM_FAULTS
@@ -96,6 +98,7 @@ class Station:
         self.programmes = Programmes(settings)
         self.beacons = Beacons(settings)
         self.withheld = Withheld()
+        self.renewal = Renewal(settings.id)
         self.commands = Commands(settings)
         self.alerts = Alerts(settings)
         self.receipts = Receipts(boot)
@@ -166,6 +169,7 @@ class Station:
         self._judge_silence(turn)
         self._judge_streams(turn)
         self._judge_withheld(turn)
+        self._judge_certificate(turn)
         self._refresh_speech(turn)
         self._refresh_wanted(turn)
         self._beat(turn)
@@ -225,6 +229,18 @@ class Station:
             self._clear(turn, *key)
         for (code, subject), detail in told.items():
             self._raise(turn, code, subject, detail)
+
+    def _judge_certificate(self, turn: _Turn) -> None:
+        """Another certificate is asked for in time, and it is told when none comes."""
+        told = self.renewal.faults(turn.now)
+        if told is None:
+            return
+        for code in (ENDS, OVER):
+            if code in told:
+                self._raise(turn, code, CERTIFICATE, told[code])
+            else:
+                self._clear(turn, code, CERTIFICATE)
+        turn.after += self.renewal.ask(turn.now, self.link_up)
 
     def _version_of(self, name: Name) -> int:
         """The version of a document that is here."""
@@ -393,6 +409,7 @@ class Station:
         asked += [self.alerts.wake_mono_ms(now), self.orders.wake_mono_ms(now), self.key.wake_mono_ms]
         asked += [
             self.withheld.wake_mono_ms(now),
+            self.renewal.wake_mono_ms(now, self.link_up),
             self.lives.wake_mono_ms(now),
             self.desk.relaying.streams.wake_mono_ms(now),
         ]
@@ -589,6 +606,25 @@ class Station:
             given = Given(verdict.accepted, event.correlation)
             turn.after += self.orders.obey(given, self.programmes, turn.now)
         turn.after.append(effects.Acknowledge(event.delivery))
+
+    def _on_certificate(self, event: events.CertificateArrived, turn: _Turn) -> None:
+        certificate = event.certificate
+        if isinstance(certificate, Refused):
+            self._refuse(turn, CERTIFICATE, certificate)
+        else:
+            for code, subject in [key for key in self.faults.open if key[1] == CERTIFICATE]:
+                if code not in (ENDS, OVER):
+                    self._clear(turn, code, subject)
+            if self.renewal.is_news(certificate):
+                self._accept(turn, CERTIFICATE)
+                turn.after.append(effects.KeepCertificate(certificate, event.delivery))
+                return
+        turn.after.append(effects.Acknowledge(event.delivery))
+
+    def _on_certificate_known(self, event: events.CertificateKnown, turn: _Turn) -> None:
+        self.renewal.take(event.certificate)
+        if event.delivery:
+            turn.after.append(effects.Acknowledge(event.delivery))
 
     def _on_config_checked(self, event: events.ConfigChecked, turn: _Turn) -> None:
         turn.after += self.orders.config_checked(event, turn.now)
@@ -846,6 +882,8 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.LinkChanged: Station._on_link,
     events.ConditionChanged: Station._on_condition,
     events.ClockChanged: Station._on_clock,
+    events.CertificateArrived: Station._on_certificate,
+    events.CertificateKnown: Station._on_certificate_known,
     events.ConfigChecked: Station._on_config_checked,
     events.AnswerGone: Station._on_answer_gone,
     events.StopRequested: Station._on_stop,

@@ -59,6 +59,8 @@ SEVERITY = {
     "alert-withheld": Severity.ERROR,
     "centre-silent": Severity.WARNING,
     "trust-expired": Severity.ERROR,
+    "certificate-ends": Severity.WARNING,
+    "certificate-over": Severity.ERROR,
     "store-failing": Severity.ERROR,
     "store-full": Severity.ERROR,
     "store-in-memory": Severity.ERROR,

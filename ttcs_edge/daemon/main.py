@@ -20,6 +20,7 @@ from typing import Any
 
 import sdnotify
 import structlog
+from msgspec import structs
 
 from ttcs_edge import __version__
 from ttcs_edge.core import effects
@@ -44,6 +45,7 @@ from ttcs_edge.daemon.health import Health
 from ttcs_edge.daemon.keyring import Keyring
 from ttcs_edge.daemon.logs import configure
 from ttcs_edge.daemon.loop import Loop
+from ttcs_edge.daemon.renewing import Renewing
 from ttcs_edge.daemon.replies import Replies
 from ttcs_edge.daemon.speaking import Speaking
 from ttcs_edge.drivers.canary import Canary
@@ -101,16 +103,14 @@ class Daemon:
         tones, test_tone, files = built_in()
         self.blobs = Blobs(config.state_folder / "blobs", config.store, files)
         self.first = self._remembered(database, trust, tones, test_tone)
-        in_memory = opened.in_memory
-        if in_memory:
-            _log.error("card-not-written", **dict(in_memory))
-        post(ConditionChanged("store-in-memory", "database", bool(in_memory), in_memory))
+        self._tell_of_the_card(opened.in_memory)
         self.outbox = Outbox(database.path, self._known_ms)
         self.boot = database.boot
         self.recorder = Recorder(database, station_id, post)
         self.sound = SoundDesk(self.blobs, self.player, post, (item for _, item in tones))
         self.keyring = Keyring(trust)
-        readers = self.keyring.readers()
+        self.renewing = Renewing(config.broker, station_id, self.clock.now, post)
+        readers = structs.replace(self.keyring.readers(), certificate=self.renewing.read)
         self.link = BrokerLink(
             config.broker,
             station_id,
@@ -135,6 +135,8 @@ class Daemon:
             effects.SetTrustRoot: self._set_trust_root,
             effects.HearAgain: lambda effect: self.link.hear_again(effect.kind, effect.scope),
             effects.ReadDocument: self._read_document,
+            effects.AskCertificate: lambda effect: self.renewing.ask(effect, self.link),
+            effects.KeepCertificate: self.renewing.keep,
             effects.SetWanted: self._set_wanted,
             effects.KeepInline: self._keep_inline,
             effects.FollowStream: lambda effect: self.streams.follow(effect, post),
@@ -152,6 +154,11 @@ class Daemon:
             effects.NotifyReady: self._ready,
         }
         self.handlers = Handlers(self.relays, self.sound, post, others)
+
+    def _tell_of_the_card(self, in_memory: tuple[tuple[str, str], ...]) -> None:
+        if in_memory:
+            _log.error("card-not-written", **dict(in_memory))
+        self.loop.post(ConditionChanged("store-in-memory", "database", bool(in_memory), in_memory))
 
     def _remembered(
         self, database: Database, trust: TrustRoot, tones: tuple[tuple[str, AudioItem], ...], test_tone: AudioItem
@@ -186,6 +193,7 @@ class Daemon:
         self.sound.stand_by()  # the tones of alerts: behind a cue that was due, whose decoder would wait for theirs
         self.speaking.start()
         self.link.start()
+        self.renewing.start()
         watch_clock(lambda: self.loop.post(TimePassed()))
 
     def close(self) -> None:

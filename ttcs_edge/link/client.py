@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hmac
 import ssl
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from paho.mqtt.client import Client
@@ -30,10 +32,22 @@ def make_context(settings: BrokerSettings) -> ssl.SSLContext:
             path.open("rb").close()  # its error names the file, that of ssl does not
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.load_verify_locations(settings.ca_file)
-        context.load_cert_chain(settings.certificate_file, settings.key_file)
+        context.load_cert_chain(_newest(settings), settings.key_file)
     except OSError as error:  # ssl.SSLError is one
         raise OwnFilesError(str(error)) from error
     return context
+
+
+def _newest(settings: BrokerSettings) -> Path:
+    """The certificate that the centre renewed, when it is over this very key: after an enrolment it is not.
+
+    It is tried on a context of its own: one that was given the certificate of another key has neither any more.
+    """
+    if settings.renewed_file is not None:
+        with suppress(OSError):  # there is none, or it is half a file, or another key's; ssl.SSLError is one
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(settings.renewed_file, settings.key_file)
+            return settings.renewed_file
+    return settings.certificate_file
 
 
 def client_id(station: str, settings: BrokerSettings) -> str:

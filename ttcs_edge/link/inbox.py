@@ -20,6 +20,7 @@ from ttcs_edge.core.documents import Alert, Beacon, Command, LiveSegment, Progra
 from ttcs_edge.core.events import (
     AlertArrived,
     BeaconArrived,
+    CertificateArrived,
     CommandArrived,
     Event,
     LiveArrived,
@@ -27,12 +28,12 @@ from ttcs_edge.core.events import (
     TrustArrived,
 )
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import ALERT_PREFIX, LIVE_PREFIX, MonoMs, Scope, scope_prefixes
+from ttcs_edge.core.model import ALERT_PREFIX, LIVE_PREFIX, Certificate, MonoMs, Scope, scope_prefixes
 from ttcs_edge.core.trust import alert_subject, live_subject
 from ttcs_edge.wire.topics import Topics
 
 D = TypeVar("D")
-Kind = Literal["trust", "alert", "live", "programme", "beacon", "command"]
+Kind = Literal["trust", "alert", "live", "programme", "beacon", "command", "certificate"]
 
 _log = structlog.get_logger()
 
@@ -46,6 +47,7 @@ class Readers(Struct, frozen=True):
     command: Callable[[bytes, str], Signed[Command] | Refused]
     alert: Callable[[bytes, str], Signed[Alert] | Refused]
     live: Callable[[bytes, str], Signed[LiveSegment] | Refused]
+    certificate: Callable[[bytes, str], Certificate | Refused] = lambda data, station: Refused("unreadable", station)
 
 
 class Message(Struct, frozen=True):
@@ -92,7 +94,12 @@ class Inbox:
         for kind, scope in self._of_a_scope(topic):
             if scope in self._scopes:
                 return kind, scope
-        return ("command", self._station) if topic == self._topics.station(self._station, "command") else None
+        return self._of_the_station(topic)
+
+    def _of_the_station(self, topic: str) -> tuple[Kind, str] | None:
+        kinds: tuple[Kind, ...] = ("command", "certificate")
+        found = (kind for kind in kinds if topic == self._topics.station(self._station, kind))
+        return next(((kind, self._station) for kind in found), None)
 
     def _of_a_scope(self, topic: str) -> tuple[tuple[Kind, str | None], ...]:
         return (
@@ -149,6 +156,8 @@ class Inbox:
                 beacon = _read(self._readers.beacon, message)
                 live = not message.retained
                 return BeaconArrived(beacon, message.subject, message.delivery, live, message.came_mono_ms)
+            case "certificate":
+                return CertificateArrived(_read(self._readers.certificate, message), message.delivery)
             case "command":
                 command = _read(self._readers.command, message)
                 return CommandArrived(command, message.delivery, message.retained, message.again, message.correlation)

@@ -42,7 +42,7 @@ from ttcs_edge.link.precedence import Precedence
 from ttcs_edge.link.reasons import reason_of
 from ttcs_edge.link.reports import Answer, OutboxSource, Reports
 from ttcs_edge.settings import BrokerSettings
-from ttcs_edge.wire.topics import Topics
+from ttcs_edge.wire.topics import RENEWAL, Topics
 
 UNSENT_TIMEOUT_S = 30.0
 """How long the network may fail to take what was sent before the connection is given up: a modem that came back with
@@ -114,6 +114,7 @@ class BrokerLink:
         self._wake = threading.Event()
         self._hurries = threading.Event()
         self._heartbeat: Callable[[], bytes] | None = None
+        self._request: Callable[[], bytes] | None = None
         self._work: queue.Queue[_Work] = queue.Queue(LIMITS.answers_waiting)
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -188,6 +189,14 @@ class BrokerLink:
         """
         with self._lock:
             self._heartbeat = make
+        self._wake.set()
+
+    def publish_request(self, make: Callable[[], bytes]) -> None:
+        """Have a request for a certificate made, soon, on a thread that may read files, and left standing at the broker
+        until it is answered; no bytes take it away. Without a connection it is dropped: the core asks again.
+        """
+        with self._lock:
+            self._request = make
         self._wake.set()
 
     def answer(self, work: Callable[[], bytes], correlation: bytes, gone: Callable[[], None] | None = None) -> None:
@@ -494,10 +503,12 @@ class BrokerLink:
 
     def _send_what_waits(self) -> None:
         with self._lock:
-            client, make = self._up, self._heartbeat
-            self._heartbeat = None
+            client, make, request = self._up, self._heartbeat, self._request
+            self._heartbeat = self._request = None
         if make is not None and client is not None:
             self._send_heartbeat(client, make)
+        if request is not None and client is not None:
+            self._send_request(client, request)
         self._reports.settle(self._answers)
         while not self._work.empty():
             self._do(client, *self._work.get())
@@ -533,6 +544,12 @@ class BrokerLink:
             client.publish(self._topics.station(self._station, "heartbeat"), make(), qos=0)
         except Exception:  # reports must not wait for it
             _log.exception("heartbeat-not-made")
+
+    def _send_request(self, client: Client, make: Callable[[], bytes]) -> None:
+        try:
+            client.publish(self._topics.station(self._station, RENEWAL), make(), qos=1, retain=True)
+        except Exception:  # reports must not wait for it
+            _log.exception("request-not-made")
 
     def _report_refused(self, report: str, error: str) -> None:
         detail = (("error", error), ("report", report))

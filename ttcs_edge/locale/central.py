@@ -6,6 +6,7 @@ from ttcs_edge.locale import (
     central_alerts,
     central_audit,
     central_broker,
+    central_enrol,
     central_feeds,
     central_live,
     central_orders,
@@ -143,6 +144,7 @@ Told = tuple[tuple[str, str], tuple[str, str]]
 
 ERRORS: dict[str, Told] = {
     **central_broker.ERRORS,
+    **central_enrol.ERRORS,
     **central_feeds.ERRORS,
     **central_orders.ERRORS,
     **central_live.ERRORS,
@@ -373,8 +375,8 @@ ERRORS: dict[str, Told] = {
     "station-exists": (
         ("Đã có trạm {id}", "There is a station {id} already"),
         (
-            "Đặt mã khác; để cấp lại cho trạm này, xóa {record} và {file} trước",
-            "Choose another id; to make its file anew, delete {record} and {file} first",
+            "Đặt mã khác; nếu máy khác thay máy này: ttcs-central enrol {folder} {id} --again",
+            "Choose another id; if another box takes its place: ttcs-central enrol {folder} {id} --again",
         ),
     ),
     "unreadable": (
@@ -390,7 +392,7 @@ HELP = {
         "A broadcasting centre of one scope: its keys, its stations, its programmes.",
     ),
     "init": ("lập trung tâm: khóa và CA riêng", "make a centre: keys and a private authority"),
-    "add-station": ("tạo tệp cho một trạm mới", "make the file of a new station"),
+    "add-station": ("thêm một trạm mới", "add a new station"),
     "server-certificate": (
         "cấp chứng chỉ cho máy chủ MQTT hoặc web",
         "make a certificate for the broker or the web server",
@@ -479,14 +481,13 @@ TOLD = {
         "Move the root keys {folder}/keys/root-*.pem off this machine (two cards, two places):"
         " publishing does not need them.",
     ),
-    "station-made": ("Đã tạo {file} cho trạm {id}", "Made {file} for station {id}"),
+    "station-made": (
+        "Đã thêm trạm {id}; zones, amplifier và sound có thể sửa trước trong {file}",
+        "Added station {id}; zones, amplifier and sound may be fitted beforehand in {file}",
+    ),
     "install": (
-        "Mang sang trạm rồi chạy với quyền root: mkdir -p /etc/ttcs-edge && tar -xf {name} -C /etc/ttcs-edge"
-        "\nSửa zones, amplifier và sound trong station.yaml theo dây thật,"
-        " rồi xóa tệp .tar ở cả hai máy: có khóa bên trong.",
-        "Carry it to the station and, as root: mkdir -p /etc/ttcs-edge && tar -xf {name} -C /etc/ttcs-edge"
-        "\nFit zones, amplifier and sound in station.yaml to the wires,"
-        " then delete the .tar on both machines: it holds a key.",
+        "Khi có người ở trạm: ttcs-central enrol {folder} {id}",
+        "When somebody is at the station: ttcs-central enrol {folder} {id}",
     ),
     "certificate-made": ("Đã tạo {certificate} và {key}", "Made {certificate} and {key}"),
     "ask-secret": ("Mã PIN của {name}: ", "PIN of {name}: "),
@@ -572,6 +573,7 @@ TOLD = {
 MESSAGES: dict[str, tuple[str, str]] = {
     **central_alerts.MESSAGES,
     **central_broker.MESSAGES,
+    **central_enrol.MESSAGES,
     **central_feeds.MESSAGES,
     **central_orders.MESSAGES,
     **central_live.MESSAGES,

@@ -35,6 +35,7 @@ DEEDS: dict[str, tuple[str, str]] = {
     "audit-kind-beacon": ("tín hiệu trung tâm", "beacon"),
     "audit-kind-command": ("lệnh", "command"),
     "audit-kind-live": ("tiếp sóng", "live relay"),
+    "audit-kind-certificate": ("chứng chỉ", "certificate"),
     "audit-kind-audio": ("âm thanh", "audio"),
     "audit-unsaid": ("từ chối thêm {count} lần: {code}", "{count} more refused: {code}"),
     "audit-version": ("bản {version}", "version {version}"),

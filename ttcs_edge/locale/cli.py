@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from ttcs_edge.locale import cli_enrol
+
 MESSAGES: dict[str, tuple[str, str]] = {
+    **cli_enrol.MESSAGES,
     # -- help
     "about": (
         "Chương trình của một trạm truyền thanh cơ sở.",

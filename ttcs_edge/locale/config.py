@@ -187,8 +187,8 @@ MENDS = {
     "close-key": ("chạy: chmod 640 {found}", "run: chmod 640 {found}"),
     "close-quote": ("đóng dấu nháy còn mở", "close the quote that was left open"),
     "copy-again": (
-        "chép lại tệp này từ gói .station.tar mà tỉnh cấp",
-        "copy this file again from the .station.tar of the province",
+        "chép lại tệp này, hoặc xin tỉnh cấp lại: ttcs-edge enrol --again",
+        "copy this file again, or have the province enrol the station anew: ttcs-edge enrol --again",
     ),
     "delete-character": ("xóa ký tự {found}", "delete the character {found}"),
     "delete-key": ("xóa khóa {found}", "delete the key {found}"),
@@ -255,8 +255,8 @@ MENDS = {
     "quote": ('đặt trong dấu nháy: "{found}"', 'put it in quotes: "{found}"'),
     "rename": ("đặt mã khác cho cụm loa này", "give this zone another id"),
     "renew": (
-        "xem giờ của máy (timedatectl); nếu đúng, xin tỉnh cấp lại gói .station.tar",
-        "look at the machine's clock (timedatectl); if it is right, ask the province for a new .station.tar",
+        "xem giờ của máy (timedatectl); nếu đúng, xin tỉnh cấp lại: ttcs-edge enrol --again",
+        "look at the machine's clock (timedatectl); if it is right, enrol anew: ttcs-edge enrol --again",
     ),
     "save-utf8": ("lưu tệp lại dưới dạng UTF-8", "save the file again as UTF-8"),
     "sexagesimal": (

@@ -38,6 +38,11 @@ _CARD = (
     "back it up and replace the card; see: journalctl -k | grep mmc",
 )
 
+_CERTIFIED_AGAIN = (
+    "tại trung tâm: ttcs-central renew; nếu vẫn vậy: ttcs-central enrol --again và ttcs-edge enrol --again",
+    "at the centre: ttcs-central renew; if it stays so: ttcs-central enrol --again and ttcs-edge enrol --again",
+)
+
 FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
     # -- a document was refused; the one in force stays in force
     "bad-date": (
@@ -576,6 +581,60 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
             "tắt máy kia; nếu không tìm thấy, thu hồi chứng chỉ và cấp mới",
             "switch the other one off; if it cannot be found, revoke the certificate and make a new one",
         ),
+    ),
+    # -- the station's own certificate
+    "certificate-ends": (
+        (
+            "Chứng chỉ của trạm hết hạn ngày {expires}, đã xin mà chưa được gia hạn",
+            "The station's certificate ends on {expires}; it asked for another, and none came",
+        ),
+        ("trung tâm chưa chạy lệnh gia hạn", "nobody at the centre answers requests for renewal"),
+        (
+            "tại trung tâm, chạy mãi: ttcs-central renew --keep (một lần: không có --keep)",
+            "at the centre, for ever: ttcs-central renew --keep (once: without --keep)",
+        ),
+    ),
+    "certificate-over": (
+        ("Chứng chỉ của trạm đã hết hạn ngày {expires}", "The station's certificate ended on {expires}"),
+        ("trung tâm không gia hạn kịp, hoặc giờ của trạm sai", "it was not renewed in time, or the clock is wrong"),
+        (
+            "ttcs-central enrol --again tại trung tâm, ttcs-edge enrol --again tại trạm; không có mạng thì qua USB",
+            "ttcs-central enrol --again at the centre, ttcs-edge enrol --again here; without a link, by a stick",
+        ),
+    ),
+    "certificate-unreadable": (
+        ("Chứng chỉ gửi đến không đọc được", "A certificate that came cannot be read"),
+        _BROKEN_SENDER,
+        _CERTIFIED_AGAIN,
+    ),
+    "certificate-of-another-authority": (
+        (
+            "Chứng chỉ gửi đến không phải do trung tâm của trạm cấp",
+            "A certificate that came is of another authority",
+        ),
+        (
+            "máy chủ MQTT gửi chứng chỉ lạ, hoặc trung tâm đã đổi CA",
+            "a lying broker, or the centre has a new authority",
+        ),
+        _CERTIFIED_AGAIN,
+    ),
+    "certificate-of-another-key": (
+        ("Chứng chỉ gửi đến là của khóa khác", "A certificate that came is of another key"),
+        ("hai máy dùng chung mã trạm này", "two machines have this station's id"),
+        _CERTIFIED_AGAIN,
+    ),
+    "certificate-of-another-name": (
+        ("Chứng chỉ gửi đến mang tên trạm khác", "A certificate that came has another station's name"),
+        (
+            "máy chủ MQTT gửi nhầm, hoặc id trong station.yaml đã bị sửa",
+            "a lying broker, or an edited id in station.yaml",
+        ),
+        _CERTIFIED_AGAIN,
+    ),
+    "certificate-of-another-time": (
+        ("Chứng chỉ gửi đến chưa hoặc không còn hiệu lực", "A certificate that came does not hold at this time"),
+        ("giờ của trung tâm hay của trạm sai", "the centre's clock or the station's is wrong"),
+        _CERTIFIED_AGAIN,
     ),
     # -- the station itself
     "cue-missed": (

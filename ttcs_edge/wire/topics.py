@@ -18,6 +18,10 @@ OF_A_SCOPE = ("programme", "beacon", "trust")
 """What stands once below a scope. No alert or live relay can be called so: its topic would be that of a scope called
 ``alert`` or ``live``."""
 UPWARD = ("status", "heartbeat", "event", "reply")
+RENEWAL = "renewal"
+"""Upward, too, but no report: a request for a certificate, which stands retained until it is answered."""
+OWN_CERTIFICATE = "certificate"
+"""Downward: the certificate in force, retained."""
 
 _SCOPE = re.compile(SCOPE_PATTERN)
 _ID = re.compile(ID_PATTERN)
@@ -87,10 +91,15 @@ class Topics(Struct, frozen=True):
         station, leaf = self._two_parts(topic, "station")
         return (station, leaf) if leaf in UPWARD and len(station) <= LIMITS.id_chars and _ID.match(station) else None
 
+    def renewal_station(self, topic: str) -> str | None:
+        """The station that asks for its certificate on a topic; None for any other topic."""
+        station, leaf = self._two_parts(topic, "station")
+        return station if leaf == RENEWAL and len(station) <= LIMITS.id_chars and _ID.match(station) else None
+
     def subscriptions(self, station: str, scope: Scope) -> tuple[tuple[str, int], ...]:
         """What a station listens to at all times, each with its quality of service: the trust roots, the alerts, the
-        programme and the beacon of every scope above it and its own, its commands, and live relays. What is retained
-        comes in this order: whose word counts is known before anybody speaks.
+        programme and the beacon of every scope above it and its own, its commands, its certificate, and live relays.
+        What is retained comes in this order: whose word counts is known before anybody speaks.
 
         A beacon, or a piece of a live relay, is worth nothing to a station that was away when it was sent: with quality
         0 the broker need not keep it (MQTT 5, 3.1.2.5), and nobody acknowledges it.
@@ -100,6 +109,7 @@ class Topics(Struct, frozen=True):
             *((self.trust(prefix), 1) for prefix in prefixes),
             *((self.alert(prefix, "+"), 1) for prefix in prefixes),
             (self.station(station, "command"), 1),
+            (self.station(station, OWN_CERTIFICATE), 1),
             *((self.programme(prefix), 1) for prefix in prefixes),
             *((self.beacon(prefix), 0) for prefix in prefixes),
             *((self.live(prefix, "+"), 0) for prefix in prefixes),
