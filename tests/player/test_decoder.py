@@ -290,7 +290,10 @@ def test_what_is_no_audio_is_over_at_once(decoder: Callable[..., Decoder], tmp_p
     assert one.short_ms == 0
 
 
-@pytest.mark.parametrize("beginning", [b"OggS", b"RIFF\x24\0\0\0WAVEfmt ", b"fLaC", b"ID3\x04", b"\xff\xfb\x90\x64"])
+@pytest.mark.parametrize(
+    "beginning",
+    [b"OggS" + bytes(24) + b"OpusHead", b"RIFF\x24\0\0\0WAVEfmt ", b"fLaC", b"ID3\x04", b"\xff\xfb\x90\x64"],
+)
 def test_a_right_beginning_and_nothing_behind_it_comes_to_an_end(
     decoder: Callable[..., Decoder], tmp_path: Path, beginning: bytes
 ) -> None:
