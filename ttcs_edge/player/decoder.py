@@ -18,10 +18,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import vlc
 from msgspec import Struct
 
 from ttcs_edge.drivers.sound import RATE_HZ
+from ttcs_edge.player.libvlc import vlc
 
 BYTES_PER_MS = RATE_HZ * 2 // 1_000
 RING_BYTES = 4_000 * BYTES_PER_MS

@@ -25,10 +25,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-import vlc
-
 from ttcs_edge.drivers.sound import RATE_HZ
 from ttcs_edge.player.decoder import only
+from ttcs_edge.player.libvlc import vlc
 from ttcs_edge.player.live import LIVE_LOST_MS
 from ttcs_edge.player.splice import FRAMES_PER_MS, Distance, faded_in, faded_out
 
