@@ -97,6 +97,7 @@ def found(pole: Pole) -> Iterator[dict[str, Any]]:
     pole.machine.run(*asker)
     yield eventually(lambda: told(pole), 60)[-1]
     pole.machine.run("systemctl", "stop", "asker", check=False)
+    pole.machine.run("systemctl", "stop", "ttcs-edge-player@*")
     pole.machine.shell("rm -f /dev/strange")
 
 
@@ -233,12 +234,14 @@ def test_a_player_that_was_taken_over_reaches_neither_the_relays_nor_the_next_cu
     assert deeds["keeper stopped"] is True
     assert (deeds["keeper traced"], deeds["signalled"]) == (False, [])
     assert deeds["forks"] < 64
-    assert deeds["bytes"] < 512 * 1024 * 1024
+    assert deeds["bytes"] < 256 * 1024 * 1024
     assert (pole.main_pid, pole.show("NRestarts"), pole.closed()) == (before, "0", PINS)
     assert pole.line_log(began_ns) == []
-    groups = pole.machine.shell("find /sys/fs/cgroup -path '*ttcs-edge-player@*' -name cgroup.procs | xargs cat")
-    assert len(groups.split()) == 2, "one keeper and what it keeps: nothing is left of what was forked"
-    assert player not in map(int, groups.split())
+    left = pole.machine.shell(
+        "find /sys/fs/cgroup -path '*ttcs-edge-player@*' -name cgroup.procs -exec cat {} + 2>/dev/null || true"
+    ).split()
+    assert set(left) == {str(pid) for pid in (*pole.keepers(), *pole.players())}, "nothing of what was forked is left"
+    assert len(left) == 2 and str(player) not in left
 
 
 def test_a_player_does_not_outlive_its_daemon(pole: Pole, tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import resource
 import signal
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
-DATA_BYTES = 512 * 1024 * 1024
+DATA_BYTES = 256 * 1024 * 1024
 """How much memory it may have of its own (RLIMIT_DATA; stacks count whole, and the audio it is handed does not). One
-that plays has about 150 MiB; a file that makes a decoder ask for more ends the player, and not the machine.
+that plays has about 60 MiB; a file that makes a decoder ask for more ends the player, and not the machine.
 """
 
 
