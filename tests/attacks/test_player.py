@@ -16,12 +16,11 @@ from tests.player.hostile_files import ENDED, PLAYED, REFUSED, TONE_S
 from tests.player.parts import Listening, Source, noise, samples, wav
 from ttcs_edge.core.events import PlayerGone, PlayerReady, SoundEnded, SoundProgress
 from ttcs_edge.drivers.player import SILENT_S
-from ttcs_edge.player.bounds import DATA_BYTES
 from ttcs_edge.player.writer import STARVED_S
 
 CUE_MS = 300
 TOLD_S = 2 * STARVED_S
-RESIDENT_MOST_KB = (DATA_BYTES + 200 * 1024 * 1024) // 1024
+RESIDENT_MOST_KB = 500_000
 """What a player may have had in memory at its worst: what is its own, libraries, and the file that it was handed."""
 
 

@@ -27,9 +27,11 @@ from probe import (  # type: ignore[import-not-found]  # it lies beside this one
     writable,
 )
 
-IPC_CREAT = 0o1000
+IPC_CREAT, IPC_SET, IPC_STAT = 0o1000, 1, 2
 SHM_KEY, SHM_BYTES = 5678293, 4096
 """The key that ALSA's own settings give to dmix."""
+AUDIO = 29
+"""The group of sound cards, on every Debian."""
 PIDS = range(1, 3_000)
 OPENED = (
     "/etc/ttcs-edge/station.yaml",
@@ -60,8 +62,12 @@ def may_be_signalled() -> Iterator[int]:
 
 
 def share_memory() -> None:
-    """A segment as ALSA's dmix makes it. Raises OSError."""
-    if LIBC.shmget(SHM_KEY, SHM_BYTES, IPC_CREAT | 0o660) < 0:
+    """A segment as ALSA's dmix makes it, and gives it to the group of the card. Raises OSError."""
+    segment, about = LIBC.shmget(SHM_KEY, SHM_BYTES, IPC_CREAT | 0o660), ctypes.create_string_buffer(256)
+    if segment < 0 or LIBC.shmctl(segment, IPC_STAT, about) < 0:
+        raise OSError(ctypes.get_errno(), "")
+    about[8:12] = AUDIO.to_bytes(4, sys.byteorder)  # shmid_ds: key, uid, gid
+    if LIBC.shmctl(segment, IPC_SET, about) < 0:
         raise OSError(ctypes.get_errno(), "")
 
 
