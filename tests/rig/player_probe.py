@@ -28,8 +28,8 @@ from probe import (  # type: ignore[import-not-found]  # it lies beside this one
 )
 
 IPC_CREAT, IPC_SET, IPC_STAT = 0o1000, 1, 2
-SHM_KEY, SHM_BYTES = 5678293, 4096
-"""The key that ALSA's own settings give to dmix."""
+SHM_KEY, SHM_BYTES = 5_678_293 + os.getpid(), 4096
+"""A key as ALSA's settings give it to dmix; no other player's."""
 AUDIO = 29
 """The group of sound cards, on every Debian."""
 PIDS = range(1, 3_000)
@@ -95,6 +95,7 @@ def main() -> None:
         "processes": [int(pid) for pid in os.listdir("/proc") if pid.isdigit() and int(pid) != os.getpid()],
         "signalled": list(may_be_signalled()),
         "shared memory": word(share_memory),
+        "key": SHM_KEY,
         "environment": sorted(os.environ),
     }
     print(json.dumps(found), file=sys.stdout, flush=True)
