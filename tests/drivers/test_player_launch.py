@@ -15,7 +15,7 @@ import pytest
 from tests.parts import eventually
 from tests.player.parts import BYTES_PER_MS, Listening, Source, noise, samples, tone, wav
 from ttcs_edge.core.events import PlayerGone, PlayerReady, SoundEnded, SoundProgress
-from ttcs_edge.drivers.player import SILENT_S
+from ttcs_edge.drivers.player import SILENT_S, START_S
 from ttcs_edge.drivers.player_launch import SOCKET_VARIABLE, Running, child, launcher, neighbour, wav_files
 from ttcs_edge.player.messages import PACKET_BYTES
 from ttcs_edge.settings import InputSettings, SoundDriver, SoundSettings
@@ -50,6 +50,7 @@ def listening(tmp_path: Path, door: Path) -> Iterator[Listening]:
 def begun(door: Path, tmp_path: Path) -> tuple[Running, int, int]:
     """A player that has said its first word, its keeper's id, and its own."""
     running = neighbour(str(door), SoundSettings(SoundDriver.WAV, "wav", tmp_path / "aired.wav"), 1)
+    running.socket.settimeout(START_S)
     assert running.socket.recv(PACKET_BYTES)
     (keeper,) = keepers(door)
     (player,) = children(keeper)
