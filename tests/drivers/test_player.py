@@ -243,9 +243,9 @@ def test_a_machine_without_room_for_a_player_gets_one_when_there_is(listening: L
 
 def test_a_player_that_is_told_nonsense_is_replaced(listening: Listening) -> None:
     """A packet that no version of ours sends: it ends at once, instead of playing on without an ear."""
-    child = listening.player._child
-    assert child is not None
-    child.socket.send(b'["Play", 1]')
+    running = listening.player._running
+    assert running is not None
+    running.socket.send(b'["Play", 1]')
 
     assert listening.wait(PlayerGone) == PlayerGone("died", 0)
     listening.wait(PlayerReady)

@@ -24,6 +24,7 @@ from tests.parts import eventually
 from ttcs_edge.core.events import Event, PlayerReady, SoundProgress
 from ttcs_edge.core.model import AudioItem, Sha256, VerifiedAudio
 from ttcs_edge.drivers.player import PlayerProcess
+from ttcs_edge.drivers.player_launch import Launch, child
 from ttcs_edge.drivers.sound import PERIOD_BYTES, RATE_HZ
 from ttcs_edge.settings import InputSettings, SoundDriver, SoundSettings
 
@@ -141,13 +142,17 @@ class Listening:
     """A player process, all that it says, and the WAV file that it writes unless told otherwise."""
 
     def __init__(
-        self, folder: Path, settings: SoundSettings | None = None, sound_input: InputSettings | None = None
+        self,
+        folder: Path,
+        settings: SoundSettings | None = None,
+        sound_input: InputSettings | None = None,
+        launch: Launch = child,
     ) -> None:
         self.file = folder / "aired.wav"
         self.said: list[Event] = []
         self._unread: queue.SimpleQueue[Event] = queue.SimpleQueue()
         self._files: dict[str, VerifiedAudio] = {}
-        self.player = PlayerProcess(settings or SoundSettings(SoundDriver.WAV, "wav", self.file), sound_input)
+        self.player = PlayerProcess(settings or SoundSettings(SoundDriver.WAV, "wav", self.file), sound_input, launch)
         self.player.watch(self._hear)
 
     def _hear(self, event: Event) -> None:

@@ -278,7 +278,21 @@ def test_a_signed_playlist_does_not_put_unsigned_sound_on_the_air(
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"Oggs", b"RIFF\x24\0\0\0AVI LIST", b"\xff\x1b\x40", b"<smil/>", noise(100)[:1] * 5_000, b"ID4" * 99],
+    [
+        b"OggS" + bytes(24) + b"\x01vorbis",
+        b"OggS" + bytes(24) + b"Speex   ",
+        b"OggS" + bytes(24) + b"\x80theora ",
+        b"OggS" + bytes(24) + b"\x7fFLAC\1\0\0",
+        b"\xff\xfd\x90\x00",
+        b"\xff\xf1\x50\x80",
+        b"",
+        b"Oggs",
+        b"RIFF\x24\0\0\0AVI LIST",
+        b"\xff\x1b\x40",
+        b"<smil/>",
+        noise(100)[:1] * 5_000,
+        b"ID4" * 99,
+    ],
 )
 def test_what_is_no_audio_is_over_at_once(decoder: Callable[..., Decoder], tmp_path: Path, data: bytes) -> None:
     """Nothing waits for samples that never come."""
@@ -290,7 +304,10 @@ def test_what_is_no_audio_is_over_at_once(decoder: Callable[..., Decoder], tmp_p
     assert one.short_ms == 0
 
 
-@pytest.mark.parametrize("beginning", [b"OggS", b"RIFF\x24\0\0\0WAVEfmt ", b"fLaC", b"ID3\x04", b"\xff\xfb\x90\x64"])
+@pytest.mark.parametrize(
+    "beginning",
+    [b"OggS" + bytes(24) + b"OpusHead", b"RIFF\x24\0\0\0WAVEfmt ", b"fLaC", b"ID3\x04", b"\xff\xfb\x90\x64"],
+)
 def test_a_right_beginning_and_nothing_behind_it_comes_to_an_end(
     decoder: Callable[..., Decoder], tmp_path: Path, beginning: bytes
 ) -> None:

@@ -20,6 +20,8 @@ from ttcs_edge.drivers.pins import LOG_NAME, level
 from ttcs_edge.link.control import ControlError, ask
 
 UNIT = "ttcs-edge.service"
+PLAYER_UNIT = "ttcs-edge-player@.service"
+PLAYER_SOCKET = "/run/ttcs-edge-player.socket"
 CONFIG = "/etc/ttcs-edge/station.yaml"
 STATE = "/var/lib/ttcs-edge"
 PINS = (4, 17, 27)
@@ -112,9 +114,9 @@ class Pole:
         """Write its station.yaml."""
         (self.machine.root / CONFIG[1:]).write_text(text)
 
-    def override(self, text: str) -> None:
-        """Change the unit for this test."""
-        folder = f"/run/systemd/system/{UNIT}.d"
+    def override(self, text: str, unit: str = UNIT) -> None:
+        """Change a unit for this test."""
+        folder = f"/run/systemd/system/{unit}.d"
         self.machine.shell(f"mkdir -p {folder}; printf '{text}' >{folder}/test.conf; systemctl daemon-reload")
 
     def start(self, check: bool = True) -> None:
@@ -127,7 +129,7 @@ class Pole:
         self.machine.shell(
             f"systemctl stop {UNIT}; systemctl reset-failed; rm -rf {STATE}/*"
             " /etc/ttcs-edge/identit* /etc/ttcs-edge/station.yaml /etc/ttcs-edge/trust/*"
-            f" /run/systemd/system/{UNIT}.d; systemctl daemon-reload"
+            f" /run/systemd/system/{UNIT}.d /run/systemd/system/{PLAYER_UNIT}.d; systemctl daemon-reload"
         )
 
     def put_on_the_air(self, folder: Path) -> None:
@@ -148,10 +150,15 @@ class Pole:
         """The daemon's process id, in there."""
         return int(self.show("MainPID"))
 
+    def keepers(self) -> list[int]:
+        """The main processes of the players' units, in there."""
+        shown = self.machine.run("systemctl", "show", "ttcs-edge-player@*", "--value", "--property=MainPID").stdout
+        return [int(pid) for pid in shown.split() if pid != "0"]
+
     def players(self) -> list[int]:
-        """The daemon's children, in there."""
-        pid = self.main_pid
-        return [int(child) for child in self.machine.run("cat", f"/proc/{pid}/task/{pid}/children").stdout.split()]
+        """What the keepers of players keep, in there."""
+        children = (self.machine.run("cat", f"/proc/{pid}/task/{pid}/children", check=False) for pid in self.keepers())
+        return [int(child) for found in children for child in found.stdout.split()]
 
     def is_active(self, not_pid: int = 0) -> bool:
         """Tell whether the service manager has heard READY; of another process than one, if one is given."""

@@ -157,17 +157,7 @@ def main() -> None:
         "voice": Voices(SpeechSettings(), Path.cwd() / "speech").speak("Lũ quét lúc 17h30.", "vi").voice,
         "key": Path(os.environ["CREDENTIALS_DIRECTORY"], "station.key").read_text().splitlines()[0],
     }
-    from ttcs_edge.player.hiding import hide
-
-    found["landlock"] = kernel_has_landlock()
-    found["hidden"] = hide(Path(os.environ["CREDENTIALS_DIRECTORY"]))
-    found["key, hidden"] = word(Path(os.environ["CREDENTIALS_DIRECTORY"], "station.key").read_bytes)
     print(json.dumps(found), file=sys.stdout, flush=True)
-
-
-def kernel_has_landlock() -> bool:
-    """It is built in, and was not switched off at the start."""
-    return word(lambda: call(444, 0, 0, 1)) not in ("ENOSYS", "EOPNOTSUPP")
 
 
 def limits() -> dict[str, list[str]]:

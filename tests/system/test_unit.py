@@ -7,13 +7,17 @@ import subprocess
 from configparser import ConfigParser
 from pathlib import Path
 
+from ttcs_edge.drivers.player_launch import SOCKET_VARIABLE
 from ttcs_edge.named_files import UNIT_GROUPS
+from ttcs_edge.player.keeper import FEED_S
 
 TOP = Path(__file__).parents[2]
 UNIT = TOP / "systemd/ttcs-edge.service"
 CLOCK_UNIT = TOP / "systemd/ttcs-edge-clock.service"
 KEY_UNIT = TOP / "systemd/ttcs-edge-key.service"
-EXPOSURE_MOST = 12
+PLAYER_UNIT = TOP / "systemd/ttcs-edge-player@.service"
+PLAYER_SOCKET = TOP / "systemd/ttcs-edge-player.socket"
+EXPOSURE_MOST = {UNIT: 12, CLOCK_UNIT: 12, PLAYER_UNIT: 10, KEY_UNIT: 12}
 """Tenths, as ``systemd-analyze security`` reckons; a unit that gives up nothing has 96."""
 MEND = "the two locks differ: make lock"
 
@@ -31,27 +35,30 @@ def wanted(requirements: str) -> set[str]:
 
 def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
     """systemd-analyze verify, with a program that exists in the place of those that `make install` puts there."""
-    for unit in (UNIT, CLOCK_UNIT, KEY_UNIT):
+    units = (UNIT, CLOCK_UNIT, KEY_UNIT, PLAYER_UNIT, PLAYER_SOCKET)
+    for unit in units:
         (tmp_path / unit.name).write_text(re.sub(r"/opt/ttcs-edge/bin/\S+", "/bin/true", unit.read_text()))
-        done = subprocess.run(["systemd-analyze", "verify", tmp_path / unit.name], capture_output=True, text=True)
+    for unit in units:
+        one = tmp_path / unit.name.replace("@", "@0")
+        done = subprocess.run(["systemd-analyze", "verify", one], capture_output=True, text=True)
 
         assert (done.returncode, done.stderr) == (0, "")
 
 
-def exposed(unit: Path) -> subprocess.CompletedProcess[str]:
+def exposed(unit: Path, most: int) -> subprocess.CompletedProcess[str]:
     """What systemd thinks of a unit; it fails where that is worse than may be."""
-    offline = ["systemd-analyze", "security", "--offline=true", "--no-pager", f"--threshold={EXPOSURE_MOST}"]
+    offline = ["systemd-analyze", "security", "--offline=true", "--no-pager", f"--threshold={most}"]
     return subprocess.run([*offline, unit], capture_output=True, text=True)
 
 
 def test_the_units_are_exposed_no_more_than_their_work_needs(tmp_path: Path) -> None:
-    """systemd-analyze security: at most 1.2; whoever opens something for a driver sees here what it costs."""
-    for unit in (UNIT, CLOCK_UNIT):
-        done = exposed(unit)
+    """systemd-analyze security: at most 1.2, the player 1.0; whoever opens something sees here what it costs."""
+    for unit, most in EXPOSURE_MOST.items():
+        done = exposed(unit, most)
         assert done.returncode == 0, done.stdout
     opened = tmp_path / UNIT.name
     opened.write_text(UNIT.read_text().replace("ProtectClock=yes\n", ""))
-    assert exposed(opened).returncode != 0, "the bound is where the unit is"
+    assert exposed(opened, EXPOSURE_MOST[UNIT]).returncode != 0, "the bound is where the unit is"
 
 
 def test_the_unit_names_no_folder_to_write_but_its_own_two() -> None:
@@ -64,6 +71,26 @@ def test_the_unit_names_no_folder_to_write_but_its_own_two() -> None:
         ("RuntimeDirectory", "ttcs-edge"),
         ("WorkingDirectory", "/run/ttcs-edge"),
     ]
+
+
+def test_the_player_writes_nowhere_and_the_daemon_has_no_sound_card() -> None:
+    """What is handed over is all that a player has; what decodes is never beside the relays."""
+    player = PLAYER_UNIT.read_text()
+
+    assert re.findall(r"^(?:\w*Directory|ReadWritePaths|BindPaths|LoadCredential)=(.*)$", player, re.MULTILINE) == [
+        "/opt/ttcs-edge/share/ttcs-edge/root"
+    ]
+    assert re.findall(r"^DeviceAllow=(.*)$", player, re.MULTILINE) == ["char-alsa rw"]
+    assert "alsa" not in UNIT.read_text()
+
+
+def test_daemon_and_player_meet_at_one_path() -> None:
+    """The one listens where the other asks; the watchdog is fed often enough."""
+    listens = re.findall(r"^ListenSequentialPacket=(.*)$", PLAYER_SOCKET.read_text(), re.MULTILINE)
+    (watchdog_s,) = re.findall(r"^WatchdogSec=(\d+)$", PLAYER_UNIT.read_text(), re.MULTILINE)
+
+    assert f"Environment={SOCKET_VARIABLE}={listens[0]}\n" in UNIT.read_text()
+    assert int(watchdog_s) >= 3 * FEED_S
 
 
 def test_what_goes_on_a_station_is_locked_as_in_the_whole_lock() -> None:

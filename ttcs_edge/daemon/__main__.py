@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ttcs_edge.config import ConfigError, load_config
 from ttcs_edge.drivers.player import PlayerProcess
+from ttcs_edge.drivers.player_launch import launcher
 from ttcs_edge.drivers.relays import GpioRelays, RelayError
 from ttcs_edge.yaml_form import explain
 
@@ -38,7 +39,8 @@ def main(config_path: Path) -> int:
     except (RelayError, OSError) as error:
         print(f"not-started {error}", file=sys.stderr)
         return os.EX_IOERR
-    player = PlayerProcess(config.sound, None if config.microphone is None else config.microphone.input)
+    heard = None if config.microphone is None else config.microphone.input
+    player = PlayerProcess(config.sound, heard, launcher(os.environ))
     # structlog would load rich, for tracebacks on a terminal, wherever it is installed: 30 ms and 5 MB of the daemon.
     sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
     from ttcs_edge.daemon import opening

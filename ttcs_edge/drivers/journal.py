@@ -7,8 +7,9 @@ import threading
 from collections.abc import Sequence
 from typing import Protocol
 
-UNIT = "ttcs-edge.service"
-JOURNALCTL = ("journalctl", f"--unit={UNIT}", "--no-pager", "--quiet", "--output=short-iso")
+UNITS = ("ttcs-edge.service", "ttcs-edge-player@*.service")
+"""The daemon's, and those of its players: each has one of its own."""
+JOURNALCTL = ("journalctl", *(f"--unit={unit}" for unit in UNITS), "--no-pager", "--quiet", "--output=short-iso")
 READ_S = 15.0
 """How long the journal may take: one of many files on a slow card takes seconds."""
 CHUNK_BYTES = 16 * 1024

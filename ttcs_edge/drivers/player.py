@@ -1,12 +1,13 @@
-"""The player as the daemon has it: a process of its own that is replaced when it dies or hangs (decision 4)."""
+"""The player as the daemon has it: a process of its own that is replaced when it dies or hangs (decision 4).
+
+How one begins and ends is ``player_launch``'s.
+"""
 
 from __future__ import annotations
 
 import os
 import select
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -14,11 +15,12 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 import msgspec
-from msgspec import Struct
 
 from ttcs_edge.core import events
 from ttcs_edge.core.events import Event
 from ttcs_edge.core.model import AudioItem, VerifiedAudio
+from ttcs_edge.drivers.player_launch import Launch, Running, child, device_of
+from ttcs_edge.drivers.sound_input import input_file
 from ttcs_edge.opus import PACKET_MOST_BYTES
 from ttcs_edge.player import messages
 from ttcs_edge.player.messages import (
@@ -40,7 +42,7 @@ from ttcs_edge.player.messages import (
     Talk,
     Volume,
 )
-from ttcs_edge.settings import InputSettings, SoundDriver, SoundSettings
+from ttcs_edge.settings import InputSettings, SoundSettings
 
 SILENT_S = 0.4
 """How long a player that plays may say nothing before it counts as hung; it speaks every 100 ms."""
@@ -51,6 +53,10 @@ IDLE_SILENT_S = 12.0
 to replace it, and from the moment that it is told more it has to answer within the times above."""
 START_S = 10.0
 """How long a new player may take to say its first word."""
+GONE_S = 1.0
+"""How long one that was told to end is waited for before the next one begins: the service manager has seconds more to
+end it, and a cue waits for nobody.
+"""
 BACKOFF_S = (0.0, 0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Waits before the 1st, 2nd, ... replacement without any sound in between; proof of sound begins anew."""
 NUMBER_MOST = 2**53 - 1
@@ -123,20 +129,15 @@ class Player(Protocol):
         """End the player."""
 
 
-class _Child(Struct, frozen=True):
-    """A running player, and our end of its socket."""
-
-    number: int
-    process: subprocess.Popen[bytes]
-    socket: socket.socket
-
-
 class PlayerProcess:
     """Starts, feeds, watches and replaces the player process. Events go out through ``post``."""
 
-    def __init__(self, settings: SoundSettings, sound_input: InputSettings | None = None) -> None:
+    def __init__(
+        self, settings: SoundSettings, sound_input: InputSettings | None = None, launch: Launch = child
+    ) -> None:
         """``sound_input`` is what ``talk`` plays."""
         self._settings = settings
+        self._launch = launch
         self._input = sound_input
         self._post: Callable[[Event], None] = lambda event: None
         self._lock = threading.Lock()
@@ -148,7 +149,7 @@ class PlayerProcess:
         self._expects = False
         self._items: dict[int, int] = {}
         self._standing: Audio = ()
-        self._child: _Child | None = None
+        self._running: Running | None = None
         self._asked = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._spawn()
 
@@ -159,29 +160,22 @@ class PlayerProcess:
 
     @property
     def pid(self) -> int | None:
-        """The process id of the player of this moment, if there is one."""
-        child = self._child
-        return child.process.pid if child else None
+        """The process id of the player of this moment, if there is one that has it known."""
+        running = self._running
+        return running.pid if running else None
 
     def _spawn(self) -> None:
         """Start a player; a machine that has no room for one has none, until the next attempt."""
-        settings = self._settings
         try:
-            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, PACKET_BYTES)  # the kernel takes it twice
-            arguments = [str(theirs.fileno()), settings.driver.value, _device(settings), str(settings.buffer_ms)]
-            command = [sys.executable, "-m", "ttcs_edge.player", *arguments]
-            with theirs:
-                process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)  # noqa: S603 (our own module, a list of words, no shell)
+            running = self._launch(self._settings, self._started + 1)
         except OSError:
             return
-        ours.settimeout(SILENT_S)
         with self._lock:
             self._started += 1
             self._items = {}
-            self._child, self._plays, self._expects = _Child(self._started, process, ours), False, False
+            self._running, self._plays, self._expects = running, False, False
             if self._closing.is_set():
-                process.kill()
+                running.kill()
         self._tell_standing()
 
     def prepare(self, audio: Audio) -> None:
@@ -214,8 +208,9 @@ class PlayerProcess:
     def talk(self, player: int, play: int, at_mono_ns: int, volume_percent: int, fade_in_ms: int) -> None:
         """Play what the input hears."""
         assert self._input is not None, "the core wants an input that station.yaml does not have"
-        driver, device = self._input.driver.value, _device(self._input)
-        self._send(Talk(play, driver, device, at_mono_ns, volume_percent, fade_in_ms), (), player)
+        command = Talk(play, self._input.driver.value, device_of(self._input), at_mono_ns, volume_percent, fade_in_ms)
+        with input_file(self._input) as fds:
+            self._send(command, (), player, fds)
 
     def live(self, player: int, play: int, at_mono_ns: int, volume_percent: int, fade_in_ms: int) -> None:
         """Play what comes in segments."""
@@ -253,23 +248,23 @@ class PlayerProcess:
         fds = {item.sha256: verified.fd for item, verified in audio}
         names = tuple(fds)
         with self._lock:
-            child = self._child
-            if child is None or player not in (None, child.number):
+            running = self._running
+            if running is None or player not in (None, running.number):
                 return
             try:
                 for begin in range(0, len(names), FDS_MOST):
                     some = names[begin : begin + FDS_MOST]
-                    socket.send_fds(child.socket, [messages.encode(Files(some))], [fds[name] for name in some])
+                    socket.send_fds(running.socket, [messages.encode(Files(some))], [fds[name] for name in some])
                 if isinstance(command, Sounding):
                     self._plays, self._expects = True, False
                     self._items[command.play] = messages.parts(command)
-                socket.send_fds(child.socket, [messages.encode(command)], sockets)
+                socket.send_fds(running.socket, [messages.encode(command)], sockets)
                 if isinstance(command, Prepare):
                     self._expects = True
                 if not isinstance(command, Stop | StandBy | Segment | Follow | Leave | Volume):
                     os.eventfd_write(self._asked, 1)  # the listener has less patience from here on
             except TimeoutError:
-                child.process.kill()  # it has not listened for so long that a command is lost
+                running.kill()  # it has not listened for so long that a command is lost
             except OSError:
                 pass  # the watching thread sees the same end and tells of it
 
@@ -277,20 +272,18 @@ class PlayerProcess:
         """Let the player fade out and go; kill it when it does not."""
         with self._lock:
             self._closing.set()
-            child = self._child
-        if child is None:
+            running = self._running
+        if running is None:
             return
         with suppress(OSError):
-            child.socket.shutdown(socket.SHUT_WR)
-        try:
-            child.process.wait(timeout_s)
-        except subprocess.TimeoutExpired:
-            child.process.kill()
-            child.process.wait()
+            running.socket.shutdown(socket.SHUT_WR)
+        if not running.is_gone_within(timeout_s):
+            running.kill()
+            running.is_gone_within(GONE_S)
 
     def _watch(self) -> None:
         while not self._closing.is_set():
-            reason = "died" if self._child is None else self._listen(self._child.socket)
+            reason = "died" if self._running is None else self._listen(self._running.socket)
             if not self._closing.is_set():
                 self._replace(reason)
 
@@ -363,22 +356,17 @@ class PlayerProcess:
     def _replace(self, reason: str) -> None:
         """Make sure that the old player is silent, tell so, and start a new one when its time has come."""
         with self._lock:
-            child, self._child = self._child, None
-        if child is not None:
-            child.process.kill()
-            child.process.wait()
-            child.socket.close()
+            running, self._running = self._running, None
+        if running is not None:
+            running.kill()
+            running.is_gone_within(GONE_S)
+            running.socket.close()
         self._post(events.PlayerGone(reason, self._written_ms))
         self._written_ms = 0
         wait_s = BACKOFF_S[min(self._deaths, len(BACKOFF_S) - 1)]
         self._deaths += 1
         if not self._closing.wait(wait_s):
             self._spawn()
-
-
-def _device(settings: SoundSettings | InputSettings) -> str:
-    """Its name; of a file, its path."""
-    return str(settings.wav_file) if settings.driver is SoundDriver.WAV else settings.device
 
 
 def _items(audio: Audio) -> tuple[Item, ...]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -72,6 +74,11 @@ def check_format(does: str, info: dict[str, Any], name: str) -> None:
         )
 
 
+def timeline_of(path: Path) -> Path:
+    """Where it stands when the samples of a WAV file went out."""
+    return path.with_name(path.name + ".timeline")
+
+
 class WavSink:
     """Writes a WAV file at the pace of the monotonic clock, for machines without a card.
 
@@ -80,10 +87,12 @@ class WavSink:
     more than a device's buffer is an under-run; the file has no gap for it.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, fds: Sequence[int] = ()) -> None:
+        """``fds`` are those of the file and its timeline, where this process may open neither."""
         self.name = str(path)
         self.underruns = 0
         self._path = path
+        self._fds = fds
         self._file: IO[bytes] | None = None
         self._frames = 0
         self._begin_frame = 0
@@ -95,8 +104,8 @@ class WavSink:
         """Open the file, or go on behind what an earlier player wrote."""
         try:
             self._close()
-            self._file = self._path.open("r+b" if self._path.exists() else "w+b")
-            data_bytes = max(0, self._path.stat().st_size - _HEADER_BYTES) // 2 * 2
+            self._file = self._opened()
+            data_bytes = max(0, os.fstat(self._file.fileno()).st_size - _HEADER_BYTES) // 2 * 2
             self._frames = self._begin_frame = data_bytes // 2
             self._header()
             self._file.seek(_HEADER_BYTES + data_bytes)
@@ -105,6 +114,11 @@ class WavSink:
             raise SoundError(str(error)) from error
         self._play = play
         self._begin_ns = 0
+
+    def _opened(self) -> IO[bytes]:
+        if self._fds:
+            return os.fdopen(os.dup(self._fds[0]), "r+b")
+        return self._path.open("r+b" if self._path.exists() else "w+b")
 
     def write(self, period: bytes) -> None:
         """Write one period when its time has come."""
@@ -166,7 +180,7 @@ class WavSink:
 
     def _tell(self, frames: int) -> None:
         line = {"mono_ns": self._begin_ns, "frames": frames, "file_frame": self._begin_frame, "play": self._play}
-        with self._path.with_name(self._path.name + ".timeline").open("a") as timeline:
+        with open(os.dup(self._fds[1]) if self._fds else timeline_of(self._path), "a") as timeline:
             timeline.write(json.dumps(line) + "\n")
 
 
@@ -261,9 +275,9 @@ class AlsaSink:
             pcm.close()
 
 
-def open_sink(settings: SoundSettings) -> SoundSink:
-    """The sink that ``station.yaml`` names; nothing is opened yet."""
+def open_sink(settings: SoundSettings, wav_fds: Sequence[int] = ()) -> SoundSink:
+    """The sink that ``station.yaml`` names; nothing is opened yet. ``wav_fds`` as ``WavSink`` takes them."""
     if settings.driver is SoundDriver.WAV:
         assert settings.wav_file is not None, "checked with the config"
-        return WavSink(settings.wav_file)
+        return WavSink(settings.wav_file, wav_fds)
     return AlsaSink(settings.device, settings.buffer_ms)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import time
 import wave
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 from ttcs_edge.drivers.sound import (
     PERIOD_BYTES,
@@ -17,7 +20,7 @@ from ttcs_edge.drivers.sound import (
     SoundError,
     check_format,
 )
-from ttcs_edge.settings import SoundDriver
+from ttcs_edge.settings import InputSettings, SoundDriver
 
 SILENT_INPUT_S = 0.5
 """How long an input may give no samples at all before it counts as one that hears nothing. Silence is samples, too."""
@@ -56,12 +59,15 @@ class WavInput:
     The file is the device: one that is taken away, or cut short, is an input that was pulled out.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, fd: int | None = None) -> None:
+        """``fd`` is the file's, where this process may not open it; the caller closes it."""
         self.name = str(path)
         self.overruns = 0
         self.begin_ns = 0
         """When the first sample of the first period was heard."""
         self._path = path
+        self._fd = fd
+        self._source: IO[bytes] | None = None
         self._file: wave.Wave_read | None = None
         self._periods = 0
 
@@ -74,7 +80,9 @@ class WavInput:
 
     def _opened(self) -> wave.Wave_read:
         try:
-            file = wave.Wave_read(self.name)
+            self._source = self._path.open("rb") if self._fd is None else os.fdopen(os.dup(self._fd), "rb")
+            self._source.seek(0)
+            file = wave.Wave_read(self._source)
         except (OSError, EOFError, wave.Error) as error:
             raise SoundError(str(error) or f"not a whole WAV file [{self.name}]") from error
         got = (file.getframerate(), file.getnchannels(), file.getsampwidth() * 8)
@@ -105,7 +113,7 @@ class WavInput:
 
     def _next(self) -> bytes:
         assert self._file is not None
-        if not self._path.exists():
+        if not self._is_there():
             raise SoundError(f"the file is gone [{self.name}]")
         data = b""
         try:
@@ -120,11 +128,18 @@ class WavInput:
             raise SoundError(str(error)) from error
         return data
 
+    def _is_there(self) -> bool:
+        """Tell whether the file has a name; one that is seen by its descriptor alone, any name."""
+        return self._path.exists() if self._fd is None else os.fstat(self._fd).st_nlink > 0
+
     def end(self) -> None:
         """Close the file."""
         file, self._file = self._file, None
         if file is not None:
             file.close()
+        source, self._source = self._source, None
+        if source is not None:
+            source.close()
 
 
 class AlsaInput:
@@ -194,6 +209,26 @@ class AlsaInput:
             pcm.close()
 
 
-def open_input(driver: SoundDriver, device: str) -> SoundInput:
-    """The input of a name, or of a file's path; nothing is opened yet."""
-    return WavInput(Path(device)) if driver is SoundDriver.WAV else AlsaInput(device)
+def open_input(driver: SoundDriver, device: str, fds: Sequence[int] = ()) -> SoundInput:
+    """The input of a name, or of a file's path, whose descriptor may be given; nothing is opened yet."""
+    if driver is SoundDriver.WAV:
+        return WavInput(Path(device), fds[0] if fds else None)
+    return AlsaInput(device)
+
+
+@contextmanager
+def input_file(settings: InputSettings) -> Iterator[Sequence[int]]:
+    """The descriptor of a WAV file that is heard, for a player that may not open it; none where there is no such."""
+    try:
+        opened = [os.open(path, os.O_RDONLY | os.O_CLOEXEC) for path in _wav_files(settings)]
+    except OSError:  # the player tries by itself, and tells why that cannot be
+        opened = []
+    try:
+        yield opened
+    finally:
+        for fd in opened:
+            os.close(fd)
+
+
+def _wav_files(settings: InputSettings) -> Sequence[Path]:
+    return [settings.wav_file] if settings.driver is SoundDriver.WAV and settings.wav_file is not None else []

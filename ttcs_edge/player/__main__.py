@@ -1,4 +1,6 @@
-"""The player process: ``python -m ttcs_edge.player FD DRIVER DEVICE BUFFER_MS``. It owns libvlc and the sound device.
+"""The player process: ``python -m ttcs_edge.player FD``. It owns libvlc and the sound device.
+
+So it is begun as a child of the daemon's, FD being its end of a socket; in a unit of its own a ``keeper`` begins it.
 
 The main thread alone calls libvlc, and opens and closes inputs: it takes what others ask of it from one bounded queue.
 The receiver hands plays, stops and volumes straight to the writer, so that a stop waits for no libvlc. When the daemon
@@ -8,7 +10,6 @@ nobody foresaw, in any thread, ends the process: the daemon replaces it.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import queue
 import signal
@@ -16,21 +17,22 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import NoReturn
 
 from ttcs_edge.drivers.sound import open_sink
 from ttcs_edge.drivers.sound_input import open_input
+from ttcs_edge.player.bounds import die_with_parent, keep_within_bounds
 from ttcs_edge.player.capture import Capture
 from ttcs_edge.player.decoder import Decoder, make_instance
 from ttcs_edge.player.hiding import hide
 from ttcs_edge.player.live import LiveSource
 from ttcs_edge.player.messages import (
-    FDS_MOST,
-    PACKET_BYTES,
     Alive,
     Answer,
+    Begin,
     Command,
     Files,
     Follow,
@@ -46,17 +48,18 @@ from ttcs_edge.player.messages import (
     Stop,
     Talk,
     Volume,
+    decode_begin,
     decode_command,
     encode,
     first_item,
     item_offset_ms,
+    receive,
 )
 from ttcs_edge.player.source import Opening
 from ttcs_edge.player.stream import Stream, StreamSource
 from ttcs_edge.player.writer import Writer
 from ttcs_edge.settings import SoundDriver, SoundSettings
 
-PR_SET_PDEATHSIG = 1
 JOBS_MOST = 64
 """How many calls may wait for libvlc; who asks for one more waits."""
 LIBVLC_S = 1.0
@@ -68,7 +71,8 @@ _Key = tuple[str, int]
 class Process:
     """Routes packets to the writer, and the writer's wishes to libvlc."""
 
-    def __init__(self, connection: socket.socket, settings: SoundSettings) -> None:
+    def __init__(self, connection: socket.socket, settings: SoundSettings, wav_fds: Sequence[int] = ()) -> None:
+        """``wav_fds`` are those of a WAV file and its timeline, where this process cannot open them itself."""
         self._connection = connection
         self._device_ms = settings.buffer_ms if settings.driver is SoundDriver.ALSA else 0
         self._jobs: queue.Queue[Callable[[], None] | None] = queue.Queue(JOBS_MOST)
@@ -80,10 +84,11 @@ class Process:
         self._prepared_lock = threading.Lock()
         self._loose: dict[str, int] = {}
         self._files: dict[int, dict[str, int]] = {}
+        self._inputs: dict[int, list[int]] = {}
         self._lives: dict[int, LiveSource] = {}
         self._streams: dict[int, Stream] = {}
         self._send_lock = threading.Lock()
-        self._writer = Writer(open_sink(settings), self._answer, self._source, self._release, self._over)
+        self._writer = Writer(open_sink(settings, wav_fds), self._answer, self._source, self._release, self._over)
 
     def run(self) -> None:
         """Work until the daemon is gone."""
@@ -96,12 +101,10 @@ class Process:
 
     def _receive(self) -> None:
         while True:
-            data, fds, flags, _ = socket.recv_fds(self._connection, PACKET_BYTES, FDS_MOST)
+            data, fds = receive(self._connection)
             if not data:
                 self._jobs.put(None)
                 return
-            if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
-                raise ValueError(f"packet cut short: {len(data)} bytes, {len(fds)} files")
             self._take(decode_command(data), fds)
 
     def _take(self, command: Command, fds: list[int]) -> None:
@@ -119,7 +122,10 @@ class Process:
             case Play():
                 self._files[command.play] = self._claim([item.sha256 for item in command.items])
                 self._writer.play(command)
-            case Talk() | PlayStream():
+            case Talk(play):
+                self._inputs[play] = fds
+                self._writer.play(command)
+            case PlayStream():
                 self._writer.play(command)
             case Follow(stream, kind):
                 (fd,) = fds
@@ -163,7 +169,7 @@ class Process:
     def _over(self, command: Sounding) -> None:
         """Nothing more of a play will be opened, or fed."""
         self._lives.pop(command.play, None)
-        for fd in self._files.pop(command.play, {}).values():
+        for fd in (*self._files.pop(command.play, {}).values(), *self._inputs.pop(command.play, ())):
             os.close(fd)
 
     def _prepare(self, key: _Key, fd: int) -> None:
@@ -203,8 +209,8 @@ class Process:
         match command:
             case Play():
                 opening = self._decoder(command, index)
-            case Talk(_, driver, device):
-                sound_input = open_input(SoundDriver(driver), device)
+            case Talk(play, driver, device):
+                sound_input = open_input(SoundDriver(driver), device, self._inputs[play])
                 self._jobs.put(lambda: opening.set_result(Capture(sound_input, self._device_ms)))
             case Live(play):
                 opening.set_result(self._lives[play])
@@ -262,18 +268,26 @@ class Process:
 
 
 def main() -> None:
-    """Take over the socket and the settings that the daemon gave, and work until it is gone."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    """Take over the socket that the daemon gave, and work until it is gone."""
+    die_with_parent()
     if credentials := os.environ.pop("CREDENTIALS_DIRECTORY", ""):
         hide(Path(credentials))
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    data, fds = receive(connection)
+    if data:
+        work(connection, decode_begin(data), fds)
+
+
+def work(connection: socket.socket, begin: Begin, wav_fds: Sequence[int]) -> NoReturn:
+    """Be the player until the daemon is gone."""
+    keep_within_bounds()
     threading.excepthook = _end
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    fd, driver, device, buffer_ms = sys.argv[1:5]
-    wav_file = Path(device) if driver == SoundDriver.WAV.value else None
-    settings = SoundSettings(SoundDriver(driver), device, wav_file, int(buffer_ms))
+    driver = SoundDriver(begin.driver)
+    wav_file = Path(begin.device) if driver is SoundDriver.WAV else None
     try:
-        Process(socket.socket(fileno=int(fd)), settings).run()
+        Process(connection, SoundSettings(driver, begin.device, wav_file, begin.buffer_ms), wav_fds).run()
     except Exception:
         sys.excepthook(*sys.exc_info())
         os._exit(os.EX_SOFTWARE)

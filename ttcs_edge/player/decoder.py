@@ -18,10 +18,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import vlc
 from msgspec import Struct
 
 from ttcs_edge.drivers.sound import RATE_HZ
+from ttcs_edge.player.libvlc import vlc
 
 BYTES_PER_MS = RATE_HZ * 2 // 1_000
 RING_BYTES = 4_000 * BYTES_PER_MS
@@ -35,8 +35,14 @@ SEEK_GRID_MS = 20
 SETTLED_BYTES = 500 * BYTES_PER_MS
 """libvlc sometimes decodes a packet from the file's beginning before it seeks, and flushes it: wait that long."""
 
-_OPTIONS = ("--no-video", "--quiet", "--no-lua", "--no-stats", "--no-osd", "--no-spu", "--file-caching=1500")
-"""libvlc decodes as far ahead as its cache is long: the first second at once, and always a second before its reader.
+_OPTIONS = (
+    *("--no-video", "--quiet", "--no-lua", "--no-stats", "--no-osd", "--no-spu"),
+    *("--no-metadata-network-access", "--no-auto-preparse", "--no-sub-autodetect-file", "--codec=none"),
+    "--file-caching=1500",
+)
+"""Nothing is looked for beside what is given, and no codec is taken but those that ``Format`` names.
+
+libvlc decodes as far ahead as its cache is long: the first second at once, and always a second before its reader.
 
 With a cache of 100 ms it is a quarter of a second ahead, WAV, FLAC and MP3 from the first sample on. The first sample
 itself comes as soon with either.
@@ -44,24 +50,35 @@ itself comes as soon with either.
 
 
 class Format(Struct, frozen=True):
-    """What libvlc does to a kind of file: of the whole ``cut_ms`` may be lost, behind a position ``seek_ms`` more.
+    """Which of libvlc's modules take a kind of file apart and decode it, and what they do to it.
 
-    Opus loses its beginning, some FLAC files their last frames.
+    Of the whole ``cut_ms`` may be lost, behind a position ``seek_ms`` more. Opus loses its beginning, some FLAC files
+    their last frames.
     """
 
     demux: str
+    codec: str
     cut_ms: int
     seek_ms: int
 
 
+_OGG_MASK = b"\xff" * 4 + bytes(24) + b"\xff" * 8
+_OGG_OPUS = b"OggS" + bytes(24) + b"OpusHead"
+"""The first page of an Ogg file holds nothing but the head of its stream (RFC 7845, 3): here of Opus."""
 FORMATS: tuple[tuple[bytes, bytes, Format], ...] = (
-    (b"\xff\xff\xff\xff", b"OggS", Format("ogg", 120, 60)),
-    (b"\xff\xff\xff\xff\0\0\0\0\xff\xff\xff\xff", b"RIFF\0\0\0\0WAVE", Format("wav", 0, 0)),
-    (b"\xff\xff\xff\xff", b"fLaC", Format("flac", 200, 250)),
-    (b"\xff\xff\xff", b"ID3", Format("mp3", 60, 100)),
-    (b"\xff\xe0", b"\xff\xe0", Format("mp3", 60, 100)),
+    (_OGG_MASK, _OGG_OPUS, Format("ogg", "opus", 120, 60)),
+    (b"\xff\xff\xff\xff\0\0\0\0\xff\xff\xff\xff", b"RIFF\0\0\0\0WAVE", Format("wav", "araw", 0, 0)),
+    (b"\xff\xff\xff\xff", b"fLaC", Format("flac", "flac", 200, 250)),
+    (b"\xff\xff\xff", b"ID3", Format("mp3", "mpg123", 60, 100)),
+    (b"\xff\xe6", b"\xff\xe2", Format("mp3", "mpg123", 60, 100)),
 )
-"""The kinds of file that are played: mask and value of their first bytes. libvlc would also follow a playlist."""
+"""The kinds of file that are played: mask and value of their first bytes.
+
+libvlc would also follow a playlist, and has decoders for hundreds of kinds, old games' music among them. WAV is PCM
+alone, MP3 layer III alone.
+"""
+MAGIC_BYTES = 36
+"""How many of a file's first bytes tell its kind."""
 
 
 def format_of(beginning: bytes) -> Format | None:
@@ -70,6 +87,11 @@ def format_of(beginning: bytes) -> Format | None:
         if len(beginning) >= len(mask) and bytes(a & b for a, b in zip(beginning, mask, strict=False)) == value:
             return kind
     return None
+
+
+def only(codecs: str) -> str:
+    """What libvlc is told so that it decodes by these modules, and by no other that it finds."""
+    return f"{codecs},none"
 
 
 def make_instance() -> Any:
@@ -108,7 +130,7 @@ class Decoder:
         self._added_bytes = 0
         self._waiting_since_s: float | None = None
         self._settled_bytes = SETTLED_BYTES if from_ms else 0
-        self._format = format_of(os.pread(fd, 16, 0))
+        self._format = format_of(os.pread(fd, MAGIC_BYTES, 0))
         self._callbacks: tuple[Any, Any, Any] | None = (
             vlc.CallbackDecorators.AudioPlayCb(self._on_samples),
             vlc.CallbackDecorators.AudioFlushCb(self._on_flush),
@@ -117,14 +139,15 @@ class Decoder:
         if self._format is None:
             self._ended = True
         else:
-            self._start(self._format.demux)
+            self._start(self._format)
 
-    def _start(self, demux: str) -> None:
+    def _start(self, kind: Format) -> None:
         """Have libvlc decode from the position on; what of it was decoded before is passed over."""
         self._begin_counting()
         self._aborted = self._drained = False
         media = self._instance.media_new_path(f"/proc/self/fd/{self._fd}")
-        media.add_option(f":demux={demux}")
+        media.add_option(f":demux={kind.demux}")
+        media.add_option(f":codec={only(kind.codec)}")
         if self._seek_ms:
             media.add_option(f":start-time={self._seek_ms / 1_000:.3f}")
         self._player = self._instance.media_player_new()
@@ -227,7 +250,7 @@ class Decoder:
         if stalled:
             self.rest()
         if self._player is None and self._format is not None and not self._ended:
-            self._start(self._format.demux)
+            self._start(self._format)
 
     def _halt(self) -> None:
         with self._condition:

@@ -1,6 +1,7 @@
 """The player hides from itself what it has no use for: what decodes strangers' files must not read the station's key.
 
-It is a process of the daemon's unit, and of its user, so it could read the credentials, and the daemon's memory.
+As a child of the daemon's it is of its unit and its user, so it could read the credentials, and the daemon's memory; in
+a unit of its own (decision 37) it has neither before its eyes.
 Landlock (linux/landlock.h, Linux 5.13) takes both from a process that asks for it, for ever. It knows no "all but", so
 everything beside the way to the hidden folder is allowed. A kernel without it hides nothing.
 """

@@ -3,14 +3,16 @@
 The player reads and writes them with what Python brings, to stay small; the daemon checks every type of what it hears,
 for whoever broke into the decoder speaks to it.
 
-Audio goes ahead of the command that names it, as file descriptors of sealed memory files, in packets of ``Files``.
-What is made while it airs comes from an input of the machine (``Talk``), behind its command in segments (``Live``), or
-through sockets (``PlayStream``) that each came along with a ``Follow`` before.
+The first packet is a ``Begin``: how sound goes out. Audio goes ahead of the command that names it, as file descriptors
+of sealed memory files, in packets of ``Files``. What is made while it airs comes from an input of the machine
+(``Talk``), behind its command in segments (``Live``), or through sockets (``PlayStream``) that each came along with a
+``Follow`` before.
 """
 
 from __future__ import annotations
 
 import json
+import socket
 from base64 import b64decode, b64encode
 from typing import Any, NamedTuple
 
@@ -26,6 +28,14 @@ FAILURES = ("not-audio", "sound-device", "sound-input", "live-lost", None)
 """How a play can end; None is well, or because it was stopped."""
 FDS_MOST = 64
 """How many descriptors go in one packet; Linux takes 253."""
+
+
+class Begin(NamedTuple):
+    """How sound goes out: ``driver`` as ``SoundDriver`` names it, ``device`` its name, or the path of a WAV file."""
+
+    driver: str
+    device: str
+    buffer_ms: int
 
 
 class Item(NamedTuple):
@@ -66,7 +76,10 @@ class Play(NamedTuple):
 
 
 class Talk(NamedTuple):
-    """Play what an input hears from ``at_mono_ns`` on, until it is stopped; ``driver`` as ``SoundDriver`` names it."""
+    """Play what an input hears from ``at_mono_ns`` on, until it is stopped; ``driver`` as ``SoundDriver`` names it.
+
+    Of a WAV file that the player cannot open itself, the descriptor comes along.
+    """
 
     play: int
     driver: str
@@ -138,13 +151,32 @@ Sounding = Play | Talk | Live | PlayStream
 Command = Files | Prepare | StandBy | Play | Talk | Live | Segment | Follow | Leave | PlayStream | Stop | Volume
 
 
-def encode(message: Command | Answer) -> bytes:
+def encode(message: Begin | Command | Answer) -> bytes:
     """A message as a packet; Opus packets are base64."""
     return json.dumps([type(message).__name__, *message], default=_text).encode()
 
 
 def _text(packet: bytes) -> str:
     return b64encode(packet).decode()
+
+
+def receive(connection: socket.socket) -> tuple[bytes, list[int]]:
+    """The next packet and what came along with it; an empty one once nobody speaks any more.
+
+    Raises ValueError for one that was cut short: a bug of the daemon's.
+    """
+    data, fds, flags, _ = socket.recv_fds(connection, PACKET_BYTES, FDS_MOST)
+    if flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
+        raise ValueError(f"packet cut short: {len(data)} bytes, {len(fds)} files")
+    return data, fds
+
+
+def decode_begin(data: bytes) -> Begin:
+    """The first packet. Raises ValueError or TypeError for what is none: a bug of the daemon's."""
+    kind, *fields = json.loads(data)
+    if kind != Begin.__name__:
+        raise ValueError(f"{kind} in the place of {Begin.__name__}")
+    return Begin(*fields)
 
 
 def decode_command(data: bytes) -> Command:

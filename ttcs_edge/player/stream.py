@@ -25,14 +25,17 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-import vlc
-
 from ttcs_edge.drivers.sound import RATE_HZ
+from ttcs_edge.player.decoder import only
+from ttcs_edge.player.libvlc import vlc
 from ttcs_edge.player.live import LIVE_LOST_MS
 from ttcs_edge.player.splice import FRAMES_PER_MS, Distance, faded_in, faded_out
 
-DEMUXES = {"aac": "aac", "mp3": "mp3", "mp4": "mp4", "ogg": "ogg", "ts": "ts"}
-"""What libvlc calls the kinds of streams that there are (``messages.STREAM_KINDS``)."""
+CODECS = {"aac": "faad", "mp3": "mpg123", "mp4": "faad", "ogg": "opus,vorbis", "ts": "faad,mpg123"}
+"""Of each kind of stream (``messages.STREAM_KINDS``; libvlc calls its demuxers the same), the modules that decode it.
+
+What FFmpeg decodes beside these is left out: AAC has a decoder of its own.
+"""
 START_AHEAD_FRAMES = 1_000 * FRAMES_PER_MS
 AGAIN_AHEAD_FRAMES = 500 * FRAMES_PER_MS
 """How much must wait when the first period is read, and when it goes on behind a gap."""
@@ -65,7 +68,7 @@ class Run:
         """``add`` and ``ended`` are called by threads of libvlc's: they must not wait, and not call libvlc."""
         self._instance = instance
         self._socket = socket.socket(fileno=fd)
-        self._demux = DEMUXES[kind]
+        self._kind = kind
         self._add = add
         self._ended = ended
         self._player: Any = None
@@ -82,7 +85,7 @@ class Run:
     def begin(self) -> None:
         """Have it decoded from here on."""
         media = self._instance.media_new_location(f"fd://{self._socket.fileno()}")
-        for option in (f"demux={self._demux}", *OPTIONS):
+        for option in (f"demux={self._kind}", f"codec={only(CODECS[self._kind])}", *OPTIONS):
             media.add_option(f":{option}")
         self._player = self._instance.media_player_new()
         self._player.set_media(media)
