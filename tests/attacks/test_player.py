@@ -19,7 +19,8 @@ from ttcs_edge.drivers.player import SILENT_S
 from ttcs_edge.player.writer import STARVED_S
 
 CUE_MS = 300
-TOLD_S = 2 * STARVED_S
+TOLD_S = 6 * STARVED_S
+"""How long a test waits for what takes a player ``STARVED_S`` on a machine with nothing else to do."""
 RESIDENT_MOST_KB = 500_000
 """What a player may have had in memory at its worst: what is its own, libraries, and the file that it was handed."""
 
