@@ -5,8 +5,8 @@
 replays seed 17 and prints the end of its trace; with ``own-clock`` behind it the station must find out the time by
 itself, and hears its centre; with ``alerts`` there are warnings, with ``microphone`` somebody speaks, with ``live``
 there are live relays, with ``orders`` its centre gives commands, with ``streams`` there are radios, with ``trust`` the
-centre's roots follow one another, and a thief holds a key (with programmes and alerts only). First faults are on, and
-no rule may be broken; then everything is mended, two days pass, and everything that could air has aired or is
+centre's roots follow one another, and a thief holds a key and speaks with it in every way there is. First faults are
+on, and no rule may be broken; then everything is mended, two days pass, and everything that could air has aired or is
 told with its reason.
 """
 
@@ -300,11 +300,11 @@ class Storm:
             self.world.run(dice.choice((2_000, 20_000, HOUR_MS)))
             self.timeline.happen("hold", False)
 
-    def _say(self, kind: str, way: str) -> None:
+    def _say(self, kind: str, way: str, thief: str = "") -> None:
         if self.world.card is not None and self.world.powered:
             journal, last = self.world.card.newest
             first = max(1, last - self.dice.randrange(5))
-            self.timeline.happen("centre", kind, way, journal, first, max(1, last))
+            self.timeline.happen("centre", kind, way, journal, first, max(1, last), *([thief] if thief else []))
 
     def break_relay(self) -> None:
         """A relay does not do as told for some minutes."""
@@ -439,7 +439,8 @@ class Storm:
         self.timeline.happen("steal")
         for _ in range(dice.choice((1, 1, 2))):
             self.speak_as_thief()
-            self._let_time_pass(DAY_MS)
+            if dice.random() < 0.5:
+                self._let_time_pass(DAY_MS)
         if dice.random() < 0.3:
             self.publish()
         if dice.random() < 0.8:
@@ -447,19 +448,65 @@ class Storm:
             self.speak_as_thief()
 
     def speak_as_thief(self) -> None:
-        """A programme that burns version numbers, or an alert, by a key that was stolen, revoked or not yet."""
+        """Something by a key that was stolen, revoked or not yet; all that has a version burns its numbers."""
         dice, world = self.dice, self.world
         stolen = [] if world.roots is None else sorted(world.roots.stolen)
         if not stolen:
             return
-        key, name = dice.choice(stolen), f"w{dice.randrange(4)}"
-        if self.alerts and name in self.warned and dice.random() < 0.5:
+        ways = [Storm._publish_as_thief, Storm._publish_as_thief, Storm._lie_as_thief]
+        ways += [Storm._warn_as_thief] * 2 if self.alerts else []
+        ways += [Storm._relay_as_thief, Storm._forge_as_thief] if self.live else []
+        ways += [Storm._order_as_thief] * 3 if self.orders else []
+        dice.choice(ways)(self, dice.choice(stolen))
+
+    def _warn_as_thief(self, key: str) -> None:
+        dice, now_ms, name = self.dice, self.world.true_ms, f"w{self.dice.randrange(4)}"
+        if name in self.warned:
             self.burned += 1
-            now_ms = world.true_ms
             fields = self.warned[name] | {"version": self.burned * 1_000, "sent": _utc(now_ms)}
             self.timeline.happen("alert", fields | {"expires": _utc(now_ms + dice.choice((60_000, DAY_MS)))}, key)
-            return
-        scope = dice.choice(SCOPES)
+
+    def _lie_as_thief(self, key: str) -> None:
+        for _ in range(self.dice.choice((1, 2, 3))):
+            self.timeline.happen("centre", "beacon", GOOD_ORDER, 1, 1, 1, key)
+            self.world.run(self.dice.choice((500, 7_000, 12_000, 60_000)))
+
+    def _relay_as_thief(self, key: str) -> None:
+        dice = self.dice
+        name = dice.choice(("v0", "v1", "v2"))
+        fields = {"scope": WARNED[int(name[1])], "id": name, "priority": 9, "zones": [], "until_ms": HOUR_MS}
+        self.timeline.happen("live", fields, dice.choice((8_000, 60_000, 200_000)), key)
+        self.world.run(dice.choice((400, 2_500, 7_000, 15_000)))
+
+    def _forge_as_thief(self, key: str) -> None:
+        for _ in range(self.dice.choice((1, 1, 3))):
+            name, ahead = self.dice.choice(("v0", "v1", "v2")), self.dice.choice((0, 0, 1, 100_000))
+            self.timeline.happen("live-turn", name, "forged", key, ahead)
+            self.world.run(self.dice.choice((1, 400, 2_000)))
+
+    def _order_as_thief(self, key: str) -> None:
+        dice, world = self.dice, self.world
+        name, fields = dice.choice(
+            (
+                ("stop", {}),
+                ("volume", {"percent": 0, "until": _utc(world.true_ms + 6 * DAY_MS)}),
+                ("volume", {"percent": 0, "until": _utc(world.true_ms + 6 * DAY_MS), "zone": "cho"}),
+                ("test_tone", {"zone": "cho", "seconds": 20}),
+                ("test_tone", {"zone": "cho", "seconds": 20}),
+                ("restart", {}),
+                ("restart", {}),
+                ("log", {"lines": 5}),
+                ("resend", {}),
+            )
+        )
+        if name == "resend":
+            self._say("command", GOOD_ORDER, key)
+        else:
+            self.timeline.happen("order", GOOD_ORDER, name, fields, key)
+        world.run(dice.choice((400, 600, 3_000, 7_000)))
+
+    def _publish_as_thief(self, key: str) -> None:
+        dice, world, scope = self.dice, self.world, self.dice.choice(SCOPES)
         if scope not in self.current:
             return
         self.burned += 1

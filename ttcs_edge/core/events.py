@@ -5,7 +5,18 @@ from __future__ import annotations
 from msgspec import Struct
 
 from ttcs_edge.core.documents import Alert, Beacon, Command, LiveSegment, Programme, Refused, Signed, TrustRoot
-from ttcs_edge.core.model import AsRun, AudioItem, Fault, LocalUser, MonoMs, Occurrence, Sha256, Utterance, WallMs
+from ttcs_edge.core.model import (
+    AsRun,
+    AudioItem,
+    Fault,
+    LocalUser,
+    MonoMs,
+    Occurrence,
+    Sha256,
+    Utterance,
+    WallMs,
+    ZoneId,
+)
 from ttcs_edge.core.timekeeping import ClockState
 
 
@@ -47,7 +58,7 @@ class Started(Struct, frozen=True):
     alerts: tuple[KnownAlert, ...] = ()
     tones: tuple[tuple[str, AudioItem], ...] = ()
     test_tone: AudioItem | None = None
-    volumes: tuple[Signed[Command], ...] = ()
+    volumes: tuple[tuple[ZoneId, Signed[Command]], ...] = ()
     software: str = ""
 
 
