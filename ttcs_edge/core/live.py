@@ -12,8 +12,8 @@ bulletins can wait, what is said now cannot.
 Nothing of a session is kept over a restart: one that speaks on is taken anew, unless it was told as over (never-5).
 What was said before the station began is not heard, whoever sends it again (never-6).
 
-A session has one voice: all of it is signed by the same keys, enough of them. So it is over as a whole once they may not
-speak any more, with all that waits to be heard, and whoever else has a key speaks in a session of his own.
+A session has one voice: all of it is signed by the same keys, enough of them. So it is over as a whole once they may
+not speak any more, with all that waits to be heard, and whoever else has a key speaks in a session of his own.
 """
 
 from __future__ import annotations
@@ -56,8 +56,8 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class Session:
-    """The newest segment of a session with the signatures of those who signed all of it, when it came, and what came last
-    and was not played. ``ended`` once its last one came.
+    """The newest segment of a session, with the signatures of those who signed all of it, when it came, and what came
+    last and was not played. ``ended`` once its last one came.
     """
 
     signed: Signed[LiveSegment]
