@@ -71,6 +71,10 @@ INTERVALS = (1, 7, 14, 30, 30)
 """From one occurrence of a slot to the next, in days; of half the stations: their days are quiet, their years cost
 little. The slots of the others are daily."""
 
+FETCHED = 0.8
+"""How often what lacks comes before quiet days go by: a station to which something lacks looks every hour at what it
+wants, and most of what it lived through would be that.
+"""
 QUIET_HEARTBEAT_S = 21_600
 """Of the stations with quiet days: rarer than any config allows, or most of what they live through is heartbeats."""
 
@@ -97,6 +101,7 @@ class Storm:
         self.happenings = HAPPENINGS + (FROM_THE_CENTRE if own_clock else ()) + (WARNINGS if alerts else ())
         self.happenings += (TALKS if microphone else ()) + (RELAYS if live else ()) + (ORDERS if orders else ())
         self.happenings += (RADIOS if streams else ()) + (ROOTS if trust else ())
+        self.happenings += THEFTS if trust and (live or orders) else ()
         self.trust, self.burned = trust, 0
         self.warned: dict[str, dict[str, Any]] = {}
         self.timeline = Timeline(self._setup(seed))
@@ -121,6 +126,8 @@ class Storm:
         for scope in SCOPES[: dice.choice((1, 2))]:
             self.new_version(scope)
         for _ in range(actions):
+            if self.intervals != (1,) and dice.random() < FETCHED:
+                self._fetch_what_lacks()
             self._let_time_pass()
             dice.choice(self.happenings)(self)
             while dice.random() < 0.3:  # misfortunes seldom come alone
@@ -129,6 +136,11 @@ class Storm:
         happen("calm")
         self.at_end = True
         self.timeline.finish(also)
+
+    def _fetch_what_lacks(self) -> None:
+        """What did not come with its programme comes."""
+        for sha256 in sorted(audio_of(*self.current.values()) - self.world.cached):
+            self.timeline.happen("audio", audio_name(sha256))
 
     def _setup(self, seed: int) -> Setup:
         dice, is_daily = self.dice, self.intervals == (1,)
@@ -446,6 +458,27 @@ class Storm:
         if dice.random() < 0.8:
             self._step_root(REVOKE)
             self.speak_as_thief()
+
+    def revoke_in_the_middle(self) -> None:
+        """A thief speaks live, or has given a command, when his key is revoked; now and then under an alert."""
+        dice, world = self.dice, self.world
+        if world.roots is None:
+            return
+        self.timeline.happen("link", True)
+        if self.alerts and dice.random() < 0.5:
+            self.warn()
+        key = world.roots.key
+        self.timeline.happen("steal")
+        ways = [Storm._relay_as_thief, Storm._forge_as_thief] if self.live else []
+        ways += [Storm._order_as_thief] * 2 if self.orders else []
+        for _ in range(dice.choice((1, 1, 2))):
+            dice.choice(ways)(self, key)
+        world.run(dice.choice((1, 500, 4_000)))
+        self.timeline.happen("root", REVOKE)
+        world.run(dice.choice((1, 3_000, 60_000)))
+        if dice.random() < 0.3:
+            dice.choice(MISFORTUNES_OF_ROOTS)(self)
+        self._sign_anew()
 
     def speak_as_thief(self) -> None:
         """Something by a key that was stolen, revoked or not yet; all that has a version burns its numbers."""
@@ -994,6 +1027,7 @@ ROOTS: tuple[Callable[[Storm], None], ...] = (
     Storm.mend_link,
     Storm.mend_link,
 )
+THEFTS: tuple[Callable[[Storm], None], ...] = (Storm.revoke_in_the_middle, Storm.revoke_in_the_middle)
 MISFORTUNES_OF_ROOTS: tuple[Callable[[Storm], None], ...] = (
     Storm.cut_power,
     Storm.cut_power,
