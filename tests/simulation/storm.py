@@ -41,7 +41,7 @@ from tests.simulation.happenings import (
     written,
 )
 from tests.simulation.radio import stream_of
-from tests.simulation.roots import BAD, DROP, MOST, NEXT, REVOKE, STEPS
+from tests.simulation.roots import BAD, DROP, JOIN, MOST, NEXT, REVOKE, STEPS
 from tests.simulation.rules import interval_ms, nearest
 from tests.simulation.shell import GOOD, MODES
 from tests.simulation.shrink import SHRINK_S, Failure, failure, shrunk
@@ -469,7 +469,7 @@ class Storm:
             self.warn()
         key = world.roots.key
         self.timeline.happen("steal")
-        ways = [Storm._relay_as_thief, Storm._forge_as_thief] if self.live else []
+        ways = [Storm._relay_as_thief, Storm._slip_in_as_thief] if self.live else []
         ways += [Storm._order_as_thief] * 2 if self.orders else []
         for _ in range(dice.choice((1, 1, 2))):
             dice.choice(ways)(self, key)
@@ -510,6 +510,18 @@ class Storm:
         fields = {"scope": WARNED[int(name[1])], "id": name, "priority": 9, "zones": [], "until_ms": HOUR_MS}
         self.timeline.happen("live", fields, dice.choice((8_000, 60_000, 200_000)), key)
         self.world.run(dice.choice((400, 2_500, 7_000, 15_000)))
+
+    def _slip_in_as_thief(self, key: str) -> None:
+        """Among the words of a sender that has a newer key, while both count."""
+        dice = self.dice
+        self.timeline.happen("root", JOIN)
+        self.world.run(dice.choice((1, 400)))
+        name = dice.choice(("v0", "v1", "v2"))
+        fields = {"scope": WARNED[int(name[1])], "id": name, "priority": 9, "zones": [], "until_ms": HOUR_MS}
+        self.timeline.happen("live", fields, 20_000)
+        for _ in range(dice.choice((2, 6))):
+            self.world.run(dice.choice((300, 700, 2_000)))
+            self.timeline.happen("live-turn", name, "forged", key, dice.choice((0, 0, 1)))
 
     def _forge_as_thief(self, key: str) -> None:
         for _ in range(self.dice.choice((1, 1, 3))):
