@@ -128,7 +128,9 @@ class Source:
                     self._bring(sent, session.topic)
             case "forged", signer, ahead:
                 forged = self._segment(session, last=False)
-                forged = replace(forged, number=forged.number + 1, version=forged.version + ahead)
+                version, number = forged.version + ahead, forged.number + 1
+                packets = _packets(forged.scope, forged.id, version, number)
+                forged = replace(forged, number=number, version=version, packets=packets)
                 self._bring(signed_by(forged, signer), session.topic)
             case "bytes", _:
                 self._bring(Refused("not-utf8", "", (("found", "byte 3"),)), session.topic)
@@ -146,7 +148,6 @@ class Source:
         number = self._number(session)
         said_ms = self._world.true_ms + session.clock_ms
         scope, name = session.topic[0], name or session.topic[1]
-        packet = b64encode(f"{scope} {name} {session.version} {number}".encode()).decode()
         return LiveSegment(
             scope=scope,
             id=name,
@@ -158,7 +159,7 @@ class Source:
             title=name,
             priority=session.fields["priority"],
             zones=tuple(session.fields["zones"]),
-            packets=(packet,) * PACKETS,
+            packets=_packets(scope, name, session.version, number),
             last=last,
         )
 
@@ -188,6 +189,11 @@ class Source:
         line = self._world.line
         if self._world.powered and (line is None or line.up):
             self._world.send(events.LiveArrived(segment, topic))
+
+
+def _packets(scope: str, name: str, version: int, number: int) -> tuple[str, ...]:
+    """Each segment has its own bytes."""
+    return (b64encode(f"{scope} {name} {version} {number}".encode()).decode(),) * PACKETS
 
 
 def signed_by(segment: LiveSegment, signer: str) -> Signed[LiveSegment]:

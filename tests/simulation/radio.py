@@ -19,6 +19,7 @@ from tests.simulation.rules import (
     heard_within_ms,
     is_quiet,
     nearest,
+    way_up_ms,
     what_is_wrong,
     zones_of,
 )
@@ -417,7 +418,19 @@ class Streams(Rule):
             case AsRunReason.QUIET_HOURS:
                 return "quiet-hours" in book.was or stepped or is_quiet(world.settings, world.wall_ms)
             case _:
-                return reason.value in book.was or (reason is AsRunReason.RELAY and "no-amplifier" in book.was)
+                coming = reason is AsRunReason.PRE_EMPTED and self._something_comes(world, book)
+                dead = reason is AsRunReason.RELAY and "no-amplifier" in book.was
+                return reason.value in book.was or coming or dead
+
+    def _something_comes(self, world: World, book: Book) -> bool:
+        """Tell whether another slot is on its way to the air, or waits for it."""
+        dues = [nearest(one, slot, world.wall_ms) for one, slot in self.air.standing.slots()]
+        return any(
+            -way_up_ms(world.settings) <= world.wall_ms - one.planned_ms <= QUEUE_MS
+            and one.occurrence not in self.air.told
+            and one.occurrence != book.due.occurrence
+            for one in dues
+        )
 
 
 def is_stream(occurrence: Occurrence) -> bool:

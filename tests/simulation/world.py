@@ -663,7 +663,10 @@ class World:
             self._write_soon()
 
     def do(self, effect: effects.Effect) -> None:
-        """Carry one effect out, as far as it can be; the rules are asked first."""
+        """Carry one effect out, as far as it can be; the rules are asked first, but of what each event brings."""
+        if isinstance(effect, effects.WakeAt):
+            self.wake_ms = effect.mono_ms
+            return
         for before in self._before:
             before(self, effect)
         match effect:
@@ -724,8 +727,6 @@ class World:
                     self.line.heartbeat(self.card.newest)
             case effects.Leave():
                 self.left = True
-            case effects.WakeAt(mono_ms):
-                self.wake_ms = mono_ms
             case _:
                 pass
 
