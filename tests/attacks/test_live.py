@@ -34,12 +34,20 @@ def judge(
     trust: TrustRoot = TRUST,
     topic: tuple[str, str] = (PROVINCE, "thoi-su"),
     known: tuple[int, int] | None = KNOWN,
+    voice: tuple[str, ...] = (KEY,),
     trusted: bool = True,
 ) -> Accepted | AlreadyInForce | Refused:
     """What a station of the province says to a segment."""
     now = Instant(WallMs(NOW_MS), MonoMs(1_000_000), trusted)
-    here = SETTINGS.scope
-    return judge_live(signed(segment, *signers), trust=trust, topic=topic, station_scope=here, known=known, now=now)
+    return judge_live(
+        signed(segment, *signers),
+        trust=trust,
+        topic=topic,
+        station_scope=SETTINGS.scope,
+        known=known,
+        voice=frozenset(voice),
+        now=now,
+    )
 
 
 def granted(**others: Any) -> TrustRoot:
@@ -98,7 +106,7 @@ def test_4_two_must_sign_where_two_are_asked_for() -> None:
     both = granted(keys=(KEY, STRANGER), threshold=2)
     refused = Refused("not-enough-signatures", PROVINCE, (("found", "1"), ("expected", "2")))
     assert judge(GOOD, KEY, trust=both) == refused
-    assert judge(GOOD, KEY, STRANGER, trust=both) == Accepted()
+    assert judge(GOOD, KEY, STRANGER, trust=both, voice=(KEY, STRANGER)) == Accepted()
 
 
 def test_5_last_week_s_segments_are_refused() -> None:
@@ -143,3 +151,22 @@ def test_9_an_older_session_is_refused() -> None:
 def test_9_what_came_before_or_jumps_back_is_not_played_again(number: int) -> None:
     """A replay within ten seconds; and what a network does by itself, which is nobody's fault."""
     assert judge(replace(GOOD, number=number)) == AlreadyInForce()
+
+
+def test_10_who_has_another_key_speaks_in_no_session_that_was_begun_without_it() -> None:
+    """A thief slips his own words in among those of the centre: under its version he does not; he begins a newer one.
+
+    Of a sender with several keys, all of its segments have enough of them in common.
+    """
+    both = granted(keys=(KEY, "deputy"))
+    found = (("found", "0"), ("expected", "1"))
+    assert judge(GOOD, "deputy", trust=both) == Refused("not-enough-signatures", SUBJECT, found)
+    assert judge(GOOD, "deputy", trust=both, known=None) == Accepted()
+    assert judge(replace(GOOD, version=GOOD.version + 1, number=0), "deputy", trust=both) == Accepted()
+    assert judge(GOOD, KEY, "deputy", trust=both) == Accepted()
+    assert judge(GOOD, "deputy", trust=both, voice=(KEY, "deputy")) == Accepted()
+    two = granted(keys=(KEY, "deputy", "third"), threshold=2)
+    found = (("found", "1"), ("expected", "2"))
+    assert judge(GOOD, "deputy", "third", trust=two, voice=(KEY, "deputy")) == Refused(
+        "not-enough-signatures", SUBJECT, found
+    )

@@ -8,17 +8,21 @@ import pytest
 from msgspec.structs import replace
 from securesystemslib.signer import CryptoSigner
 
-from tests.core.material import HOUR_MS, ByHand, alert, at, entries, only, programme, slot
+from tests.core.material import HOUR_MS, ByHand, alert, at, entries, only, programme, sha, slot
 from tests.parts import Province, public_key
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import (
     Alert,
+    Beacon,
     Command,
     Grant,
     LiveSegment,
+    NamedDocument,
     Programme,
     Refused,
+    RestartOrder,
     Signed,
+    ToneOrder,
     TrustRoot,
     VolumeOrder,
 )
@@ -30,6 +34,7 @@ from ttcs_edge.core.trust import utc_text
 from ttcs_edge.daemon.keyring import Keyring
 from ttcs_edge.wire.documents import (
     read_alert,
+    read_beacon,
     read_command,
     read_live,
     read_programme,
@@ -295,45 +300,180 @@ def test_what_was_owed_under_a_revoked_programme_is_not_aired_late() -> None:
     assert here.told == [] and not here.station.desk.cues.waiting
 
 
-def test_a_live_relay_of_a_revoked_key_falls_silent() -> None:
-    """In the middle of a word."""
-    here = station()
+def say(here: ByHand, number: int, speaker: CryptoSigner, version: int = 0) -> list[effects.Effect]:
+    """Half a second of a live relay."""
     segment = LiveSegment(
         scope=SCOPE,
         id="xa",
-        version=here.wall_ms,
-        number=0,
+        version=version or here.wall_ms,
+        number=number,
         sent=utc_text(here.wall_ms),
         expires=utc_text(here.wall_ms + 10_000),
         until=utc_text(here.wall_ms + HOUR_MS),
         title="Trực tiếp",
         packets=("AAAA",) * 25,
     )
-    read = read_live(signed_by(segment, STOLEN_KEY), root_of(here), "vn/lam-dong#live:xa")
+    read = read_live(signed_by(segment, speaker), root_of(here), "vn/lam-dong#live:xa")
     assert isinstance(read, Signed)
-    here.tell(events.LiveArrived(read, (SCOPE, "xa")))
+    return here.tell(events.LiveArrived(read, (SCOPE, "xa")))
+
+
+def test_a_live_relay_of_a_revoked_key_falls_silent() -> None:
+    """In the middle of a word."""
+    here = station()
+    say(here, 0, STOLEN_KEY)
     assert here.station.lives.sessions
     tell(here, seal(SECOND, ROOTS))
     assert not here.station.lives.sessions
 
 
-def test_an_order_of_a_revoked_key_counts_no_more() -> None:
-    """A village that a thief made quiet is as loud as it is configured."""
+def test_nobody_speaks_within_the_live_relay_of_another_key() -> None:
+    """A segment that a thief slips in waits for the amplifier behind good ones, and would be heard after his key is
+    revoked: it is refused, and the relay goes on.
+    """
     here = station()
+    begun = here.wall_ms
+    say(here, 0, GOOD_KEY, begun)
+    here.wait(500)
+    say(here, 1, STOLEN_KEY, begun)
+    assert here.faults == [("not-enough-signatures", f"{SCOPE}#live:xa")]
+    say(here, 1, GOOD_KEY, begun)
+    tell(here, seal(SECOND, ROOTS))
+    (session,) = here.station.lives.sessions.values()
+    assert [one.number for one in session.kept] == [0, 1]
+    assert session.signed.signers == {GOOD_KEY.public_key.keyid}
+
+
+def order(here: ByHand, signer: CryptoSigner, version: int = 0, **action: Any) -> list[effects.Effect]:
+    """A command to this station."""
     command = Command(
         scope=SCOPE,
         station=here.station.settings.id,
-        version=here.wall_ms,
+        version=version or here.wall_ms,
         issued=utc_text(here.wall_ms),
         expires=utc_text(here.wall_ms + HOUR_MS),
-        volume=VolumeOrder(until=utc_text(here.wall_ms + HOUR_MS), percent=0),
+        **action,
     )
-    read = read_command(signed_by(command, STOLEN_KEY), root_of(here))
-    here.tell(events.CommandArrived(read, 8, False, False, b""))
+    read = read_command(signed_by(command, signer), root_of(here))
+    return here.tell(events.CommandArrived(read, 8, False, False, b"c"))
+
+
+def quiet(here: ByHand, zone: str | None = None) -> VolumeOrder:
+    """Nothing is heard for an hour."""
+    return VolumeOrder(until=utc_text(here.wall_ms + HOUR_MS), percent=0, zone=zone)
+
+
+def test_an_order_of_a_revoked_key_counts_no_more() -> None:
+    """A village that a thief made quiet is as loud as it is configured."""
+    here = station()
+    order(here, STOLEN_KEY, volume=quiet(here))
     cho = here.station.settings.zones[0]
     assert here.station.volumes.percent(cho, here.now()) == 0
     tell(here, seal(SECOND, ROOTS))
     assert here.station.volumes.percent(cho, here.now()) == cho.volume_percent
+
+
+def test_no_older_volume_comes_back_with_a_start_in_the_place_of_a_revoked_one() -> None:
+    """For a zone whose newest order went with its key nothing is ordered, in this life and in the next."""
+    here = station()
+    cho, dinh = here.station.settings.zones
+    order(here, GOOD_KEY, volume=quiet(here))
+    order(here, STOLEN_KEY, version=MOST, volume=quiet(here, "cho"))
+    tell(here, seal(SECOND, ROOTS))
+    assert (here.station.volumes.percent(cho, here.now()), here.station.volumes.percent(dinh, here.now())) == (100, 0)
+    kept = tuple(here.station.volumes.orders.items())
+    again = station(SECOND, volumes=kept)
+    assert (again.station.volumes.percent(cho, again.now()), again.station.volumes.percent(dinh, again.now())) == (
+        100,
+        0,
+    )
+
+
+@pytest.mark.parametrize("checked", [False, True])
+def test_a_restart_that_a_revoked_key_ordered_is_called_off(checked: bool) -> None:
+    """While the config is read, or once it was answered and waits for an alert to end."""
+    here = station()
+    order(here, STOLEN_KEY, restart=RestartOrder())
+    if checked:
+        here.tell(events.ConfigChecked(here.wall_ms, ()))
+        here.tell(events.AlertArrived(read_alert(signed_by(here_alert(here), GOOD_KEY), FIRST, ""), (SCOPE, "lu"), 9))
+    done = tell(here, seal(SECOND, ROOTS))
+    assert [(one.outcome, one.reason) for one in only(done, effects.Answer)] == [("failed", "command-revoked")]
+    if not checked:
+        here.tell(events.ConfigChecked(here.wall_ms, ()))
+    here.wait(4 * HOUR_MS)
+    assert not here.left and not here.station.stopping
+
+
+def test_a_restart_that_a_good_key_ordered_outlasts_the_root_that_revokes_another() -> None:
+    """Whoever may still command is obeyed."""
+    here = station()
+    order(here, GOOD_KEY, restart=RestartOrder())
+    tell(here, seal(SECOND, ROOTS))
+    here.tell(events.ConfigChecked(here.wall_ms, ()))
+    here.wait(10_000)
+    assert here.left
+
+
+def here_alert(here: ByHand) -> Alert:
+    """An alert that begins now."""
+    return alert("lu", sent=utc_text(here.wall_ms), expires=utc_text(here.wall_ms + HOUR_MS))
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_a_test_tone_of_a_revoked_key_leaves_the_air(heard: bool) -> None:
+    """Faded out, or never begun; told as withdrawn, and so is he who wanted it."""
+    here = station()
+    order(here, STOLEN_KEY, test_tone=ToneOrder(zone="cho", seconds=20))
+    if heard:
+        here.wait(5_000)
+        here.sound_begins()
+        done = tell(here, seal(SECOND, ROOTS))
+        assert only(done, effects.StopSound)
+        here.sound_ends(False, *[1_000] * 3, *[0] * 17)
+    else:
+        done = tell(here, seal(SECOND, ROOTS))
+        here.wait(60_000)
+        assert not only([effect for _, effect in here.log], effects.StartSound)
+    assert here.told == [("command:test-tone", "part" if heard else "missed", "withdrawn")]
+    assert here.answers == [("test_tone", "under-way", None), ("test_tone", "failed", "withdrawn")]
+
+
+def beacon(here: ByHand, signer: CryptoSigner, **named: Any) -> list[effects.Effect]:
+    """A beacon of the province that comes live, sent now."""
+    expires = utc_text(here.wall_ms + HOUR_MS)
+    made = Beacon(scope=SCOPE, version=here.wall_ms, issued=utc_text(here.wall_ms), expires=expires, **named)
+    came = events.BeaconArrived(
+        read_beacon(signed_by(made, signer), root_of(here), SCOPE), SCOPE, 3, True, here.now().mono_ms
+    )
+    return here.tell(came)
+
+
+def test_what_a_beacon_of_a_revoked_key_named_is_neither_asked_for_nor_told_any_more() -> None:
+    """Nor is its centre said to be silent, of which the thief promised a beacon each second."""
+    here = station()
+    here.tell(events.LinkChanged(True, "connected"))
+    lie = {"programme": NamedDocument(version=MOST, sha256=sha("p"), size_bytes=9), "next_s": 1}
+    for _ in range(2):
+        beacon(here, STOLEN_KEY, **lie)
+        here.wait(6_000)
+    assert ("programme-withheld", SCOPE) in here.faults
+    tell(here, seal(SECOND, ROOTS))
+    assert here.faults == []
+    here.log.clear()
+    here.wait(2 * HOUR_MS)
+    assert here.faults == [] and not only([effect for _, effect in here.log], effects.HearAgain)
+
+
+def test_a_beacon_of_a_revoked_key_is_no_half_of_a_time() -> None:
+    """The next good one must be followed by another before anybody knows what time it is."""
+    here = station(trusted=False)
+    beacon(here, STOLEN_KEY)
+    here.wait(60_000)
+    tell(here, seal(SECOND, ROOTS))
+    assert only(beacon(here, GOOD_KEY), effects.SetSignedTime) == []
+    here.wait(60_000)
+    assert only(beacon(here, GOOD_KEY), effects.SetSignedTime)
 
 
 # version numbers that a stolen key burned (fast-forward)

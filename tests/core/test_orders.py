@@ -193,7 +193,7 @@ def test_a_volume_comes_back_with_a_start() -> None:
     assert any(isinstance(entry, effects.FloorRaised) for entry in record.entries)
 
     command = here.station.volumes.orders[SETTINGS.zones[0].id]
-    again = ByHand(EVERY_MINUTE, civil="2026-11-24T04:59:30", volumes=(command,))
+    again = ByHand(EVERY_MINUTE, civil="2026-11-24T04:59:30", volumes=((SETTINGS.zones[0].id, command),))
     assert next_percent(again, "2026-11-24T05:00:00") == 30
 
 

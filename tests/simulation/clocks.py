@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from collections import deque
 
+from tests.core.material import PROVINCE
 from tests.simulation.shell import Violation
 from tests.simulation.world import Rule, World
 from ttcs_edge.core import effects
-from ttcs_edge.core.events import ClockChanged, Event, TimePassed
+from ttcs_edge.core.beacons import beacon_subject
+from ttcs_edge.core.documents import Beacon, Signed
+from ttcs_edge.core.events import BeaconArrived, ClockChanged, Event, TimePassed
 from ttcs_edge.core.model import MonoMs, WallMs
-from ttcs_edge.core.timekeeping import OWN_ERROR_MS, ClockState, Timekeeper, TimeSource
+from ttcs_edge.core.timekeeping import OWN_ERROR_MS, SLACK_MS, ClockState, Timekeeper, TimeSource
+from ttcs_edge.core.trust import utc_ms
 
 NTP, BATTERY, MODEM, BEACONS = "ntp", "battery", "modem", "beacons"
 NTP_COMES_MS = (2_000, 30_000, 60_000, 60_000, 120_000, 300_000, 1_500_000)
@@ -145,6 +149,11 @@ class Clocks:
         """A beacon comes live."""
         self._beacons_late_ms.append(self.true_ms - issued_ms)
 
+    @property
+    def tells_signed(self) -> bool:
+        """Tell whether the station has its time from beacons."""
+        return not self.synchronised and self._keeper.state().source is TimeSource.SIGNED
+
     def hear_signed(self, wall_ms: WallMs, mono_ms: MonoMs) -> None:
         """The core makes a time of beacons."""
         self._signed_late_ms = max(self._signed_late_ms, self.beacons_late_ms)
@@ -186,14 +195,54 @@ OWN_DEVICE = {BATTERY: (TimeSource.RTC,), MODEM: (TimeSource.MODEM,)}
 
 
 class Truth(Rule):
-    """air-7: what a station takes for the time is the time, as far as the source that it believes can know it."""
+    """air-7: what a station takes for the time is the time, as far as the source that it believes can know it.
+
+    never-1: beacons tell it only in pairs of keys that count, both of them.
+    """
+
+    def __init__(self) -> None:
+        self.floors: dict[str, int] = {}
+        """The newest beacon of the province by each key."""
+        self.believed: list[frozenset[str]] = []
+        """Who signed the beacons that came live in this life, and were believed."""
+
+    def power_on(self, world: World) -> None:
+        """Of beacons the disk has their floors; the time must be found out anew."""
+        names = ((name.partition("@"), version) for name, version in world.disk.floors.items())
+        self.floors = {key: version for (name, _, key), version in names if name == beacon_subject(PROVINCE)}
+        self.believed = []
 
     def hears(self, world: World, event: Event) -> None:
         """Compare the clock that the core is about to be shown with the truth."""
+        if isinstance(event, BeaconArrived) and isinstance(event.beacon, Signed):
+            self._hear(world, event.beacon, event.live)
         if world.clocks is not None and world.trusted:
             ahead_ms, (late_ms, early_ms) = world.wall_ms - world.clocks.true_ms, world.clocks.bounds_ms()
             if not -late_ms <= ahead_ms <= early_ms:
                 raise Violation(f"air-7: the time is believed, and is off by {ahead_ms} ms")
+
+    def _hear(self, world: World, signed: Signed[Beacon], live: bool) -> None:
+        beacon, clocks = signed.document, world.clocks
+        if not world.may(signed.signers):
+            return
+        knows = world.trusted and not (clocks is not None and clocks.tells_signed)
+        ahead = utc_ms(beacon.issued) > world.wall_ms + SLACK_MS
+        if knows and (ahead or utc_ms(beacon.expires) <= world.wall_ms):
+            return
+        if beacon.version <= max(self.floors.get(key, 0) for key in ("", *world.keys)):
+            return
+        self.floors |= dict.fromkeys(signed.signers.intersection(world.keys), beacon.version)
+        if live:
+            self.believed.append(signed.signers)
+            if clocks is not None:
+                clocks.brought_beacon(utc_ms(beacon.issued))
+
+    def after(self, world: World, event: Event, done: list[effects.Effect]) -> None:
+        """A time made of beacons is made of two that may tell it."""
+        if any(isinstance(one, effects.SetSignedTime) for one in done):
+            count = sum(world.may(signers) for signers in self.believed)
+            if count < 2 or not isinstance(event, BeaconArrived):
+                raise Violation(f"never-1: {count} beacons of keys that count tell the time")
 
     def before(self, world: World, effect: effects.Effect) -> None:
         """A time made of beacons is no earlier than the way of the better of them explains."""

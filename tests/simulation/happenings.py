@@ -24,7 +24,7 @@ from tests.simulation.centre import Centre
 from tests.simulation.clocks import BEACONS, Clocks
 from tests.simulation.live import Source
 from tests.simulation.microphone import Person
-from tests.simulation.named import named_by
+from tests.simulation.named import lied_by, named_by
 from tests.simulation.radio import Radio, Streams
 from tests.simulation.roots import Roots
 from tests.simulation.rulebook import every_rule
@@ -232,7 +232,7 @@ class Timeline:
             self.world.line = Line(self.world)
         if setup.clock or setup.orders or setup.trust:
             self.world.centre = Centre(self.world, steady=setup.clock == BEACONS)
-            self.world.centre.named = named_by
+            self.world.centre.named, self.world.centre.lied = named_by, lied_by
         if setup.orders:
             self.world.cached.add(TEST_TONE.sha256)
         if setup.clock:
@@ -314,16 +314,16 @@ class Timeline:
         if self.world.clocks is not None:
             self.world.clocks.empty(empty)
 
-    def hear(self, kind: str, way: str, *resend: int) -> None:
+    def hear(self, kind: str, way: str, journal: int = 1, first: int = 1, last: int = 1, thief: str = "") -> None:
         """A beacon or a command comes, or something that is none."""
         if self.world.centre is not None and self.world.powered:
-            self.world.centre.send(kind, way, *([(resend[0], resend[1], resend[2])] if resend else []))
+            self.world.centre.send(kind, way, (journal, first, last), thief=thief)
 
-    def order(self, way: str, name: str, fields: dict[str, Any]) -> None:
+    def order(self, way: str, name: str, fields: dict[str, Any], thief: str = "") -> None:
         """A command comes that asks for something else than reports."""
         if self.world.centre is not None and self.world.powered:
             action = {name: msgspec.convert(fields, ACTIONS[name])}
-            self.world.centre.send("command", way, action=action)
+            self.world.centre.send("command", way, action=action, thief=thief)
 
     def hold(self, held: bool) -> None:
         """The broker holds back what the centre says, or lets it go."""
@@ -396,10 +396,10 @@ class Timeline:
 
     # what comes live
 
-    def live(self, fields: dict[str, Any], lasts_ms: int) -> None:
+    def live(self, fields: dict[str, Any], lasts_ms: int, thief: str = "") -> None:
         """A session begins, or is started anew, and speaks on by itself."""
         if self.world.source is not None:
-            self.world.source.begin(fields, lasts_ms)
+            self.world.source.begin(fields, lasts_ms, thief)
 
     def live_turn(self, name: str, how: str, *args: Any) -> None:
         """Something becomes of a session, or is sent under its name."""

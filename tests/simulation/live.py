@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tests.core.material import DAY_MS, KEY
+from tests.core.material import DAY_MS
 from tests.simulation.alerts import RELAY_REST_MS, InForce
 from tests.simulation.centre import Loudness
 from tests.simulation.microphone import Talks
@@ -59,12 +59,13 @@ class Session:
     begun_mono_ms: int
     lasts_ms: int
     until: str
+    signer: str
     clock_ms: int = 0
     back: int = 0
     silent_until_mono_ms: int = 0
     stutters_until_mono_ms: int = 0
     over: bool = False
-    sent: deque[LiveSegment] = field(default_factory=lambda: deque(maxlen=30))
+    sent: deque[Signed[LiveSegment]] = field(default_factory=lambda: deque(maxlen=30))
 
     @property
     def topic(self) -> tuple[Scope, str]:
@@ -84,14 +85,17 @@ class Source:
         for session in list(self.sessions.values()):
             self._go_on(session)
 
-    def begin(self, fields: dict[str, Any], lasts_ms: int) -> None:
-        """A sender is started; an earlier one of the same id speaks no more."""
+    def begin(self, fields: dict[str, Any], lasts_ms: int, thief: str = "") -> None:
+        """A sender is started, of the centre or of a ``thief`` who has this key of it; an earlier one of the same id
+        speaks no more. It keeps the key with which it began, whatever becomes of that.
+        """
         world = self._world
         before = self.sessions.get(fields["id"])
         if before is not None:
             before.over = True
         until = utc_text(world.true_ms + fields["until_ms"])
-        session = Session(fields, world.true_ms, world.mono_ms, lasts_ms, until, fields.get("clock_ms", 0))
+        signer, clock_ms = thief or world.key, fields.get("clock_ms", 0)
+        session = Session(fields, world.true_ms, world.mono_ms, lasts_ms, until, signer, clock_ms)
         self.sessions[fields["id"]] = session
         if world.powered:
             self._speak(session)
@@ -120,20 +124,22 @@ class Source:
                 self._send(session, self._segment(session, last=True))
                 session.over = True
             case "again", count:
-                for segment in list(session.sent)[-count:]:
-                    self._bring(signed_by(segment, KEY), session.topic)
+                for sent in list(session.sent)[-count:]:
+                    self._bring(sent, session.topic)
             case "forged", signer, ahead:
                 forged = self._segment(session, last=False)
-                forged = replace(forged, number=forged.number + 1, version=forged.version + ahead)
+                version, number = forged.version + ahead, forged.number + 1
+                packets = _packets(forged.scope, forged.id, version, number)
+                forged = replace(forged, number=number, version=version, packets=packets)
                 self._bring(signed_by(forged, signer), session.topic)
             case "bytes", _:
                 self._bring(Refused("not-utf8", "", (("found", "byte 3"),)), session.topic)
             case "elsewhere", _:
-                self._bring(signed_by(self._segment(session, last=False), KEY), (session.topic[0], "v8"))
+                self._bring(signed_by(self._segment(session, last=False), session.signer), (session.topic[0], "v8"))
             case "crowd", count:
                 for number in range(count):
                     one = self._segment(session, last=False, name=f"crowd{number}")
-                    self._bring(signed_by(one, KEY), (one.scope, one.id))
+                    self._bring(signed_by(one, session.signer), (one.scope, one.id))
 
     def _number(self, session: Session) -> int:
         return max(0, (self._world.mono_ms - session.begun_mono_ms) // SEGMENT_MS - session.back)
@@ -142,7 +148,6 @@ class Source:
         number = self._number(session)
         said_ms = self._world.true_ms + session.clock_ms
         scope, name = session.topic[0], name or session.topic[1]
-        packet = b64encode(f"{scope} {name} {session.version} {number}".encode()).decode()
         return LiveSegment(
             scope=scope,
             id=name,
@@ -154,7 +159,7 @@ class Source:
             title=name,
             priority=session.fields["priority"],
             zones=tuple(session.fields["zones"]),
-            packets=(packet,) * PACKETS,
+            packets=_packets(scope, name, session.version, number),
             last=last,
         )
 
@@ -172,17 +177,23 @@ class Source:
         self._go_on(session)
 
     def _send(self, session: Session, segment: LiveSegment) -> None:
-        session.sent.append(segment)
+        sent = signed_by(segment, session.signer)
+        session.sent.append(sent)
         if self._world.mono_ms >= session.stutters_until_mono_ms:
-            self._bring(signed_by(segment, KEY), session.topic)
+            self._bring(sent, session.topic)
         else:
             late_ms = self._world.random.randrange(2_500)
-            self._world.later(late_ms, lambda: self._bring(signed_by(segment, KEY), session.topic))
+            self._world.later(late_ms, lambda: self._bring(sent, session.topic))
 
     def _bring(self, segment: Signed[LiveSegment] | Refused, topic: tuple[Scope, str]) -> None:
         line = self._world.line
         if self._world.powered and (line is None or line.up):
             self._world.send(events.LiveArrived(segment, topic))
+
+
+def _packets(scope: str, name: str, version: int, number: int) -> tuple[str, ...]:
+    """Each segment has its own bytes."""
+    return (b64encode(f"{scope} {name} {version} {number}".encode()).decode(),) * PACKETS
 
 
 def signed_by(segment: LiveSegment, signer: str) -> Signed[LiveSegment]:
@@ -197,6 +208,7 @@ class Book:
     key: Key
     version: int
     newest: LiveSegment
+    voice: frozenset[str]
     heard_mono_ms: int
     since_mono_ms: int
     segments: dict[int, LiveSegment] = field(default_factory=dict)
@@ -210,6 +222,7 @@ class Book:
     whole: bool = False
     closed: bool = False
     lost: bool = False
+    revoked: bool = False
     was: set[str] = field(default_factory=set)
 
     @property
@@ -234,6 +247,9 @@ class Relays(Rule):
         self.talks = talks
         self.newest: dict[Key, Book] = {}
         self.books: dict[Occurrence, Book] = {}
+        self.gone: dict[Occurrence, Book] = {}
+        """What ended with its key and is not told yet, where somebody speaks on under its name and version."""
+        self.root_version = 1
         self.current: Book | None = None
         self.started: tuple[int, frozenset[str]] = (0, frozenset())
         self.told_before: set[Occurrence] = set()
@@ -252,6 +268,7 @@ class Relays(Rule):
     def power_on(self, world: World) -> None:
         """Nothing of a session is on the card but what was told of it."""
         self.newest, self.books, self.current, self.waiting_since_mono_ms = {}, {}, None, None
+        self.gone, self.root_version = {}, world.root.version
         self.last = self.to_be_told = None
         self.hindered_mono_ms = world.mono_ms
         self.open_before = {one.occurrence for one in world.disk.open_as_run.values() if is_live(one.occurrence)}
@@ -271,11 +288,13 @@ class Relays(Rule):
 
     def hears(self, world: World, event: events.Event) -> None:
         """Judge a segment as the design says; see what keeps sessions from the air."""
+        if world.root.version != self.root_version:
+            self._take_root(world)
         self._look(world)
         match event:
             case events.LiveArrived(Signed(document=segment, signers=signers), topic):
                 if self._is_right(world, segment, signers, topic):
-                    self._take(world, segment)
+                    self._take(world, segment, signers)
             case events.SoundStarted() if self.current is not None and world.sound is not None and world.sound.relays:
                 self.current.begun = True
             case events.SoundEnded(failure="live-lost") if self.last is not None:
@@ -283,6 +302,12 @@ class Relays(Rule):
                 self.to_be_told = None if subject in self.lost_told else subject
             case _:
                 pass
+
+    def _take_root(self, world: World) -> None:
+        """What nobody who may is saying any more is no session, and off the air."""
+        self.root_version = world.root.version
+        for key in [key for key, book in self.newest.items() if not world.may(book.voice)]:
+            self.newest.pop(key).revoked = True
 
     def _look(self, world: World) -> None:
         faults = world.faults
@@ -313,6 +338,8 @@ class Relays(Rule):
         known = self.newest.get(key)
         if known is not None and (segment.version, segment.number) <= (known.version, known.newest.number):
             return False
+        if known is not None and segment.version == known.version and not world.may(signers & known.voice):
+            return False
         if known is None or known.version != segment.version:
             gone = [name for name, one in self.newest.items() if world.mono_ms > one.heard_mono_ms + GONE_MS]
             for name in gone:
@@ -320,17 +347,19 @@ class Relays(Rule):
             return known is not None or len(self.newest) < SESSIONS_MOST
         return True
 
-    def _take(self, world: World, segment: LiveSegment) -> None:
+    def _take(self, world: World, segment: LiveSegment, signers: frozenset[str]) -> None:
         key = (segment.scope, segment.id)
         book = self.newest.get(key)
         if book is None or book.version != segment.version:
-            book = Book(key, segment.version, segment, world.mono_ms, world.mono_ms)
+            book = Book(key, segment.version, segment, signers, world.mono_ms, world.mono_ms)
             book.was = set(self.wrong_now)
             earlier = self.books.get(book.occurrence)
             book.closed = book.occurrence in self.told_before or (earlier is not None and earlier.closed)
+            if earlier is not None and earlier.revoked and not earlier.closed:
+                self.gone[book.occurrence] = earlier
             self.newest[key] = self.books[book.occurrence] = book
         book.segments[segment.number] = segment
-        book.newest, book.heard_mono_ms = segment, world.mono_ms
+        book.newest, book.heard_mono_ms, book.voice = segment, world.mono_ms, book.voice & signers
         book.ended = book.ended or segment.last
         book.may, book.must = self._place(world, book)
         book.taken = book.taken or book.must or (book.may and book.occurrence in self.cut_off)
@@ -408,6 +437,8 @@ class Relays(Rule):
             raise Violation(f"air-7: {title} is fed without trusted time")
         if utc_ms(segment.expires) <= world.wall_ms:
             raise Violation(f"never-6: {title} is fed {world.wall_ms - utc_ms(segment.sent)} ms behind its time")
+        if book.revoked:
+            raise Violation(f"never-1: {title} is fed, whose key is revoked")
         if effect.number <= book.fed:
             raise Violation(f"never-6: {title} is fed behind {book.fed}")
         if segment.last is not effect.last:
@@ -424,6 +455,7 @@ class Relays(Rule):
     def _begins(self, world: World, book: Book) -> None:
         """It is known now whose play it is."""
         self.current, book.taken = book, True
+        self.gone.pop(book.occurrence, None)
         volume_percent, closed = self.started
         zones = self._zones(world, book)
         if not book.may:
@@ -484,6 +516,8 @@ class Relays(Rule):
             return
         if world.trusted and world.wall_ms >= book.until_ms + LOST_MS:
             raise Violation(f"never-1: {book.key[1]} is heard beyond the time for which it may last")
+        if book.revoked:
+            raise Violation(f"never-1: {book.key[1]} is heard on, and its key is revoked")
         if self.newest.get(book.key) is not book:
             raise Violation(f"never-6: {book.key[1]} is heard on, and a newer session of it is there")
         if sound.sounds(world.mono_ms) and self._subject(book) in self.lost_told and book.begun:
@@ -539,11 +573,11 @@ class Relays(Rule):
         if world.stopping:
             return
         on_air = world.sound is not None and world.sound.relays
-        for book in self.books.values():
+        for book in [*self.books.values(), *self.gone.values()]:
             if not book.taken or book.closed or (on_air and self.current in (None, book)):
                 continue
             over = self.newest.get(book.key) is not book and book.version < self._version(book.key)
-            if book.ended or over or world.mono_ms > book.heard_mono_ms + GONE_MS + SLACK_MS_TOLD:
+            if book.ended or book.revoked or over or world.mono_ms > book.heard_mono_ms + GONE_MS + SLACK_MS_TOLD:
                 last_mono_ms = max(book.heard_mono_ms, world.last_sound_end_ms, self.hindered_mono_ms)
                 if world.mono_ms > last_mono_ms + LOST_MS + SLACK_MS_TOLD + HUNG_AFTER_MS:
                     raise Violation(f"never-5: {book.key[1]} is over, and nobody tells")
@@ -582,7 +616,10 @@ class Relays(Rule):
                 raise Violation(f"never-5: {name}, and was not heard, or twice")
             self.open_before.discard(record.occurrence)
             return
-        book = self.books.get(record.occurrence)
+        after = self.books.get(record.occurrence)
+        book = self.gone.pop(record.occurrence, None) or after
+        if after is not None and after is not book:
+            after.closed = True  # it is told: nothing of that name and version is heard again
         if book is None or book.closed:
             raise Violation(f"never-5: {name}, and there is no such session, or it is told twice")
         book.closed = True
@@ -604,7 +641,7 @@ class Relays(Rule):
             case AsRunReason.TIME_LIMIT:
                 return world.wall_ms >= book.until_ms or stepped
             case AsRunReason.WITHDRAWN:
-                return self._version(book.key) > book.version
+                return book.revoked or self._version(book.key) > book.version
             case AsRunReason.LIVE_LOST:
                 return over
             case AsRunReason.NO_ZONE:

@@ -17,6 +17,8 @@ from ttcs_edge.core.timekeeping import SLACK_MS
 
 NEXT_S = 60
 """Within how many seconds the next beacon is promised."""
+MUCH = 2**50
+"""A version that nothing has that anybody ever sends."""
 GRACE_MS = 5_000
 SLOW_MS = 15_000
 AGAIN_MS = 60_000
@@ -49,6 +51,19 @@ def named_by(world: World) -> dict[str, Any]:
     return fields
 
 
+def lied_by(world: World) -> dict[str, Any]:
+    """What a thief's beacon says is in force: more than there is, of one thing or another."""
+    if world.roots is None:
+        return {}
+    lies: list[dict[str, Any]] = [
+        {"trust": world.roots.newest.version + 3},
+        {"programme": NamedDocument(version=MUCH, sha256=sha("p"), size_bytes=9)},
+        {"alerts": (NamedAlert(id="w0", version=MUCH, sha256=sha("w0"), size_bytes=9),)},
+        {},
+    ]
+    return named_by(world) | world.random.choice(lies)
+
+
 @dataclass
 class Lack:
     """A document that was named and is not here."""
@@ -72,12 +87,16 @@ class Named(Rule):
         self.lacks: dict[Name, Lack] = {}
         self.told: set[tuple[str, str]] = set()
         self.newest: dict[str, int] = {}
+        self.voice: frozenset[str] = frozenset()
+        """Who signed the newest beacon of this life."""
+        self.root_version = 1
         self.heard_mono_ms: int | None = None
         self.link_mono_ms: int | None = None
 
     def power_on(self, world: World) -> None:
         """Nobody knows what lacked; the floor of beacons is what the disk has of it."""
         self.lacks, self.heard_mono_ms, self.link_mono_ms = {}, None, None
+        self.root_version, self.voice = world.root.version, frozenset()
         self.told = {
             (fault.code, fault.subject)
             for fault in world.disk.faults.values()
@@ -86,7 +105,11 @@ class Named(Rule):
         self.newest = dict(world.disk.floors)
 
     def hears(self, world: World, event: events.Event) -> None:
-        """What a beacon that is believed names; without a link nobody holds anything back."""
+        """What a beacon that is believed names, as long as its key counts; without a link nobody holds it back."""
+        if world.root.version != self.root_version:
+            self.root_version = world.root.version
+            if not world.may(self.voice):
+                self.lacks, self.heard_mono_ms = {}, None
         if isinstance(event, events.LinkChanged):
             if not event.up:
                 self.lacks, self.link_mono_ms = {}, None
@@ -103,6 +126,7 @@ class Named(Rule):
         ahead = world.trusted and utc_ms(beacon.issued) > world.wall_ms + SLACK_MS
         if not world.may(signed.signers) or expired or ahead or beacon.version <= floor:
             return
+        self.voice = signed.signers
         self.newest |= {name: beacon.version for key, name in names.items() if key in signed.signers}
         if live and isinstance(beacon.next_s, int):
             self.heard_mono_ms = world.mono_ms

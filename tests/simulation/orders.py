@@ -18,7 +18,7 @@ from tests.simulation.rules import Precedence, is_quiet, nearest, way_up_ms
 from tests.simulation.world import CODEC_CUT_MS, HUNG_AFTER_MS, Rule, Sound, Violation, World
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Command, Signed
-from ttcs_edge.core.model import COMMAND_PREFIX, AsRun, Outcome, Zone
+from ttcs_edge.core.model import COMMAND_PREFIX, AsRun, AsRunReason, Outcome, Zone
 
 TOLERANCE_MS = 300
 PATIENCE_MS = 3_000
@@ -32,6 +32,7 @@ class Tone:
 
     zone: str
     seconds: int
+    signers: frozenset[str]
     asked_mono_ms: int
     asked_true_ms: int
     taken: bool = False
@@ -69,8 +70,9 @@ class Tones(Rule):
         if isinstance(event, events.CommandArrived) and isinstance(event.command, Signed):
             command: Command = event.command.document
             order = command.test_tone
-            if order is not UNSET and self.loudness.obeyed(world, event.command):
-                self.tones[command.version] = Tone(order.zone, order.seconds, world.mono_ms, world.true_ms)
+            if order is not UNSET and self.loudness.obeys:
+                signers, asked_ms = event.command.signers, (world.mono_ms, world.true_ms)
+                self.tones[command.version] = Tone(order.zone, order.seconds, signers, *asked_ms)
         if isinstance(event, events.SoundStarted) and self.current is not None:
             self.current.begun = True
 
@@ -89,7 +91,7 @@ class Tones(Rule):
             case effects.Record(entries):
                 for entry in entries:
                     if isinstance(entry, effects.AsRunClosed) and is_ordered(entry.record.occurrence.slot):
-                        self._closed(entry.record)
+                        self._closed(world, entry.record)
             case _:
                 pass
 
@@ -98,8 +100,9 @@ class Tones(Rule):
 
     def _start(self, world: World, command: effects.StartSound) -> None:
         open_ones = [one for one in self.tones.values() if not one.closed and one.seconds == len(command.items)]
+        open_ones = [one for one in open_ones if world.may(one.signers)]
         if not open_ones:
-            raise Violation("never-6: a test tone is heard that nobody ordered, or once more")
+            raise Violation("never-6: a test tone is heard that nobody who may has ordered, or once more")
         meant = [one for one in open_ones if set(world.closed) <= {one.zone} | world.faults.relays]
         if not meant:
             raise Violation(f"never-1: a test tone goes to {world.closed}, and nobody ordered that")
@@ -127,7 +130,7 @@ class Tones(Rule):
             self.current.written_ms += sum(written_ms)
             self.current = None
 
-    def _closed(self, record: AsRun) -> None:
+    def _closed(self, world: World, record: AsRun) -> None:
         version = int(record.occurrence.local)
         if record.outcome is Outcome.CUT:
             if version not in self.open_before:
@@ -145,6 +148,8 @@ class Tones(Rule):
             raise Violation(f"never-9: {told}")
         if (record.outcome is Outcome.MISSED) is tone.begun:
             raise Violation(f"never-9: {told}")
+        if record.reason is AsRunReason.WITHDRAWN and world.may(tone.signers):
+            raise Violation(f"never-9: {told} as withdrawn, and who ordered it may")
 
     def after(self, world: World, event: events.Event, done: list[effects.Effect]) -> None:
         """It gives way to everything, and its end is told."""
@@ -156,6 +161,8 @@ class Tones(Rule):
             return
         if world.stopping:
             raise Violation("never-2: a test tone is heard on while stopping")
+        if self.current is not None and not world.may(self.current.signers):
+            raise Violation("never-1: a test tone is heard on whose key is revoked")
         if not world.trusted:
             return
         if sound.begin_mono_ms <= world.mono_ms and is_quiet(world.settings, world.wall_ms):
@@ -182,14 +189,16 @@ class Restarts(Rule):
     def __init__(self, in_force: InForce, loudness: Loudness) -> None:
         self.in_force = in_force
         self.loudness = loudness
-        self.asked: set[int] = set()
+        self.asked: dict[int, frozenset[str]] = {}
+        """Who signed each restart that had to be obeyed."""
+        self.leaving: int | None = None
         self.leaving_mono_ms: int | None = None
         self.stopping_mono_ms: int | None = None
         self.warned = False
 
     def power_on(self, world: World) -> None:
         """Nobody has asked this life yet."""
-        self.asked, self.leaving_mono_ms, self.stopping_mono_ms = set(), None, None
+        self.asked, self.leaving, self.leaving_mono_ms, self.stopping_mono_ms = {}, None, None, None
 
     def hears(self, world: World, event: events.Event) -> None:
         """A command that may be obeyed; whether an alert is heard."""
@@ -197,15 +206,18 @@ class Restarts(Rule):
         self.warned = sound is not None and sound.warns and sound.frozen_mono_ms is None
         if isinstance(event, events.CommandArrived) and isinstance(event.command, Signed):
             command = event.command.document
-            if command.restart is not UNSET and self.loudness.obeyed(world, event.command):
-                self.asked.add(command.version)
+            if command.restart is not UNSET and self.loudness.obeys:
+                self.asked[command.version] = event.command.signers
+        if self.leaving is not None and not world.may(self.asked[self.leaving]):
+            self.leaving = self.leaving_mono_ms = None  # with its key its leave is gone
 
     def before(self, world: World, effect: effects.Effect) -> None:
         """A restart is answered: from here on the station may leave."""
         if isinstance(effect, effects.Answer) and effect.leaving:
             if effect.command not in self.asked:
                 raise Violation(f"never-6: the restart {effect.command} is obeyed, which nobody asked of this life")
-            self.leaving_mono_ms = world.mono_ms
+            if world.may(self.asked[effect.command]):
+                self.leaving, self.leaving_mono_ms = effect.command, world.mono_ms
 
     def after(self, world: World, event: events.Event, done: list[effects.Effect]) -> None:
         """Leave it must, and by itself it may only then."""
@@ -213,8 +225,8 @@ class Restarts(Rule):
             return
         if world.stopping and self.stopping_mono_ms is None:
             self.stopping_mono_ms = world.mono_ms
-            if self.leaving_mono_ms is None:
-                raise Violation("never-2: the station leaves, and nobody asked it to")
+            if self.leaving_mono_ms is None and not self._begins_its_clock_anew(world, event):
+                raise Violation("never-2: the station leaves, and nobody who may has asked it to")
             if self.warned:
                 raise Violation("air-1: the station leaves from under an alert")
         warned = self.warned or self.in_force.speaks_at_all(world)
@@ -226,6 +238,10 @@ class Restarts(Rule):
             late_ms = world.mono_ms - self.stopping_mono_ms - world.leaves_within_ms
             if late_ms > 0:
                 raise Violation(f"never-2: a restart has begun, and the station is here {late_ms} ms too long")
+
+    def _begins_its_clock_anew(self, world: World, event: events.Event) -> bool:
+        """A clock that a stolen key put where no true time reaches it is left behind by a start."""
+        return world.clocks is not None and not world.trusted and isinstance(event, events.TrustArrived)
 
 
 def is_ordered(slot: str) -> bool:

@@ -19,12 +19,13 @@ from tests.simulation.rules import (
     heard_within_ms,
     is_quiet,
     nearest,
+    way_up_ms,
     what_is_wrong,
     zones_of,
 )
 from tests.simulation.world import HUNG_AFTER_MS, LOST_MS, Rule, Sound, Violation, World
 from ttcs_edge.core import effects, events
-from ttcs_edge.core.documents import Stream
+from ttcs_edge.core.documents import Programme, Slot, Stream
 from ttcs_edge.core.model import STREAM_PREFIX, AsRun, AsRunReason, Occurrence, Outcome, Scope
 
 COMES_MS = 2_600
@@ -34,6 +35,8 @@ BUFFER_MS = 2_000
 FOLLOWED_MOST = 4
 AHEAD_MS = 20_000
 """How long before its instant a stream is followed at the most: a decoding, and the longest way up."""
+QUEUE_MS = 3_600_000
+"""How long what is due may wait for its turn."""
 MINUTE_MS = 60_000
 SLACK_MS = 1_500
 LOST = "live-lost"
@@ -168,7 +171,8 @@ class Streams(Rule):
         if book is not None and not book.left:
             book.heard_mono_ms = world.mono_ms
             self.air.relayed_ms[str(book.due.occurrence)] = world.wall_ms + LOST_MS
-        if isinstance(event, events.SoundStarted) and self.current is not None:
+        sound = world.sound
+        if isinstance(event, events.SoundStarted) and self.current is not None and sound is not None and sound.streams:
             self.current.begun = True
 
     def _look(self, world: World) -> None:
@@ -183,6 +187,7 @@ class Streams(Rule):
         for book in self.books.values():
             if not book.closed:
                 book.was |= was | ({"pre-empted"} if other and self.current is not book else set())
+                book.was |= set() if self._has(book.due) else {"withdrawn"}
 
     def _has(self, due: Due) -> bool:
         """Tell whether a programme in force has the slot with this stream, at this time."""
@@ -239,17 +244,25 @@ class Streams(Rule):
 
     def _follow(self, world: World, number: int, url: str) -> None:
         *_, scope, name = url.split("/")
+        key = (scope.replace(".", "/"), name)
         found = [
-            nearest(one, slot, world.wall_ms)
-            for one, slot in self.air.standing.slots()
-            if (one.scope, slot.id) == (scope.replace(".", "/"), name) and slot.stream is not None
+            nearest(one, slot, world.wall_ms) for one, slot in self.air.standing.slots() if self._is(one, slot, key)
         ]
         if not found or found[0].slot.stream is None or found[0].slot.stream.url != url:
             raise Violation(f"never-1: {url} is followed, and no programme in force names it")
-        book = Book(number, found[0], world.mono_ms, was=set(self.wrong_now))
+        # A slot that was moved is aired once, at its old instant, if it was on its way by then.
+        found += [
+            nearest(one, slot, world.wall_ms)
+            for one, _, until_ms in self.air.standing.history
+            for slot in one.slots
+            if until_ms > world.true_ms - QUEUE_MS and self._is(one, slot, key)
+        ]
+        books = [Book(number, due, world.mono_ms, was=set(self.wrong_now)) for due in found]
+        near = [one for one in books if one.due.planned_ms - AHEAD_MS <= world.wall_ms < one.until_ms]
+        book = (near or books)[0]
         if not world.trusted or world.stopping:
             raise Violation(f"air-7: {url} is followed without trusted time, or while stopping")
-        if not book.due.planned_ms - AHEAD_MS <= world.wall_ms < book.until_ms:
+        if not near:
             raise Violation(f"{url} is followed {world.wall_ms - book.due.planned_ms} ms behind its instant")
         if number <= self.newest:
             raise Violation(f"never-5: the number {number} means two streams")
@@ -258,6 +271,9 @@ class Streams(Rule):
         self.books = {one: past for one, past in self.books.items() if one not in over} | {number: book}
         if sum(not one.left for one in self.books.values()) > FOLLOWED_MOST:
             raise Violation("never-8: too many streams are followed")
+
+    def _is(self, programme: Programme, slot: Slot, key: tuple[str, str]) -> bool:
+        return (programme.scope, slot.id) == key and slot.stream is not None
 
     def _start(self, world: World, effect: effects.StartStream) -> None:
         book = self.books.get(effect.stream)
@@ -392,7 +408,7 @@ class Streams(Rule):
             case None:
                 return book.at_its_end or stepped
             case AsRunReason.WITHDRAWN:
-                return not self._has(book.due) or stepped
+                return "withdrawn" in book.was or not self._has(book.due) or stepped
             case AsRunReason.LIVE_LOST:
                 return world.wall_ms >= book.until_ms
             case AsRunReason.TIME_LIMIT:
@@ -402,7 +418,19 @@ class Streams(Rule):
             case AsRunReason.QUIET_HOURS:
                 return "quiet-hours" in book.was or stepped or is_quiet(world.settings, world.wall_ms)
             case _:
-                return reason.value in book.was or (reason is AsRunReason.RELAY and "no-amplifier" in book.was)
+                coming = reason is AsRunReason.PRE_EMPTED and self._something_comes(world, book)
+                dead = reason is AsRunReason.RELAY and "no-amplifier" in book.was
+                return reason.value in book.was or coming or dead
+
+    def _something_comes(self, world: World, book: Book) -> bool:
+        """Tell whether another slot is on its way to the air, or waits for it."""
+        dues = [nearest(one, slot, world.wall_ms) for one, slot in self.air.standing.slots()]
+        return any(
+            -way_up_ms(world.settings) <= world.wall_ms - one.planned_ms <= QUEUE_MS
+            and one.occurrence not in self.air.told
+            and one.occurrence != book.due.occurrence
+            for one in dues
+        )
 
 
 def is_stream(occurrence: Occurrence) -> bool:

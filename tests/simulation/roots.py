@@ -65,6 +65,7 @@ class Message:
     """Roots on their way, and whether the broker was told that they are dealt with."""
 
     roots: tuple[Signed[TrustRoot], ...] | Refused
+    ahead: bool = False
     acknowledged: bool = False
 
 
@@ -146,7 +147,7 @@ class Roots:
             self._send(bad[how])
         elif self._world.trusted:  # without the time it would be believed, and it has all signatures
             issued = utc_text(self._world.wall_ms + AHEAD_MS)
-            self._send((_signed(replace(thief, issued=issued), *APPROVERS),))
+            self._send((_signed(replace(thief, issued=issued), *APPROVERS),), ahead=True)
 
     def hold(self, held: bool) -> None:
         """The broker holds roots back, or lets them go."""
@@ -175,6 +176,7 @@ class Roots:
         """A new process connects: what was not acknowledged comes again, and what is retained."""
         if self._reached:
             for number, message in enumerate(self.messages):
+                message.acknowledged |= message.ahead and not self._world.trusted  # it would be believed
                 if not message.acknowledged:
                     self._bring(number)
         self._bring_all()
@@ -192,9 +194,9 @@ class Roots:
         if not self._held:
             self._send(tuple(self.published))
 
-    def _send(self, roots: tuple[Signed[TrustRoot], ...] | Refused) -> None:
+    def _send(self, roots: tuple[Signed[TrustRoot], ...] | Refused, *, ahead: bool = False) -> None:
         if self._reached:
-            self.messages.append(Message(roots))
+            self.messages.append(Message(roots, ahead))
             self._bring(len(self.messages) - 1)
 
     def _bring(self, number: int) -> None:

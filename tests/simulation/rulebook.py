@@ -61,7 +61,7 @@ def every_rule() -> tuple[Rule, ...]:
         Refusals(),
         Going(),
         Truth(),
-        Obedience(),
+        Obedience(loudness),
         Tones(precedence, loudness, relays),
         Restarts(in_force, loudness),
         Warned(in_force),

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 
+from msgspec.structs import replace
+
 from tests.core.material import DAY_MS, TEST_TONE
 from tests.simulation.centre import Loudness
 from tests.simulation.world import CODEC_CUT_MS, HUNG_AFTER_MS, Rule, Sound, Violation, World, is_warning
@@ -528,7 +530,8 @@ class Air(Rule):
         if now is None:
             return False
         audio = {recording.sha256 for one in now.programme.bulletins for recording in one.audio}
-        audio |= {spare.audio.sha256 for spare in self.standing.spares(world.settings, now)}
+        everywhere = Due(now.occurrence, now.planned_ms, replace(now.slot, zones=()), now.programme)
+        audio |= {spare.audio.sha256 for spare in self.standing.spares(world.settings, everywhere)}
         return audio.issuperset(item.sha256 for item in items)
 
     def _in_force(self, due: Due) -> Due | None:

@@ -121,6 +121,7 @@ def forgotten(disk: Disk, remembered: Remembered, roots: Sequence[bytes], wall_m
         ("floors", disk.floors, dict(remembered.floors)),
         ("programmes", envelopes, dict(remembered.envelopes)),
         ("earlier", {scope: one.envelope for scope, one in disk.earlier.items()}, dict(remembered.earlier)),
+        ("volumes", {zone: one.envelope for zone, one in disk.volumes.items()}, dict(remembered.volumes)),
         ("alerts", _alerts(disk), {(one[0], one[1]): one[2:] for one in remembered.alerts}),
         ("open faults", disk.faults, {fault.id: fault for fault in remembered.open_faults}),
         ("open records", disk.open_as_run, {record.id: record for record in remembered.open_as_run}),

@@ -5,8 +5,8 @@
 replays seed 17 and prints the end of its trace; with ``own-clock`` behind it the station must find out the time by
 itself, and hears its centre; with ``alerts`` there are warnings, with ``microphone`` somebody speaks, with ``live``
 there are live relays, with ``orders`` its centre gives commands, with ``streams`` there are radios, with ``trust`` the
-centre's roots follow one another, and a thief holds a key (with programmes and alerts only). First faults are on, and
-no rule may be broken; then everything is mended, two days pass, and everything that could air has aired or is
+centre's roots follow one another, and a thief holds a key and speaks with it in every way there is. First faults are
+on, and no rule may be broken; then everything is mended, two days pass, and everything that could air has aired or is
 told with its reason.
 """
 
@@ -41,7 +41,7 @@ from tests.simulation.happenings import (
     written,
 )
 from tests.simulation.radio import stream_of
-from tests.simulation.roots import BAD, DROP, MOST, NEXT, REVOKE, STEPS
+from tests.simulation.roots import BAD, DROP, JOIN, MOST, NEXT, REVOKE, STEPS
 from tests.simulation.rules import interval_ms, nearest
 from tests.simulation.shell import GOOD, MODES
 from tests.simulation.shrink import SHRINK_S, Failure, failure, shrunk
@@ -71,6 +71,10 @@ INTERVALS = (1, 7, 14, 30, 30)
 """From one occurrence of a slot to the next, in days; of half the stations: their days are quiet, their years cost
 little. The slots of the others are daily."""
 
+FETCHED = 0.8
+"""How often what lacks comes before quiet days go by: a station to which something lacks looks every hour at what it
+wants, and most of what it lived through would be that.
+"""
 QUIET_HEARTBEAT_S = 21_600
 """Of the stations with quiet days: rarer than any config allows, or most of what they live through is heartbeats."""
 
@@ -97,6 +101,7 @@ class Storm:
         self.happenings = HAPPENINGS + (FROM_THE_CENTRE if own_clock else ()) + (WARNINGS if alerts else ())
         self.happenings += (TALKS if microphone else ()) + (RELAYS if live else ()) + (ORDERS if orders else ())
         self.happenings += (RADIOS if streams else ()) + (ROOTS if trust else ())
+        self.happenings += THEFTS if trust and (live or orders) else ()
         self.trust, self.burned = trust, 0
         self.warned: dict[str, dict[str, Any]] = {}
         self.timeline = Timeline(self._setup(seed))
@@ -121,6 +126,8 @@ class Storm:
         for scope in SCOPES[: dice.choice((1, 2))]:
             self.new_version(scope)
         for _ in range(actions):
+            if self.intervals != (1,) and dice.random() < FETCHED:
+                self._fetch_what_lacks()
             self._let_time_pass()
             dice.choice(self.happenings)(self)
             while dice.random() < 0.3:  # misfortunes seldom come alone
@@ -129,6 +136,11 @@ class Storm:
         happen("calm")
         self.at_end = True
         self.timeline.finish(also)
+
+    def _fetch_what_lacks(self) -> None:
+        """What did not come with its programme comes."""
+        for sha256 in sorted(audio_of(*self.current.values()) - self.world.cached):
+            self.timeline.happen("audio", audio_name(sha256))
 
     def _setup(self, seed: int) -> Setup:
         dice, is_daily = self.dice, self.intervals == (1,)
@@ -300,11 +312,11 @@ class Storm:
             self.world.run(dice.choice((2_000, 20_000, HOUR_MS)))
             self.timeline.happen("hold", False)
 
-    def _say(self, kind: str, way: str) -> None:
+    def _say(self, kind: str, way: str, thief: str = "") -> None:
         if self.world.card is not None and self.world.powered:
             journal, last = self.world.card.newest
             first = max(1, last - self.dice.randrange(5))
-            self.timeline.happen("centre", kind, way, journal, first, max(1, last))
+            self.timeline.happen("centre", kind, way, journal, first, max(1, last), *([thief] if thief else []))
 
     def break_relay(self) -> None:
         """A relay does not do as told for some minutes."""
@@ -439,27 +451,107 @@ class Storm:
         self.timeline.happen("steal")
         for _ in range(dice.choice((1, 1, 2))):
             self.speak_as_thief()
-            self._let_time_pass(DAY_MS)
+            if dice.random() < 0.5:
+                self._let_time_pass(DAY_MS)
         if dice.random() < 0.3:
             self.publish()
         if dice.random() < 0.8:
             self._step_root(REVOKE)
             self.speak_as_thief()
 
+    def revoke_in_the_middle(self) -> None:
+        """A thief speaks live, or has given a command, when his key is revoked; now and then under an alert."""
+        dice, world = self.dice, self.world
+        if world.roots is None:
+            return
+        self.timeline.happen("link", True)
+        if self.alerts and dice.random() < 0.5:
+            self.warn()
+        key = world.roots.key
+        self.timeline.happen("steal")
+        ways = [Storm._relay_as_thief, Storm._slip_in_as_thief] if self.live else []
+        ways += [Storm._order_as_thief] * 2 if self.orders else []
+        for _ in range(dice.choice((1, 1, 2))):
+            dice.choice(ways)(self, key)
+        world.run(dice.choice((1, 500, 4_000)))
+        self.timeline.happen("root", REVOKE)
+        world.run(dice.choice((1, 3_000, 60_000)))
+        if dice.random() < 0.3:
+            dice.choice(MISFORTUNES_OF_ROOTS)(self)
+        self._sign_anew()
+
     def speak_as_thief(self) -> None:
-        """A programme that burns version numbers, or an alert, by a key that was stolen, revoked or not yet."""
+        """Something by a key that was stolen, revoked or not yet; all that has a version burns its numbers."""
         dice, world = self.dice, self.world
         stolen = [] if world.roots is None else sorted(world.roots.stolen)
         if not stolen:
             return
-        key, name = dice.choice(stolen), f"w{dice.randrange(4)}"
-        if self.alerts and name in self.warned and dice.random() < 0.5:
+        ways = [Storm._publish_as_thief, Storm._publish_as_thief, Storm._lie_as_thief]
+        ways += [Storm._warn_as_thief] * 2 if self.alerts else []
+        ways += [Storm._relay_as_thief, Storm._forge_as_thief] if self.live else []
+        ways += [Storm._order_as_thief] * 3 if self.orders else []
+        dice.choice(ways)(self, dice.choice(stolen))
+
+    def _warn_as_thief(self, key: str) -> None:
+        dice, now_ms, name = self.dice, self.world.true_ms, f"w{self.dice.randrange(4)}"
+        if name in self.warned:
             self.burned += 1
-            now_ms = world.true_ms
             fields = self.warned[name] | {"version": self.burned * 1_000, "sent": _utc(now_ms)}
             self.timeline.happen("alert", fields | {"expires": _utc(now_ms + dice.choice((60_000, DAY_MS)))}, key)
-            return
-        scope = dice.choice(SCOPES)
+
+    def _lie_as_thief(self, key: str) -> None:
+        for _ in range(self.dice.choice((1, 2, 3))):
+            self.timeline.happen("centre", "beacon", GOOD_ORDER, 1, 1, 1, key)
+            self.world.run(self.dice.choice((500, 7_000, 12_000, 60_000)))
+
+    def _relay_as_thief(self, key: str) -> None:
+        dice = self.dice
+        name = dice.choice(("v0", "v1", "v2"))
+        fields = {"scope": WARNED[int(name[1])], "id": name, "priority": 9, "zones": [], "until_ms": HOUR_MS}
+        self.timeline.happen("live", fields, dice.choice((8_000, 60_000, 200_000)), key)
+        self.world.run(dice.choice((400, 2_500, 7_000, 15_000)))
+
+    def _slip_in_as_thief(self, key: str) -> None:
+        """Among the words of a sender that has a newer key, while both count."""
+        dice = self.dice
+        self.timeline.happen("root", JOIN)
+        self.world.run(dice.choice((1, 400)))
+        name = dice.choice(("v0", "v1", "v2"))
+        fields = {"scope": WARNED[int(name[1])], "id": name, "priority": 9, "zones": [], "until_ms": HOUR_MS}
+        self.timeline.happen("live", fields, 20_000)
+        for _ in range(dice.choice((2, 6))):
+            self.world.run(dice.choice((300, 700, 2_000)))
+            self.timeline.happen("live-turn", name, "forged", key, dice.choice((0, 0, 1)))
+
+    def _forge_as_thief(self, key: str) -> None:
+        for _ in range(self.dice.choice((1, 1, 3))):
+            name, ahead = self.dice.choice(("v0", "v1", "v2")), self.dice.choice((0, 0, 1, 100_000))
+            self.timeline.happen("live-turn", name, "forged", key, ahead)
+            self.world.run(self.dice.choice((1, 400, 2_000)))
+
+    def _order_as_thief(self, key: str) -> None:
+        dice, world = self.dice, self.world
+        name, fields = dice.choice(
+            (
+                ("stop", {}),
+                ("volume", {"percent": 0, "until": _utc(world.true_ms + 6 * DAY_MS)}),
+                ("volume", {"percent": 0, "until": _utc(world.true_ms + 6 * DAY_MS), "zone": "cho"}),
+                ("test_tone", {"zone": "cho", "seconds": 20}),
+                ("test_tone", {"zone": "cho", "seconds": 20}),
+                ("restart", {}),
+                ("restart", {}),
+                ("log", {"lines": 5}),
+                ("resend", {}),
+            )
+        )
+        if name == "resend":
+            self._say("command", GOOD_ORDER, key)
+        else:
+            self.timeline.happen("order", GOOD_ORDER, name, fields, key)
+        world.run(dice.choice((400, 600, 3_000, 7_000)))
+
+    def _publish_as_thief(self, key: str) -> None:
+        dice, world, scope = self.dice, self.world, self.dice.choice(SCOPES)
         if scope not in self.current:
             return
         self.burned += 1
@@ -947,6 +1039,7 @@ ROOTS: tuple[Callable[[Storm], None], ...] = (
     Storm.mend_link,
     Storm.mend_link,
 )
+THEFTS: tuple[Callable[[Storm], None], ...] = (Storm.revoke_in_the_middle, Storm.revoke_in_the_middle)
 MISFORTUNES_OF_ROOTS: tuple[Callable[[Storm], None], ...] = (
     Storm.cut_power,
     Storm.cut_power,

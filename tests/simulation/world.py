@@ -442,7 +442,7 @@ class World:
             "time_floor_ms": disk.time_floor_ms,
             "earlier": tuple(disk.earlier.values()),
             "alerts": tuple(disk.alerts.values()),
-            "volumes": tuple(disk.volumes.values()),
+            "volumes": tuple((zone, one) for zone, one in disk.volumes.items() if self.may(one.signers)),
         }
         disk.boots += 1
         if self.card is not None:
@@ -461,7 +461,8 @@ class World:
                 events.KnownAlert(self._alert(envelope), until_ms, told)
                 for _, _, envelope, until_ms, told in remembered.alerts
             )
-            fields["volumes"] = tuple(self._command(envelope) for envelope in remembered.volumes)
+            volumes = ((zone, self._command(envelope)) for zone, envelope in remembered.volumes)
+            fields["volumes"] = tuple((zone, one) for zone, one in volumes if self.may(one.signers))
             fields["time_floor_ms"] = remembered.time_floor.wall_ms if remembered.time_floor else 0
         return started(**fields)
 
@@ -662,7 +663,10 @@ class World:
             self._write_soon()
 
     def do(self, effect: effects.Effect) -> None:
-        """Carry one effect out, as far as it can be; the rules are asked first."""
+        """Carry one effect out, as far as it can be; the rules are asked first, but of what each event brings."""
+        if isinstance(effect, effects.WakeAt):
+            self.wake_ms = effect.mono_ms
+            return
         for before in self._before:
             before(self, effect)
         match effect:
@@ -723,8 +727,6 @@ class World:
                     self.line.heartbeat(self.card.newest)
             case effects.Leave():
                 self.left = True
-            case effects.WakeAt(mono_ms):
-                self.wake_ms = mono_ms
             case _:
                 pass
 

@@ -203,11 +203,11 @@ def test_the_volume_of_a_zone_is_carried_over_and_the_newest_command_for_it_coun
     for version, envelope in ((7, b"louder"), (9, b"quiet")):
         database.commit([effects.VolumeOrdered(ZoneId("cho"), version, envelope)], "x", 1)
     database.commit([effects.VolumeOrdered(ZoneId("dinh"), 8, b"loud")], "x", 1)
-    assert database.remembered().volumes == (b"loud", b"quiet")
+    assert database.remembered().volumes == (("cho", b"quiet"), ("dinh", b"loud"))
     database.close()
     flipped_page_of("outbox")(path)
 
-    assert next_lives(tmp_path).remembered().volumes == (b"loud", b"quiet")
+    assert next_lives(tmp_path).remembered().volumes == (("cho", b"quiet"), ("dinh", b"loud"))
 
 
 def test_what_was_sent_before_the_damage_is_not_told_again(tmp_path: Path) -> None:

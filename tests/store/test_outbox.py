@@ -279,7 +279,7 @@ def test_a_station_of_the_release_before_alerts_keeps_what_it_had(tmp_path: Path
     database.commit([effects.AlertAccepted("vn", "lu-quet", 1, b"alert", WallMs(9))], STATION, 1)
     database.commit([effects.VolumeOrdered(ZoneId("cho"), 1, b"volume")], STATION, 1)
     assert database.remembered().alerts == (("vn", "lu-quet", b"alert", 9, ""),)
-    assert database.remembered().volumes == (b"volume",)
+    assert database.remembered().volumes == (("cho", b"volume"),)
     database.close()
     Database.open(tmp_path / "new").close()
     assert schema(tmp_path / "ttcs.db") == schema(tmp_path / "new" / "ttcs.db")
@@ -293,7 +293,9 @@ def test_a_station_of_the_release_before_trust_roots_followed_one_another_keeps_
     remembered = database.remembered()
 
     assert (remembered.envelopes, remembered.earlier) == ((("vn", b"envelope"),), (("vn", b"before"),))
-    assert remembered.alerts == (("vn", "lu-quet", b"alert", 9_000, ""),) and remembered.volumes == (b"volume",)
+    assert remembered.alerts == (("vn", "lu-quet", b"alert", 9_000, ""),) and remembered.volumes == (
+        ("cho", b"volume"),
+    )
     assert remembered.floors == (("beacon:vn", 5), ("vn", 7))
     assert [record.id for record in remembered.open_as_run] == ["1-a1"] and database.roots() == ()
     database.commit([effects.TrustAccepted(2, b"root")], STATION, 1)

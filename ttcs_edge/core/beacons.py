@@ -6,6 +6,7 @@
   earlier: the centre's clock must have gone on between the two as the station's own did, within ``PACE_MS``. What a
   broker, a modem or a session held back and then let go comes in a burst, and does not keep that pace.
 4 A way through the network only ever takes time, so of the two the one that gives the later time is right.
+5 A beacon tells nothing any more once the key that signed it is revoked: the next one needs another one before it.
 
 What this cannot see: a broker that lies from the first beacon on, and holds every one back by the same span. A station
 without any other clock is then late by that span. It never airs twice for it nor goes back behind what it knows (rule
@@ -19,6 +20,7 @@ again; by rules 2 and 3 it tells nothing that is not past.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from msgspec import Struct
@@ -49,15 +51,24 @@ class Verdict(Struct, frozen=True):
     time: SetSignedTime | None = None
 
 
+class Measure(Struct, frozen=True):
+    """A beacon that came live: what it makes of wall minus monotonic clock, and when it came."""
+
+    signed: Signed[Beacon]
+    offset_ms: int
+    came_mono_ms: MonoMs
+
+
 @dataclass(slots=True)
 class Beacons:
-    """What was heard of each scope. ``measures`` are the live beacons that the next one must keep pace with: what each
-    makes of wall minus monotonic clock, and when it came.
+    """What was heard of each scope: the ``newest`` beacon that is believed, and in ``measures`` the live one that the
+    next one must keep pace with.
     """
 
     settings: StationSettings
     floors: Floors = field(default_factory=Floors)
-    measures: dict[Scope, tuple[int, MonoMs]] = field(default_factory=dict)
+    measures: dict[Scope, Measure] = field(default_factory=dict)
+    newest: dict[Scope, Signed[Beacon]] = field(default_factory=dict)
     unsaved: dict[str, int] = field(default_factory=dict)
     save_mono_ms: int | None = None
 
@@ -86,18 +97,30 @@ class Beacons:
         beacon = event.beacon.document
         raised = self.floors.raise_(subject, beacon.version, event.beacon.signers & keys)
         self.unsaved |= {one.name: one.version for one in raised}
-        return Verdict(event.beacon, time=self._time(beacon, event.came_mono_ms) if event.live else None)
+        self.newest[beacon.scope] = event.beacon
+        return Verdict(event.beacon, time=self._time(event.beacon, event.came_mono_ms) if event.live else None)
 
-    def _time(self, beacon: Beacon, came_mono_ms: MonoMs) -> SetSignedTime | None:
-        offset_ms = trust.utc_ms(beacon.issued) - came_mono_ms
-        measure = self.measures.get(beacon.scope)
-        if measure is None or abs(offset_ms - measure[0]) > PACE_MS:
-            self.measures[beacon.scope] = (offset_ms, came_mono_ms)
+    def take_root(self, root: TrustRoot) -> list[Scope]:
+        """Another trust root is in force: forget the beacons that nobody who may has signed, and give the scopes of
+        which the newest is among them.
+        """
+        stands: Callable[[Signed[Beacon]], bool] = lambda one: trust.is_still_signed(one, root, "beacon")  # noqa: E731
+        self.measures = {scope: one for scope, one in self.measures.items() if stands(one.signed)}
+        gone = [scope for scope, one in self.newest.items() if not stands(one)]
+        for scope in gone:
+            del self.newest[scope]
+        return gone
+
+    def _time(self, signed: Signed[Beacon], came_mono_ms: MonoMs) -> SetSignedTime | None:
+        beacon, before = signed.document, self.measures.get(signed.document.scope)
+        measure = Measure(signed, trust.utc_ms(beacon.issued) - came_mono_ms, came_mono_ms)
+        if before is None or abs(measure.offset_ms - before.offset_ms) > PACE_MS:
+            self.measures[beacon.scope] = measure
             return None
-        if came_mono_ms - measure[1] < APART_MS:
+        if came_mono_ms - before.came_mono_ms < APART_MS:
             return None
-        self.measures[beacon.scope] = (offset_ms, came_mono_ms)
-        return SetSignedTime(WallMs(max(offset_ms, measure[0]) + came_mono_ms), came_mono_ms)
+        self.measures[beacon.scope] = measure
+        return SetSignedTime(WallMs(max(measure.offset_ms, before.offset_ms) + came_mono_ms), came_mono_ms)
 
     def save(self, mono_ms: int, *, others: bool) -> list[FloorRaised]:
         """Give the floors that are to go to disk now; ``others`` tells that something else goes there anyway."""

@@ -164,6 +164,14 @@ class Endings:
             self.close(airing, False, AsRunReason.STOPPED_BY_COMMAND, now)
         return airing.cue.occurrence
 
+    def withdraw(self, key: Occurrence, now: Instant) -> None:
+        """Nobody who may wants it any more: it leaves the air for good, or never comes to it."""
+        for airing in [one for one in self.cues.unended() if one.cue.occurrence == key]:
+            if airing is self.cues.on_air:
+                airing.stop_for_good(AsRunReason.WITHDRAWN)
+            else:
+                self.close(airing, False, AsRunReason.WITHDRAWN, now)
+
     def end_talk(self, reason: AsRunReason, now: Instant) -> None:
         """The talk is over; of one that was let go while it was heard, nothing is missing."""
         for airing in [airing for airing in self.cues.unended() if airing.kind is Kind.TALK]:

@@ -16,6 +16,7 @@ from ttcs_edge.core.model import (
     Sha256,
     Utterance,
     WallMs,
+    ZoneId,
 )
 from ttcs_edge.core.timekeeping import ClockState
 
@@ -58,7 +59,7 @@ class Started(Struct, frozen=True):
     alerts: tuple[KnownAlert, ...] = ()
     tones: tuple[tuple[str, AudioItem], ...] = ()
     test_tone: AudioItem | None = None
-    volumes: tuple[Signed[Command], ...] = ()
+    volumes: tuple[tuple[ZoneId, Signed[Command]], ...] = ()
     software: str = ""
 
 

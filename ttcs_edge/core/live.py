@@ -11,12 +11,17 @@ bulletins can wait, what is said now cannot.
 
 Nothing of a session is kept over a restart: one that speaks on is taken anew, unless it was told as over (never-5).
 What was said before the station began is not heard, whoever sends it again (never-6).
+
+A session has one voice: all of it is signed by the same keys, enough of them. So it is over as a whole once they may
+not speak any more, with all that waits to be heard, and whoever else has a key speaks in a session of his own.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+
+from msgspec.structs import replace
 
 from ttcs_edge.core import events, trust
 from ttcs_edge.core.air import BULLETIN
@@ -51,8 +56,8 @@ Key = tuple[str, str]
 
 @dataclass(slots=True)
 class Session:
-    """The newest segment of a session with its signatures, when it came, and what came last and was not played.
-    ``ended`` once its last one came.
+    """The newest segment of a session, with the signatures of those who signed all of it, when it came, and what came
+    last and was not played. ``ended`` once its last one came.
     """
 
     signed: Signed[LiveSegment]
@@ -87,7 +92,9 @@ class Session:
 
     def add(self, signed: Signed[LiveSegment], now: Instant) -> None:
         """The next segment came."""
-        self.signed, self.heard_mono_ms, segment = signed, now.mono_ms, signed.document
+        segment = signed.document
+        self.signed = replace(signed, signers=signed.signers & self.signed.signers)
+        self.heard_mono_ms = now.mono_ms
         self.ended = self.ended or segment.last
         self.kept.append(segment)
         while sum(len(one.packets) for one in self.kept) * PACKET_MS > KEPT_MS and len(self.kept) > 1:
@@ -133,6 +140,7 @@ class Lives:
             topic=event.topic,
             station_scope=self.settings.scope,
             known=None if known is None else (known.newest.version, known.newest.number),
+            voice=frozenset() if known is None else known.signed.signers,
             now=now,
         )
         if isinstance(judged, Refused):

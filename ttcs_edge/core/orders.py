@@ -11,6 +11,9 @@ command is never done twice (never-6), so nothing here outlives a restart: what 
 - ``restart``: not while an alert has the air or could have it now, and only with a config that a start would take. The
   answer goes out first.
 - ``resend`` and ``log`` are work of the shell, which answers by itself.
+
+A command counts as long as those who signed it may command: with their key a restart that has not begun is called off,
+and a test tone leaves the air (never-1). What a stop has taken off the air stays off.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ttcs_edge.core import effects, events
+from ttcs_edge.core import effects, events, trust
 from ttcs_edge.core.air import TEST
 from ttcs_edge.core.asrun import Kind
 from ttcs_edge.core.desk import Desk
@@ -33,6 +36,7 @@ from ttcs_edge.core.documents import (
     Signed,
     StopOrder,
     ToneOrder,
+    TrustRoot,
     VolumeOrder,
 )
 from ttcs_edge.core.effects import Answer, Effect
@@ -54,6 +58,8 @@ from ttcs_edge.core.volumes import Volumes, zones_meant
 
 ANSWERED_WITHIN_MS = 5_000
 """How long a restart waits for its answer to go out: a link that hangs must not keep the station from it."""
+REVOKED = "command-revoked"
+"""Why a command that was under way is not done: with its key its leave is gone."""
 TEST_TONE = "test-tone"
 """What a test tone is called where slots stand by their ids."""
 
@@ -78,7 +84,7 @@ class Given(Struct, frozen=True):
 class Leaving(Struct, frozen=True):
     """A restart that was answered; it waits for its answer to be on its way, until an instant at the latest."""
 
-    command: int
+    given: Given
     by_mono_ms: int
 
 
@@ -180,13 +186,13 @@ class Orders:
             return [given.answer("failed", "bad-config", event.problem)]
         if self.desk.rows.warns:  # it came meanwhile
             return [given.answer("refused", "alert-on-air")]
-        self.leaving = Leaving(event.command, now.mono_ms + ANSWERED_WITHIN_MS)
+        self.leaving = Leaving(given, now.mono_ms + ANSWERED_WITHIN_MS)
         return [given.answer("under-way", detail=(("boot", str(self.boot)),), leaving=True)]
 
     def answer_gone(self, event: events.AnswerGone, now: Instant) -> None:
         """The answer to a restart is on its way, or cannot be sent."""
-        if self.leaving is not None and self.leaving.command == event.command:
-            self.leaving = Leaving(event.command, now.mono_ms)
+        if self.leaving is not None and self.leaving.given.command.version == event.command:
+            self.leaving = Leaving(self.leaving.given, now.mono_ms)
 
     def leaves(self, now: Instant) -> bool:
         """Tell whether it is time to leave: an alert that came after the answer is heard first."""
@@ -196,6 +202,21 @@ class Orders:
         """When a restart does not wait for its answer any longer."""
         leaving = self.leaving
         return leaving.by_mono_ms if leaving is not None and leaving.by_mono_ms > now.mono_ms else None
+
+    def take_root(self, root: TrustRoot, now: Instant) -> list[Effect]:
+        """Another trust root is in force: what nobody who may has ordered is not begun, and not heard on."""
+        stands: Callable[[Given], bool] = lambda one: trust.is_still_signed(one.signed, root, "command")  # noqa: E731
+        answers: list[Effect] = []
+        if self.checking is not None and not stands(self.checking):
+            answers.append(self.checking.answer("failed", REVOKED))
+            self.checking = None
+        if self.leaving is not None and not stands(self.leaving.given):
+            answers.append(self.leaving.given.answer("failed", REVOKED))
+            self.leaving = None
+        for occurrence, given in self.owed.items():
+            if isinstance(given.command.test_tone, ToneOrder) and not stands(given):
+                self.desk.endings.withdraw(occurrence, now)
+        return answers
 
     def closed(self, record: AsRun) -> list[Effect]:
         """A cue is over: whoever ordered it on or off the air is told."""

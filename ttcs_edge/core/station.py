@@ -482,8 +482,11 @@ class Station:
         for key in self.alerts.take_root(root):
             self._forget_alert(*key, turn)
             self._raise(turn, "alert-revoked", alert_subject(*key))
+        for scope in self.beacons.take_root(root):
+            self.withheld.forget(scope)
         self.lives.take_root(root)
         self.volumes.take_root(root)
+        turn.after += self.orders.take_root(root, turn.now)
         self._clear_withdrawn_slots(turn)
         self.next_wanted_mono_ms = 0
         self._begin_floor(root, turn)

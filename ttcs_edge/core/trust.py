@@ -21,7 +21,8 @@ signed it; 5 it has not expired; 6 it was not sent in the future; 7 it is not ol
 For a live segment: 1 its scope and its id are those of the topic it came on; 2 the station lies in that scope; 3 the
 trust root has not expired; 4 enough keys of one live grant over that scope signed it; 5 it was said within the last
 ten seconds (last week's segments); 6 it was not said in the future; 7 the station knows the time; 8 its session is not
-over; 9 its session is not older than the newest, and it is behind every segment of it so far (never-6).
+over; 9 its session is not older than the newest, and it is behind every segment of it so far (never-6); 10 enough of
+those signed it who signed all of its session so far: who has another key begins a session of his own.
 
 The checks of time need trusted time. Of a programme and a beacon they are left out without it: a station without
 trusted time airs no schedule (air-7), and they are made again before anything airs. A command that cannot be told from
@@ -247,12 +248,14 @@ def judge_live(
     topic: tuple[str, str],
     station_scope: Scope,
     known: tuple[int, int] | None,
+    voice: frozenset[str],
     now: Instant,
 ) -> Accepted | AlreadyInForce | Refused:
     """Decide whether a segment of a live relay is played here.
 
-    ``topic`` are the scope and the id in its topic, ``known`` the session and the number of the newest one so far. One
-    that came before, or out of its order, is nothing to be told: a network does that, too.
+    ``topic`` are the scope and the id in its topic, ``known`` the session and the number of the newest one so far,
+    ``voice`` who signed every one of that session. One that came before, or out of its order, is nothing to be told: a
+    network does that, too.
     """
     segment = signed.document
     subject = live_subject(*topic)
@@ -271,7 +274,11 @@ def judge_live(
         return Refused("expired", subject, (("expires", segment.until),))
     if known is not None and segment.version < known[0]:
         return Refused("old-version", subject, (("found", str(segment.version)), ("expected", f">= {known[0]}")))
-    return AlreadyInForce() if known is not None and (segment.version, segment.number) <= known else Accepted()
+    if known is None or segment.version > known[0]:
+        return Accepted()
+    if not _enough(trust, "live", segment.scope, signed.signers & voice):
+        return replace(_not_enough(trust, "live", segment.scope, signed.signers & voice), subject=subject)
+    return AlreadyInForce() if (segment.version, segment.number) <= known else Accepted()
 
 
 def trust_subject(scope: str) -> str:

@@ -27,8 +27,8 @@ class Volumes:
 
     def remember(self, event: events.Started) -> None:
         """Take over what the store remembers, verified again by the shell."""
-        for command in sorted(event.volumes, key=lambda one: one.document.version):
-            self.take(command)
+        known = {zone.id for zone in self.settings.zones}
+        self.orders = {zone: command for zone, command in event.volumes if zone in known}
 
     def take(self, command: Signed[Command]) -> tuple[ZoneId, ...]:
         """Take an order; gives the zones that it is for, none when this station has no such zone."""

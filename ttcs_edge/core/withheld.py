@@ -9,6 +9,7 @@ the next one is sent. Whatever stands between centre and station can hold back a
 3 A centre of which no beacon came for as long as two of them take, while there is a link, has fallen silent, or is kept
   from us: a fault, until the next one.
 4 Without a link nobody holds anything back: that is told as what it is.
+5 What a beacon named counts as long as its key does: with it, all that it named is forgotten until the next one.
 
 Beacons name, they do not speak: whoever has a beacon's key can have things asked for in vain, and told as lacking.
 """
@@ -122,6 +123,12 @@ class Withheld:
             else:
                 again_mono_ms = now.mono_ms + GRACE_MS
                 self.lacking[name] = Lacking(version, document, now.mono_ms, again_mono_ms=again_mono_ms)
+
+    def forget(self, scope: Scope) -> None:
+        """Nobody who may has signed the newest beacon of a scope: what it named, and promised, counts no more."""
+        self.heard.pop(scope, None)
+        for name in [name for name in self.lacking if name.scope == scope]:
+            del self.lacking[name]
 
     def came(self, known: Known) -> None:
         """What was lacking may be here by now."""

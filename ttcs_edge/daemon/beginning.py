@@ -15,7 +15,7 @@ from ttcs_edge.core.documents import Command, Programme, Refused, Signed, TrustR
 from ttcs_edge.core.effects import Entry
 from ttcs_edge.core.events import KnownAlert, Started
 from ttcs_edge.core.floors import Floors
-from ttcs_edge.core.model import AudioItem, Instant, WallMs
+from ttcs_edge.core.model import AudioItem, Instant, WallMs, ZoneId
 from ttcs_edge.core.trust import (
     alert_subject,
     check_authority,
@@ -182,14 +182,18 @@ def _alerts(kept: Iterable[tuple[str, str, bytes, int, str]], trust: TrustRoot, 
                 yield KnownAlert(signed, until_ms, told)
 
 
-def _volumes(kept: Iterable[bytes], trust: TrustRoot, now: Instant) -> Iterator[Signed[Command]]:
-    """The commands for the volume of zones: when each of them is over it says itself, whenever it had to arrive."""
-    for envelope in kept:
+def _volumes(
+    kept: Iterable[tuple[str, bytes]], trust: TrustRoot, now: Instant
+) -> Iterator[tuple[ZoneId, Signed[Command]]]:
+    """The newest command for the volume of each zone: when it is over it says itself, whenever it had to arrive. Where
+    the newest is of a key that was revoked, no older one comes back.
+    """
+    for zone, envelope in kept:
         signed = read_command(envelope, trust)
         if isinstance(signed, Signed) and isinstance(signed.document.volume, VolumeOrder):
             wrong = check_authority(signed, trust, now, "command")
             if wrong is None or wrong.code == "expired":
-                yield signed
+                yield ZoneId(zone), signed
 
 
 def time_floor(remembered: Remembered, trust: TrustRoot, programmes: Sequence[Signed[Programme]]) -> WallMs:

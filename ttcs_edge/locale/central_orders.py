@@ -19,6 +19,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "its config is wrong, and it would not start again: {file} line {line}, {key}: {problem}",
     ),
     "busy": ("trạm đang đọc nhật ký cho lệnh khác", "it is reading the log for another order"),
+    "command-revoked": (
+        "khóa ký lệnh này đã bị thu hồi trước khi trạm làm xong",
+        "the key that signed this order was revoked before it was done",
+    ),
     "due-soon": ("sắp đến giờ phát một mục khác", "something else is due too soon"),
     "no-journal": ("không đọc được nhật ký: {error}", "the log cannot be read: {error}"),
     "nothing-on-air": ("không có gì đang phát", "nothing is on the air"),

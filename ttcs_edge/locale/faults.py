@@ -1099,7 +1099,10 @@ REASONS: dict[str, Pair] = {
     "stopped-by-command": ("trung tâm ra lệnh dừng", "the centre ordered it to stop"),
     "time-limit": ("nói quá thời gian cho phép", "it was longer than allowed"),
     "too-late": ("quá giờ cho phép", "it was too late"),
-    "withdrawn": ("chương trình mới đã bỏ mục này", "a newer programme withdrew it"),
+    "withdrawn": (
+        "đã bị bỏ bởi bản mới hơn hoặc vì khóa ký bị thu hồi",
+        "something newer, or the end of its key, withdrew it",
+    ),
     # why there is silence, beside those
     "no-start": ("bộ phát chưa phát ra tiếng", "the player was told to begin, and no sound came"),
     # why a link went down

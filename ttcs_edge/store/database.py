@@ -51,8 +51,8 @@ Settled = tuple[tuple[Occurrence, WallMs], ...]
 class Remembered(Struct, frozen=True):
     """What an earlier life left. ``envelopes`` and their ``copies`` in files, and those of ``earlier`` programmes, each
     behind its scope, are to be verified again before any use; so are those of ``alerts``, each between its scope and id
-    and until when it must be known, what was told of it last behind it, and the commands of ``volumes``. ``damage``
-    says what was wrong with the database, None when nothing was.
+    and until when it must be known, what was told of it last behind it, and the commands of ``volumes``, each behind
+    its zone. ``damage`` says what was wrong with the database, None when nothing was.
     """
 
     envelopes: tuple[tuple[str, bytes], ...]
@@ -67,7 +67,7 @@ class Remembered(Struct, frozen=True):
     time_floor: effects.TimeFloor | None = None
     earlier: tuple[tuple[str, bytes], ...] = ()
     alerts: tuple[tuple[str, str, bytes, int, str], ...] = ()
-    volumes: tuple[bytes, ...] = ()
+    volumes: tuple[tuple[str, bytes], ...] = ()
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -167,7 +167,7 @@ class Database:
             ),
             earlier=tuple((row[0], row[1]) for row in select("SELECT scope, envelope FROM earlier ORDER BY scope")),
             alerts=tuple(select("SELECT scope, event, envelope, until_ms, told FROM alerts ORDER BY scope, event")),
-            volumes=tuple(row[0] for row in select("SELECT envelope FROM volumes ORDER BY version")),
+            volumes=tuple(select("SELECT zone, envelope FROM volumes ORDER BY zone")),
             floors=tuple(sorted(self._floors().items())),
             open_as_run=self._records("as_run_open", "record", AsRun),
             settled=self._settled(_settled_from_ms(meta, trust_version)),
