@@ -101,6 +101,7 @@ class Storm:
         self.happenings = HAPPENINGS + (FROM_THE_CENTRE if own_clock else ()) + (WARNINGS if alerts else ())
         self.happenings += (TALKS if microphone else ()) + (RELAYS if live else ()) + (ORDERS if orders else ())
         self.happenings += (RADIOS if streams else ()) + (ROOTS if trust else ())
+        self.happenings += (Storm.warn_over_restart,) * 3 if alerts and orders else ()
         self.happenings += THEFTS if trust and (live or orders) else ()
         self.trust, self.burned = trust, 0
         self.warned: dict[str, dict[str, Any]] = {}
@@ -806,6 +807,13 @@ class Storm:
                 self.timeline.happen("order", AGAIN, "restart", {})
             else:
                 dice.choice([one for one in self.happenings if one in OVER_TONES])(self)
+
+    def warn_over_restart(self) -> None:
+        """A restart is answered, and an alert comes before the station leaves."""
+        self.timeline.happen("order", GOOD_ORDER, "restart", {})
+        self.world.run(self.dice.choice((700, 1_500, 3_000)))
+        self.warn()
+        self.world.run(self.dice.choice((1_000, 8_000)))
 
     def tell_noise(self) -> None:
         """Events that are no business of the air."""

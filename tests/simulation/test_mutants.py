@@ -596,8 +596,9 @@ BUGS = {
         "core/trust.py",
         "    for judge in (before, root):\n        if not _enough(",
         "    for judge in (before, root):\n        if not signed.signers and not _enough(",
-        "never-6: a root is taken",
+        "is taken, in force is",
         trust=True,
+        seed=1,
     ),
     "what lacks is asked for once": Bug(
         "core/withheld.py",
@@ -612,8 +613,9 @@ BUGS = {
         "core/trust.py",
         "if root.version != before.version + 1:",
         "if root.version < before.version:",
-        "never-6: a root is taken",
+        "is taken, in force is",
         trust=True,
+        seed=14,
     ),
     "a restart of a revoked key is begun": Bug(
         "core/orders.py",
