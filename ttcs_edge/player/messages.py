@@ -173,15 +173,23 @@ def receive(connection: socket.socket) -> tuple[bytes, list[int]]:
 
 def decode_begin(data: bytes) -> Begin:
     """The first packet. Raises ValueError or TypeError for what is none: a bug of the daemon's."""
-    kind, *fields = json.loads(data)
+    kind, *fields = _parsed(data)
     if kind != Begin.__name__:
         raise ValueError(f"{kind} in the place of {Begin.__name__}")
     return Begin(*fields)
 
 
+def _parsed(data: bytes) -> list[Any]:
+    try:
+        kind, *fields = json.loads(data)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+    return [kind, *fields]
+
+
 def decode_command(data: bytes) -> Command:
     """What the daemon says. Raises ValueError, KeyError or TypeError for what is no command: a bug of the daemon's."""
-    kind, *fields = json.loads(data)
+    kind, *fields = _parsed(data)
     command: Command = _COMMANDS[kind](*fields)
     return command
 
