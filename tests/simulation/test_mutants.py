@@ -50,7 +50,11 @@ BUGS = {
         "core/asrun.py", "aired = whole and reason is None", "aired = whole", "never-9: "
     ),
     "nobody says that there is silence": Bug(
-        "core/silence.py", "SILENCE_MS = 4_000", "SILENCE_MS = 4_000_000", "silence: "
+        "core/silence.py",
+        "SILENCE_MS = 4_000",
+        "SILENCE_MS = 4_000_000",
+        "silence: ",
+        seed=1,
     ),
     "an earlier edition airs in a slot that wants none": Bug(
         "core/library.py",
@@ -135,7 +139,7 @@ BUGS = {
         "(now.trusted and self.cue.planned_ms <= now.wall_ms)",
         "self.cue.planned_ms <= now.wall_ms",
         "air-7: ",
-        seed=3,
+        seed=5,
     ),
     "the loudest zone sets the volume": Bug(
         "core/volumes.py", "return min((cue.slot_percent", "return max((cue.slot_percent", "air-5: "
@@ -186,6 +190,7 @@ BUGS = {
         "submit(effect, [one for one in rest if not isinstance(one, WakeAt)])",
         "submit(effect, [])",
         "decision 1: ",
+        seed=1,
     ),
     "what was settled is forgotten by a start": Bug(
         "store/database.py", "floor.wall_ms)) - ZONES_MS", "floor.wall_ms)) + 2**60", "never-5: ", True
@@ -451,7 +456,7 @@ BUGS = {
         "never-4: ",
         alerts=True,
         orders=True,
-        seed=11,
+        seed=1,
     ),
     "a test tone is answered as heard whatever came of it": Bug(
         "core/orders.py",
@@ -468,6 +473,7 @@ BUGS = {
         "air-5: an alert at",
         alerts=True,
         orders=True,
+        seed=5,
     ),
     "a live relay that falls silent is nobody's fault": Bug(
         "core/station.py",
@@ -576,6 +582,7 @@ BUGS = {
         "            self.aside.pop(scope, None)\n",
         "never-",
         trust=True,
+        seed=1,
     ),
     "what one beacon names is withheld": Bug(
         "core/withheld.py",
@@ -643,16 +650,6 @@ BUGS = {
         orders=True,
         trust=True,
         seed=1,
-    ),
-    "an older volume comes back with a start": Bug(
-        "core/volumes.py",
-        "        known = {zone.id for zone in self.settings.zones}\n"
-        "        self.orders = {zone: command for zone, command in event.volumes if zone in known}\n",
-        "        for _, command in sorted(event.volumes, key=lambda pair: pair[1].document.version):\n"
-        "            self.take(command)\n",
-        "air-5: ",
-        orders=True,
-        trust=True,
     ),
     "a command of a revoked key is obeyed": Bug(
         "core/trust.py",
