@@ -101,7 +101,7 @@ class Storm:
         self.happenings = HAPPENINGS + (FROM_THE_CENTRE if own_clock else ()) + (WARNINGS if alerts else ())
         self.happenings += (TALKS if microphone else ()) + (RELAYS if live else ()) + (ORDERS if orders else ())
         self.happenings += (RADIOS if streams else ()) + (ROOTS if trust else ())
-        self.happenings += (Storm.warn_over_restart,) * 3 if alerts and orders else ()
+        self.happenings += (Storm.warn_over_restart,) * 3 if trust and alerts and orders else ()
         self.happenings += THEFTS if trust and (live or orders) else ()
         self.trust, self.burned = trust, 0
         self.warned: dict[str, dict[str, Any]] = {}
