@@ -153,6 +153,7 @@ def test_an_alert_goes_on_through_every_command(
 
     answers = [commander.answers(one) for one in refused]
     assert answers == [[("refused", "alert-on-air")], [("refused", "alert-on-air")], [("refused", "air-taken")]]
+    eventually(lambda: len(outcomes(centre)) == 2)  # receipts go before all other reports
     assert [outcome for _, outcome, _ in outcomes(centre)] == ["aired", "aired"]
 
 
