@@ -592,16 +592,6 @@ BUGS = {
         "never-6: told as lacking",
         trust=True,
     ),
-    "a restart leaves from under an alert": Bug(
-        "core/orders.py",
-        "now.mono_ms >= self.leaving.by_mono_ms and not self.desk.rows.warns",
-        "now.mono_ms >= self.leaving.by_mono_ms",
-        "air-1: the station leaves from under an alert",
-        alerts=True,
-        orders=True,
-        trust=True,
-        seed=50,
-    ),
     "one root key is enough": Bug(
         "core/trust.py",
         "    for judge in (before, root):\n        if not _enough(",
