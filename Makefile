@@ -48,7 +48,7 @@ tests: # those that mostly wait, for sound or for a broker, and those that recko
 
 WAITING := system player network
 tests_system := tests/system
-tests_player := tests/player
+tests_player := tests/player tests/attacks
 tests_network := tests/badlinks tests/central tests/link
 
 $(addprefix tests-,$(WAITING)): tests-%:
