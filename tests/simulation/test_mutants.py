@@ -249,7 +249,7 @@ BUGS = {
         "            self.measures[beacon.scope] = measure\n            return None\n",
         "            self.measures[beacon.scope] = measure\n"
         "            return SetSignedTime(WallMs(measure.offset_ms + came_mono_ms), came_mono_ms)\n",
-        "air-7: beacons tell a time",
+        "1 beacons of keys that count tell the time",
         True,
         seed=1,
     ),
