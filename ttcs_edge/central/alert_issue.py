@@ -23,7 +23,7 @@ from ttcs_edge.central.alert_history import SUFFIX, newer, newest_kept, of_envel
 from ttcs_edge.central.audio import AudioFolder, Encoded, UnusableAudio
 from ttcs_edge.central.broker import OperatorClient
 from ttcs_edge.central.centre import Centre, now, take_number, utc
-from ttcs_edge.central.errors import CentralError
+from ttcs_edge.central.errors import CentralError, refuse
 from ttcs_edge.central.publish import (
     BROKER_PLACE,
     LACKING,
@@ -32,7 +32,6 @@ from ttcs_edge.central.publish import (
     cut,
     envelope_file,
     put_in_folder,
-    refuse,
 )
 from ttcs_edge.core.documents import Alert, AlertInfo, Audio, Refused, Signed
 from ttcs_edge.core.limits import LIMITS

@@ -22,8 +22,8 @@ from ttcs_edge.central import approve_alert, approve_programme
 from ttcs_edge.central.address import BrokerAddress, needed_broker
 from ttcs_edge.central.asking import confirm
 from ttcs_edge.central.centre import Centre, SigningKey, open_centre, read_file
-from ttcs_edge.central.errors import CentralError
-from ttcs_edge.central.publish import LACKING, refuse
+from ttcs_edge.central.errors import CentralError, refuse
+from ttcs_edge.central.publish import LACKING
 from ttcs_edge.central.stations import check_scope
 from ttcs_edge.central.trust_folder import key_names
 from ttcs_edge.central.trust_sign import reachable

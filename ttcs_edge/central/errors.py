@@ -6,7 +6,10 @@ try again later, 70 a program that is needed failed, 73 it is there already, 77 
 
 from __future__ import annotations
 
+from typing import NoReturn
+
 from ttcs_edge.central.trust_errors import TRUST_EXIT_CODES
+from ttcs_edge.core.documents import Refused
 from ttcs_edge.yaml_form import Problem
 
 DATA_ERROR = 65
@@ -120,6 +123,12 @@ class CentralError(Exception):
         self.code = code
         self.fields = fields
         self.exit_code = EXIT_CODES[code]
+
+
+def refuse(refused: Refused) -> NoReturn:
+    """Tell that stations would refuse what is about to go out. Raises CentralError ``refused-by-own-check``."""
+    detail = ", ".join(f"{name}={value}" for name, value in refused.detail)
+    raise CentralError("refused-by-own-check", found=refused.code, detail=detail)
 
 
 class BadFile(CentralError):

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 
 from ttcs_edge.central.audio import sha256_of
 from ttcs_edge.central.centre import Centre, now
-from ttcs_edge.central.errors import CentralError
+from ttcs_edge.central.errors import CentralError, refuse
 from ttcs_edge.central.trust_folder import chain_of, every_key, kept_roots
 from ttcs_edge.core.documents import Programme, Refused, Signed
 from ttcs_edge.core.model import Scope, scope_covers
@@ -57,8 +57,7 @@ def export(centre: Centre, place: Scope, path: Path) -> Exported:
     verdicts = [(one, check_authority(one, centre.trust.document, at)) for one in signed]
     refused = [verdict for _, verdict in verdicts if verdict is not None and verdict.code != "expired"]
     if refused:
-        detail = ", ".join(f"{name}={value}" for name, value in refused[0].detail)
-        raise CentralError("refused-by-own-check", found=refused[0].code, detail=detail)
+        refuse(refused[0])
     standing = tuple(one for one, verdict in verdicts if verdict is None)
     expired = tuple(one.document for one, verdict in verdicts if verdict is not None)
     if not standing and len(roots) == 1:

@@ -24,7 +24,7 @@ from ttcs_edge.central.address import BrokerAddress
 from ttcs_edge.central.asking import YES
 from ttcs_edge.central.broker import LinkTurned, OperatorClient, Said
 from ttcs_edge.central.centre import Centre, check_grant, now, utc
-from ttcs_edge.central.errors import CentralError
+from ttcs_edge.central.errors import CentralError, refuse
 from ttcs_edge.central.live_arguments import PACKET_MS
 from ttcs_edge.central.live_input import Block, LiveInput, input_options
 from ttcs_edge.central.stations import check_scope, made_stations
@@ -88,8 +88,7 @@ class Speaker:
         """See that stations will take what is said. Raises CentralError ``refused-by-own-check``."""
         refused = parse_live(write_document(self._segment(("AA==",), self.session.begun_ms, last=False)), self.topic)
         if isinstance(refused, Refused):
-            detail = ", ".join(f"{name}={value}" for name, value in refused.detail)
-            raise CentralError("refused-by-own-check", found=refused.code, detail=detail)
+            refuse(refused)
 
     def say(self, block: Block, *, last: bool = False) -> None:
         """Send a block as a segment; what is short of a packet is filled with silence. What is older than stations take

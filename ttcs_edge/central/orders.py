@@ -19,7 +19,7 @@ from securesystemslib.signer import Signer  # type: ignore[attr-defined]
 from ttcs_edge.central.address import BrokerAddress
 from ttcs_edge.central.broker import Heard, OperatorClient
 from ttcs_edge.central.centre import Centre, check_grant, now, utc
-from ttcs_edge.central.errors import CentralError
+from ttcs_edge.central.errors import CentralError, refuse
 from ttcs_edge.core.documents import ID_PATTERN, Action, Command, Refused, Signed
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import StationSettings
@@ -107,8 +107,7 @@ def make_command(centre: Centre, order: Order, signers: Sequence[Signer]) -> tup
     if isinstance(signed, Signed):
         verdict = judge_command(signed, trust=trust, station=there, floor=0, again=False, now=now())
     if isinstance(verdict, Refused):
-        detail = ", ".join(f"{name}={value}" for name, value in verdict.detail)
-        raise CentralError("refused-by-own-check", found=verdict.code, detail=detail)
+        refuse(verdict)
     return command, envelope
 
 

@@ -17,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from heapq import merge
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -28,7 +28,7 @@ from ttcs_edge.central.address import BrokerAddress, check_audio_url
 from ttcs_edge.central.audio import AudioFolder, Encoded, UnusableAudio, sha256_of
 from ttcs_edge.central.broker import OperatorClient
 from ttcs_edge.central.centre import Centre, now, utc
-from ttcs_edge.central.errors import CentralError
+from ttcs_edge.central.errors import CentralError, refuse
 from ttcs_edge.central.programme_file import Draft, Take, read_programme_file, refuse_if_wrong
 from ttcs_edge.core.documents import Audio, Bulletin, Programme, Refused, Signed
 from ttcs_edge.core.limits import LIMITS
@@ -260,12 +260,6 @@ def judged(centre: Centre, envelope: bytes, scope: Scope, floor: int) -> Accepte
     )
     assert not isinstance(verdict, AlreadyInForce), "nothing is in force in this check"
     return verdict
-
-
-def refuse(refused: Refused) -> NoReturn:
-    """Tell that stations would refuse it. Raises CentralError."""
-    detail = ", ".join(f"{name}={value}" for name, value in refused.detail)
-    raise CentralError("refused-by-own-check", found=refused.code, detail=detail)
 
 
 def put_in_folder(target: Path, encoded: Encoded, source: Path) -> None:
