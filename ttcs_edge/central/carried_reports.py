@@ -103,13 +103,6 @@ def event_of(centre: Centre, report: Report | Refused) -> EventReport | Refused:
         return report
     if not isinstance(report, EventReport):
         return Refused("wrong-topic", "", (("found", report.kind), ("expected", "as-run|fault")))
-    if not is_ours(centre, report.station):
+    if not is_known(centre, report.station):
         return Refused("wrong-station", "", (("found", report.station), ("expected", "stations/")))
     return report
-
-
-def is_ours(centre: Centre, station: str) -> bool:
-    """Tell whether this centre made a station. What one is called has the form of an id, so it names a file of this
-    folder and no other.
-    """
-    return is_known(centre, station)

@@ -7,11 +7,9 @@ eyes only, until its request was answered or its time is over.
 from __future__ import annotations
 
 import argparse
-import os
 import queue
-import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +25,7 @@ from ttcs_edge.central.errors import CentralError
 from ttcs_edge.central.stations import StationFiles, known_station
 from ttcs_edge.locale import Language, text
 from ttcs_edge.whole_files import PRIVATE, PUBLIC, replace
+from ttcs_edge.wire.bundle import read_file
 from ttcs_edge.wire.code import grouped, new_code, read_code
 from ttcs_edge.wire.enrolment import (
     ANSWER_SUFFIX,
@@ -98,9 +97,9 @@ def _over_network(centre: Centre, broker: BrokerAddress, given: argparse.Namespa
 def _await_request(client: OperatorClient, enrolling: Enrolling) -> dict[str, bytes]:
     """Wait for the request that proves the code; gives it, by what its sender calls himself."""
     while not enrolling.is_over:
-        heard = _next(client)
-        if heard is not None and _hear(enrolling, heard) == "asks":
-            return {_name(heard): heard.payload}
+        name, message = _next(client)
+        if name is not None and _hear(enrolling, message) == "asks":
+            return {name: message}
     raise CentralError("nobody-asked")
 
 
@@ -110,9 +109,9 @@ def _hear_waiting(client: OperatorClient, enrolling: Enrolling) -> dict[str, byt
     """
     askers = {}
     for _ in range(client.incoming.qsize()):
-        heard = _next(client)
-        if heard is not None and _hear(enrolling, heard) == "asks":
-            askers[_name(heard)] = heard.payload
+        name, message = _next(client)
+        if name is not None and _hear(enrolling, message) == "asks":
+            askers[name] = message
     return askers
 
 
@@ -120,27 +119,22 @@ def _linger(client: OperatorClient, enrolling: Enrolling, made: Given) -> None:
     """Answer to the same key once more, until the station has it or enough time has gone by."""
     until_s = time.monotonic() + LINGER_S
     while not enrolling.received and time.monotonic() < until_s:
-        heard = _next(client)
-        if heard is not None and enrolling.hear(heard.payload) == "asks":
-            client.tell(answer_topic(_name(heard)), enrolling.secret.answer(heard.payload, made))
+        name, message = _next(client)
+        if name is not None and enrolling.hear(message) == "asks":
+            client.tell(answer_topic(name), enrolling.secret.answer(message, made))
 
 
-def _name(heard: Heard) -> str:
-    name = client_of(heard.topic)
-    assert name is not None  # ``_next`` lets nothing else through
-    return name
-
-
-def _next(client: OperatorClient) -> Heard | None:
+def _next(client: OperatorClient) -> tuple[str | None, bytes]:
+    """What somebody sent, behind what he calls himself; None when nobody did."""
     try:
         heard = client.incoming.get(timeout=LOOK_UP_S)
     except queue.Empty:
-        return None
-    return heard if isinstance(heard, Heard) and client_of(heard.topic) else None
+        return None, b""
+    return (client_of(heard.topic), heard.payload) if isinstance(heard, Heard) else (None, b"")
 
 
-def _hear(enrolling: Enrolling, heard: Heard) -> str:
-    verdict = enrolling.hear(heard.payload)
+def _hear(enrolling: Enrolling, message: bytes) -> str:
+    verdict = enrolling.hear(message)
     if verdict == "dead":
         raise CentralError("code-known-to-two")
     if enrolling.is_dead:
@@ -215,12 +209,10 @@ def _requests(stick: Path) -> Iterator[tuple[Path, bytes]]:
         raise CentralError("unreadable", file=folder, found=error.strerror or "") from error
     for file in files:
         try:
-            fd = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            data = read_file(file, REQUEST_BYTES)
         except OSError:
             continue
-        with open(fd, "rb") as stream:
-            if stat.S_ISREG(os.fstat(fd).st_mode):
-                yield file, stream.read(REQUEST_BYTES + 1)
+        yield file, data
 
 
 # ----------------------------------------------------------------------------------------- what a person sees
@@ -235,9 +227,9 @@ def _tell_code(code: str, lang: Language) -> None:
     print(text("central.enrol-code", lang, code=grouped(code)), flush=True)
 
 
-def _confirm(station: str, asked: Asked, lang: Language, ask: Callable[[str], None] = confirm) -> None:
+def _confirm(station: str, asked: Asked, lang: Language) -> None:
     print(text("central.enrol-fingerprint", lang, fingerprint=asked.fingerprint), flush=True)
-    ask(text("central.enrol-ask", lang, id=station))
+    confirm(text("central.enrol-ask", lang, id=station))
 
 
 def _tell_end(centre: Centre, station: str, lang: Language) -> None:

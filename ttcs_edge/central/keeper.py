@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import Final
 
 from ttcs_edge.central.broker import Heard
-from ttcs_edge.central.carried_reports import event_of, is_ours
+from ttcs_edge.central.carried_reports import event_of
 from ttcs_edge.central.centre import Centre
 from ttcs_edge.central.fleet import report_of
 from ttcs_edge.central.ledger import Ledger
+from ttcs_edge.central.stations import is_known
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.wire.reports import EventReport, HeartbeatReport
 from ttcs_edge.wire.topics import Topics
@@ -61,5 +62,5 @@ class Keeper:
     def _take_newest(self, report: HeartbeatReport) -> None:
         """With an empty outbox, a station has told all reports up to its newest; written only when that has changed."""
         key, newest = (report.station, report.newest_journal), report.newest_sequence
-        if newest != self._told.get(key) and is_ours(self._centre, report.station):
+        if newest != self._told.get(key) and is_known(self._centre, report.station):
             self._newest[key] = newest

@@ -107,9 +107,9 @@ def _answer(
 ) -> None:
     """Answer one; what goes wrong with it keeps nobody else from an answer."""
     try:
-        found = renewal(centre, station, pkcs10, datetime.now(timezone.utc))
+        found: Renewed | str = renewal(centre, station, pkcs10, datetime.now(timezone.utc))
     except (CentralError, OSError):
-        found = "broken"  # type: ignore[assignment]
+        found = "broken"
     if isinstance(found, Renewed):
         client.publish(topics.station(station, OWN_CERTIFICATE), found.pem)
         code = "central.renewed" if found.is_new else "central.renewed-before"

@@ -32,7 +32,6 @@ class StationFiles(Struct, frozen=True):
     record: Path
     scope: Path
     config: Path
-
     code: Path
 
     @property
@@ -90,7 +89,9 @@ def add_station(centre: Centre, station: str, scope: str, broker: BrokerAddress,
 
 
 def is_known(centre: Centre, station: str) -> bool:
-    """Tell whether a station, whose id was checked, is one of the centre's."""
+    """Tell whether a station is one of the centre's. What it is called has the form of an id: it names files of this
+    folder and no others.
+    """
     files = files_of(centre, station)
     return files.record.is_file() or files.config.is_file()
 

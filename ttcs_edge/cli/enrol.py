@@ -12,7 +12,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +22,7 @@ from ttcs_edge.config import HOST_PATTERN
 from ttcs_edge.locale import Language, text
 from ttcs_edge.locale.faults import reason_words
 from ttcs_edge.whole_files import PUBLIC, replace
+from ttcs_edge.wire.bundle import read_file
 from ttcs_edge.wire.code import read_code
 from ttcs_edge.wire.enrolment import (
     ANSWER_BYTES,
@@ -59,12 +59,13 @@ def command(options: argparse.Namespace, lang: Language) -> int:
 
 
 def _enrol(options: argparse.Namespace, files: IdentityFiles, lang: Language) -> None:
-    if options.source is not None:
-        _from_stick(options.source, files, lang)
-        return
-    address = None if options.to is not None else _address(options.broker)
+    by_stick = options.source is not None or options.to is not None
+    address = None if by_stick else _address(options.broker)
     if (given := files.finish()) is not None:  # a power cut came in between
         _tell_end(given, files, lang)
+        return
+    if options.source is not None:
+        _from_stick(options.source, files, lang)
         return
     if files.is_there and not options.again:
         raise CommandError("enrolled-already", path=str(files.link))
@@ -77,9 +78,7 @@ def _enrol(options: argparse.Namespace, files: IdentityFiles, lang: Language) ->
         return
     print(text("cli.enrol-wait", lang, minutes=WAIT_S // 60), flush=True)
     answer = _over_network(address, request, lang, f"--seconds={WAIT_S}")
-    _take(files, secret, request, answer)
-    given = files.finish()
-    assert given is not None
+    given = _take(files, secret, request, answer)
     try:
         _over_network(address, secret.receive(request), lang, "--tell")
     except CommandError:  # the station has all it needs; the person at the centre is told to ask
@@ -87,11 +86,15 @@ def _enrol(options: argparse.Namespace, files: IdentityFiles, lang: Language) ->
     _tell_end(given, files, lang)
 
 
-def _take(files: IdentityFiles, secret: Secret, request: bytes, answer: bytes) -> None:
+def _take(files: IdentityFiles, secret: Secret, request: bytes, answer: bytes) -> Given:
+    """Put in force what an answer gives."""
     given = secret.given(request, answer)
     if given is None:
         raise CommandError("answer-unproven")
     files.take(given)
+    finished = files.finish()
+    assert finished is not None  # ``take`` left it to be finished
+    return finished
 
 
 # ------------------------------------------------------------------------------------------- over the network
@@ -137,40 +140,27 @@ def _to_stick(stick: Path, fingerprint: str, request: bytes, lang: Language) -> 
 
 
 def _from_stick(stick: Path, files: IdentityFiles, lang: Language) -> None:
-    if (given := files.finish()) is not None:
-        _tell_end(given, files, lang)
-        return
     request = files.asked()
     if request is None:
         raise CommandError("nothing-asked")
     pending = files.begin()
     file = stick / STICK_FOLDER / f"{pending.fingerprint}{ANSWER_SUFFIX}"
-    answer = _read(file)
-    print(text("cli.enrol-fingerprint", lang, fingerprint=pending.fingerprint), flush=True)
-    _take(files, secret_of(_ask_code(lang)), request, answer)
-    given = files.finish()
-    assert given is not None
-    _tell_end(given, files, lang)
-
-
-def _read(file: Path) -> bytes:
-    """The bytes of a file of a stick; what is a link, a device or a FIFO is none."""
     try:
-        fd = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(fd, "rb") as stream:
-            return stream.read(ANSWER_BYTES + 1)
-    except OSError as error:
+        answer = read_file(file, ANSWER_BYTES)
+    except OSError as error:  # a link, a device or a FIFO is none, either
         raise CommandError("no-answer-file", path=str(file)) from error
+    print(text("cli.enrol-fingerprint", lang, fingerprint=pending.fingerprint), flush=True)
+    _tell_end(_take(files, secret_of(_ask_code(lang)), request, answer), files, lang)
 
 
 # ----------------------------------------------------------------------------------------- what a person does
 
 
-def _ask_code(lang: Language, read: Callable[[], str] = lambda: sys.stdin.readline(LINE_CHARS)) -> str:
+def _ask_code(lang: Language) -> str:
     """Read the code: from a terminal until it is right, else one line of standard input."""
     while True:
         print(text("cli.enrol-code", lang), end=" ", file=sys.stderr, flush=True)
-        line = read()
+        line = sys.stdin.readline(LINE_CHARS)
         code = read_code(line)
         if code is not None:
             return code

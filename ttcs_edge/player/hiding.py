@@ -15,11 +15,12 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from ttcs_edge.player.bounds import PR_SET_NO_NEW_PRIVS
+
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 """The numbers of these calls, the same on every processor; no libc has names for them."""
 PATH_BENEATH = 1
 READ_FILE = 1 << 2
-PR_SET_NO_NEW_PRIVS = 38
 
 
 def hide(folder: Path) -> bool:

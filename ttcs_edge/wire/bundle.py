@@ -58,7 +58,13 @@ def bundle_folder(path: Path) -> Path:
 @contextmanager
 def opened_bundle(path: Path) -> Iterator[int]:
     """Open the folder of a bundle, for ``open_file``. Raises OSError."""
-    folder = os.open(bundle_folder(path), _OPEN | os.O_DIRECTORY)
+    with _opened(bundle_folder(path)) as folder:
+        yield folder
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    folder = os.open(path, _OPEN | os.O_DIRECTORY)
     try:
         yield folder
     finally:
@@ -96,6 +102,16 @@ def read_whole(file: int, most_bytes: int) -> bytes:
     while len(data) <= most_bytes and (part := os.pread(file, min(1 << 20, most_bytes + 1 - len(data)), len(data))):
         data += part
     return bytes(data)
+
+
+def read_file(path: Path, most_bytes: int) -> bytes:
+    """Read a file of a stick, as ``open_file`` opens one and ``read_whole`` reads it. Raises OSError."""
+    with _opened(path.parent) as folder:
+        file = open_file(folder, path.name)
+        try:
+            return read_whole(file, most_bytes)
+        finally:
+            os.close(file)
 
 
 def _open(name: str, flags: int, folder: int) -> int:
