@@ -49,8 +49,15 @@ class Door:
 
     def start(self) -> None:
         """Start, and wait until it accepts connections."""
-        self._process = subprocess.Popen([MOSQUITTO, "-c", str(self.config)], stderr=subprocess.DEVNULL)
-        eventually(lambda: all(_accepts(port) for port in (self.port, self.port + 1)))
+        self._process = subprocess.Popen([MOSQUITTO, "-c", str(self.config)], stderr=subprocess.PIPE)
+        eventually(self._is_open)
+
+    def _is_open(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            _, said = self._process.communicate()
+            raise AssertionError(f"the door's Mosquitto ended: {self._process.returncode} {said!r}")
+        return all(_accepts(port) for port in (self.port, self.port + 1))
 
     def stop(self) -> None:
         """End it."""

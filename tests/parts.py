@@ -62,6 +62,19 @@ SCOPE = "vn/lam-dong"
 PLACE = "vn/lam-dong/da-teh"
 
 
+MORTAL = """
+def mortal(owner, name):
+    real = getattr(owner, name)
+    def call(*arguments, **more):
+        left[0] -= 1
+        if left[0] == 0:
+            os._exit(99)
+        return real(*arguments, **more)
+    setattr(owner, name, call)
+"""
+"""In a program with ``os`` and a list ``left``: of the calls that are made mortal, the n-th ends it as a power cut."""
+
+
 def eventually(condition: Callable[[], T], timeout_s: float = 10.0) -> T:
     """Wait until a condition gives something true, and give that. Fails when it does not in time."""
     deadline_s = time.monotonic() + timeout_s

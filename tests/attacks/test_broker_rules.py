@@ -18,9 +18,8 @@ import pytest
 from cryptography import x509
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
+from tests.attacks.intruder import AnyIntruder
 from tests.link.odd_authority import OddAuthority
 from tests.parts import PLACE, ROOT, Authority, Broker, Province, Station, eventually, session
 from tests.system.sight import status
@@ -65,8 +64,8 @@ EVERYTHING = [
 ]
 
 
-class Intruder:
-    """A client that keeps what it hears and what it is answered."""
+class Intruder(AnyIntruder):
+    """Whoever has the key of one of those whom the broker knows."""
 
     def __init__(
         self,
@@ -76,52 +75,22 @@ class Intruder:
         will: str | None = None,
         clean: bool = False,
     ) -> None:
-        self.heard: list[tuple[str, bytes]] = []
-        self.granted: list[int] = []
-        self.ends: list[str] = []
-        self._answers: dict[int, int] = {}
-        self._connected: list[bool] = []
         certificate, key = broker.authority.client(name)
-        self.client = Client(CallbackAPIVersion.VERSION2, client_id=client or f"x-{name}", protocol=MQTTv5)
-        self.client.tls_set(str(broker.authority.ca_file), str(certificate), str(key))
-        self.client.reconnect_delay_set(60, 60)
+        mqtt = Client(CallbackAPIVersion.VERSION2, client_id=client or f"x-{name}", protocol=MQTTv5)
+        mqtt.tls_set(str(broker.authority.ca_file), str(certificate), str(key))
+        mqtt.reconnect_delay_set(60, 60)
         if will is not None:
-            self.client.will_set(will, b"forged", qos=1, retain=True)
-        self.client.on_connect = lambda c, u, flags, reason, p: self._connected.append(flags.session_present)
-        self.client.on_disconnect = lambda c, u, flags, reason, p: self.ends.append(str(reason))
-        self.client.on_message = lambda c, u, message: self.heard.append((message.topic, message.payload))
-        self.client.on_publish = lambda c, u, mid, reason, p: self._answers.update({mid: reason.value})
-        self.client.on_subscribe = lambda c, u, mid, reasons, p: self.granted.extend(one.value for one in reasons)
-        properties = Properties(PacketTypes.CONNECT)
-        properties.SessionExpiryInterval = 600
-        self.client.connect("127.0.0.1", broker.port, clean_start=clean, properties=properties)
-        self.client.loop_start()
-        eventually(lambda: self._connected)
+            mqtt.will_set(will, b"forged", qos=1, retain=True)
+        super().__init__(mqtt, "127.0.0.1", broker.port, clean=clean)
 
     @property
     def took_a_session(self) -> bool:
         """Whether the broker had one under its client id."""
-        return self._connected[0]
-
-    def listen(self, *filters: str) -> Intruder:
-        """Subscribe to all of them."""
-        self.client.subscribe([(one, 1) for one in filters])  # type: ignore[list-item]
-        eventually(lambda: len(self.granted) == len(filters))
-        return self
-
-    def say(self, topic: str, payload: bytes = b"forged", *, retain: bool = False) -> int:
-        """Publish, and give the broker's answer."""
-        sent = self.client.publish(topic, payload, qos=1, retain=retain)
-        return eventually(lambda: self._answers.get(sent.mid) is not None and self._answers[sent.mid] + 1) - 1
+        return self.sessions[0]
 
     def vanish(self) -> None:
         """Break the connection, so that the will is told."""
         self.client.socket().shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]
-        self.client.loop_stop()
-
-    def close(self) -> None:
-        """Leave."""
-        self.client.disconnect()
         self.client.loop_stop()
 
 

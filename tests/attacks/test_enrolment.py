@@ -14,19 +14,17 @@ import shutil
 import ssl
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from paho.mqtt.client import Client, MQTTv5
 from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
-from tests.central.test_enrol import STATION, Person, at_the_centre, at_the_station, code_of
+from tests.attacks.intruder import AnyIntruder
+from tests.central.test_enrol import STATION, Person, at_the_centre, at_the_station, code_of, door
 from tests.cli.test_identity_files import in_force
-from tests.door import HOST, Door, door_of
+from tests.door import HOST, Door
 from tests.parts import eventually
 from ttcs_edge.central.broker_rules import DOOR_STRANGERS
 from ttcs_edge.central.enrolment import GUESSES_MOST, Enrolling
@@ -43,6 +41,7 @@ from ttcs_edge.wire.enrolment import (
     secret_of,
 )
 
+_ = door
 NOT_AUTHORIZED, BAD_LOGIN = 0x87, 0x86
 
 
@@ -56,58 +55,35 @@ def centre(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def door(centre: Path) -> Iterator[Door]:
-    """Where its stations enrol."""
-    with door_of(centre) as door:
-        yield door
-
-
-class Stranger:
-    """Somebody without a certificate at the door, who keeps what he hears and what he is answered."""
+class Stranger(AnyIntruder):
+    """Somebody without a certificate at the door."""
 
     def __init__(self, port: int, name: str, **login: Any) -> None:
-        self.heard: list[tuple[str, bytes]] = []
-        self.answers: dict[int, int] = {}
-        self.connected: list[int] = []
-        self.ends: list[str] = []
-        self.granted: list[int] = []
-        self.client = Client(CallbackAPIVersion.VERSION2, name, protocol=MQTTv5, reconnect_on_failure=False)
+        client = Client(CallbackAPIVersion.VERSION2, name, protocol=MQTTv5, reconnect_on_failure=False)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         if "certificate" in login:
-            context.load_cert_chain(*login.pop("certificate"))
-        self.client.tls_set_context(context)
+            context.load_cert_chain(*login["certificate"])
+        client.tls_set_context(context)
         if "username" in login:
-            self.client.username_pw_set(login["username"], login.get("password"))
+            client.username_pw_set(login["username"], login.get("password"))
         if "will" in login:
-            self.client.will_set(login["will"], b"forged", qos=1)
-        self.client.on_connect = lambda c, u, flags, reason, p: self.connected.append(reason.value)
-        self.client.on_disconnect = lambda c, u, flags, reason, p: self.ends.append(str(reason))
-        self.client.on_message = lambda c, u, message: self.heard.append((message.topic, message.payload))
-        self.client.on_publish = lambda c, u, mid, reason, p: self.answers.update({mid: reason.value})
-        self.client.on_subscribe = lambda c, u, mid, reasons, p: self.granted.extend(one.value for one in reasons)
-        properties = Properties(PacketTypes.CONNECT)
-        properties.SessionExpiryInterval = 600
-        self.client.connect(HOST, port, clean_start=False, properties=properties)
-        self.client.loop_start()
-        eventually(lambda: self.connected or self.ends)
+            client.will_set(login["will"], b"forged", qos=1)
+        super().__init__(client, HOST, port)
 
-    def listen(self, *filters: str) -> None:
-        """Subscribe."""
-        self.client.subscribe([(one, 1) for one in filters])  # type: ignore[list-item]
-        eventually(lambda: len(self.granted) == len(filters))
 
-    def say(self, topic: str, payload: bytes = b"forged", **how: Any) -> int | None:
-        """Publish, and give the answer; None when the connection ends."""
-        sent = self.client.publish(topic, payload, qos=1, **how)
-        eventually(lambda: sent.mid in self.answers or self.ends)
-        return self.answers.get(sent.mid)
-
-    def close(self) -> None:
-        """Leave."""
-        self.client.disconnect()
-        self.client.loop_stop()
+def recorded_enrolment(centre: Path, door: Door, folder: Path) -> tuple[str, Stranger]:
+    """An enrolment as it should be, which somebody records; gives its code, and him."""
+    operator = at_the_centre(centre)
+    code = code_of(operator)
+    recorder = Stranger(door.port + 1, "recorder", certificate=_operator(door))
+    recorder.listen(request_topic("+"))
+    technician = at_the_station(folder, f"{HOST}:{door.port}")
+    technician.types(code)
+    operator.reads(r"\(y/n\)")
+    operator.types("y")
+    assert (operator.ends(), technician.ends()) == (0, 0)
+    return code, recorder
 
 
 def test_a_stranger_says_one_thing_and_hears_one_thing(door: Door) -> None:
@@ -295,7 +271,7 @@ def test_a_code_that_two_boxes_bring_certifies_neither(centre: Path, door: Door,
     eavesdropper = at_the_station(tmp_path / "thief", f"{HOST}:{door.port}")
     eavesdropper.types(code)
     eavesdropper.reads("Sent; waiting")
-    eventually(lambda: door.log.read_text().count("Received PUBLISH") >= 2)
+    eventually(lambda: door.log.read_text().count("Received PUBACK") >= 2)  # the operator's command has both
     operator.types("y")
 
     assert operator.ends() == 77
@@ -345,15 +321,7 @@ def test_what_a_station_beside_sends_again_and_again_is_one_guess() -> None:
 
 def test_a_code_counts_once(centre: Path, door: Door, tmp_path: Path) -> None:
     """The same code for another box, the request sent again: the next operator's code is another."""
-    operator = at_the_centre(centre)
-    code = code_of(operator)
-    recorder = Stranger(door.port + 1, "recorder", certificate=_operator(door))
-    recorder.listen(request_topic("+"))
-    technician = at_the_station(tmp_path / "etc", f"{HOST}:{door.port}")
-    technician.types(code)
-    operator.reads(r"\(y/n\)")
-    operator.types("y")
-    assert (operator.ends(), technician.ends()) == (0, 0)
+    code, recorder = recorded_enrolment(centre, door, tmp_path / "etc")
     record, request = (centre / f"stations/{STATION}.crt").read_bytes(), recorder.heard[0][1]
 
     later = at_the_centre(centre, "--again")
@@ -466,15 +434,7 @@ def test_a_lying_door_makes_no_station_its_own(centre: Path, door: Door, tmp_pat
 
 def test_an_answer_from_an_earlier_enrolment_is_none(centre: Path, door: Door, tmp_path: Path) -> None:
     """Recorded, and given again to the same box, the next time it asks: replay."""
-    operator = at_the_centre(centre)
-    code = code_of(operator)
-    recorder = Stranger(door.port + 1, "recorder", certificate=_operator(door))
-    recorder.listen(request_topic("+"))
-    technician = at_the_station(tmp_path / "etc", f"{HOST}:{door.port}")
-    technician.types(code)
-    operator.reads(r"\(y/n\)")
-    operator.types("y")
-    assert (operator.ends(), technician.ends()) == (0, 0)
+    code, recorder = recorded_enrolment(centre, door, tmp_path / "etc")
     recorder.close()
     secret = secret_of(read_code(code) or "")
     recorded = secret.answer(recorder.heard[0][1], Given(STATION, "vn/lam-dong/da-teh", "", "", "", ""))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import signal
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.drivers.test_player import listening
 from tests.parts import eventually
 from tests.player.hostile_files import ENDED, PLAYED, REFUSED, TONE_S
 from tests.player.parts import Listening, Source, noise, samples, wav
@@ -18,20 +18,12 @@ from ttcs_edge.core.events import PlayerGone, PlayerReady, SoundEnded, SoundProg
 from ttcs_edge.drivers.player import SILENT_S
 from ttcs_edge.player.writer import STARVED_S
 
+_ = listening
 CUE_MS = 300
 TOLD_S = 6 * STARVED_S
 """How long a test waits for what takes a player ``STARVED_S`` on a machine with nothing else to do."""
 RESIDENT_MOST_KB = 500_000
 """What a player may have had in memory at its worst: what is its own, libraries, and the file that it was handed."""
-
-
-@pytest.fixture
-def listening(tmp_path: Path) -> Iterator[Listening]:
-    """A player that writes to a WAV file, and is ready."""
-    listening = Listening(tmp_path)
-    listening.wait(PlayerReady)
-    yield listening
-    listening.close()
 
 
 def assert_the_next_cue_airs(listening: Listening, folder: Path, play: int = 2) -> None:

@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime, timedelta, timezone
 from hashlib import sha256
 from pathlib import Path
 
@@ -24,9 +23,10 @@ import msgspec
 from tests.bench.report import percentile, report
 from tests.bench.start import BARE, bare
 from tests.bench.verify import SETTINGS, programme
-from tests.parts import SCOPE, Province, utc
+from tests.parts import SCOPE, Province
+from tests.system.test_alerts import alert_of
 from ttcs_edge.core.documents import Alert, AlertInfo, Audio, Refused
-from ttcs_edge.core.model import Instant, MonoMs, Scope, Sha256, WallMs
+from ttcs_edge.core.model import Instant, MonoMs, Sha256, WallMs
 from ttcs_edge.core.trust import Accepted, judge_alert
 from ttcs_edge.wire.documents import read_alert
 
@@ -62,7 +62,6 @@ print((time.perf_counter() - began) * 1_000)
 
 def an_alert() -> Alert:
     """One whose words came inside it."""
-    now = datetime.now(timezone.utc)
     sound = random.Random(1).randbytes(INLINE_BYTES)
     audio = Audio(
         language="vi",
@@ -73,22 +72,8 @@ def an_alert() -> Alert:
         loudness_lufs=-16.0,
         places=("broker:",),
     )
-    info = AlertInfo(language="vi", headline="Lũ quét", audio=audio, inline=base64.b64encode(sound).decode())
-    return Alert(
-        scope=Scope(SCOPE),
-        id="lu-quet",
-        identifier="urn:oid:2.49.0.0.704.0.2026.11.29.1",
-        version=1,
-        msg_type="Alert",
-        status="Actual",
-        sender="canhbao@lamdong.example",
-        sent=utc(now),
-        expires=utc(now + timedelta(hours=1)),
-        severity="Extreme",
-        urgency="Immediate",
-        certainty="Observed",
-        info=(info,),
-    )
+    inline = base64.b64encode(sound).decode()
+    return alert_of(AlertInfo(language="vi", headline="Lũ quét", audio=audio, inline=inline))
 
 
 def taken_at_its_word_ms(envelope: bytes) -> float:

@@ -18,13 +18,18 @@ from ttcs_edge.core.documents import Signed
 from ttcs_edge.wire.documents import read_programme
 
 
+def second_of_two(centre: Path, broker: Broker, target: Path, role: str) -> Path:
+    """The machine of the second of two persons, who do this together: ``centre.yaml``, ``trust`` and her key."""
+    assert rotate(centre, broker, "--new-key=an:publish", f"--threshold={role}=2") == 0
+    text = (centre / "centre.yaml").read_text()
+    (centre / "centre.yaml").write_text(text.replace('"file2:keys/an.pem"', '"elsewhere:"'))
+    return machine_of(centre, target, "an")
+
+
 @pytest.fixture
 def second(centre_folder: Path, own_broker: Broker, tmp_path: Path) -> Path:
-    """The machine of the second of two persons: nothing but ``centre.yaml``, ``trust`` and her key."""
-    assert rotate(centre_folder, own_broker, "--new-key=an:publish", "--threshold=publish=2") == 0
-    text = (centre_folder / "centre.yaml").read_text()
-    (centre_folder / "centre.yaml").write_text(text.replace('"file2:keys/an.pem"', '"elsewhere:"'))
-    return machine_of(centre_folder, tmp_path / "an", "an")
+    """Of those who publish."""
+    return second_of_two(centre_folder, own_broker, tmp_path / "an", "publish")
 
 
 def written(folder: Path) -> Path:
@@ -141,11 +146,8 @@ def test_what_was_approved_too_late_does_not_go_out(
 
 @pytest.fixture
 def second_voice(centre_folder: Path, own_broker: Broker, tmp_path: Path) -> Path:
-    """The machine of the second of two persons who warn together."""
-    assert rotate(centre_folder, own_broker, "--new-key=an:publish", "--threshold=alert=2") == 0
-    text = (centre_folder / "centre.yaml").read_text()
-    (centre_folder / "centre.yaml").write_text(text.replace('"file2:keys/an.pem"', '"elsewhere:"'))
-    return machine_of(centre_folder, tmp_path / "an", "an")
+    """Of those who warn."""
+    return second_of_two(centre_folder, own_broker, tmp_path / "an", "alert")
 
 
 def sign_alert(centre: Path, broker: Broker, target: Path) -> int:

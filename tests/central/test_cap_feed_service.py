@@ -15,7 +15,7 @@ import pytest
 
 from tests.central.feeds import SENDER, FeedServer, cap, rules
 from tests.central.test_cap_feed import once, run, server, standing
-from tests.parts import Broker, eventually
+from tests.parts import MORTAL, Broker, eventually
 from ttcs_edge.central import feed_round, feed_rules
 from ttcs_edge.central.alert_history import kept_events
 from ttcs_edge.central.cap_file import read_cap_message
@@ -177,19 +177,10 @@ def test_a_round_that_dies_between_any_two_steps_is_taken_up(
     assert len(kept_events(open_centre(centre_folder))) == deaths + 1
 
 
-DIES = """\
+DIES = f"""\
 import os, sys
 left = [int(sys.argv.pop(1))]
-
-def mortal(owner, name):
-    real = getattr(owner, name)
-    def call(*arguments, **more):
-        left[0] -= 1
-        if left[0] == 0:
-            os._exit(99)
-        return real(*arguments, **more)
-    setattr(owner, name, call)
-
+{MORTAL}
 from ttcs_edge.central import alert_issue, centre, feed_book, feed_round
 from ttcs_edge import whole_files
 from ttcs_edge.central.broker import OperatorClient

@@ -13,6 +13,7 @@ from cryptography import x509
 from msgspec.structs import replace
 
 from tests.enrolled import enrolled
+from tests.parts import MORTAL
 from ttcs_edge.central.authority import certify_station, make_authority
 from ttcs_edge.central.centre import make_centre
 from ttcs_edge.central.main import main
@@ -46,19 +47,10 @@ def in_force(folder: Path) -> str:
     return fingerprint(public_bytes(key.public_key()))
 
 
-CUT = """
+CUT = f"""
 import builtins, os, pathlib, shutil, sys
 left = [int(sys.argv[3])]
-
-def mortal(owner, name):
-    real = getattr(owner, name)
-    def call(*arguments, **more):
-        left[0] -= 1
-        if left[0] == 0:
-            os._exit(99)
-        return real(*arguments, **more)
-    setattr(owner, name, call)
-
+{MORTAL}
 for name in ("replace", "symlink", "fsync", "rename", "mkdir", "unlink", "chmod", "rmdir"):
     mortal(os, name)
 from pathlib import Path

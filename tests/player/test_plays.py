@@ -315,6 +315,22 @@ class TestStops:
         assert listening.all(SoundStarted) == []
         assert samples(listening.file) == b""
 
+    def test_a_stop_before_its_file_is_opened_ends_no_player(self, listening: Listening, tmp_path: Path) -> None:
+        """Whenever it comes: libvlc has other work first, and the file is let go behind that."""
+        clip, *others = (source(tmp_path, noise(100, seed)) for seed in range(5))
+        for play in range(1, 21):
+            for other in others:
+                listening.prepare(other)
+            listening.play(play, clip, ahead_ns=300_000_000)
+            time.sleep(play / 1_000)
+            listening.player.stop(play, 0)
+            assert listening.wait(SoundEnded) == SoundEnded(play, False, (0,), None)
+        listening.play(21, clip)
+
+        assert listening.wait(SoundEnded) == SoundEnded(21, True, (100,), None)
+        assert listening.all(PlayerGone) == []
+        eventually(lambda: listening.open_files() == 1)  # the other that was prepared last
+
     def test_a_stop_fades_out_and_tells_what_was_written(self, listening: Listening, tmp_path: Path) -> None:
         """The level falls from where it was down to nothing, without a jump."""
         listening.play(1, source(tmp_path, tone(4_000)))

@@ -121,6 +121,26 @@ def fields(path: str) -> dict[str, str]:
     return dict(line.split(":", 1) for line in Path(path).read_text().splitlines() if ":" in line)
 
 
+def whatever_the_unit() -> dict[str, Any]:
+    """What is asked of every unit of ours."""
+    status = fields("/proc/self/status")
+    return {
+        "writable": sorted(writable()),
+        "devices": sorted(devices()),
+        "families": {name: word(lambda name=name: speak(name)) for name in FAMILIES},
+        "calls": {
+            name: word(lambda number=number: call(number, 0, 0, 0))
+            for name, number in CALLS[os.uname().machine].items()
+        },
+        "namespace": word(another_namespace),
+        "write and run": word(mapped),
+        "calls back": ctypes_calls_back(),
+        "capabilities": {name: int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")},
+        "no new privileges": int(status["NoNewPrivs"]),
+        "filtered": int(status["Seccomp"]),
+    }
+
+
 def main() -> None:
     """Try it all."""
     from ttcs_edge.drivers import kernel_clock
@@ -128,25 +148,11 @@ def main() -> None:
     from ttcs_edge.drivers.speech import Voices
     from ttcs_edge.settings import SpeechSettings
 
-    status = fields("/proc/self/status")
-    found: dict[str, Any] = {
-        "writable": sorted(writable()),
-        "devices": sorted(devices()),
-        "families": {name: word(lambda name=name: speak(name)) for name in FAMILIES},
+    found = whatever_the_unit() | {
         "addresses": {address: word(lambda address=address: send(address)) for address in ("127.0.0.1", "239.1.1.1")},
-        "calls": {
-            name: word(lambda number=number: call(number, 0, 0, 0))
-            for name, number in CALLS[os.uname().machine].items()
-        },
-        "namespace": word(another_namespace),
         "/dev/mem": word(lambda: os.open("/dev/mem", os.O_RDONLY)),
         "/dev/kmsg": word(lambda: os.open("/dev/kmsg", os.O_RDONLY)),
         "own program": word(lambda: run_what_it_wrote(Path.cwd())),
-        "write and run": word(mapped),
-        "calls back": ctypes_calls_back(),
-        "capabilities": {name: int(status[name], 16) for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")},
-        "no new privileges": int(status["NoNewPrivs"]),
-        "filtered": int(status["Seccomp"]),
         "core": limits()["Max core file size"],
         "kernel asked": kernel_clock.asked(),
         "kernel said": kernel_clock.said(),

@@ -34,7 +34,7 @@ os.fork = fork
 
 def _wait(too_late: bool) -> None:
     while not too_late and not NOW.exists():
-        time.sleep(0.05)
+        time.sleep(0.05)  # whoever took a player over acts when the test says so, by a file: nothing else reaches it
     if not too_late:
         _act()
 
@@ -77,7 +77,7 @@ def _forks() -> int:
                 while made < SPINNING:
                     pass
                 while True:
-                    time.sleep(60)
+                    time.sleep(60)  # it is there for the service manager to kill, and nobody waits for it
     return made
 
 

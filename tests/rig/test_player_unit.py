@@ -36,7 +36,7 @@ import socket, time
 s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 s.connect("{PLAYER_SOCKET}")
 print("let in", flush=True)
-time.sleep(30)
+time.sleep(30)  # let in, it holds its connection until the test ends this program; kept out, it never comes here
 """
 ATTACH = """\
 import ctypes, sys

@@ -130,7 +130,8 @@ class WavInput:
 
     def _is_there(self) -> bool:
         """Tell whether the file has a name; one that is seen by its descriptor alone, any name."""
-        return self._path.exists() if self._fd is None else os.fstat(self._fd).st_nlink > 0
+        assert self._source is not None, "not begun"
+        return self._path.exists() if self._fd is None else os.fstat(self._source.fileno()).st_nlink > 0
 
     def end(self) -> None:
         """Close the file."""

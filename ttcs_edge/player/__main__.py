@@ -17,7 +17,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
@@ -167,10 +167,11 @@ class Process:
             stream.close()
 
     def _over(self, command: Sounding) -> None:
-        """Nothing more of a play will be opened, or fed."""
+        """Nothing more of a play will be asked for. What still opens or reads its files is ahead in the queue."""
         self._lives.pop(command.play, None)
-        for fd in (*self._files.pop(command.play, {}).values(), *self._inputs.pop(command.play, ())):
-            os.close(fd)
+        fds = (*self._files.pop(command.play, {}).values(), *self._inputs.pop(command.play, ()))
+        if fds:
+            self._jobs.put(lambda: _close(fds))
 
     def _prepare(self, key: _Key, fd: int) -> None:
         if key in self._standing:
@@ -265,6 +266,11 @@ class Process:
                 self._connection.send(encode(answer))
         except OSError:
             pass  # the receiver sees the same end
+
+
+def _close(fds: Iterable[int]) -> None:
+    for fd in fds:
+        os.close(fd)
 
 
 def main() -> None:
