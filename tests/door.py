@@ -47,16 +47,24 @@ class Door:
         assert self._process is not None
         return self._process.pid
 
+    def listens_at(self) -> set[int]:
+        """The ports at which it listens, of every address."""
+        folder = Path(f"/proc/{self.pid}")
+        held = {os.readlink(fd) for fd in (folder / "fd").iterdir() if fd.is_symlink()}
+        lines = [line.split() for name in ("tcp", "tcp6") for line in (folder / "net" / name).read_text().splitlines()]
+        return {
+            int(line[1].rpartition(":")[2], 16) for line in lines if line[3] == "0A" and f"socket:[{line[9]}]" in held
+        }
+
     def start(self) -> None:
         """Start, and wait until it accepts connections."""
-        self._process = subprocess.Popen([MOSQUITTO, "-c", str(self.config)], stderr=subprocess.PIPE)
+        self._process = subprocess.Popen([MOSQUITTO, "-c", str(self.config)], stderr=subprocess.DEVNULL)
         eventually(self._is_open)
 
     def _is_open(self) -> bool:
         assert self._process is not None
         if self._process.poll() is not None:
-            _, said = self._process.communicate()
-            raise AssertionError(f"the door's Mosquitto ended: {self._process.returncode} {said!r}")
+            raise AssertionError(f"the door's Mosquitto ended: {self._process.returncode} {self.log.read_text()}")
         return all(_accepts(port) for port in (self.port, self.port + 1))
 
     def stop(self) -> None:

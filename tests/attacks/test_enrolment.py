@@ -132,6 +132,11 @@ def test_nobody_is_the_operator_by_saying_so(door: Door, login: dict[str, str]) 
     stranger.close()
 
 
+def test_there_is_no_third_way_in(door: Door) -> None:
+    """Mosquitto listens at 1883 in clear, too, where an option of a listener stands before the first."""
+    assert door.listens_at() == {door.port, door.port + 1}
+
+
 def test_the_operators_listener_wants_a_certificate(door: Door) -> None:
     """Of the centre's: none, and one that was made by somebody, do not get in."""
     with pytest.raises((ssl.SSLError, OSError, AssertionError)):

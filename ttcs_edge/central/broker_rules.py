@@ -67,7 +67,6 @@ BOUNDS: Final = (
     ("set_tcp_nodelay", "true"),  # an alert waits for no acknowledgement (decision 30)
 )
 DOOR_BOUNDS: Final = (
-    ("max_qos", 1),
     ("message_size_limit", ANSWER_BYTES),
     ("max_packet_size", ANSWER_BYTES + 4_096),
     ("max_inflight_messages", 4),
@@ -80,6 +79,8 @@ DOOR_BOUNDS: Final = (
     ("memory_limit", 64 * 1024 * 1024),
     ("set_tcp_nodelay", "true"),
 )
+DOOR_QOS: Final = "max_qos 1"
+"""Of each listener: ahead of both it would be that of a third one, at 1883, without TLS."""
 DOOR_STRANGERS: Final = 100
 DOOR_OPERATORS: Final = 20
 
@@ -124,12 +125,14 @@ def door(port: int, at: Path, address: str = "") -> str:
         *(f"{option} {at / name}" for option, name in PLACES if option in ("certfile", "keyfile")),
         "tls_version tlsv1.2",
         f"max_connections {DOOR_STRANGERS}",
+        DOOR_QOS,
         f"listener {port + 1} {address}".rstrip(),
         *(f"{option} {at / name}" for option, name in PLACES),
         "tls_version tlsv1.2",
         "require_certificate true",
         "use_identity_as_username true",
         f"max_connections {DOOR_OPERATORS}",
+        DOOR_QOS,
     ]
     return "\n".join((*lines, ""))
 
