@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +15,7 @@ from tests.wire.corpus import GOOD, PROVINCE, audio, programme, streaming
 from ttcs_edge.core.documents import (
     ID_PATTERN,
     LANGUAGE_PATTERN,
+    LOCAL_PATTERN,
     SCOPE_PATTERN,
     Audio,
     Bulletin,
@@ -300,6 +302,35 @@ def test_what_nobody_known_signed_is_not_even_parsed() -> None:
 
 LONG = replace(programme(), slots=tuple(replace(programme().slots[0], id=f"s{n:04}") for n in range(2 * AT_ONCE + 7)))
 LAST = f"s{2 * AT_ONCE + 6:04}".encode()
+
+
+@pytest.mark.parametrize(
+    ("field", "wrong", "place"),
+    [
+        ("id", "s 1", ""),
+        ("id", "s1\n", ""),
+        ("start", "2026-11-24 05:00:00", ""),
+        ("bulletins", ("a", "../a"), "[1]"),
+        ("rdate", ("2026-11-24T05:00:00", "2026-11-25T05:00"), "[1]"),
+        ("exdate", ("tomorrow",), "[0]"),
+        ("zones", ("cho", "ch\u043e"), "[1]"),
+        ("live", "thời-sự", ""),
+    ],
+)
+@pytest.mark.parametrize("at", [0, 2 * AT_ONCE + 6])
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_text_of_a_slot_that_does_not_look_as_it_should_is_named_with_its_path(
+    field: str, wrong: Any, place: str, at: int, indent: int | None
+) -> None:
+    """In the first slot or the last of hundreds, in bytes as we write them or as others do."""
+    slots = list(LONG.slots)
+    slots[at] = replace(slots[at], **{field: wrong})
+    payload = write_document(replace(LONG, slots=tuple(slots)))
+    pattern = LOCAL_PATTERN if field in ("start", "rdate", "exdate") else ID_PATTERN
+    detail = (("path", f"$.slots[{at}].{field}{place}"), ("found", f"Expected `str` matching regex {pattern!r}"))
+    read = parse_programme(payload if indent is None else json.dumps(json.loads(payload), indent=indent).encode(), "x")
+
+    assert read == Refused("wrong-type", "x", detail)
 
 
 @pytest.mark.parametrize("size", [0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE + 7])

@@ -6,9 +6,13 @@ until when it holds) would air what nobody signed for. A new field therefore com
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
+from itertools import chain, filterfalse
+from operator import attrgetter
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -17,6 +21,8 @@ from msgspec import UNSET
 
 from ttcs_edge.core.documents import (
     ACTIONS,
+    ID_PATTERN,
+    LOCAL_PATTERN,
     Alert,
     AlertInfo,
     AlertReference,
@@ -452,7 +458,7 @@ def _check_grants(root: TrustRoot, subject: str) -> Refused | None:
 
 
 def _check_programme(programme: Programme, subject: str) -> Refused | None:
-    wrong = _check_times(programme.issued, programme.expires, subject)
+    wrong = _check_texts(programme.slots, subject) or _check_times(programme.issued, programme.expires, subject)
     if wrong is not None:
         return wrong
     try:
@@ -473,25 +479,72 @@ def _check_programme(programme: Programme, subject: str) -> Refused | None:
     return _check_slots(programme.slots, bulletins, subject)
 
 
-def _check_slots(slots: tuple[Slot, ...], size_bytes: Mapping[str, int], subject: str) -> Refused | None:
-    """Check each slot; what was found good of one is good in all others that have the same."""
-    good_names: set[tuple[str, ...]] = set()
-    good_times: set[tuple[str, str, tuple[str, ...], tuple[str, ...]]] = set()
-    for slot in slots:
-        if slot.bulletins not in good_names:
-            wrong = _check_named(slot.id, slot.bulletins, size_bytes, subject)
+_SLOT_TEXTS: tuple[tuple[str, str, Callable[[Any], Iterable[str]]], ...] = (
+    ("id", ID_PATTERN, iter),
+    ("start", LOCAL_PATTERN, iter),
+    ("bulletins", ID_PATTERN, chain.from_iterable),
+    ("rdate", LOCAL_PATTERN, chain.from_iterable),
+    ("exdate", LOCAL_PATTERN, chain.from_iterable),
+    ("zones", ID_PATTERN, chain.from_iterable),
+    ("live", ID_PATTERN, partial(filter, None)),
+)
+"""The texts of a slot, how they are to look, and how all those of a field are gone through."""
+
+
+def _check_texts(slots: Sequence[Slot], subject: str) -> Refused | None:
+    """Check how the texts of slots look, those that are alike once: msgspec, which takes one after another, would need
+    five times as long for that as for all else.
+    """
+    for field, pattern, texts in _SLOT_TEXTS:
+        looks_good = re.compile(pattern).match
+        values = list(set(map(attrgetter(field), slots)))
+        for begin in range(0, len(values), AT_ONCE):
+            wrong = next(filterfalse(looks_good, texts(values[begin : begin + AT_ONCE])), None)
+            if wrong is not None:
+                found = f"Expected `str` matching regex {pattern!r}"  # as msgspec says it
+                path = _path_of(wrong, field, slots)
+                return Refused("wrong-type", subject, (("path", path), ("found", shown(found))))
+    return None
+
+
+def _path_of(text: str, field: str, slots: Sequence[Slot]) -> str:
+    """Where a text stands first."""
+    values = [getattr(slot, field) for slot in slots]
+    if text in values:
+        return f"$.slots[{values.index(text)}].{field}"
+    number, value = next((number, value) for number, value in enumerate(values) if text in (value or ()))
+    return f"$.slots[{number}].{field}[{value.index(text)}]"
+
+
+_TOGETHER: tuple[Callable[[Slot], object], ...] = (
+    attrgetter("bulletins"),
+    attrgetter("start"),
+    attrgetter("rrule"),
+    attrgetter("rdate", "exdate"),
+    attrgetter("live", "stream"),
+)
+"""What is judged of a slot, each by itself."""
+
+
+def _check_slots(slots: Sequence[Slot], size_bytes: Mapping[str, int], subject: str) -> Refused | None:
+    """Check each slot; what was found good of one is good of all others that have the same."""
+    backward = slots[::-1]
+    for same in _TOGETHER:
+        for slot in dict(zip(map(same, backward), backward, strict=True)).values():
+            wrong = _check_slot(slot, size_bytes, subject)
             if wrong is not None:
                 return wrong
-            good_names.add(slot.bulletins)
-        if slot.live is not None and slot.stream is not None:
-            return Refused("live-and-stream", subject, (("slot", slot.id),))
-        times = (slot.start, slot.rrule, slot.rdate, slot.exdate)
-        if times not in good_times:
-            refused = check_slot(slot)
-            if refused is not None:
-                return Refused(refused.code, subject, (("slot", slot.id), *refused.detail))
-            good_times.add(times)
     return None
+
+
+def _check_slot(slot: Slot, size_bytes: Mapping[str, int], subject: str) -> Refused | None:
+    wrong = _check_named(slot.id, slot.bulletins, size_bytes, subject)
+    if wrong is not None:
+        return wrong
+    if slot.live is not None and slot.stream is not None:
+        return Refused("live-and-stream", subject, (("slot", slot.id),))
+    refused = check_slot(slot)
+    return None if refused is None else Refused(refused.code, subject, (("slot", slot.id), *refused.detail))
 
 
 def _check_named(slot: str, names: tuple[str, ...], size_bytes: Mapping[str, int], subject: str) -> Refused | None:
