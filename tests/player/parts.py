@@ -233,9 +233,14 @@ class Listening:
 
     def written(self, least_ms: int) -> SoundProgress:
         """Wait until so much of the newest play is told as written."""
-        return eventually(
-            lambda: next((told for told in reversed(self.all(SoundProgress)) if told.written_ms >= least_ms), None)
-        )
+
+        def told() -> SoundProgress | None:
+            return next((one for one in reversed(self.all(SoundProgress)) if one.written_ms >= least_ms), None)
+
+        try:
+            return eventually(told)
+        except AssertionError as error:
+            raise AssertionError(f"{least_ms} ms are not written; last was said {self.said[-6:]}") from error
 
     def _newest(self) -> int:
         """The player that was ready last."""

@@ -50,6 +50,10 @@ class Opening:
         self._source = source
         self._opened.set()
 
+    def opens_within(self, timeout_s: float) -> bool:
+        """Wait for it so long, and tell whether it is there."""
+        return self._opened.wait(timeout_s)
+
     def result(self) -> Source:
         """Wait for it."""
         self._opened.wait()

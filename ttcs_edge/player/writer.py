@@ -34,6 +34,7 @@ from ttcs_edge.player.messages import (
 from ttcs_edge.player.source import Opening, Source
 
 TELL_EVERY_PERIODS = 10
+TELL_S = 0.1
 IDLE_TELL_S = 5.0
 EXPECTING_TELL_S = 0.5
 """How often a player with nothing to play says that it is alive, and how often once it was told what comes next. A play
@@ -242,7 +243,7 @@ class Writer:
         """Wait for an instant, exactly; False when stopped before it."""
         while (left_ns := at_mono_ns - time.monotonic_ns()) > 2_000_000:
             with self._condition:
-                if self._condition.wait_for(lambda: self._stop_fade_ms is not None, min(left_ns / 1e9 - 0.001, 0.1)):
+                if self._condition.wait_for(lambda: self._stop_fade_ms is not None, min(left_ns / 1e9 - 0.001, TELL_S)):
                     return False
             self._answer(Alive())
         while (left_ns := at_mono_ns - time.monotonic_ns()) > 0:
@@ -276,6 +277,10 @@ class Writer:
     def _item(self, sound: _Sound, index: int) -> str | None:
         """Play one item to its end: None when all of it was written, else what ended it."""
         starved_s = 0.0
+        while not sound.sources[0].opens_within(TELL_S):  # libvlc has other work first
+            if self._fade_out_done(sound):
+                return "stopped"
+            self._answer(Alive())
         source = sound.sources[0].result()
         sound.filled_bytes = 0
         while True:
