@@ -8,7 +8,7 @@ RUN_PACKAGES := libvlc5 vlc-plugin-base libopus0 vlc-bin espeak-ng libebur128-1 
 DEMO_PACKAGES := mosquitto nginx-light ffmpeg systemd git iproute2 mount e2fsprogs pulseaudio pulseaudio-utils libasound2-plugins
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports tests tests-system tests-player tests-network tests-others simulate schemas bench audit sbom fuzz install rig soak uninstall lock clean
+.PHONY: help setup demo test lint types imports tests tests-system tests-player tests-network tests-simulation tests-others simulate schemas bench audit sbom fuzz install rig soak uninstall lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -43,19 +43,23 @@ types:
 imports:
 	@$(BIN)/lint-imports --config setup.cfg
 
-tests: # those that mostly wait, for sound or for a broker, and those that reckon, beside each other
-	@$(MAKE) --no-print-directory --jobs=4 --output-sync=target $(addprefix tests-,$(WAITING)) tests-others
+tests: # those that mostly wait, for sound or for a broker, and those that reckon, which give way to them
+	@$(MAKE) --no-print-directory --jobs=5 --output-sync=target $(addprefix tests-,$(WAITING) simulation others)
 
 WAITING := system player network
 tests_system := tests/system
 tests_player := tests/player tests/attacks
 tests_network := tests/badlinks tests/central tests/link
+tests_simulation := tests/simulation
 
 $(addprefix tests-,$(WAITING)): tests-%:
 	@$(BIN)/python -m pytest -q $(tests_$*)
 
+tests-simulation:
+	@nice $(BIN)/python -m pytest -q $(tests_simulation)
+
 tests-others:
-	@$(BIN)/python -m pytest -q $(foreach name,$(WAITING),$(addprefix --ignore=,$(tests_$(name))))
+	@nice $(BIN)/python -m pytest -q $(foreach name,$(WAITING) simulation,$(addprefix --ignore=,$(tests_$(name))))
 
 audit: setup sbom ## look for known holes in what is locked (asks an advisory service), doors left open, secrets
 	@$(BIN)/ruff check -q ttcs_edge # the rules S among them

