@@ -41,14 +41,17 @@ from ttcs_edge.settings import (
     BrokerSettings,
     ClockSettings,
     ClockTrust,
+    CoilSettings,
     Config,
     HttpsSettings,
     InputSettings,
     MicrophoneSettings,
     PanelSettings,
+    Parity,
     PinFactory,
     PinSettings,
     RelaySettings,
+    SerialSettings,
     SoundDriver,
     SoundSettings,
     SpeechSettings,
@@ -140,6 +143,8 @@ class TestRight:
                 renewed_file=Path("/var/lib/ttcs-edge/certificate.pem"),
             ),
             pins=PinSettings(RelaySettings(4), {ZoneId("cho-xa"): RelaySettings(17)}),
+            rs485=None,
+            coils={},
             sound=SoundSettings(),
             https=HttpsSettings(),
             streams=StreamSettings(),
@@ -229,6 +234,16 @@ class TestRight:
         assert config.station.microphone == Microphone((ZoneId("cho-xa"),), Inlet(Way.MIXER, 60_000), 70, True)
         assert config.microphone == MicrophoneSettings(RelaySettings(22, True))
         assert config.pins.mixer == RelaySettings(6, False)
+
+    def test_a_zone_may_be_a_coil_at_the_far_end_of_a_serial_line(self, tmp_path: Path) -> None:
+        """Beside those on pins."""
+        text = SHORTEST.replace("zones:\n", "zones:\n  - {id: thon-5, name: Thôn 5, unit: 3, coil: 7}\n", 1)
+        config = load_config(written(tmp_path, text + "rs485: {port: /dev/ttyUSB0, parity: even, baud: 19200}\n"), {})
+
+        assert config.station.zones[0].id == "thon-5"
+        assert config.coils == {ZoneId("thon-5"): CoilSettings(3, 7)}
+        assert config.rs485 == SerialSettings(Path("/dev/ttyUSB0"), 19_200, Parity.EVEN, 1)
+        assert "thon-5" not in config.pins.zones
 
     def test_a_byte_order_mark_and_windows_line_ends_are_read(self, tmp_path: Path) -> None:
         """A file saved by an editor on Windows is as good as any."""
@@ -941,7 +956,9 @@ class TestDocumentation:
         text = EXAMPLE.read_text()
 
         shown = set(re.findall(r"^([a-z_]+):", text, re.MULTILINE))
-        assert shown | {"https", "streams", "panel", "speech", "microphone"} == {key.name for key in STATION.keys}
+        assert shown | {"https", "streams", "panel", "speech", "microphone", "rs485"} == {
+            key.name for key in STATION.keys
+        }
 
     def test_the_example_of_every_key_is_one(self, tmp_path: Path) -> None:
         """The value that a mend proposes for a missing key is itself accepted."""

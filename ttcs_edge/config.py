@@ -5,7 +5,7 @@ and an example (``config/README.md`` is held to it). ``ttcs_edge.yaml_form`` rea
 between keys is checked here:
 
 1. no two relays share a GPIO line, nor the lamp and a relay; no two zones share an id, and none is called
-   ``amplifier``, which is what faults call the amplifier's relay;
+   ``amplifier``, which is what faults call the amplifier's relay; each zone has one switch, a line or a coil;
 2. quiet hours are spans of local time; one may cross midnight, none is empty;
 3. a driver's own keys are there when the driver is chosen;
 4. no language has two voices.
@@ -45,14 +45,17 @@ from ttcs_edge.settings import (
     BrokerSettings,
     ClockSettings,
     ClockTrust,
+    CoilSettings,
     Config,
     HttpsSettings,
     InputSettings,
     MicrophoneSettings,
     PanelSettings,
+    Parity,
     PinFactory,
     PinSettings,
     RelaySettings,
+    SerialSettings,
     SoundDriver,
     SoundSettings,
     SpeechSettings,
@@ -134,14 +137,26 @@ _BROKER = Section(
     )
 )
 _LANGUAGES = ListOf(Text("language", 35, LANGUAGE_PATTERN), 1, LIMITS.languages_per_bulletin)
+_UNIT: Final = Whole(1, 247, "modbus-unit")
+_COIL: Final = Whole(0, 65_535, "modbus-coil")
 _ZONE = Section(
     (
         Key("id", Text("identifier", LIMITS.id_chars, ID_PATTERN), "cho-xa", required=True),
         Key("name", Text("name", LIMITS.title_chars), "Chợ xã", required=True),
-        Key("pin", Whole(2, 27, "pin"), "17", required=True),
+        Key("pin", Whole(2, 27, "pin"), "17"),
         Key("active_high", Flag(), "true", default="true"),
+        Key("unit", _UNIT, "1"),
+        Key("coil", _COIL, "0"),
         Key("languages", _LANGUAGES, "[vi, cil]", default="[vi]"),
         Key("volume_percent", Whole(0, 100, "percent"), "80", default="100"),
+    )
+)
+_RS485 = Section(
+    (
+        Key("port", PathText("serial-port"), "/dev/serial/by-id/usb-1a86_USB_Serial-if00-port0", required=True),
+        Key("baud", Whole(1_200, 115_200), "9600", default="9600"),
+        Key("parity", Choice(Parity), "none", default="none"),
+        Key("stop_bits", Whole(1, 2), "1", default="1"),
     )
 )
 _AMPLIFIER = Section(
@@ -245,6 +260,7 @@ STATION: Final = Section(
         Key("sequencing", _SEQUENCING, ""),
         Key("sound", _SOUND, ""),
         Key("pins", _PINS, ""),
+        Key("rs485", _RS485, ""),
         Key("quiet_hours", ListOf(Text("span", 40), 0, 16), '["21:00-05:00"]', default="[]"),
         Key("heartbeat_s", Whole(1, 3_600, "whole-seconds"), "60", default="60"),
         Key("https", Section((Key("ca", PathText("ca-file"), "/etc/ttcs-edge/tls/https-ca.pem"),)), ""),
@@ -285,6 +301,7 @@ def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Pa
     page, values = fill(path, STATION)
     _check_relays(page)
     _check_zone_ids(page)
+    _check_zone_switches(page)
     _check_drivers(page)
     _check_voices(page)
     _check_microphone(page)
@@ -329,6 +346,33 @@ def _check_zone_ids(page: Page) -> None:
             page.refuse(key, "reserved-id", wanted, "rename")
         elif other != key:
             page.refuse(key, "same-zone-id", wanted, "rename", other=other, first=str(page.line(other)))
+
+
+def _check_zone_switches(page: Page) -> None:
+    """A zone has one switch: a line of this machine, or a coil of a unit on RS-485; no two zones share a coil."""
+    first: dict[tuple[int, int], str] = {}
+    for zone in [key.removesuffix(".id") for key in page.nodes if re.fullmatch(r"zones\[\d+\]\.id", key)]:
+        pin, unit, coil = (f"{zone}.{name}" for name in ("pin", "unit", "coil"))
+        far = [key for key in (unit, coil) if key in page.nodes]
+        if pin in page.nodes:
+            for key in far:
+                page.refuse(
+                    key, "two-switches", Expected("one-switch"), "delete-one", other=pin, first=str(page.line(pin))
+                )
+        elif not far:
+            page.refuse(pin, "missing-key", Expected("one-switch"), "add-line", found="", addition="pin: 17")
+        elif len(far) < 2:
+            lacking, kind, addition = (coil, _COIL, "coil: 0") if unit in far else (unit, _UNIT, "unit: 1")
+            page.refuse(lacking, "missing-key", kind.expected, "add-line", found="", addition=addition)
+        elif far[0] in page.values and far[1] in page.values:
+            other = first.setdefault((page.values[unit], page.values[coil]), coil)
+            if other != coil:
+                page.refuse(coil, "same-coil", _COIL.expected, "other-coil", other=other, first=str(page.line(other)))
+    if first and "rs485.port" not in page.nodes:
+        example = "port: /dev/serial/by-id/usb-1a86_USB_Serial-if00-port0"
+        page.refuse(
+            "rs485.port", "missing-key", PathText("serial-port").expected, "add-line", found="", addition=example
+        )
 
 
 def _check_drivers(page: Page) -> None:
@@ -407,13 +451,18 @@ def _broker(values: Mapping[str, Any], state: Path, environ: Mapping[str, str]) 
 
 
 def _pins(values: Mapping[str, Any]) -> PinSettings:
-    relays = {zone["id"]: RelaySettings(**_take(zone, "pin", "active_high")) for zone in values["zones"]}
+    here = [zone for zone in values["zones"] if "pin" in zone]
+    relays = {zone["id"]: RelaySettings(**_take(zone, "pin", "active_high")) for zone in here}
     amplifier = RelaySettings(**_take(values["amplifier"], "pin", "active_high"))
     microphone = values.get("microphone", {})
     mixer = None
     if "mixer_pin" in microphone:
         mixer = RelaySettings(**_take(microphone, mixer_pin="pin", mixer_active_high="active_high"))
     return PinSettings(amplifier, relays, mixer=mixer, **_take(values.get("pins", {}), "factory", "mock_folder"))
+
+
+def _coils(values: Mapping[str, Any]) -> dict[ZoneId, CoilSettings]:
+    return {zone["id"]: CoilSettings(zone["unit"], zone["coil"]) for zone in values["zones"] if "unit" in zone}
 
 
 def _panel(values: Mapping[str, Any]) -> PanelSettings:
@@ -471,6 +520,8 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         station=station,
         broker=_broker(values["broker"], folders["state"], environ),
         pins=_pins(values),
+        rs485=None if "rs485" not in values else SerialSettings(**values["rs485"]),
+        coils=_coils(values),
         sound=SoundSettings(**_take(values.get("sound", {}), "driver", "device", "wav_file", "buffer_ms")),
         https=HttpsSettings(**_take(values.get("https", {}), ca="ca_file")),
         streams=_streams(values.get("streams", {})),

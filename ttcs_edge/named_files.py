@@ -7,7 +7,7 @@ is tried as the station will try it:
 2. the trust root stands by itself, and somebody in it may publish for this place;
 3. folders are there, or can be made, and can be written;
 4. there are GPIO lines, and they may be driven: without them no relay can be opened, so the daemon does not start;
-5. the battery clock is there; the modem is there, and may be spoken to;
+5. the battery clock is there; the serial ports of modem and RS-485 are there, and may be spoken to;
 6. a voice is there, with its own description beside it, and the program that speaks with it.
 
 As root all this is tried with the rights of the station's own user, because that is who will read it. A credential is
@@ -69,7 +69,7 @@ def check_files(
         _folders(page, config)
         if config.pins.factory is PinFactory.LGPIO:
             _gpio(page, devices)
-        _clocks(page, config)
+        _devices(page, config)
         _voices(page, config)
     source = credential_source(page, environ)
     if source is not None:
@@ -222,17 +222,18 @@ def _gpio(page: Page, devices: Path) -> None:
         page.refuse("pins.factory", "gpio-closed", expected, "join-gpio", found=", ".join(map(str, chips)))
 
 
-def _clocks(page: Page, config: Config) -> None:
+def _devices(page: Page, config: Config) -> None:
     """A battery clock is read by way of sysfs, which needs no right to the device."""
     for key, device, kind in (
         ("clock.rtc", config.clock.rtc, "rtc-device"),
         ("clock.modem", config.clock.modem, "serial-port"),
+        ("rs485.port", None if config.rs485 is None else config.rs485.port, "serial-port"),
     ):
         if device is None:
             continue
         if not device.exists():
             page.refuse(key, "device-missing", Expected(kind), "plug-in", found=str(device))
-        elif key == "clock.modem" and not os.access(device, os.R_OK | os.W_OK, effective_ids=True):
+        elif kind == "serial-port" and not os.access(device, os.R_OK | os.W_OK, effective_ids=True):
             page.refuse(key, "device-closed", Expected(kind), "join-dialout", found=str(device))
 
 

@@ -60,6 +60,33 @@ class RelaySettings(Struct, frozen=True):
     active_high: bool = True
 
 
+class Parity(Enum):
+    """The parity of a serial line."""
+
+    NONE = "none"
+    EVEN = "even"
+    ODD = "odd"
+
+
+class SerialSettings(Struct, frozen=True):
+    """A serial line, eight bits a character."""
+
+    port: Path
+    baud: int = 9_600
+    parity: Parity = Parity.NONE
+    stop_bits: int = 1
+
+
+class CoilSettings(Struct, frozen=True):
+    """One relay of a Modbus board: the board's unit on the line, and its coil, counted from 0."""
+
+    unit: int
+    coil: int
+
+    def __str__(self) -> str:
+        return f"RS-485 unit {self.unit} coil {self.coil}"
+
+
 class PinFactory(Enum):
     """Which gpiozero pin factory drives the lines."""
 
@@ -156,11 +183,13 @@ class StoreSettings(Struct, frozen=True):
 
 
 class Config(Struct, frozen=True):
-    """A whole ``station.yaml``, checked."""
+    """A whole ``station.yaml``, checked. ``coils`` are the zones that are switched by ``rs485``."""
 
     station: StationSettings
     broker: BrokerSettings
     pins: PinSettings
+    rs485: SerialSettings | None
+    coils: Mapping[ZoneId, CoilSettings]
     sound: SoundSettings
     https: HttpsSettings
     streams: StreamSettings

@@ -25,6 +25,7 @@ from ttcs_edge.core.documents import (
 from ttcs_edge.core.effects import Effect, Entry
 from ttcs_edge.core.floors import floor_name
 from ttcs_edge.core.model import (
+    AMPLIFIER,
     AsRun,
     AudioItem,
     Fault,
@@ -175,11 +176,23 @@ def started(**remembered: Any) -> events.Started:
     return replace(blank, **remembered)
 
 
+def switched(effect: Effect) -> events.RelaySwitched | None:
+    """What a relay says that does as told."""
+    match effect:
+        case effects.SwitchAmplifier(on):
+            return events.RelaySwitched(AMPLIFIER, on)
+        case effects.SwitchZone(zone, closed):
+            return events.RelaySwitched(zone, closed)
+        case _:
+            return None
+
+
 class ByHand:
     """A station to which each event is told by hand, at an instant that the test chooses. Every effect is kept.
 
     ``programmes`` are in force from an earlier life, and ``folder`` holds their audio. Nothing answers by itself (no
-    sound begins or ends, no relay fails), but for the fetcher, which says at once what of the wanted audio it has.
+    sound begins or ends, no relay fails), but for the fetcher, which says at once what of the wanted audio it has, and
+    for the relays, which do as told at once as long as ``relays_answer``.
     """
 
     def __init__(
@@ -199,6 +212,7 @@ class ByHand:
         self.story: list[tuple[int, Effect | events.Event]] = []
         self.wake_ms = self.mono_ms
         self.left = False
+        self.relays_answer = True
         self.folder = set(remembered.setdefault("cached", frozenset(audio_of(*programmes))))
         tones = {item.sha256 for _, item in TONES} | {TEST_TONE.sha256}
         remembered["cached"] = remembered["cached"] | tones
@@ -228,7 +242,8 @@ class ByHand:
         for audio in [audio for wanted in only(done, effects.SetWanted) for audio in wanted.wanted]:
             if audio.sha256 in self.folder:
                 self.tell(events.AudioStored(audio.sha256))
-        return done
+        answers = [switched(effect) for effect in done] if self.relays_answer else []
+        return [*done, *(more for answer in answers if answer for more in ByHand.tell(self, answer))]
 
     def arrive(self, document: Programme | Refused, *signers: str, scope: str = PROVINCE, delivery: int = 1) -> Any:
         """A message on a programme's topic; a programme comes on the topic of its own scope."""

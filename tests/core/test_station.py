@@ -87,6 +87,8 @@ EVENTS: tuple[events.Event, ...] = (
     events.SoundDevice(True, "hw:0", ""),
     events.RelayFailed("cho", "reads 0 after 1"),
     events.RelayFailed(AMPLIFIER, "reads 0 after 1"),
+    events.RelaySwitched("cho", True),
+    events.RelaySwitched(AMPLIFIER, False),
     events.KeyChanged(True),
     events.KeyChanged(False),
     events.LinkChanged(False, "refused"),
@@ -125,6 +127,7 @@ def test_nothing_is_handled_before_the_start() -> None:
 def test_every_event_in_every_state_gives_effects_in_their_order(event: events.Event, state: str) -> None:
     """Decision 1: switches and sound, notes, at most one Record, what waits for it; WakeAt last, not in the past."""
     station = in_state(state)
+    station.relays_answer = False
     done = station.tell(event)
 
     kinds = [type(effect) for effect in done]

@@ -103,7 +103,7 @@ def test_open_all_opens_the_others_when_one_fails(tmp_path: Path, monkeypatch: p
 
     def switch(subject: str, closed: bool) -> None:
         if subject == "dinh":
-            raise RelayError("dinh", 22, "stuck")
+            raise RelayError("dinh", "GPIO22", "stuck")
         honest(subject, closed)
 
     monkeypatch.setattr(relays, "switch", switch)

@@ -684,6 +684,7 @@ class Switching(Rule):
         match effect:
             case effects.SwitchAmplifier(on):
                 self._quiet(world, AMPLIFIER)
+                self._at_rest(world, AMPLIFIER)
                 self._amplifier(world, on)
             case effects.SwitchZone(zone, closed):
                 self._quiet(world, zone)
@@ -696,6 +697,7 @@ class Switching(Rule):
                 | effects.SwitchMixer(closed=True)
             ):
                 self.busy_ms = world.mono_ms
+                self._at_rest(world, "sound")
                 if world.warm_up_left_ms() > 0 and AMPLIFIER not in world.faults.relays:
                     raise Violation("air-4: sound into an amplifier that is not warm")
                 if not world.closed:
@@ -727,6 +729,10 @@ class Switching(Rule):
         if world.sound is not None and world.sound.sounds(world.mono_ms):
             raise Violation(f"never-3: {what} switches under sound")
 
+    def _at_rest(self, world: World, what: str) -> None:
+        if world.switching:
+            raise Violation(f"never-3: {what} does not wait for {', '.join(world.switching)}")
+
     def _amplifier(self, world: World, on: bool) -> None:
         if on == (world.amplifier_on_ms is not None) and (on or AMPLIFIER not in world.failed):
             raise Violation(f"air-4: the amplifier is {'on' if on else 'off'} already")
@@ -746,6 +752,8 @@ class Switching(Rule):
             raise Violation(f"air-4: {zone} is {'closed' if closed else 'open'} already")
         together = closed and world.mono_ms == self.zone_ms and self.at_once < world.settings.alert_zones_at_once
         rested = self.zone_ms is None or world.mono_ms >= self.zone_ms + world.settings.zone_stagger_ms
+        if not together:
+            self._at_rest(world, zone)
         if not rested and not together:
             raise Violation(f"air-4: {zone} switches {world.mono_ms - (self.zone_ms or 0)} ms after another zone")
         self.at_once = 1 + (self.at_once if together else 0)

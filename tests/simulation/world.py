@@ -250,6 +250,7 @@ class Faults:
     not_audio: set[Sha256] = field(default_factory=set)
     short: set[Sha256] = field(default_factory=set)
     disk_ms: int = 0
+    relay_ms: int = 0
     start_ms: int = 0
     player_slow_ms: int = PLAYER_BACK_MS
 
@@ -335,6 +336,8 @@ class World:
         self.left = False
         self.sound: Sound | None = None
         self.closed: list[str] = []
+        self.switching: dict[str, bool] = {}
+        """What relays were told that have not said yet that they did it."""
         self.mixer_closed = False
         self.amplifier_on_ms: int | None = None
 
@@ -387,7 +390,7 @@ class World:
         remembered = self._remembered()
         self.station = Station(self.settings, self.disk.boots)
         self.amplifier_on_ms = None
-        self.closed, self.mixer_closed = [], False
+        self.closed, self.mixer_closed, self.switching = [], False, {}
         self.failed: set[str] = set()
         self.sound = None
         self.player_up = self.player_hung = False
@@ -746,12 +749,21 @@ class World:
             self.later(0, lambda: self.send(events.RelayFailed(subject, f"does not switch to {int(closed)}")))
         elif subject == MICROPHONE:
             self.mixer_closed = closed
-        elif subject == AMPLIFIER:
+        else:
+            self.switching[subject] = closed
+            slow_ms = self.random.randrange(self.faults.relay_ms) if self.faults.relay_ms else 0
+            self.later(slow_ms, lambda: self._switched(subject, closed))
+
+    def _switched(self, subject: str, closed: bool) -> None:
+        """A relay does as told, on the spot or at the far end of a serial line, and says so."""
+        del self.switching[subject]
+        if subject == AMPLIFIER:
             self.amplifier_on_ms = self.mono_ms if closed else None
         elif closed:
             self.closed.append(subject)
         elif subject in self.closed:
             self.closed.remove(subject)
+        self.send(events.RelaySwitched(subject, closed))
 
     def warm_up_left_ms(self) -> int:
         """How long until the amplifier is warm; for ever when it is off."""

@@ -21,6 +21,7 @@ LIBRARIES: Final = (
     "msgspec",
     "paho-mqtt",
     "pyalsaaudio",
+    "pymodbus",
     "pyserial",
     "python-dateutil",
     "python-vlc",

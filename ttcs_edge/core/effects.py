@@ -28,13 +28,13 @@ from ttcs_edge.core.model import (
 
 
 class SwitchAmplifier(Struct, frozen=True):
-    """Switch the amplifier's supply."""
+    """Switch the amplifier's supply; ``RelaySwitched`` or ``RelayFailed`` follows."""
 
     on: bool
 
 
 class SwitchZone(Struct, frozen=True):
-    """Close (sound goes out) or open the switch of one zone."""
+    """Close (sound goes out) or open the switch of one zone; ``RelaySwitched`` or ``RelayFailed`` follows."""
 
     zone: ZoneId
     closed: bool

@@ -255,8 +255,15 @@ class SoundDevice(Struct, frozen=True):
     error: str
 
 
+class RelaySwitched(Struct, frozen=True):
+    """A relay did as told; ``subject`` is a zone's id, ``amplifier`` or ``microphone``."""
+
+    subject: str
+    closed: bool
+
+
 class RelayFailed(Struct, frozen=True):
-    """A relay or the amplifier could not be switched; ``subject`` is a zone id or ``amplifier``."""
+    """A relay did not do as told; ``subject`` is a zone's id, ``amplifier`` or ``microphone``."""
 
     subject: str
     error: str
@@ -352,6 +359,7 @@ Event = (
     | StreamFailed
     | SoundDevice
     | RelayFailed
+    | RelaySwitched
     | KeyChanged
     | LinkChanged
     | ConditionChanged

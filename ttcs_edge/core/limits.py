@@ -61,6 +61,7 @@ class Limits(Struct, frozen=True):
     events_queued: int = 10_000
     records_waiting: int = 10_000
     sound_commands: int = 64
+    bus_jobs: int = 256
     fixed_point_steps: int = 256
     outbox_in_flight: int = 20
     resend_reports: int = 100_000

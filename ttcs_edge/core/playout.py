@@ -4,10 +4,12 @@ It is told what is *wanted* (a cue's zones and sound, or nothing) and what reall
 the next steps. Rules, in the order in which ``step`` asks them:
 
 1. Sound that is not the wanted one is faded out first; until it has ended nothing switches (air-4, never-3).
-2. A relay that did not do as told is told to open again, until it does not complain.
-3. With nothing wanted: zones open one by one, then the amplifier goes off, its hold time after the last sound; but not
+2. Until each relay has said that it did as told, nothing else switches and nothing sounds: one may be far away, on a
+   serial line. One that says nothing for too long has failed.
+3. A relay that did not do as told is told to open again, until it does not complain.
+4. With nothing wanted: zones open one by one, then the amplifier goes off, its hold time after the last sound; but not
    when the next cue is so near that it would have to go on again at once.
-4. With something wanted: amplifier on, warm-up, superfluous zones opened and wanted ones closed one by one, sound. For
+5. With something wanted: amplifier on, warm-up, superfluous zones opened and wanted ones closed one by one, sound. For
    an alert so many close together as the supply bears. What sounds is as loud as is wanted now; what comes by the mixer
    knows no volume.
 
@@ -38,6 +40,8 @@ from ttcs_edge.core.model import AMPLIFIER, MICROPHONE, AudioItem, MonoMs, Stati
 START_MARGIN_MS = 150
 """How far ahead of its instant a sound is handed to the player, so that it starts to the period."""
 
+ANSWER_MOST_MS = 5_000
+"""How long a relay may take to say what it did: its driver gives up long before."""
 OPEN_AGAIN_MS = 2_000
 """How long after a relay failed it is told to open again; each further failure doubles it."""
 OPEN_AGAIN_MOST_MS = 300_000
@@ -73,6 +77,7 @@ class Playout:
     fade_out_ms: int = field(init=False)
     amplifier_on_mono_ms: int | None = None
     closed: list[ZoneId] = field(default_factory=list)
+    told: dict[str, int] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
     sounding: int | None = None
     by: Way | None = None
@@ -113,6 +118,8 @@ class Playout:
         self.wake_mono_ms = None
         if self.sounding is not None:
             return self._go_on(wanted)
+        if self.told:
+            return self._wake(min(self.told.values()))
         stuck = [subject for subject, at_ms in self.open_again_mono_ms.items() if now_mono_ms >= at_ms]
         if stuck:
             return self._open_again(stuck[0], now_mono_ms)
@@ -137,8 +144,18 @@ class Playout:
         self.sounding = self.by = None
         self.stopping = False
 
+    def relay_switched(self, subject: str, now_mono_ms: int) -> None:
+        """A relay says that it did as told. An amplifier warms up from now on."""
+        if self.told.pop(subject, None) is not None and subject == AMPLIFIER and self.amplifier_on_mono_ms is not None:
+            self.amplifier_on_mono_ms = now_mono_ms
+
+    def speechless(self, now_mono_ms: int) -> list[str]:
+        """The relays that should long have said what they did."""
+        return [subject for subject, until_ms in self.told.items() if now_mono_ms >= until_ms]
+
     def relay_failed(self, subject: str, now_mono_ms: int) -> None:
         """A relay did not do as told: leave it out for a while, and tell it to open until it does."""
+        self.told.pop(subject, None)
         self.failed.add(subject)
         wait_ms = min(2 * self.open_again_wait_ms.get(subject, OPEN_AGAIN_MS // 2), OPEN_AGAIN_MOST_MS)
         self.open_again_wait_ms[subject] = wait_ms
@@ -158,7 +175,7 @@ class Playout:
     @property
     def quiescent(self) -> bool:
         """Tell whether everything is silent, open and off."""
-        return self.sounding is None and not self.closed and self.amplifier_on_mono_ms is None
+        return self.sounding is None and not self.closed and self.amplifier_on_mono_ms is None and not self.told
 
     def amplifier_state(self, now_mono_ms: int) -> str:
         """Name the amplifier's state: ``off``, ``warming`` or ``on``."""
@@ -200,7 +217,7 @@ class Playout:
         del self.open_again_mono_ms[subject]
         self.failed.discard(subject)
         self.last_switch_mono_ms = now_mono_ms
-        return [_opened(subject)]
+        return self._tell(subject, False, now_mono_ms)
 
     def _next_switch_mono_ms(self, now_mono_ms: int) -> int:
         if self.last_switch_mono_ms is None:
@@ -216,21 +233,31 @@ class Playout:
         if now_mono_ms < off_at_ms:
             return self._wake(off_at_ms)
         soon = needed_mono_ms is not None and now_mono_ms <= needed_mono_ms <= now_mono_ms + self.cold_lead_ms
-        return [] if soon else self._amplifier_off()
+        return [] if soon else self._amplifier_off(now_mono_ms)
 
     def all_off(self, now_mono_ms: int) -> list[Effect]:
-        """Go down without the hold time, as a stop asks."""
+        """Go down without the hold time, as a stop asks. What fails now its driver opens again when it is closed."""
         self.wake_mono_ms = None
+        self.open_again_mono_ms.clear()
         if self.sounding is not None:
             return self._go_on(None)
+        if self.told:
+            return self._wake(min(self.told.values()))
         if self.closed:
             return self._open(self.closed[-1], now_mono_ms)
-        return self._amplifier_off() if self.amplifier_on_mono_ms is not None else []
+        return self._amplifier_off(now_mono_ms) if self.amplifier_on_mono_ms is not None else []
 
-    def _amplifier_off(self) -> list[Effect]:
+    def _amplifier_off(self, now_mono_ms: int) -> list[Effect]:
         self.open_again_mono_ms.pop(AMPLIFIER, None)
         self.amplifier_on_mono_ms = None
-        return [SwitchAmplifier(False)]
+        return self._tell(AMPLIFIER, False, now_mono_ms)
+
+    def _tell(self, subject: str, closed: bool, now_mono_ms: int) -> list[Effect]:
+        """Have a relay switch, and owe an answer of it."""
+        if subject == MICROPHONE:
+            return [SwitchMixer(0, closed)]  # answered by the end of its play
+        self.told[subject] = now_mono_ms + ANSWER_MOST_MS
+        return [SwitchAmplifier(closed) if subject == AMPLIFIER else SwitchZone(ZoneId(subject), closed)]
 
     def _up(self, wanted: Wanted, now_mono_ms: int) -> list[Effect]:
         if self.amplifier_on_mono_ms is None:
@@ -254,8 +281,7 @@ class Playout:
             return self._wake(next_ms)
         self.open_again_mono_ms.pop(AMPLIFIER, None)
         self.amplifier_on_mono_ms = now_mono_ms
-        self._wake(now_mono_ms + self.settings.amplifier.warm_up_ms)
-        return [SwitchAmplifier(True)]
+        return self._tell(AMPLIFIER, True, now_mono_ms)
 
     def _start(self, wanted: Wanted, now_mono_ms: int) -> list[Effect]:
         hand_over_ms = max(wanted.start_mono_ms - START_MARGIN_MS, self._next_switch_mono_ms(now_mono_ms))
@@ -293,14 +319,14 @@ class Playout:
         for zone in zones:
             self.open_again_mono_ms.pop(zone, None)
             self.closed.append(zone)
-        return [SwitchZone(zone, True) for zone in zones]
+        return [effect for zone in zones for effect in self._tell(zone, True, now_mono_ms)]
 
     def _open(self, zone: ZoneId, now_mono_ms: int) -> list[Effect]:
         if not self._may_switch(now_mono_ms):
             return []
         self.open_again_mono_ms.pop(zone, None)
         self.closed.remove(zone)
-        return [SwitchZone(zone, False)]
+        return self._tell(zone, False, now_mono_ms)
 
     def _may_switch(self, now_mono_ms: int) -> bool:
         """Tell whether the last switch has come to rest, and be woken when this one, or that, has."""
@@ -319,13 +345,7 @@ class Playout:
     @property
     def asks_mono_ms(self) -> int | None:
         """When ``step`` has something to do by time alone."""
-        if self.sounding is not None or not self.open_again_mono_ms:
+        if self.sounding is not None or self.told or not self.open_again_mono_ms:
             return self.wake_mono_ms
         again_ms = max(min(self.open_again_mono_ms.values()), self._next_switch_mono_ms(0))
         return again_ms if self.wake_mono_ms is None else min(again_ms, self.wake_mono_ms)
-
-
-def _opened(subject: str) -> Effect:
-    """A relay that failed is told to open."""
-    others: dict[str, Effect] = {AMPLIFIER: SwitchAmplifier(False), MICROPHONE: SwitchMixer(0, False)}
-    return others.get(subject) or SwitchZone(ZoneId(subject), False)

@@ -147,6 +147,7 @@ class Station:
         self._bring_back_programmes(turn)
         self._forget_alerts(turn)
         self._watch_key(turn)
+        self._watch_relays(turn)
         if self.orders.leaves(now):
             self._stop(turn, "command")
         if not self.stopping:
@@ -281,6 +282,10 @@ class Station:
             self._raise(turn, STUCK, MICROPHONE)
         elif self.key.is_known:
             self._clear(turn, STUCK, MICROPHONE)
+
+    def _watch_relays(self, turn: _Turn) -> None:
+        for subject in self.desk.playout.speechless(turn.now.mono_ms):
+            self._on_relay_failed(events.RelayFailed(subject, "says nothing"), turn)
 
     def _judge_clock(self, turn: _Turn) -> None:
         if turn.now.trusted:
@@ -765,6 +770,9 @@ class Station:
         else:
             self._raise(turn, "sound-device", event.device, (("error", event.error),))
 
+    def _on_relay_switched(self, event: events.RelaySwitched, turn: _Turn) -> None:
+        self.desk.playout.relay_switched(event.subject, turn.now.mono_ms)
+
     def _on_relay_failed(self, event: events.RelayFailed, turn: _Turn) -> None:
         self.desk.playout.relay_failed(event.subject, turn.now.mono_ms)
         self._raise(turn, "relay", event.subject, (("error", event.error),))
@@ -881,6 +889,7 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.StreamFailed: Station._on_stream_failed,
     events.SoundDevice: Station._on_sound_device,
     events.RelayFailed: Station._on_relay_failed,
+    events.RelaySwitched: Station._on_relay_switched,
     events.KeyChanged: Station._on_key,
     events.LinkChanged: Station._on_link,
     events.ConditionChanged: Station._on_condition,

@@ -15,7 +15,7 @@ from pathlib import Path
 from ttcs_edge.config import ConfigError, load_config
 from ttcs_edge.drivers.player import PlayerProcess
 from ttcs_edge.drivers.player_launch import launcher
-from ttcs_edge.drivers.relays import GpioRelays, RelayError
+from ttcs_edge.drivers.relays import RelayError, station_relays
 from ttcs_edge.yaml_form import explain
 
 M_ARENA_MAX = -8
@@ -35,7 +35,7 @@ def main(config_path: Path) -> int:
         print(error, file=sys.stderr)
         return os.EX_CONFIG
     try:
-        relays = GpioRelays(config.pins)
+        relays = station_relays(config)
     except (RelayError, OSError) as error:
         print(f"not-started {error}", file=sys.stderr)
         return os.EX_IOERR

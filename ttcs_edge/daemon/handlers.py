@@ -27,7 +27,7 @@ from ttcs_edge.core.effects import (
     StartStream,
     StopSound,
 )
-from ttcs_edge.core.events import AudioLost, Event, RelayFailed, SoundEnded, SoundStarted
+from ttcs_edge.core.events import AudioLost, Event, RelayFailed, RelaySwitched, SoundEnded, SoundStarted
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import AMPLIFIER, MICROPHONE, AudioItem, VerifiedAudio
 from ttcs_edge.drivers.player import Audio, Player
@@ -188,23 +188,29 @@ class Handlers:
     def _switch_zone(self, effect: effects.SwitchZone) -> None:
         self._switch(effect.zone, effect.closed)
 
+    def _switch(self, subject: str, closed: bool) -> None:
+        """Who asked is told whether it did as told."""
+
+        def answer(error: RelayError | None) -> None:
+            self._post(RelaySwitched(subject, closed) if error is None else RelayFailed(subject, str(error)))
+
+        self._relays.tell(subject, closed, answer)
+
     def _switch_mixer(self, effect: effects.SwitchMixer) -> None:
-        obeyed, now_ns = self._switch(MICROPHONE, effect.closed), time.monotonic_ns()
-        written_ms = 0 if effect.closed else (now_ns - self._mixer_since_ns) // NS_PER_MS
-        if effect.closed and obeyed:
-            self._mixer_since_ns = now_ns
-            self._post(SoundStarted(effect.play, now_ns))
-        else:
+        """The microphone is heard from when its relay closed until it is open."""
+
+        def answer(error: RelayError | None) -> None:
+            now_ns = time.monotonic_ns()
+            if error is not None:
+                self._post(RelayFailed(MICROPHONE, str(error)))
+            if effect.closed and error is None:
+                self._mixer_since_ns = now_ns
+                self._post(SoundStarted(effect.play, now_ns))
+                return
+            written_ms = 0 if effect.closed else (now_ns - self._mixer_since_ns) // NS_PER_MS
             self._post(SoundEnded(effect.play, False, (written_ms,), "relay" if effect.closed else None))
 
-    def _switch(self, subject: str, closed: bool) -> bool:
-        """Tell whether it did as told; who asked is told when not."""
-        try:
-            self._relays.switch(subject, closed)
-        except RelayError as error:
-            self._post(RelayFailed(subject, str(error)))
-            return False
-        return True
+        self._relays.tell(MICROPHONE, effect.closed, answer)
 
 
 def _note(effect: effects.Note) -> None:

@@ -56,7 +56,7 @@ from ttcs_edge.drivers.journal import SystemJournal
 from ttcs_edge.drivers.key import GpioKey, KeyLineError
 from ttcs_edge.drivers.panel import GpioPanel, LampError, NoPanel, Panel
 from ttcs_edge.drivers.player import PlayerProcess
-from ttcs_edge.drivers.relays import GpioRelays, RelayError
+from ttcs_edge.drivers.relays import RelayError, Relays
 from ttcs_edge.drivers.speech import Voices
 from ttcs_edge.link.audio import AudioLink
 from ttcs_edge.link.control import ControlServer
@@ -85,7 +85,7 @@ class Daemon:
     """The running parts of one station."""
 
     def __init__(
-        self, config: Config, config_file: Path, relays: GpioRelays, player: PlayerProcess, opening: Future[Opened]
+        self, config: Config, config_file: Path, relays: Relays, player: PlayerProcess, opening: Future[Opened]
     ) -> None:
         self.config = config
         self.relays = relays
@@ -364,7 +364,7 @@ class _Waking:
         self._recorder.submit(entries, wall_ms, both)
 
 
-def run(config: Config, config_file: Path, relays: GpioRelays, player: PlayerProcess, opening: Future[Opened]) -> int:
+def run(config: Config, config_file: Path, relays: Relays, player: PlayerProcess, opening: Future[Opened]) -> int:
     """Run a station until it is stopped; gives an exit code of sysexits.h."""
     configure()
     gc.disable()  # what a start makes stays, and is walked through in vain again and again; the loop enables it

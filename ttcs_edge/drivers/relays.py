@@ -1,41 +1,50 @@
-"""The relays of a station: one for the amplifier, one for each zone, one for a microphone, behind one Protocol."""
+"""The relays of a station: one for the amplifier, one for each zone, one for a microphone, behind one Protocol.
+
+Those on the lines of this machine are here; ``coils`` has those that are further away.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
 from gpiozero import OutputDevice
 
 from ttcs_edge.core.model import AMPLIFIER, MICROPHONE
-from ttcs_edge.settings import PinFactory, PinSettings, RelaySettings
+from ttcs_edge.settings import Config, PinFactory, PinSettings, RelaySettings
 
 
 class RelayError(Exception):
     """A relay did not do as told; ``subject`` is a zone's id, ``amplifier`` or ``microphone``."""
 
-    def __init__(self, subject: str, pin: int, error: str) -> None:
-        super().__init__(f"{subject} (GPIO{pin}): {error}")
+    def __init__(self, subject: str, place: str, error: str) -> None:
+        super().__init__(f"{subject} ({place}): {error}")
         self.subject = subject
-        self.pin = pin
+
+
+Answer = Callable[[RelayError | None], None]
+"""Hears what became of a switch: None when the relay did as told. On whatever thread knows it."""
 
 
 class Relays(Protocol):
     """Switches of one station.
 
-    Must: be open, all of them, before the constructor returns; do as told before ``switch`` returns, or raise
-    RelayError; leave every line driven open on ``close``. Never: block for more than some milliseconds; close a relay
-    that was not asked for; fall back to anything else when a line cannot be had. One thread calls.
+    Must: open all of them, or be about to, before the constructor returns; answer each ``tell`` once, within three
+    seconds, in the order in which they came; leave every relay open on ``close``. Never: keep who tells for more than
+    some milliseconds; close a relay that was not asked for; say that one did as told without having read it back; fall
+    back to anything else when a line cannot be had. One thread calls.
     """
 
-    def switch(self, subject: str, closed: bool) -> None:
-        """Close (current flows) or open one relay. Raises RelayError."""
+    def tell(self, subject: str, closed: bool, answer: Answer) -> None:
+        """Close (current flows) or open one relay."""
 
     def open_all(self) -> None:
         """Open every relay, whatever becomes of the others. Raises RelayError for the first that failed."""
 
     def states(self) -> dict[str, bool]:
-        """Read back which relays are closed."""
+        """Which relays are closed, as they were read back last."""
 
     def close(self) -> None:
         """Open every relay and let go."""
@@ -67,20 +76,22 @@ class GpioRelays:
             device.value = closed
             found = bool(device.value)
         except Exception as error:  # gpiozero's factories raise errors of many families
-            raise RelayError(subject, self._pins[subject], str(error)) from error
+            raise RelayError(subject, f"GPIO{self._pins[subject]}", str(error)) from error
         if found != closed:
-            raise RelayError(subject, self._pins[subject], f"reads {int(found)} after {int(closed)}")
+            raise RelayError(subject, f"GPIO{self._pins[subject]}", f"reads {int(found)} after {int(closed)}")
+
+    def tell(self, subject: str, closed: bool, answer: Answer) -> None:
+        """Close or open one relay at once."""
+        try:
+            self.switch(subject, closed)
+        except RelayError as error:
+            answer(error)
+        else:
+            answer(None)
 
     def open_all(self) -> None:
         """Open every relay, the amplifier last, whatever becomes of the others. Raises RelayError for the first."""
-        failed: list[RelayError] = []
-        for subject in reversed(self._devices):
-            try:
-                self.switch(subject, False)
-            except RelayError as error:
-                failed.append(error)
-        if failed:
-            raise failed[0]
+        _each([partial(self.switch, subject, False) for subject in reversed(self._devices)])
 
     def states(self) -> dict[str, bool]:
         """Read back which relays are closed."""
@@ -89,6 +100,53 @@ class GpioRelays:
     def close(self) -> None:
         """Open every relay. The lines are let go by the end of the process, driven open until then."""
         self.open_all()
+
+
+class AllRelays:
+    """Relays of several kinds as one. The first hold the amplifier: they are opened last."""
+
+    def __init__(self, *parts: Relays) -> None:
+        self._parts = parts
+        self._of = {subject: part for part in parts for subject in part.states()}
+
+    def tell(self, subject: str, closed: bool, answer: Answer) -> None:
+        """Close or open one relay."""
+        self._of[subject].tell(subject, closed, answer)
+
+    def open_all(self) -> None:
+        """Open every relay, whatever becomes of the others. Raises RelayError for the first that failed."""
+        _each([part.open_all for part in reversed(self._parts)])
+
+    def states(self) -> dict[str, bool]:
+        """Which relays are closed, as they were read back last."""
+        return {subject: closed for part in self._parts for subject, closed in part.states().items()}
+
+    def close(self) -> None:
+        """Open every relay and let go."""
+        _each([part.close for part in reversed(self._parts)])
+
+
+def station_relays(config: Config) -> Relays:
+    """Every relay that a ``station.yaml`` names. Raises RelayError when a line of this machine cannot be had."""
+    near = GpioRelays(config.pins)
+    if config.rs485 is None:
+        return near
+    from ttcs_edge.drivers.coils import CoilRelays
+    from ttcs_edge.drivers.rs485 import Bus
+
+    return AllRelays(near, CoilRelays(Bus(config.rs485), {str(zone): coil for zone, coil in config.coils.items()}))
+
+
+def _each(calls: Sequence[Callable[[], None]]) -> None:
+    """Make every call, whatever becomes of the others. Raises RelayError of the first that failed."""
+    failed: list[RelayError] = []
+    for call in calls:
+        try:
+            call()
+        except RelayError as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
 
 
 def pin_factory(settings: PinSettings) -> Any:
@@ -102,11 +160,11 @@ def pin_factory(settings: PinSettings) -> Any:
 
         return LGPIOFactory()
     except Exception as error:  # no lgpio, no /dev/gpiochip, no right to it: each is of another family
-        raise RelayError(AMPLIFIER, settings.amplifier.pin, f"{type(error).__name__}: {error}") from error
+        raise RelayError(AMPLIFIER, f"GPIO{settings.amplifier.pin}", f"{type(error).__name__}: {error}") from error
 
 
 def _device(subject: str, relay: RelaySettings, factory: Any) -> OutputDevice:
     try:
         return OutputDevice(relay.pin, active_high=relay.active_high, initial_value=False, pin_factory=factory)
     except Exception as error:  # gpiozero's factories raise errors of many families
-        raise RelayError(subject, relay.pin, f"{type(error).__name__}: {error}") from error
+        raise RelayError(subject, f"GPIO{relay.pin}", f"{type(error).__name__}: {error}") from error

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ttcs_edge.config import ConfigError, load_config
 from ttcs_edge.drivers.panel import GpioPanel, LampError
-from ttcs_edge.drivers.relays import GpioRelays, RelayError
+from ttcs_edge.drivers.relays import RelayError, station_relays
 
 
 def main() -> int:
@@ -27,10 +27,11 @@ def main() -> int:
     path = Path(sys.argv[1]) if len(sys.argv) == 2 else Path("/etc/ttcs-edge/station.yaml")
     try:
         config = load_config(path)
-        relays = GpioRelays(config.pins)
+        relays = station_relays(config)
         if config.panel.led is not None:
             with suppress(LampError):  # the relays count
                 GpioPanel(config.panel.led, config.pins)
+        relays.close()
     except ConfigError as error:
         keys = [f"{one.file}:{one.line} {one.key} {one.code}" for one in error.problems]
         return _tell(os.EX_CONFIG, event="relays-not-opened", level="error", problems=keys)

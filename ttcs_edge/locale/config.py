@@ -50,6 +50,7 @@ PROBLEMS = {
         "This id is kept for the amplifier or the microphone",
     ),
     "same-language": ("Hai giọng đọc cùng một ngôn ngữ", "Two voices speak the same language"),
+    "same-coil": ("Hai cụm loa dùng chung một rơ-le", "Two zones share one coil"),
     "same-pin": ("Hai khóa dùng chung một chân", "Two keys share one pin"),
     "same-zone-id": ("Hai cụm loa trùng mã", "Two zones have the same id"),
     "several-documents": ("Tệp có nhiều tài liệu YAML (---)", "The file holds several YAML documents (---)"),
@@ -63,6 +64,7 @@ PROBLEMS = {
         "The trust root ({trusted}) lets nobody publish for {place}",
     ),
     "trust-refused": ("Gốc tin cậy không dùng được: {why}", "The trust root cannot be used: {why}"),
+    "two-switches": ("Cụm loa có hai công tắc", "The zone has two switches"),
     "two-ways": ("Micrô được nghe bằng hai đường", "The microphone is heard by two ways"),
     "unknown-zone": ("Trạm không có cụm loa này", "The station has no such zone"),
     "unknown-key": ("Không có khóa này", "There is no such key"),
@@ -104,9 +106,21 @@ EXPECTED = {
     "mebibytes": ("số MiB, từ {least} đến {most}", "a number of MiB from {least} to {most}"),
     "name": ("tên gọi, tối đa {most} ký tự", "a name of at most {most} characters"),
     "nesting": ("không quá {most} bậc", "at most {most} levels"),
+    "one-switch": (
+        "một công tắc cho mỗi cụm loa: pin (rơ-le ở máy này), hoặc unit và coil (rơ-le trên đường RS-485)",
+        "one switch for each zone: pin (a relay at this machine), or unit and coil (a relay on RS-485)",
+    ),
     "one-way": (
         "chỉ một trong các khóa: device, wav_file, mixer_pin",
         "one of the keys: device, wav_file, mixer_pin",
+    ),
+    "modbus-coil": (
+        "số rơ-le trên bo mạch, từ {least} đến {most}, mỗi cụm loa một số",
+        "the number of a coil on its board, from {least} to {most}, one of its own for each zone",
+    ),
+    "modbus-unit": (
+        "địa chỉ Modbus của bo rơ-le, từ {least} đến {most}",
+        "the Modbus address of a relay board, from {least} to {most}",
     ),
     "no-alias": ("giá trị viết ra đầy đủ", "the value itself, written out"),
     "once": ("mỗi khóa chỉ một lần", "each key once"),
@@ -239,6 +253,10 @@ MENDS = {
     "one-voice": (
         "bỏ giọng này hoặc {other} ở dòng {first}",
         "take away this voice or {other} on line {first}",
+    ),
+    "other-coil": (
+        "đổi số này hoặc số của {other} ở dòng {first}, theo đúng dây đã nối",
+        "change this one or that of {other} on line {first}, as the wires are",
     ),
     "other-pin": (
         "đổi chân này hoặc chân của {other} ở dòng {first}, theo đúng dây đã nối",

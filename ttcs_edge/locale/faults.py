@@ -852,12 +852,12 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
     "relay": (
         ("Không đóng mở được rơ-le {subject}: {error}", "The relay {subject} cannot be switched: {error}"),
         (
-            "chân GPIO bị chương trình khác chiếm, hoặc thiếu quyền",
-            "another program holds the GPIO line, or a right is missing",
+            "chân GPIO bị chiếm hay thiếu quyền; ở RS-485: bo mất điện, dây A-B đứt hay đảo, sai địa chỉ",
+            "the GPIO line is taken, or a right is missing; on RS-485: no power, A and B cut or crossed, wrong address",
         ),
         (
-            "xem: gpioinfo; người dùng ttcs phải thuộc nhóm gpio",
-            "see: gpioinfo; the user ttcs must be in the group gpio",
+            "GPIO: xem gpioinfo, ttcs phải thuộc nhóm gpio; RS-485: xem nguồn của bo, dây, rồi unit và rs485",
+            "GPIO: see gpioinfo, ttcs must be in the group gpio; RS-485: see its supply, wires, then unit and rs485",
         ),
     ),
     "sound-device": (
