@@ -8,7 +8,7 @@ RUN_PACKAGES := libvlc5 vlc-plugin-base libopus0 vlc-bin espeak-ng libebur128-1 
 DEMO_PACKAGES := mosquitto nginx-light ffmpeg systemd git iproute2 mount e2fsprogs pulseaudio pulseaudio-utils libasound2-plugins
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports tests tests-system tests-player tests-network tests-simulation tests-others simulate schemas bench audit sbom fuzz install rig soak uninstall lock clean
+.PHONY: help setup demo test lint types imports tests tests-system tests-player tests-network tests-central tests-simulation tests-others simulate schemas bench audit sbom fuzz install rig soak uninstall lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -44,12 +44,13 @@ imports:
 	@$(BIN)/lint-imports --config setup.cfg
 
 tests: # those that mostly wait, for sound or for a broker, and those that reckon, which give way to them
-	@$(MAKE) --no-print-directory --jobs=5 --output-sync=target $(addprefix tests-,$(WAITING) simulation others)
+	@$(MAKE) --no-print-directory --jobs=6 --output-sync=target $(addprefix tests-,$(WAITING) simulation others)
 
-WAITING := system player network
+WAITING := system player network central
 tests_system := tests/system
-tests_player := tests/player tests/attacks
-tests_network := tests/badlinks tests/central tests/link
+tests_player := tests/player tests/attacks tests/drivers
+tests_network := tests/badlinks tests/link
+tests_central := tests/central
 tests_simulation := tests/simulation
 
 $(addprefix tests-,$(WAITING)): tests-%:

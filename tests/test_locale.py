@@ -7,7 +7,8 @@ import pkgutil
 import re
 import string
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import get_args, get_type_hints
 
@@ -43,13 +44,33 @@ def fields(words: str) -> set[str | None]:
     return {name for _, name, _, _ in string.Formatter().parse(words)} - {None}
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """A module as syntax."""
+    return ast.parse(path.read_text())
+
+
+@cache
+def walked(path: Path) -> tuple[ast.AST, ...]:
+    """Every node of a module."""
+    return tuple(ast.walk(parsed(path)))
+
+
+@cache
+def looked_through(path: Path) -> Source:
+    """A module of the package, looked through once."""
+    return Source(path)
+
+
 class Source:
     """A module of the package: its functions, its tables, and the codes that an expression in it can come to."""
 
     def __init__(self, path: Path) -> None:
-        self.tree = ast.parse(path.read_text())
-        nodes = list(ast.walk(self.tree))
-        self.functions = imported(nodes) | {one.name: one for one in nodes if isinstance(one, ast.FunctionDef)}
+        self.tree = parsed(path)
+        self.nodes = walked(path)
+        self.functions = imported(self.nodes) | {
+            one.name: one for one in self.nodes if isinstance(one, ast.FunctionDef)
+        }
         self.tables = {
             target.id: one.value
             for one in self.tree.body
@@ -81,13 +102,13 @@ class Source:
         return set()
 
 
-def imported(nodes: list[ast.AST]) -> dict[str, ast.FunctionDef]:
+def imported(nodes: Iterable[ast.AST]) -> dict[str, ast.FunctionDef]:
     """The functions that a module has from others of the package, by their names."""
     found = {}
     for one in nodes:
         if isinstance(one, ast.ImportFrom) and (one.module or "").startswith(PACKAGE.name):
             path = (PACKAGE.parent / str(one.module).replace(".", "/")).with_suffix(".py")
-            body = ast.parse(path.read_text()).body if path.exists() else []
+            body = parsed(path).body if path.exists() else []
             names = {alias.name for alias in one.names}
             found |= {node.name: node for node in body if isinstance(node, ast.FunctionDef) and node.name in names}
     return found
@@ -117,14 +138,15 @@ def place_of(node: ast.AST, name: str) -> int | None:
     return None
 
 
+@cache
 def told(name: str, *folders: str) -> set[str]:
     """Every code that the sources give to something called ``name``: an argument, a field, or a variable.
 
     The control socket's are left out: it answers commands, and its codes are not faults.
     """
     paths = [path for folder in folders for path in sorted((PACKAGE / folder).rglob("*.py"))]
-    sources = [Source(path) for path in paths if path.name != "control.py"]
-    nodes = [(source, node) for source in sources for node in ast.walk(source.tree)]
+    sources = [looked_through(path) for path in paths if path.name != "control.py"]
+    nodes = [(one, node) for one in sources for node in one.nodes]
     takers = {node.name: place for _, node in nodes if (place := place_of(node, name)) is not None}  # type: ignore[attr-defined]
     found = set[str]()
     for source, node in nodes:
@@ -150,7 +172,7 @@ def told_to_commands() -> set[str]:
     """The codes with which the control socket answers; a technician's command tells them."""
     found = set[str]()
     for path in (PACKAGE / "link/control.py", PACKAGE / "daemon/control.py", PACKAGE / "daemon/carried.py"):
-        source = Source(path)
+        source = looked_through(path)
         calls = [one for one in ast.walk(source.tree) if isinstance(one, ast.Call) and one.args]
         refusals = [one for one in calls if name_of(one.func) in ("ControlError", "_refusal")]
         found |= set[str]().union(*(source.codes(one.args[0]) for one in refusals))
@@ -247,8 +269,8 @@ def test_every_fault_that_is_raised_has_words_and_no_other() -> None:
 def told_with() -> Iterator[tuple[str, set[str]]]:
     """Each code that is told with its detail on the spot, and the fields of that detail."""
     for path in sorted(path for folder in STATION for path in (PACKAGE / folder).rglob("*.py")):
-        source = Source(path)
-        for node in ast.walk(source.tree):
+        source = looked_through(path)
+        for node in source.nodes:
             match node:
                 case ast.Call(func=func, args=[code, *_], keywords=more) if name_of(func) in (
                     "FetchError",

@@ -13,9 +13,7 @@ from ttcs_edge.settings import Config
 from ttcs_edge.store.in_memory import Opened, open_database
 
 SWITCH_S = 0.000_5
-"""How long one thread waits for the interpreter while another is busy: a start is a hundred small steps, and an alert
-goes through four threads while a programme of ten thousand slots is read on a fifth.
-"""
+"""How long one thread waits for the interpreter while another is busy, in a start: a hundred small steps."""
 
 
 def begin(config: Config) -> Future[Opened]:
