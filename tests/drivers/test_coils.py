@@ -168,6 +168,23 @@ def test_relays_that_cannot_all_be_opened_are_told_and_the_others_are_open(line:
     assert boards.closed() == {PLACES["dinh"]}
 
 
+def test_a_board_without_power_keeps_no_other_from_opening(line: Line, boards: Boards) -> None:
+    """never-2: it is asked for one relay, not for each of eight; the daemon's end has five seconds in all."""
+    line.bus.close(5.0)
+    boards.coils = {place: True for place in boards.coils if place[0] == 2}
+    many = {f"z{coil}": CoilSettings(1, coil) for coil in range(8)} | {"buon": CoilSettings(2, 7)}
+    began_s = time.monotonic()
+    bus = Bus(SerialSettings(boards.port))
+    with pytest.raises(RelayError) as caught:
+        CoilRelays(bus, many).open_all()
+    took_s = time.monotonic() - began_s
+    bus.close(5.0)
+
+    assert str(caught.value) == f"z0 (RS-485 unit 1 coil 0): {boards.port}: unit 1 does not answer"
+    assert not boards.coils[2, 7]
+    assert took_s < 3
+
+
 def test_who_tells_never_waits(line: Line, boards: Boards) -> None:
     """never-8: the line is cut, and hundreds of switches are told: each is answered, in its order."""
     boards.habit = lambda boards, question, answer: b""

@@ -761,7 +761,8 @@ class Switching(Rule):
 
     def after(self, world: World, event: events.Event, done: list[effects.Effect]) -> None:
         """never-3: the amplifier is not on with nothing to air beyond its hold time."""
-        if world.amplifier_on_ms is None or world.sound is not None or AMPLIFIER in world.faults.relays:
+        off = world.amplifier_on_ms is None or AMPLIFIER in world.switching
+        if off or world.sound is not None or AMPLIFIER in world.faults.relays:
             self.busy_ms = world.mono_ms
             return
         settings = world.settings

@@ -168,7 +168,6 @@ class Storm:
             orders=self.orders,
             streams=self.streams,
             trust=self.trust,
-            relay_ms=random.Random(f"relays {seed}").choice((0, 0, 0, 60, 180)),
         )
 
     def _microphone(self) -> dict[str, Any]:

@@ -73,8 +73,14 @@ BUGS = {
     ),
     "zones switch under sound": Bug(
         "core/playout.py",
-        "            return self._go_on(wanted)\n        stuck",
-        "            return self._go_on(wanted) or self._down(needed_mono_ms, now_mono_ms)\n        stuck",
+        "            return self._go_on(wanted)\n        if self.told:",
+        "            return self._go_on(wanted) or self._down(needed_mono_ms, now_mono_ms)\n        if self.told:",
+        "never-3: ",
+    ),
+    "no relay is waited for": Bug(
+        "core/playout.py",
+        "        self.told[subject] = now_mono_ms + ANSWER_MOST_MS\n",
+        "",
         "never-3: ",
     ),
     "the warm-up is not waited for": Bug(
@@ -90,7 +96,10 @@ BUGS = {
         "air-4: the amplifier goes off before its hold time",
     ),
     "the amplifier is left on": Bug(
-        "core/playout.py", "return [] if soon else self._amplifier_off()", "return []", "never-3: the amplifier is on"
+        "core/playout.py",
+        "return [] if soon else self._amplifier_off(now_mono_ms)",
+        "return []",
+        "never-3: the amplifier is on",
     ),
     "what is acknowledged is not on disk": Bug(
         "core/station.py",
