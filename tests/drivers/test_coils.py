@@ -8,10 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pymodbus.framer import FramerRTU
+from pymodbus.pdu.bit_message import ReadCoilsRequest, WriteSingleCoilRequest
 
 from tests.boards import Boards, Habit
 from tests.parts import eventually
 from ttcs_edge.drivers.coils import CoilRelays
+from ttcs_edge.drivers.modbus import read_answer
 from ttcs_edge.drivers.relays import RelayError
 from ttcs_edge.drivers.rs485 import Bus
 from ttcs_edge.settings import CoilSettings, SerialSettings
@@ -154,6 +159,36 @@ def test_an_adapter_that_is_pulled_out_is_told_and_serves_when_it_is_back(line: 
 
     assert boards.closed() == set()
     assert len(boards.asked) == asked + 2, "what failed is not asked again by itself"
+
+
+def test_a_port_that_is_none_is_told_each_time(tmp_path: Path) -> None:
+    """A file, say; the line's thread lives on."""
+    port = tmp_path / "rs485"
+    port.write_text("")
+    bus = Bus(SerialSettings(port))
+    relays = CoilRelays(bus, COILS)
+    answers: queue.SimpleQueue[RelayError | None] = queue.SimpleQueue()
+    for _ in range(2):
+        relays.tell("cho", True, answers.put)
+        assert str(answers.get(timeout=5)) == (
+            f"cho (RS-485 unit 1 coil 0): {port}: Could not configure port: (25, 'Inappropriate ioctl for device')"
+        )
+    bus.close(5.0)
+
+
+@given(st.binary(max_size=80), st.sampled_from([1, 5]), st.booleans())
+def test_whatever_is_heard_is_an_answer_or_none(noise: bytes, function: int, framed: bool) -> None:
+    """never-7: also with a good sum behind it."""
+    request = (
+        ReadCoilsRequest(address=3, count=1, dev_id=1)
+        if function == 1
+        else WriteSingleCoilRequest(address=3, bits=[True], dev_id=1)
+    )
+    body = bytes((1, function)) + noise
+    heard = body + FramerRTU.compute_CRC(body).to_bytes(2, "big") if framed else noise
+    answer = read_answer(heard, request)
+
+    assert answer is None or answer.function_code & 0x7F == function
 
 
 def test_relays_that_cannot_all_be_opened_are_told_and_the_others_are_open(line: Line, boards: Boards) -> None:

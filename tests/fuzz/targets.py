@@ -26,6 +26,8 @@ from types import SimpleNamespace
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from pymodbus.pdu.bit_message import ReadCoilsRequest
+
 from tests.fuzz.core import PROVINCE, Core
 from tests.wire import corpus
 from ttcs_edge.central.alert_file import read_alert_file
@@ -43,7 +45,7 @@ from ttcs_edge.central.trust_file import draft_behind, read_trust_file, trust_te
 from ttcs_edge.config import ConfigError, load_config
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.model import Scope
-from ttcs_edge.drivers import modem
+from ttcs_edge.drivers import modbus, modem
 from ttcs_edge.drivers.player import _read_answer
 from ttcs_edge.link.allowed import Answer, Whole
 from ttcs_edge.link.control import ControlError, ControlServer, ask
@@ -440,6 +442,15 @@ def _box() -> dict[str, Target]:
             refusing(messages.decode_command, *bad_command), tuple(map(messages.encode, commands)), "json"
         ),
         "player/answer": Target(_answers(sounding), tuple(map(messages.encode, answers)), "json"),
+        "modbus": Target(
+            functools.partial(modbus.read_answer, request=ReadCoilsRequest(address=0, count=1, dev_id=1)),
+            (
+                bytes.fromhex("010101019048"),
+                bytes.fromhex("018102c191"),
+                bytes.fromhex("010100000001fdca 010101019048"),
+            ),
+            "bytes",
+        ),
         "modem": Target(
             lambda data: modem.read(data.replace(b"\r", b"\n"), 0),
             (b'AT+CCLK?\r\r\n+CCLK: "26/11/25,08:40:12+28"\r\n\r\nOK\r\n', b"\r\n+CME ERROR: 30\r\n"),

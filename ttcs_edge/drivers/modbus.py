@@ -8,7 +8,9 @@ others, and asked for again; a port that vanishes is opened anew at the next que
 from __future__ import annotations
 
 import logging
+import termios
 import time
+from contextlib import suppress
 from typing import Any
 
 import serial
@@ -29,6 +31,9 @@ HEARD_BYTES = 1_024
 GAP_CHARS = 3.5
 """How long a line rests between two frames (Modbus over Serial Line, 2.5.1.1)."""
 CHAR_BITS = 11
+_ANSWERS = DecodePDU(is_server=False)
+_PORT_ERRORS = (OSError, ValueError, termios.error)
+"""What pyserial raises of a port that vanishes, is taken, or does not know a setting."""
 
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)  # what it logs of noise is told by the errors here
 
@@ -38,7 +43,7 @@ class ModbusLine:
 
     def __init__(self, settings: SerialSettings) -> None:
         self._settings = settings
-        self._framer = FramerRTU(DecodePDU(is_server=False))
+        self._framer = FramerRTU(_ANSWERS)
         self._port: Any = None
         self._rested_s = 0.0
 
@@ -63,7 +68,8 @@ class ModbusLine:
         """Close the port; the next question opens it."""
         port, self._port = self._port, None
         if port is not None:
-            port.close()
+            with suppress(*_PORT_ERRORS):
+                port.close()
 
     def _ask_once(self, request: ModbusPDU) -> ModbusPDU:
         try:
@@ -73,18 +79,14 @@ class ModbusLine:
             frame = self._framer.buildFrame(request)
             port.write(frame)
             answer = self._answer(port, request, time.monotonic() + ANSWER_S + self._span_s(len(frame)))
-        except (
-            OSError,
-            ValueError,
-        ) as error:  # serial.SerialException is an OSError; a port that vanishes raises either
+        except _PORT_ERRORS as error:
             self.close()
             raise BusError(f"{self._settings.port}: {error}") from error
         finally:
             self._rested_s = time.monotonic() + self._span_s(GAP_CHARS)
         if answer.isError():
-            raise BusError(
-                f"{self._settings.port}: unit {request.dev_id} refuses (Modbus exception {answer.exception_code})"
-            )
+            refused = f"refuses (Modbus exception {answer.exception_code})"
+            raise BusError(f"{self._settings.port}: unit {request.dev_id} {refused}")
         return answer
 
     def _opened(self) -> Any:
@@ -107,22 +109,28 @@ class ModbusLine:
         heard = b""
         while time.monotonic() < until_mono_s and len(heard) < HEARD_BYTES:
             heard += bytes(port.read(max(1, port.in_waiting)))
-            answer = self._found(heard, request)
+            answer = read_answer(heard, request)
             if answer is not None:
                 return answer
         what = "does not answer" if not heard else f"does not answer; heard {heard[:16].hex(' ')}"
         raise BusError(f"{self._settings.port}: unit {request.dev_id} {what}")
 
-    def _found(self, heard: bytes, request: ModbusPDU) -> ModbusPDU | None:
-        """The answer, wherever it begins."""
-        for begin in range(len(heard) - FramerRTU.MIN_SIZE + 1):
-            frame = heard[begin:]
-            if frame[0] != request.dev_id or frame[1] & 0x7F != request.function_code:
-                continue
-            kind = self._framer.decoder.lookupPduClass(frame)
-            size = kind.calculateRtuFrameSize(frame) if kind is not None else 0
-            if not FramerRTU.MIN_SIZE <= size <= len(frame):
-                continue
-            if FramerRTU.check_CRC(frame[: size - 2], int.from_bytes(frame[size - 2 : size], "big")):
-                return self._framer.decoder.decode(frame[1 : size - 2])
-        return None
+
+def read_answer(heard: bytes, request: ModbusPDU) -> ModbusPDU | None:
+    """The answer to a request, wherever it begins in what was heard; None when it is not in it.
+
+    >>> request = ReadCoilsRequest(address=0, count=1, dev_id=1)
+    >>> read_answer(bytes.fromhex("00ff 0101 0101 9048"), request).bits[0]
+    True
+    """
+    for begin in range(len(heard) - FramerRTU.MIN_SIZE + 1):
+        frame = heard[begin:]
+        if frame[0] != request.dev_id or frame[1] & 0x7F != request.function_code:
+            continue
+        kind = _ANSWERS.lookupPduClass(frame)
+        size = kind.calculateRtuFrameSize(frame) if kind is not None else 0
+        if not FramerRTU.MIN_SIZE <= size <= len(frame):
+            continue
+        if FramerRTU.check_CRC(frame[: size - 2], int.from_bytes(frame[size - 2 : size], "big")):
+            return _ANSWERS.decode(frame[1 : size - 2])
+    return None
