@@ -14,6 +14,7 @@ import shutil
 import ssl
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from tests.central.test_enrol import STATION, Person, at_the_centre, at_the_stat
 from tests.cli.test_identity_files import in_force
 from tests.door import HOST, Door
 from tests.parts import eventually
-from ttcs_edge.central.broker_rules import DOOR_STRANGERS
+from ttcs_edge.central.broker_rules import BOUNDS, DOOR_BOUNDS, DOOR_STRANGERS
 from ttcs_edge.central.enrolment import GUESSES_MOST, Enrolling
 from ttcs_edge.central.main import main
 from ttcs_edge.wire.certificates import load_key, make_request, new_key
@@ -135,6 +136,14 @@ def test_nobody_is_the_operator_by_saying_so(door: Door, login: dict[str, str]) 
 def test_there_is_no_third_way_in(door: Door) -> None:
     """Mosquitto listens at 1883 in clear, too, where an option of a listener stands before the first."""
     assert door.listens_at() == {door.port, door.port + 1}
+
+
+@pytest.mark.parametrize(("bounds", "longest_s"), [(BOUNDS, 1_200), (DOOR_BOUNDS, 60)])
+def test_no_keepalive_in_use_is_the_longest_allowed(bounds: Sequence[tuple[str, Any]], longest_s: int) -> None:
+    """Mosquitto 2.0.21 ends such connections at random: a station.yaml may hold 1,200 s, and who has not said yet what
+    his is counts as 60.
+    """
+    assert dict(bounds)["max_keepalive"] > longest_s
 
 
 def test_the_operators_listener_wants_a_certificate(door: Door) -> None:

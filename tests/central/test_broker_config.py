@@ -54,7 +54,7 @@ max_packet_size 16842752
 max_inflight_messages 20
 max_queued_messages 10000
 max_queued_bytes 67108864
-max_keepalive 1200
+max_keepalive 1260
 persistent_client_expiration 14d
 persistence true
 autosave_interval 300
