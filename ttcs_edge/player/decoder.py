@@ -28,8 +28,10 @@ RING_BYTES = 4_000 * BYTES_PER_MS
 """How far decoding may run ahead: four seconds. libvlc by itself runs less than two ahead of the reader."""
 HEAD_BYTES = 1_000 * BYTES_PER_MS
 """How much of an item is decoded ahead of its play: the first second."""
-STALLED_S = 1.0
-"""libvlc throws away what comes after a callback that blocked for long: such a decoder begins again."""
+STALLED_S = 0.3
+"""libvlc throws away what comes after a callback that blocked for long, the sooner the busier the machine: such a
+decoder begins again.
+"""
 SEEK_GRID_MS = 20
 """Opus is found in packets of 20 ms: a position between two is reached by passing over the rest."""
 SETTLED_BYTES = 500 * BYTES_PER_MS
