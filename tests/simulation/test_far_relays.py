@@ -9,7 +9,7 @@ from tests.simulation.storm import TRACE_TAIL, Storm
 ACTIONS = 120
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_nothing_sounds_and_nothing_switches_before_a_relay_has_said_that_it_did(seed: int) -> None:
     """never-3, air-4; and every rule of the air beside it, with alerts and a microphone."""
     storm = Storm(seed, dense=True, alerts=True, microphone=True)
