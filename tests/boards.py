@@ -76,7 +76,7 @@ class Boards:
                 except OSError:  # nobody has it open
                     if self._master != master:
                         return
-                    time.sleep(0.01)
+                    time.sleep(0.01)  # a pseudo-terminal tells nobody when its other end is opened
                     continue
                 heard = self._take(master, heard)
 

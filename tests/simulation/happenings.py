@@ -107,7 +107,6 @@ class Setup:
     zone_stagger_ms: int = 200
     fade_out_ms: int = 500
     disk_ms: int = 0
-    relay_ms: int = 0
     start_ms: int = 0
     progress_ms: int = 0
     heartbeat_s: int = 3_600
@@ -225,7 +224,6 @@ class Timeline:
         self.setup = setup
         self.world = World(setup.settings(), BEGIN_MS, set(), setup.seed, every_rule())
         self.world.faults.disk_ms = setup.disk_ms
-        self.world.faults.relay_ms = setup.relay_ms
         self.world.faults.start_ms = setup.start_ms
         self.world.progress_ms = setup.progress_ms
         self.world.group_ms = setup.group_ms

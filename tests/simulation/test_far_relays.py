@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulation.storm import TRACE_TAIL, Storm
-
-ACTIONS = 120
+from tests.simulation.storm import Storm
+from tests.simulation.test_hands import ACTIONS, live_through
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -14,10 +13,4 @@ def test_nothing_sounds_and_nothing_switches_before_a_relay_has_said_that_it_did
     """never-3, air-4; and every rule of the air beside it, with alerts and a microphone."""
     storm = Storm(seed, dense=True, alerts=True, microphone=True)
     storm.world.faults.relay_ms = storm.world.settings.zone_stagger_ms
-    try:
-        storm.run(ACTIONS)
-    except Exception as error:
-        tail = "\n".join(storm.world.trace[-TRACE_TAIL:])
-        pytest.fail(f"{tail}\nseed {seed}: {error!r}", pytrace=False)
-    finally:
-        storm.timeline.close()
+    live_through(storm, ACTIONS)

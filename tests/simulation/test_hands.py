@@ -37,17 +37,22 @@ def handed(seed: int) -> Storm:
     return storm
 
 
+def live_through(storm: Storm, actions: int) -> None:
+    """Run a storm; a rule that it breaks is told with the end of its story."""
+    try:
+        storm.run(actions)
+    except Exception as error:
+        tail = "\n".join(storm.world.trace[-TRACE_TAIL:])
+        pytest.fail(f"{tail}\nseed {storm.timeline.setup.seed}: {error!r}", pytrace=False)
+    finally:
+        storm.timeline.close()
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_no_order_breaks_a_rule(seed: int) -> None:
     """Obeyed once, in order, behind their floor; as loud as was ordered, an alert as ever; told with the truth."""
     storm = handed(seed)
-    try:
-        storm.run(ACTIONS)
-    except Exception as error:
-        tail = "\n".join(storm.world.trace[-TRACE_TAIL:])
-        pytest.fail(f"{tail}\nseed {seed}: {error!r}", pytrace=False)
-    finally:
-        storm.timeline.close()
+    live_through(storm, ACTIONS)
 
     centre = storm.world.centre
     assert centre is not None and len(centre.answered) > 3

@@ -38,7 +38,7 @@ class CoilRelays:
         def switch(line: ModbusLine) -> RelayError | None:
             return self._switched(line, subject, closed)
 
-        self._bus.submit(switch, lambda outcome: answer(self._as_error(subject, outcome)), urgent=True)
+        self._bus.submit(switch, lambda outcome: answer(self._as_error(subject, outcome)))
 
     def open_all(self) -> None:
         """Open every relay, whatever becomes of the others, within some seconds. Raises RelayError for the first that
@@ -83,7 +83,7 @@ class CoilRelays:
             failed = [error for subject in subjects if (error := self._switched(line, subject, False)) is not None]
             return failed[0] if failed else None
 
-        self._bus.submit(open_them, lambda outcome: answer(self._as_error(subjects[0], outcome)), urgent=True)
+        self._bus.submit(open_them, lambda outcome: answer(self._as_error(subjects[0], outcome)))
 
     def _switched(self, line: ModbusLine, subject: str, closed: bool) -> RelayError | None:
         """Write a coil, and tell what is wrong when it reads otherwise. Raises BusError."""

@@ -74,7 +74,7 @@ class ModbusLine:
     def _ask_once(self, request: ModbusPDU) -> ModbusPDU:
         try:
             port = self._opened()
-            time.sleep(max(0.0, self._rested_s - time.monotonic()))
+            time.sleep(max(0.0, self._rested_s - time.monotonic()))  # GAP_CHARS: two frames run into one without it
             port.reset_input_buffer()
             frame = self._framer.buildFrame(request)
             port.write(frame)

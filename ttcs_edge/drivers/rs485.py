@@ -24,21 +24,15 @@ class BusError(Exception):
 
 
 class Bus:
-    """A line and its thread: what is urgent is asked first, else in turn."""
+    """A line and its thread: one job after another."""
 
     def __init__(self, settings: SerialSettings) -> None:
         self._settings = settings
-        self._jobs: queue.PriorityQueue[tuple[int, int, Callable[[ModbusLine], None] | None]] = queue.PriorityQueue(
-            LIMITS.bus_jobs
-        )
-        self._order = 0
-        self._lock = threading.Lock()
+        self._jobs: queue.Queue[Callable[[ModbusLine], None] | None] = queue.Queue(LIMITS.bus_jobs)
         self._thread = threading.Thread(target=self._run, name="rs485", daemon=True)
         self._thread.start()
 
-    def submit(
-        self, job: Callable[[ModbusLine], T], done: Callable[[T | BusError], None], *, urgent: bool = False
-    ) -> None:
+    def submit(self, job: Callable[[ModbusLine], T], done: Callable[[T | BusError], None]) -> None:
         """Have a job done on the line, and its outcome told, on the bus's thread. Never waits: when too much waits
         already, that is the outcome.
         """
@@ -51,26 +45,19 @@ class Bus:
             done(outcome)
 
         try:
-            self._put(0 if urgent else 1, run)
+            self._jobs.put_nowait(run)
         except queue.Full:
             done(BusError("too much waits for the line"))
 
-    def _put(self, rank: int, run: Callable[[ModbusLine], None] | None) -> None:
-        with self._lock:
-            self._order += 1
-            self._jobs.put_nowait((rank, self._order, run))
-
     def close(self, timeout_s: float) -> None:
-        """Do what is urgent, and end."""
-        with self._lock:
-            self._order += 1
-        self._jobs.put((0, self._order, None), timeout=timeout_s)
+        """Do what waits, and end."""
+        self._jobs.put(None, timeout=timeout_s)
         self._thread.join(timeout_s)
 
     def _run(self) -> None:
         from ttcs_edge.drivers.modbus import ModbusLine  # here, for it takes a tenth of a second: nobody waits for it
 
         line = ModbusLine(self._settings)
-        while (run := self._jobs.get()[2]) is not None:
+        while (run := self._jobs.get()) is not None:
             run(line)
         line.close()
