@@ -44,6 +44,7 @@ imports:
 	@$(BIN)/lint-imports --config setup.cfg
 
 tests: # those that mostly wait, for sound or for a broker, and those that reckon, which give way to them
+	@$(BIN)/python -m compileall -q ttcs_edge tests # hundreds of processes read it
 	@$(MAKE) --no-print-directory --jobs=6 --output-sync=target $(addprefix tests-,$(WAITING) simulation others)
 
 WAITING := system player network central

@@ -2,7 +2,8 @@
 for sound or for a broker, and have the cores at once when they want them.
 
 The mark ``beforehand(call=...)`` has that called with the test's parameters in a process of the idle class; its future
-is the fixture ``begun``. What the simulation has lived through is told at the end.
+is the fixture ``begun``. Such a test may wait for long, for it has the cores when nobody else wants them. What the
+simulation has lived through is told at the end.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ HERE = Path(__file__).parent
 LIVED = pytest.StashKey[list[Run]]()
 BEGUN = pytest.StashKey[dict[str, Future[Any]]]()
 PROCESSES = pytest.StashKey[ProcessPoolExecutor]()
+WAITS_S = 900
 
 
 def stand_back() -> None:
@@ -30,8 +32,11 @@ def stand_back() -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The simulation comes last."""
+    """The simulation comes last, and has time."""
     items.sort(key=lambda item: HERE in item.path.parents)
+    for item in items:
+        if item.get_closest_marker("beforehand"):
+            item.add_marker(pytest.mark.timeout(WAITS_S))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -67,6 +67,7 @@ STREAMED = {"1d": 1, "1f": 3, "0b": 2, "0e": 4}
 """The slots that name a stream, and for how many minutes."""
 STANDS_IN = "1a"
 """The one slot that may air a standing bulletin: the books must know by its sound whose it is."""
+DAILY = (1,)
 INTERVALS = (1, 7, 14, 30, 30)
 """From one occurrence of a slot to the next, in days; of half the stations: their days are quiet, their years cost
 little. The slots of the others are daily."""
@@ -95,7 +96,7 @@ class Storm:
         trust: bool = False,
     ) -> None:
         self.dice = random.Random(seed)
-        self.intervals = (1,) if dense else self.dice.choice(((1,), INTERVALS))
+        self.intervals = DAILY if dense else self.dice.choice((DAILY, INTERVALS))
         self.own_clock, self.alerts, self.microphone, self.live = own_clock, alerts, microphone, live
         self.orders, self.streams = orders, streams
         self.happenings = HAPPENINGS + (FROM_THE_CENTRE if own_clock else ()) + (WARNINGS if alerts else ())
@@ -127,7 +128,7 @@ class Storm:
         for scope in SCOPES[: dice.choice((1, 2))]:
             self.new_version(scope)
         for _ in range(actions):
-            if self.intervals != (1,) and dice.random() < FETCHED:
+            if self.intervals != DAILY and dice.random() < FETCHED:
                 self._fetch_what_lacks()
             self._let_time_pass()
             dice.choice(self.happenings)(self)
@@ -144,7 +145,7 @@ class Storm:
             self.timeline.happen("audio", audio_name(sha256))
 
     def _setup(self, seed: int) -> Setup:
-        dice, is_daily = self.dice, self.intervals == (1,)
+        dice, is_daily = self.dice, self.intervals == DAILY
         return Setup(
             seed=seed,
             zones=dice.choice((1, 2, 3)),
@@ -843,6 +844,11 @@ class Run:
         assert self.failure is not None
         setup, happenings = shrunk(self.setup, self.happened, self.failure, limit_s)
         return f"# {self.failure.text}\n{written(setup, happenings)}\n"
+
+
+def lives_long(seed: int) -> bool:
+    """Tell whether a seed has quiet days, and lives for years."""
+    return random.Random(seed).choice((DAILY, INTERVALS)) != DAILY
 
 
 def is_warned(seed: int) -> bool:

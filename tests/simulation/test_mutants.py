@@ -18,7 +18,7 @@ from tests.simulation.happenings import read
 TOP = Path(__file__).parents[2]
 SEEDS = 48
 """How many seeds a bug may survive."""
-HUNT_S = 900
+HUNT_S = 800
 """How long a hunt may take that has the cores only while nobody else wants them."""
 
 
@@ -94,6 +94,7 @@ BUGS = {
         "+ self.settings.amplifier.hold_ms",
         "+ 0",
         "air-4: the amplifier goes off before its hold time",
+        seed=1,
     ),
     "the amplifier is left on": Bug(
         "core/playout.py",
@@ -108,7 +109,7 @@ BUGS = {
         "decision 1: ",
     ),
     "what is to resume restarts": Bug(
-        "core/air.py", "IfInterrupted.RESUME: position_ms", "IfInterrupted.RESUME: 0", "air-2: "
+        "core/air.py", "IfInterrupted.RESUME: position_ms", "IfInterrupted.RESUME: 0", "air-2: ", seed=1
     ),
     "what is to be dropped goes on": Bug(
         "core/air.py", "IfInterrupted.DROP: None", "IfInterrupted.DROP: position_ms", "air-2: "
@@ -141,7 +142,7 @@ BUGS = {
     "an older programme is obeyed": Bug(
         "core/trust.py", "if programme.version < floor:", "if programme.version < 0:", "never-6: ", seed=4
     ),
-    "anybody may sign": Bug("core/trust.py", ">= grant.threshold", ">= 0", "never-6: "),
+    "anybody may sign": Bug("core/trust.py", ">= grant.threshold", ">= 0", "never-6: ", seed=3),
     "quiet hours are ignored": Bug("core/programmes.py", "if not self.settings.quiet_hours:", "if True:", "air-5: "),
     "what time is it? whatever": Bug(
         "core/asrun.py",
@@ -755,14 +756,14 @@ def python(top: Path, *arguments: str, limit_s: float = 110) -> subprocess.Compl
 
 
 def plant(bug: Bug, folder: Path) -> None:
-    """Copy the product and the simulation into a folder, the product with the bug."""
+    """Copy the product and the simulation into a folder, with what is compiled of them, the product with the bug."""
     for source in ("ttcs_edge", "tests/__init__.py", "tests/core", "tests/simulation"):
         target = folder / source
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.endswith(".py"):
             shutil.copy(TOP / source, target)
         else:
-            shutil.copytree(TOP / source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(TOP / source, target)
     path = folder / "ttcs_edge" / bug.file
     text = path.read_text()
     assert text.count(bug.old) == 1, f"{bug.file} has no longer one {bug.old!r}: plant this bug anew"

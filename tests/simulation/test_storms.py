@@ -15,12 +15,14 @@ import pytest
 
 from tests.simulation.happenings import Timeline, read, written
 from tests.simulation.shrink import failure_of
-from tests.simulation.storm import Run, Storm, run
+from tests.simulation.storm import Run, Storm, lives_long, run
 from tests.simulation.years import YEAR_DAYS, live, pool, runs
 
 YEARS = 100
-SEEDS = range(76)
-"""Enough for so many years, which the last test counts; each seed is a test, so that a failure is alone."""
+SEEDS = [seed for seed in range(84) if lives_long(seed) or seed % 3 == 2]
+"""Enough for so many years, which the last test counts, and of the others, whose days are busy and whose lives are
+short, some; each seed is a test, so that a failure is alone.
+"""
 FOLLOWED: dict[int, tuple[str, ...]] = {
     20: ("alerts", "orders"),
     21: ("live", "orders"),
@@ -31,10 +33,9 @@ FOLLOWED: dict[int, tuple[str, ...]] = {
 }
 """What there is beside trust roots that follow one another, by seed: few and short lives, beside the years."""
 FOLLOWED_ACTIONS = 30
-SEED_S = 80.0
 SHRINK_S = 15.0
-"""Together with a seed's own time, and the replay under way when this is over, less than a test may take (setup.cfg):
-a seed that fails always ends with its story and its list.
+"""With the replay under way when this is over, far less than such a test may wait: a seed that fails always ends with
+its story and its list.
 """
 SOAK_YEARS = 1_000
 SOAK_SEED = 100_000
@@ -55,7 +56,7 @@ def test_no_rule_is_broken_and_every_occurrence_is_told_exactly_once(
     seed: int, begun: Future[Run], lived: list[Run]
 ) -> None:
     """Every rule after every event while things go wrong; then all is mended, and all that could air has aired."""
-    lived.append(one := begun.result(SEED_S))
+    lived.append(one := begun.result())
     none_broken(one)
 
 
@@ -70,7 +71,7 @@ def test_no_rule_is_broken_while_roots_follow_one_another(seed: int, begun: Futu
     """Keys come and go, over power cuts, and a thief speaks by every way there is; then all is signed by good keys, and
     airs.
     """
-    none_broken(begun.result(SEED_S))
+    none_broken(begun.result())
 
 
 def test_a_hundred_station_years_were_lived_through(lived: list[Run]) -> None:
