@@ -1,4 +1,4 @@
-"""Relay boards at the far end of an RS-485 line: a pseudo-terminal for the line, pymodbus's frames on it."""
+"""Relay boards and an energy meter on an RS-485 line: a pseudo-terminal for the line, pymodbus's frames on it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from pymodbus.pdu.bit_message import (
     WriteSingleCoilRequest,
     WriteSingleCoilResponse,
 )
+from pymodbus.pdu.register_message import ReadInputRegistersRequest, ReadInputRegistersResponse
+
+from ttcs_edge.core.model import MeterReading
 
 Habit = Callable[["Boards", bytes, bytes], bytes]
 """What comes down the line in place of an answer, given the question and the answer."""
@@ -42,6 +45,8 @@ class Boards:
         """Each contact that moved: which, whether it is closed, when (monotonic, nanoseconds)."""
         self.habit: Habit = whole
         self.stuck: set[tuple[int, int]] = set()
+        self.meters: dict[int, Callable[[], MeterReading | None]] = {}
+        """What the meter of a unit shows; None: it does not answer."""
         self.dice = random.Random(1)
         self._framer = FramerRTU(DecodePDU(is_server=True))
         self._master = -1
@@ -84,13 +89,17 @@ class Boards:
         used, request = self._framer.handleFrame(heard, 0, 0)
         if request is not None:
             question, heard = heard[:used], heard[used:]
-            answer = self._answered(request)
-            frame = b"" if answer is None else self._framer.buildFrame(answer)
-            os.write(master, self.habit(self, question, frame))
+            os.write(master, self.habit(self, question, self.frame(self._answered(request))))
         return heard[-256:]
+
+    def frame(self, answer: ModbusPDU | None) -> bytes:
+        """An answer as it comes down the line."""
+        return b"" if answer is None else bytes(self._framer.buildFrame(answer))
 
     def _answered(self, request: ModbusPDU) -> ModbusPDU | None:
         self.asked.append(request)
+        if request.dev_id in self.meters:
+            return self.answer_of(request)
         place = (request.dev_id, request.address)
         if request.dev_id not in {unit for unit, _ in self.coils}:
             return None
@@ -106,7 +115,26 @@ class Boards:
                 return ReadCoilsResponse(bits=[self.coils[place]], dev_id=request.dev_id)
         return self._refused(request, 1)
 
+    def answer_of(self, request: ModbusPDU) -> ModbusPDU | None:
+        """What the meter of a unit answers."""
+        shown = self.meters[request.dev_id]()
+        if not isinstance(request, ReadInputRegistersRequest):
+            return self._refused(request, 1)
+        if shown is None:
+            return None
+        amperes, watts = round(shown.amperes * 1_000), round(shown.watts * 10)
+        words = [round(shown.volts * 10), *_words(amperes), *_words(watts), *_words(shown.energy_wh), 500, 70, 0]
+        if request.address + request.count > len(words):
+            return self._refused(request, 2)
+        asked = words[request.address : request.address + request.count]
+        return ReadInputRegistersResponse(registers=asked, dev_id=request.dev_id)
+
     def _refused(self, request: ModbusPDU, code: int) -> ModbusPDU:
         refused = ExceptionResponse(request.function_code, code)
         refused.dev_id = request.dev_id
         return refused
+
+
+def _words(value: int) -> tuple[int, int]:
+    """Two registers, the lower word first."""
+    return value & 0xFFFF, value >> 16

@@ -28,6 +28,7 @@ from ttcs_edge.config import STATION, ConfigError, load_config
 from ttcs_edge.core.model import (
     Amplifier,
     Inlet,
+    Meter,
     Microphone,
     QuietHours,
     StationSettings,
@@ -145,6 +146,7 @@ class TestRight:
             pins=PinSettings(RelaySettings(4), {ZoneId("cho-xa"): RelaySettings(17)}),
             rs485=None,
             coils={},
+            meter_unit=None,
             sound=SoundSettings(),
             https=HttpsSettings(),
             streams=StreamSettings(),
@@ -244,6 +246,18 @@ class TestRight:
         assert config.coils == {ZoneId("thon-5"): CoilSettings(3, 7)}
         assert config.rs485 == SerialSettings(Path("/dev/ttyUSB0"), 19_200, Parity.EVEN, 1)
         assert "thon-5" not in config.pins.zones
+
+    def test_an_energy_meter_stands_on_the_same_line(self, tmp_path: Path) -> None:
+        """With what was measured of the amplifier, and of the tone in a zone."""
+        text = SHORTEST.replace("    pin: 17\n", "    pin: 17\n    tone_w: 30\n", 1) + "rs485: {port: /dev/ttyUSB0}\n"
+        meter = "meter: {unit: 10, idle_w: 25, most_w: 400, others_w: 8, amplifier_class: d}\n"
+        config = load_config(written(tmp_path, text + meter), {})
+
+        assert config.meter_unit == 10
+        assert config.station.meter == Meter(idle_w=25, most_w=400, others_w=8, exponent=2)
+        assert config.station.zones[0].tone_w == 30
+        short = load_config(written(tmp_path, text + "meter: {unit: 10, idle_w: 25, most_w: 400}\n"), {})
+        assert short.station.meter == Meter(idle_w=25, most_w=400)
 
     def test_a_byte_order_mark_and_windows_line_ends_are_read(self, tmp_path: Path) -> None:
         """A file saved by an editor on Windows is as good as any."""
@@ -956,7 +970,7 @@ class TestDocumentation:
         text = EXAMPLE.read_text()
 
         shown = set(re.findall(r"^([a-z_]+):", text, re.MULTILINE))
-        assert shown | {"https", "streams", "panel", "speech", "microphone", "rs485"} == {
+        assert shown | {"https", "streams", "panel", "speech", "microphone", "rs485", "meter"} == {
             key.name for key in STATION.keys
         }
 

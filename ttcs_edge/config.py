@@ -5,7 +5,8 @@ and an example (``config/README.md`` is held to it). ``ttcs_edge.yaml_form`` rea
 between keys is checked here:
 
 1. no two relays share a GPIO line, nor the lamp and a relay; no two zones share an id, and none is called
-   ``amplifier``, which is what faults call the amplifier's relay; each zone has one switch, a line or a coil;
+   ``amplifier``, which is what faults call the amplifier's relay; each zone has one switch, a line or a coil; the
+   meter is no relay board;
 2. quiet hours are spans of local time; one may cross midnight, none is empty;
 3. a driver's own keys are there when the driver is chosen;
 4. no language has two voices.
@@ -33,6 +34,7 @@ from ttcs_edge.core.model import (
     MICROPHONE,
     Amplifier,
     Inlet,
+    Meter,
     Microphone,
     QuietHours,
     Scope,
@@ -42,6 +44,7 @@ from ttcs_edge.core.model import (
     ZoneId,
 )
 from ttcs_edge.settings import (
+    AmplifierClass,
     BrokerSettings,
     ClockSettings,
     ClockTrust,
@@ -102,6 +105,10 @@ RENEWED: Final = "certificate.pem"
 """In the state folder: the station's certificate, once it was renewed."""
 
 
+EXPONENTS: Final = {AmplifierClass.AB: 1, AmplifierClass.D: 2}
+"""How the power of an amplifier rises with the level, by its class (``core.witness``)."""
+
+
 class CredentialOrPath(Struct, frozen=True):
     """A path, or ``credential:NAME`` for what the service manager hands over (systemd.exec, Credentials)."""
 
@@ -139,6 +146,8 @@ _BROKER = Section(
 _LANGUAGES = ListOf(Text("language", 35, LANGUAGE_PATTERN), 1, LIMITS.languages_per_bulletin)
 _UNIT: Final = Whole(1, 247, "modbus-unit")
 _COIL: Final = Whole(0, 65_535, "modbus-coil")
+_METER_UNIT: Final = Whole(1, 247, "meter-unit")
+_WATTS: Final = Whole(2, 5_000, "watts")
 _ZONE = Section(
     (
         Key("id", Text("identifier", LIMITS.id_chars, ID_PATTERN), "cho-xa", required=True),
@@ -149,6 +158,7 @@ _ZONE = Section(
         Key("coil", _COIL, "0"),
         Key("languages", _LANGUAGES, "[vi, cil]", default="[vi]"),
         Key("volume_percent", Whole(0, 100, "percent"), "80", default="100"),
+        Key("tone_w", _WATTS, "30"),
     )
 )
 _RS485 = Section(
@@ -157,6 +167,15 @@ _RS485 = Section(
         Key("baud", Whole(1_200, 115_200), "9600", default="9600"),
         Key("parity", Choice(Parity), "none", default="none"),
         Key("stop_bits", Whole(1, 2), "1", default="1"),
+    )
+)
+_METER = Section(
+    (
+        Key("unit", _METER_UNIT, "10", required=True),
+        Key("idle_w", _WATTS, "25", required=True),
+        Key("most_w", _WATTS, "400", required=True),
+        Key("others_w", Whole(0, 5_000, "watts"), "8", default="0"),
+        Key("amplifier_class", Choice(AmplifierClass), "ab", default="ab"),
     )
 )
 _AMPLIFIER = Section(
@@ -261,6 +280,7 @@ STATION: Final = Section(
         Key("sound", _SOUND, ""),
         Key("pins", _PINS, ""),
         Key("rs485", _RS485, ""),
+        Key("meter", _METER, ""),
         Key("quiet_hours", ListOf(Text("span", 40), 0, 16), '["21:00-05:00"]', default="[]"),
         Key("heartbeat_s", Whole(1, 3_600, "whole-seconds"), "60", default="60"),
         Key("https", Section((Key("ca", PathText("ca-file"), "/etc/ttcs-edge/tls/https-ca.pem"),)), ""),
@@ -368,7 +388,12 @@ def _check_zone_switches(page: Page) -> None:
             other = first.setdefault((page.values[unit], page.values[coil]), coil)
             if other != coil:
                 page.refuse(coil, "same-coil", _COIL.expected, "other-coil", other=other, first=str(page.line(other)))
-    if first and "rs485.port" not in page.nodes:
+    if "meter.unit" in page.values:
+        boards = {page.values[key]: key for key in page.values if re.fullmatch(r"zones\[\d+\]\.unit", key)}
+        if (board := boards.get(page.values["meter.unit"])) is not None:
+            line = str(page.line(board))
+            page.refuse("meter.unit", "same-unit", _METER_UNIT.expected, "other-unit", other=board, first=line)
+    if (first or "meter.unit" in page.nodes) and "rs485.port" not in page.nodes:
         example = "port: /dev/serial/by-id/usb-1a86_USB_Serial-if00-port0"
         page.refuse(
             "rs485.port", "missing-key", PathText("serial-port").expected, "add-line", found="", addition=example
@@ -465,6 +490,11 @@ def _coils(values: Mapping[str, Any]) -> dict[ZoneId, CoilSettings]:
     return {zone["id"]: CoilSettings(zone["unit"], zone["coil"]) for zone in values["zones"] if "unit" in zone}
 
 
+def _meter(values: Mapping[str, Any]) -> Meter:
+    exponent = EXPONENTS[values.get("amplifier_class", AmplifierClass.AB)]
+    return Meter(exponent=exponent, **_take(values, "idle_w", "most_w", "others_w"))
+
+
 def _panel(values: Mapping[str, Any]) -> PanelSettings:
     if "led_pin" not in values:
         return PanelSettings()
@@ -503,7 +533,9 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
     sequencing = {"zone_stagger_s": "zone_stagger_ms", "fade_in_s": "fade_in_ms", "fade_out_s": "fade_out_ms"}
     store = {key: size * MIB for key, size in values.get("store", {}).items()}
     folders = {name: Path(path) for name, path in FOLDERS.items()} | dict(values.get("folders", {}))
-    zones = tuple(Zone(**_take(zone, "id", "name", "languages", "volume_percent")) for zone in values["zones"])
+    zones = tuple(
+        Zone(**_take(zone, "id", "name", "languages", "volume_percent", "tone_w")) for zone in values["zones"]
+    )
     microphone = values.get("microphone")
     station = StationSettings(
         id=values["id"],
@@ -513,6 +545,7 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         amplifier=Amplifier(**_take(values["amplifier"], warm_up_s="warm_up_ms", hold_s="hold_ms")),
         quiet_hours=quiet_hours,
         microphone=None if microphone is None else _speaking(microphone, zones),
+        meter=None if "meter" not in values else _meter(values["meter"]),
         **_take(values.get("sequencing", {}), "alert_zones_at_once", **sequencing),
         **_take(values, "heartbeat_s"),
     )
@@ -522,6 +555,7 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         pins=_pins(values),
         rs485=None if "rs485" not in values else SerialSettings(**values["rs485"]),
         coils=_coils(values),
+        meter_unit=values["meter"]["unit"] if "meter" in values else None,
         sound=SoundSettings(**_take(values.get("sound", {}), "driver", "device", "wav_file", "buffer_ms")),
         https=HttpsSettings(**_take(values.get("https", {}), ca="ca_file")),
         streams=_streams(values.get("streams", {})),

@@ -87,6 +87,13 @@ class CoilSettings(Struct, frozen=True):
         return f"RS-485 unit {self.unit} coil {self.coil}"
 
 
+class AmplifierClass(Enum):
+    """How an amplifier makes its power: a linear output stage, or a switching one."""
+
+    AB = "ab"
+    D = "d"
+
+
 class PinFactory(Enum):
     """Which gpiozero pin factory drives the lines."""
 
@@ -183,13 +190,16 @@ class StoreSettings(Struct, frozen=True):
 
 
 class Config(Struct, frozen=True):
-    """A whole ``station.yaml``, checked. ``coils`` are the zones that are switched by ``rs485``."""
+    """A whole ``station.yaml``, checked. ``coils`` are the zones that are switched by ``rs485``, ``meter_unit`` is the
+    energy meter on it.
+    """
 
     station: StationSettings
     broker: BrokerSettings
     pins: PinSettings
     rs485: SerialSettings | None
     coils: Mapping[ZoneId, CoilSettings]
+    meter_unit: int | None
     sound: SoundSettings
     https: HttpsSettings
     streams: StreamSettings

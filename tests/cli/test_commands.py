@@ -61,6 +61,7 @@ STATUS: dict[str, Any] = {
         }
     ],
     "volumes": [],
+    "meter": {"volts": 219.6, "amperes": 0.52, "watts": 85.3, "energy_wh": 65_593},
     "programmes": [{"scope": "vn/lam-dong", "version": 12, "expires_ms": 1_796_471_200_000, "slots": 8}],
     "cache": {"wanted_files": 14, "stored_files": 12, "wanted_bytes": 40_000_000, "stored_bytes": 34_000_000},
     "faults": [
@@ -97,6 +98,7 @@ STATUS: dict[str, Any] = {
 }
 
 IDLE = STATUS | {
+    "meter": None,
     "clock_trusted": False,
     "state": "no-time",
     "amplifier": "off",

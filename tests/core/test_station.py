@@ -37,6 +37,7 @@ from ttcs_edge.core.model import (
     Certificate,
     Instant,
     LocalUser,
+    MeterReading,
     MonoMs,
     Outcome,
     QuietHours,
@@ -59,7 +60,7 @@ AIR = (
     effects.Speak,
     Leave,
 )
-TOLD_AT_ONCE = (effects.Note, effects.SetTimeFloor, effects.ShowLamp)
+TOLD_AT_ONCE = (effects.Note, effects.SetTimeFloor, effects.ShowLamp, effects.ReadMeter)
 EVENTS: tuple[events.Event, ...] = (
     events.TimePassed(),
     events.TrustArrived(Refused("not-json", PROVINCE), PROVINCE, 1),
@@ -89,6 +90,9 @@ EVENTS: tuple[events.Event, ...] = (
     events.RelayFailed(AMPLIFIER, "reads 0 after 1"),
     events.RelaySwitched("cho", True),
     events.RelaySwitched(AMPLIFIER, False),
+    events.MeterRead(MeterReading(220.0, 0.4, 85.3, 65_593)),
+    events.MeterRead(MeterReading(160.0, 9.0, 1_400.0, 65_594)),
+    events.MeterFailed("unit 10 does not answer"),
     events.KeyChanged(True),
     events.KeyChanged(False),
     events.LinkChanged(False, "refused"),

@@ -27,6 +27,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pymodbus.pdu.bit_message import ReadCoilsRequest
+from pymodbus.pdu.register_message import ReadInputRegistersRequest
 
 from tests.fuzz.core import PROVINCE, Core
 from tests.wire import corpus
@@ -45,7 +46,7 @@ from ttcs_edge.central.trust_file import draft_behind, read_trust_file, trust_te
 from ttcs_edge.config import ConfigError, load_config
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.model import Scope
-from ttcs_edge.drivers import modbus, modem
+from ttcs_edge.drivers import meter, modbus, modem
 from ttcs_edge.drivers.player import _read_answer
 from ttcs_edge.link.allowed import Answer, Whole
 from ttcs_edge.link.control import ControlError, ControlServer, ask
@@ -121,6 +122,14 @@ _DOCUMENTS = {
     "alert": corpus.alert(),
     "live": corpus.live(),
 }
+
+
+def _read_meter(data: bytes) -> object:
+    """A reading, out of whatever came down the line."""
+    answer = modbus.read_answer(data, ReadInputRegistersRequest(address=0, count=meter.REGISTERS, dev_id=10))
+    if answer is None or answer.isError() or len(answer.registers) != meter.REGISTERS:
+        return None
+    return meter.reading(answer.registers)
 
 
 def _wire() -> dict[str, Target]:
@@ -442,12 +451,26 @@ def _box() -> dict[str, Target]:
             refusing(messages.decode_command, *bad_command), tuple(map(messages.encode, commands)), "json"
         ),
         "player/answer": Target(_answers(sounding), tuple(map(messages.encode, answers)), "json"),
+    }
+
+
+def _serial() -> dict[str, Target]:
+    """What comes down serial lines."""
+    return {
         "modbus": Target(
             functools.partial(modbus.read_answer, request=ReadCoilsRequest(address=0, count=1, dev_id=1)),
             (
                 bytes.fromhex("010101019048"),
                 bytes.fromhex("018102c191"),
                 bytes.fromhex("010100000001fdca 010101019048"),
+            ),
+            "bytes",
+        ),
+        "meter": Target(
+            _read_meter,
+            (
+                bytes.fromhex("0a040e 0894 0208 0000 0355 0000 1e40 0002 0c82"),
+                bytes.fromhex("0a8402b303"),
             ),
             "bytes",
         ),
@@ -552,4 +575,4 @@ def _core() -> dict[str, Target]:
 @functools.cache
 def every_target() -> Mapping[str, Target]:
     """All of them by their names."""
-    return {**_wire(), **_enrolment(), **_files(), **_box(), **_servers(), **_core()}
+    return {**_wire(), **_enrolment(), **_files(), **_box(), **_serial(), **_servers(), **_core()}

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from tests.simulation.centre import Centre
     from tests.simulation.clocks import Clocks
     from tests.simulation.live import Source
+    from tests.simulation.meter import EnergyMeter
     from tests.simulation.microphone import Person
     from tests.simulation.radio import Radio
     from tests.simulation.roots import Roots
@@ -323,6 +324,7 @@ class World:
         self.cached = set(cached)
         self.known: set[Sha256] = set()
         self.faults = Faults()
+        self.meter: EnergyMeter | None = None
         self.progress_ms = 0
         self.disk = Disk()
         self.letters: list[Letter] = []
@@ -677,6 +679,8 @@ class World:
                 self._switch(AMPLIFIER, on)
             case effects.SwitchZone(zone, closed):
                 self._switch(zone, closed)
+            case effects.ReadMeter() if self.meter is not None:
+                self.meter.asked()
             case effects.StartSound():
                 self._start(effect)
             case effects.StartInput():

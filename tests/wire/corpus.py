@@ -39,6 +39,7 @@ from ttcs_edge.core.model import (
     AsRunReason,
     Fault,
     LocalUser,
+    MeterReading,
     Occurrence,
     Outcome,
     Scope,
@@ -233,6 +234,7 @@ def as_run(outcome: Outcome = Outcome.PART, reason: AsRunReason | None = AsRunRe
         outcome=outcome,
         reason=reason,
         interruptions=2,
+        witnessed=True,
     )
 
 
@@ -266,6 +268,7 @@ def heartbeat() -> HeartbeatReport:
         clock_source=TimeSource.RTC,
         clock_since_ms=NOON_MS,
         clock_words=(SourceWord(TimeSource.KERNEL, "unsynchronised"), SourceWord(TimeSource.RTC, "told")),
+        meter=MeterReading(volts=219.6, amperes=0.52, watts=85.3, energy_wh=65_593),
     )
     return heartbeat_report(
         snapshot,

@@ -80,6 +80,7 @@ def test_an_as_run_record_is_told_word_for_word() -> None:
         "outcome": "part",
         "reason": "pre-empted",
         "interruptions": 2,
+        "witnessed": True,
     }
 
 

@@ -227,7 +227,10 @@ def _last(row: StationRow, lang: Language) -> Text:
     outcome = outcome_words(row.last.outcome, lang)
     if row.last.reason:
         outcome = f"{outcome} ({reason_words(row.last.reason, lang)})"
-    style = "" if row.last.outcome == "aired" else screen.DOUBTFUL
+    if row.last.witnessed is False:
+        outcome = f"{outcome}, {text('central.not-witnessed', lang)}"
+    good = row.last.outcome == "aired" and row.last.witnessed is not False
+    style = "" if good else screen.DOUBTFUL
     return screen.styled(f"{_local_time(row.last.occurrence)} {row.last.title}: {outcome}", style)
 
 

@@ -49,6 +49,7 @@ def _now(answer: Answer, lang: Language, now: datetime) -> list[tuple[str, Text]
         *([("cli.on-air", _on_air(answer["on_air"], lang))] if answer["on_air"] else []),
         ("cli.amplifier", screen.styled(text(f"cli.amplifier.{answer['amplifier']}", lang))),
         ("cli.zones", screen.styled(", ".join(answer["zones_closed"]) or text("cli.zones-none", lang))),
+        *([("cli.meter", _meter(answer["meter"], lang))] if answer["meter"] else []),
         *([("cli.volumes", _volumes(answer["volumes"], lang, now))] if answer["volumes"] else []),
         ("cli.relays", _relays(answer["relays"], lang)),
         ("cli.link", _good_or_bad(answer["link_up"], "cli.link-up", "cli.link-down", lang)),
@@ -98,6 +99,11 @@ def _relays(relays: dict[str, bool], lang: Language) -> Text:
     words = {True: text("cli.relay-closed", lang), False: text("cli.relay-open", lang)}
     names = {"amplifier": text("cli.relay-amplifier", lang), "microphone": text("cli.relay-microphone", lang)}
     return screen.joined(f"{names.get(subject, subject)} {words[closed]}" for subject, closed in relays.items())
+
+
+def _meter(meter: Answer, lang: Language) -> Text:
+    watts, volts, energy_kwh = f"{meter['watts']:.0f}", f"{meter['volts']:.0f}", f"{meter['energy_wh'] / 1_000:.1f}"
+    return screen.styled(text("cli.meter-words", lang, watts=watts, volts=volts, energy=energy_kwh))
 
 
 def _outbox(outbox: Answer, lang: Language) -> Text:

@@ -130,6 +130,7 @@ class Airing:
     begun_ms: WallMs | None = None
     stop_reason: AsRunReason | None = None
     unplayable: bool = False
+    witnessed: bool | None = None
 
     @property
     def shortfall(self) -> AsRunReason | None:
@@ -185,6 +186,10 @@ class Airing:
         """It must leave the air and not come back, whatever else took the air from it before."""
         if self.stop_reason in (None, AsRunReason.PRE_EMPTED):
             self.stop_reason = reason
+
+    def seen(self, rose: bool) -> None:
+        """The meter saw the power rise with a play of it, or should have and did not: every play must be seen."""
+        self.witnessed = rose and self.witnessed is not False
 
     def take(self, resolved: Resolved) -> None:
         """Take what can be aired by now; only before the cue's first sample."""
@@ -305,6 +310,7 @@ class Airing:
             zones=self.zones,
             items=items,
             interruptions=self.interruptions,
+            witnessed=self.witnessed,
         )
 
     def position_record(self, play_written_ms: int, wall_ms: WallMs) -> AsRun:

@@ -40,6 +40,10 @@ class SwitchZone(Struct, frozen=True):
     closed: bool
 
 
+class ReadMeter(Struct, frozen=True):
+    """Ask the energy meter; ``MeterRead`` or ``MeterFailed`` follows."""
+
+
 class PrepareSound(Struct, frozen=True):
     """Have the player decode the first second of these ahead, so that their start costs no decoding."""
 
@@ -465,6 +469,7 @@ class Leave(Struct, frozen=True):
 Effect = (
     SwitchAmplifier
     | SwitchZone
+    | ReadMeter
     | PrepareSound
     | StartSound
     | StartInput

@@ -11,6 +11,7 @@ from ttcs_edge.core.model import (
     Certificate,
     Fault,
     LocalUser,
+    MeterReading,
     MonoMs,
     Occurrence,
     Sha256,
@@ -269,6 +270,18 @@ class RelayFailed(Struct, frozen=True):
     error: str
 
 
+class MeterRead(Struct, frozen=True):
+    """The energy meter answered."""
+
+    reading: MeterReading
+
+
+class MeterFailed(Struct, frozen=True):
+    """The energy meter did not answer, or not as it should."""
+
+    error: str
+
+
 class KeyChanged(Struct, frozen=True):
     """The key of the microphone is held down, or was let go. How it is when the daemon starts is told, too."""
 
@@ -360,6 +373,8 @@ Event = (
     | SoundDevice
     | RelayFailed
     | RelaySwitched
+    | MeterRead
+    | MeterFailed
     | KeyChanged
     | LinkChanged
     | ConditionChanged

@@ -94,12 +94,15 @@ class QuietHours(Struct, frozen=True):
 
 
 class Zone(Struct, frozen=True):
-    """A speaker cluster behind one switch."""
+    """A speaker cluster behind one switch. ``tone_w`` is what the test tone in it alone adds at the meter; None: nobody
+    measured it.
+    """
 
     id: ZoneId
     name: str
     languages: tuple[str, ...] = ("vi",)
     volume_percent: int = 100
+    tone_w: float | None = None
 
 
 class Amplifier(Struct, frozen=True):
@@ -107,6 +110,27 @@ class Amplifier(Struct, frozen=True):
 
     warm_up_ms: int = 2_000
     hold_ms: int = 10_000
+
+
+class Meter(Struct, frozen=True):
+    """The energy meter before the amplifier. ``idle_w`` is what the amplifier draws when it is silent, ``others_w``
+    what else hangs on the meter, ``most_w`` what all of it never should; power rises with the ``exponent``-th power of
+    the level.
+    """
+
+    idle_w: float
+    most_w: float
+    others_w: float = 0.0
+    exponent: int = 1
+
+
+class MeterReading(Struct, frozen=True):
+    """What an energy meter tells: effective voltage and current, active power, and the energy that it ever counted."""
+
+    volts: float
+    amperes: float
+    watts: float
+    energy_wh: int
 
 
 class Way(Enum):
@@ -152,6 +176,7 @@ class StationSettings(Struct, frozen=True):
     fade_out_ms: int = 500
     heartbeat_s: int = 60
     microphone: Microphone | None = None
+    meter: Meter | None = None
 
 
 ALERT_PREFIX = "alert:"
@@ -326,7 +351,9 @@ class AiredItem(Struct, frozen=True):
 
 
 class AsRun(Struct, frozen=True):
-    """What really became of one cue. ``outcome`` is None while it is still open."""
+    """What really became of one cue. ``outcome`` is None while it is still open; ``witnessed`` tells whether a meter
+    saw the sound go out, None where that cannot be told.
+    """
 
     id: str
     occurrence: Occurrence
@@ -341,6 +368,7 @@ class AsRun(Struct, frozen=True):
     outcome: Outcome | None = None
     reason: AsRunReason | None = None
     interruptions: int = 0
+    witnessed: bool | None = None
 
 
 class Severity(Enum):

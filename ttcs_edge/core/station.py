@@ -54,6 +54,7 @@ from ttcs_edge.core.timekeeping import BELOW_FLOOR, SLACK_MS, ClockState, TimeSo
 from ttcs_edge.core.trust import alert_subject, judge_chain, live_subject, named_by, trust_subject, utc_ms, utc_text
 from ttcs_edge.core.volumes import Volumes
 from ttcs_edge.core.withheld import WITHHELD_FAULTS, Name, Withheld
+from ttcs_edge.core.witness import METER, SILENT, MeterWitness
 
 LIVE_LOST = AsRunReason.LIVE_LOST.value
 UNTRUSTED_POLL_MS = 1_000
@@ -107,6 +108,7 @@ class Station:
         self.desk = Desk.of(settings, boot, self.alerts, self.volumes, self.lives)
         self.orders = Orders(settings, boot, self.desk, self.volumes)
         self.key = Key(settings, boot, self.desk)
+        self.meter = MeterWitness(settings)
         self.clock = ClockState()
         self.time_floor_ms = 0
         self.lamp = Lamp.OFF
@@ -148,6 +150,7 @@ class Station:
         self._forget_alerts(turn)
         self._watch_key(turn)
         self._watch_relays(turn)
+        self._watch_meter(turn)
         if self.orders.leaves(now):
             self._stop(turn, "command")
         if not self.stopping:
@@ -164,6 +167,7 @@ class Station:
                 break
         else:
             raise AssertionError("the desk does not come to rest")
+        turn.notes += [] if self.stopping else self.meter.follow(self.desk.playout, now.mono_ms)
         position = self.desk.time_passed(now)
         if position is not None:
             turn.entries.append(effects.AsRunPosition(position))
@@ -286,6 +290,10 @@ class Station:
     def _watch_relays(self, turn: _Turn) -> None:
         for subject in self.desk.playout.speechless(turn.now.mono_ms):
             self._on_relay_failed(events.RelayFailed(subject, "says nothing"), turn)
+
+    def _watch_meter(self, turn: _Turn) -> None:
+        if self.meter.speechless(turn.now.mono_ms):
+            self._on_meter_failed(events.MeterFailed("says nothing"), turn)
 
     def _judge_clock(self, turn: _Turn) -> None:
         if turn.now.trusted:
@@ -411,6 +419,7 @@ class Station:
     def _wake_mono_ms(self, now: Instant) -> int:
         asked = [self.next_heartbeat_mono_ms, self.next_wanted_mono_ms, self.faults.wake_mono_ms]
         asked.append(self.audit.wake_mono_ms)
+        asked.append(None if self.stopping else self.meter.wake_mono_ms())
         asked += [self.alerts.wake_mono_ms(now), self.orders.wake_mono_ms(now), self.key.wake_mono_ms]
         asked += [
             self.withheld.wake_mono_ms(now),
@@ -452,6 +461,8 @@ class Station:
                 self.desk.cues.settled[closed.occurrence] = closed.planned_start_ms
         for key in [key for key in self.faults.open if key[0] in WITHHELD_FAULTS or key[0] == LIVE_LOST]:
             self._clear(turn, *key)  # which sessions there are, and what lacks, nobody knows any more
+        for key in self.meter.remember(self.faults.open):
+            self._clear(turn, *key)
         turn.air += [effect for alert in self.alerts.in_force(turn.now) for effect in _inline_of(alert)]
         for refused in event.refused:
             self._raise(turn, refused.code, refused.subject, refused.detail)
@@ -733,6 +744,7 @@ class Station:
         self.level_db = (event.rms_db, event.peak_db)
         self.position_ms = event.written_ms
         self.underruns = event.underruns
+        self.meter.sounds(event.play, event.rms_db, turn.now.mono_ms)
         record = self.desk.sound_progress(event, turn.now)
         if record is not None:
             turn.entries.append(effects.AsRunPosition(record))
@@ -776,6 +788,20 @@ class Station:
     def _on_relay_failed(self, event: events.RelayFailed, turn: _Turn) -> None:
         self.desk.playout.relay_failed(event.subject, turn.now.mono_ms)
         self._raise(turn, "relay", event.subject, (("error", event.error),))
+
+    def _on_meter_read(self, event: events.MeterRead, turn: _Turn) -> None:
+        for finding in self.meter.read(event.reading, turn.now.mono_ms):
+            if finding.present:
+                self._raise(turn, finding.code, finding.subject, finding.detail)
+            else:
+                self._clear(turn, finding.code, finding.subject)
+        holder = self.desk.on_air
+        if holder is not None and holder.play == self.meter.state.play and self.meter.seen is not None:
+            holder.seen(self.meter.seen)
+
+    def _on_meter_failed(self, event: events.MeterFailed, turn: _Turn) -> None:
+        self.meter.failed(turn.now.mono_ms)
+        self._raise(turn, SILENT, METER, (("error", event.error),))
 
     def _on_key(self, event: events.KeyChanged, turn: _Turn) -> None:
         self.key.changed(event, turn.now)
@@ -852,6 +878,7 @@ class Station:
             clock_since_ms=self._clock_since_ms(now),
             clock_words=self.clock.words,
             volumes=self.volumes.in_force(now),
+            meter=self.meter.reading,
         )
 
 
@@ -890,6 +917,8 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.SoundDevice: Station._on_sound_device,
     events.RelayFailed: Station._on_relay_failed,
     events.RelaySwitched: Station._on_relay_switched,
+    events.MeterRead: Station._on_meter_read,
+    events.MeterFailed: Station._on_meter_failed,
     events.KeyChanged: Station._on_key,
     events.LinkChanged: Station._on_link,
     events.ConditionChanged: Station._on_condition,

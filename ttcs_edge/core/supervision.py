@@ -19,7 +19,14 @@ from ttcs_edge.core.effects import Entry, FaultCleared, FaultRaised
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import ALERT_PREFIX, LIVE_PREFIX, Fault, Severity, WallMs
 
-DEBOUNCE_MS = {"link-down": 5_000, "too-hot": 60_000, "memory-low": 60_000, "disk-low": 60_000}
+DEBOUNCE_MS = {
+    "link-down": 5_000,
+    "too-hot": 60_000,
+    "memory-low": 60_000,
+    "disk-low": 60_000,
+    "meter-silent": 60_000,
+    "mains-voltage": 60_000,
+}
 
 OVER_AFTER_MS = {
     "link-callback": 3_600_000,
@@ -45,6 +52,13 @@ SEVERITY = {
     "microphone-key": Severity.ERROR,
     "player-died": Severity.ERROR,
     "relay": Severity.ERROR,
+    "amplifier-dead": Severity.ERROR,
+    "amplifier-stuck": Severity.ERROR,
+    "amplifier-overload": Severity.ERROR,
+    "line-open": Severity.ERROR,
+    "line-short": Severity.ERROR,
+    "meter-silent": Severity.WARNING,
+    "mains-voltage": Severity.WARNING,
     "cue-missed": Severity.ERROR,
     "cue-substituted": Severity.WARNING,
     "silence": Severity.ERROR,

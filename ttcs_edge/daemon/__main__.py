@@ -16,6 +16,7 @@ from ttcs_edge.config import ConfigError, load_config
 from ttcs_edge.drivers.player import PlayerProcess
 from ttcs_edge.drivers.player_launch import launcher
 from ttcs_edge.drivers.relays import RelayError, station_relays
+from ttcs_edge.drivers.rs485 import station_bus
 from ttcs_edge.yaml_form import explain
 
 M_ARENA_MAX = -8
@@ -35,7 +36,8 @@ def main(config_path: Path) -> int:
         print(error, file=sys.stderr)
         return os.EX_CONFIG
     try:
-        relays = station_relays(config)
+        bus = station_bus(config.rs485)
+        relays = station_relays(config, bus)
     except (RelayError, OSError) as error:
         print(f"not-started {error}", file=sys.stderr)
         return os.EX_IOERR
@@ -48,7 +50,7 @@ def main(config_path: Path) -> int:
     opened = opening.begin(config)
     from ttcs_edge.daemon.main import run
 
-    code = run(config, config_path, relays, player, opened)
+    code = run(config, config_path, relays, player, opened, bus)
     if code == os.EX_CONFIG:  # what the config names is not there, or is not to be believed: told as check-config does
         from ttcs_edge.named_files import check_files
 

@@ -32,11 +32,13 @@ from ttcs_edge.core.events import (
     ConditionChanged,
     Event,
     LinkChanged,
+    MeterFailed,
+    MeterRead,
     Started,
     StopRequested,
     TimePassed,
 )
-from ttcs_edge.core.model import MICROPHONE, AudioItem
+from ttcs_edge.core.model import MICROPHONE, AudioItem, MeterReading
 from ttcs_edge.core.station import Station
 from ttcs_edge.daemon.beginning import TrustError, load_trust, restored, root_in_force, started, time_floor
 from ttcs_edge.daemon.carried import Carried
@@ -55,9 +57,11 @@ from ttcs_edge.drivers.clock_set import watch_clock
 from ttcs_edge.drivers.host import SystemHost
 from ttcs_edge.drivers.journal import SystemJournal
 from ttcs_edge.drivers.key import GpioKey, KeyLineError
+from ttcs_edge.drivers.meter import Pzem
 from ttcs_edge.drivers.panel import GpioPanel, LampError, NoPanel, Panel
 from ttcs_edge.drivers.player import PlayerProcess
 from ttcs_edge.drivers.relays import RelayError, Relays
+from ttcs_edge.drivers.rs485 import Bus, BusError
 from ttcs_edge.drivers.speech import Voices
 from ttcs_edge.link.audio import AudioLink
 from ttcs_edge.link.control import ControlServer
@@ -90,9 +94,17 @@ class Daemon:
     """The running parts of one station."""
 
     def __init__(
-        self, config: Config, config_file: Path, relays: Relays, player: PlayerProcess, opening: Future[Opened]
+        self,
+        config: Config,
+        config_file: Path,
+        relays: Relays,
+        player: PlayerProcess,
+        opening: Future[Opened],
+        bus: Bus | None = None,
     ) -> None:
         self.config = config
+        self.bus = bus
+        self.meter = None if bus is None or config.meter_unit is None else Pzem(bus, config.meter_unit)
         self.relays = relays
         self.player = player
         self.clock = StationClock(config.clock)
@@ -136,7 +148,11 @@ class Daemon:
         self.health = Health(host, Canary(config.state_folder), Lives(config.state_folder), post)
         self.panel = self._panel()
         self.key = self._key()
-        others: dict[Any, Callable[[Any], None]] = {
+        self.handlers = Handlers(self.relays, self.sound, post, self._others(post))
+
+    def _others(self, post: Callable[[Event], None]) -> dict[Any, Callable[[Any], None]]:
+        """What is done of the effects outside relays and sound, and by whom."""
+        return {
             effects.SetTrustRoot: self._set_trust_root,
             effects.HearAgain: lambda effect: self.link.hear_again(effect.kind, effect.scope),
             effects.ReadDocument: self._read_document,
@@ -150,6 +166,7 @@ class Daemon:
             effects.Acknowledge: self._acknowledge,
             effects.SetSignedTime: lambda effect: self.clock.hear_signed(effect.wall_ms, effect.mono_ms),
             effects.SetTimeFloor: lambda effect: self.clock.raise_floor(effect.wall_ms),
+            effects.ReadMeter: self._read_meter,
             effects.ShowLamp: lambda effect: self.panel.show(effect.lamp),
             effects.Resend: self._resend,
             effects.Answer: self.replies.answer,
@@ -158,7 +175,6 @@ class Daemon:
             effects.Heartbeat: self._heartbeat,
             effects.NotifyReady: self._ready,
         }
-        self.handlers = Handlers(self.relays, self.sound, post, others)
 
     def _tell_of_the_card(self, in_memory: tuple[tuple[str, str], ...]) -> None:
         if in_memory:
@@ -203,7 +219,7 @@ class Daemon:
         watch_clock(lambda: self.loop.post(TimePassed()))
 
     def close(self) -> None:
-        """Close every part, whatever becomes of the others; the relays last."""
+        """Close every part, whatever becomes of the others; the relays last, and what they hang on."""
         parts: list[Callable[[], object]] = [
             lambda: self.sound.close(CLOSE_S),
             lambda: self.player.close(CLOSE_S),
@@ -218,6 +234,7 @@ class Daemon:
             self.panel.close,
             lambda: None if self.key is None else self.key.close(),
             self.relays.close,
+            lambda: None if self.bus is None else self.bus.close(CLOSE_S),
         ]
         for close in parts:
             try:
@@ -292,6 +309,14 @@ class Daemon:
     def _keep_inline(self, effect: effects.KeepInline) -> None:
         if self.blobs.hold(effect.sha256, decoded(effect.inline)):
             self.loop.post(AudioStored(effect.sha256))
+
+    def _read_meter(self, effect: effects.ReadMeter) -> None:
+        assert self.meter is not None, "asked for without a meter"
+
+        def answer(outcome: MeterReading | BusError) -> None:
+            self.loop.post(MeterFailed(str(outcome)) if isinstance(outcome, BusError) else MeterRead(outcome))
+
+        self.meter.read(answer)
 
     def _ready(self, effect: effects.NotifyReady) -> None:
         self.notifier.notify("READY=1")
@@ -370,12 +395,19 @@ class _Waking:
         self._recorder.submit(entries, wall_ms, both)
 
 
-def run(config: Config, config_file: Path, relays: Relays, player: PlayerProcess, opening: Future[Opened]) -> int:
+def run(
+    config: Config,
+    config_file: Path,
+    relays: Relays,
+    player: PlayerProcess,
+    opening: Future[Opened],
+    bus: Bus | None = None,
+) -> int:
     """Run a station until it is stopped; gives an exit code of sysexits.h."""
     configure()
     gc.disable()  # what a start makes stays, and is walked through in vain again and again; the loop enables it
     try:
-        daemon = Daemon(config, config_file, relays, player, opening)
+        daemon = Daemon(config, config_file, relays, player, opening, bus)
     except (TrustError, FileNotFoundError) as error:
         _log.error("not-started", error=str(error))
         wait([opening], CLOSE_S)

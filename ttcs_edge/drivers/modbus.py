@@ -17,6 +17,7 @@ import serial
 from pymodbus.framer import FramerRTU
 from pymodbus.pdu import DecodePDU, ModbusPDU
 from pymodbus.pdu.bit_message import ReadCoilsRequest, WriteSingleCoilRequest
+from pymodbus.pdu.register_message import ReadInputRegistersRequest
 
 from ttcs_edge.drivers.rs485 import BusError
 from ttcs_edge.settings import SerialSettings
@@ -54,6 +55,13 @@ class ModbusLine:
     def read_coil(self, unit: int, coil: int) -> bool:
         """Tell how one coil is set (6.1). Raises BusError."""
         return bool(self._ask(ReadCoilsRequest(address=coil, count=1, dev_id=unit)).bits[0])
+
+    def read_inputs(self, unit: int, first: int, count: int) -> list[int]:
+        """Read 16-bit input registers (6.4), asking once: who reads a measure reads it again soon. Raises BusError."""
+        answer = self._ask_once(ReadInputRegistersRequest(address=first, count=count, dev_id=unit))
+        if len(answer.registers) != count:
+            raise BusError(f"{self._settings.port}: unit {unit} gives {len(answer.registers)} registers of {count}")
+        return list(answer.registers)
 
     def _ask(self, request: ModbusPDU) -> ModbusPDU:
         """Ask one device, up to three times."""

@@ -8,12 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from gpiozero import OutputDevice
 
 from ttcs_edge.core.model import AMPLIFIER, MICROPHONE
 from ttcs_edge.settings import Config, PinFactory, PinSettings, RelaySettings
+
+if TYPE_CHECKING:
+    from ttcs_edge.drivers.rs485 import Bus
 
 
 class RelayError(Exception):
@@ -126,15 +129,16 @@ class AllRelays:
         _each([part.close for part in reversed(self._parts)])
 
 
-def station_relays(config: Config) -> Relays:
-    """Every relay that a ``station.yaml`` names. Raises RelayError when a line of this machine cannot be had."""
+def station_relays(config: Config, bus: Bus | None) -> Relays:
+    """Every relay that a ``station.yaml`` names, those of its RS-485 line by its bus. Raises RelayError when a line of
+    this machine cannot be had.
+    """
     near = GpioRelays(config.pins)
-    if config.rs485 is None:
+    if bus is None or not config.coils:
         return near
     from ttcs_edge.drivers.coils import CoilRelays
-    from ttcs_edge.drivers.rs485 import Bus
 
-    return AllRelays(near, CoilRelays(Bus(config.rs485), {str(zone): coil for zone, coil in config.coils.items()}))
+    return AllRelays(near, CoilRelays(bus, {str(zone): coil for zone, coil in config.coils.items()}))
 
 
 def _each(calls: Sequence[Callable[[], None]]) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from ttcs_edge.config import ConfigError, load_config
 from ttcs_edge.drivers.panel import GpioPanel, LampError
 from ttcs_edge.drivers.relays import RelayError, station_relays
+from ttcs_edge.drivers.rs485 import station_bus
 
 
 def main() -> int:
@@ -27,7 +28,7 @@ def main() -> int:
     path = Path(sys.argv[1]) if len(sys.argv) == 2 else Path("/etc/ttcs-edge/station.yaml")
     try:
         config = load_config(path)
-        relays = station_relays(config)
+        relays = station_relays(config, station_bus(config.rs485))
         if config.panel.led is not None:
             with suppress(LampError):  # the relays count
                 GpioPanel(config.panel.led, config.pins)

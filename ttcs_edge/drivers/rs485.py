@@ -61,3 +61,8 @@ class Bus:
         while (run := self._jobs.get()) is not None:
             run(line)
         line.close()
+
+
+def station_bus(settings: SerialSettings | None) -> Bus | None:
+    """The line that a ``station.yaml`` names, if it does."""
+    return None if settings is None else Bus(settings)

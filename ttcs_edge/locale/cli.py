@@ -157,6 +157,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "relay-closed": ("đóng", "closed"),
     "relay-open": ("mở", "open"),
     "link": ("Trung tâm", "Centre"),
+    "meter": ("Công tơ", "Meter"),
+    "meter-words": (
+        "{watts} W, lưới {volts} V, {energy} kWh",
+        "{watts} W, mains {volts} V, {energy} kWh",
+    ),
     "link-up": ("đã nối", "connected"),
     "link-down": ("MẤT KẾT NỐI", "NO CONNECTION"),
     "outbox": ("Chờ gửi", "To be sent"),

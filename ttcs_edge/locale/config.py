@@ -52,6 +52,7 @@ PROBLEMS = {
     "same-language": ("Hai giọng đọc cùng một ngôn ngữ", "Two voices speak the same language"),
     "same-coil": ("Hai cụm loa dùng chung một rơ-le", "Two zones share one coil"),
     "same-pin": ("Hai khóa dùng chung một chân", "Two keys share one pin"),
+    "same-unit": ("Công tơ trùng địa chỉ với một bo rơ-le", "The meter has the address of a relay board"),
     "same-zone-id": ("Hai cụm loa trùng mã", "Two zones have the same id"),
     "several-documents": ("Tệp có nhiều tài liệu YAML (---)", "The file holds several YAML documents (---)"),
     "syntax": ("Sai cú pháp YAML", "This is not valid YAML"),
@@ -118,6 +119,10 @@ EXPECTED = {
         "số rơ-le trên bo mạch, từ {least} đến {most}, mỗi cụm loa một số",
         "the number of a coil on its board, from {least} to {most}, one of its own for each zone",
     ),
+    "meter-unit": (
+        "địa chỉ Modbus của công tơ, từ {least} đến {most}, không trùng bo rơ-le nào",
+        "the Modbus address of the meter, from {least} to {most}, that of no relay board",
+    ),
     "modbus-unit": (
         "địa chỉ Modbus của bo rơ-le, từ {least} đến {most}",
         "the Modbus address of a relay board, from {least} to {most}",
@@ -164,6 +169,7 @@ EXPECTED = {
         "đường dẫn tới giọng đọc của Piper (.onnx), bên cạnh có tệp .onnx.json",
         "a path to a voice of Piper (.onnx), with its .onnx.json beside it",
     ),
+    "watts": ("số oát, từ {least} đến {most}", "a number of watts from {least} to {most}"),
     "wav-file": ("đường dẫn tới tệp WAV sẽ ghi", "a path to the WAV file to be written"),
     "whole": ("số nguyên từ {least} đến {most}", "a whole number from {least} to {most}"),
     "whole-milliseconds": (
@@ -257,6 +263,10 @@ MENDS = {
     "other-coil": (
         "đổi số này hoặc số của {other} ở dòng {first}, theo đúng dây đã nối",
         "change this one or that of {other} on line {first}, as the wires are",
+    ),
+    "other-unit": (
+        "đổi số này hoặc số của {other} ở dòng {first}, theo địa chỉ đã đặt trên thiết bị",
+        "change this one or that of {other} on line {first}, as the devices are set",
     ),
     "other-pin": (
         "đổi chân này hoặc chân của {other} ở dòng {first}, theo đúng dây đã nối",

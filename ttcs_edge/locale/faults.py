@@ -849,6 +849,92 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         ),
         ("phát hành chương trình mới", "publish a new programme"),
     ),
+    "amplifier-dead": (
+        (
+            "Tăng âm đã được bật mà chỉ ăn {found} W (bình thường từ {idle} W)",
+            "The amplifier was switched on and draws {found} W (it should be {idle} W or more)",
+        ),
+        (
+            "tăng âm hỏng, đứt cầu chì, tụt phích cắm, hoặc rơ-le nguồn không tiếp xúc",
+            "it is dead, its fuse or plug is out",
+        ),
+        (
+            "kiểm tra cầu chì, phích cắm và rơ-le nguồn của tăng âm; thay tăng âm nếu vẫn không lên đèn",
+            "check its fuse, plug and relay; replace the amplifier if its lamp stays dark",
+        ),
+    ),
+    "amplifier-stuck": (
+        (
+            "Tăng âm đã được tắt mà vẫn ăn {found} W",
+            "The amplifier was switched off and still draws {found} W",
+        ),
+        (
+            "tiếp điểm rơ-le bị dính, hoặc ai đó đấu tắt nguồn tăng âm",
+            "the contact of its relay is welded, or somebody bridged it",
+        ),
+        (
+            "rút điện tăng âm, thay rơ-le; nếu có máy khác sau công tơ thì sửa meter.others_w",
+            "unplug the amplifier, replace the relay; if something else is behind the meter, correct meter.others_w",
+        ),
+    ),
+    "amplifier-overload": (
+        (
+            "Tăng âm ăn quá nhiều: {found} W (nhiều nhất {most} W)",
+            "The amplifier draws too much: {found} W of {most} W",
+        ),
+        ("chập đường loa, quá nhiều loa, hoặc tiếng quá to", "a shorted line, too many speakers, or too much volume"),
+        (
+            "tắt, đo điện trở từng đường loa, giảm số loa hoặc âm lượng",
+            "switch it off, measure each line, take speakers away or turn it down",
+        ),
+    ),
+    "line-open": (
+        (
+            "Đường loa {subject} hầu như không ăn điện khi phát: {share}% của {expected} W",
+            "The line of {subject} takes next to no power while it should sound: {share}% of {expected} W",
+        ),
+        ("đứt dây, tuột đầu nối, hoặc loa và biến áp hỏng", "a wire or a joint is broken, or the speakers are dead"),
+        (
+            "phát âm thử từng cụm loa, tìm chỗ đứt từ tăng âm ra cột",
+            "sound the test tone zone by zone, follow the wire from the amplifier to the pole",
+        ),
+    ),
+    "line-short": (
+        (
+            "Đường loa {subject} ăn điện quá nhiều khi phát: {share}% của {expected} W",
+            "The line of {subject} takes too much power while it sounds: {share}% of {expected} W",
+        ),
+        (
+            "chập dây, nước vào loa hoặc biến áp, loa đấu thêm",
+            "a short, water in a speaker, or speakers that were added",
+        ),
+        (
+            "gỡ đường loa ấy ra khỏi tăng âm, đo điện trở, rồi đo lại tone_w nếu đã thêm loa",
+            "take that line off the amplifier and measure it; if speakers were added, measure tone_w anew",
+        ),
+    ),
+    "meter-silent": (
+        ("Công tơ điện không trả lời: {error}", "The energy meter does not answer: {error}"),
+        (
+            "mất điện lưới (công tơ chạy bằng chính điện ấy), dây A-B đứt hay đảo, sai địa chỉ",
+            "no mains (it works by them), A and B cut or crossed, a wrong address",
+        ),
+        (
+            "xem điện vào công tơ, dây, rồi meter.unit và rs485",
+            "see the mains at the meter, its wires, meter.unit and rs485",
+        ),
+    ),
+    "mains-voltage": (
+        ("Điện áp lưới bất thường: {volts} V", "The mains are at {volts} V"),
+        (
+            "đường điện dài, máy biến áp quá tải, hoặc đứt dây trung tính",
+            "a long line, an overloaded transformer, a broken neutral",
+        ),
+        (
+            "báo điện lực; nếu quá 255 V hãy tắt tăng âm ngay",
+            "tell the power company; above 255 V switch the amplifier off at once",
+        ),
+    ),
     "relay": (
         ("Không đóng mở được rơ-le {subject}: {error}", "The relay {subject} cannot be switched: {error}"),
         (

@@ -56,6 +56,7 @@ SLOT_PATTERN = ID_PATTERN.replace("^", f"^({ALERT_PREFIX}|{COMMAND_PREFIX}|{LIVE
 
 Moment = Annotated[str, Meta(pattern=MOMENT_PATTERN, description="RFC 3339, UTC, with milliseconds.")]
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Measure = Annotated[float, Meta(ge=0)]
 Boot = Annotated[
     int, Meta(ge=1, le=2**53 - 1, description="The number of this start; from 2^52 on, counted in memory.")
 ]
@@ -113,6 +114,7 @@ class AiredAudio(Struct, frozen=True, kw_only=True):
 
 class AsRunReport(Struct, frozen=True, kw_only=True):
     """What became of one cue. ``start`` and ``end`` are null when it never sounded, ``reason`` when it aired whole.
+    ``witnessed`` tells whether the energy meter saw the power rise with the sound; null where that cannot be told.
 
     ``journal`` and ``sequence`` are 0 in the reports of a station that did not number them yet.
     """
@@ -137,6 +139,7 @@ class AsRunReport(Struct, frozen=True, kw_only=True):
     outcome: OutcomeWord
     reason: ReasonWord | None
     interruptions: Count
+    witnessed: bool | None = None
 
 
 class FaultReport(Struct, frozen=True, kw_only=True):
@@ -280,6 +283,17 @@ class SourceState(Struct, frozen=True, kw_only=True):
     word: Identifier
 
 
+class MeterState(Struct, frozen=True, kw_only=True):
+    """What the energy meter before the amplifier told last: effective voltage and current, active power, and the energy
+    that it ever counted.
+    """
+
+    volts: Measure
+    amperes: Measure
+    watts: Measure
+    energy_wh: Count
+
+
 class HeartbeatReport(Struct, frozen=True, kw_only=True):
     """The state of a station. ``on_air`` is the occurrence that sounds now. ``state`` is ``on-air``, ``idle``,
     ``no-time`` or ``stopping``; ``amplifier`` is ``off``, ``warming`` or ``on``. ``underruns`` counts periods that came
@@ -288,7 +302,7 @@ class HeartbeatReport(Struct, frozen=True, kw_only=True):
     or ``host``; null without trusted time, and then ``clock`` says why, source by source. ``outbox_dropped`` counts the
     reports that were let go unsent, for want of room, since the station was made. ``newest_journal`` and
     ``newest_sequence`` are the number of the newest report that the station has made: with ``outbox_depth`` 0, whoever
-    has not heard it lacks it.
+    has not heard it lacks it. ``meter`` is null without one, or while it says nothing.
     """
 
     kind: Literal["heartbeat"] = "heartbeat"
@@ -314,6 +328,7 @@ class HeartbeatReport(Struct, frozen=True, kw_only=True):
     outbox_dropped: Count = 0
     newest_journal: Count = 0
     newest_sequence: Count = 0
+    meter: MeterState | None = None
 
 
 class StatusReport(Struct, frozen=True, kw_only=True):
@@ -421,6 +436,7 @@ def as_run_report(station: str, record: AsRun, told_ms: int) -> AsRunReport:
         outcome=record.outcome.value,
         reason=record.reason.value if record.reason else None,
         interruptions=record.interruptions,
+        witnessed=record.witnessed,
     )
 
 
@@ -580,4 +596,5 @@ def heartbeat_report(
         outbox_dropped=outbox_dropped,
         newest_journal=newest[0],
         newest_sequence=newest[1],
+        meter=None if snapshot.meter is None else MeterState(**asdict(snapshot.meter)),
     )
