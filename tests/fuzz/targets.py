@@ -426,6 +426,7 @@ def _box() -> dict[str, Target]:
         messages.Segment(1, 1, (b"\0\1",), True),
         messages.Follow(1, "ogg"),
         messages.PlayStream(1, 1, 1, 80, 0),
+        messages.Dial(1, "12*", 100, 100, 1, 100, 0),
         messages.Stop(1, 0),
     )
     answers: tuple[Any, ...] = (

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -24,6 +25,7 @@ from tests.link.wire import Peer, Wire
 from tests.parts import ROOT, SCOPE, Authority, Broker, Listener, eventually, free_port, session
 from ttcs_edge.core.events import ConditionChanged, LinkChanged
 from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.link import mqtt
 from ttcs_edge.link.client import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S, client_id
 from ttcs_edge.link.mqtt import UNSENT_TIMEOUT_S
 from ttcs_edge.settings import BrokerSettings
@@ -102,15 +104,39 @@ def test_a_broker_of_another_authority_is_not_spoken_to(
     assert bench.changes() == [(False, "tls")], "one reason is told once"
 
 
+@pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize(
     ("days", "reason", "words"),
     [((-1, 100), "tls", "unknown ca"), ((-9, -1), "tls-expired", "certificate expired")],
     ids=["stranger", "expired"],
 )
 def test_a_station_whose_certificate_the_broker_does_not_believe_is_told_why(
-    tmp_path: Path, authority: Authority, broker: Broker, days: tuple[int, int], reason: str, words: str
+    tmp_path: Path,
+    authority: Authority,
+    broker: Broker,
+    monkeypatch: pytest.MonkeyPatch,
+    days: tuple[int, int],
+    reason: str,
+    words: str,
+    late: bool,
 ) -> None:
-    """With TLS 1.3 the verdict comes behind the handshake: it must not pass for a lost link."""
+    """With TLS 1.3 the verdict comes behind the handshake: it must not pass for a lost link, nor for one that was
+    refused, where the station had yet to say its first word, and the broker was gone.
+    """
+    tell_more, loop_read = mqtt._tell_more, mqtt.Client.loop_read
+    looked: list[mqtt.Client] = []
+
+    def slow(*opened: Any) -> None:
+        tell_more(*opened)
+        time.sleep(0.3)  # a machine that is busy, between handshake and CONNECT
+
+    def blind(client: mqtt.Client, *most: Any) -> Any:
+        looked.append(client)
+        return loop_read(client, *most) if looked.count(client) > 1 else mqtt.MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    if late:
+        monkeypatch.setattr(mqtt, "_tell_more", slow)
+        monkeypatch.setattr(mqtt.Client, "loop_read", blind)
     odd = OddAuthority(tmp_path / "odd", days=days)
     if reason == "tls-expired":
         odd._pair = authority._pair

@@ -411,6 +411,7 @@ class BrokerLink:
         a broker that is reset before it reads DISCONNECT tells the will behind the farewell (RFC 9293, 3.6.1).
         """
         if not self._farewell_heard:
+            self._hear_verdict(connection)
             return
         leave_by_mono_s = min(self._leave_by_mono_s, time.monotonic() + DISCONNECT_S)
         with suppress(OSError):
@@ -419,6 +420,22 @@ class BrokerLink:
                 connection.settimeout(left_s)
                 if not connection.recv(HEAR_OUT_BYTES):
                     return
+
+    def _hear_verdict(self, connection: Any) -> None:
+        """Hear why a connection did not come up: with TLS 1.3 the broker's verdict on our certificate comes behind the
+        handshake, and what we wrote meanwhile fails before it is read.
+        """
+        if self._up_mono_s is not None:
+            return
+        try:
+            connection.settimeout(0)
+            connection.recv(1)
+        except ssl.SSLWantReadError:
+            pass
+        except ssl.SSLError as error:
+            self._error = str(error)
+        except OSError:
+            pass
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
         _answer_at_once(client)
