@@ -42,6 +42,7 @@ from ttcs_edge.settings import (
     BrokerSettings,
     ClockSettings,
     ClockTrust,
+    CodeSettings,
     CoilSettings,
     Config,
     HttpsSettings,
@@ -58,6 +59,7 @@ from ttcs_edge.settings import (
     SpeechSettings,
     StoreSettings,
     StreamSettings,
+    TransmitterSettings,
 )
 from ttcs_edge.yaml_form import FILE_BYTES, Choice, Key, Kind, ListOf, Milliseconds, Problem, Section, Whole, explain
 
@@ -147,6 +149,8 @@ class TestRight:
             rs485=None,
             coils={},
             meter_unit=None,
+            transmitter=None,
+            codes={},
             sound=SoundSettings(),
             https=HttpsSettings(),
             streams=StreamSettings(),
@@ -258,6 +262,18 @@ class TestRight:
         assert config.station.zones[0].tone_w == 30
         short = load_config(written(tmp_path, text + "meter: {unit: 10, idle_w: 25, most_w: 400}\n"), {})
         assert short.station.meter == Meter(idle_w=25, most_w=400)
+
+    def test_a_zone_may_be_a_receiver_with_codes(self, tmp_path: Path) -> None:
+        """Which takes its time to do as told: the key's lead, and the digits."""
+        coded = '  - {id: thon-5, name: Thôn 5, open_code: "12*", close_code: "12#"}\n'
+        text = SHORTEST.replace("zones:\n", f"zones:\n{coded}", 1)
+        key = 'transmitter: {key_pin: 12, key_active_high: false, key_lead_s: 0.4, gap_ms: 80, close_all_code: "0#"}\n'
+        config = load_config(written(tmp_path, text + key), {})
+
+        assert config.codes == {ZoneId("thon-5"): CodeSettings("12*", "12#")}
+        assert config.transmitter == TransmitterSettings(RelaySettings(12, False), 400, 100, 80, "0#")
+        assert config.pins.transmitter == RelaySettings(12, False)
+        assert [zone.switching_ms for zone in config.station.zones] == [400 + 5 * 180, 0]
 
     def test_a_byte_order_mark_and_windows_line_ends_are_read(self, tmp_path: Path) -> None:
         """A file saved by an editor on Windows is as good as any."""
@@ -970,7 +986,7 @@ class TestDocumentation:
         text = EXAMPLE.read_text()
 
         shown = set(re.findall(r"^([a-z_]+):", text, re.MULTILINE))
-        assert shown | {"https", "streams", "panel", "speech", "microphone", "rs485", "meter"} == {
+        assert shown | {"https", "streams", "panel", "speech", "microphone", "rs485", "meter", "transmitter"} == {
             key.name for key in STATION.keys
         }
 

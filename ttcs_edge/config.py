@@ -32,6 +32,7 @@ from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import (
     AMPLIFIER,
     MICROPHONE,
+    TRANSMITTER,
     Amplifier,
     Inlet,
     Meter,
@@ -48,6 +49,7 @@ from ttcs_edge.settings import (
     BrokerSettings,
     ClockSettings,
     ClockTrust,
+    CodeSettings,
     CoilSettings,
     Config,
     HttpsSettings,
@@ -64,6 +66,7 @@ from ttcs_edge.settings import (
     SpeechSettings,
     StoreSettings,
     StreamSettings,
+    TransmitterSettings,
 )
 from ttcs_edge.yaml_form import (
     Choice,
@@ -81,6 +84,7 @@ from ttcs_edge.yaml_form import (
     Whole,
     explain,
     fill,
+    holder,
     plain,
 )
 
@@ -96,6 +100,8 @@ HOST_PATTERN: Final = (
 )
 STREAM_HOST_PATTERN: Final = r"(?=.{1,253}(:|$))[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[1-9][0-9]{0,4})?"
 STREAM_HOSTS: Final = 64
+CODE_CHARS: Final = 8
+CODE_PATTERN: Final = r"[0-9A-D*#]+"
 TOPIC_PATTERN: Final = r"[^/+#$\s][^/+#\s]*(/[^/+#\s]+)*"
 SPAN_PATTERN: Final = r"(\d\d):(\d\d)-(\d\d):(\d\d)"
 DAY_MINUTES: Final = 24 * 60
@@ -146,6 +152,7 @@ _BROKER = Section(
 _LANGUAGES = ListOf(Text("language", 35, LANGUAGE_PATTERN), 1, LIMITS.languages_per_bulletin)
 _UNIT: Final = Whole(1, 247, "modbus-unit")
 _COIL: Final = Whole(0, 65_535, "modbus-coil")
+_CODE: Final = Text("digits", CODE_CHARS, CODE_PATTERN)
 _METER_UNIT: Final = Whole(1, 247, "meter-unit")
 _WATTS: Final = Whole(2, 5_000, "watts")
 _ZONE = Section(
@@ -156,6 +163,8 @@ _ZONE = Section(
         Key("active_high", Flag(), "true", default="true"),
         Key("unit", _UNIT, "1"),
         Key("coil", _COIL, "0"),
+        Key("open_code", _CODE, '"12*"'),
+        Key("close_code", _CODE, '"12#"'),
         Key("languages", _LANGUAGES, "[vi, cil]", default="[vi]"),
         Key("volume_percent", Whole(0, 100, "percent"), "80", default="100"),
         Key("tone_w", _WATTS, "30"),
@@ -176,6 +185,18 @@ _METER = Section(
         Key("most_w", _WATTS, "400", required=True),
         Key("others_w", Whole(0, 5_000, "watts"), "8", default="0"),
         Key("amplifier_class", Choice(AmplifierClass), "ab", default="ab"),
+    )
+)
+_SWITCHES: Final = (("pin",), ("unit", "coil"), ("open_code", "close_code"))
+"""The keys of each kind of switch that a zone can have."""
+_TRANSMITTER = Section(
+    (
+        Key("key_pin", Whole(2, 27, "pin"), "12", required=True),
+        Key("key_active_high", Flag(), "true", default="true"),
+        Key("key_lead_s", Milliseconds(0, 3_000), "0.5", default="0.5"),
+        Key("digit_ms", Whole(40, 500, "whole-milliseconds"), "100", default="100"),
+        Key("gap_ms", Whole(40, 500, "whole-milliseconds"), "100", default="100"),
+        Key("close_all_code", _CODE, '"00#"'),
     )
 )
 _AMPLIFIER = Section(
@@ -281,6 +302,7 @@ STATION: Final = Section(
         Key("pins", _PINS, ""),
         Key("rs485", _RS485, ""),
         Key("meter", _METER, ""),
+        Key("transmitter", _TRANSMITTER, ""),
         Key("quiet_hours", ListOf(Text("span", 40), 0, 16), '["21:00-05:00"]', default="[]"),
         Key("heartbeat_s", Whole(1, 3_600, "whole-seconds"), "60", default="60"),
         Key("https", Section((Key("ca", PathText("ca-file"), "/etc/ttcs-edge/tls/https-ca.pem"),)), ""),
@@ -347,7 +369,7 @@ def _check_relays(page: Page) -> None:
         (
             key
             for key in page.values
-            if re.fullmatch(r"((zones\[\d+\]|amplifier)\.pin|panel\.led_pin|microphone\.\w+_pin)", key)
+            if re.fullmatch(r"((zones\[\d+\]|amplifier)\.pin|panel\.led_pin|(microphone|transmitter)\.\w+_pin)", key)
         ),
         key=page.line,
     ):
@@ -362,42 +384,67 @@ def _check_zone_ids(page: Page) -> None:
     wanted = Expected("zone-id")
     for key in [key for key in page.values if re.fullmatch(r"zones\[\d+\]\.id", key)]:
         other = first.setdefault(page.values[key], key)
-        if page.values[key] in (AMPLIFIER, MICROPHONE):
+        if page.values[key] in (AMPLIFIER, MICROPHONE, TRANSMITTER):
             page.refuse(key, "reserved-id", wanted, "rename")
         elif other != key:
             page.refuse(key, "same-zone-id", wanted, "rename", other=other, first=str(page.line(other)))
 
 
 def _check_zone_switches(page: Page) -> None:
-    """A zone has one switch: a line of this machine, or a coil of a unit on RS-485; no two zones share a coil."""
-    first: dict[tuple[int, int], str] = {}
-    for zone in [key.removesuffix(".id") for key in page.nodes if re.fullmatch(r"zones\[\d+\]\.id", key)]:
-        pin, unit, coil = (f"{zone}.{name}" for name in ("pin", "unit", "coil"))
-        far = [key for key in (unit, coil) if key in page.nodes]
-        if pin in page.nodes:
-            for key in far:
-                page.refuse(
-                    key, "two-switches", Expected("one-switch"), "delete-one", other=pin, first=str(page.line(pin))
-                )
-        elif not far:
-            page.refuse(pin, "missing-key", Expected("one-switch"), "add-line", found="", addition="pin: 17")
-        elif len(far) < 2:
-            lacking, kind, addition = (coil, _COIL, "coil: 0") if unit in far else (unit, _UNIT, "unit: 1")
-            page.refuse(lacking, "missing-key", kind.expected, "add-line", found="", addition=addition)
-        elif far[0] in page.values and far[1] in page.values:
-            other = first.setdefault((page.values[unit], page.values[coil]), coil)
-            if other != coil:
-                page.refuse(coil, "same-coil", _COIL.expected, "other-coil", other=other, first=str(page.line(other)))
-    if "meter.unit" in page.values:
-        boards = {page.values[key]: key for key in page.values if re.fullmatch(r"zones\[\d+\]\.unit", key)}
-        if (board := boards.get(page.values["meter.unit"])) is not None:
-            line = str(page.line(board))
-            page.refuse("meter.unit", "same-unit", _METER_UNIT.expected, "other-unit", other=board, first=line)
-    if (first or "meter.unit" in page.nodes) and "rs485.port" not in page.nodes:
+    """A zone has one switch: a line of this machine, a coil of a unit on RS-485, or the codes of a receiver; no two
+    zones share a coil or a code.
+    """
+    zones = [key.removesuffix(".id") for key in page.nodes if re.fullmatch(r"zones\[\d+\]\.id", key)]
+    for zone in zones:
+        _check_one_switch(page, zone)
+    coils = {f"{zone}.coil": f"{zone}.unit" for zone in zones}
+    whole = [key for key, unit in coils.items() if key in page.values and unit in page.values]
+    _refuse_twins(page, {key: (page.values[coils[key]], page.values[key]) for key in whole}, "same-coil", "other-coil")
+    codes = [key for key in page.values if re.fullmatch(r"zones\[\d+\]\.\w+_code|transmitter\.\w+_code", key)]
+    _refuse_twins(page, {key: page.values[key] for key in codes}, "same-code", "other-code")
+    if any(f"{zone}.open_code" in page.nodes for zone in zones) and "transmitter.key_pin" not in page.nodes:
+        _refuse_lacking(page, "transmitter.key_pin", Whole(2, 27, "pin").expected, "key_pin: 12")
+    if (whole or "meter.unit" in page.nodes) and "rs485.port" not in page.nodes:
         example = "port: /dev/serial/by-id/usb-1a86_USB_Serial-if00-port0"
-        page.refuse(
-            "rs485.port", "missing-key", PathText("serial-port").expected, "add-line", found="", addition=example
-        )
+        _refuse_lacking(page, "rs485.port", PathText("serial-port").expected, example)
+    boards = {page.values[f"{zone}.unit"]: f"{zone}.unit" for zone in zones if f"{zone}.unit" in page.values}
+    if (board := boards.get(page.values.get("meter.unit"))) is not None:
+        line = str(page.line(board))
+        page.refuse("meter.unit", "same-unit", _METER_UNIT.expected, "other-unit", other=board, first=line)
+
+
+def _check_one_switch(page: Page, zone: str) -> None:
+    """The first kind of switch of a zone stands whole, and no other beside it."""
+    given = [(kind, [name for name in kind if f"{zone}.{name}" in page.nodes]) for kind in _SWITCHES]
+    kinds = [(kind, names) for kind, names in given if names]
+    if not kinds:
+        _refuse_lacking(page, f"{zone}.pin", Expected("one-switch"), "pin: 17")
+        return
+    first = f"{zone}.{kinds[0][1][0]}"
+    for name in [name for _, names in kinds[1:] for name in names]:
+        line = str(page.line(first))
+        page.refuse(f"{zone}.{name}", "two-switches", Expected("one-switch"), "delete-one", other=first, first=line)
+    for name in [name for name in kinds[0][0] if name not in kinds[0][1] and len(kinds) == 1]:
+        key = next(one for one in _ZONE.keys if one.name == name)
+        _refuse_lacking(page, f"{zone}.{name}", key.kind.expected, f"{name}: {key.example}")
+
+
+def _refuse_twins(page: Page, values: Mapping[str, Any], code: str, mend: str) -> None:
+    """No two of these keys have the same value."""
+    first: dict[Any, str] = {}
+    for key, value in values.items():
+        other = first.setdefault(value, key)
+        if other != key:
+            kind = next(one.kind for one in (*_ZONE.keys, *_TRANSMITTER.keys) if one.name == key.rpartition(".")[2])
+            page.refuse(key, code, kind.expected, mend, other=other, first=str(page.line(other)))
+
+
+def _refuse_lacking(page: Page, key: str, expected: Expected, addition: str) -> None:
+    """A key that is needed is not there, nor may the section be that should hold it."""
+    section = holder(key)
+    if section not in page.nodes:
+        addition = f"{section}: {{{addition}}}"
+    page.refuse(key, "missing-key", expected, "add-line", found="", addition=addition)
 
 
 def _check_drivers(page: Page) -> None:
@@ -408,8 +455,7 @@ def _check_drivers(page: Page) -> None:
     ):
         if page.values.get(key) is chosen and needed not in page.nodes:
             example = "on-air.wav" if chosen is SoundDriver.WAV else "pins"
-            addition = f"{needed.partition('.')[2]}: {example}"
-            page.refuse(needed, "missing-key", kind.expected, "add-line", found="", addition=addition)
+            _refuse_lacking(page, needed, kind.expected, f"{needed.partition('.')[2]}: {example}")
 
 
 def _check_voices(page: Page) -> None:
@@ -483,11 +529,32 @@ def _pins(values: Mapping[str, Any]) -> PinSettings:
     mixer = None
     if "mixer_pin" in microphone:
         mixer = RelaySettings(**_take(microphone, mixer_pin="pin", mixer_active_high="active_high"))
-    return PinSettings(amplifier, relays, mixer=mixer, **_take(values.get("pins", {}), "factory", "mock_folder"))
+    given = _take(values.get("pins", {}), "factory", "mock_folder")
+    key = values.get("transmitter")
+    transmitter = None if key is None else _transmitter(key).key
+    return PinSettings(amplifier, relays, mixer=mixer, transmitter=transmitter, **given)
 
 
 def _coils(values: Mapping[str, Any]) -> dict[ZoneId, CoilSettings]:
     return {zone["id"]: CoilSettings(zone["unit"], zone["coil"]) for zone in values["zones"] if "unit" in zone}
+
+
+def _zone(values: Mapping[str, Any], transmitter: TransmitterSettings | None) -> Zone:
+    switching_ms = 0
+    if transmitter is not None and "open_code" in values:
+        digits = max(len(values["open_code"]), len(values["close_code"])) + len(transmitter.close_all_code)
+        switching_ms = transmitter.key_lead_ms + digits * (transmitter.digit_ms + transmitter.gap_ms)
+    return Zone(switching_ms=switching_ms, **_take(values, "id", "name", "languages", "volume_percent", "tone_w"))
+
+
+def _codes(values: Mapping[str, Any]) -> dict[ZoneId, CodeSettings]:
+    coded = [zone for zone in values["zones"] if "open_code" in zone]
+    return {zone["id"]: CodeSettings(zone["open_code"], zone["close_code"]) for zone in coded}
+
+
+def _transmitter(values: Mapping[str, Any]) -> TransmitterSettings:
+    key = RelaySettings(**_take(values, key_pin="pin", key_active_high="active_high"))
+    return TransmitterSettings(key, **_take(values, "digit_ms", "gap_ms", "close_all_code", key_lead_s="key_lead_ms"))
 
 
 def _meter(values: Mapping[str, Any]) -> Meter:
@@ -533,9 +600,8 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
     sequencing = {"zone_stagger_s": "zone_stagger_ms", "fade_in_s": "fade_in_ms", "fade_out_s": "fade_out_ms"}
     store = {key: size * MIB for key, size in values.get("store", {}).items()}
     folders = {name: Path(path) for name, path in FOLDERS.items()} | dict(values.get("folders", {}))
-    zones = tuple(
-        Zone(**_take(zone, "id", "name", "languages", "volume_percent", "tone_w")) for zone in values["zones"]
-    )
+    transmitter = None if "transmitter" not in values else _transmitter(values["transmitter"])
+    zones = tuple(_zone(zone, transmitter) for zone in values["zones"])
     microphone = values.get("microphone")
     station = StationSettings(
         id=values["id"],
@@ -556,6 +622,8 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         rs485=None if "rs485" not in values else SerialSettings(**values["rs485"]),
         coils=_coils(values),
         meter_unit=values["meter"]["unit"] if "meter" in values else None,
+        transmitter=transmitter,
+        codes=_codes(values),
         sound=SoundSettings(**_take(values.get("sound", {}), "driver", "device", "wav_file", "buffer_ms")),
         https=HttpsSettings(**_take(values.get("https", {}), ca="ca_file")),
         streams=_streams(values.get("streams", {})),

@@ -94,6 +94,25 @@ class AmplifierClass(Enum):
     D = "d"
 
 
+class CodeSettings(Struct, frozen=True):
+    """What opens a coded receiver, and what closes it: digits of a telephone."""
+
+    open: str
+    close: str
+
+
+class TransmitterSettings(Struct, frozen=True):
+    """The FM transmitter of coded receivers. Its key goes down ``key_lead_ms`` before the first digit; receivers that
+    an earlier life left open are closed by ``close_all_code``, where there is one.
+    """
+
+    key: RelaySettings
+    key_lead_ms: int = 500
+    digit_ms: int = 100
+    gap_ms: int = 100
+    close_all_code: str = ""
+
+
 class PinFactory(Enum):
     """Which gpiozero pin factory drives the lines."""
 
@@ -104,7 +123,7 @@ class PinFactory(Enum):
 class PinSettings(Struct, frozen=True):
     """The GPIO lines. ``mock_folder`` is where mock lines keep their state, as a real line keeps its level.
 
-    ``mixer`` is the relay that lets a microphone into the amplifier.
+    ``mixer`` is the relay that lets a microphone into the amplifier, ``transmitter`` the key of an FM transmitter.
     """
 
     amplifier: RelaySettings
@@ -112,6 +131,7 @@ class PinSettings(Struct, frozen=True):
     factory: PinFactory = PinFactory.LGPIO
     mock_folder: Path | None = None
     mixer: RelaySettings | None = None
+    transmitter: RelaySettings | None = None
 
 
 class SoundDriver(Enum):
@@ -191,7 +211,7 @@ class StoreSettings(Struct, frozen=True):
 
 class Config(Struct, frozen=True):
     """A whole ``station.yaml``, checked. ``coils`` are the zones that are switched by ``rs485``, ``meter_unit`` is the
-    energy meter on it.
+    energy meter on it; ``codes`` are those that are opened by the ``transmitter``.
     """
 
     station: StationSettings
@@ -200,6 +220,8 @@ class Config(Struct, frozen=True):
     rs485: SerialSettings | None
     coils: Mapping[ZoneId, CoilSettings]
     meter_unit: int | None
+    transmitter: TransmitterSettings | None
+    codes: Mapping[ZoneId, CodeSettings]
     sound: SoundSettings
     https: HttpsSettings
     streams: StreamSettings

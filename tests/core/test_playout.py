@@ -41,6 +41,28 @@ def test_on_the_way_up_amplifier_warm_up_zones_one_by_one_then_sound() -> None:
     assert station.station.snapshot(station.now()).zones_closed == ("cho", "dinh")
 
 
+def test_a_switch_that_takes_its_time_begins_so_much_earlier() -> None:
+    """A receiver that is opened by digits: the first sample is as punctual as ever; and it may be silent for longer."""
+    coded = replace(SETTINGS, zones=(SETTINGS.zones[0], replace(SETTINGS.zones[1], switching_ms=1_100)))
+    station = ByHand(programme([slot("sang", "05:00:00")]), settings=coded)
+    station.relays_answer = False
+    station.wait_until("2026-11-24T04:59:56.350")
+    station.tell(events.RelaySwitched(AMPLIFIER, True))
+    station.wait(2_000)
+    station.tell(events.RelaySwitched("cho", True))
+    station.wait(1_300)
+    station.tell(events.RelaySwitched("dinh", True))
+    station.wait_until("2026-11-24T05:00:00")
+
+    assert relative(station.log, station.mono_ms) == [
+        (-3_650, "amplifier on"),
+        (-1_650, "cho closed"),
+        (-1_450, "dinh closed"),
+        (-150, "sound"),
+    ]
+    assert station.faults == []
+
+
 def test_on_the_way_down_zones_one_by_one_then_amplifier_after_its_hold_time() -> None:
     """air-4: the last closed opens first; ten seconds after the last sound the amplifier goes off."""
     station = ByHand(programme([slot("sang", "05:00:00")]))

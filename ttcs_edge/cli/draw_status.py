@@ -97,7 +97,7 @@ def _on_air(on_air: Answer, lang: Language) -> Text:
 
 def _relays(relays: dict[str, bool], lang: Language) -> Text:
     words = {True: text("cli.relay-closed", lang), False: text("cli.relay-open", lang)}
-    names = {"amplifier": text("cli.relay-amplifier", lang), "microphone": text("cli.relay-microphone", lang)}
+    names = {name: text(f"cli.relay-{name}", lang) for name in ("amplifier", "microphone", "transmitter")}
     return screen.joined(f"{names.get(subject, subject)} {words[closed]}" for subject, closed in relays.items())
 
 

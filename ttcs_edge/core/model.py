@@ -21,8 +21,9 @@ Sha256 = NewType("Sha256", str)
 
 AMPLIFIER = "amplifier"
 MICROPHONE = "microphone"
-"""What the amplifier's switch, and the one that lets the microphone in, are called where zones are called by their ids;
-no zone may have such an id."""
+TRANSMITTER = "transmitter"
+"""What the amplifier's switch, the one that lets the microphone in, and the key of an FM transmitter are called where
+zones are called by their ids; no zone may have such an id."""
 
 WallMs = NewType("WallMs", int)
 MonoMs = NewType("MonoMs", int)
@@ -94,8 +95,8 @@ class QuietHours(Struct, frozen=True):
 
 
 class Zone(Struct, frozen=True):
-    """A speaker cluster behind one switch. ``tone_w`` is what the test tone in it alone adds at the meter; None: nobody
-    measured it.
+    """A speaker cluster behind one switch, which takes ``switching_ms`` to do as told, at the most. ``tone_w`` is what
+    the test tone in it alone adds at the meter; None: nobody measured it.
     """
 
     id: ZoneId
@@ -103,6 +104,7 @@ class Zone(Struct, frozen=True):
     languages: tuple[str, ...] = ("vi",)
     volume_percent: int = 100
     tone_w: float | None = None
+    switching_ms: int = 0
 
 
 class Amplifier(Struct, frozen=True):

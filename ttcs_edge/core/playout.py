@@ -41,7 +41,7 @@ START_MARGIN_MS = 150
 """How far ahead of its instant a sound is handed to the player, so that it starts to the period."""
 
 ANSWER_MOST_MS = 5_000
-"""How long a relay may take to say what it did: its driver gives up long before."""
+"""How much longer than it takes to switch a relay may be silent: its driver gives up long before."""
 OPEN_AGAIN_MS = 2_000
 """How long after a relay failed it is told to open again; each further failure doubles it."""
 OPEN_AGAIN_MOST_MS = 300_000
@@ -89,9 +89,12 @@ class Playout:
     wake_mono_ms: int | None = None
     open_again_mono_ms: dict[str, int] = field(default_factory=dict)
     open_again_wait_ms: dict[str, int] = field(default_factory=dict)
+    switching_ms: dict[str, int] = field(init=False)
+    """What a zone's switch takes to do as told, beside the stagger; of those that take any time."""
 
     def __post_init__(self) -> None:
         self.fade_out_ms = self.settings.fade_out_ms
+        self.switching_ms = {zone.id: zone.switching_ms for zone in self.settings.zones if zone.switching_ms}
 
     def begin_cue(self, zones: tuple[ZoneId, ...]) -> None:
         """Another cue is on its way up: of what failed for the one before, what it needs is tried at once."""
@@ -103,12 +106,14 @@ class Playout:
     def cold_lead_ms(self) -> int:
         """The longest way up: warm-up, every zone opened or closed, and the player's margin."""
         settings = self.settings
-        return settings.amplifier.warm_up_ms + 2 * len(settings.zones) * settings.zone_stagger_ms + START_MARGIN_MS
+        switches_ms = 2 * len(settings.zones) * settings.zone_stagger_ms + 2 * sum(self.switching_ms.values())
+        return settings.amplifier.warm_up_ms + switches_ms + START_MARGIN_MS
 
     def lead_ms(self, zones: tuple[ZoneId, ...], now_mono_ms: int) -> int:
         """Tell how long from here to sound in ``zones``: warm-up left, switches and the player's margin."""
-        switches = len(set(zones) ^ set(self.closed))  # also those that failed before: they are tried again
-        return self._warm_up_left_ms(now_mono_ms) + switches * self.settings.zone_stagger_ms + START_MARGIN_MS
+        switched = set(zones) ^ set(self.closed)  # also those that failed before: they are tried again
+        switches_ms = sum(self.settings.zone_stagger_ms + self.switching_ms.get(zone, 0) for zone in switched)
+        return self._warm_up_left_ms(now_mono_ms) + switches_ms + START_MARGIN_MS
 
     def step(self, wanted: Wanted | None, needed_mono_ms: int | None, now_mono_ms: int) -> list[Effect]:
         """Give the next steps towards what is wanted and set ``wake_mono_ms`` to when to ask again.
@@ -256,7 +261,7 @@ class Playout:
         """Have a relay switch, and owe an answer of it."""
         if subject == MICROPHONE:
             return [SwitchMixer(0, closed)]  # answered by the end of its play
-        self.told[subject] = now_mono_ms + ANSWER_MOST_MS
+        self.told[subject] = now_mono_ms + ANSWER_MOST_MS + self.switching_ms.get(subject, 0)
         return [SwitchAmplifier(closed) if subject == AMPLIFIER else SwitchZone(ZoneId(subject), closed)]
 
     def _up(self, wanted: Wanted, now_mono_ms: int) -> list[Effect]:

@@ -37,7 +37,7 @@ def main(config_path: Path) -> int:
         return os.EX_CONFIG
     try:
         bus = station_bus(config.rs485)
-        relays = station_relays(config, bus)
+        relays = station_relays(config, bus, lambda *dialled: player.dial(*dialled))  # of the player below
     except (RelayError, OSError) as error:
         print(f"not-started {error}", file=sys.stderr)
         return os.EX_IOERR

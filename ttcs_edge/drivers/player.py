@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import count
 from typing import Any, Protocol
 
 import msgspec
@@ -27,6 +28,7 @@ from ttcs_edge.player.messages import (
     FDS_MOST,
     PACKET_BYTES,
     SEGMENT_PACKETS,
+    Dial,
     Files,
     Follow,
     Item,
@@ -61,6 +63,8 @@ BACKOFF_S = (0.0, 0.0, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Waits before the 1st, 2nd, ... replacement without any sound in between; proof of sound begins anew."""
 NUMBER_MOST = 2**53 - 1
 """What a player counts or dates: no report can carry more, and nothing below zero."""
+DIALS_FROM = 2**50
+"""The number of the first dialling: the core's plays have smaller ones."""
 LEVEL_MOST_DB = 1_000.0
 TEXT_CHARS = 5_000
 """The longest name of a device is a path."""
@@ -119,6 +123,11 @@ class Player(Protocol):
     def play_stream(self, player: int, play: int, stream: int, volume_percent: int, fade_in_ms: int) -> None:
         """Play a stream that is followed, at once, until it is stopped; ``player`` as with ``play``."""
 
+    def dial(self, digits: str, digit_ms: int, gap_ms: int, answer: Callable[[str | None], None]) -> None:
+        """Play digits at once, as ``player.digits`` has them; ``answer`` hears None when all of it was written, else
+        why not. Nothing is posted of it.
+        """
+
     def stop(self, play: int, fade_out_ms: int) -> None:
         """Fade out and end a play."""
 
@@ -148,6 +157,8 @@ class PlayerProcess:
         self._plays = False
         self._expects = False
         self._items: dict[int, int] = {}
+        self._dials: dict[int, Callable[[str | None], None]] = {}
+        self._numbers = count(DIALS_FROM)
         self._standing: Audio = ()
         self._running: Running | None = None
         self._asked = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
@@ -232,6 +243,22 @@ class PlayerProcess:
     def play_stream(self, player: int, play: int, stream: int, volume_percent: int, fade_in_ms: int) -> None:
         """Play what comes of a stream."""
         self._send(PlayStream(play, stream, time.monotonic_ns(), volume_percent, fade_in_ms), (), player)
+
+    def dial(self, digits: str, digit_ms: int, gap_ms: int, answer: Callable[[str | None], None]) -> None:
+        """Play digits; one dialling at a time."""
+        running, play = self._running, next(self._numbers)
+        if running is None:
+            answer("player-died")
+            return
+        self._dials[play] = answer
+        self._send(Dial(play, digits, digit_ms, gap_ms, time.monotonic_ns(), 100, 0), (), running.number)
+        if self._running is not running:  # it is gone, and who told so may have come too early
+            self._dialled(play, "player-died")
+
+    def _dialled(self, play: int, failure: str | None) -> None:
+        answer = self._dials.pop(play, None)
+        if answer is not None:
+            answer(failure)
 
     def stop(self, play: int, fade_out_ms: int) -> None:
         """Fade out and end a play."""
@@ -337,6 +364,13 @@ class PlayerProcess:
         match answer:
             case messages.Ready(device):
                 self._post(events.PlayerReady(device, self._started))
+            case messages.Started(play) if play >= DIALS_FROM:
+                self._plays = True
+            case messages.Progress(play) if play >= DIALS_FROM:
+                self._deaths = 0
+            case messages.Ended(play, completed, _, failure) if play >= DIALS_FROM:
+                self._plays = False
+                self._dialled(play, None if completed else failure or "stopped")
             case messages.Started(play, mono_ns):
                 self._written_ms, self._plays = 0, True
                 self._post(events.SoundStarted(play, mono_ns))
@@ -361,6 +395,8 @@ class PlayerProcess:
             running.kill()
             running.is_gone_within(GONE_S)
             running.socket.close()
+        for play in list(self._dials):
+            self._dialled(play, "player-died")
         self._post(events.PlayerGone(reason, self._written_ms))
         self._written_ms = 0
         wait_s = BACKOFF_S[min(self._deaths, len(BACKOFF_S) - 1)]

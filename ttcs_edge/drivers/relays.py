@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from gpiozero import OutputDevice
 
-from ttcs_edge.core.model import AMPLIFIER, MICROPHONE
+from ttcs_edge.core.model import AMPLIFIER, MICROPHONE, TRANSMITTER
 from ttcs_edge.settings import Config, PinFactory, PinSettings, RelaySettings
 
 if TYPE_CHECKING:
+    from ttcs_edge.drivers.coded import Dial
     from ttcs_edge.drivers.rs485 import Bus
 
 
@@ -35,9 +36,10 @@ class Relays(Protocol):
     """Switches of one station.
 
     Must: open all of them, or be about to, before the constructor returns; answer each ``tell`` once, within three
-    seconds, in the order in which they came; leave every relay open on ``close``. Never: keep who tells for more than
-    some milliseconds; close a relay that was not asked for; say that one did as told without having read it back; fall
-    back to anything else when a line cannot be had. One thread calls.
+    seconds and what the zone's switching takes, in the order in which they came; leave every relay open on ``close``.
+    Never: keep who tells for more than some milliseconds; close a relay that was not asked for; say that one did as
+    told without having read it back, where there is something to be read; fall back to anything else when a line cannot
+    be had. One thread calls.
     """
 
     def tell(self, subject: str, closed: bool, answer: Answer) -> None:
@@ -59,8 +61,8 @@ class GpioRelays:
     def __init__(self, settings: PinSettings) -> None:
         factory = pin_factory(settings)
         wiring = {AMPLIFIER: settings.amplifier, **{str(zone): relay for zone, relay in settings.zones.items()}}
-        if settings.mixer is not None:
-            wiring[MICROPHONE] = settings.mixer
+        others = {MICROPHONE: settings.mixer, TRANSMITTER: settings.transmitter}
+        wiring |= {subject: relay for subject, relay in others.items() if relay is not None}
         self._pins = {subject: relay.pin for subject, relay in wiring.items()}
         self._devices: dict[str, OutputDevice] = {}
         failed: list[RelayError] = []
@@ -129,16 +131,21 @@ class AllRelays:
         _each([part.close for part in reversed(self._parts)])
 
 
-def station_relays(config: Config, bus: Bus | None) -> Relays:
-    """Every relay that a ``station.yaml`` names, those of its RS-485 line by its bus. Raises RelayError when a line of
-    this machine cannot be had.
+def station_relays(config: Config, bus: Bus | None, dial: Dial) -> Relays:
+    """Every relay that a ``station.yaml`` names, those of its RS-485 line by its bus, coded receivers by what dials.
+    Raises RelayError when a line of this machine cannot be had.
     """
-    near = GpioRelays(config.pins)
-    if bus is None or not config.coils:
-        return near
-    from ttcs_edge.drivers.coils import CoilRelays
+    parts: list[Relays] = [near := GpioRelays(config.pins)]
+    if bus is not None and config.coils:
+        from ttcs_edge.drivers.coils import CoilRelays
 
-    return AllRelays(near, CoilRelays(bus, {str(zone): coil for zone, coil in config.coils.items()}))
+        parts.append(CoilRelays(bus, {str(zone): coil for zone, coil in config.coils.items()}))
+    if config.transmitter is not None and config.codes:
+        from ttcs_edge.drivers.coded import CodedReceivers
+
+        codes = {str(zone): code for zone, code in config.codes.items()}
+        parts.append(CodedReceivers(config.transmitter, codes, partial(near.switch, TRANSMITTER), dial))
+    return AllRelays(*parts) if len(parts) > 1 else near
 
 
 def _each(calls: Sequence[Callable[[], None]]) -> None:

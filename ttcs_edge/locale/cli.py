@@ -154,6 +154,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "the stream {url}; heard as this bulletin where nothing comes of it",
     ),
     "relay-microphone": ("micrô", "microphone"),
+    "relay-transmitter": ("máy phát FM", "FM transmitter"),
     "relay-closed": ("đóng", "closed"),
     "relay-open": ("mở", "open"),
     "link": ("Trung tâm", "Centre"),

@@ -50,6 +50,7 @@ PROBLEMS = {
         "This id is kept for the amplifier or the microphone",
     ),
     "same-language": ("Hai giọng đọc cùng một ngôn ngữ", "Two voices speak the same language"),
+    "same-code": ("Hai mã đóng mở trùng nhau", "Two codes are the same"),
     "same-coil": ("Hai cụm loa dùng chung một rơ-le", "Two zones share one coil"),
     "same-pin": ("Hai khóa dùng chung một chân", "Two keys share one pin"),
     "same-unit": ("Công tơ trùng địa chỉ với một bo rơ-le", "The meter has the address of a relay board"),
@@ -81,6 +82,10 @@ EXPECTED = {
         "đường dẫn tới chứng chỉ của trạm (PEM), đọc được",
         "a path to the station's certificate (PEM), readable",
     ),
+    "digits": (
+        'mã trong nháy, như "12*": chữ số, A đến D, * và #, tối đa {most} ký tự, không trùng mã nào khác',
+        'a code in quotes, such as "12*": digits, A to D, * and #, at most {most} characters, that of nothing else',
+    ),
     "file-size": ("tệp không quá {most} byte", "a file of at most {most} bytes"),
     "flag": ("true (có) hoặc false (không)", "true or false"),
     "folder": ("đường dẫn tới một thư mục", "a path to a folder"),
@@ -108,8 +113,10 @@ EXPECTED = {
     "name": ("tên gọi, tối đa {most} ký tự", "a name of at most {most} characters"),
     "nesting": ("không quá {most} bậc", "at most {most} levels"),
     "one-switch": (
-        "một công tắc cho mỗi cụm loa: pin (rơ-le ở máy này), hoặc unit và coil (rơ-le trên đường RS-485)",
-        "one switch for each zone: pin (a relay at this machine), or unit and coil (a relay on RS-485)",
+        "một công tắc cho mỗi cụm loa: pin (rơ-le ở máy này), unit và coil (rơ-le trên đường RS-485), hoặc open_code và"
+        " close_code (cụm thu FM có mã)",
+        "one switch for each zone: pin (a relay at this machine), unit and coil (a relay on RS-485), or open_code and"
+        " close_code (a coded FM receiver)",
     ),
     "one-way": (
         "chỉ một trong các khóa: device, wav_file, mixer_pin",
@@ -259,6 +266,10 @@ MENDS = {
     "one-voice": (
         "bỏ giọng này hoặc {other} ở dòng {first}",
         "take away this voice or {other} on line {first}",
+    ),
+    "other-code": (
+        "đổi mã này hoặc mã của {other} ở dòng {first}, theo mã đã đặt ở cụm thu",
+        "change this one or that of {other} on line {first}, as the receivers are set",
     ),
     "other-coil": (
         "đổi số này hoặc số của {other} ở dòng {first}, theo đúng dây đã nối",

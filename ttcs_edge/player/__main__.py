@@ -27,6 +27,7 @@ from ttcs_edge.drivers.sound_input import open_input
 from ttcs_edge.player.bounds import die_with_parent, keep_within_bounds
 from ttcs_edge.player.capture import Capture
 from ttcs_edge.player.decoder import Decoder, make_instance
+from ttcs_edge.player.digits import DigitSource
 from ttcs_edge.player.hiding import hide
 from ttcs_edge.player.live import LiveSource
 from ttcs_edge.player.messages import (
@@ -34,6 +35,7 @@ from ttcs_edge.player.messages import (
     Answer,
     Begin,
     Command,
+    Dial,
     Files,
     Follow,
     Heard,
@@ -125,7 +127,7 @@ class Process:
             case Talk(play):
                 self._inputs[play] = fds
                 self._writer.play(command)
-            case PlayStream():
+            case PlayStream() | Dial():
                 self._writer.play(command)
             case Follow(stream, kind):
                 (fd,) = fds
@@ -217,6 +219,8 @@ class Process:
                 opening.set_result(self._lives[play])
             case PlayStream(_, stream):
                 self._jobs.put(lambda: opening.set_result(StreamSource(self._stream(stream))))
+            case Dial(_, digits, digit_ms, gap_ms):
+                opening.set_result(DigitSource(digits, digit_ms, gap_ms))
         return opening
 
     def _decoder(self, command: Play, index: int) -> Opening:

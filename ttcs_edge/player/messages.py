@@ -132,6 +132,18 @@ class PlayStream(NamedTuple):
     fade_in_ms: int
 
 
+class Dial(NamedTuple):
+    """Play digits as dual tones, each for ``digit_ms`` and with a gap behind it, from ``at_mono_ns`` on."""
+
+    play: int
+    digits: str
+    digit_ms: int
+    gap_ms: int
+    at_mono_ns: int
+    volume_percent: int
+    fade_in_ms: int
+
+
 class Stop(NamedTuple):
     """Fade a play out and end it."""
 
@@ -146,9 +158,9 @@ class Volume(NamedTuple):
     volume_percent: int
 
 
-Sounding = Play | Talk | Live | PlayStream
+Sounding = Play | Talk | Live | PlayStream | Dial
 """What the writer plays."""
-Command = Files | Prepare | StandBy | Play | Talk | Live | Segment | Follow | Leave | PlayStream | Stop | Volume
+Command = Files | Prepare | StandBy | Play | Talk | Live | Segment | Follow | Leave | PlayStream | Dial | Stop | Volume
 
 
 def encode(message: Begin | Command | Answer) -> bytes:
@@ -205,6 +217,7 @@ _COMMANDS: dict[str, Any] = {
     "Follow": Follow,
     "Leave": Leave,
     "PlayStream": PlayStream,
+    "Dial": Dial,
     "Stop": Stop,
     "Volume": Volume,
 }
@@ -248,7 +261,7 @@ class Progress(NamedTuple):
 class Ended(NamedTuple):
     """A play is over; ``failure`` is one of ``FAILURES``.
 
-    What is made while it airs is one item.
+    What is made while it airs is one item, and so are digits.
     """
 
     play: int
