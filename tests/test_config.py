@@ -194,7 +194,8 @@ class TestRight:
             "10.0.0.5", *files, 1883, "tinh/x", 30, 3_600, Path("/s/certificate.pem")
         )
         assert config.station.zones == (Zone(ZoneId("cho-xa"), "Chợ xã", ("cil", "vi"), 55),)
-        assert config.station.amplifier == Amplifier(1_500, 61_000)
+        assert config.station.amplifier == Amplifier(1_500, 61_000, 3_000, 4_500)
+        assert (config.station.zone_on_least_ms, config.station.zone_off_least_ms) == (500, 700)
         assert config.station.quiet_hours == (QuietHours(0, 300), QuietHours(1_290, 1_440))
         assert (config.station.zone_stagger_ms, config.station.fade_in_ms, config.station.fade_out_ms) == (50, 0, 1250)
         assert config.station.alert_zones_at_once == 3
@@ -299,7 +300,10 @@ REST = """\
   active_high: false
   warm_up_s: 1.5
   hold_s: 61
-sequencing: {zone_stagger_s: 0.05, alert_zones_at_once: 3, fade_in_s: 0, fade_out_s: 1.25}
+  on_least_s: 3
+  off_least_s: 4.5
+sequencing: {zone_stagger_s: 0.05, zone_on_least_s: 0.5, zone_off_least_s: 0.7,
+  alert_zones_at_once: 3, fade_in_s: 0, fade_out_s: 1.25}
 sound: {driver: wav, device: "hw:1", wav_file: a.wav, buffer_ms: 100}
 pins: {factory: mock, mock_folder: pins}
 quiet_hours: ["00:00-05:00", "21:30-24:00"]

@@ -205,11 +205,15 @@ _AMPLIFIER = Section(
         Key("active_high", Flag(), "true", default="true"),
         Key("warm_up_s", Milliseconds(0, 60_000), "2", default="2"),
         Key("hold_s", Milliseconds(0, 600_000), "10", default="10"),
+        Key("on_least_s", Milliseconds(0, 60_000), "5", default="0"),
+        Key("off_least_s", Milliseconds(0, 60_000), "5", default="0"),
     )
 )
 _SEQUENCING = Section(
     (
         Key("zone_stagger_s", Milliseconds(0, 5_000), "0.2", default="0.2"),
+        Key("zone_on_least_s", Milliseconds(0, 10_000), "1", default="0"),
+        Key("zone_off_least_s", Milliseconds(0, 10_000), "1", default="0"),
         Key("alert_zones_at_once", Whole(1, LIMITS.zones_per_slot), "1", default="1"),
         Key("fade_in_s", Milliseconds(0, 5_000), "0.3", default="0.3"),
         Key("fade_out_s", Milliseconds(0, 2_000), "0.5", default="0.5"),
@@ -596,8 +600,13 @@ def _streams(values: Mapping[str, Any]) -> StreamSettings:
     return StreamSettings(frozenset((host, int(port or 443)) for host, _, port in parts), **_take(values, ca="ca_file"))
 
 
+_AMPLIFIER_TIMES: Final = {f"{name}_s": f"{name}_ms" for name in ("warm_up", "hold", "on_least", "off_least")}
+_PACING: Final = {
+    f"{name}_s": f"{name}_ms" for name in ("zone_stagger", "zone_on_least", "zone_off_least", "fade_in", "fade_out")
+}
+
+
 def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], environ: Mapping[str, str]) -> Config:
-    sequencing = {"zone_stagger_s": "zone_stagger_ms", "fade_in_s": "fade_in_ms", "fade_out_s": "fade_out_ms"}
     store = {key: size * MIB for key, size in values.get("store", {}).items()}
     folders = {name: Path(path) for name, path in FOLDERS.items()} | dict(values.get("folders", {}))
     transmitter = None if "transmitter" not in values else _transmitter(values["transmitter"])
@@ -608,11 +617,11 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         scope=Scope(values["scope"]),
         zones=zones,
         time_zone=values["time_zone"],
-        amplifier=Amplifier(**_take(values["amplifier"], warm_up_s="warm_up_ms", hold_s="hold_ms")),
+        amplifier=Amplifier(**_take(values["amplifier"], **_AMPLIFIER_TIMES)),
         quiet_hours=quiet_hours,
         microphone=None if microphone is None else _speaking(microphone, zones),
         meter=None if "meter" not in values else _meter(values["meter"]),
-        **_take(values.get("sequencing", {}), "alert_zones_at_once", **sequencing),
+        **_take(values.get("sequencing", {}), "alert_zones_at_once", **_PACING),
         **_take(values, "heartbeat_s"),
     )
     return Config(

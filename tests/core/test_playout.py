@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from msgspec.structs import replace
 
-from tests.core.material import SETTINGS, ByHand, at, bulletin, moves, only, programme, slot
+from tests.core.material import SETTINGS, ByHand, alert, at, bulletin, moves, only, programme, slot
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.effects import Effect, StartSound, StopSound, SwitchAmplifier, SwitchZone
 from ttcs_edge.core.model import AMPLIFIER, Amplifier, StationSettings, Zone, ZoneId
 from ttcs_edge.core.playout import OPEN_AGAIN_MOST_MS, OPEN_AGAIN_MS, START_MARGIN_MS, Playout, Wanted
+from ttcs_edge.core.trust import utc_text
 
 CHO, DINH, BUON = ZoneId("cho"), ZoneId("dinh"), ZoneId("buon")
 THREE = replace(SETTINGS, zones=(*SETTINGS.zones, Zone(BUON, "Buôn")))
@@ -61,6 +62,32 @@ def test_a_switch_that_takes_its_time_begins_so_much_earlier() -> None:
         (-150, "sound"),
     ]
     assert station.faults == []
+
+
+def test_an_amplifier_that_went_off_cools_down_before_it_goes_on_again() -> None:
+    """It is reckoned with for a cue that comes soon behind the one before; an alert waits for it."""
+    cooled = replace(SETTINGS, amplifier=Amplifier(2_000, 1_000, 0, 20_000), zone_off_least_ms=5_000)
+    slots = [slot("sang", "05:00:00"), slot("sau", "05:01:30", late_window_s=600)]
+    station = ByHand(programme(slots), settings=cooled)
+    station.wait_until("2026-11-24T05:00:00")
+    station.sound_begins()
+    station.wait(60_000)
+    station.sound_ends()
+    station.wait_until("2026-11-24T05:01:30")
+    off_ms = next(ms for ms, word in moves(station.log) if word == "amplifier off")
+    on_ms = [ms for ms, word in moves(station.log) if word == "amplifier on"]
+    assert off_ms + 20_000 <= on_ms[1] and moves(station.log)[-1] == (station.mono_ms - 150, "sound")
+
+    station.sound_begins()
+    station.wait(60_000)
+    station.sound_ends()
+    station.wait(5_000)
+    warned_ms = station.mono_ms
+    station.warn(alert(sent=utc_text(station.wall_ms), expires=utc_text(station.wall_ms + 3_600_000)))
+    station.wait(30_000)
+    off_ms = [ms for ms, word in moves(station.log) if word == "amplifier off"][-1]
+    on_ms = [ms for ms, word in moves(station.log) if word == "amplifier on"]
+    assert off_ms < warned_ms and on_ms[2] == off_ms + 20_000
 
 
 def test_on_the_way_down_zones_one_by_one_then_amplifier_after_its_hold_time() -> None:
@@ -312,9 +339,11 @@ def test_a_late_sound_begins_at_once_and_never_in_the_past() -> None:
 class Physics(RuleBasedStateMachine):
     """Amplifier, relays and player as they really are, driven by a ``Playout`` that is asked for steps at random."""
 
+    SETTINGS = replace(THREE, amplifier=Amplifier(1_500, 4_000))
+
     def __init__(self) -> None:
         super().__init__()
-        self.settings = replace(THREE, amplifier=Amplifier(1_500, 4_000))
+        self.settings = self.SETTINGS
         self.playout = Playout(self.settings, player=1)
         self.mono_ms = 1_000
         self.wanted: Wanted | None = None
@@ -328,6 +357,7 @@ class Physics(RuleBasedStateMachine):
         self.slow_ms = 0
         self.moving: dict[str, tuple[int, bool]] = {}
         self.mute = False
+        self.told: dict[str, tuple[int, bool]] = {}
         self.broken: set[str] = set()
         self.complained: set[str] = set()
 
@@ -372,6 +402,17 @@ class Physics(RuleBasedStateMachine):
         """A relay was told something; one after another."""
         assert not self.moving, f"never-3: {subject} does not wait for {self.moving}"
         self.moving[subject] = (self.mono_ms + self.slow_ms, closed)
+        before_ms, was_closed = self.told.get(subject, (-100_000, False))
+        rested = self.mono_ms >= before_ms + self.least_ms(subject, was_closed)
+        assert rested or subject in self.complained, f"{subject} is switched before its least time"
+        self.told[subject] = (self.mono_ms, closed)
+
+    def least_ms(self, subject: str, closed: bool) -> int:
+        """How long a relay must stay as it was told."""
+        ours, amplifier = self.settings, self.settings.amplifier
+        if subject == AMPLIFIER:
+            return amplifier.on_least_ms if closed else amplifier.off_least_ms
+        return ours.zone_on_least_ms if closed else ours.zone_off_least_ms
 
     def relays_answer(self) -> bool:
         """What was told long enough ago is done, and said, but by relays that say nothing; tell whether any was."""
@@ -485,7 +526,8 @@ class Physics(RuleBasedStateMachine):
         self.relays_work_again()
         self.want_nothing()
         self.wait(OPEN_AGAIN_MOST_MS)
-        self.wait(4_000 + 8 * (self.settings.zone_stagger_ms + self.slow_ms))
+        least_ms = 2 * max(self.settings.amplifier.on_least_ms, self.settings.zone_on_least_ms)
+        self.wait(4_000 + 8 * (self.settings.zone_stagger_ms + self.slow_ms) + least_ms)
         assert self.playout.quiescent and not self.closed and self.on_ms is None
         self.complained.clear()
 
@@ -499,8 +541,18 @@ class Physics(RuleBasedStateMachine):
             assert (self.playout.amplifier_on_mono_ms is None) == (self.on_ms is None)
 
 
+class Resting(Physics):
+    """The same with relays and an amplifier that need their time between two switches."""
+
+    SETTINGS = replace(
+        THREE, amplifier=Amplifier(1_500, 4_000, 6_000, 3_000), zone_on_least_ms=900, zone_off_least_ms=1_300
+    )
+
+
 TestWhateverTheOrderOfEvents = Physics.TestCase
 TestWhateverTheOrderOfEvents.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestWhateverTheOrderOfEventsWithRests = Resting.TestCase
+TestWhateverTheOrderOfEventsWithRests.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
 
 
 @settings(max_examples=60, deadline=None)

@@ -108,10 +108,14 @@ class Zone(Struct, frozen=True):
 
 
 class Amplifier(Struct, frozen=True):
-    """What the one amplifier of a station needs, in milliseconds."""
+    """What the one amplifier of a station needs, in milliseconds. Once switched it stays on or off for ``on_least_ms``
+    or ``off_least_ms``, in which it cools down.
+    """
 
     warm_up_ms: int = 2_000
     hold_ms: int = 10_000
+    on_least_ms: int = 0
+    off_least_ms: int = 0
 
 
 class Meter(Struct, frozen=True):
@@ -164,7 +168,9 @@ class Microphone(Struct, frozen=True):
 
 
 class StationSettings(Struct, frozen=True):
-    """What the core must know of the station; made from ``station.yaml`` by ``config.py``."""
+    """What the core must know of the station; made from ``station.yaml`` by ``config.py``. A zone that was switched
+    stays closed or open for ``zone_on_least_ms`` or ``zone_off_least_ms``.
+    """
 
     id: str
     scope: Scope
@@ -173,6 +179,8 @@ class StationSettings(Struct, frozen=True):
     amplifier: Amplifier = Amplifier()
     quiet_hours: tuple[QuietHours, ...] = ()
     zone_stagger_ms: int = 200
+    zone_on_least_ms: int = 0
+    zone_off_least_ms: int = 0
     alert_zones_at_once: int = 1
     fade_in_ms: int = 300
     fade_out_ms: int = 500

@@ -9,6 +9,7 @@ the next steps. Rules, in the order in which ``step`` asks them:
 3. A relay that did not do as told is told to open again, until it does not complain.
 4. With nothing wanted: zones open one by one, then the amplifier goes off, its hold time after the last sound; but not
    when the next cue is so near that it would have to go on again at once.
+   Each relay stays as it was told for its least time.
 5. With something wanted: amplifier on, warm-up, superfluous zones opened and wanted ones closed one by one, sound. For
    an alert so many close together as the supply bears. What sounds is as loud as is wanted now; what comes by the mixer
    knows no volume.
@@ -89,6 +90,8 @@ class Playout:
     wake_mono_ms: int | None = None
     open_again_mono_ms: dict[str, int] = field(default_factory=dict)
     open_again_wait_ms: dict[str, int] = field(default_factory=dict)
+    rests_mono_ms: dict[str, int] = field(default_factory=dict)
+    """Until when a relay stays as it was told last."""
     switching_ms: dict[str, int] = field(init=False)
     """What a zone's switch takes to do as told, beside the stagger; of those that take any time."""
 
@@ -107,13 +110,16 @@ class Playout:
         """The longest way up: warm-up, every zone opened or closed, and the player's margin."""
         settings = self.settings
         switches_ms = 2 * len(settings.zones) * settings.zone_stagger_ms + 2 * sum(self.switching_ms.values())
-        return settings.amplifier.warm_up_ms + switches_ms + START_MARGIN_MS
+        rest_ms = settings.amplifier.off_least_ms + settings.zone_on_least_ms + settings.zone_off_least_ms
+        return rest_ms + settings.amplifier.warm_up_ms + switches_ms + START_MARGIN_MS
 
     def lead_ms(self, zones: tuple[ZoneId, ...], now_mono_ms: int) -> int:
         """Tell how long from here to sound in ``zones``: warm-up left, switches and the player's margin."""
         switched = set(zones) ^ set(self.closed)  # also those that failed before: they are tried again
         switches_ms = sum(self.settings.zone_stagger_ms + self.switching_ms.get(zone, 0) for zone in switched)
-        return self._warm_up_left_ms(now_mono_ms) + switches_ms + START_MARGIN_MS
+        needed = [AMPLIFIER, *switched] if self.amplifier_on_mono_ms is None else switched
+        rest_ms = max([self.rests_mono_ms.get(subject, 0) - now_mono_ms for subject in needed], default=0)
+        return max(0, rest_ms) + self._warm_up_left_ms(now_mono_ms) + switches_ms + START_MARGIN_MS
 
     def step(self, wanted: Wanted | None, needed_mono_ms: int | None, now_mono_ms: int) -> list[Effect]:
         """Give the next steps towards what is wanted and set ``wake_mono_ms`` to when to ask again.
@@ -234,16 +240,20 @@ class Playout:
             return self._open(self.closed[-1], now_mono_ms)
         if self.amplifier_on_mono_ms is None:
             return []
-        off_at_ms = max(self.last_sound_mono_ms, self.amplifier_on_mono_ms) + self.settings.amplifier.hold_ms
+        used_ms = max(self.last_sound_mono_ms, self.amplifier_on_mono_ms)
+        off_at_ms = max(used_ms + self.settings.amplifier.hold_ms, self.rests_mono_ms.get(AMPLIFIER, 0))
         if now_mono_ms < off_at_ms:
             return self._wake(off_at_ms)
         soon = needed_mono_ms is not None and now_mono_ms <= needed_mono_ms <= now_mono_ms + self.cold_lead_ms
         return [] if soon else self._amplifier_off(now_mono_ms)
 
     def all_off(self, now_mono_ms: int) -> list[Effect]:
-        """Go down without the hold time, as a stop asks. What fails now its driver opens again when it is closed."""
+        """Go down without the hold time, as a stop asks, nor any rest. What fails now its driver opens again when it is
+        closed.
+        """
         self.wake_mono_ms = None
         self.open_again_mono_ms.clear()
+        self.rests_mono_ms.clear()
         if self.sounding is not None:
             return self._go_on(None)
         if self.told:
@@ -262,7 +272,14 @@ class Playout:
         if subject == MICROPHONE:
             return [SwitchMixer(0, closed)]  # answered by the end of its play
         self.told[subject] = now_mono_ms + ANSWER_MOST_MS + self.switching_ms.get(subject, 0)
+        self.rests_mono_ms[subject] = now_mono_ms + self._least_ms(subject, closed)
         return [SwitchAmplifier(closed) if subject == AMPLIFIER else SwitchZone(ZoneId(subject), closed)]
+
+    def _least_ms(self, subject: str, closed: bool) -> int:
+        if subject == AMPLIFIER:
+            amplifier = self.settings.amplifier
+            return amplifier.on_least_ms if closed else amplifier.off_least_ms
+        return self.settings.zone_on_least_ms if closed else self.settings.zone_off_least_ms
 
     def _up(self, wanted: Wanted, now_mono_ms: int) -> list[Effect]:
         if self.amplifier_on_mono_ms is None:
@@ -281,7 +298,7 @@ class Playout:
     def _amplifier_on(self, now_mono_ms: int) -> list[Effect]:
         if self.closed:
             return self._open(self.closed[-1], now_mono_ms)
-        next_ms = self._next_switch_mono_ms(now_mono_ms)
+        next_ms = max(self._next_switch_mono_ms(now_mono_ms), self.rests_mono_ms.get(AMPLIFIER, 0))
         if now_mono_ms < next_ms:
             return self._wake(next_ms)
         self.open_again_mono_ms.pop(AMPLIFIER, None)
@@ -319,7 +336,7 @@ class Playout:
         ]
 
     def _close(self, zones: list[ZoneId], now_mono_ms: int) -> list[Effect]:
-        if not self._may_switch(now_mono_ms):
+        if not self._may_switch(zones, now_mono_ms):
             return []
         for zone in zones:
             self.open_again_mono_ms.pop(zone, None)
@@ -327,15 +344,17 @@ class Playout:
         return [effect for zone in zones for effect in self._tell(zone, True, now_mono_ms)]
 
     def _open(self, zone: ZoneId, now_mono_ms: int) -> list[Effect]:
-        if not self._may_switch(now_mono_ms):
+        if not self._may_switch([zone], now_mono_ms):
             return []
         self.open_again_mono_ms.pop(zone, None)
         self.closed.remove(zone)
         return self._tell(zone, False, now_mono_ms)
 
-    def _may_switch(self, now_mono_ms: int) -> bool:
-        """Tell whether the last switch has come to rest, and be woken when this one, or that, has."""
-        next_ms = self._next_switch_mono_ms(now_mono_ms)
+    def _may_switch(self, zones: list[ZoneId], now_mono_ms: int) -> bool:
+        """Tell whether the last switch has come to rest, and these zones have rested long enough; be woken when this
+        one, or they, have.
+        """
+        next_ms = max([self._next_switch_mono_ms(now_mono_ms), *(self.rests_mono_ms.get(zone, 0) for zone in zones)])
         rested = now_mono_ms >= next_ms
         if rested:
             self.last_switch_mono_ms = now_mono_ms
