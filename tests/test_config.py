@@ -45,6 +45,7 @@ from ttcs_edge.settings import (
     CodeSettings,
     CoilSettings,
     Config,
+    ContactSettings,
     HttpsSettings,
     InputSettings,
     MicrophoneSettings,
@@ -263,6 +264,15 @@ class TestRight:
         assert config.station.zones[0].tone_w == 30
         short = load_config(written(tmp_path, text + "meter: {unit: 10, idle_w: 25, most_w: 400}\n"), {})
         assert short.station.meter == Meter(idle_w=25, most_w=400)
+
+    def test_a_relay_may_have_a_contact_that_tells_what_it_did(self, tmp_path: Path) -> None:
+        """To ground, or to 3.3 V."""
+        text = SHORTEST.replace("    pin: 17\n", "    pin: 17\n    contact_pin: 23\n", 1)
+        text = text.replace("  pin: 4\n", "  pin: 4\n  contact_pin: 24\n  contact_active_high: true\n", 1)
+        pins = load_config(written(tmp_path, text), {}).pins
+
+        assert pins.zones == {ZoneId("cho-xa"): RelaySettings(17, contact=ContactSettings(23))}
+        assert pins.amplifier == RelaySettings(4, contact=ContactSettings(24, True))
 
     def test_a_zone_may_be_a_receiver_with_codes(self, tmp_path: Path) -> None:
         """Which takes its time to do as told: the key's lead, and the digits."""

@@ -52,6 +52,7 @@ from ttcs_edge.settings import (
     CodeSettings,
     CoilSettings,
     Config,
+    ContactSettings,
     HttpsSettings,
     InputSettings,
     MicrophoneSettings,
@@ -163,6 +164,8 @@ _ZONE = Section(
         Key("active_high", Flag(), "true", default="true"),
         Key("unit", _UNIT, "1"),
         Key("coil", _COIL, "0"),
+        Key("contact_pin", Whole(2, 27, "pin"), "23"),
+        Key("contact_active_high", Flag(), "false", default="false"),
         Key("open_code", _CODE, '"12*"'),
         Key("close_code", _CODE, '"12#"'),
         Key("languages", _LANGUAGES, "[vi, cil]", default="[vi]"),
@@ -203,6 +206,8 @@ _AMPLIFIER = Section(
     (
         Key("pin", Whole(2, 27, "pin"), "4", required=True),
         Key("active_high", Flag(), "true", default="true"),
+        Key("contact_pin", Whole(2, 27, "pin"), "24"),
+        Key("contact_active_high", Flag(), "false", default="false"),
         Key("warm_up_s", Milliseconds(0, 60_000), "2", default="2"),
         Key("hold_s", Milliseconds(0, 600_000), "10", default="10"),
         Key("on_least_s", Milliseconds(0, 60_000), "5", default="0"),
@@ -373,7 +378,9 @@ def _check_relays(page: Page) -> None:
         (
             key
             for key in page.values
-            if re.fullmatch(r"((zones\[\d+\]|amplifier)\.pin|panel\.led_pin|(microphone|transmitter)\.\w+_pin)", key)
+            if re.fullmatch(
+                r"((zones\[\d+\]|amplifier)\.(contact_)?pin|panel\.led_pin|(microphone|transmitter)\.\w+_pin)", key
+            )
         ),
         key=page.line,
     ):
@@ -428,6 +435,10 @@ def _check_one_switch(page: Page, zone: str) -> None:
     for name in [name for _, names in kinds[1:] for name in names]:
         line = str(page.line(first))
         page.refuse(f"{zone}.{name}", "two-switches", Expected("one-switch"), "delete-one", other=first, first=line)
+    if "pin" not in kinds[0][0] and f"{zone}.contact_pin" in page.nodes:
+        page.refuse(
+            f"{zone}.contact_pin", "contact-without-pin", Expected("contact"), "delete-one", first=str(page.line(first))
+        )
     for name in [name for name in kinds[0][0] if name not in kinds[0][1] and len(kinds) == 1]:
         key = next(one for one in _ZONE.keys if one.name == name)
         _refuse_lacking(page, f"{zone}.{name}", key.kind.expected, f"{name}: {key.example}")
@@ -525,10 +536,17 @@ def _broker(values: Mapping[str, Any], state: Path, environ: Mapping[str, str]) 
     return BrokerSettings(**given, **files, renewed_file=state / RENEWED)
 
 
+def _relay(values: Mapping[str, Any]) -> RelaySettings:
+    contact = None
+    if "contact_pin" in values:
+        contact = ContactSettings(**_take(values, contact_pin="pin", contact_active_high="active_high"))
+    return RelaySettings(contact=contact, **_take(values, "pin", "active_high"))
+
+
 def _pins(values: Mapping[str, Any]) -> PinSettings:
     here = [zone for zone in values["zones"] if "pin" in zone]
-    relays = {zone["id"]: RelaySettings(**_take(zone, "pin", "active_high")) for zone in here}
-    amplifier = RelaySettings(**_take(values["amplifier"], "pin", "active_high"))
+    relays = {zone["id"]: _relay(zone) for zone in here}
+    amplifier = _relay(values["amplifier"])
     microphone = values.get("microphone", {})
     mixer = None
     if "mixer_pin" in microphone:

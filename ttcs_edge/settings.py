@@ -53,11 +53,19 @@ class StreamSettings(Struct, frozen=True):
     whole_s: float = 15.0
 
 
+class ContactSettings(Struct, frozen=True):
+    """A contact on a GPIO line, by its BCM number: to ground, or, ``active_high``, to 3.3 V."""
+
+    pin: int
+    active_high: bool = False
+
+
 class RelaySettings(Struct, frozen=True):
-    """One relay on a GPIO line, by its BCM number."""
+    """One relay on a GPIO line, by its BCM number, and the contact that tells what it did, where it has one."""
 
     pin: int
     active_high: bool = True
+    contact: ContactSettings | None = None
 
 
 class Parity(Enum):

@@ -34,6 +34,7 @@ from ttcs_edge.core.events import (
     LinkChanged,
     MeterFailed,
     MeterRead,
+    RelayFailed,
     Started,
     StopRequested,
     TimePassed,
@@ -199,6 +200,7 @@ class Daemon:
         socket = self.config.runtime_folder / "control.sock"
         server = ControlServer(socket, control.answer, control.answer_with_file)
         self.player.watch(self.loop.post)
+        self.relays.watch(lambda error: self.loop.post(RelayFailed(error.subject, str(error))))
         self.clock.watch(lambda: self.loop.post(TimePassed()), time_devices(self.config.clock))
         self.health.start()  # it counts the lives that do not last: as early as can be
         try:

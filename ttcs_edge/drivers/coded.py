@@ -73,6 +73,9 @@ class CodedReceivers:
         """Which receivers were opened."""
         return dict(self._states)
 
+    def watch(self, fail: Callable[[RelayError], None]) -> None:
+        """Of receivers nothing is ever seen."""
+
     def close(self) -> None:
         """Take the carrier away and let go."""
         self.open_all()

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ttcs_edge.drivers.relays import Answer, RelayError
@@ -61,6 +61,9 @@ class CoilRelays:
     def states(self) -> dict[str, bool]:
         """Which relays are closed, as they were read back last."""
         return dict(self._states)
+
+    def watch(self, fail: Callable[[RelayError], None]) -> None:
+        """Whether a coil moves by itself nobody looks."""
 
     def close(self) -> None:
         """Open every relay. The line belongs to others, too."""

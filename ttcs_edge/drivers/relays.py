@@ -5,18 +5,19 @@ Those on the lines of this machine are here; ``coils`` has those that are furthe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from gpiozero import OutputDevice
+from gpiozero import DigitalInputDevice, OutputDevice
 
 from ttcs_edge.core.model import AMPLIFIER, MICROPHONE, TRANSMITTER
 from ttcs_edge.settings import Config, PinFactory, PinSettings, RelaySettings
 
 if TYPE_CHECKING:
     from ttcs_edge.drivers.coded import Dial
+    from ttcs_edge.drivers.contacts import Contacts
     from ttcs_edge.drivers.rs485 import Bus
 
 
@@ -51,6 +52,9 @@ class Relays(Protocol):
     def states(self) -> dict[str, bool]:
         """Which relays are closed, as they were read back last."""
 
+    def watch(self, fail: Callable[[RelayError], None]) -> None:
+        """Tell from now on of relays that are found to have moved by themselves, where that can be seen."""
+
     def close(self) -> None:
         """Open every relay and let go."""
 
@@ -73,6 +77,7 @@ class GpioRelays:
                 failed.append(error)
         if failed:
             raise failed[0]
+        self._contacts = _contacts(wiring, factory)
 
     def switch(self, subject: str, closed: bool) -> None:
         """Close or open one relay and read its line back. Raises RelayError."""
@@ -86,11 +91,14 @@ class GpioRelays:
             raise RelayError(subject, f"GPIO{self._pins[subject]}", f"reads {int(found)} after {int(closed)}")
 
     def tell(self, subject: str, closed: bool, answer: Answer) -> None:
-        """Close or open one relay at once."""
+        """Close or open one relay at once; its contact, where it has one, has the last word."""
         try:
             self.switch(subject, closed)
         except RelayError as error:
             answer(error)
+            return
+        if self._contacts is not None and subject in self._contacts:
+            self._contacts.expect(subject, closed, answer)
         else:
             answer(None)
 
@@ -102,8 +110,15 @@ class GpioRelays:
         """Read back which relays are closed."""
         return {subject: bool(device.value) for subject, device in self._devices.items()}
 
+    def watch(self, fail: Callable[[RelayError], None]) -> None:
+        """Tell what their contacts find."""
+        if self._contacts is not None:
+            self._contacts.watch(fail)
+
     def close(self) -> None:
         """Open every relay. The lines are let go by the end of the process, driven open until then."""
+        if self._contacts is not None:
+            self._contacts.close()
         self.open_all()
 
 
@@ -125,6 +140,11 @@ class AllRelays:
     def states(self) -> dict[str, bool]:
         """Which relays are closed, as they were read back last."""
         return {subject: closed for part in self._parts for subject, closed in part.states().items()}
+
+    def watch(self, fail: Callable[[RelayError], None]) -> None:
+        """Tell what any of them finds."""
+        for part in self._parts:
+            part.watch(fail)
 
     def close(self) -> None:
         """Open every relay and let go."""
@@ -172,6 +192,23 @@ def pin_factory(settings: PinSettings) -> Any:
         return LGPIOFactory()
     except Exception as error:  # no lgpio, no /dev/gpiochip, no right to it: each is of another family
         raise RelayError(AMPLIFIER, f"GPIO{settings.amplifier.pin}", f"{type(error).__name__}: {error}") from error
+
+
+def _contacts(wiring: Mapping[str, RelaySettings], factory: Any) -> Contacts | None:
+    """Those that there are. Raises RelayError when a line cannot be had: nobody would miss what it does not tell."""
+    found = {subject: relay.contact for subject, relay in wiring.items() if relay.contact is not None}
+    if not found:
+        return None
+    from ttcs_edge.drivers.contacts import Contacts
+
+    devices = {}
+    for subject, contact in found.items():
+        try:
+            device = DigitalInputDevice(contact.pin, pull_up=not contact.active_high, pin_factory=factory)
+        except Exception as error:  # gpiozero's factories raise errors of many families
+            raise RelayError(subject, f"contact GPIO{contact.pin}", f"{type(error).__name__}: {error}") from error
+        devices[subject] = (contact.pin, device)
+    return Contacts(devices)
 
 
 def _device(subject: str, relay: RelaySettings, factory: Any) -> OutputDevice:

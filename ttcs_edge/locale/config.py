@@ -15,6 +15,10 @@ Words: TypeAlias = Mapping[str, tuple[str, str]]
 PROBLEMS = {
     "alias": ("Tệp dùng bí danh (*) của YAML", "The file uses a YAML alias (*)"),
     "certificate-expired": ("Chứng chỉ đã hết hạn ngày {date}", "The certificate expired on {date}"),
+    "contact-without-pin": (
+        "Tiếp điểm báo về của một rơ-le không ở máy này",
+        "A read-back contact of a relay that is not at this machine",
+    ),
     "control-character": ("Có ký tự điều khiển vô hình", "There is an invisible control character"),
     "device-closed": ("Trạm không có quyền dùng thiết bị này", "The station may not use this device"),
     "device-missing": ("Không có thiết bị này", "There is no such device"),
@@ -81,6 +85,10 @@ EXPECTED = {
     "certificate-file": (
         "đường dẫn tới chứng chỉ của trạm (PEM), đọc được",
         "a path to the station's certificate (PEM), readable",
+    ),
+    "contact": (
+        "contact_pin chỉ cho cụm loa dùng pin",
+        "contact_pin only for a zone with a pin",
     ),
     "digits": (
         'mã trong nháy, như "12*": chữ số, A đến D, * và #, tối đa {most} ký tự, không trùng mã nào khác',
