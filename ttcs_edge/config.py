@@ -204,7 +204,7 @@ _TRANSMITTER = Section(
 )
 _AMPLIFIER = Section(
     (
-        Key("pin", Whole(2, 27, "pin"), "4", required=True),
+        Key("pin", Whole(2, 27, "pin"), "16", required=True),
         Key("active_high", Flag(), "true", default="true"),
         Key("contact_pin", Whole(2, 27, "pin"), "24"),
         Key("contact_active_high", Flag(), "false", default="false"),
@@ -272,7 +272,7 @@ _MICROPHONE = Section(
         Key("key_active_high", Flag(), "false", default="false"),
         Key("device", Text("sound-device", 200), "plughw:CARD=Mic"),
         Key("wav_file", PathText("wav-source"), "/var/lib/ttcs-edge/speech.wav"),
-        Key("mixer_pin", Whole(2, 27, "pin"), "6"),
+        Key("mixer_pin", Whole(2, 27, "pin"), "13"),
         Key("mixer_active_high", Flag(), "true", default="true"),
         Key("zones", ListOf(Text("identifier", LIMITS.id_chars, ID_PATTERN), 1, LIMITS.zones_per_slot), "[cho-xa]"),
         Key("most_s", Whole(5, 7_200, "whole-seconds"), "900", default="900"),

@@ -24,7 +24,7 @@ PLAYER_UNIT = "ttcs-edge-player@.service"
 PLAYER_SOCKET = "/run/ttcs-edge-player.socket"
 CONFIG = "/etc/ttcs-edge/station.yaml"
 STATE = "/var/lib/ttcs-edge"
-PINS = (4, 17, 27)
+PINS = (16, 17, 27)
 """The relays of the worked example: amplifier, zones."""
 FIT = (
     (r"^  factory: lgpio .*$", f"  factory: mock\n  mock_folder: {STATE}/lines"),

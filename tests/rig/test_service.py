@@ -240,7 +240,7 @@ def test_a_line_that_is_taken_keeps_no_other_relay_closed(pole: Pole) -> None:
     pole.machine.run("systemctl", "stop", UNIT)
     levels = " ".join(f"{pole.lines_there}/gpio{pin}" for pin in PINS)
     pole.machine.shell(f"for line in {levels}; do printf 1 >$line; done")
-    pole.machine.shell(f"(flock {pole.lines_there}/gpio4 sleep 5 >/dev/null 2>&1 &)")
+    pole.machine.shell(f"(flock {pole.lines_there}/gpio16 sleep 5 >/dev/null 2>&1 &)")
     pole.start(check=False)
 
     eventually(lambda: pole.closed() == (4,))
