@@ -32,6 +32,7 @@ class AtThePole:
         self.pole = Pole(self.dice, TONES)
         self.station = ByHand(*programmes, settings=settings, **others)  # type: ignore[arg-type]
         self.voice: Speech | None = None
+        self.mean_db = -18.0
         self.play: tuple[effects.StartSound, int] | None = None
         self.asked: list[int] = []
 
@@ -74,7 +75,7 @@ class AtThePole:
 
     def _answered(self, effect: effects.Effect) -> list[tuple[int, effects.Effect]]:
         if isinstance(effect, effects.StartSound):
-            self.play, self.voice = (effect, 0), Speech(self.dice, -18)
+            self.play, self.voice = (effect, 0), Speech(self.dice, self.mean_db)
         if isinstance(effect, effects.ReadMeter):
             self.asked.append(self.station.mono_ms)
             reading = self.pole.reading()
@@ -179,6 +180,24 @@ def test_a_broken_line_is_told_within_half_a_minute_of_sound(seed: int) -> None:
     one.pole.cut.clear()
     one.run(240_000)
     assert one.station.faults == [] and witnessed(one) == [False, True]
+
+
+def test_a_meter_that_shows_the_same_for_ever_is_a_broken_line() -> None:
+    """An amplifier so steady that no tenth of a watt changes: what does not follow the sound does not follow it."""
+    one = morning(cut={CHO})
+    one.pole.dice = Steady()
+    one.mean_db = -26
+    one.run(100_000)
+
+    assert [told[1:] for told in one.raised] == [("line-open", "cho")]
+
+
+class Steady(random.Random):
+    """Dice without noise."""
+
+    def gauss(self, mu: float = 0.0, sigma: float = 1.0) -> float:
+        """The mean."""
+        return mu
 
 
 def test_a_shorted_line_is_told() -> None:

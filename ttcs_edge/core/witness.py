@@ -251,7 +251,8 @@ class MeterWitness:
             self.seen = True
 
     def _judge_block(self, meter: Meter, reading: MeterReading, now_mono_ms: int) -> list[Finding]:
-        if not self.block or reading.watts != self.block[-1][1]:  # else it has not measured since
+        last_ms, last_w = self.block[-1] if self.block else (now_mono_ms - SPAN_MS, 0.0)
+        if reading.watts != last_w or now_mono_ms >= last_ms + SPAN_MS:  # else it has not measured since
             self.block.append((now_mono_ms, reading.watts))
         if now_mono_ms < self.block[0][0] + BLOCK_MS:
             return []
@@ -260,9 +261,9 @@ class MeterWitness:
         if not heard:
             return []
         expected_w, measured_w = fmean(watts for _, watts in heard), fmean(watts for _, watts in block)
-        share = _followed(heard, block, max(VARIES_LEAST_W, VARIES_LEAST_OF_IDLE * meter.idle_w))
-        if share is not None:
-            least, most = share
+        followed = _followed(heard, block, max(VARIES_LEAST_W, VARIES_LEAST_OF_IDLE * meter.idle_w))
+        if followed is not None:
+            least, most = followed
         elif expected_w >= _least_w(meter):
             most, least = [(measured_w - self._idle_w(meter, share)) / expected_w for share in IDLE_SHARE]
         else:
