@@ -536,6 +536,33 @@ def test_a_thousand_alerts_in_a_minute_leave_room_for_the_one_that_matters() -> 
     assert len(village.station.alerts.signed) == LIMITS.alerts
 
 
+def test_a_minute_takes_so_many_messages_and_one_that_is_worse() -> None:
+    """A thief of a key sends one update after another: each would be written down. Not even the newest of his counts,
+    but what is worse than all that he sent does; and the next minute begins anew.
+    """
+    village = Village(settings=replace(SETTINGS, amplifier=Amplifier(0, 1_000)))
+
+    def update(version: int, severity: str = "Severe") -> list[tuple[str, str]]:
+        sent = f"2026-11-23T20:{version // 60:02}:{version % 60:02}Z"
+        village.hear(alert("lu", version=version, msg_type="Update", severity=severity, sent=sent))
+        return [key for key in village.faults if key == ("alerts-too-fast", f"{PROVINCE}#alert:lu")]
+
+    for version in range(1, LIMITS.alerts_a_minute + 1):
+        assert update(version) == []
+    written = len(village.entries(effects.AlertAccepted))
+    told = [("alerts-too-fast", f"{PROVINCE}#alert:lu")]
+    assert update(200) == update(201) == told
+    assert len(village.entries(effects.AlertAccepted)) == written == LIMITS.alerts_a_minute
+    village.hear(alert("vo-dap", severity="Extreme", sent="2026-11-23T20:00:00Z"))
+    assert village.station.alerts.version_of((PROVINCE, "vo-dap")) == 1
+    village.hear(alert("vo-dap-2", severity="Extreme", sent="2026-11-23T20:59:00Z"))
+    assert village.station.alerts.version_of((PROVINCE, "vo-dap-2")) == 0
+
+    village.wait(60_000)
+    assert update(202) == []
+    assert village.station.alerts.version_of((PROVINCE, "lu")) == 202
+
+
 def test_the_cues_of_an_alert_are_settled_under_its_authors_clock() -> None:
     """Whatever the station's own clock says, no sweep of old records forgets that they were heard."""
     village = Village(trusted=False, civil="1970-01-01T08:00:00")

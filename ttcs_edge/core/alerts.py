@@ -20,6 +20,7 @@ that was heard is settled and does not come again, whatever restarts.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
@@ -65,6 +66,7 @@ STATUSES = ("Test", "Exercise", "Actual")
 """A drill never takes the air from what is real."""
 
 KNOWN_LONGER_MS = 86_400_000
+MINUTE_MS = 60_000
 """For how long an alert that has expired is still known: a clock that was ahead is set back, and it must not return."""
 
 Event = tuple[str, str]
@@ -131,6 +133,8 @@ class Alerts:
     heard: dict[Event, Round] = field(default_factory=dict)
     first: dict[Event, Round] = field(default_factory=dict)
     speech: Speech = field(default_factory=Speech)
+    taken: deque[tuple[int, Rank]] = field(default_factory=lambda: deque(maxlen=LIMITS.alerts_a_minute))
+    """When each of the last messages was taken, and how urgent it was."""
     standing_mono_ms: int = 0
     nobody_may_speak: bool = False
 
@@ -166,6 +170,9 @@ class Alerts:
             return Verdict(refused=judged)
         if isinstance(judged, trust.AlreadyInForce):
             return Verdict()
+        if self._is_too_fast(event.alert.document, now):
+            expected = (("expected", f"<= {LIMITS.alerts_a_minute} / min"),)
+            return Verdict(refused=Refused("alerts-too-fast", trust.alert_subject(*event.topic), expected))
         forgotten = None
         if known is None and len(self.signed) >= LIMITS.alerts:
             forgotten = min(self.signed, key=lambda key: self._worth(self.signed[key].document, now))
@@ -173,9 +180,18 @@ class Alerts:
                 subject = trust.alert_subject(*event.topic)
                 return Verdict(refused=Refused("too-many-alerts", subject, (("expected", f"<= {LIMITS.alerts}"),)))
             self.forget(forgotten)
+        self.taken.append((now.mono_ms, _urgency(event.alert.document)))
         self.signed[event.topic] = event.alert
         self.until_ms[event.topic] = max(utc_ms(event.alert.document.expires), self.until_ms.get(event.topic, 0))
         return Verdict(accepted=event.alert, forgotten=forgotten)
+
+    def _is_too_fast(self, alert: Alert, now: Instant) -> bool:
+        """Tell whether a minute has had its messages, and this one is no worse than the worst of them: whoever has a
+        key must not wear out the card. What was refused so stands on the broker, and is asked for once a beacon names
+        it.
+        """
+        full = len(self.taken) == LIMITS.alerts_a_minute and now.mono_ms < self.taken[0][0] + MINUTE_MS
+        return full and _urgency(alert) <= max(urgency for _, urgency in self.taken)
 
     def _worth(self, alert: Alert, now: Instant) -> tuple[bool, Rank]:
         """How much it matters that it is known: what has expired or was cancelled, the least."""
@@ -434,6 +450,11 @@ def rank_of(alert: Alert) -> Rank:
         -len(scope_prefixes(alert.scope)),
         utc_ms(alert.sent),
     )
+
+
+def _urgency(alert: Alert) -> Rank:
+    """What of its rank nobody makes up: not when it says that it was sent."""
+    return rank_of(alert)[:4]
 
 
 def begins_ms(alert: Alert, now: Instant) -> int:

@@ -24,6 +24,7 @@ class Limits(Struct, frozen=True):
     languages_per_bulletin: int = 16
     places_per_audio: int = 4
     alerts: int = 64
+    alerts_a_minute: int = 120
     live_sessions: int = 8
     live_packets: int = 100
     live_fresh_s: int = 10

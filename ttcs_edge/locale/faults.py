@@ -332,6 +332,20 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         _BROKEN_SENDER,
         _SENDER_MENDS,
     ),
+    "alerts-too-fast": (
+        (
+            "Thông báo khẩn cấp đến quá dồn dập, cần {expected}: chưa nhận {subject}",
+            "Alerts come too fast, needed {expected}: {subject} was not taken",
+        ),
+        (
+            "một chương trình gửi lặp mãi, hoặc kẻ có khóa phá",
+            "a program sends again and again, or somebody with a key",
+        ),
+        (
+            "dừng bên gửi; trạm tự hỏi lại thông báo còn hiệu lực",
+            "stop the sender; the station asks again for those in force",
+        ),
+    ),
     "too-many-alerts": (
         (
             "Quá nhiều thông báo khẩn cấp đang có hiệu lực, cần {expected}: không nhận {subject}",
