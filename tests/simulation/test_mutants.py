@@ -79,7 +79,7 @@ BUGS = {
     ),
     "no relay is waited for": Bug(
         "core/playout.py",
-        "        self.told[subject] = now_mono_ms + ANSWER_MOST_MS\n",
+        "        self.told[subject] = now_mono_ms + ANSWER_MOST_MS + self.switching_ms.get(subject, 0)\n",
         "",
         "never-3: ",
     ),
