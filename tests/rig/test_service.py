@@ -244,6 +244,6 @@ def test_a_line_that_is_taken_keeps_no_other_relay_closed(pole: Pole) -> None:
     pole.machine.shell(f"(flock {pole.lines_there}/gpio16 sleep 5 >/dev/null 2>&1 &)")
     pole.start(check=False)
 
-    eventually(lambda: pole.closed() == (4,))
+    eventually(lambda: pole.closed() == (16,))
     eventually(pole.is_active, 20)
     assert pole.closed() == ()
