@@ -61,4 +61,9 @@ def main(config_path: Path) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="ttcs-edge run")
     parser.add_argument("--config", type=Path, default=Path("/etc/ttcs-edge/station.yaml"))
-    sys.exit(main(parser.parse_args().config))
+    left_with = main(parser.parse_args().config)
+    # Every part is closed. Threads that wait in libraries would be ended by force where the interpreter takes itself
+    # apart, and now and then that ended in SIGABRT: a stop that looks like a crash.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(left_with)
