@@ -42,9 +42,9 @@ class Armatures:
         _, contact = RELAYS[subject]
         for _ in range(3 if self.bounces else 0):
             touch(self.folder, contact, int(closed))
-            time.sleep(0.012)
+            time.sleep(0.012)  # this is the contact, not the test: as long as a bounce
             touch(self.folder, contact, int(not closed))
-            time.sleep(0.012)
+            time.sleep(0.012)  # as above
         touch(self.folder, contact, int(not closed))
 
     def _follow(self) -> None:
@@ -132,9 +132,9 @@ def test_a_contact_that_shakes_for_a_moment_is_believed_by_nobody(station: Stati
     station.told("cho", True)
     for _ in range(4):
         station.armatures.move("cho", False)
-        time.sleep(0.02)
+        time.sleep(0.02)  # how long it shakes, far less than it may differ
         station.armatures.move("cho", True)
-        time.sleep(0.05)
+        time.sleep(0.05)  # and stands between two shakes
     time.sleep(0.6)  # as above
 
     assert station.moved.empty()

@@ -791,10 +791,7 @@ class Station:
 
     def _on_meter_read(self, event: events.MeterRead, turn: _Turn) -> None:
         for finding in self.meter.read(event.reading, turn.now.mono_ms):
-            if finding.present:
-                self._raise(turn, finding.code, finding.subject, finding.detail)
-            else:
-                self._clear(turn, finding.code, finding.subject)
+            self._on_condition(finding, turn)
         holder = self.desk.on_air
         if holder is not None and holder.play == self.meter.state.play and self.meter.seen is not None:
             holder.seen(self.meter.seen)

@@ -23,6 +23,7 @@ from statistics import correlation, fmean, pstdev
 from msgspec import Struct
 
 from ttcs_edge.core.effects import Effect, ReadMeter
+from ttcs_edge.core.events import ConditionChanged
 from ttcs_edge.core.model import AMPLIFIER, Meter, MeterReading, StationSettings, ZoneId
 from ttcs_edge.core.playout import Playout
 
@@ -74,15 +75,6 @@ FAULTS = frozenset({DEAD, STUCK, OVERLOAD, OPEN, SHORT, SILENT, MAINS})
 METER, MAINS_SUBJECT = "meter", "mains"
 MAINS_V = (180.0, 255.0)
 """Between them amplifiers work: 220 V in Vietnam, and what long rural lines leave of it."""
-
-
-class Finding(Struct, frozen=True):
-    """A condition that is there or is not, as ``Supervision`` hears of it."""
-
-    code: str
-    subject: str
-    present: bool
-    detail: tuple[tuple[str, str], ...] = ()
 
 
 class _State(Struct, frozen=True):
@@ -173,7 +165,7 @@ class MeterWitness:
         if play == self.state.play and (expected_w := self._expected_w(rms_db)) is not None:
             self.heard.append((now_mono_ms, expected_w))
 
-    def read(self, reading: MeterReading, now_mono_ms: int) -> list[Finding]:
+    def read(self, reading: MeterReading, now_mono_ms: int) -> list[ConditionChanged]:
         """Take a reading; gives what it says, of which nothing may be new."""
         meter = self.settings.meter
         if meter is None:
@@ -182,8 +174,8 @@ class MeterWitness:
         self._answered(0, now_mono_ms)
         bad_mains = not MAINS_V[0] <= reading.volts <= MAINS_V[1]
         findings = [
-            Finding(SILENT, METER, False),
-            Finding(MAINS, MAINS_SUBJECT, bad_mains, (("volts", f"{reading.volts:.0f}"),)),
+            ConditionChanged(SILENT, METER, False),
+            ConditionChanged(MAINS, MAINS_SUBJECT, bad_mains, (("volts", f"{reading.volts:.0f}"),)),
         ]
         if now_mono_ms < self.amplifier_since_mono_ms + SETTLED_MS:
             return findings
@@ -193,7 +185,7 @@ class MeterWitness:
         findings += self._streak(OVERLOAD, reading.watts > meter.most_w, OVERLOAD_READINGS, overload)
         if not self.state.amplifier_on:
             return findings + self._streak(STUCK, is_on, BAD_READINGS, told)
-        findings += [Finding(STUCK, AMPLIFIER, False), *self._streak(DEAD, not is_on, BAD_READINGS, told)]
+        findings += [ConditionChanged(STUCK, AMPLIFIER, False), *self._streak(DEAD, not is_on, BAD_READINGS, told)]
         if self.streaks[DEAD] >= BAD_READINGS and self.state.play is not None:
             self.seen = False
         if self.state.moving:
@@ -221,12 +213,12 @@ class MeterWitness:
         often = self.state.amplifier_on and failures < FAILURES
         self.next_mono_ms = now_mono_ms + (EVERY_MS if often else EVERY_IDLE_MS)
 
-    def _streak(self, code: str, bad: bool, most: int, detail: tuple[tuple[str, str], ...]) -> list[Finding]:
+    def _streak(self, code: str, bad: bool, most: int, detail: tuple[tuple[str, str], ...]) -> list[ConditionChanged]:
         """Some bad readings in a row are a condition, as many good ones its end."""
         streak = self.streaks.get(code, 0)
         streak = max(streak, 0) + 1 if bad else min(streak, 0) - 1
         self.streaks[code] = streak
-        return [Finding(code, AMPLIFIER, bad, detail)] if abs(streak) >= most else []
+        return [ConditionChanged(code, AMPLIFIER, bad, detail)] if abs(streak) >= most else []
 
     def _expected_w(self, rms_db: float) -> float | None:
         """What sound so loud should add in the zones that are closed; None when nobody measured one of them."""
@@ -250,7 +242,7 @@ class MeterWitness:
         if min(recent_w, added_w) >= _least_w(meter) and added_w >= OPEN_SHARE * recent_w:
             self.seen = True
 
-    def _judge_block(self, meter: Meter, reading: MeterReading, now_mono_ms: int) -> list[Finding]:
+    def _judge_block(self, meter: Meter, reading: MeterReading, now_mono_ms: int) -> list[ConditionChanged]:
         last_ms, last_w = self.block[-1] if self.block else (now_mono_ms - SPAN_MS, 0.0)
         if reading.watts != last_w or now_mono_ms >= last_ms + SPAN_MS:  # else it has not measured since
             self.block.append((now_mono_ms, reading.watts))
@@ -275,16 +267,16 @@ class MeterWitness:
             return self._bad(SHORT, detail)
         return self._good() if least >= OPEN_SHARE and most <= SHORT_SHARE else []
 
-    def _good(self) -> list[Finding]:
+    def _good(self) -> list[ConditionChanged]:
         """All lines of this sound are as they should be, whatever was thought of one of them."""
         self.bad_blocks.pop(self.state.zones, None)
         self.seen = True if self.seen is None else self.seen
         good = [(code, zone) for code, bad in self.suspects.items() for zone in self.state.zones if zone in bad]
         for code, zone in good:
             self.suspects[code].discard(zone)
-        return [Finding(code, zone, False) for code, zone in good]
+        return [ConditionChanged(code, zone, False) for code, zone in good]
 
-    def _bad(self, code: str, detail: tuple[tuple[str, str], ...]) -> list[Finding]:
+    def _bad(self, code: str, detail: tuple[tuple[str, str], ...]) -> list[ConditionChanged]:
         """One of these lines is not: each is named, unless it is known which."""
         zones = self.state.zones
         before, count = self.bad_blocks.get(zones, (code, 0))
@@ -299,7 +291,7 @@ class MeterWitness:
         if not self.suspects[code].isdisjoint(zones):
             return []
         self.suspects[code].update(zones)
-        return [Finding(code, zone, True, detail) for zone in zones]
+        return [ConditionChanged(code, zone, True, detail) for zone in zones]
 
 
 def _least_w(meter: Meter) -> float:

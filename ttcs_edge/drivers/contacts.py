@@ -94,7 +94,8 @@ class Contacts:
                 return True
             if found == contact.wanted:
                 contact.until_mono_s = None
-                return self._told(contact, None)
+                self._tell(contact, None)
+                return False
             now_s = time.monotonic()
             if contact.until_mono_s is None:  # it moved by itself
                 contact.until_mono_s = now_s + AGREES_S
@@ -103,13 +104,12 @@ class Contacts:
             error = RelayError(subject, f"contact GPIO{contact.pin}", f"reads {int(found)} after {int(contact.wanted)}")
             contact.wanted = found  # what it is now is known: it is told again when it moves again
             waits = contact.answer is not None
-            self._told(contact, error)
+            self._tell(contact, error)
         if not waits:
             self._fail(error)
         return False
 
-    def _told(self, contact: _Contact, error: RelayError | None) -> bool:
+    def _tell(self, contact: _Contact, error: RelayError | None) -> None:
         answer, contact.answer = contact.answer, None
         if answer is not None:
             answer(error)
-        return False
