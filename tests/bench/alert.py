@@ -30,6 +30,8 @@ from ttcs_edge.tones import path_of
 ALERTS = int(os.environ.get("ALERTS", "200"))
 AUTOSAVE_S = 1_800
 """Mosquitto's own default (mosquitto.conf(5))."""
+REST_S = 0.5
+"""Before the next alert, so that it meets a station that is idle, and a minute has no more of them than are taken."""
 PLAYED, HEARD = "floor/alert", "floor/message"
 NO_DELAYS = (
     ("warm_up_s: 0.5", "warm_up_s: 0"),
@@ -165,7 +167,7 @@ def main() -> None:
             ours.append(ground.first_ms(topic, envelope))
             ground.centre.publish(*ground.message(number, 2, "Cancel"))
             eventually(lambda: all_open(ground.station))
-            time.sleep(0.3)  # an idle station
+            time.sleep(REST_S)
         ground.close()
     report("alert", "ms", floor, ours)
 

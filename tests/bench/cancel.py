@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench.alert import ALERTS, Ground
+from tests.bench.alert import ALERTS, REST_S, Ground
 from tests.bench.report import report
 from tests.parts import eventually
 from tests.system.test_main_job import all_open
@@ -23,7 +23,7 @@ def main() -> None:
         ground = Ground(Path(name))
         for number in range(ALERTS):
             ground.first_ms(*ground.message(number, 1, "Alert"))
-            time.sleep(0.3)  # no test: each cancel is to meet a tone whose fade in is over
+            time.sleep(REST_S)  # no test: each cancel is to meet a tone whose fade in is over
             topic, envelope = ground.message(number, 2, "Cancel")
             floor.append(ground.message_ms(envelope) + ALERT_FADE_MS)
             ours.append(ground.silent_ms(topic, envelope))

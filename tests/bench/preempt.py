@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench.alert import ALERTS, Ground
+from tests.bench.alert import ALERTS, REST_S, Ground
 from tests.bench.report import report
 from tests.parts import eventually, make_clip, put_chunks
 from tests.system.sight import status
@@ -31,7 +31,7 @@ def main() -> None:
         ground.centre.publish(TOPIC, ground.province.sign(one_slot(bulletin, 15)))
         for number in range(ALERTS):
             eventually(lambda: _bulletin_plays(ground), 60)
-            time.sleep(0.3)  # no test: each alert is to meet a bulletin whose fade in is over
+            time.sleep(REST_S)  # no test: each alert is to meet a bulletin whose fade in is over
             topic, envelope = ground.message(number, 1, "Alert")
             floor.append(ground.floor_ms(envelope) + FADE_MS)
             ours.append(ground.first_ms(topic, envelope))

@@ -20,7 +20,7 @@ from typing import Any
 
 from paho.mqtt.client import Client, MQTTMessage
 
-from tests.bench.alert import ALERTS, Ground
+from tests.bench.alert import ALERTS, REST_S, Ground
 from tests.bench.outbox import REPORTS, fill
 from tests.bench.report import percentile, report
 from tests.parts import ROOT, SCOPE, Listener, Station, eventually, make_programme, utc
@@ -167,7 +167,7 @@ def measure(ground: Ground, first: int) -> dict[str, tuple[int, float]]:
         values[topic] = (time.monotonic_ns(), ground.first_ms(topic, envelope))
         ground.centre.publish(*ground.message(number, 2, "Cancel"))
         eventually(lambda: all_open(ground.station), 30)
-        time.sleep(0.3)  # no alert meets the end of the one before
+        time.sleep(REST_S)
     return values
 
 

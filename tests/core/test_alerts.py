@@ -563,6 +563,25 @@ def test_a_minute_takes_so_many_messages_and_one_that_is_worse() -> None:
     assert village.station.alerts.version_of((PROVINCE, "lu")) == 202
 
 
+def test_what_ends_an_alert_is_never_too_fast_and_ends_it_once() -> None:
+    """The minute has had its messages; the Cancel of what sounds is obeyed all the same, and no second one after it."""
+    village = Village(settings=replace(SETTINGS, amplifier=Amplifier(0, 1_000)))
+
+    def message(version: int, kind: str = "Update") -> None:
+        sent = f"2026-11-23T20:{version // 60:02}:{version % 60:02}Z"
+        village.hear(alert("lu", version=version, msg_type=kind, sent=sent))
+
+    for version in range(1, LIMITS.alerts_a_minute + 1):
+        message(version)
+    message(200, "Cancel")
+    assert village.station.alerts.version_of((PROVINCE, "lu")) == 200
+    assert village.faults == []
+
+    message(201, "Cancel")
+    assert village.station.alerts.version_of((PROVINCE, "lu")) == 200
+    assert list(village.faults) == [("alerts-too-fast", f"{PROVINCE}#alert:lu")]
+
+
 def test_the_cues_of_an_alert_are_settled_under_its_authors_clock() -> None:
     """Whatever the station's own clock says, no sweep of old records forgets that they were heard."""
     village = Village(trusted=False, civil="1970-01-01T08:00:00")

@@ -170,7 +170,8 @@ class Alerts:
             return Verdict(refused=judged)
         if isinstance(judged, trust.AlreadyInForce):
             return Verdict()
-        if self._is_too_fast(event.alert.document, now):
+        ends = _ends(event.alert.document, known.document if known is not None else None)
+        if not ends and self._is_too_fast(event.alert.document, now):
             expected = (("expected", f"<= {LIMITS.alerts_a_minute} / min"),)
             return Verdict(refused=Refused("alerts-too-fast", trust.alert_subject(*event.topic), expected))
         forgotten = None
@@ -180,7 +181,8 @@ class Alerts:
                 subject = trust.alert_subject(*event.topic)
                 return Verdict(refused=Refused("too-many-alerts", subject, (("expected", f"<= {LIMITS.alerts}"),)))
             self.forget(forgotten)
-        self.taken.append((now.mono_ms, _urgency(event.alert.document)))
+        if not ends:
+            self.taken.append((now.mono_ms, _urgency(event.alert.document)))
         self.signed[event.topic] = event.alert
         self.until_ms[event.topic] = max(utc_ms(event.alert.document.expires), self.until_ms.get(event.topic, 0))
         return Verdict(accepted=event.alert, forgotten=forgotten)
@@ -499,6 +501,11 @@ def _audio_item(alert: Alert, audio: Audio) -> AudioItem:
 
 def _speaks(alert: Alert) -> bool:
     return alert.msg_type != "Cancel" or alert.tell_cancel
+
+
+def _ends(alert: Alert, known: Alert | None) -> bool:
+    """Tell whether a message ends what is in force: there are no more of these than of what they end."""
+    return alert.msg_type == "Cancel" and known is not None and known.msg_type != "Cancel"
 
 
 def _event(alert: Alert) -> Event:
