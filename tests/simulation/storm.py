@@ -889,6 +889,13 @@ def finds_out_the_time(seed: int) -> bool:
     return seed % 10 == 8
 
 
+def is_robbed(seed: int) -> bool:
+    """Tell whether a seed is lived with roots that follow one another, and a thief who holds a key, where seeds are
+    lived in masses: every sixth one of those with busy days, for beacons every few minutes make years too long.
+    """
+    return seed % 6 == 1 and not lives_long(seed)
+
+
 def run(
     seed: int,
     actions: int = ACTIONS,

@@ -21,6 +21,7 @@ from tests.simulation.storm import (
     finds_out_the_time,
     is_ordered_about,
     is_relayed,
+    is_robbed,
     is_spoken_over,
     is_streamed,
     is_warned,
@@ -38,10 +39,11 @@ def pool(begin: Callable[[], None] | None = None) -> ProcessPoolExecutor:
 
 def live(seed: int) -> Run:
     """One seed; a share of them with stations that must find out the time by themselves, with alerts, with a
-    microphone, with live relays, with commands, and with radios.
+    microphone, with live relays, with commands, with radios, and with a thief.
     """
     kinds = {"own_clock": finds_out_the_time(seed), "alerts": is_warned(seed), "microphone": is_spoken_over(seed)}
     kinds |= {"live": is_relayed(seed), "orders": is_ordered_about(seed), "streams": is_streamed(seed)}
+    kinds["trust"] = is_robbed(seed)
     return run(seed, **kinds)
 
 
