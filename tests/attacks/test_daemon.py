@@ -151,6 +151,10 @@ class Siege(Province):
         self.station.start()
         eventually(lambda: status(self.station).get("cache", {}).get("stored_files") == 1)
         self.lines = line_log(self.station)
+        self.told_of_retained = [eventually(self.told)]
+        self.publish(TOPICS.station(STATION, "command"), b"")
+        self.mend()
+        self.told_of_retained.append(self.told())
 
     def publish(self, topic: str, data: bytes, *, retain: bool = True) -> None:
         """As whoever holds the broker can."""
@@ -502,10 +506,9 @@ ATTACKS: dict[str, Attack] = {
 
 def test_a_command_that_stands_at_the_broker_is_never_obeyed(siege: Siege) -> None:
     """A poisoned retained message: whoever can publish could have every station obey at every connect."""
-    assert eventually(siege.told) == {"da-teh-01/1-f1": ("retained-command", COMMAND)}
-    siege.publish(TOPICS.station(STATION, "command"), b"")
-    siege.mend()
-    assert list(siege.told().values()) == [("retained-command", COMMAND)], "deleting it says nothing"
+    told, told_behind_its_deletion = siege.told_of_retained
+    assert told == {"da-teh-01/1-f1": ("retained-command", COMMAND)}
+    assert told_behind_its_deletion == told, "deleting it says nothing"
     assert outcomes(siege.centre) == [] and sound_runs(siege.station) == []
 
 
