@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,7 +18,7 @@ from ttcs_edge.core.effects import Effect
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Instant, MonoMs, Scope, StationSettings, WallMs, Zone, ZoneId
 from ttcs_edge.core.station import Station
-from ttcs_edge.daemon.loop import Loop
+from ttcs_edge.daemon.loop import FIRST_SOUND_S, Loop
 
 SETTINGS = StationSettings("da-teh-01", Scope("vn/lam-dong"), (Zone(ZoneId("cho"), "Chợ"),), "Asia/Ho_Chi_Minh")
 FIRST = events.Started(TRUST, (), (), (), (), (), frozenset(), (), None, None)
@@ -138,6 +139,47 @@ def test_what_waits_at_the_start_comes_before_what_can_wait() -> None:
     loop.run(FIRST, handlers, SlowDisk(), begun)  # type: ignore[arg-type]
 
     assert len(before) == 1 and effects.NotifyReady in before[0]
+
+
+class PlaysAtOnce:
+    """In the place of a core whose cue was due while there was no power: it begins to sound with the first event."""
+
+    def __init__(self) -> None:
+        self.heard: list[events.Event] = []
+
+    def handle(self, event: events.Event, now: Instant) -> list[Effect]:
+        """Begin a sound, and then nothing more for an hour; leave when asked to."""
+        self.heard.append(event)
+        if isinstance(event, events.StopRequested):
+            return [effects.Leave()]
+        wake = effects.WakeAt(MonoMs(round(time.monotonic() * 1_000) + 3_600_000))
+        return [effects.StartSound(1, 1, (), 0, 0, 100, 0), wake] if len(self.heard) == 1 else [wake]
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["it begins", "nobody hears of it"])
+def test_what_can_wait_waits_for_the_sound_that_a_start_brings(told: bool) -> None:
+    """The player has the machine for itself until the sound is out; one that never comes has half a second."""
+    core = PlaysAtOnce()
+    loop = Loop(core, lambda: NOON, lambda: None)  # type: ignore[arg-type]
+    before: list[tuple[float, int]] = []
+    began_s = time.monotonic()
+
+    def begun() -> None:
+        before.append((time.monotonic() - began_s, len(core.heard)))
+
+    run = (FIRST, Handlers(), SlowDisk(), begun)
+    thread = threading.Thread(target=loop.run, args=run, daemon=True)
+    thread.start()
+    eventually(lambda: core.heard)
+    if told:
+        loop.post(events.SoundStarted(1, 1))
+    eventually(lambda: before)
+    loop.post(events.StopRequested())
+    thread.join(5)
+
+    assert not thread.is_alive()
+    ((waited_s, heard),) = before
+    assert heard == 2 if told else (heard == 1 and waited_s >= FIRST_SOUND_S)
 
 
 def test_a_question_is_answered_between_two_events(bench: Bench) -> None:

@@ -18,8 +18,8 @@ from concurrent.futures import Future
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
-from ttcs_edge.core.effects import Effect, Leave, Record, WakeAt
-from ttcs_edge.core.events import Event, TimePassed
+from ttcs_edge.core.effects import Effect, Leave, Record, StartSound, WakeAt
+from ttcs_edge.core.events import Event, SoundEnded, SoundStarted, TimePassed
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Instant
 from ttcs_edge.core.station import Station
@@ -27,6 +27,8 @@ from ttcs_edge.daemon.handlers import Handlers
 
 IDLE_S = 5.0
 """How long the loop sleeps at the most: it must feed the watchdog, which bites after 10 s (``WatchdogSec``)."""
+FIRST_SOUND_S = 0.5
+"""How long what can wait is kept back for a sound that a start brings: a player's first file keeps two cores busy."""
 CLOCK_SET_MS = 100
 """A wall clock that moved by more against the monotonic one was set, not slewed."""
 
@@ -104,6 +106,7 @@ class Loop:
         self._wake_mono_ms = 0
         self._leave = False
         self._begun: Callable[[], None] | None = None
+        self._kept_back_until_s = 0.0
 
     def post(self, event: Event | Rest) -> None:
         """Put an event on the queue, from any thread. A full queue is waited for, but never by the loop itself."""
@@ -131,8 +134,8 @@ class Loop:
     def run(self, first: Event, handlers: Handlers, store: Store, begun: Callable[[], None] = lambda: None) -> None:
         """Handle ``first``, then everything that comes, until the core says ``Leave``; raises what ``crash`` gave.
 
-        ``begun`` is called once the queue is empty for the first time: until then what a start brings has the
-        interpreter for itself. What waits for the card may still be out.
+        ``begun`` is called once the queue is empty for the first time and a sound that was to begin has begun: until
+        then what a start brings has the machine for itself. What waits for the card may still be out.
         """
         self._thread = threading.current_thread()
         self._begun = begun
@@ -164,12 +167,15 @@ class Loop:
         return now.trusted != seen.trusted or abs(moved_ms) > CLOCK_SET_MS
 
     def _next(self) -> Event | Rest | Question | None:
-        if self._begun is not None and not self._own and self._queue.empty():
+        kept_back = time.monotonic() < self._kept_back_until_s
+        if self._begun is not None and not kept_back and not self._own and self._queue.empty():
             begun, self._begun = self._begun, None
             begun()
         if self._own:
             return self._own.popleft()
-        wait_s = min(IDLE_S, max(0.0, self._wake_mono_ms / 1_000 - time.monotonic()))
+        wake_s = self._wake_mono_ms / 1_000
+        until_s = wake_s if self._begun is None else min(wake_s, self._kept_back_until_s)
+        wait_s = min(IDLE_S, max(0.0, until_s - time.monotonic()))
         try:
             return self._queue.get(timeout=wait_s)
         except queue.Empty:
@@ -180,6 +186,8 @@ class Loop:
 
     def _handle(self, event: Event, handlers: Handlers, store: Store) -> None:
         self._seen = self._now()
+        if isinstance(event, SoundStarted | SoundEnded):
+            self._kept_back_until_s = 0.0
         self._carry_out(self._station.handle(event, self._seen), handlers, store)
 
     def _carry_out(self, effects: list[Effect], handlers: Handlers, store: Store) -> None:
@@ -189,6 +197,9 @@ class Loop:
                     self._wake_mono_ms = mono_ms
                 case Leave():
                     self._leave = True
+                case StartSound():
+                    self._kept_back_until_s = time.monotonic() + FIRST_SOUND_S
+                    handlers.carry_out(effect)
                 case _:
                     handlers.carry_out(effect)
 
