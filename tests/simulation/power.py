@@ -78,6 +78,11 @@ class Supply:
         self.mended, self.mains, self.percent = True, True, 100
         self._tell()
 
+    def go_dark(self) -> None:
+        """A storm takes the mains, and the battery is as good as empty."""
+        self.mains, self.percent = False, 10
+        self._tell()
+
     def _flip(self) -> None:
         if self.mended:
             return

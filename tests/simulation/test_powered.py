@@ -21,7 +21,18 @@ def powered(seed: int) -> Storm:
     )
     storm.world.settings = supplied(storm.world.settings)
     storm.world.supply = Supply(storm.world, seed)
+    storm.happenings += (warn_in_the_dark,) * 4
     return storm
+
+
+def warn_in_the_dark(storm: Storm) -> None:
+    """The flood takes the mains, and then comes the warning of it."""
+    supply = storm.world.supply
+    assert supply is not None
+    supply.go_dark()
+    storm.world.run(12_000)
+    storm.warn()
+    storm.world.run(30_000)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -17,7 +17,7 @@ from ttcs_edge.core.asrun import Airing, Kind
 from ttcs_edge.core.cues import Cues
 from ttcs_edge.core.model import AMPLIFIER, AsRunReason, Instant, StationSettings, ZoneId
 from ttcs_edge.core.playout import Playout
-from ttcs_edge.core.power import Saving
+from ttcs_edge.core.power import NOTHING_SHED, Saving
 from ttcs_edge.core.programmes import Programmes
 
 DEVICE_AGAIN_MS = 2_000
@@ -73,7 +73,7 @@ class Reach:
     def zones_of(self, airing: Airing) -> tuple[ZoneId, ...]:
         """The zones in which it is to be heard now: fewer than its own, or none, to save power."""
         shed, zones = self.saving.shed, airing.cue.zones
-        if airing.kind in SPARED:
+        if airing.kind in SPARED or shed is NOTHING_SHED:
             return zones
         if shed.alerts_only:
             return ()
