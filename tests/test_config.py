@@ -27,10 +27,15 @@ from tests.parts import Authority, Province
 from ttcs_edge.config import STATION, ConfigError, load_config
 from ttcs_edge.core.model import (
     Amplifier,
+    Box,
+    Fan,
     Inlet,
     Meter,
     Microphone,
+    Power,
     QuietHours,
+    ShedStep,
+    ShedWhen,
     StationSettings,
     Way,
     Zone,
@@ -39,6 +44,7 @@ from ttcs_edge.core.model import (
 from ttcs_edge.locale.config import EXPECTED, MENDS, PROBLEMS
 from ttcs_edge.named_files import acting_as, check_files
 from ttcs_edge.settings import (
+    BoxSettings,
     BrokerSettings,
     ClockSettings,
     ClockTrust,
@@ -53,6 +59,7 @@ from ttcs_edge.settings import (
     Parity,
     PinFactory,
     PinSettings,
+    PowerSettings,
     RelaySettings,
     SerialSettings,
     SoundDriver,
@@ -160,6 +167,8 @@ class TestRight:
             panel=PanelSettings(),
             microphone=None,
             speech=SpeechSettings(),
+            power=PowerSettings(),
+            box=BoxSettings(),
             trust_folder=Path("/etc/ttcs-edge/trust"),
             state_folder=Path("/var/lib/ttcs-edge"),
             runtime_folder=Path("/run/ttcs-edge"),
@@ -252,6 +261,43 @@ class TestRight:
         assert config.coils == {ZoneId("thon-5"): CoilSettings(3, 7)}
         assert config.rs485 == SerialSettings(Path("/dev/ttyUSB0"), 19_200, Parity.EVEN, 1)
         assert "thon-5" not in config.pins.zones
+
+    def test_the_power_and_what_is_shed_of_it_are_read(self, tmp_path: Path) -> None:
+        """Mains and a battery, and steps in their order; zones that stay stand in the order of the file."""
+        text = SHORTEST.replace("zones:\n", "zones:\n  - {id: dinh, name: Đình, pin: 27}\n")
+        power = (
+            "power:\n  mains_pin: 6\n  battery: ups-battery\n  back_after_s: 60\n  low_percent: 25\n  shed:\n"
+            "  - {when: mains-lost, after_s: 60, volume_percent: 60}\n"
+            "  - {when: battery, below_percent: 50, zones: [cho-xa, dinh], zones_most: 1}\n"
+            "  - {when: battery, below_percent: 20, alerts_only: true}\n"
+        )
+        config = load_config(written(tmp_path, text + power), {})
+
+        assert config.power == PowerSettings(ContactSettings(6), battery="ups-battery")
+        assert config.station.power == Power(
+            has_mains=True,
+            has_battery=True,
+            back_after_ms=60_000,
+            low_percent=25,
+            shed=(
+                ShedStep(ShedWhen.MAINS_LOST, after_ms=60_000, volume_percent=60),
+                ShedStep(ShedWhen.BATTERY, below_percent=50, zones=(ZoneId("dinh"), ZoneId("cho-xa")), zones_most=1),
+                ShedStep(ShedWhen.BATTERY, below_percent=20, alerts_only=True),
+            ),
+        )
+        other = load_config(written(tmp_path, SHORTEST + "power: {supply: /sys/devices/ups/power_supply/ac}\n"), {})
+        assert other.power == PowerSettings(supply="/sys/devices/ups/power_supply/ac")
+        assert other.station.power == Power(has_mains=True)
+
+    def test_the_box_is_read(self, tmp_path: Path) -> None:
+        """Its door, its thermometer, and a fan that is a relay among others; without a thermometer nothing is hot."""
+        box = "box: {door_pin: 19, door_active_high: true, sensor: 28-0316a2791f6c, cold_c: 0, fan_pin: 26}\n"
+        config = load_config(written(tmp_path, SHORTEST + box), {})
+
+        assert config.box == BoxSettings(ContactSettings(19, active_high=True), "28-0316a2791f6c")
+        assert config.station.box == Box(True, True, hot_c=60, cold_c=0, fan=Fan(45, 38))
+        assert config.pins.fan == RelaySettings(26)
+        assert load_config(written(tmp_path, SHORTEST + "box: {door_pin: 19}\n"), {}).station.box == Box(True)
 
     def test_an_energy_meter_stands_on_the_same_line(self, tmp_path: Path) -> None:
         """With what was measured of the amplifier, and of the tone in a zone."""
@@ -1000,9 +1046,8 @@ class TestDocumentation:
         text = EXAMPLE.read_text()
 
         shown = set(re.findall(r"^([a-z_]+):", text, re.MULTILINE))
-        assert shown | {"https", "streams", "panel", "speech", "microphone", "rs485", "meter", "transmitter"} == {
-            key.name for key in STATION.keys
-        }
+        commented = set(re.findall(r"^# ([a-z0-9_]+):(?: \{|$)", text, re.MULTILINE))
+        assert shown | commented | {"https"} == {key.name for key in STATION.keys}
 
     def test_the_example_of_every_key_is_one(self, tmp_path: Path) -> None:
         """The value that a mend proposes for a missing key is itself accepted."""

@@ -189,7 +189,11 @@ def test_every_message_speaks_both_languages(module: str) -> None:
         assert unicodedata.is_normalized("NFC", vietnamese), code
 
 
-SPEAKERS = {"cli": ("cli", "central/draw_watch.py"), "central": ("central",), "terminal": ("terminal",)}
+SPEAKERS = {
+    "cli": ("cli", "central/draw_watch.py", "terminal/power.py"),
+    "central": ("central",),
+    "terminal": ("terminal",),
+}
 """Each table of words, and whose code says them."""
 COMMANDS = {"cli": CLI_COMMANDS, "central": CENTRAL_COMMANDS}
 

@@ -6,7 +6,7 @@ between keys is checked here:
 
 1. no two relays share a GPIO line, nor the lamp and a relay; no two zones share an id, and none is called
    ``amplifier``, which is what faults call the amplifier's relay; each zone has one switch, a line or a coil; the
-   meter is no relay board;
+   meter is no relay board; ``config_power`` has what lies between the keys of ``power`` and ``box``;
 2. quiet hours are spans of local time; one may cross midnight, none is empty;
 3. a driver's own keys are there when the driver is chosen;
 4. no language has two voices.
@@ -27,10 +27,12 @@ from typing import Any, Final
 import yaml
 from msgspec import Struct
 
+from ttcs_edge import config_power
 from ttcs_edge.core.documents import ID_PATTERN, LANGUAGE_PATTERN, SCOPE_PATTERN
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import (
     AMPLIFIER,
+    FAN,
     MICROPHONE,
     TRANSMITTER,
     Amplifier,
@@ -85,9 +87,9 @@ from ttcs_edge.yaml_form import (
     Whole,
     explain,
     fill,
-    holder,
     plain,
 )
+from ttcs_edge.yaml_form import refuse_lacking as _refuse_lacking
 
 EX_CONFIG: Final = 78
 MIB: Final = 1024**2
@@ -321,6 +323,8 @@ STATION: Final = Section(
         Key("panel", _PANEL, ""),
         Key("speech", _SPEECH, ""),
         Key("microphone", _MICROPHONE, ""),
+        Key("power", config_power.POWER, ""),
+        Key("box", config_power.BOX, ""),
         Key("folders", _FOLDERS, ""),
     )
 )
@@ -356,6 +360,7 @@ def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Pa
     _check_drivers(page)
     _check_voices(page)
     _check_microphone(page)
+    config_power.check_power(page)
     spans = _quiet_hours(page)
     if page.problems or values is None:
         raise ConfigError(tuple(sorted(page.problems, key=lambda one: one.line)))
@@ -379,7 +384,7 @@ def _check_relays(page: Page) -> None:
             key
             for key in page.values
             if re.fullmatch(
-                r"((zones\[\d+\]|amplifier)\.(contact_)?pin|panel\.led_pin|(microphone|transmitter)\.\w+_pin)", key
+                r"((zones\[\d+\]|amplifier)\.(contact_)?pin|(panel|microphone|transmitter|power|box)\.\w+_pin)", key
             )
         ),
         key=page.line,
@@ -395,7 +400,7 @@ def _check_zone_ids(page: Page) -> None:
     wanted = Expected("zone-id")
     for key in [key for key in page.values if re.fullmatch(r"zones\[\d+\]\.id", key)]:
         other = first.setdefault(page.values[key], key)
-        if page.values[key] in (AMPLIFIER, MICROPHONE, TRANSMITTER):
+        if page.values[key] in (AMPLIFIER, MICROPHONE, TRANSMITTER, FAN):
             page.refuse(key, "reserved-id", wanted, "rename")
         elif other != key:
             page.refuse(key, "same-zone-id", wanted, "rename", other=other, first=str(page.line(other)))
@@ -452,14 +457,6 @@ def _refuse_twins(page: Page, values: Mapping[str, Any], code: str, mend: str) -
         if other != key:
             kind = next(one.kind for one in (*_ZONE.keys, *_TRANSMITTER.keys) if one.name == key.rpartition(".")[2])
             page.refuse(key, code, kind.expected, mend, other=other, first=str(page.line(other)))
-
-
-def _refuse_lacking(page: Page, key: str, expected: Expected, addition: str) -> None:
-    """A key that is needed is not there, nor may the section be that should hold it."""
-    section = holder(key)
-    if section not in page.nodes:
-        addition = f"{section}: {{{addition}}}"
-    page.refuse(key, "missing-key", expected, "add-line", found="", addition=addition)
 
 
 def _check_drivers(page: Page) -> None:
@@ -554,7 +551,8 @@ def _pins(values: Mapping[str, Any]) -> PinSettings:
     given = _take(values.get("pins", {}), "factory", "mock_folder")
     key = values.get("transmitter")
     transmitter = None if key is None else _transmitter(key).key
-    return PinSettings(amplifier, relays, mixer=mixer, transmitter=transmitter, **given)
+    fan = config_power.fan_relay(values)
+    return PinSettings(amplifier, relays, mixer=mixer, transmitter=transmitter, fan=fan, **given)
 
 
 def _coils(values: Mapping[str, Any]) -> dict[ZoneId, CoilSettings]:
@@ -639,6 +637,8 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         quiet_hours=quiet_hours,
         microphone=None if microphone is None else _speaking(microphone, zones),
         meter=None if "meter" not in values else _meter(values["meter"]),
+        power=config_power.power(values),
+        box=config_power.box(values),
         **_take(values.get("sequencing", {}), "alert_zones_at_once", **_PACING),
         **_take(values, "heartbeat_s"),
     )
@@ -659,6 +659,8 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         panel=_panel(values.get("panel", {})),
         speech=_speech(values.get("speech", {})),
         microphone=None if microphone is None else _microphone(microphone),
+        power=config_power.power_settings(values),
+        box=config_power.box_settings(values),
         trust_folder=folders["trust"],
         state_folder=folders["state"],
         runtime_folder=folders["runtime"],

@@ -131,7 +131,8 @@ class PinFactory(Enum):
 class PinSettings(Struct, frozen=True):
     """The GPIO lines. ``mock_folder`` is where mock lines keep their state, as a real line keeps its level.
 
-    ``mixer`` is the relay that lets a microphone into the amplifier, ``transmitter`` the key of an FM transmitter.
+    ``mixer`` is the relay that lets a microphone into the amplifier, ``transmitter`` the key of an FM transmitter,
+    ``fan`` the relay of the box's fan.
     """
 
     amplifier: RelaySettings
@@ -140,6 +141,7 @@ class PinSettings(Struct, frozen=True):
     mock_folder: Path | None = None
     mixer: RelaySettings | None = None
     transmitter: RelaySettings | None = None
+    fan: RelaySettings | None = None
 
 
 class SoundDriver(Enum):
@@ -196,6 +198,23 @@ class PanelSettings(Struct, frozen=True):
     led: RelaySettings | None = None
 
 
+class PowerSettings(Struct, frozen=True):
+    """What tells of the power: a contact that is closed while the mains are there, or a ``supply`` that the kernel
+    knows; and a ``battery`` that it knows. These by their names in ``/sys/class/power_supply``, or by their folders.
+    """
+
+    mains: ContactSettings | None = None
+    supply: str | None = None
+    battery: str | None = None
+
+
+class BoxSettings(Struct, frozen=True):
+    """What tells of the box: a contact that is closed while its door is shut, and a thermometer by its name."""
+
+    door: ContactSettings | None = None
+    sensor: str | None = None
+
+
 class SpeechSettings(Struct, frozen=True):
     """What speaks the words that nobody recorded: Piper in the languages that have a ``piper`` model, else espeak-ng.
 
@@ -238,6 +257,8 @@ class Config(Struct, frozen=True):
     panel: PanelSettings
     speech: SpeechSettings
     microphone: MicrophoneSettings | None
+    power: PowerSettings
+    box: BoxSettings
     trust_folder: Path
     state_folder: Path
     runtime_folder: Path

@@ -149,6 +149,14 @@ def holder(key: str) -> str:
     return key[: max(key.rfind("."), key.rfind("["), 0)]
 
 
+def refuse_lacking(page: Page, key: str, expected: Expected, addition: str) -> None:
+    """A key that is needed is not there, nor may the section be that should hold it."""
+    section = holder(key)
+    if section not in page.nodes:
+        addition = f"{section}: {{{addition}}}"
+    page.refuse(key, "missing-key", expected, "add-line", found="", addition=addition)
+
+
 def line_of(node: yaml.Node) -> int:
     """Tell the line, from 1, on which a node begins."""
     return int(node.start_mark.line) + 1

@@ -62,6 +62,18 @@ STATUS: dict[str, Any] = {
     ],
     "volumes": [],
     "meter": {"volts": 219.6, "amperes": 0.52, "watts": 85.3, "energy_wh": 65_593},
+    "power": {
+        "mains": False,
+        "battery": {"percent": 41, "volts": 12.38, "charging": False},
+        "shed": {
+            "volume_percent": 60,
+            "zones": None,
+            "zones_most": 2,
+            "alerts_only": False,
+            "because": ["mains-lost", "battery"],
+        },
+    },
+    "box": {"celsius": 41.4, "fan_on": True, "door_open": True},
     "programmes": [{"scope": "vn/lam-dong", "version": 12, "expires_ms": 1_796_471_200_000, "slots": 8}],
     "cache": {"wanted_files": 14, "stored_files": 12, "wanted_bytes": 40_000_000, "stored_bytes": 34_000_000},
     "faults": [
@@ -99,6 +111,8 @@ STATUS: dict[str, Any] = {
 
 IDLE = STATUS | {
     "meter": None,
+    "power": None,
+    "box": None,
     "clock_trusted": False,
     "state": "no-time",
     "amplifier": "off",

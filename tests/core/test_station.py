@@ -34,6 +34,7 @@ from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import (
     AMPLIFIER,
     AsRunReason,
+    Battery,
     Certificate,
     Instant,
     LocalUser,
@@ -60,7 +61,7 @@ AIR = (
     effects.Speak,
     Leave,
 )
-TOLD_AT_ONCE = (effects.Note, effects.SetTimeFloor, effects.ShowLamp, effects.ReadMeter)
+TOLD_AT_ONCE = (effects.Note, effects.SetTimeFloor, effects.ShowLamp, effects.ReadMeter, effects.SwitchFan)
 EVENTS: tuple[events.Event, ...] = (
     events.TimePassed(),
     events.TrustArrived(Refused("not-json", PROVINCE), PROVINCE, 1),
@@ -93,6 +94,12 @@ EVENTS: tuple[events.Event, ...] = (
     events.MeterRead(MeterReading(220.0, 0.4, 85.3, 65_593)),
     events.MeterRead(MeterReading(160.0, 9.0, 1_400.0, 65_594)),
     events.MeterFailed("unit 10 does not answer"),
+    events.SupplyTold(False, Battery(10)),
+    events.SupplyTold(True),
+    events.BoxTold(71.5),
+    events.BoxTold(None),
+    events.DoorMoved(True),
+    events.DoorMoved(False),
     events.KeyChanged(True),
     events.KeyChanged(False),
     events.LinkChanged(False, "refused"),

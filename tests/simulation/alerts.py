@@ -445,6 +445,8 @@ class Warned(Rule):
             case AsRunReason.EXPIRED if is_newest and book is not None:
                 if not world.trusted or utc_ms(book.alert.expires) > world.wall_ms:
                     raise Violation(f"never-5: {name}")
+            case AsRunReason.POWER_SAVED:
+                raise Violation(f"never-5: {name}: of an alert nothing is saved")
             case AsRunReason.QUIET_HOURS | AsRunReason.NO_TIME | AsRunReason.TOO_LATE:
                 if not self._unsettled(world):
                     raise Violation(f"never-5: {name}: alerts know neither")

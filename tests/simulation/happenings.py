@@ -505,6 +505,8 @@ class Timeline:
         self.device(True)
         self.key(False)
         self.input(True)
+        if world.supply is not None:
+            world.supply.mend()
         if world.source is not None:
             world.source.fall_silent()
         if world.radio is not None:

@@ -464,7 +464,7 @@ class Relays(Rule):
             raise Violation(f"never-5: {book.key[1]} is heard again after it was told")
         if not closed <= {zone.id for zone in zones} | world.faults.relays:
             raise Violation(f"never-1: {book.key[1]} goes to {sorted(closed)}, which it does not name")
-        if volume_percent not in (loudest := self.loudness.allowed(world, zones, 100)):
+        if volume_percent not in (loudest := self.air.thrift.turned_down(self.loudness.allowed(world, zones, 100))):
             raise Violation(f"air-5: {book.key[1]} at {volume_percent}%, allowed are {sorted(loudest)}%")
 
     def silent(self, world: World, sound: Sound, written_ms: tuple[int, ...]) -> None:
@@ -650,6 +650,8 @@ class Relays(Rule):
                 return any(mono_ms >= book.since_mono_ms for mono_ms in self.loudness.stops_mono_ms)
             case AsRunReason.STOPPED:
                 return world.stopping
+            case AsRunReason.POWER_SAVED:
+                return "power-saved" in book.was or "power-saved" in what_is_wrong(world)
             case AsRunReason.QUIET_HOURS:
                 return "quiet-hours" in book.was or stepped or is_quiet(world.settings, world.wall_ms)
             case _:

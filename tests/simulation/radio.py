@@ -281,7 +281,7 @@ class Streams(Rule):
             raise Violation("never-1: a stream is heard that nobody follows")
         name, slot = book.occurrence, book.due.slot
         zones = zones_of(world.settings, slot)
-        loudest = self.loudness.allowed(world, zones, slot.volume_percent)
+        loudest = self.air.loudest(world, slot)
         in_time = book.due.planned_ms <= world.wall_ms < book.until_ms
         problems = {
             "air-1: two sounds at once": world.sound is not None,
@@ -415,6 +415,8 @@ class Streams(Rule):
                 return world.wall_ms >= book.until_ms or stepped
             case AsRunReason.STOPPED_BY_COMMAND:
                 return any(mono_ms >= book.since_mono_ms for mono_ms in self.loudness.stops_mono_ms)
+            case AsRunReason.POWER_SAVED:
+                return "power-saved" in book.was or "power-saved" in what_is_wrong(world)
             case AsRunReason.QUIET_HOURS:
                 return "quiet-hours" in book.was or stepped or is_quiet(world.settings, world.wall_ms)
             case _:

@@ -118,6 +118,7 @@ class Reasons(Rule):
         self._spans("device", "").now(faults.device, mono_ms)
         self._spans("player", "").now(not world.player_up or world.player_hung, mono_ms)
         self._spans("stop", "").now(world.stopping, mono_ms)
+        self._spans("saved", "").now(self.air.thrift.alerts_only, mono_ms)
         self._all("relay", faults.relays, mono_ms)
         self._all("not-audio", faults.not_audio, mono_ms)
         self._all("short", faults.short, mono_ms)
@@ -287,6 +288,7 @@ EVIDENCE: dict[str, Callable[[Reasons, World, Case], bool]] = {
     "expired": _expired,
     "no-zone": lambda book, world, case: not zones_of(world.settings, case.due.slot),
     "quiet-hours": _quiet,
+    "power-saved": lambda book, world, case: book.was("saved", case),
     "too-late": lambda book, world, case: book.stepped(case) or _came_late(book, case),
     "sound-device": lambda book, world, case: (
         book.was("device", case) or book.was("short", case, _recordings(world, case))

@@ -9,6 +9,7 @@ from tests.simulation.live import Relays
 from tests.simulation.microphone import Talks
 from tests.simulation.named import Named
 from tests.simulation.orders import Restarts, Tones
+from tests.simulation.power import Thrift
 from tests.simulation.radio import Streams
 from tests.simulation.reasons import Reasons
 from tests.simulation.roots import Followed
@@ -33,7 +34,8 @@ def every_rule() -> tuple[Rule, ...]:
     """All of them, in the order in which they are asked; those that keep books for others come first."""
     standing = Standing()
     loudness = Loudness()
-    air = Air(standing, loudness)
+    thrift = Thrift()
+    air = Air(standing, loudness, thrift)
     records = Records(air)
     in_force = InForce()
     talks = Talks(in_force, loudness)
@@ -45,6 +47,7 @@ def every_rule() -> tuple[Rule, ...]:
         standing,
         in_force,
         loudness,
+        thrift,
         talks,
         air,
         relays,

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from tests.core.material import DAY_MS, TEST_TONE
 from tests.simulation.centre import Loudness
+from tests.simulation.power import Thrift
 from tests.simulation.world import CODEC_CUT_MS, HUNG_AFTER_MS, Rule, Sound, Violation, World, is_warning
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.asrun import settles
@@ -81,6 +82,7 @@ PLACES: dict[type, str] = {
     effects.ReadDocument: "notes",
     effects.ShowLamp: "notes",
     effects.ReadMeter: "notes",
+    effects.SwitchFan: "notes",
     effects.Note: "notes",
     effects.Record: "record",
 }
@@ -113,6 +115,7 @@ def what_is_wrong(world: World) -> set[str]:
         "player-died": not world.player_up or world.player_hung,
         "stopped": world.stopping,
         "quiet-hours": world.trusted and is_quiet(world.settings, world.wall_ms),
+        "power-saved": world.supply is not None and any(step.alerts_only for step in world.supply.in_force()),
         "no-amplifier": AMPLIFIER in faults.relays,
         "relay": bool(faults.relays),
     }
@@ -412,9 +415,10 @@ class Heard:
 class Air(Rule):
     """Who sounds, and whether it may: never-1, air-2, air-5, air-6, air-7, air-8. Keeps the book of what was heard."""
 
-    def __init__(self, standing: Standing, loudness: Loudness) -> None:
+    def __init__(self, standing: Standing, loudness: Loudness, thrift: Thrift) -> None:
         self.standing = standing
         self.loudness = loudness
+        self.thrift = thrift
         self.heard: dict[Occurrence, Heard] = {}
         self.cut: dict[Occurrence, int] = {}
         self.cut_written: dict[Occurrence, tuple[int, int, int]] = {}
@@ -465,7 +469,7 @@ class Air(Rule):
         if self.current is None:
             return
         slot = self.current.due.slot
-        loudest = self.loudness.allowed(world, zones_of(world.settings, slot), slot.volume_percent)
+        loudest = self.loudest(world, slot)
         if sound.volume_percent not in loudest:
             raise Violation(f"air-5: {self._name()} goes on at {sound.volume_percent}%, allowed are {sorted(loudest)}%")
         if not self._holds(world, self.current.due, sound.items):
@@ -476,6 +480,11 @@ class Air(Rule):
             return
         if expired := self._expired(world, self.current.due, command, begin_ms):
             raise Violation(f"never-1: {expired} of {self._name()} goes on, and would not be over before it expires")
+
+    def loudest(self, world: World, slot: Slot) -> set[int]:
+        """How loud a slot may be: as its quietest zone allows, and the power."""
+        zones = tuple(zones_of(world.settings, slot))
+        return self.thrift.turned_down(self.loudness.allowed(world, zones, slot.volume_percent))
 
     def silent(self, world: World, sound: Sound, written_ms: tuple[int, ...]) -> None:
         """Enter what was written into the book."""
@@ -570,7 +579,8 @@ class Air(Rule):
         """Tell what is wrong with a start, if it is of this occurrence."""
         begin_ms = world.wall_ms + max(0, command.at_mono_ms - world.mono_ms)
         zones = zones_of(world.settings, due.slot)
-        loudest = self.loudness.allowed(world, zones, due.slot.volume_percent)
+        loudest = self.loudest(world, due.slot)
+        left = self.thrift.zones_left(world, [zone.id for zone in zones])
         if not world.trusted:
             return "air-7: IT starts without trusted time"
         if is_quiet(world.settings, begin_ms):
@@ -583,6 +593,8 @@ class Air(Rule):
             return f"air-5: IT at {command.volume_percent}%, its quietest zone allows {sorted(loudest)}%"
         if not set(world.closed) <= {zone.id for zone in zones} | world.faults.relays:
             return f"never-1: IT goes to {world.closed}, which its slot does not name"
+        if not any(set(world.closed) <= some | world.faults.relays for some in left):
+            return f"shed: IT goes to {world.closed}, left are {left}"
         if expired := self._expired(world, due, command, begin_ms):
             return f"never-1: {expired} of IT would not be over before it expires"
         if heard.begun:
@@ -795,6 +807,8 @@ class Precedence(Rule):
             return
         if not world.trusted or is_quiet(world.settings, world.wall_ms) or world.stopping:
             return
+        if self.air.thrift.alerts_only:
+            return
         for programme, slot in self.standing.slots():
             if slot.priority > current.due.slot.priority and self.waits(world, nearest(programme, slot, world.wall_ms)):
                 raise Violation(f"never-4: {current.due.occurrence} holds the air while {slot.id} waits")
@@ -802,12 +816,12 @@ class Precedence(Rule):
     def waits(self, world: World, due: Due) -> bool:
         """Tell whether an occurrence that is due could be heard; one that names a live relay waits for that, first."""
         since_ms = max(self.standing.since_ms or 0, utc_ms(due.programme.issued))
-        here = zones_of(world.settings, due.slot)
+        left = self.air.thrift.zones_left(world, [zone.id for zone in zones_of(world.settings, due.slot)])
         return (
             since_ms < due.planned_ms <= world.wall_ms < due.planned_ms + GRACE_MS
             and relayed_as(due.slot) is None
             and due.occurrence not in self.air.told
-            and bool({zone.id for zone in here} - world.faults.relays)
+            and all(some - world.faults.relays for some in left)
             and any(
                 audio.sha256 in world.known and until_ms(due.programme, name) == float("inf")
                 for name, audio in whole_of(world.settings, due)
@@ -968,6 +982,7 @@ class Silence(Rule):
         sound = world.sound
         heard = sound is not None and sound.begin_mono_ms <= world.mono_ms and sound.frozen_mono_ms is None
         right = heard or not world.trusted or world.stopping or is_quiet(world.settings, world.wall_ms)
+        right = right or self.air.thrift.alerts_only
         silent = set() if right else {due.occurrence for due in self._waiting(world)}
         self.since_mono_ms = {one: self.since_mono_ms.get(one, world.mono_ms) for one in silent}
         bound_ms = 5_000 + way_up_ms(world.settings)

@@ -480,8 +480,8 @@ BUGS = {
     ),
     "a volume makes an alert quieter": Bug(
         "core/desk.py",
-        "airing.cue.volume_percent if airing.warning is not None else self.volumes.of_cue(airing.cue, now)",
-        "self.volumes.of_cue(airing.cue, now)",
+        "            return airing.cue.volume_percent\n        return self.reach",
+        "            return self.volumes.of_cue(airing.cue, now)\n        return self.reach",
         "air-5: an alert at",
         alerts=True,
         orders=True,

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from tests.simulation.live import Source
     from tests.simulation.meter import EnergyMeter
     from tests.simulation.microphone import Person
+    from tests.simulation.power import Supply
     from tests.simulation.radio import Radio
     from tests.simulation.roots import Roots
 
@@ -325,6 +326,7 @@ class World:
         self.known: set[Sha256] = set()
         self.faults = Faults()
         self.meter: EnergyMeter | None = None
+        self.supply: Supply | None = None
         self.progress_ms = 0
         self.disk = Disk()
         self.letters: list[Letter] = []
@@ -413,6 +415,8 @@ class World:
         if self.line is not None and self.card is not None:
             self.line.power_on(self.card.path)
         self.send(remembered)
+        if self.supply is not None:
+            self.supply.boot()
         if self.person is not None:
             self.person.boot()
         if self.source is not None:

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from tests.parts import PLACE, SCOPE, Province
+from ttcs_edge.core.box import BoxState
 from ttcs_edge.core.documents import (
     Alert,
     AlertInfo,
@@ -37,6 +38,7 @@ from ttcs_edge.core.model import (
     AiredItem,
     AsRun,
     AsRunReason,
+    Battery,
     Fault,
     LocalUser,
     MeterReading,
@@ -45,9 +47,11 @@ from ttcs_edge.core.model import (
     Scope,
     Severity,
     Sha256,
+    ShedWhen,
     WallMs,
     ZoneId,
 )
+from ttcs_edge.core.power import PowerState, Shed
 from ttcs_edge.core.reports import Cache, InForce, OnAir, Snapshot
 from ttcs_edge.core.timekeeping import SourceWord, TimeSource
 from ttcs_edge.wire.chain import Head, linked
@@ -235,6 +239,7 @@ def as_run(outcome: Outcome = Outcome.PART, reason: AsRunReason | None = AsRunRe
         reason=reason,
         interruptions=2,
         witnessed=True,
+        zones_saved=(ZoneId("buon"),),
     )
 
 
@@ -269,6 +274,12 @@ def heartbeat() -> HeartbeatReport:
         clock_since_ms=NOON_MS,
         clock_words=(SourceWord(TimeSource.KERNEL, "unsynchronised"), SourceWord(TimeSource.RTC, "told")),
         meter=MeterReading(volts=219.6, amperes=0.52, watts=85.3, energy_wh=65_593),
+        power=PowerState(
+            mains=False,
+            battery=Battery(41, 12.4, charging=False),
+            shed=Shed(60, zones, 1, alerts_only=True, because=(ShedWhen.MAINS_LOST, ShedWhen.BATTERY)),
+        ),
+        box=BoxState(celsius=41.5, fan_on=True, door_open=False),
     )
     return heartbeat_report(
         snapshot,

@@ -81,6 +81,7 @@ def test_an_as_run_record_is_told_word_for_word() -> None:
         "reason": "pre-empted",
         "interruptions": 2,
         "witnessed": True,
+        "zones_saved": ["buon"],
     }
 
 

@@ -26,6 +26,7 @@ from ttcs_edge.core.model import ALERT_PREFIX, LIVE_PREFIX, MICROPHONE_PREFIX, S
 from ttcs_edge.locale import Language, messages, text
 from ttcs_edge.locale.faults import fault_words, outcome_words, reason_words
 from ttcs_edge.terminal import screen
+from ttcs_edge.terminal.power import shed_words
 
 ID_CHARS: Final = 16
 GAPS_SHOWN: Final = 3
@@ -190,6 +191,12 @@ def _notes(one: Seen, lang: Language) -> Iterator[Text]:
         yield screen.styled(text("central.missing", lang, count=row.journals.count), screen.DOUBTFUL)
     if row.bad_reports:
         yield screen.styled(text("central.bad-reports", lang, count=row.bad_reports), screen.BAD)
+    if row.power is not None and row.power.shed is not None:
+        shed = row.power.shed
+        saved = shed_words(shed.volume_percent, shed.zones, shed.zones_most, shed.alerts_only, lang)
+        charge = row.power.battery_percent
+        left = "" if charge is None else text("cli.battery", lang, percent=charge)
+        yield screen.styled(screen.clean("; ".join(word for word in (saved, left) if word)), screen.DOUBTFUL)
     if row.clock_source is not None and row.clock_source not in BEST_SOURCES:
         source = _clock_words("time-source", row.clock_source, lang)
         yield screen.styled(text("central.time-by", lang, source=source), screen.DOUBTFUL)

@@ -23,6 +23,7 @@ from ttcs_edge.wire.reports import (
     EventReport,
     FaultReport,
     HeartbeatReport,
+    PowerReport,
     ReplyReport,
     Report,
     SourceState,
@@ -66,6 +67,7 @@ class StationRow:
     journals: Journals = field(default_factory=Journals)
     clock_source: str | None = None
     clock: tuple[SourceState, ...] = ()
+    power: PowerReport | None = None
 
     def is_silent(self, now_s: float) -> bool:
         """Tell whether it should have been heard again by now."""
@@ -158,6 +160,7 @@ def _take_in(row: StationRow, report: Report, at_s: float) -> None:
         row.gap_s = None if row.heard_s is None else at_s - row.heard_s
         row.state, row.on_air, row.heard_s = report.state, report.on_air, at_s
         row.clock_source, row.clock = report.clock_source, () if report.clock_trusted else report.clock
+        row.power = report.power
         known = row.faults
         row.faults = {
             (fault.code, fault.subject): known.get((fault.code, fault.subject), FaultSeen(fault.severity))

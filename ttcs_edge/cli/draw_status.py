@@ -13,6 +13,7 @@ from ttcs_edge.cli.draw_schedule import lack_words
 from ttcs_edge.locale import Language, text
 from ttcs_edge.locale.faults import fault_words
 from ttcs_edge.terminal import screen
+from ttcs_edge.terminal.power import shed_words
 
 Answer = dict[str, Any]
 
@@ -50,6 +51,8 @@ def _now(answer: Answer, lang: Language, now: datetime) -> list[tuple[str, Text]
         ("cli.amplifier", screen.styled(text(f"cli.amplifier.{answer['amplifier']}", lang))),
         ("cli.zones", screen.styled(", ".join(answer["zones_closed"]) or text("cli.zones-none", lang))),
         *([("cli.meter", _meter(answer["meter"], lang))] if answer["meter"] else []),
+        *([("cli.power", _power(answer["power"], lang))] if answer["power"] else []),
+        *([("cli.box", _box(answer["box"], lang))] if answer["box"] else []),
         *([("cli.volumes", _volumes(answer["volumes"], lang, now))] if answer["volumes"] else []),
         ("cli.relays", _relays(answer["relays"], lang)),
         ("cli.link", _good_or_bad(answer["link_up"], "cli.link-up", "cli.link-down", lang)),
@@ -97,13 +100,41 @@ def _on_air(on_air: Answer, lang: Language) -> Text:
 
 def _relays(relays: dict[str, bool], lang: Language) -> Text:
     words = {True: text("cli.relay-closed", lang), False: text("cli.relay-open", lang)}
-    names = {name: text(f"cli.relay-{name}", lang) for name in ("amplifier", "microphone", "transmitter")}
+    names = {name: text(f"cli.relay-{name}", lang) for name in ("amplifier", "microphone", "transmitter", "fan")}
     return screen.joined(f"{names.get(subject, subject)} {words[closed]}" for subject, closed in relays.items())
 
 
 def _meter(meter: Answer, lang: Language) -> Text:
     watts, volts, energy_kwh = f"{meter['watts']:.0f}", f"{meter['volts']:.0f}", f"{meter['energy_wh'] / 1_000:.1f}"
     return screen.styled(text("cli.meter-words", lang, watts=watts, volts=volts, energy=energy_kwh))
+
+
+def _power(power: Answer, lang: Language) -> Text:
+    """Mains and battery, as far as anybody tells, and why the village hears less than it should."""
+    parts = []
+    if power["mains"] is not None:
+        parts.append(_good_or_bad(power["mains"], "cli.mains-there", "cli.mains-away", lang))
+    if battery := power["battery"]:
+        words = [text("cli.battery", lang, percent=battery["percent"])]
+        if battery["volts"] is not None:
+            words.append(text("cli.battery-volts", lang, volts=f"{battery['volts']:.1f}"))
+        if battery["charging"]:
+            words.append(text("cli.battery-charging", lang))
+        parts.append(screen.styled(" ".join(words)))
+    shed = power["shed"]
+    saved = shed_words(shed["volume_percent"], shed["zones"], shed["zones_most"], shed["alerts_only"], lang)
+    return screen.joined([*parts, screen.styled(saved, screen.DOUBTFUL)])
+
+
+def _box(box: Answer, lang: Language) -> Text:
+    parts = []
+    if box["celsius"] is not None:
+        parts.append(screen.styled(text("cli.box-celsius", lang, celsius=f"{box['celsius']:.0f}")))
+    if box["fan_on"] is not None:
+        parts.append(screen.styled(text("cli.box-fan-on" if box["fan_on"] else "cli.box-fan-off", lang)))
+    if box["door_open"] is not None:
+        parts.append(_good_or_bad(not box["door_open"], "cli.box-door-shut", "cli.box-door-open", lang))
+    return screen.joined(parts)
 
 
 def _outbox(outbox: Answer, lang: Language) -> Text:

@@ -120,6 +120,7 @@ class Airing:
     play_from_ms: int = 0
     written_ms: list[int] = field(default_factory=list)
     zones: tuple[ZoneId, ...] = ()
+    zones_saved: tuple[ZoneId, ...] = ()
     start_ms: WallMs | None = None
     heard_until_ms: WallMs | None = None
     sounds_since_mono_ms: int | None = None
@@ -230,9 +231,10 @@ class Airing:
         self.position_ms = end_ms
         return end_ms < self.cue.duration_ms
 
-    def begin_play(self, play: int, zones: tuple[ZoneId, ...]) -> None:
-        """A play of this cue is handed to the player, from ``position_ms``."""
+    def begin_play(self, play: int, zones: tuple[ZoneId, ...], saved: tuple[ZoneId, ...] = ()) -> None:
+        """A play of this cue is handed to the player, from ``position_ms``; some zones were ``saved`` power."""
         self.play, self.play_from_ms, self.zones, self.stop_reason = play, self.position_ms, zones, None
+        self.zones_saved = saved
         self.sounds_since_mono_ms = None
         if len(self.written_ms) != len(self.cue.items):
             self.written_ms = [0] * len(self.cue.items)
@@ -311,6 +313,7 @@ class Airing:
             items=items,
             interruptions=self.interruptions,
             witnessed=self.witnessed,
+            zones_saved=self.zones_saved,
         )
 
     def position_record(self, play_written_ms: int, wall_ms: WallMs) -> AsRun:
@@ -331,6 +334,7 @@ class Airing:
             start_ms=record.start_ms or relay.start_ms,
             end_ms=relay.end_ms,
             zones=relay.zones,
+            zones_saved=relay.zones_saved,
             items=heard,
             outcome=Outcome.AIRED,
         )

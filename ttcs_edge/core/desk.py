@@ -2,8 +2,9 @@
 
 Rules, in the order in which ``step`` asks them:
 
-1. What has the air loses it to a strictly higher priority (air-1), to quiet hours (air-5), to a programme that no
-   longer holds it, and to a stop. It is faded out first; what becomes of it is its slot's own choice (``endings``).
+1. What has the air loses it to a strictly higher priority (air-1), to quiet hours (air-5), to power that is left for
+   alerts alone, to a programme that no longer holds it, and to a stop. It is faded out first; what becomes of it is its
+   slot's own choice (``endings``).
 2. What waits and can no longer air is closed with its reason (``patience``). What would not be over before it expires
    is left out, and what stands in for it taken.
 3. The best of what is due is wanted; with nothing due, the next cue is, as soon as its way up must begin. What cannot
@@ -37,6 +38,7 @@ from ttcs_edge.core.live import Lives
 from ttcs_edge.core.model import AsRun, AsRunReason, AudioItem, Instant, StationSettings, WallMs
 from ttcs_edge.core.patience import GRACE_MS, Patience
 from ttcs_edge.core.playout import Playout, Wanted
+from ttcs_edge.core.power import Saving
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.reach import Reach
 from ttcs_edge.core.relaying import Relaying
@@ -86,11 +88,13 @@ class Desk:
     position_mono_ms: int = 0
 
     @classmethod
-    def of(cls, settings: StationSettings, boot: int, alerts: Alerts, volumes: Volumes, lives: Lives) -> Desk:
+    def of(
+        cls, settings: StationSettings, boot: int, alerts: Alerts, volumes: Volumes, lives: Lives, saving: Saving
+    ) -> Desk:
         """Put the desk of a station together."""
         playout = Playout(settings)
         cues = Cues(boot, alerts)
-        reach = Reach(settings, cues, playout)
+        reach = Reach(settings, cues, playout, saving)
         rows = Rows(cues, alerts, reach)
         relaying = Relaying(cues, lives, reach, Streams())
         return cls(
@@ -145,6 +149,8 @@ class Desk:
             return "air-taken"
         if programmes.is_quiet(now.wall_ms):
             return AsRunReason.QUIET_HOURS.value
+        if self.reach.saving.shed.alerts_only:
+            return AsRunReason.POWER_SAVED.value
         planned = [airing.cue.planned_ms for airing in self.cues.waiting.values()]
         next_ms = min([*planned, *([] if (ms := programmes.next_instant()) is None else [ms])], default=None)
         over_ms = now.wall_ms + self.playout.cold_lead_ms + length_ms + self.horizon_ms
@@ -166,6 +172,8 @@ class Desk:
         holder = self.cues.on_air
         if holder is not None and now.trusted and self.reach.is_too_quiet_for(holder, programmes, now):
             holder.stop_for_good(AsRunReason.QUIET_HOURS)
+        if holder is not None and self.reach.must_leave(holder):
+            holder.stop_for_good(AsRunReason.POWER_SAVED)
         if now.trusted:
             self.cues.leave_out_expired(programmes, now)
         else:
@@ -373,28 +381,31 @@ class Desk:
         if airing is None:
             self.cues.claimed = None
             return None
+        zones = self.reach.zones_of(airing)
         if not airing.tried:
-            self.playout.begin_cue(airing.cue.zones)
+            self.playout.begin_cue(zones)
         if self.cues.claimed != airing.cue.occurrence or not airing.tried:
             self.cues.claimed, airing.begun_ms = airing.cue.occurrence, now.wall_ms
         ahead_ms = self.relaying.begins_ms(airing, due) - now.wall_ms if airing.of_programme else 0
         start_mono_ms = now.mono_ms + ahead_ms
         cue, volume_percent = airing.cue, self._volume_percent(airing, now)
         at_once = 1 if airing.warning is None else self.settings.alert_zones_at_once
-        wanted = Wanted(self.plays + 1, cue.zones, cue.items, airing.position_ms, start_mono_ms, volume_percent)
+        wanted = Wanted(self.plays + 1, zones, cue.items, airing.position_ms, start_mono_ms, volume_percent)
         stream = 0 if cue.inlet is None else cue.inlet.stream
         return replace(wanted, zones_at_once=at_once, way=airing.way, stream=stream)
 
     def _volume_percent(self, airing: Airing, now: Instant) -> int:
         """How loud it is now: an alert asks nobody (air-5)."""
-        return airing.cue.volume_percent if airing.warning is not None else self.volumes.of_cue(airing.cue, now)
+        if airing.warning is not None:
+            return airing.cue.volume_percent
+        return self.reach.turned_down(airing, self.volumes.of_cue(airing.cue, now))
 
     def _coming(self, playable: list[Airing], now: Instant) -> Airing | None:
         """The next cue, once its way up must begin so that it sounds at its instant."""
         if not now.trusted or not playable:
             return None
         airing = min(playable, key=lambda a: (a.cue.planned_ms, a.contender.rank))
-        begin_ms = airing.cue.planned_ms - self.playout.lead_ms(airing.cue.zones, now.mono_ms)
+        begin_ms = airing.cue.planned_ms - self.playout.lead_ms(self.reach.zones_of(airing), now.mono_ms)
         # A claim outlives the way up, which grows shorter as it is walked, but not a clock that is set back.
         claimed = self.cues.claimed == airing.cue.occurrence and now.wall_ms >= begin_ms - PREPARE_LEAD_MS
         return airing if claimed or now.wall_ms >= begin_ms else None
@@ -413,7 +424,8 @@ class Desk:
         assert self.cues.claimed is not None
         airing = self.cues.waiting.pop(self.cues.claimed)
         self.plays = wanted.play
-        airing.begin_play(wanted.play, tuple(self.playout.closed))
+        saved = tuple(zone for zone in airing.cue.zones if zone not in wanted.zones)
+        airing.begin_play(wanted.play, tuple(self.playout.closed), saved)
         self.cues.on_air = airing
         kept = () if airing.session is None else airing.session.take(now)
         return [feed(wanted.play, segment) for segment in kept]

@@ -398,6 +398,12 @@ class ShowLamp(Struct, frozen=True):
     lamp: Lamp
 
 
+class SwitchFan(Struct, frozen=True):
+    """Switch the fan of the box."""
+
+    on: bool
+
+
 class Resend(Struct, frozen=True):
     """Queue reports again, away from the core's thread, and answer the command (its version) with how many."""
 
@@ -494,6 +500,7 @@ Effect = (
     | SetSignedTime
     | SetTimeFloor
     | ShowLamp
+    | SwitchFan
     | Resend
     | Answer
     | CheckConfig

@@ -8,6 +8,7 @@ from ttcs_edge.core.documents import Alert, Beacon, Command, LiveSegment, Progra
 from ttcs_edge.core.model import (
     AsRun,
     AudioItem,
+    Battery,
     Certificate,
     Fault,
     LocalUser,
@@ -305,6 +306,25 @@ class ConditionChanged(Struct, frozen=True):
     detail: tuple[tuple[str, str], ...] = ()
 
 
+class SupplyTold(Struct, frozen=True):
+    """What mains and battery are by now; ``mains`` None: nobody can tell."""
+
+    mains: bool | None
+    battery: Battery | None = None
+
+
+class BoxTold(Struct, frozen=True):
+    """How warm it is in the box, in degrees Celsius; None: its thermometer says nothing."""
+
+    celsius: float | None
+
+
+class DoorMoved(Struct, frozen=True):
+    """The door of the box was opened or shut; how it is at the start is told, too."""
+
+    is_open: bool
+
+
 class ClockChanged(Struct, frozen=True):
     """Another source of time is in force, or one of them says something else than before."""
 
@@ -378,6 +398,9 @@ Event = (
     | KeyChanged
     | LinkChanged
     | ConditionChanged
+    | SupplyTold
+    | BoxTold
+    | DoorMoved
     | ClockChanged
     | CertificateArrived
     | CertificateKnown

@@ -22,8 +22,9 @@ Sha256 = NewType("Sha256", str)
 AMPLIFIER = "amplifier"
 MICROPHONE = "microphone"
 TRANSMITTER = "transmitter"
-"""What the amplifier's switch, the one that lets the microphone in, and the key of an FM transmitter are called where
-zones are called by their ids; no zone may have such an id."""
+FAN = "fan"
+"""What the amplifier's switch, the one that lets the microphone in, the key of an FM transmitter and the switch of the
+box's fan are called where zones are called by their ids; no zone may have such an id."""
 
 WallMs = NewType("WallMs", int)
 MonoMs = NewType("MonoMs", int)
@@ -139,6 +140,68 @@ class MeterReading(Struct, frozen=True):
     energy_wh: int
 
 
+class Battery(Struct, frozen=True):
+    """What a battery tells of itself; None: it does not say."""
+
+    percent: int
+    volts: float | None = None
+    charging: bool | None = None
+
+
+class ShedWhen(Enum):
+    """What a step of saving power waits for."""
+
+    MAINS_LOST = "mains-lost"
+    BATTERY = "battery"
+    BOX_HOT = "box-hot"
+
+
+class ShedStep(Struct, frozen=True):
+    """One rule of saving power (``core.power``): ``when`` it begins, and what is left from then on. It begins once its
+    condition has lasted for ``after_ms``; that of a battery is to have less than ``below_percent``. ``zones`` are those
+    that stay; None: all.
+    """
+
+    when: ShedWhen
+    after_ms: int = 0
+    below_percent: int = 0
+    volume_percent: int = 100
+    zones: tuple[ZoneId, ...] | None = None
+    zones_most: int | None = None
+    alerts_only: bool = False
+
+
+class Power(Struct, frozen=True):
+    """Where a station's power comes from, and what it does without when there is little of it. The mains are lost once
+    they were away for ``lost_after_ms``, and there again once they were back for ``back_after_ms``; a battery below
+    ``low_percent`` is low.
+    """
+
+    has_mains: bool = False
+    has_battery: bool = False
+    lost_after_ms: int = 5_000
+    back_after_ms: int = 30_000
+    low_percent: int = 20
+    shed: tuple[ShedStep, ...] = ()
+
+
+class Fan(Struct, frozen=True):
+    """The fan of the box: on from ``on_c`` degrees Celsius, off again at ``off_c``."""
+
+    on_c: float
+    off_c: float
+
+
+class Box(Struct, frozen=True):
+    """What is watched in the box, in degrees Celsius; None: it is not."""
+
+    has_door: bool = False
+    has_thermometer: bool = False
+    hot_c: float | None = None
+    cold_c: float | None = None
+    fan: Fan | None = None
+
+
 class Way(Enum):
     """How sound that is made while it airs comes to the amplifier: from the player's sound input, over the network in
     signed segments or as a plain stream, or past the player, by a relay that lets it into the amplifier's mixer.
@@ -187,6 +250,8 @@ class StationSettings(Struct, frozen=True):
     heartbeat_s: int = 60
     microphone: Microphone | None = None
     meter: Meter | None = None
+    power: Power | None = None
+    box: Box | None = None
 
 
 ALERT_PREFIX = "alert:"
@@ -347,6 +412,7 @@ class AsRunReason(Enum):
     LET_GO = "let-go"
     LIVE_LOST = "live-lost"
     TIME_LIMIT = "time-limit"
+    POWER_SAVED = "power-saved"
 
 
 class AiredItem(Struct, frozen=True):
@@ -362,7 +428,8 @@ class AiredItem(Struct, frozen=True):
 
 class AsRun(Struct, frozen=True):
     """What really became of one cue. ``outcome`` is None while it is still open; ``witnessed`` tells whether a meter
-    saw the sound go out, None where that cannot be told.
+    saw the sound go out, None where that cannot be told. ``zones_saved`` are those that it was meant for and that were
+    left out to save power.
     """
 
     id: str
@@ -379,6 +446,7 @@ class AsRun(Struct, frozen=True):
     reason: AsRunReason | None = None
     interruptions: int = 0
     witnessed: bool | None = None
+    zones_saved: tuple[ZoneId, ...] = ()
 
 
 class Severity(Enum):

@@ -101,6 +101,8 @@ class Patience:
     def _test(self, airing: Airing, programmes: Programmes, now: Instant) -> AsRunReason | None:
         if programmes.is_quiet(now.wall_ms):
             return AsRunReason.QUIET_HOURS
+        if self.reach.is_saved(airing):
+            return AsRunReason.POWER_SAVED
         if self.cues.is_blocked(airing) or airing.has_sounded:
             return AsRunReason.PRE_EMPTED
         patient = now.mono_ms <= airing.taken_mono_ms + self._test_waits_ms
@@ -128,7 +130,7 @@ class Patience:
     def turning_points(self, airing: Airing, now: Instant) -> Iterator[int]:
         """When something changes for a cue of a slot, by the clock."""
         cue = airing.cue
-        lead_ms = self.reach.playout.lead_ms(cue.zones, now.mono_ms)
+        lead_ms = self.reach.playout.lead_ms(self.reach.zones_of(airing), now.mono_ms)
         points = (
             cue.planned_ms - lead_ms,
             cue.planned_ms,

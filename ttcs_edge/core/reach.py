@@ -1,5 +1,9 @@
 """What stands between a cue and being heard: its own sound, the player, the sound device, the relays on its way, and
-quiet hours (air-5).
+quiet hours (air-5), and the power that is saved.
+
+While power is saved (``power``) a slot and a live relay are heard as loud and in as many zones as is left; where that
+is none, they wait, as for a relay that failed. Of a test tone nothing is taken away but all of it. An alert is heard as
+ever, and so is who speaks at the station: he stands before it, and sees that the mains are out.
 
 What cannot be heard until something is tried again neither holds the air nor takes it. Without a reason of its own a
 cue is kept from the air by another one.
@@ -11,13 +15,18 @@ from dataclasses import dataclass
 
 from ttcs_edge.core.asrun import Airing, Kind
 from ttcs_edge.core.cues import Cues
-from ttcs_edge.core.model import AMPLIFIER, AsRunReason, Instant, StationSettings
+from ttcs_edge.core.model import AMPLIFIER, AsRunReason, Instant, StationSettings, ZoneId
 from ttcs_edge.core.playout import Playout
+from ttcs_edge.core.power import NOTHING_SHED, Saving
 from ttcs_edge.core.programmes import Programmes
 
 DEVICE_AGAIN_MS = 2_000
 """How soon the sound device is tried again for what outlasts it; then twice as late each time."""
 DEVICE_AGAIN_MOST_MS = 64_000
+SPARED = frozenset({Kind.ALERT, Kind.TALK})
+"""Of whose cues nothing is taken away to save power."""
+CUT_DOWN = frozenset({Kind.SLOT, Kind.LIVE})
+"""Whose cues are heard less loud, and in fewer zones."""
 
 
 @dataclass(slots=True)
@@ -29,6 +38,7 @@ class Reach:
     settings: StationSettings
     cues: Cues
     playout: Playout
+    saving: Saving
     device_failures: int = 0
     rests_until_mono_ms: int | None = None
 
@@ -60,16 +70,41 @@ class Reach:
         """Tell whether something can sound at all."""
         return self.playout.player is not None
 
+    def zones_of(self, airing: Airing) -> tuple[ZoneId, ...]:
+        """The zones in which it is to be heard now: fewer than its own, or none, to save power."""
+        shed, zones = self.saving.shed, airing.cue.zones
+        if airing.kind in SPARED or shed is NOTHING_SHED:
+            return zones
+        if shed.alerts_only:
+            return ()
+        return shed.keeps(zones, self._order) if airing.kind in CUT_DOWN else zones
+
+    @property
+    def _order(self) -> tuple[ZoneId, ...]:
+        return tuple(zone.id for zone in self.settings.zones)
+
+    def is_saved(self, airing: Airing) -> bool:
+        """Tell whether it is heard nowhere to save power."""
+        return bool(airing.cue.zones) and not self.zones_of(airing)
+
+    def must_leave(self, airing: Airing) -> bool:
+        """Tell whether it leaves the air to save power. Zones count from the next cue on: none switches under it."""
+        return self.saving.shed.alerts_only and airing.kind not in SPARED
+
+    def turned_down(self, airing: Airing, volume_percent: int) -> int:
+        """How loud it is of what it would be, to save power."""
+        return volume_percent * self.saving.shed.volume_percent // 100 if airing.kind in CUT_DOWN else volume_percent
+
     def is_out_of_reach(self, airing: Airing) -> bool:
         """Tell whether its way up was tried, and none of its zones can be heard until a relay is tried again."""
-        return airing.tried and not self.playout.can_reach(airing.cue.zones, airing.way)
+        return airing.tried and not self.playout.can_reach(self.zones_of(airing), airing.way)
 
     def _waits_for_device(self, airing: Airing) -> bool:
         return airing.outlasts_failures and self.rests_until_mono_ms is not None
 
     def can_be_heard(self, airing: Airing) -> bool:
         """Tell whether a cue could be heard if there is a player, and nothing else has the air."""
-        whole = airing.cue.has_sound and bool(airing.cue.zones)
+        whole = airing.cue.has_sound and bool(self.zones_of(airing))
         return whole and not self._waits_for_device(airing) and not self.is_out_of_reach(airing)
 
     def may_go_up(self, airing: Airing) -> bool:
@@ -77,13 +112,15 @@ class Reach:
         return self.player_up and airing is not self.cues.on_air and self.can_be_heard(airing)
 
     def hindrance(self, airing: Airing) -> AsRunReason | None:
-        """Tell what of a cue's own needs is not there: its audio, a player, a way to its zones."""
+        """Tell what of a cue's own needs is not there: power for it, its audio, a player, a way to its zones."""
+        if self.is_saved(airing):
+            return AsRunReason.POWER_SAVED
         if not airing.cue.has_sound:
             return airing.lack or AsRunReason.NO_AUDIO
         if not self.player_up and airing.needs_player:
             return AsRunReason.PLAYER_DIED
         tried = airing.tried or airing.warning is not None  # of a round one part is tried for all
-        if tried and not self.playout.can_reach(airing.cue.zones, airing.way):
+        if tried and not self.playout.can_reach(self.zones_of(airing), airing.way):
             return AsRunReason.NO_AMPLIFIER if AMPLIFIER in self.playout.failed else AsRunReason.RELAY
         return AsRunReason.SOUND_DEVICE if self._waits_for_device(airing) else None
 

@@ -20,6 +20,7 @@ from ttcs_edge.core import asrun, effects, events
 from ttcs_edge.core.alerts import Alerts
 from ttcs_edge.core.audit import Audit, Judged
 from ttcs_edge.core.beacons import Beacons, beacon_subject
+from ttcs_edge.core.box import BOX, DOOR_OPEN, BoxWatch
 from ttcs_edge.core.commands import Commands
 from ttcs_edge.core.desk import Desk, feed
 from ttcs_edge.core.documents import Alert, Refused, Signed, TrustRoot
@@ -42,6 +43,7 @@ from ttcs_edge.core.model import (
     is_sha256,
 )
 from ttcs_edge.core.orders import Given, Orders
+from ttcs_edge.core.power import Saving
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.receipts import Receipts
 from ttcs_edge.core.renewal import ENDS, OVER, Renewal
@@ -105,7 +107,9 @@ class Station:
         self.receipts = Receipts(boot)
         self.volumes = Volumes(settings)
         self.lives = Lives(settings)
-        self.desk = Desk.of(settings, boot, self.alerts, self.volumes, self.lives)
+        self.saving = Saving(settings)
+        self.box = BoxWatch(settings)
+        self.desk = Desk.of(settings, boot, self.alerts, self.volumes, self.lives, self.saving)
         self.orders = Orders(settings, boot, self.desk, self.volumes)
         self.key = Key(settings, boot, self.desk)
         self.meter = MeterWitness(settings)
@@ -151,6 +155,7 @@ class Station:
         self._watch_key(turn)
         self._watch_relays(turn)
         self._watch_meter(turn)
+        self._watch_power(turn)
         if self.orders.leaves(now):
             self._stop(turn, "command")
         if not self.stopping:
@@ -295,6 +300,10 @@ class Station:
         if self.meter.speechless(turn.now.mono_ms):
             self._on_meter_failed(events.MeterFailed("says nothing"), turn)
 
+    def _watch_power(self, turn: _Turn) -> None:
+        for found in self.saving.follow(self.box.hot, turn.now):
+            self._on_condition(found, turn)
+
     def _judge_clock(self, turn: _Turn) -> None:
         if turn.now.trusted:
             self._clear(turn, "no-time", "clock")
@@ -420,6 +429,7 @@ class Station:
         asked = [self.next_heartbeat_mono_ms, self.next_wanted_mono_ms, self.faults.wake_mono_ms]
         asked.append(self.audit.wake_mono_ms)
         asked.append(None if self.stopping else self.meter.wake_mono_ms())
+        asked.append(self.saving.wake_mono_ms)
         asked += [self.alerts.wake_mono_ms(now), self.orders.wake_mono_ms(now), self.key.wake_mono_ms]
         asked += [
             self.withheld.wake_mono_ms(now),
@@ -461,7 +471,8 @@ class Station:
                 self.desk.cues.settled[closed.occurrence] = closed.planned_start_ms
         for key in [key for key in self.faults.open if key[0] in WITHHELD_FAULTS or key[0] == LIVE_LOST]:
             self._clear(turn, *key)  # which sessions there are, and what lacks, nobody knows any more
-        for key in self.meter.remember(self.faults.open):
+        gone = self.meter.remember(self.faults.open) + self.box.remember(self.faults.open)
+        for key in gone + self.saving.remember(self.faults.open, turn.now):
             self._clear(turn, *key)
         turn.air += [effect for alert in self.alerts.in_force(turn.now) for effect in _inline_of(alert)]
         for refused in event.refused:
@@ -821,6 +832,24 @@ class Station:
         else:
             self._clear(turn, event.code, event.subject)
 
+    def _on_supply(self, event: events.SupplyTold, turn: _Turn) -> None:
+        for found in self.saving.take(event, turn.now):
+            self._on_condition(found, turn)
+
+    def _on_box(self, event: events.BoxTold, turn: _Turn) -> None:
+        found, blown = self.box.take(event)
+        for one in found:
+            self._on_condition(one, turn)
+        turn.notes += blown
+
+    def _on_door(self, event: events.DoorMoved, turn: _Turn) -> None:
+        """Who opens it is at the box: somebody may have to answer for what follows."""
+        self.box.door_is_open = event.is_open
+        if not event.is_open:
+            self._clear(turn, DOOR_OPEN, BOX)
+        elif self._raise(turn, DOOR_OPEN, BOX):
+            turn.entries.append(self.audit.opened(self.settings.id, turn.now))
+
     def _on_clock(self, event: events.ClockChanged, turn: _Turn) -> None:
         """A source that tells a time before the floor is not believed, and somebody must look at it."""
         self.clock = event.clock
@@ -876,6 +905,8 @@ class Station:
             clock_words=self.clock.words,
             volumes=self.volumes.in_force(now),
             meter=self.meter.reading,
+            power=self.saving.state(),
+            box=self.box.state(),
         )
 
 
@@ -919,6 +950,9 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.KeyChanged: Station._on_key,
     events.LinkChanged: Station._on_link,
     events.ConditionChanged: Station._on_condition,
+    events.SupplyTold: Station._on_supply,
+    events.BoxTold: Station._on_box,
+    events.DoorMoved: Station._on_door,
     events.ClockChanged: Station._on_clock,
     events.CertificateArrived: Station._on_certificate,
     events.CertificateKnown: Station._on_certificate_known,

@@ -5,7 +5,7 @@ for each bad input); when its condition ends before its debounce time is over, n
 what was heard last: a link is lost first, and why it does not come back shows at the next try. What happened once and
 has no end of its own is over when it was not heard of again for a while. What is refused, and good again, and refused
 again, stays once it has come a few times, until it is quiet: whoever sends a forged document in turn with the good one
-must not fill the outbox with it, nor wear out the card.
+must not fill the outbox with it, nor wear out the card. So does a door whose contact is loose.
 """
 
 from __future__ import annotations
@@ -26,6 +26,8 @@ DEBOUNCE_MS = {
     "disk-low": 60_000,
     "meter-silent": 60_000,
     "mains-voltage": 60_000,
+    "supply-silent": 180_000,
+    "thermometer-silent": 180_000,
 }
 
 OVER_AFTER_MS = {
@@ -59,6 +61,15 @@ SEVERITY = {
     "line-short": Severity.ERROR,
     "meter-silent": Severity.WARNING,
     "mains-voltage": Severity.WARNING,
+    "mains-lost": Severity.WARNING,
+    "battery-low": Severity.ERROR,
+    "supply-silent": Severity.WARNING,
+    "door-open": Severity.WARNING,
+    "box-hot": Severity.WARNING,
+    "box-cold": Severity.WARNING,
+    "thermometer-silent": Severity.WARNING,
+    "box-contact": Severity.WARNING,
+    "fan": Severity.WARNING,
     "cue-missed": Severity.ERROR,
     "cue-substituted": Severity.WARNING,
     "silence": Severity.ERROR,
@@ -96,9 +107,12 @@ SEVERITY = {
 REFUSED_OVER_MS = 86_400_000
 """A refused command, alert or live segment is past, too, whatever its code: the next good one may never come."""
 
+RESTLESS = frozenset({"door-open", "mains-lost", "battery-low", "box-hot", "box-cold"})
+"""What may come and go as often as the weather has it."""
 COMES_MOST = 8
 QUIET_MS = 600_000
-"""How often something refused may come and go before it stays, and for how long it must then be good."""
+"""How often one of those, or something refused, may come and go before it stays, and for how long it must then be good.
+"""
 
 Detail = tuple[tuple[str, str], ...]
 Key = tuple[str, str]
@@ -142,7 +156,8 @@ class Supervision:
 
     def _comes(self, key: Key, mono_ms: int) -> None:
         count, _ = self.comings.get(key, (0, mono_ms))
-        if key[0] not in SEVERITY and (key in self.comings or len(self.comings) < LIMITS.refused_faults):
+        restless = key[0] in RESTLESS or key[0] not in SEVERITY
+        if restless and (key in self.comings or len(self.comings) < LIMITS.refused_faults):
             self.comings[key] = (count + (key not in self.open), mono_ms)
             self.good_again.discard(key)
 

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 
 from ttcs_edge.core import effects
+from ttcs_edge.core.box import BOX
 from ttcs_edge.core.effects import (
     Effect,
     FeedSound,
@@ -27,9 +28,17 @@ from ttcs_edge.core.effects import (
     StartStream,
     StopSound,
 )
-from ttcs_edge.core.events import AudioLost, Event, RelayFailed, RelaySwitched, SoundEnded, SoundStarted
+from ttcs_edge.core.events import (
+    AudioLost,
+    ConditionChanged,
+    Event,
+    RelayFailed,
+    RelaySwitched,
+    SoundEnded,
+    SoundStarted,
+)
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import AMPLIFIER, MICROPHONE, AudioItem, VerifiedAudio
+from ttcs_edge.core.model import AMPLIFIER, FAN, MICROPHONE, AudioItem, VerifiedAudio
 from ttcs_edge.drivers.player import Audio, Player
 from ttcs_edge.drivers.relays import RelayError, Relays
 from ttcs_edge.store.blobs import BlobError, Blobs
@@ -167,6 +176,7 @@ class Handlers:
             effects.StartStream: sound.put,
             effects.FeedSound: sound.feed,
             effects.SwitchMixer: self._switch_mixer,
+            effects.SwitchFan: self._switch_fan,
             effects.StopSound: sound.put,
             effects.SetVolume: sound.put,
             effects.Note: _note,
@@ -211,6 +221,15 @@ class Handlers:
             self._post(SoundEnded(effect.play, False, (written_ms,), "relay" if effect.closed else None))
 
         self._relays.tell(MICROPHONE, effect.closed, answer)
+
+    def _switch_fan(self, effect: effects.SwitchFan) -> None:
+        """One that does not do as told changes nothing on the air, and is told."""
+
+        def answer(error: RelayError | None) -> None:
+            detail = () if error is None else (("error", str(error)),)
+            self._post(ConditionChanged(FAN, BOX, error is not None, detail))
+
+        self._relays.tell(FAN, effect.on, answer)
 
 
 def _note(effect: effects.Note) -> None:

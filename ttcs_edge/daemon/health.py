@@ -21,7 +21,9 @@ LOOK_EVERY_S = 60.0
 
 
 class Health:
-    """Watches from ``start`` until ``close``. ``post`` takes what changed."""
+    """Watches from ``start`` until ``close``. ``post`` takes what changed; others who look now and then are called on
+    each of its ``rounds``.
+    """
 
     def __init__(
         self,
@@ -30,12 +32,14 @@ class Health:
         lives: Lives,
         post: Callable[[Event], None],
         look_every_s: float = LOOK_EVERY_S,
+        rounds: tuple[Callable[[], None], ...] = (),
     ) -> None:
         self._host = host
         self._canary = canary
         self._lives = lives
         self._post = post
         self._look_every_s = look_every_s
+        self._rounds = rounds
         self._present: dict[str, bool] = {}
         self._good_since_s: dict[str, float] = {}
         self._began_s = time.monotonic()
@@ -88,6 +92,8 @@ class Health:
         ]
         for reading in [*self._host.readings(), *own]:
             self._judge(reading, mono_s)
+        for look in self._rounds:
+            look()
 
     def _judge(self, reading: Reading, mono_s: float) -> None:
         code, bounds, before = reading.code, BOUNDS[reading.code], self._present.get(reading.code)

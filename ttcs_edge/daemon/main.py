@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sdnotify
 import structlog
@@ -69,7 +69,7 @@ from ttcs_edge.link.control import ControlServer
 from ttcs_edge.link.fetcher import Fetcher
 from ttcs_edge.link.mqtt import BrokerLink
 from ttcs_edge.link.stream import Streams
-from ttcs_edge.settings import Config
+from ttcs_edge.settings import BoxSettings, Config, PowerSettings
 from ttcs_edge.store.blobs import BlobError, Blobs
 from ttcs_edge.store.database import Database
 from ttcs_edge.store.in_memory import Opened
@@ -81,6 +81,9 @@ from ttcs_edge.store.spoken import SpokenStore
 from ttcs_edge.tones import built_in
 from ttcs_edge.wire import reports
 from ttcs_edge.wire.envelope import decoded
+
+if TYPE_CHECKING:
+    from ttcs_edge.daemon.surroundings import Surroundings
 
 SWITCH_S = 0.000_1
 """How long one thread waits for the interpreter while another is busy, once the station runs: an alert goes through
@@ -146,7 +149,9 @@ class Daemon:
         host = SystemHost(config.state_folder, config.store.free_bytes)
         voices = Voices(config.speech, config.runtime_folder / "speech")
         self.speaking = Speaking(voices, SpokenStore(self.blobs, config.state_folder / "spoken"), post)
-        self.health = Health(host, Canary(config.state_folder), Lives(config.state_folder), post)
+        self.surroundings = self._surroundings(post)
+        rounds = () if self.surroundings is None else (self.surroundings.look,)
+        self.health = Health(host, Canary(config.state_folder), Lives(config.state_folder), post, rounds=rounds)
         self.panel = self._panel()
         self.key = self._key()
         self.handlers = Handlers(self.relays, self.sound, post, self._others(post))
@@ -177,6 +182,14 @@ class Daemon:
             effects.NotifyReady: self._ready,
         }
 
+    def _surroundings(self, post: Callable[[Event], None]) -> Surroundings | None:
+        """What tells of mains, battery and box, where anything does."""
+        if self.config.power == PowerSettings() and self.config.box == BoxSettings():
+            return None
+        from ttcs_edge.daemon.surroundings import surroundings
+
+        return surroundings(self.config, post)
+
     def _tell_of_the_card(self, in_memory: tuple[tuple[str, str], ...]) -> None:
         if in_memory:
             _log.error("card-not-written", **dict(in_memory))
@@ -203,6 +216,8 @@ class Daemon:
         self.relays.watch(lambda error: self.loop.post(RelayFailed(error.subject, str(error))))
         self.clock.watch(lambda: self.loop.post(TimePassed()), time_devices(self.config.clock))
         self.health.start()  # it counts the lives that do not last: as early as can be
+        if self.surroundings is not None:
+            self.surroundings.start()
         try:
             self.loop.run(self.first, self.handlers, _Waking(self.recorder, self.link), self._begun)
             self.health.ended_in_order()
@@ -232,6 +247,7 @@ class Daemon:
             lambda: self.streams.close(CLOSE_S),
             lambda: self.speaking.close(CLOSE_S),
             lambda: self.health.close(CLOSE_S),
+            lambda: None if self.surroundings is None else self.surroundings.close(CLOSE_S),
             self.clock.close,
             self.panel.close,
             lambda: None if self.key is None else self.key.close(),

@@ -1,4 +1,4 @@
-"""The relays of a station: one for the amplifier, one for each zone, one for a microphone, behind one Protocol.
+"""The relays of a station: one for the amplifier, one for each zone, for a microphone and a fan, behind one Protocol.
 
 Those on the lines of this machine are here; ``coils`` has those that are further away.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from gpiozero import DigitalInputDevice, OutputDevice
 
-from ttcs_edge.core.model import AMPLIFIER, MICROPHONE, TRANSMITTER
+from ttcs_edge.core.model import AMPLIFIER, FAN, MICROPHONE, TRANSMITTER
 from ttcs_edge.settings import Config, PinFactory, PinSettings, RelaySettings
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class RelayError(Exception):
-    """A relay did not do as told; ``subject`` is a zone's id, ``amplifier`` or ``microphone``."""
+    """A relay did not do as told; ``subject`` is a zone's id, ``amplifier``, ``microphone`` or ``fan``."""
 
     def __init__(self, subject: str, place: str, error: str) -> None:
         super().__init__(f"{subject} ({place}): {error}")
@@ -65,7 +65,7 @@ class GpioRelays:
     def __init__(self, settings: PinSettings) -> None:
         factory = pin_factory(settings)
         wiring = {AMPLIFIER: settings.amplifier, **{str(zone): relay for zone, relay in settings.zones.items()}}
-        others = {MICROPHONE: settings.mixer, TRANSMITTER: settings.transmitter}
+        others = {MICROPHONE: settings.mixer, TRANSMITTER: settings.transmitter, FAN: settings.fan}
         wiring |= {subject: relay for subject, relay in others.items() if relay is not None}
         self._pins = {subject: relay.pin for subject, relay in wiring.items()}
         self._devices: dict[str, OutputDevice] = {}

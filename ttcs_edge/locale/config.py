@@ -19,6 +19,10 @@ PROBLEMS = {
         "Tiếp điểm báo về của một rơ-le không ở máy này",
         "A read-back contact of a relay that is not at this machine",
     ),
+    "below-without-battery": (
+        "below_percent chỉ dùng với when: battery",
+        "below_percent is for when: battery alone",
+    ),
     "control-character": ("Có ký tự điều khiển vô hình", "There is an invisible control character"),
     "device-closed": ("Trạm không có quyền dùng thiết bị này", "The station may not use this device"),
     "device-missing": ("Không có thiết bị này", "There is no such device"),
@@ -50,8 +54,8 @@ PROBLEMS = {
     "not-utf8": ("Tệp không ở dạng UTF-8", "The file is not UTF-8"),
     "out-of-range": ("Số nằm ngoài giới hạn", "The number is out of range"),
     "reserved-id": (
-        "Mã này dành riêng cho tăng âm hoặc micrô",
-        "This id is kept for the amplifier or the microphone",
+        "Mã này dành riêng cho tăng âm, micrô, máy phát FM hoặc quạt",
+        "This id is kept for the amplifier, the microphone, the FM transmitter or the fan",
     ),
     "same-language": ("Hai giọng đọc cùng một ngôn ngữ", "Two voices speak the same language"),
     "same-code": ("Hai mã đóng mở trùng nhau", "Two codes are the same"),
@@ -59,6 +63,7 @@ PROBLEMS = {
     "same-pin": ("Hai khóa dùng chung một chân", "Two keys share one pin"),
     "same-unit": ("Công tơ trùng địa chỉ với một bo rơ-le", "The meter has the address of a relay board"),
     "same-zone-id": ("Hai cụm loa trùng mã", "Two zones have the same id"),
+    "sheds-nothing": ("Bước này không bớt gì", "This step takes nothing away"),
     "several-documents": ("Tệp có nhiều tài liệu YAML (---)", "The file holds several YAML documents (---)"),
     "syntax": ("Sai cú pháp YAML", "This is not valid YAML"),
     "tab": ("Có phím Tab ở chỗ thụt dòng", "There is a tab in the indentation"),
@@ -70,6 +75,7 @@ PROBLEMS = {
         "The trust root ({trusted}) lets nobody publish for {place}",
     ),
     "trust-refused": ("Gốc tin cậy không dùng được: {why}", "The trust root cannot be used: {why}"),
+    "two-mains": ("Có hai cách biết điện lưới", "The mains are known by two ways"),
     "two-switches": ("Cụm loa có hai công tắc", "The zone has two switches"),
     "two-ways": ("Micrô được nghe bằng hai đường", "The microphone is heard by two ways"),
     "unknown-zone": ("Trạm không có cụm loa này", "The station has no such zone"),
@@ -78,10 +84,15 @@ PROBLEMS = {
 }
 
 EXPECTED = {
+    "battery-step": (
+        "below_percent chỉ ở bước có when: battery",
+        "below_percent in a step with when: battery alone",
+    ),
     "ca-file": (
         "đường dẫn tới chứng chỉ CA (PEM), đọc được",
         "a path to the authority's certificate (PEM), readable",
     ),
+    "celsius": ("số độ C từ {least} đến {most}", "degrees Celsius from {least} to {most}"),
     "certificate-file": (
         "đường dẫn tới chứng chỉ của trạm (PEM), đọc được",
         "a path to the station's certificate (PEM), readable",
@@ -120,6 +131,7 @@ EXPECTED = {
     "mebibytes": ("số MiB, từ {least} đến {most}", "a number of MiB from {least} to {most}"),
     "name": ("tên gọi, tối đa {most} ký tự", "a name of at most {most} characters"),
     "nesting": ("không quá {most} bậc", "at most {most} levels"),
+    "one-mains": ("chỉ một trong hai khóa: mains_pin, supply", "one of the keys: mains_pin, supply"),
     "one-switch": (
         "một công tắc cho mỗi cụm loa: pin (rơ-le ở máy này), unit và coil (rơ-le trên đường RS-485), hoặc open_code và"
         " close_code (cụm thu FM có mã)",
@@ -160,11 +172,23 @@ EXPECTED = {
     ),
     "seconds": ("số giây từ {least} đến {most}", "seconds from {least} to {most}"),
     "section": ("một nhóm khóa: {keys}", "a section with the keys {keys}"),
+    "sensor": (
+        "mã số nhiệt kế như 28-0316a2791f6c, tên hwmon, hoặc đường dẫn tới tệp",
+        "the number of a thermometer such as 28-0316a2791f6c, a name of hwmon, or the path of a file",
+    ),
     "serial-port": ("đường dẫn tới cổng nối tiếp, như /dev/ttyUSB2", "a path to a serial port, such as /dev/ttyUSB2"),
+    "shed-step": (
+        "ít nhất một trong: volume_percent dưới 100, zones, zones_most, alerts_only: true",
+        "one at least of: volume_percent below 100, zones, zones_most, alerts_only: true",
+    ),
     "sound-device": ("tên thiết bị ALSA, như default", "the name of an ALSA device, such as default"),
     "span": (
         'khoảng giờ địa phương như "21:00-05:00", có thể qua nửa đêm',
         'a span of local time such as "21:00-05:00", which may cross midnight',
+    ),
+    "supply": (
+        "tên trong /sys/class/power_supply, hoặc đường dẫn tới thư mục",
+        "a name in /sys/class/power_supply, or the path of its folder",
     ),
     "stream-host": (
         "tên máy hoặc tên máy:cổng, như live.example.vn",
@@ -199,8 +223,8 @@ EXPECTED = {
     ),
     "wav-source": ("đường dẫn tới tệp WAV, đọc được", "a path to a WAV file, readable"),
     "zone-id": (
-        "mỗi cụm loa một mã riêng, khác amplifier và microphone",
-        "an id of its own for each zone, and neither amplifier nor microphone",
+        "mỗi cụm loa một mã riêng, khác amplifier, microphone, transmitter và fan",
+        "an id of its own for each zone, and none of amplifier, microphone, transmitter, fan",
     ),
 }
 

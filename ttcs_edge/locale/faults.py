@@ -949,6 +949,85 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
             "tell the power company; above 255 V switch the amplifier off at once",
         ),
     ),
+    "mains-lost": (
+        ("Mất điện lưới từ {since}", "The mains are lost since {since}"),
+        (
+            "cúp điện cả vùng, hoặc nhảy át-tô-mát, tuột phích cắm, cháy cầu chì ở trạm",
+            "the whole place is without, or a breaker, a plug or a fuse of the station is out",
+        ),
+        (
+            "hỏi điện lực; nếu nhà bên vẫn có điện thì xem át-tô-mát, phích cắm, rồi power.mains_pin hoặc power.supply",
+            "ask the power company; if the neighbours have power, see breaker and plug, then power.mains_pin or"
+            " power.supply",
+        ),
+    ),
+    "battery-low": (
+        ("Ắc quy chỉ còn {percent} %", "The battery is down to {percent} %"),
+        ("mất điện lâu, ắc quy già, hoặc bộ nạp hỏng", "a long outage, an old battery, or a charger that does nothing"),
+        (
+            "đưa máy nổ hoặc ắc quy khác tới; khi có điện lại, xem ắc quy có nạp không (ttcs-edge status)",
+            "bring a generator or another battery; with mains again, see that it charges (ttcs-edge status)",
+        ),
+    ),
+    "supply-silent": (
+        ("Không biết {subject} thế nào: {error}", "Nothing tells of {subject}: {error}"),
+        (
+            "bo UPS bị rút ra, trình điều khiển chưa nạp, hoặc sai tên",
+            "the UPS board is unplugged, its driver is not loaded, or its name is wrong",
+        ),
+        (
+            "xem: ls /sys/class/power_supply, rồi power.supply và power.battery trong station.yaml",
+            "see: ls /sys/class/power_supply, then power.supply and power.battery in station.yaml",
+        ),
+    ),
+    "door-open": (
+        ("Cửa hộp máy đang mở", "The door of the box is open"),
+        ("có người ở hộp máy, cửa đóng không kín, hoặc đứt dây công tắc", "somebody is at it, or its contact is cut"),
+        (
+            "gọi cho trạm; nếu không ai của mình ở đó thì cho người tới xem ngay",
+            "call the station; if nobody of yours is there, send somebody at once",
+        ),
+    ),
+    "box-hot": (
+        ("Trong hộp nóng {celsius} °C", "It is {celsius} °C in the box"),
+        ("nắng, quạt hỏng, lưới thông gió bị bít", "the sun, a dead fan, or air holes that are blocked"),
+        (
+            "thông lỗ gió, thay quạt, che nắng; ắc quy và thẻ nhớ chóng hỏng vì nóng",
+            "free the air holes, replace the fan, give it shade: heat wears battery and card out",
+        ),
+    ),
+    "box-cold": (
+        ("Trong hộp lạnh {celsius} °C", "It is {celsius} °C in the box"),
+        ("đêm rét, hộp hở", "a cold night, a box that does not close"),
+        (
+            "đóng kín hộp; ắc quy lithi không được nạp dưới 0 °C",
+            "close it: a lithium battery must not be charged below 0 °C",
+        ),
+    ),
+    "thermometer-silent": (
+        ("Nhiệt kế trong hộp không cho số đo: {error}", "The thermometer in the box tells nothing: {error}"),
+        ("tuột dây, chưa bật w1-gpio, hoặc sai tên", "a loose wire, w1-gpio is not enabled, or its name is wrong"),
+        (
+            "xem: ls /sys/bus/w1/devices, rồi box.sensor; trong lúc đó quạt chạy liên tục",
+            "see: ls /sys/bus/w1/devices, then box.sensor; the fan runs all the time meanwhile",
+        ),
+    ),
+    "box-contact": (
+        ("Không đọc được tiếp điểm {subject}: {error}", "The contact of {subject} cannot be read: {error}"),
+        (
+            "chân GPIO bị phần khác giữ, hoặc opto-coupler chưa có tụ lọc",
+            "something else holds the line, or the opto-coupler has no capacitor",
+        ),
+        (
+            "xem dây và tụ, rồi power.mains_pin, box.door_pin",
+            "see wire and capacitor, then power.mains_pin, box.door_pin",
+        ),
+    ),
+    "fan": (
+        ("Không bật tắt được quạt: {error}", "The fan cannot be switched: {error}"),
+        ("chân GPIO bị phần khác giữ, hoặc chạm", "something else drives the line, or it is shorted"),
+        ("xem dây của rơ-le quạt, rồi box.fan_pin", "see the wire of its relay, then box.fan_pin"),
+    ),
     "relay": (
         ("Không đóng mở được rơ-le {subject}: {error}", "The relay {subject} cannot be switched: {error}"),
         (
@@ -1187,6 +1266,10 @@ REASONS: dict[str, Pair] = {
     "not-audio": ("tệp không phải âm thanh", "the file was not audio"),
     "player-died": ("bộ phát âm thanh bị dừng", "the player stopped"),
     "power": ("mất điện", "the power failed"),
+    "power-saved": (
+        "tiết kiệm điện: xem điện lưới và ắc quy",
+        "power was saved: see mains and battery",
+    ),
     "pre-empted": ("nhường cho mục ưu tiên hơn", "something of higher priority took the air"),
     "quiet-hours": ("rơi vào giờ nghỉ", "it fell into quiet hours"),
     "relay": ("rơ-le không đóng mở được", "a relay could not be switched"),

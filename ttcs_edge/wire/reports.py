@@ -43,6 +43,7 @@ from ttcs_edge.core.model import (
     Outcome,
     Severity,
 )
+from ttcs_edge.core.power import NOTHING_SHED
 from ttcs_edge.core.reports import Snapshot
 from ttcs_edge.wire.json_text import read_json, shown, where
 
@@ -115,6 +116,7 @@ class AiredAudio(Struct, frozen=True, kw_only=True):
 class AsRunReport(Struct, frozen=True, kw_only=True):
     """What became of one cue. ``start`` and ``end`` are null when it never sounded, ``reason`` when it aired whole.
     ``witnessed`` tells whether the energy meter saw the power rise with the sound; null where that cannot be told.
+    ``zones_saved`` are the zones that it was meant for and that were left out to save power.
 
     ``journal`` and ``sequence`` are 0 in the reports of a station that did not number them yet.
     """
@@ -140,6 +142,7 @@ class AsRunReport(Struct, frozen=True, kw_only=True):
     reason: ReasonWord | None
     interruptions: Count
     witnessed: bool | None = None
+    zones_saved: tuple[Identifier, ...] = ()
 
 
 class FaultReport(Struct, frozen=True, kw_only=True):
@@ -219,10 +222,10 @@ class AuditReport(Struct, frozen=True, kw_only=True):
     fields as canonical JSON (RFC 8785). ``after`` tells of another chain where one was left, ``dropped`` how many
     entries of this one were let go unsent so far, for want of room.
 
-    ``deed`` is ``accepted``, ``refused``, ``started``, ``stopped`` or ``counted``; ``what`` is ``trust``,
-    ``programme``, ``alert``, ``beacon``, ``command``, ``live``, ``audio`` or ``station``. ``keys`` are the known keys
-    with good signatures, ``code`` says why it was refused. ``by`` is who did it at the box, null of what the wire
-    brought. ``unsaid`` counts the refusals since the entry before that have no entry of their own, by their codes.
+    ``deed`` is ``accepted``, ``refused``, ``started``, ``stopped``, ``opened`` or ``counted``; ``what`` is ``trust``,
+    ``programme``, ``alert``, ``beacon``, ``command``, ``live``, ``audio``, ``box`` or ``station``. ``keys`` are the
+    known keys with good signatures, ``code`` says why it was refused. ``by`` is who did it at the box, null of what the
+    wire brought. ``unsaid`` counts the refusals since the entry before that have no entry of their own, by their codes.
     """
 
     kind: Literal["audit"] = "audit"
@@ -294,6 +297,40 @@ class MeterState(Struct, frozen=True, kw_only=True):
     energy_wh: Count
 
 
+class ShedState(Struct, frozen=True, kw_only=True):
+    """What is left of the air to save power: so much of the volume, these zones, so many zones at the most (null: all),
+    or alerts alone. ``because`` are the rules that have it so: ``mains-lost``, ``battery``, ``box-hot``.
+    """
+
+    volume_percent: Count
+    zones: tuple[Identifier, ...] | None
+    zones_most: Count | None
+    alerts_only: bool
+    because: tuple[Identifier, ...]
+
+
+class PowerReport(Struct, frozen=True, kw_only=True):
+    """Where the power comes from, null where nobody can tell: whether there are mains, how full the battery is, its
+    voltage, and whether it is charged. ``shed`` is null while nothing is.
+    """
+
+    mains: bool | None
+    battery_percent: Count | None
+    battery_volts: Measure | None
+    charging: bool | None
+    shed: ShedState | None
+
+
+class BoxReport(Struct, frozen=True, kw_only=True):
+    """The box of the station, null where nobody can tell: how warm it is, whether its fan runs, whether its door is
+    open.
+    """
+
+    celsius: float | None
+    fan_on: bool | None
+    door_open: bool | None
+
+
 class HeartbeatReport(Struct, frozen=True, kw_only=True):
     """The state of a station. ``on_air`` is the occurrence that sounds now. ``state`` is ``on-air``, ``idle``,
     ``no-time`` or ``stopping``; ``amplifier`` is ``off``, ``warming`` or ``on``. ``underruns`` counts periods that came
@@ -302,7 +339,8 @@ class HeartbeatReport(Struct, frozen=True, kw_only=True):
     or ``host``; null without trusted time, and then ``clock`` says why, source by source. ``outbox_dropped`` counts the
     reports that were let go unsent, for want of room, since the station was made. ``newest_journal`` and
     ``newest_sequence`` are the number of the newest report that the station has made: with ``outbox_depth`` 0, whoever
-    has not heard it lacks it. ``meter`` is null without one, or while it says nothing.
+    has not heard it lacks it. ``meter`` is null without one, or while it says nothing; ``power`` and ``box`` where
+    neither is watched.
     """
 
     kind: Literal["heartbeat"] = "heartbeat"
@@ -329,6 +367,8 @@ class HeartbeatReport(Struct, frozen=True, kw_only=True):
     newest_journal: Count = 0
     newest_sequence: Count = 0
     meter: MeterState | None = None
+    power: PowerReport | None = None
+    box: BoxReport | None = None
 
 
 class StatusReport(Struct, frozen=True, kw_only=True):
@@ -437,6 +477,7 @@ def as_run_report(station: str, record: AsRun, told_ms: int) -> AsRunReport:
         reason=record.reason.value if record.reason else None,
         interruptions=record.interruptions,
         witnessed=record.witnessed,
+        zones_saved=record.zones_saved,
     )
 
 
@@ -597,4 +638,28 @@ def heartbeat_report(
         newest_journal=newest[0],
         newest_sequence=newest[1],
         meter=None if snapshot.meter is None else MeterState(**asdict(snapshot.meter)),
+        power=_power_report(snapshot),
+        box=None if snapshot.box is None else BoxReport(**asdict(snapshot.box)),
+    )
+
+
+def _power_report(snapshot: Snapshot) -> PowerReport | None:
+    power = snapshot.power
+    if power is None:
+        return None
+    battery, shed = power.battery, power.shed
+    return PowerReport(
+        mains=power.mains,
+        battery_percent=None if battery is None else battery.percent,
+        battery_volts=None if battery is None else battery.volts,
+        charging=None if battery is None else battery.charging,
+        shed=None
+        if shed == NOTHING_SHED
+        else ShedState(
+            volume_percent=shed.volume_percent,
+            zones=shed.zones,
+            zones_most=shed.zones_most,
+            alerts_only=shed.alerts_only,
+            because=tuple(when.value for when in shed.because),
+        ),
     )
