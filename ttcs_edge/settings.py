@@ -131,7 +131,8 @@ class PinFactory(Enum):
 class PinSettings(Struct, frozen=True):
     """The GPIO lines. ``mock_folder`` is where mock lines keep their state, as a real line keeps its level.
 
-    ``mixer`` is the relay that lets a microphone into the amplifier, ``transmitter`` the key of an FM transmitter.
+    ``mixer`` is the relay that lets a microphone into the amplifier, ``transmitter`` the key of an FM transmitter,
+    ``modem`` the relay that cuts the modem's supply while it is closed.
     """
 
     amplifier: RelaySettings
@@ -140,6 +141,7 @@ class PinSettings(Struct, frozen=True):
     mock_folder: Path | None = None
     mixer: RelaySettings | None = None
     transmitter: RelaySettings | None = None
+    modem: RelaySettings | None = None
 
 
 class SoundDriver(Enum):
@@ -171,6 +173,17 @@ class MicrophoneSettings(Struct, frozen=True):
 
     key: RelaySettings
     input: InputSettings | None = None
+
+
+class ModemSettings(Struct, frozen=True):
+    """The AT port of the modem, asked every ``every_s`` while all is well; ``interface`` is the one whose bytes count,
+    None: none do.
+    """
+
+    port: Path
+    baud: int = 115_200
+    every_s: int = 600
+    interface: str | None = None
 
 
 class ClockTrust(Enum):
@@ -219,7 +232,8 @@ class StoreSettings(Struct, frozen=True):
 
 class Config(Struct, frozen=True):
     """A whole ``station.yaml``, checked. ``coils`` are the zones that are switched by ``rs485``, ``meter_unit`` is the
-    energy meter on it; ``codes`` are those that are opened by the ``transmitter``.
+    energy meter on it; ``codes`` are those that are opened by the ``transmitter``; ``modem`` None: there is none, or
+    none that is looked after.
     """
 
     station: StationSettings
@@ -238,6 +252,7 @@ class Config(Struct, frozen=True):
     panel: PanelSettings
     speech: SpeechSettings
     microphone: MicrophoneSettings | None
+    modem: ModemSettings | None
     trust_folder: Path
     state_folder: Path
     runtime_folder: Path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from ttcs_edge.core.model import AsRunReason, Fault, MeterReading, Scope, WallMs, ZoneId
+from ttcs_edge.core.model import AsRunReason, Fault, MeterReading, Registration, Scope, SimState, WallMs, ZoneId
 from ttcs_edge.core.timekeeping import SourceWord, TimeSource
 
 
@@ -58,12 +58,28 @@ class ZoneVolume(Struct, frozen=True):
     until_ms: WallMs
 
 
+class ModemView(Struct, frozen=True):
+    """The modem, as it told last; while it does not answer, nothing is known of SIM, network and signal. ``used_bytes``
+    is what its SIM has used of its month, ``cures`` how many steps of a cure were taken within a day.
+    """
+
+    answers: bool
+    sim: SimState | None
+    registration: Registration | None
+    operator: str
+    signal_dbm: int | None
+    used_bytes: int
+    budget_bytes: int | None
+    cures: int
+
+
 class Snapshot(Struct, frozen=True):
     """The state of a station at one instant.
 
     ``state`` is ``on-air``, ``idle``, ``no-time`` (air-7) or ``stopping``; ``amplifier``: ``off``, ``warming``, ``on``.
     ``clock_source`` is whose time the station lives by since ``clock_since_ms``, None without trusted time;
-    ``clock_words`` the last that each source said; ``meter`` what the energy meter told last.
+    ``clock_words`` the last that each source said; ``meter`` what the energy meter told last; ``modem`` is None
+    without one.
     """
 
     station: str
@@ -86,3 +102,4 @@ class Snapshot(Struct, frozen=True):
     clock_words: tuple[SourceWord, ...] = ()
     volumes: tuple[ZoneVolume, ...] = ()
     meter: MeterReading | None = None
+    modem: ModemView | None = None

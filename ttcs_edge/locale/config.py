@@ -117,7 +117,16 @@ EXPECTED = {
     "known-key": ("một trong các khóa: {keys}", "one of the keys: {keys}"),
     "language": ("mã ngôn ngữ như vi, cil, en", "a language code such as vi, cil, en"),
     "list": ("danh sách từ {least} đến {most} mục", "a list of {least} to {most} items"),
+    "day-of-month": ("ngày trong tháng, từ {least} đến {most}", "a day of the month from {least} to {most}"),
+    "interface": (
+        "tên giao diện mạng, tối đa {most} ký tự, như wwan0",
+        "a network interface of at most {most} characters, such as wwan0",
+    ),
     "mebibytes": ("số MiB, từ {least} đến {most}", "a number of MiB from {least} to {most}"),
+    "megabytes": (
+        "số MB (triệu byte), từ {least} đến {most}",
+        "a number of MB (millions of bytes) from {least} to {most}",
+    ),
     "name": ("tên gọi, tối đa {most} ký tự", "a name of at most {most} characters"),
     "nesting": ("không quá {most} bậc", "at most {most} levels"),
     "one-switch": (

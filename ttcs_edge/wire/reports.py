@@ -43,7 +43,7 @@ from ttcs_edge.core.model import (
     Outcome,
     Severity,
 )
-from ttcs_edge.core.reports import Snapshot
+from ttcs_edge.core.reports import ModemView, Snapshot
 from ttcs_edge.wire.json_text import read_json, shown, where
 
 REPORT_BYTES = 256 * 1024
@@ -294,6 +294,22 @@ class MeterState(Struct, frozen=True, kw_only=True):
     energy_wh: Count
 
 
+class ModemState(Struct, frozen=True, kw_only=True):
+    """The modem, as it told last. ``sim`` is ``ready``, ``missing``, ``pin``, ``puk`` or ``unknown``; ``registration``
+    ``home``, ``roaming``, ``searching``, ``denied`` or ``unknown``; both are null while it does not answer.
+    ``signal_dbm`` is its RSSI. ``used_bytes`` is what the SIM has used of its month, of ``budget_bytes`` where that is
+    known; ``cures`` counts the steps of a cure that were taken within a day.
+    """
+
+    sim: Identifier | None
+    registration: Identifier | None
+    operator: Annotated[str, Meta(max_length=LIMITS.operator_chars)]
+    signal_dbm: Annotated[int, Meta(ge=-200, le=0)] | None
+    used_bytes: Count
+    budget_bytes: Count | None
+    cures: Count
+
+
 class HeartbeatReport(Struct, frozen=True, kw_only=True):
     """The state of a station. ``on_air`` is the occurrence that sounds now. ``state`` is ``on-air``, ``idle``,
     ``no-time`` or ``stopping``; ``amplifier`` is ``off``, ``warming`` or ``on``. ``underruns`` counts periods that came
@@ -302,7 +318,7 @@ class HeartbeatReport(Struct, frozen=True, kw_only=True):
     or ``host``; null without trusted time, and then ``clock`` says why, source by source. ``outbox_dropped`` counts the
     reports that were let go unsent, for want of room, since the station was made. ``newest_journal`` and
     ``newest_sequence`` are the number of the newest report that the station has made: with ``outbox_depth`` 0, whoever
-    has not heard it lacks it. ``meter`` is null without one, or while it says nothing.
+    has not heard it lacks it. ``meter`` is null without one, or while it says nothing; ``modem`` without one.
     """
 
     kind: Literal["heartbeat"] = "heartbeat"
@@ -329,6 +345,7 @@ class HeartbeatReport(Struct, frozen=True, kw_only=True):
     newest_journal: Count = 0
     newest_sequence: Count = 0
     meter: MeterState | None = None
+    modem: ModemState | None = None
 
 
 class StatusReport(Struct, frozen=True, kw_only=True):
@@ -597,4 +614,17 @@ def heartbeat_report(
         newest_journal=newest[0],
         newest_sequence=newest[1],
         meter=None if snapshot.meter is None else MeterState(**asdict(snapshot.meter)),
+        modem=None if snapshot.modem is None else _modem_state(snapshot.modem),
+    )
+
+
+def _modem_state(modem: ModemView) -> ModemState:
+    return ModemState(
+        sim=None if modem.sim is None else modem.sim.value,
+        registration=None if modem.registration is None else modem.registration.value,
+        operator=modem.operator,
+        signal_dbm=modem.signal_dbm,
+        used_bytes=modem.used_bytes,
+        budget_bytes=modem.budget_bytes,
+        cures=modem.cures,
     )
