@@ -220,7 +220,7 @@ def test_a_station_without_a_budget_counts_and_tells_nothing() -> None:
 
 
 def test_the_card_is_written_a_few_times_a_day_at_the_most() -> None:
-    """A quiet day costs four writes of its own, one on which the link is full a dozen; what others write takes it along."""
+    """A quiet day costs four writes of its own, one on which the link is full a dozen; others' writes take it along."""
     for hourly_mb, most in ((0.5, 5), (400, 13)):
         station = ByHand(civil="2026-11-24T06:00:00", settings=settings())  # type: ignore[arg-type]
         counter = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import pytest
 from msgspec.structs import replace
@@ -107,7 +108,7 @@ def test_a_cure_that_does_not_help_rests_longer_each_time_and_is_bounded() -> No
     station.wait(3 * DAY_MS)
 
     begun = [at_ms for at_ms, step in station.steps if step is RECONNECT]
-    rests = [round((after - before) / HOUR_MS, 1) for before, after in zip(begun, begun[1:], strict=False)]
+    rests = [round((after - before) / HOUR_MS, 1) for before, after in pairwise(begun)]
     assert rests[:4] == [1.3, 2.3, 4.3, 6.3] and set(rests[4:]) == {6.3}
     tries = [at_ms for at_ms, step in station.steps if step is not POWER_ON]
     assert max(sum(at_ms <= one < at_ms + DAY_MS for one in tries) for at_ms in tries) <= STEPS_A_DAY
@@ -218,8 +219,10 @@ def test_no_step_is_begun_while_an_alert_sounds_but_the_power_comes_back() -> No
     other.sound_begins()
     other.wait(MINUTE_MS)
     assert other.taken == []
-    other.sound_ends()
-    other.wait(1_000)
+    for _ in range(2):  # the words follow the tone
+        assert other.taken == []
+        other.sound_ends()
+        other.wait(1_000)
     assert [step for _, step in other.taken] == [RECONNECT]
 
 
@@ -242,7 +245,7 @@ def test_a_relay_that_does_not_give_the_supply_back_is_told_until_it_does() -> N
     station.tell(UP)
     station.wait(MINUTE_MS)
     again = [at_ms for at_ms, step in station.steps if step is POWER_ON]
-    assert len(again) > 3 and {b - a for a, b in zip(again, again[1:], strict=False)} == {ON_AGAIN_MS + 1_000}
+    assert len(again) > 3 and {b - a for a, b in pairwise(again)} == {ON_AGAIN_MS + 1_000}
     station.refuses = set()
     station.wait(MINUTE_MS)
     count = len(station.steps)

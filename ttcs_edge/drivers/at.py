@@ -66,8 +66,9 @@ class Answer(Struct, frozen=True):
     error: str = ""
 
 
-def read_answer(heard: bytes, name: str) -> Answer | None:
+def read_answer(heard: bytes, name: str, like: re.Pattern[str] | None = None) -> Answer | None:
     """Read what came so far behind a question whose answer is called ``name`` (``+CSQ``; empty: only its end counts).
+    Where the modem says something of the same name unasked, the answer is ``like`` this.
 
     Gives None while it is not over. Total: bytes of any kind are an answer, or none yet.
 
@@ -79,7 +80,8 @@ def read_answer(heard: bytes, name: str) -> Answer | None:
     *lines, _ = heard.replace(b"\r", b"\n").split(b"\n")  # the last is not whole yet
     for line in lines:
         if name and text is None and line.startswith(begins):
-            text = line[len(begins) :].decode("utf-8", "replace").strip()
+            found = line[len(begins) :].decode("utf-8", "replace").strip()
+            text = found if like is None or like.match(found) else None
         elif (end := _END.match(line)) is not None:
             if end[1] is None:
                 return Answer(False, error=(end[2] or b"").decode("utf-8", "replace").strip())
@@ -118,12 +120,19 @@ class AtPort:
         finally:
             TURNS.release()
 
-    def ask(self, command: str, name: str = "", answer_s: float | None = None, tries: int = 1) -> Answer:
+    def ask(
+        self,
+        command: str,
+        name: str = "",
+        answer_s: float | None = None,
+        tries: int = 1,
+        like: re.Pattern[str] | None = None,
+    ) -> Answer:
         """Put a question; what came of it. Raises AtError when nothing did, however often it was put."""
         heard = b""
         for _ in range(tries):
-            heard = self.hear(command, lambda told: read_answer(told, name) is not None, answer_s)
-            if (answer := read_answer(heard, name)) is not None:
+            heard = self.hear(command, lambda told: read_answer(told, name, like) is not None, answer_s)
+            if (answer := read_answer(heard, name, like)) is not None:
                 return answer
         raise AtError("modem-silent", f"{command}: {heard[-ERROR_BYTES:]!r}")
 

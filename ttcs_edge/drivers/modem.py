@@ -142,7 +142,7 @@ class SerialModem:
         """4G first; a modem that is on 3G or 2G is registered there."""
         found = []
         for name in ("+CEREG", "+CGREG", "+CREG"):
-            answer = port.ask(f"AT{name}?", name, tries=TRIES)
+            answer = port.ask(f"AT{name}?", name, tries=TRIES, like=_STATUS)
             found.append(registration_of(answer.text) if answer.done else Registration.UNKNOWN)
             if found[-1] in _REGISTERED:
                 return found[-1]
