@@ -62,6 +62,16 @@ STATUS: dict[str, Any] = {
     ],
     "volumes": [],
     "meter": {"volts": 219.6, "amperes": 0.52, "watts": 85.3, "energy_wh": 65_593},
+    "modem": {
+        "answers": True,
+        "sim": "ready",
+        "registration": "home",
+        "operator": "Viettel",
+        "signal_dbm": -71,
+        "used_bytes": 1_204_000_000,
+        "budget_bytes": 3_000_000_000,
+        "cures": 2,
+    },
     "programmes": [{"scope": "vn/lam-dong", "version": 12, "expires_ms": 1_796_471_200_000, "slots": 8}],
     "cache": {"wanted_files": 14, "stored_files": 12, "wanted_bytes": 40_000_000, "stored_bytes": 34_000_000},
     "faults": [
@@ -99,6 +109,7 @@ STATUS: dict[str, Any] = {
 
 IDLE = STATUS | {
     "meter": None,
+    "modem": None,
     "clock_trusted": False,
     "state": "no-time",
     "amplifier": "off",

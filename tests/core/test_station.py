@@ -35,13 +35,17 @@ from ttcs_edge.core.model import (
     AMPLIFIER,
     AsRunReason,
     Certificate,
+    CureStep,
     Instant,
     LocalUser,
     MeterReading,
+    ModemReading,
     MonoMs,
     Outcome,
     QuietHours,
+    Registration,
     Scope,
+    SimState,
     Utterance,
     WallMs,
 )
@@ -60,7 +64,7 @@ AIR = (
     effects.Speak,
     Leave,
 )
-TOLD_AT_ONCE = (effects.Note, effects.SetTimeFloor, effects.ShowLamp, effects.ReadMeter)
+TOLD_AT_ONCE = (effects.Note, effects.SetTimeFloor, effects.ShowLamp, effects.ReadMeter, effects.CureModem)
 EVENTS: tuple[events.Event, ...] = (
     events.TimePassed(),
     events.TrustArrived(Refused("not-json", PROVINCE), PROVINCE, 1),
@@ -93,6 +97,10 @@ EVENTS: tuple[events.Event, ...] = (
     events.MeterRead(MeterReading(220.0, 0.4, 85.3, 65_593)),
     events.MeterRead(MeterReading(160.0, 9.0, 1_400.0, 65_594)),
     events.MeterFailed("unit 10 does not answer"),
+    events.ModemRead(ModemReading(SimState.PUK, Registration.UNKNOWN, "", -109)),
+    events.ModemFailed("modem-silent", "AT: b''"),
+    events.DataCounted(65_593, 1),
+    events.CureDone(CureStep.POWER_ON, "reads 1 after 0"),
     events.KeyChanged(True),
     events.KeyChanged(False),
     events.LinkChanged(False, "refused"),

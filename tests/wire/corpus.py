@@ -42,13 +42,15 @@ from ttcs_edge.core.model import (
     MeterReading,
     Occurrence,
     Outcome,
+    Registration,
     Scope,
     Severity,
     Sha256,
+    SimState,
     WallMs,
     ZoneId,
 )
-from ttcs_edge.core.reports import Cache, InForce, OnAir, Snapshot
+from ttcs_edge.core.reports import Cache, InForce, ModemView, OnAir, Snapshot
 from ttcs_edge.core.timekeeping import SourceWord, TimeSource
 from ttcs_edge.wire.chain import Head, linked
 from ttcs_edge.wire.documents import (
@@ -269,6 +271,7 @@ def heartbeat() -> HeartbeatReport:
         clock_since_ms=NOON_MS,
         clock_words=(SourceWord(TimeSource.KERNEL, "unsynchronised"), SourceWord(TimeSource.RTC, "told")),
         meter=MeterReading(volts=219.6, amperes=0.52, watts=85.3, energy_wh=65_593),
+        modem=ModemView(True, SimState.READY, Registration.HOME, "Viettel", -71, 1_204_000_000, 3_000_000_000, 2),
     )
     return heartbeat_report(
         snapshot,
