@@ -215,7 +215,7 @@ def test_to_reconnect_it_leaves_the_network_and_stays_on_the_bus(plug: Plug) -> 
     mobile, modem = plug(needs="reconnect")
     modem.cure(CureStep.RECONNECT)
 
-    assert mobile.heard == ["AT+CFUN=4", "AT+CFUN=1"] and mobile.is_on_line and mobile.starts == 1
+    assert mobile.heard == ["AT", "AT+CFUN=4", "AT+CFUN=1"] and mobile.is_on_line and mobile.starts == 1
     assert modem.read() == WELL
 
 
@@ -235,7 +235,7 @@ def test_a_modem_that_knows_another_word_for_a_restart_is_told_that(plug: Plug) 
     mobile, modem = plug(says={"AT+CFUN=1,1": b"\r\nERROR\r\n"})
     modem.cure(CureStep.RESTART)
     eventually(lambda: mobile.starts == 2 and mobile.name.exists())
-    assert mobile.heard == ["AT+CFUN=1,1", "AT+CRESET"]
+    assert mobile.heard == ["AT", "AT+CFUN=1,1", "AT+CRESET"]
 
     mobile.says["AT+CRESET"] = b"\r\n+CME ERROR: 4\r\n"
     with pytest.raises(AtError, match=r"^AT\+CRESET: 4$"):

@@ -28,6 +28,7 @@ from ttcs_edge.core.model import (
     MICROPHONE,
     AsRun,
     AudioItem,
+    DataUsed,
     Fault,
     Instant,
     MonoMs,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from tests.simulation.live import Source
     from tests.simulation.meter import EnergyMeter
     from tests.simulation.microphone import Person
+    from tests.simulation.modem import MobileModem
     from tests.simulation.radio import Radio
     from tests.simulation.roots import Roots
 
@@ -146,6 +148,7 @@ class Disk:
     boots: int = 0
     as_run: list[AsRun] = field(default_factory=list)
     fault_log: list[Fault] = field(default_factory=list)
+    data_used: DataUsed = field(default_factory=DataUsed)
 
     def unsettle(self, scope: str, event: str) -> None:
         """The rounds of a message that is replaced or over need not be known."""
@@ -325,6 +328,7 @@ class World:
         self.known: set[Sha256] = set()
         self.faults = Faults()
         self.meter: EnergyMeter | None = None
+        self.modem: MobileModem | None = None
         self.progress_ms = 0
         self.disk = Disk()
         self.letters: list[Letter] = []
@@ -417,6 +421,8 @@ class World:
             self.person.boot()
         if self.source is not None:
             self.source.boot()
+        if self.modem is not None:
+            self.modem.boot()
         self.later(self.faults.player_slow_ms, self._player_ready)
         for letter in self.letters:
             if not letter.acknowledged and not letter.lost:
@@ -448,6 +454,7 @@ class World:
             "earlier": tuple(disk.earlier.values()),
             "alerts": tuple(disk.alerts.values()),
             "volumes": tuple((zone, one) for zone, one in disk.volumes.items() if self.may(one.signers)),
+            "data_used": disk.data_used,
         }
         disk.boots += 1
         if self.card is not None:
@@ -457,7 +464,15 @@ class World:
             if wrong := forgotten(disk, remembered, self.card.roots(), self.true_ms):
                 raise Violation(f"never-5: the card has {wrong}")
             remembered = self.card.remembered(self.root.version)
-            names = ("floors", "open_as_run", "settled", "open_faults", "alive_until_ms", "watched_until_ms")
+            names = (
+                "floors",
+                "open_as_run",
+                "settled",
+                "open_faults",
+                "alive_until_ms",
+                "watched_until_ms",
+                "data_used",
+            )
             fields |= {name: getattr(remembered, name) for name in names}
             fields["programmes"] = tuple(self._signed(envelope) for _, envelope in remembered.envelopes)
             earlier = (self._signed(envelope) for _, envelope in remembered.earlier)
@@ -681,6 +696,8 @@ class World:
                 self._switch(zone, closed)
             case effects.ReadMeter() if self.meter is not None:
                 self.meter.asked()
+            case effects.CureModem(step) if self.modem is not None:
+                self.modem.take(step)
             case effects.StartSound():
                 self._start(effect)
             case effects.StartInput():
@@ -1062,6 +1079,8 @@ class World:
                 disk.fault_log.append(fault)
             case effects.Audited():
                 disk.audit.append(entry)
+            case effects.DataKept(used):
+                disk.data_used = used
             case effects.WatchedUntil(wall_ms):
                 disk.watched_until_ms = wall_ms
             case effects.TimeFloor(wall_ms, _):

@@ -101,7 +101,7 @@ class SerialModem:
     def read(self) -> ModemReading:
         """Ask for SIM, signal, network and operator, in one go."""
         with self._open() as port:
-            port.ask("AT", answer_s=min(ATTENTION_S, self._answer_s), tries=ATTENTION_TRIES)
+            self._call(port)
             port.ask("AT+CMEE=1")  # errors by their numbers; it counts for this port alone
             pin = port.ask("AT+CPIN?", "+CPIN", tries=TRIES)
             sim = _PIN_WORDS.get(pin.text, SimState.UNKNOWN) if pin.done else _sim_of(pin.error)
@@ -115,6 +115,7 @@ class SerialModem:
     def cure(self, step: CureStep) -> None:
         """Have it leave the network and look for it anew, or start anew."""
         with self._open() as port:
+            self._call(port)
             if step is CureStep.RECONNECT:
                 _told(port, "AT+CFUN=4")
                 _told(port, "AT+CFUN=1")
@@ -137,6 +138,10 @@ class SerialModem:
 
     def _open(self) -> AtPort:
         return AtPort(self._settings.port, self._settings.baud, self._answer_s)
+
+    def _call(self, port: AtPort) -> None:
+        """See whether it listens at all: one that hangs is not waited for at each question."""
+        port.ask("AT", answer_s=min(ATTENTION_S, self._answer_s), tries=ATTENTION_TRIES)
 
     def _registration(self, port: AtPort) -> Registration:
         """4G first; a modem that is on 3G or 2G is registered there."""
