@@ -521,8 +521,6 @@ class Timeline:
             world.store_audio(sha256)
         self.broker(GOOD)
         self.link(True)
-        if world.modem is not None:
-            world.modem.heal()
         world.send(events.LinkChanged(True, ""))
         world.send(events.ConditionChanged("store-failing", "database", False))
         self.hold(False)

@@ -7,18 +7,15 @@ supply that stays cut. Its bytes are counted all the while, and never more of th
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from msgspec.structs import replace
 
 from tests.core.material import DAY_MS, HOUR_MS
-from tests.simulation.shell import Violation
-from ttcs_edge.core import events
+from tests.simulation.world import Rule, Violation, World
+from ttcs_edge.core import effects, events
 from ttcs_edge.core.model import ALERT_PREFIX, CureStep, Modem, StationSettings
 from ttcs_edge.core.modem import ANSWER_MOST_MS, CUT_MS, ON_AGAIN_MS, STEPS_A_DAY
-
-if TYPE_CHECKING:
-    from tests.simulation.world import World
 
 MINUTE_MS = 60_000
 HANGS_WITHIN_MS = 8 * HOUR_MS
@@ -34,8 +31,8 @@ def with_modem(settings: StationSettings) -> StationSettings:
     return replace(settings, modem=Modem(has_relay=True, budget_bytes=100_000_000_000))
 
 
-class MobileModem:
-    """The modem of one world. ``needs`` is what will cure it, None while it is well."""
+class MobileModem(Rule):
+    """The modem of one world, and the rules of its cure. ``needs`` is what will cure it, None while it is well."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -51,9 +48,8 @@ class MobileModem:
         self._asked: CureStep | None = None
         self._cut_since_ms: int | None = None
 
-    def boot(self) -> None:
+    def power_on(self, world: World) -> None:
         """A new life: its relay is open. Half of them are of a machine that was started anew, and with it the count."""
-        world = self._world
         kept = world.disk.data_used
         if kept.used_bytes + kept.other_bytes + kept.unplaced_bytes > self.total_bytes:
             raise Violation(f"{HURTS}: {kept} is kept of {self.total_bytes} bytes")
@@ -80,9 +76,13 @@ class MobileModem:
         self.is_sound, self.needs = True, None
         self._world.send(events.LinkChanged(True, "connected"))
 
-    def take(self, step: CureStep) -> None:
+    def before(self, world: World, effect: effects.Effect) -> None:
         """The station takes a step."""
-        world, now_ms = self._world, self._world.mono_ms
+        if isinstance(effect, effects.CureModem):
+            self._take(world, effect.step)
+
+    def _take(self, world: World, step: CureStep) -> None:
+        now_ms = world.mono_ms
         on_air = world.station.snapshot(world.instant()).on_air
         if self._asked is not None:
             raise Violation(f"{HURTS}: {step} while {self._asked} has not been answered")
@@ -95,7 +95,7 @@ class MobileModem:
             self.steps += 1
             if len(self._taken) > STEPS_A_DAY:
                 raise Violation(f"{HURTS}: {len(self._taken)} steps within a day")
-        if (step is CureStep.POWER_ON) is not (self._cut_since_ms is not None) and step is CureStep.POWER_OFF:
+        if step is CureStep.POWER_OFF and self._cut_since_ms is not None:
             raise Violation(f"{HURTS}: {step} while it is cut")
         self._asked = step
         if world.random.random() < SAYS_NOTHING and step not in (CureStep.POWER_OFF, CureStep.POWER_ON):
@@ -144,6 +144,5 @@ class MobileModem:
         world.send(events.DataCounted(self._counter_bytes, self._name))
         self._later(self._count, HOUR_MS if not first else MINUTE_MS)
 
-    def _later(self, do: object, after_ms: int) -> None:
-        assert callable(do)
+    def _later(self, do: Callable[[], None], after_ms: int) -> None:
         self._world.later(after_ms, do)

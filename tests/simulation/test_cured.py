@@ -18,7 +18,8 @@ def test_no_life_breaks_a_rule_for_a_modem_that_hangs(seed: int) -> None:
     storm = Storm(seed, dense=True, alerts=True, microphone=True)
     world = storm.world
     world.settings = with_modem(world.settings)
-    modem = world.modem = MobileModem(world)
+    modem = MobileModem(world)
+    world.join(modem)
 
     def hang_at_last(timeline: Timeline) -> None:
         assert modem.steps > 3

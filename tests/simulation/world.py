@@ -48,7 +48,6 @@ if TYPE_CHECKING:
     from tests.simulation.live import Source
     from tests.simulation.meter import EnergyMeter
     from tests.simulation.microphone import Person
-    from tests.simulation.modem import MobileModem
     from tests.simulation.radio import Radio
     from tests.simulation.roots import Roots
 
@@ -328,7 +327,6 @@ class World:
         self.known: set[Sha256] = set()
         self.faults = Faults()
         self.meter: EnergyMeter | None = None
-        self.modem: MobileModem | None = None
         self.progress_ms = 0
         self.disk = Disk()
         self.letters: list[Letter] = []
@@ -346,6 +344,13 @@ class World:
         """What relays were told that have not said yet that they did it."""
         self.mixer_closed = False
         self.amplifier_on_ms: int | None = None
+
+    def join(self, rule: Rule) -> None:
+        """One more that is told everything; it may do something, too, as a device does."""
+        self.rules += (rule,)
+        for name, hooks in (("hears", self._hears), ("before", self._before), ("after", self._after)):
+            if getattr(type(rule), name) is not getattr(Rule, name):
+                hooks.append(getattr(rule, name))
 
     @property
     def wall_ms(self) -> int:
@@ -421,8 +426,6 @@ class World:
             self.person.boot()
         if self.source is not None:
             self.source.boot()
-        if self.modem is not None:
-            self.modem.boot()
         self.later(self.faults.player_slow_ms, self._player_ready)
         for letter in self.letters:
             if not letter.acknowledged and not letter.lost:
@@ -696,8 +699,6 @@ class World:
                 self._switch(zone, closed)
             case effects.ReadMeter() if self.meter is not None:
                 self.meter.asked()
-            case effects.CureModem(step) if self.modem is not None:
-                self.modem.take(step)
             case effects.StartSound():
                 self._start(effect)
             case effects.StartInput():
