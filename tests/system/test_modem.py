@@ -21,6 +21,8 @@ from ttcs_edge.drivers.pins import level
 
 POWER_PIN = 26
 CUT_S = 10
+CURE_S = 13
+"""Longer than the link waits between two tries: a step has that long to help."""
 
 
 @dataclass
@@ -83,9 +85,8 @@ def air(station: Station, broker: Broker, mobile: Mobile) -> Iterator[Air]:
     """The only way to the broker."""
     one = Air(mobile, broker.port)
     text = station.config.read_text().replace(f"port: {broker.port}", f"port: {one.port}")
-    station.config.write_text(
-        f"{text}modem: {{port: {mobile.name}, cure_after_s: 5, power_pin: {POWER_PIN}, interface: lo, budget_mb: 9}}\n"
-    )
+    figures = f"cure_after_s: {CURE_S}, power_pin: {POWER_PIN}, interface: lo, budget_mb: 9"
+    station.config.write_text(f"{text}modem: {{port: {mobile.name}, {figures}}}\n")
     yield one
     one.close()
 
@@ -117,7 +118,7 @@ def test_a_hung_modem_is_cured_by_the_second_step_and_keeps_its_power(
 
     mobile.needs = "restart"
     eventually(lambda: status(station).get("link_up") is False, 40)
-    eventually(lambda: status(station).get("link_up"), 60)
+    eventually(lambda: status(station).get("link_up"), 80)
     eventually(lambda: len(steps_told(centre)) == 4, 30)
 
     assert sorted(steps_told(centre)) == [
@@ -142,7 +143,7 @@ def test_a_modem_that_is_deaf_has_no_power_for_ten_seconds_and_is_back(
     eventually(lambda: status(station).get("link_up"), 20)
     mobile.needs = "power"
     eventually(lambda: status(station).get("link_up") is False, 40)
-    eventually(lambda: level(station.lines, POWER_PIN), 60)
+    eventually(lambda: level(station.lines, POWER_PIN), 80)
     cut_s = time.monotonic()
     eventually(lambda: not level(station.lines, POWER_PIN), CUT_S + 8)
     lasted_s = time.monotonic() - cut_s
@@ -160,7 +161,7 @@ def test_a_station_that_dies_while_the_supply_is_cut_gives_it_back(
     """never-2: what opens the relays behind a dead daemon opens this one, too; an open one is a modem with power."""
     mobile.needs = "power"
     station.start()
-    eventually(lambda: level(station.lines, POWER_PIN), 60)
+    eventually(lambda: level(station.lines, POWER_PIN), 80)
     assert station.process is not None
     station.process.kill()
     station.process.wait()

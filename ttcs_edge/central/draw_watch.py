@@ -209,7 +209,7 @@ def _modem(modem: ModemState, lang: Language) -> Text:
     data = text("central.data", lang, used=used, budget=budget // MEGABYTE) if budget is not None else None
     cures = text("central.cures", lang, count=modem.cures) if modem.cures else None
     told = [screen.clean(modem.operator), signal, data, cures]
-    return screen.styled(" ".join(one for one in told if one), screen.QUIET)
+    return screen.styled(", ".join(one for one in told if one), screen.QUIET)
 
 
 def _clock_words(kind: str, code: str, lang: Language) -> str:
