@@ -216,7 +216,7 @@ def test_a_station_without_a_budget_counts_and_tells_nothing() -> None:
     station = ByHand()
     station.tell(events.DataCounted(1, 7))
     station.tell(events.DataCounted(900 * MB, 7))
-    assert station.station.data.used == DataUsed() and station.entries(effects.DataKept) == []
+    assert station.station.budget.used == DataUsed() and station.entries(effects.DataKept) == []
 
 
 def test_the_card_is_written_a_few_times_a_day_at_the_most() -> None:

@@ -112,7 +112,7 @@ class Station:
         self.key = Key(settings, boot, self.desk)
         self.meter = MeterWitness(settings)
         self.modem = ModemCare(settings.modem)
-        self.data = DataBudget(settings)
+        self.budget = DataBudget(settings)
         self.clock = ClockState()
         self.time_floor_ms = 0
         self.lamp = Lamp.OFF
@@ -181,15 +181,15 @@ class Station:
         self._judge_certificate(turn)
         self._refresh_speech(turn)
         self._refresh_wanted(turn)
+        self._tend_modem(turn)
         self._beat(turn)
         self._light(turn)
-        self._tend_modem(turn)
         if self.stopping and self.desk.playout.quiescent and not self.left:
             self.left = True
             turn.air.append(effects.Leave())  # a card that hangs must not keep it
         self.programmes.let_go(PARTS_A_TURN)
         self._save_beacons(turn)
-        turn.entries += self.data.save(turn.now.mono_ms, others=bool(turn.entries))
+        turn.entries += self.budget.save(turn.now.mono_ms, others=bool(turn.entries))
         watched_until_ms = self.desk.watched_until_ms(self.programmes)
         if turn.entries and watched_until_ms is not None:
             turn.entries.append(effects.WatchedUntil(watched_until_ms))
@@ -311,7 +311,7 @@ class Station:
             turn.notes.append(effect)
             if (told := self.modem.told(effect.step, now_mono_ms)) is not None:
                 self._on_condition(told, turn)
-        self._on_conditions(self.data.look(turn.now), turn)
+        self._on_conditions(self.budget.look(turn.now), turn)
 
     def _judge_clock(self, turn: _Turn) -> None:
         if turn.now.trusted:
@@ -481,7 +481,7 @@ class Station:
             self._clear(turn, *key)  # which sessions there are, and what lacks, nobody knows any more
         for key in [*self.meter.remember(self.faults.open), *self.modem.stale(self.faults.open)]:
             self._clear(turn, *key)
-        self.data.used = event.data_used
+        self.budget.used = event.data_used
         turn.air += [effect for alert in self.alerts.in_force(turn.now) for effect in _inline_of(alert)]
         for refused in event.refused:
             self._raise(turn, refused.code, refused.subject, refused.detail)
@@ -826,7 +826,7 @@ class Station:
         self._on_conditions(self.modem.failed(event), turn)
 
     def _on_data_counted(self, event: events.DataCounted, turn: _Turn) -> None:
-        self._on_conditions(self.data.count(event.counter_bytes, event.counter_of, turn.now), turn)
+        self._on_conditions(self.budget.count(event.counter_bytes, event.counter_of, turn.now), turn)
 
     def _on_cure_done(self, event: events.CureDone, turn: _Turn) -> None:
         self.modem.done(event, turn.now.mono_ms)
@@ -927,7 +927,7 @@ class Station:
             registration=None if reading is None else reading.registration,
             operator="" if reading is None else reading.operator,
             signal_dbm=None if reading is None else reading.signal_dbm,
-            used_bytes=self.data.month_bytes,
+            used_bytes=self.budget.month_bytes,
             budget_bytes=self.settings.modem.budget_bytes,
             cures=self.modem.cures(now.mono_ms),
         )

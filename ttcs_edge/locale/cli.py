@@ -178,7 +178,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "modem-data": ("{used} MB", "{used} MB"),
     "modem-budget": ("{used}/{budget} MB", "{used} of {budget} MB"),
     "modem-cures": ("{count} bước tự chữa trong một ngày", "{count} steps of a cure within a day"),
-    "relay-modem": ("cắt nguồn modem", "modem's supply cut"),
+    "relay-modem": ("rơ-le modem", "modem relay"),
     "link-up": ("đã nối", "connected"),
     "link-down": ("MẤT KẾT NỐI", "NO CONNECTION"),
     "outbox": ("Chờ gửi", "To be sent"),
