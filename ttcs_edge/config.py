@@ -376,7 +376,7 @@ def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Pa
     _check_drivers(page)
     _check_voices(page)
     _check_microphone(page)
-    _check_budget(page)
+    _check_modem(page)
     spans = _quiet_hours(page)
     if page.problems or values is None:
         raise ConfigError(tuple(sorted(page.problems, key=lambda one: one.line)))
@@ -521,8 +521,13 @@ def _check_microphone(page: Page) -> None:
         page.refuse(key, "unknown-zone", Expected("one-of", (("choices", ", ".join(sorted(zones))),)), "choose")
 
 
-def _check_budget(page: Page) -> None:
-    """A budget without an interface whose bytes are counted would never be used up."""
+def _check_modem(page: Page) -> None:
+    """A budget without an interface whose bytes are counted would never be used up; a line has one kind of device."""
+    if page.values.get("modem.port", "") == page.values.get("rs485.port"):
+        line = str(page.line("rs485.port"))
+        page.refuse(
+            "modem.port", "same-port", PathText("serial-port").expected, "other-port", other="rs485.port", first=line
+        )
     if "modem.budget_mb" in page.nodes and "modem.interface" not in page.nodes:
         kind = next(one.kind for one in _MODEM.keys if one.name == "interface")
         _refuse_lacking(page, "modem.interface", kind.expected, "interface: wwan0")

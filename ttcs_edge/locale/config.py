@@ -57,6 +57,7 @@ PROBLEMS = {
     "same-code": ("Hai mã đóng mở trùng nhau", "Two codes are the same"),
     "same-coil": ("Hai cụm loa dùng chung một rơ-le", "Two zones share one coil"),
     "same-pin": ("Hai khóa dùng chung một chân", "Two keys share one pin"),
+    "same-port": ("Modem trùng cổng với đường RS-485", "The modem has the port of the RS-485 line"),
     "same-unit": ("Công tơ trùng địa chỉ với một bo rơ-le", "The meter has the address of a relay board"),
     "same-zone-id": ("Hai cụm loa trùng mã", "Two zones have the same id"),
     "several-documents": ("Tệp có nhiều tài liệu YAML (---)", "The file holds several YAML documents (---)"),
@@ -295,6 +296,10 @@ MENDS = {
     "other-unit": (
         "đổi số này hoặc số của {other} ở dòng {first}, theo địa chỉ đã đặt trên thiết bị",
         "change this one or that of {other} on line {first}, as the devices are set",
+    ),
+    "other-port": (
+        "đổi cổng này hoặc cổng của {other} ở dòng {first}; xem ls -l /dev/serial/by-id",
+        "change this one or that of {other} on line {first}; see ls -l /dev/serial/by-id",
     ),
     "other-pin": (
         "đổi chân này hoặc chân của {other} ở dòng {first}, theo đúng dây đã nối",
