@@ -32,6 +32,7 @@ from ttcs_edge.core.model import (
     Inlet,
     Meter,
     Microphone,
+    Modem,
     Power,
     QuietHours,
     ShedStep,
@@ -55,6 +56,7 @@ from ttcs_edge.settings import (
     HttpsSettings,
     InputSettings,
     MicrophoneSettings,
+    ModemSettings,
     PanelSettings,
     Parity,
     PinFactory,
@@ -166,6 +168,7 @@ class TestRight:
             clock=ClockSettings(),
             panel=PanelSettings(),
             microphone=None,
+            modem=None,
             speech=SpeechSettings(),
             power=PowerSettings(),
             box=BoxSettings(),
@@ -310,6 +313,38 @@ class TestRight:
         assert config.station.zones[0].tone_w == 30
         short = load_config(written(tmp_path, text + "meter: {unit: 10, idle_w: 25, most_w: 400}\n"), {})
         assert short.station.meter == Meter(idle_w=25, most_w=400)
+
+    def test_a_modem_is_named_once_and_its_time_counts(self, tmp_path: Path) -> None:
+        """Where it stands alone with its port, and where everything is said."""
+        port = Path("/dev/serial/by-id/x")
+        config = load_config(written(tmp_path, SHORTEST + f"modem: {{port: {port}}}\n"), {})
+        assert config.modem == ModemSettings(port)
+        assert config.station.modem == Modem()
+        assert config.clock == ClockSettings(modem=port) and config.pins.modem is None
+
+        text = (
+            f"modem: {{port: {port}, baud: 9600, every_s: 60, time: no, interface: wwan0, budget_mb: 3000,\n"
+            "  budget_day: 15, cure_after_s: 300, power_pin: 26, power_active_high: false}\n"
+        )
+        config = load_config(written(tmp_path, SHORTEST + text), {})
+        assert config.modem == ModemSettings(port, 9_600, 60, "wwan0")
+        assert config.station.modem == Modem(True, 300_000, 3_000_000_000, 15)
+        assert config.clock == ClockSettings()
+        assert config.pins.modem == RelaySettings(26, False)
+
+    def test_a_modem_of_the_clocks_own_stays_what_it_was(self, tmp_path: Path) -> None:
+        """A file of before is as good as ever; with both, each has its port."""
+        old = "clock: {modem: /dev/ttyUSB2, modem_every_s: 60}\n"
+        config = load_config(written(tmp_path, SHORTEST + old), {})
+        assert config.clock == ClockSettings(modem=Path("/dev/ttyUSB2"), modem_every_s=60)
+        assert config.modem is None and config.station.modem is None
+
+        both = load_config(written(tmp_path, SHORTEST + old + "modem: {port: /dev/ttyUSB3, baud: 9600}\n"), {})
+        assert both.clock == config.clock and both.modem == ModemSettings(Path("/dev/ttyUSB3"), 9_600)
+        every = load_config(
+            written(tmp_path, SHORTEST + "clock: {modem_every_s: 60}\nmodem: {port: /dev/ttyUSB3, baud: 9600}\n"), {}
+        )
+        assert every.clock == ClockSettings(modem=Path("/dev/ttyUSB3"), modem_baud=9_600, modem_every_s=60)
 
     def test_a_relay_may_have_a_contact_that_tells_what_it_did(self, tmp_path: Path) -> None:
         """To ground, or to 3.3 V."""
@@ -554,6 +589,12 @@ def clock_devices(folder: Path) -> None:
     for name in ("rtc0", "ttyUSB2"):
         (folder / "dev" / name).touch()
         (folder / "dev" / name).chmod(0o666)
+
+
+def looked_after(folder: Path) -> None:
+    """A modem that is looked after, and is not there: told once, by the key that stands in the file."""
+    path = folder / "station.yaml"
+    path.write_text(path.read_text() + "modem: {port: dev/ttyUSB2}\n")
 
 
 def without_device(name: str, mode: int | None = None) -> Callable[[Path], None]:
@@ -844,6 +885,16 @@ MACHINE = [
         "rtc-device",
         "plug-in",
         "dev/rtc0",
+    ),
+    Machine(
+        "looked-after-modem-gone",
+        looked_after,
+        19,
+        "modem.port",
+        "device-missing",
+        "serial-port",
+        "plug-in",
+        "dev/ttyUSB2",
     ),
     Machine(
         "modem-gone",

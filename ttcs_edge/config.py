@@ -31,14 +31,12 @@ from ttcs_edge import config_power
 from ttcs_edge.core.documents import ID_PATTERN, LANGUAGE_PATTERN, SCOPE_PATTERN
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import (
-    AMPLIFIER,
-    FAN,
-    MICROPHONE,
-    TRANSMITTER,
+    NO_ZONES,
     Amplifier,
     Inlet,
     Meter,
     Microphone,
+    Modem,
     QuietHours,
     Scope,
     StationSettings,
@@ -58,6 +56,7 @@ from ttcs_edge.settings import (
     HttpsSettings,
     InputSettings,
     MicrophoneSettings,
+    ModemSettings,
     PanelSettings,
     Parity,
     PinFactory,
@@ -93,6 +92,7 @@ from ttcs_edge.yaml_form import refuse_lacking as _refuse_lacking
 
 EX_CONFIG: Final = 78
 MIB: Final = 1024**2
+MEGABYTE: Final = 1_000_000
 CREDENTIAL: Final = "credential:"
 UNIT_CREDENTIALS: Final = Path("/run/credentials/ttcs-edge.service")
 TRUST_FILE: Final = "root.dsse.json"
@@ -105,6 +105,7 @@ STREAM_HOST_PATTERN: Final = r"(?=.{1,253}(:|$))[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-
 STREAM_HOSTS: Final = 64
 CODE_CHARS: Final = 8
 CODE_PATTERN: Final = r"[0-9A-D*#]+"
+INTERFACE_PATTERN: Final = r"(?!\.{1,2}$)[A-Za-z0-9._-]+"
 TOPIC_PATTERN: Final = r"[^/+#$\s][^/+#\s]*(/[^/+#\s]+)*"
 SPAN_PATTERN: Final = r"(\d\d):(\d\d)-(\d\d):(\d\d)"
 DAY_MINUTES: Final = 24 * 60
@@ -262,6 +263,20 @@ _CLOCK = Section(
         Key("modem_every_s", Whole(1, 86_400, "whole-seconds"), "600", default="600"),
     )
 )
+_MODEM = Section(
+    (
+        Key("port", PathText("serial-port"), "/dev/serial/by-id/usb-SimTech_SIM7600-if03-port0", required=True),
+        Key("baud", Whole(1_200, 4_000_000), "115200", default="115200"),
+        Key("every_s", Whole(1, 86_400, "whole-seconds"), "600", default="600"),
+        Key("time", Flag(), "true", default="true"),
+        Key("interface", Text("interface", 15, INTERFACE_PATTERN), "wwan0"),
+        Key("budget_mb", Whole(1, 10_000_000, "megabytes"), "3000"),
+        Key("budget_day", Whole(1, 31, "day-of-month"), "1", default="1"),
+        Key("cure_after_s", Whole(5, 86_400, "whole-seconds"), "600", default="600"),
+        Key("power_pin", Whole(2, 27, "pin"), "26"),
+        Key("power_active_high", Flag(), "true", default="true"),
+    )
+)
 _PANEL = Section(
     (
         Key("led_pin", Whole(2, 27, "pin"), "5"),
@@ -320,6 +335,7 @@ STATION: Final = Section(
         Key("streams", _STREAMS, ""),
         Key("store", _STORE, ""),
         Key("clock", _CLOCK, ""),
+        Key("modem", _MODEM, ""),
         Key("panel", _PANEL, ""),
         Key("speech", _SPEECH, ""),
         Key("microphone", _MICROPHONE, ""),
@@ -361,6 +377,7 @@ def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Pa
     _check_voices(page)
     _check_microphone(page)
     config_power.check_power(page)
+    _check_modem(page)
     spans = _quiet_hours(page)
     if page.problems or values is None:
         raise ConfigError(tuple(sorted(page.problems, key=lambda one: one.line)))
@@ -384,7 +401,8 @@ def _check_relays(page: Page) -> None:
             key
             for key in page.values
             if re.fullmatch(
-                r"((zones\[\d+\]|amplifier)\.(contact_)?pin|(panel|microphone|transmitter|power|box)\.\w+_pin)", key
+                r"(zones\[\d+\]|amplifier)\.(contact_)?pin|(panel|microphone|transmitter|power|box|modem)\.\w+_pin",
+                key,
             )
         ),
         key=page.line,
@@ -400,7 +418,7 @@ def _check_zone_ids(page: Page) -> None:
     wanted = Expected("zone-id")
     for key in [key for key in page.values if re.fullmatch(r"zones\[\d+\]\.id", key)]:
         other = first.setdefault(page.values[key], key)
-        if page.values[key] in (AMPLIFIER, MICROPHONE, TRANSMITTER, FAN):
+        if page.values[key] in NO_ZONES:
             page.refuse(key, "reserved-id", wanted, "rename")
         elif other != key:
             page.refuse(key, "same-zone-id", wanted, "rename", other=other, first=str(page.line(other)))
@@ -496,6 +514,18 @@ def _check_microphone(page: Page) -> None:
         page.refuse(key, "unknown-zone", Expected("one-of", (("choices", ", ".join(sorted(zones))),)), "choose")
 
 
+def _check_modem(page: Page) -> None:
+    """A budget without an interface whose bytes are counted would never be used up; a line has one kind of device."""
+    if page.values.get("modem.port", "") == page.values.get("rs485.port"):
+        line = str(page.line("rs485.port"))
+        page.refuse(
+            "modem.port", "same-port", PathText("serial-port").expected, "other-port", other="rs485.port", first=line
+        )
+    if "modem.budget_mb" in page.nodes and "modem.interface" not in page.nodes:
+        kind = next(one.kind for one in _MODEM.keys if one.name == "interface")
+        _refuse_lacking(page, "modem.interface", kind.expected, "interface: wwan0")
+
+
 def _quiet_hours(page: Page) -> tuple[QuietHours, ...]:
     spans = []
     for key in [key for key in page.values if key.startswith("quiet_hours[")]:
@@ -552,7 +582,11 @@ def _pins(values: Mapping[str, Any]) -> PinSettings:
     key = values.get("transmitter")
     transmitter = None if key is None else _transmitter(key).key
     fan = config_power.fan_relay(values)
-    return PinSettings(amplifier, relays, mixer=mixer, transmitter=transmitter, fan=fan, **given)
+    cut = values.get("modem", {})
+    modem = None
+    if "power_pin" in cut:
+        modem = RelaySettings(**_take(cut, power_pin="pin", power_active_high="active_high"))
+    return PinSettings(amplifier, relays, mixer=mixer, transmitter=transmitter, fan=fan, modem=modem, **given)
 
 
 def _coils(values: Mapping[str, Any]) -> dict[ZoneId, CoilSettings]:
@@ -580,6 +614,22 @@ def _transmitter(values: Mapping[str, Any]) -> TransmitterSettings:
 def _meter(values: Mapping[str, Any]) -> Meter:
     exponent = EXPONENTS[values.get("amplifier_class", AmplifierClass.AB)]
     return Meter(exponent=exponent, **_take(values, "idle_w", "most_w", "others_w"))
+
+
+def _modem(values: Mapping[str, Any]) -> Modem:
+    """The core's part of it."""
+    given = {"cure_after_ms": values["cure_after_s"] * 1_000} if "cure_after_s" in values else {}
+    if "budget_mb" in values:
+        given["budget_bytes"] = values["budget_mb"] * MEGABYTE
+    return Modem(has_relay="power_pin" in values, **given, **_take(values, "budget_day"))
+
+
+def _clock(values: Mapping[str, Any], modem: Mapping[str, Any] | None) -> ClockSettings:
+    """The modem that is looked after tells the time, too, unless another port is named for that, or it must not."""
+    given = _take(values, "trust", "rtc", "modem", "modem_baud", "modem_every_s")
+    if modem is not None and modem.get("time", True) and "modem" not in given:
+        given |= _take(modem, port="modem", baud="modem_baud")
+    return ClockSettings(**given)
 
 
 def _panel(values: Mapping[str, Any]) -> PanelSettings:
@@ -627,7 +677,7 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
     folders = {name: Path(path) for name, path in FOLDERS.items()} | dict(values.get("folders", {}))
     transmitter = None if "transmitter" not in values else _transmitter(values["transmitter"])
     zones = tuple(_zone(zone, transmitter) for zone in values["zones"])
-    microphone = values.get("microphone")
+    microphone, modem = values.get("microphone"), values.get("modem")
     station = StationSettings(
         id=values["id"],
         scope=Scope(values["scope"]),
@@ -639,6 +689,7 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         meter=None if "meter" not in values else _meter(values["meter"]),
         power=config_power.power(values),
         box=config_power.box(values),
+        modem=None if modem is None else _modem(modem),
         **_take(values.get("sequencing", {}), "alert_zones_at_once", **_PACING),
         **_take(values, "heartbeat_s"),
     )
@@ -655,12 +706,13 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         https=HttpsSettings(**_take(values.get("https", {}), ca="ca_file")),
         streams=_streams(values.get("streams", {})),
         store=StoreSettings(**_take(store, audio_mb="audio_bytes", reports_mb="report_bytes", free_mb="free_bytes")),
-        clock=ClockSettings(**_take(values.get("clock", {}), "trust", "rtc", "modem", "modem_baud", "modem_every_s")),
+        clock=_clock(values.get("clock", {}), modem),
         panel=_panel(values.get("panel", {})),
         speech=_speech(values.get("speech", {})),
         microphone=None if microphone is None else _microphone(microphone),
         power=config_power.power_settings(values),
         box=config_power.box_settings(values),
+        modem=None if modem is None else ModemSettings(**_take(modem, "port", "baud", "every_s", "interface")),
         trust_folder=folders["trust"],
         state_folder=folders["state"],
         runtime_folder=folders["runtime"],

@@ -224,9 +224,11 @@ def _gpio(page: Page, devices: Path) -> None:
 
 def _devices(page: Page, config: Config) -> None:
     """A battery clock is read by way of sysfs, which needs no right to the device."""
+    modem = None if config.modem is None else config.modem.port
     for key, device, kind in (
         ("clock.rtc", config.clock.rtc, "rtc-device"),
-        ("clock.modem", config.clock.modem, "serial-port"),
+        ("clock.modem", None if config.clock.modem == modem else config.clock.modem, "serial-port"),
+        ("modem.port", modem, "serial-port"),
         ("rs485.port", None if config.rs485 is None else config.rs485.port, "serial-port"),
     ):
         if device is None:

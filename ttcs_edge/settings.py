@@ -133,6 +133,7 @@ class PinSettings(Struct, frozen=True):
 
     ``mixer`` is the relay that lets a microphone into the amplifier, ``transmitter`` the key of an FM transmitter,
     ``fan`` the relay of the box's fan.
+    ``modem`` the relay that cuts the modem's supply while it is closed.
     """
 
     amplifier: RelaySettings
@@ -142,6 +143,7 @@ class PinSettings(Struct, frozen=True):
     mixer: RelaySettings | None = None
     transmitter: RelaySettings | None = None
     fan: RelaySettings | None = None
+    modem: RelaySettings | None = None
 
 
 class SoundDriver(Enum):
@@ -173,6 +175,17 @@ class MicrophoneSettings(Struct, frozen=True):
 
     key: RelaySettings
     input: InputSettings | None = None
+
+
+class ModemSettings(Struct, frozen=True):
+    """The AT port of the modem, asked every ``every_s`` while all is well; ``interface`` is the one whose bytes count,
+    None: none do.
+    """
+
+    port: Path
+    baud: int = 115_200
+    every_s: int = 600
+    interface: str | None = None
 
 
 class ClockTrust(Enum):
@@ -238,7 +251,8 @@ class StoreSettings(Struct, frozen=True):
 
 class Config(Struct, frozen=True):
     """A whole ``station.yaml``, checked. ``coils`` are the zones that are switched by ``rs485``, ``meter_unit`` is the
-    energy meter on it; ``codes`` are those that are opened by the ``transmitter``.
+    energy meter on it; ``codes`` are those that are opened by the ``transmitter``; ``modem`` None: there is none, or
+    none that is looked after.
     """
 
     station: StationSettings
@@ -259,6 +273,7 @@ class Config(Struct, frozen=True):
     microphone: MicrophoneSettings | None
     power: PowerSettings
     box: BoxSettings
+    modem: ModemSettings | None
     trust_folder: Path
     state_folder: Path
     runtime_folder: Path

@@ -35,6 +35,7 @@ from ttcs_edge.wire.reports import (
     FaultReport,
     FaultState,
     HeartbeatReport,
+    ModemState,
     Report,
     SourceState,
     StatusReport,
@@ -356,6 +357,29 @@ def test_whose_time_a_station_lives_by_is_shown_when_it_is_not_the_best(
         lang: ":" not in line and "time by" not in line and "giờ theo" not in line for lang, line in lines.items()
     } == plain
     assert max(map(cell_len, lines.values())) <= columns
+
+
+@pytest.mark.parametrize("columns", [40, 60, 120])
+def test_whose_network_a_station_is_in_and_what_of_its_data_is_used_is_shown_where_there_is_room(columns: int) -> None:
+    """Behind all that needs a person, and never in place of it; what came over the air moves no cursor."""
+    modem = ModemState(
+        sim="ready",
+        registration="home",
+        operator="Viet\x1btel",
+        signal_dbm=-71,
+        used_bytes=1_204_000_000,
+        budget_bytes=3_000_000_000,
+        cures=2,
+    )
+    shown = {}
+    for name, told in (("all", modem), ("silent", replace(modem, operator="", signal_dbm=None, budget_bytes=None))):
+        fleet = Fleet(TOPICS)
+        fleet.hear(TOPICS.station("da-teh-01", "heartbeat"), encode(replace(heartbeat(), modem=told)), 0)
+        shown[name] = drawn(fleet_lines(fleet.rows, 1.0, "en", columns), columns).splitlines()[-1]
+
+    assert (("-71 dBm" in shown["all"]) is (columns > 40), "cures" in shown["silent"]) == (True, columns > 40)
+    assert "1204/3000 MB, 2 cures" in shown["all"] or columns < 120
+    assert "\x1b" not in shown["all"] and cell_len(shown["all"]) <= columns
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

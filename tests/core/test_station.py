@@ -36,13 +36,17 @@ from ttcs_edge.core.model import (
     AsRunReason,
     Battery,
     Certificate,
+    CureStep,
     Instant,
     LocalUser,
     MeterReading,
+    ModemReading,
     MonoMs,
     Outcome,
     QuietHours,
+    Registration,
     Scope,
+    SimState,
     Utterance,
     WallMs,
 )
@@ -61,7 +65,14 @@ AIR = (
     effects.Speak,
     Leave,
 )
-TOLD_AT_ONCE = (effects.Note, effects.SetTimeFloor, effects.ShowLamp, effects.ReadMeter, effects.SwitchFan)
+TOLD_AT_ONCE = (
+    effects.Note,
+    effects.SetTimeFloor,
+    effects.ShowLamp,
+    effects.ReadMeter,
+    effects.SwitchFan,
+    effects.CureModem,
+)
 EVENTS: tuple[events.Event, ...] = (
     events.TimePassed(),
     events.TrustArrived(Refused("not-json", PROVINCE), PROVINCE, 1),
@@ -100,6 +111,10 @@ EVENTS: tuple[events.Event, ...] = (
     events.BoxTold(None),
     events.DoorMoved(True),
     events.DoorMoved(False),
+    events.ModemRead(ModemReading(SimState.PUK, Registration.UNKNOWN, "", -109)),
+    events.ModemFailed("modem-silent", "AT: b''"),
+    events.DataCounted(65_593, 1),
+    events.CureDone(CureStep.POWER_ON, "reads 1 after 0"),
     events.KeyChanged(True),
     events.KeyChanged(False),
     events.LinkChanged(False, "refused"),

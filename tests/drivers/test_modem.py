@@ -11,8 +11,9 @@ import pytest
 
 from tests.drivers.modems import NOON, NOON_MS, Modem, clock_line
 from ttcs_edge.core.timekeeping import FLOOR_MS, TimeSource
+from ttcs_edge.drivers.at import ANSWER_BYTES
 from ttcs_edge.drivers.clock import Told
-from ttcs_edge.drivers.modem import ANSWER_BYTES, ModemClock, read
+from ttcs_edge.drivers.modem import ModemClock, read
 
 
 @pytest.fixture

@@ -45,8 +45,9 @@ from ttcs_edge.central.programme_file import read_programme_file
 from ttcs_edge.central.trust_file import draft_behind, read_trust_file, trust_text
 from ttcs_edge.config import ConfigError, load_config
 from ttcs_edge.core.documents import Refused
+from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope
-from ttcs_edge.drivers import meter, modbus, modem
+from ttcs_edge.drivers import at, meter, modbus, modem
 from ttcs_edge.drivers.player import _read_answer
 from ttcs_edge.link.allowed import Answer, Whole
 from ttcs_edge.link.control import ControlError, ControlServer, ask
@@ -130,6 +131,22 @@ def _read_meter(data: bytes) -> object:
     if answer is None or answer.isError() or len(answer.registers) != meter.REGISTERS:
         return None
     return meter.reading(answer.registers)
+
+
+def _read_modem(data: bytes) -> object:
+    """Whatever a modem is asked, out of whatever came down the line; a name that it tells is bounded, fit to print."""
+    for name, read in (
+        ("+CSQ", modem.signal_of),
+        ("+CEREG", modem.registration_of),
+        ("+COPS", modem.operator_of),
+        ("+CPIN", str),
+        ("", str),
+    ):
+        answer = at.read_answer(data, name)
+        told = None if answer is None else read(answer.text)
+        if name == "+COPS" and told is not None:
+            assert isinstance(told, str) and len(told) <= LIMITS.operator_chars and told.isprintable()
+    return told
 
 
 def _wire() -> dict[str, Target]:
@@ -472,6 +489,16 @@ def _serial() -> dict[str, Target]:
             (
                 bytes.fromhex("0a040e 0894 0208 0000 0355 0000 1e40 0002 0c82"),
                 bytes.fromhex("0a8402b303"),
+            ),
+            "bytes",
+        ),
+        "at": Target(
+            _read_modem,
+            (
+                b"AT+CSQ\r\r\nRING\r\n\r\n+CSQ: 21,99\r\n\r\nOK\r\n",
+                b'\r\n+COPS: 0,0,"Viettel",7\r\n\r\nOK\r\n',
+                b'\r\n+CEREG: 2,1,"1F2A","01A2B301",7\r\n\r\nOK\r\n',
+                b"\r\n+CME ERROR: SIM not inserted\r\n",
             ),
             "bytes",
         ),

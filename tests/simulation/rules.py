@@ -83,6 +83,7 @@ PLACES: dict[type, str] = {
     effects.ShowLamp: "notes",
     effects.ReadMeter: "notes",
     effects.SwitchFan: "notes",
+    effects.CureModem: "notes",
     effects.Note: "notes",
     effects.Record: "record",
 }

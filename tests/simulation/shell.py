@@ -126,6 +126,7 @@ def forgotten(disk: Disk, remembered: Remembered, roots: Sequence[bytes], wall_m
         ("open faults", disk.faults, {fault.id: fault for fault in remembered.open_faults}),
         ("open records", disk.open_as_run, {record.id: record for record in remembered.open_as_run}),
         ("watched until", disk.watched_until_ms, remembered.watched_until_ms),
+        ("data used", disk.data_used, remembered.data_used),
         ("alive until", disk.alive_until_ms, remembered.alive_until_ms),
     )
     return next((f"{name}: {is_}, not {must}" for name, must, is_ in pairs if must != is_), None)

@@ -28,6 +28,7 @@ from ttcs_edge.core.model import (
     MICROPHONE,
     AsRun,
     AudioItem,
+    DataUsed,
     Fault,
     Instant,
     MonoMs,
@@ -147,6 +148,7 @@ class Disk:
     boots: int = 0
     as_run: list[AsRun] = field(default_factory=list)
     fault_log: list[Fault] = field(default_factory=list)
+    data_used: DataUsed = field(default_factory=DataUsed)
 
     def unsettle(self, scope: str, event: str) -> None:
         """The rounds of a message that is replaced or over need not be known."""
@@ -345,6 +347,13 @@ class World:
         self.mixer_closed = False
         self.amplifier_on_ms: int | None = None
 
+    def join(self, rule: Rule) -> None:
+        """One more that is told everything; it may do something, too, as a device does."""
+        self.rules += (rule,)
+        for name, hooks in (("hears", self._hears), ("before", self._before), ("after", self._after)):
+            if getattr(type(rule), name) is not getattr(Rule, name):
+                hooks.append(getattr(rule, name))
+
     @property
     def wall_ms(self) -> int:
         """The wall clock."""
@@ -452,6 +461,7 @@ class World:
             "earlier": tuple(disk.earlier.values()),
             "alerts": tuple(disk.alerts.values()),
             "volumes": tuple((zone, one) for zone, one in disk.volumes.items() if self.may(one.signers)),
+            "data_used": disk.data_used,
         }
         disk.boots += 1
         if self.card is not None:
@@ -461,7 +471,15 @@ class World:
             if wrong := forgotten(disk, remembered, self.card.roots(), self.true_ms):
                 raise Violation(f"never-5: the card has {wrong}")
             remembered = self.card.remembered(self.root.version)
-            names = ("floors", "open_as_run", "settled", "open_faults", "alive_until_ms", "watched_until_ms")
+            names = (
+                "floors",
+                "open_as_run",
+                "settled",
+                "open_faults",
+                "alive_until_ms",
+                "watched_until_ms",
+                "data_used",
+            )
             fields |= {name: getattr(remembered, name) for name in names}
             fields["programmes"] = tuple(self._signed(envelope) for _, envelope in remembered.envelopes)
             earlier = (self._signed(envelope) for _, envelope in remembered.earlier)
@@ -1066,6 +1084,8 @@ class World:
                 disk.fault_log.append(fault)
             case effects.Audited():
                 disk.audit.append(entry)
+            case effects.DataKept(used):
+                disk.data_used = used
             case effects.WatchedUntil(wall_ms):
                 disk.watched_until_ms = wall_ms
             case effects.TimeFloor(wall_ms, _):

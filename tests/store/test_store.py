@@ -21,7 +21,18 @@ from tests.parts import eventually
 from ttcs_edge.core import effects
 from ttcs_edge.core.events import ConditionChanged, Event
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import AsRun, AsRunReason, Fault, Occurrence, Outcome, Scope, Severity, Sha256, WallMs
+from ttcs_edge.core.model import (
+    AsRun,
+    AsRunReason,
+    DataUsed,
+    Fault,
+    Occurrence,
+    Outcome,
+    Scope,
+    Severity,
+    Sha256,
+    WallMs,
+)
 from ttcs_edge.settings import StoreSettings
 from ttcs_edge.store.blobs import BlobError, Blobs
 from ttcs_edge.store.database import Database, connect
@@ -67,6 +78,18 @@ def test_the_floor_of_time_is_remembered_with_its_trust_root(tmp_path: Path) -> 
     database.close()
 
     assert Database.open(tmp_path).remembered().time_floor == effects.TimeFloor(WallMs(9), 2)
+
+
+def test_what_the_sim_has_used_is_remembered(tmp_path: Path) -> None:
+    """Every figure of it; nothing of a station that never counted."""
+    database = Database.open(tmp_path)
+    assert database.remembered().data_used == DataUsed()
+    figures = {name: number for number, name in enumerate(DataUsed.__struct_fields__, 1)}
+    for used in (DataUsed(used_bytes=99), DataUsed(**figures)):
+        database.commit([effects.DataKept(used)], STATION, 1)
+    database.close()
+
+    assert Database.open(tmp_path).remembered().data_used == DataUsed(**figures)
 
 
 def test_a_life_is_told_what_was_settled_as_far_back_as_it_can_look(tmp_path: Path) -> None:

@@ -44,15 +44,17 @@ from ttcs_edge.core.model import (
     MeterReading,
     Occurrence,
     Outcome,
+    Registration,
     Scope,
     Severity,
     Sha256,
     ShedWhen,
+    SimState,
     WallMs,
     ZoneId,
 )
 from ttcs_edge.core.power import PowerState, Shed
-from ttcs_edge.core.reports import Cache, InForce, OnAir, Snapshot
+from ttcs_edge.core.reports import Cache, InForce, ModemView, OnAir, Snapshot
 from ttcs_edge.core.timekeeping import SourceWord, TimeSource
 from ttcs_edge.wire.chain import Head, linked
 from ttcs_edge.wire.documents import (
@@ -280,6 +282,7 @@ def heartbeat() -> HeartbeatReport:
             shed=Shed(60, zones, 1, alerts_only=True, because=(ShedWhen.MAINS_LOST, ShedWhen.BATTERY)),
         ),
         box=BoxState(celsius=41.5, fan_on=True, door_open=False),
+        modem=ModemView(True, SimState.READY, Registration.HOME, "Viettel", -71, 1_204_000_000, 3_000_000_000, 2),
     )
     return heartbeat_report(
         snapshot,

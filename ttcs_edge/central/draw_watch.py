@@ -27,9 +27,11 @@ from ttcs_edge.locale import Language, messages, text
 from ttcs_edge.locale.faults import fault_words, outcome_words, reason_words
 from ttcs_edge.terminal import screen
 from ttcs_edge.terminal.power import shed_words
+from ttcs_edge.wire.reports import ModemState
 
 ID_CHARS: Final = 16
 GAPS_SHOWN: Final = 3
+MEGABYTE: Final = 1_000_000
 FRAME_LINES: Final = 6
 """What stands around the stations: two lines above, the columns' names, what was left out, an empty line, the link."""
 BEST_SOURCES: Final = ("kernel", "host")
@@ -159,7 +161,8 @@ def _table(seen: Sequence[Seen], now_s: float, lang: Language, columns: int) -> 
         table.add_column(text("central.heard", lang), no_wrap=True, justify="right")
     for one in seen:
         state = screen.styled(_state_words(one.state, lang), STYLES.get(one.state, ""))
-        note = screen.joined(_notes(one, lang), "; ")
+        more = [] if phone or one.row.modem is None else [_modem(one.row.modem, lang)]
+        note = screen.joined([*_notes(one, lang), *more], "; ")
         last = _last(one.row, lang)
         if phone:  # one thing fits: the first of those that matter
             table.add_row(screen.styled(one.row.id), state if one.order[0] == 0 else note or state)
@@ -204,6 +207,16 @@ def _notes(one: Seen, lang: Language) -> Iterator[Text]:
         source = _clock_words("time-source", told.source, lang)
         word = _clock_words("time-word", told.word, lang)
         yield screen.styled(f"{source}: {word}", screen.DOUBTFUL)
+
+
+def _modem(modem: ModemState, lang: Language) -> Text:
+    """Whose network, how well it is heard, what of the SIM's data is used; what is wrong with it, its faults tell."""
+    signal = None if modem.signal_dbm is None else f"{modem.signal_dbm} dBm"
+    used, budget = modem.used_bytes // MEGABYTE, modem.budget_bytes
+    data = text("central.data", lang, used=used, budget=budget // MEGABYTE) if budget is not None else None
+    cures = text("central.cures", lang, count=modem.cures) if modem.cures else None
+    told = [screen.clean(modem.operator), signal, data, cures]
+    return screen.styled(", ".join(one for one in told if one), screen.QUIET)
 
 
 def _clock_words(kind: str, code: str, lang: Language) -> str:

@@ -23,6 +23,7 @@ from ttcs_edge.wire.reports import (
     EventReport,
     FaultReport,
     HeartbeatReport,
+    ModemState,
     PowerReport,
     ReplyReport,
     Report,
@@ -52,7 +53,8 @@ class StationRow:
     """One station as it was last heard. ``heard_s`` is on the monotonic clock; None before the first heartbeat.
     ``alert`` is the last that it told of one.
 
-    ``clock_source`` is whose time it lives by; without trusted time it is None, and ``clock`` says why.
+    ``clock_source`` is whose time it lives by; without trusted time it is None, and ``clock`` says why. ``modem`` is
+    what its modem told, None without one.
     """
 
     id: str
@@ -68,6 +70,7 @@ class StationRow:
     clock_source: str | None = None
     clock: tuple[SourceState, ...] = ()
     power: PowerReport | None = None
+    modem: ModemState | None = None
 
     def is_silent(self, now_s: float) -> bool:
         """Tell whether it should have been heard again by now."""
@@ -159,6 +162,7 @@ def _take_in(row: StationRow, report: Report, at_s: float) -> None:
     elif isinstance(report, HeartbeatReport):
         row.gap_s = None if row.heard_s is None else at_s - row.heard_s
         row.state, row.on_air, row.heard_s = report.state, report.on_air, at_s
+        row.modem = report.modem
         row.clock_source, row.clock = report.clock_source, () if report.clock_trusted else report.clock
         row.power = report.power
         known = row.faults

@@ -56,6 +56,7 @@ def _now(answer: Answer, lang: Language, now: datetime) -> list[tuple[str, Text]
         *([("cli.volumes", _volumes(answer["volumes"], lang, now))] if answer["volumes"] else []),
         ("cli.relays", _relays(answer["relays"], lang)),
         ("cli.link", _good_or_bad(answer["link_up"], "cli.link-up", "cli.link-down", lang)),
+        *([("cli.modem", _modem(answer["modem"], lang))] if answer["modem"] else []),
         ("cli.outbox", _outbox(answer["outbox"], lang)),
         ("cli.player", _player(answer, lang)),
         ("cli.audio", _audio(answer["cache"], lang)),
@@ -100,7 +101,8 @@ def _on_air(on_air: Answer, lang: Language) -> Text:
 
 def _relays(relays: dict[str, bool], lang: Language) -> Text:
     words = {True: text("cli.relay-closed", lang), False: text("cli.relay-open", lang)}
-    names = {name: text(f"cli.relay-{name}", lang) for name in ("amplifier", "microphone", "transmitter", "fan")}
+    others = ("amplifier", "microphone", "transmitter", "fan", "modem")
+    names = {name: text(f"cli.relay-{name}", lang) for name in others}
     return screen.joined(f"{names.get(subject, subject)} {words[closed]}" for subject, closed in relays.items())
 
 
@@ -134,6 +136,30 @@ def _box(box: Answer, lang: Language) -> Text:
         parts.append(screen.styled(text("cli.box-fan-on" if box["fan_on"] else "cli.box-fan-off", lang)))
     if box["door_open"] is not None:
         parts.append(_good_or_bad(not box["door_open"], "cli.box-door-shut", "cli.box-door-open", lang))
+    return screen.joined(parts)
+
+
+def _modem(modem: Answer, lang: Language) -> Text:
+    """Whose network and how well it is heard, or what is wrong; what of the SIM's data is used; what was tried."""
+    parts: list[Text | str] = []
+    if not modem["answers"]:
+        parts.append(screen.styled(text("cli.modem-silent", lang), screen.BAD))
+    elif modem["sim"] != "ready":
+        words = text("cli.modem-sim", lang, words=text(f"cli.sim.{modem['sim']}", lang))
+        parts.append(screen.styled(words, screen.BAD))
+    else:
+        is_in = modem["registration"] in ("home", "roaming")
+        words = text(f"cli.registration.{modem['registration']}", lang)
+        parts.append(screen.styled(f"{modem['operator']} {words}".strip(), "" if is_in else screen.BAD))
+    if modem["signal_dbm"] is not None:
+        parts.append(f"{modem['signal_dbm']} dBm")
+    used, budget_bytes = modem["used_bytes"] // 1_000_000, modem["budget_bytes"]
+    if budget_bytes is not None:
+        parts.append(text("cli.modem-budget", lang, used=used, budget=budget_bytes // 1_000_000))
+    elif used:
+        parts.append(text("cli.modem-data", lang, used=used))
+    if modem["cures"]:
+        parts.append(screen.styled(text("cli.modem-cures", lang, count=modem["cures"]), screen.DOUBTFUL))
     return screen.joined(parts)
 
 

@@ -16,6 +16,8 @@ from ttcs_edge.core.model import (
     AsRun,
     AudioItem,
     Certificate,
+    CureStep,
+    DataUsed,
     Fault,
     LocalUser,
     MonoMs,
@@ -42,6 +44,12 @@ class SwitchZone(Struct, frozen=True):
 
 class ReadMeter(Struct, frozen=True):
     """Ask the energy meter; ``MeterRead`` or ``MeterFailed`` follows."""
+
+
+class CureModem(Struct, frozen=True):
+    """Take a step of the modem's cure; ``CureDone`` follows."""
+
+    step: CureStep
 
 
 class PrepareSound(Struct, frozen=True):
@@ -276,6 +284,12 @@ class TimeFloor(Struct, frozen=True):
     trust_version: int
 
 
+class DataKept(Struct, frozen=True):
+    """Record: what the SIM has used."""
+
+    used: DataUsed
+
+
 class Audited(Struct, frozen=True):
     """Report: an entry of the audit trail (``core.audit``), which the store ties to the one before it. ``deed`` is what
     was done (accepted, refused, started, stopped, counted), ``what`` to what, ``detail`` the fields of its words;
@@ -315,6 +329,7 @@ Entry = (
     | VolumeOrdered
     | WatchedUntil
     | TimeFloor
+    | DataKept
 )
 
 
@@ -476,6 +491,7 @@ Effect = (
     SwitchAmplifier
     | SwitchZone
     | ReadMeter
+    | CureModem
     | PrepareSound
     | StartSound
     | StartInput

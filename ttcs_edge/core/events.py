@@ -10,9 +10,12 @@ from ttcs_edge.core.model import (
     AudioItem,
     Battery,
     Certificate,
+    CureStep,
+    DataUsed,
     Fault,
     LocalUser,
     MeterReading,
+    ModemReading,
     MonoMs,
     Occurrence,
     Sha256,
@@ -43,7 +46,8 @@ class Started(Struct, frozen=True):
     the last wall clock known before the death, if any; ``watched_until_ms`` up to when every occurrence is accounted
     for; ``time_floor_ms`` the newest time known to have been signed under this trust root. ``tones`` are what comes
     before an alert, by its severity; ``test_tone`` is one second of a tone that can be repeated without a gap.
-    ``volumes`` are the newest command for the volume of each zone; ``software`` is the release that starts.
+    ``volumes`` are the newest command for the volume of each zone; ``software`` is the release that starts;
+    ``data_used`` is what the SIM had used.
     """
 
     trust: TrustRoot
@@ -63,6 +67,7 @@ class Started(Struct, frozen=True):
     test_tone: AudioItem | None = None
     volumes: tuple[tuple[ZoneId, Signed[Command]], ...] = ()
     software: str = ""
+    data_used: DataUsed = DataUsed()
 
 
 class TimePassed(Struct, frozen=True):
@@ -283,6 +288,37 @@ class MeterFailed(Struct, frozen=True):
     error: str
 
 
+class ModemRead(Struct, frozen=True):
+    """The modem answered, and what it tells is news."""
+
+    reading: ModemReading
+
+
+class ModemFailed(Struct, frozen=True):
+    """The modem did not answer; told once as long as ``code`` does not change: ``modem-gone``, there is no such port;
+    ``modem-taken``, another program has it; ``modem-silent``.
+    """
+
+    code: str
+    error: str
+
+
+class DataCounted(Struct, frozen=True):
+    """What the kernel has counted of the modem's interface, in both directions. It counts from nought again when the
+    machine or the interface was started anew, and then ``counter_of`` is another.
+    """
+
+    counter_bytes: int
+    counter_of: int
+
+
+class CureDone(Struct, frozen=True):
+    """A step of the modem's cure was taken, or could not be: ``error`` says why. Whether it helped, the link tells."""
+
+    step: CureStep
+    error: str = ""
+
+
 class KeyChanged(Struct, frozen=True):
     """The key of the microphone is held down, or was let go. How it is when the daemon starts is told, too."""
 
@@ -395,6 +431,10 @@ Event = (
     | RelaySwitched
     | MeterRead
     | MeterFailed
+    | ModemRead
+    | ModemFailed
+    | DataCounted
+    | CureDone
     | KeyChanged
     | LinkChanged
     | ConditionChanged

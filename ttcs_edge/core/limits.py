@@ -63,6 +63,7 @@ class Limits(Struct, frozen=True):
     records_waiting: int = 10_000
     sound_commands: int = 64
     bus_jobs: int = 256
+    operator_chars: int = 32
     fixed_point_steps: int = 256
     outbox_in_flight: int = 20
     resend_reports: int = 100_000

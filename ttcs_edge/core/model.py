@@ -23,8 +23,10 @@ AMPLIFIER = "amplifier"
 MICROPHONE = "microphone"
 TRANSMITTER = "transmitter"
 FAN = "fan"
-"""What the amplifier's switch, the one that lets the microphone in, the key of an FM transmitter and the switch of the
-box's fan are called where zones are called by their ids; no zone may have such an id."""
+MODEM = "modem"
+NO_ZONES = (AMPLIFIER, MICROPHONE, TRANSMITTER, FAN, MODEM)
+"""What the switches are called, where zones are called by their ids, of the amplifier, the microphone's way in, an FM
+transmitter's key, the box's fan and the modem's supply; no zone may have such an id."""
 
 WallMs = NewType("WallMs", int)
 MonoMs = NewType("MonoMs", int)
@@ -202,6 +204,81 @@ class Box(Struct, frozen=True):
     fan: Fan | None = None
 
 
+class Modem(Struct, frozen=True):
+    """The modem of a station. ``has_relay`` tells that its supply can be cut; ``cure_after_ms`` is how long the link
+    may be gone before anything is done about it. The SIM's month begins on ``budget_day``, and may take
+    ``budget_bytes``; None: no bound is known.
+    """
+
+    has_relay: bool = False
+    cure_after_ms: int = 600_000
+    budget_bytes: int | None = None
+    budget_day: int = 1
+
+
+class SimState(Enum):
+    """What AT+CPIN? tells of the SIM (3GPP TS 27.007, 8.3)."""
+
+    READY = "ready"
+    MISSING = "missing"
+    PIN = "pin"
+    PUK = "puk"
+    UNKNOWN = "unknown"
+
+
+class Registration(Enum):
+    """Where the modem stands with the network (3GPP TS 27.007, 7.2 and 10.1.22)."""
+
+    HOME = "home"
+    ROAMING = "roaming"
+    SEARCHING = "searching"
+    DENIED = "denied"
+    UNKNOWN = "unknown"
+
+
+class ModemReading(Struct, frozen=True):
+    """What a modem tells. ``signal_dbm`` is the RSSI of AT+CSQ, None where it measures none; ``operator`` is empty
+    while it is with none.
+    """
+
+    sim: SimState = SimState.UNKNOWN
+    registration: Registration = Registration.UNKNOWN
+    operator: str = ""
+    signal_dbm: int | None = None
+
+
+class CureStep(Enum):
+    """What is done about a modem that is hung, from the gentlest on: leave the network and look for it anew; start
+    anew; have no power for a while.
+    """
+
+    RECONNECT = "reconnect"
+    RESTART = "restart"
+    POWER_OFF = "power-off"
+    POWER_ON = "power-on"
+
+
+class DataUsed(Struct, frozen=True):
+    """What the SIM has used, as the store keeps it (``core.budget``). Days are those of ``date.toordinal``; 0: none.
+
+    ``month`` is the first day of the SIM's month, ``other_month`` that of the one which was counted before;
+    ``unplaced_bytes`` came without trusted time; ``counter_bytes`` is what the kernel had counted last, under the name
+    ``counter_of``. ``daily_bytes`` is the mean of ``days`` whole days, without ``day``, which is not over.
+    """
+
+    month: int = 0
+    used_bytes: int = 0
+    other_month: int = 0
+    other_bytes: int = 0
+    unplaced_bytes: int = 0
+    counter_bytes: int = 0
+    counter_of: int = 0
+    day: int = 0
+    day_bytes: int = 0
+    daily_bytes: int = 0
+    days: int = 0
+
+
 class Way(Enum):
     """How sound that is made while it airs comes to the amplifier: from the player's sound input, over the network in
     signed segments or as a plain stream, or past the player, by a relay that lets it into the amplifier's mixer.
@@ -252,6 +329,7 @@ class StationSettings(Struct, frozen=True):
     meter: Meter | None = None
     power: Power | None = None
     box: Box | None = None
+    modem: Modem | None = None
 
 
 ALERT_PREFIX = "alert:"

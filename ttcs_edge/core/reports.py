@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from ttcs_edge.core.box import BoxState
-from ttcs_edge.core.model import AsRunReason, Fault, MeterReading, Scope, WallMs, ZoneId
+from ttcs_edge.core.model import AsRunReason, Fault, MeterReading, Registration, Scope, SimState, WallMs, ZoneId
 from ttcs_edge.core.power import PowerState
 from ttcs_edge.core.timekeeping import SourceWord, TimeSource
 
@@ -60,13 +60,28 @@ class ZoneVolume(Struct, frozen=True):
     until_ms: WallMs
 
 
+class ModemView(Struct, frozen=True):
+    """The modem, as it told last; while it does not answer, nothing is known of SIM, network and signal. ``used_bytes``
+    is what its SIM has used of its month, ``cures`` how many steps of a cure were taken within a day.
+    """
+
+    answers: bool
+    sim: SimState | None
+    registration: Registration | None
+    operator: str
+    signal_dbm: int | None
+    used_bytes: int
+    budget_bytes: int | None
+    cures: int
+
+
 class Snapshot(Struct, frozen=True):
     """The state of a station at one instant.
 
     ``state`` is ``on-air``, ``idle``, ``no-time`` (air-7) or ``stopping``; ``amplifier``: ``off``, ``warming``, ``on``.
     ``clock_source`` is whose time the station lives by since ``clock_since_ms``, None without trusted time;
-    ``clock_words`` the last that each source said; ``meter`` what the energy meter told last; ``power`` and ``box`` are
-    None where neither is watched.
+    ``clock_words`` the last that each source said; ``meter`` what the energy meter told last; ``power``, ``box``
+    and ``modem`` are None where there is no such thing.
     """
 
     station: str
@@ -91,3 +106,4 @@ class Snapshot(Struct, frozen=True):
     meter: MeterReading | None = None
     power: PowerState | None = None
     box: BoxState | None = None
+    modem: ModemView | None = None

@@ -10,7 +10,7 @@ sound, notes, one ``Record`` with everything to be remembered, then the acknowle
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ from ttcs_edge.core.alerts import Alerts
 from ttcs_edge.core.audit import Audit, Judged
 from ttcs_edge.core.beacons import Beacons, beacon_subject
 from ttcs_edge.core.box import BOX, DOOR_OPEN, BoxWatch
+from ttcs_edge.core.budget import DataBudget
 from ttcs_edge.core.commands import Commands
 from ttcs_edge.core.desk import Desk, feed
 from ttcs_edge.core.documents import Alert, Refused, Signed, TrustRoot
@@ -42,13 +43,14 @@ from ttcs_edge.core.model import (
     WallMs,
     is_sha256,
 )
+from ttcs_edge.core.modem import ModemCare
 from ttcs_edge.core.orders import Given, Orders
 from ttcs_edge.core.power import Saving
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.receipts import Receipts
 from ttcs_edge.core.renewal import ENDS, OVER, Renewal
 from ttcs_edge.core.renewal import SUBJECT as CERTIFICATE
-from ttcs_edge.core.reports import OnAir, Snapshot
+from ttcs_edge.core.reports import ModemView, OnAir, Snapshot
 from ttcs_edge.core.speech import SPEECH_FAULTS, subject_of
 from ttcs_edge.core.streams import STREAM_FAULTS
 from ttcs_edge.core.supervision import Detail, Supervision
@@ -113,6 +115,8 @@ class Station:
         self.orders = Orders(settings, boot, self.desk, self.volumes)
         self.key = Key(settings, boot, self.desk)
         self.meter = MeterWitness(settings)
+        self.modem = ModemCare(settings.modem)
+        self.budget = DataBudget(settings)
         self.clock = ClockState()
         self.time_floor_ms = 0
         self.lamp = Lamp.OFF
@@ -182,6 +186,7 @@ class Station:
         self._judge_certificate(turn)
         self._refresh_speech(turn)
         self._refresh_wanted(turn)
+        self._tend_modem(turn)
         self._beat(turn)
         self._light(turn)
         if self.stopping and self.desk.playout.quiescent and not self.left:
@@ -189,6 +194,7 @@ class Station:
             turn.air.append(effects.Leave())  # a card that hangs must not keep it
         self.programmes.let_go(PARTS_A_TURN)
         self._save_beacons(turn)
+        turn.entries += self.budget.save(turn.now.mono_ms, others=bool(turn.entries))
         watched_until_ms = self.desk.watched_until_ms(self.programmes)
         if turn.entries and watched_until_ms is not None:
             turn.entries.append(effects.WatchedUntil(watched_until_ms))
@@ -301,8 +307,19 @@ class Station:
             self._on_meter_failed(events.MeterFailed("says nothing"), turn)
 
     def _watch_power(self, turn: _Turn) -> None:
-        for found in self.saving.follow(self.box.hot, turn.now):
-            self._on_condition(found, turn)
+        self._on_conditions(self.saving.follow(self.box.hot, turn.now), turn)
+
+    def _tend_modem(self, turn: _Turn) -> None:
+        """Have the next step of its cure taken, if one is due; a month of its SIM may be over."""
+        if self.settings.modem is None or self.stopping:
+            return
+        now_mono_ms, holder = turn.now.mono_ms, self.desk.on_air
+        is_held_up = holder is not None and holder.kind in (asrun.Kind.ALERT, asrun.Kind.TALK)
+        for effect in self.modem.follow(now_mono_ms, is_held_up=is_held_up):
+            turn.notes.append(effect)
+            if (told := self.modem.told(effect.step, now_mono_ms)) is not None:
+                self._on_condition(told, turn)
+        self._on_conditions(self.budget.look(turn.now), turn)
 
     def _judge_clock(self, turn: _Turn) -> None:
         if turn.now.trusted:
@@ -428,8 +445,8 @@ class Station:
     def _wake_mono_ms(self, now: Instant) -> int:
         asked = [self.next_heartbeat_mono_ms, self.next_wanted_mono_ms, self.faults.wake_mono_ms]
         asked.append(self.audit.wake_mono_ms)
-        asked.append(None if self.stopping else self.meter.wake_mono_ms())
         asked.append(self.saving.wake_mono_ms)
+        asked += [] if self.stopping else [self.meter.wake_mono_ms(), self.modem.wake_mono_ms()]
         asked += [self.alerts.wake_mono_ms(now), self.orders.wake_mono_ms(now), self.key.wake_mono_ms]
         asked += [
             self.withheld.wake_mono_ms(now),
@@ -471,9 +488,11 @@ class Station:
                 self.desk.cues.settled[closed.occurrence] = closed.planned_start_ms
         for key in [key for key in self.faults.open if key[0] in WITHHELD_FAULTS or key[0] == LIVE_LOST]:
             self._clear(turn, *key)  # which sessions there are, and what lacks, nobody knows any more
-        gone = self.meter.remember(self.faults.open) + self.box.remember(self.faults.open)
-        for key in gone + self.saving.remember(self.faults.open, turn.now):
+        gone = [*self.meter.remember(self.faults.open), *self.box.remember(self.faults.open)]
+        gone += [*self.modem.stale(self.faults.open), *self.saving.remember(self.faults.open, turn.now)]
+        for key in gone:
             self._clear(turn, *key)
+        self.budget.used = event.data_used
         turn.air += [effect for alert in self.alerts.in_force(turn.now) for effect in _inline_of(alert)]
         for refused in event.refused:
             self._raise(turn, refused.code, refused.subject, refused.detail)
@@ -811,12 +830,27 @@ class Station:
         self.meter.failed(turn.now.mono_ms)
         self._raise(turn, SILENT, METER, (("error", event.error),))
 
+    def _on_modem_read(self, event: events.ModemRead, turn: _Turn) -> None:
+        self._on_conditions(self.modem.read(event.reading), turn)
+
+    def _on_modem_failed(self, event: events.ModemFailed, turn: _Turn) -> None:
+        self._on_conditions(self.modem.failed(event), turn)
+
+    def _on_data_counted(self, event: events.DataCounted, turn: _Turn) -> None:
+        self._on_conditions(self.budget.count(event.counter_bytes, event.counter_of, turn.now), turn)
+
+    def _on_cure_done(self, event: events.CureDone, turn: _Turn) -> None:
+        self.modem.done(event, turn.now.mono_ms)
+        fields = (("step", event.step.value), ("error", event.error))
+        turn.notes.append(effects.Note("warning" if event.error else "info", "modem-cure", fields))
+
     def _on_key(self, event: events.KeyChanged, turn: _Turn) -> None:
         self.key.changed(event, turn.now)
 
     def _on_link(self, event: events.LinkChanged, turn: _Turn) -> None:
         self.link_up = event.up
         self.withheld.link(event.up, turn.now)
+        self._on_conditions(self.modem.link(event, turn.now.mono_ms), turn)
         if event.up:
             turn.entries += self.faults.clear_subject("broker", turn.now.wall_ms)
             self.faults.pending.pop(("link-down", "broker"), None)
@@ -833,13 +867,11 @@ class Station:
             self._clear(turn, event.code, event.subject)
 
     def _on_supply(self, event: events.SupplyTold, turn: _Turn) -> None:
-        for found in self.saving.take(event, turn.now):
-            self._on_condition(found, turn)
+        self._on_conditions(self.saving.take(event, turn.now), turn)
 
     def _on_box(self, event: events.BoxTold, turn: _Turn) -> None:
         found, blown = self.box.take(event)
-        for one in found:
-            self._on_condition(one, turn)
+        self._on_conditions(found, turn)
         turn.notes += blown
 
     def _on_door(self, event: events.DoorMoved, turn: _Turn) -> None:
@@ -849,6 +881,10 @@ class Station:
             self._clear(turn, DOOR_OPEN, BOX)
         elif self._raise(turn, DOOR_OPEN, BOX):
             turn.entries.append(self.audit.opened(self.settings.id, turn.now))
+
+    def _on_conditions(self, found: Iterable[events.ConditionChanged], turn: _Turn) -> None:
+        for condition in found:
+            self._on_condition(condition, turn)
 
     def _on_clock(self, event: events.ClockChanged, turn: _Turn) -> None:
         """A source that tells a time before the floor is not believed, and somebody must look at it."""
@@ -907,6 +943,22 @@ class Station:
             meter=self.meter.reading,
             power=self.saving.state(),
             box=self.box.state(),
+            modem=self._modem_view(now),
+        )
+
+    def _modem_view(self, now: Instant) -> ModemView | None:
+        if self.settings.modem is None:
+            return None
+        reading = self.modem.reading
+        return ModemView(
+            answers=reading is not None,
+            sim=None if reading is None else reading.sim,
+            registration=None if reading is None else reading.registration,
+            operator="" if reading is None else reading.operator,
+            signal_dbm=None if reading is None else reading.signal_dbm,
+            used_bytes=self.budget.month_bytes,
+            budget_bytes=self.settings.modem.budget_bytes,
+            cures=self.modem.cures(now.mono_ms),
         )
 
 
@@ -947,6 +999,10 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.RelaySwitched: Station._on_relay_switched,
     events.MeterRead: Station._on_meter_read,
     events.MeterFailed: Station._on_meter_failed,
+    events.ModemRead: Station._on_modem_read,
+    events.ModemFailed: Station._on_modem_failed,
+    events.DataCounted: Station._on_data_counted,
+    events.CureDone: Station._on_cure_done,
     events.KeyChanged: Station._on_key,
     events.LinkChanged: Station._on_link,
     events.ConditionChanged: Station._on_condition,

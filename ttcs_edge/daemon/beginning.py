@@ -123,6 +123,7 @@ def started(
         volumes=tuple(_volumes(remembered.volumes, trust, now)),
         earlier=tuple(_still_good(remembered.earlier, trust, now)),
         software=software,
+        data_used=remembered.data_used,
     )
 
 

@@ -49,6 +49,7 @@ from ttcs_edge.daemon.health import Health
 from ttcs_edge.daemon.keyring import Keyring
 from ttcs_edge.daemon.logs import configure
 from ttcs_edge.daemon.loop import Loop
+from ttcs_edge.daemon.modem import modem_watch
 from ttcs_edge.daemon.renewing import Renewing
 from ttcs_edge.daemon.replies import Replies
 from ttcs_edge.daemon.speaking import Speaking
@@ -152,6 +153,7 @@ class Daemon:
         self.surroundings = self._surroundings(post)
         rounds = () if self.surroundings is None else (self.surroundings.look,)
         self.health = Health(host, Canary(config.state_folder), Lives(config.state_folder), post, rounds=rounds)
+        self.modem = modem_watch(config.modem, relays, post)
         self.panel = self._panel()
         self.key = self._key()
         self.handlers = Handlers(self.relays, self.sound, post, self._others(post))
@@ -173,6 +175,7 @@ class Daemon:
             effects.SetSignedTime: lambda effect: self.clock.hear_signed(effect.wall_ms, effect.mono_ms),
             effects.SetTimeFloor: lambda effect: self.clock.raise_floor(effect.wall_ms),
             effects.ReadMeter: self._read_meter,
+            effects.CureModem: self.modem.take,
             effects.ShowLamp: lambda effect: self.panel.show(effect.lamp),
             effects.Resend: self._resend,
             effects.Answer: self.replies.answer,
@@ -233,6 +236,7 @@ class Daemon:
         self.speaking.start()
         self.link.start()
         self.renewing.start()
+        self.modem.start()
         watch_clock(lambda: self.loop.post(TimePassed()))
 
     def close(self) -> None:
@@ -248,6 +252,7 @@ class Daemon:
             lambda: self.speaking.close(CLOSE_S),
             lambda: self.health.close(CLOSE_S),
             lambda: None if self.surroundings is None else self.surroundings.close(CLOSE_S),
+            lambda: self.modem.close(CLOSE_S),
             self.clock.close,
             self.panel.close,
             lambda: None if self.key is None else self.key.close(),
@@ -306,8 +311,10 @@ class Daemon:
 
     def _post_from_link(self, event: Event) -> None:
         self.loop.post(event)
-        if isinstance(event, LinkChanged) and event.up:
-            self.fetcher.retry_now()
+        if isinstance(event, LinkChanged):
+            self.modem.link(event.up)
+            if event.up:
+                self.fetcher.retry_now()
 
     def _acknowledge(self, effect: effects.Acknowledge) -> None:
         if not self.carried.acknowledged(effect.delivery):

@@ -1,4 +1,5 @@
-"""The relays of a station: one for the amplifier, one for each zone, for a microphone and a fan, behind one Protocol.
+"""The relays of a station: one for the amplifier, one for each zone, for a microphone and a fan, behind one Protocol;
+one that cuts a modem's supply while it is closed.
 
 Those on the lines of this machine are here; ``coils`` has those that are further away.
 """
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from gpiozero import DigitalInputDevice, OutputDevice
 
-from ttcs_edge.core.model import AMPLIFIER, FAN, MICROPHONE, TRANSMITTER
+from ttcs_edge.core.model import AMPLIFIER, FAN, MICROPHONE, MODEM, TRANSMITTER
 from ttcs_edge.settings import Config, PinFactory, PinSettings, RelaySettings
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ class GpioRelays:
     def __init__(self, settings: PinSettings) -> None:
         factory = pin_factory(settings)
         wiring = {AMPLIFIER: settings.amplifier, **{str(zone): relay for zone, relay in settings.zones.items()}}
-        others = {MICROPHONE: settings.mixer, TRANSMITTER: settings.transmitter, FAN: settings.fan}
+        others = {MICROPHONE: settings.mixer, TRANSMITTER: settings.transmitter}
+        others |= {FAN: settings.fan, MODEM: settings.modem}
         wiring |= {subject: relay for subject, relay in others.items() if relay is not None}
         self._pins = {subject: relay.pin for subject, relay in wiring.items()}
         self._devices: dict[str, OutputDevice] = {}

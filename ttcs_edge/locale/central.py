@@ -561,6 +561,8 @@ TOLD = {
     "more-faults": ("và {count} sự cố nữa", "and {count} more"),
     "time-by": ("giờ theo {source}", "time by {source}"),
     "bad-reports": ("{count} báo cáo hỏng", "{count} bad reports"),
+    "data": ("{used}/{budget} MB", "{used}/{budget} MB"),
+    "cures": ("chữa modem {count} lần", "{count} cures"),
     "not-witnessed": ("công tơ không thấy tiếng ra loa", "the meter saw no sound go out"),
     "missing": ("thiếu {count} báo cáo", "{count} reports missing"),
     "more-gaps": ("và {count} chỗ thiếu nữa", "and {count} more gaps"),

@@ -61,6 +61,7 @@ PROBLEMS = {
     "same-code": ("Hai mã đóng mở trùng nhau", "Two codes are the same"),
     "same-coil": ("Hai cụm loa dùng chung một rơ-le", "Two zones share one coil"),
     "same-pin": ("Hai khóa dùng chung một chân", "Two keys share one pin"),
+    "same-port": ("Modem trùng cổng với đường RS-485", "The modem has the port of the RS-485 line"),
     "same-unit": ("Công tơ trùng địa chỉ với một bo rơ-le", "The meter has the address of a relay board"),
     "same-zone-id": ("Hai cụm loa trùng mã", "Two zones have the same id"),
     "sheds-nothing": ("Bước này không bớt gì", "This step takes nothing away"),
@@ -128,7 +129,16 @@ EXPECTED = {
     "known-key": ("một trong các khóa: {keys}", "one of the keys: {keys}"),
     "language": ("mã ngôn ngữ như vi, cil, en", "a language code such as vi, cil, en"),
     "list": ("danh sách từ {least} đến {most} mục", "a list of {least} to {most} items"),
+    "day-of-month": ("ngày trong tháng, từ {least} đến {most}", "a day of the month from {least} to {most}"),
+    "interface": (
+        "tên giao diện mạng, tối đa {most} ký tự, như wwan0",
+        "a network interface of at most {most} characters, such as wwan0",
+    ),
     "mebibytes": ("số MiB, từ {least} đến {most}", "a number of MiB from {least} to {most}"),
+    "megabytes": (
+        "số MB (triệu byte), từ {least} đến {most}",
+        "a number of MB (millions of bytes) from {least} to {most}",
+    ),
     "name": ("tên gọi, tối đa {most} ký tự", "a name of at most {most} characters"),
     "nesting": ("không quá {most} bậc", "at most {most} levels"),
     "one-mains": ("chỉ một trong hai khóa: mains_pin, supply", "one of the keys: mains_pin, supply"),
@@ -310,6 +320,10 @@ MENDS = {
     "other-unit": (
         "đổi số này hoặc số của {other} ở dòng {first}, theo địa chỉ đã đặt trên thiết bị",
         "change this one or that of {other} on line {first}, as the devices are set",
+    ),
+    "other-port": (
+        "đổi cổng này hoặc cổng của {other} ở dòng {first}; xem ls -l /dev/serial/by-id",
+        "change this one or that of {other} on line {first}; see ls -l /dev/serial/by-id",
     ),
     "other-pin": (
         "đổi chân này hoặc chân của {other} ở dòng {first}, theo đúng dây đã nối",

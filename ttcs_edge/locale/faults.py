@@ -1028,6 +1028,120 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         ("chân GPIO bị phần khác giữ, hoặc chạm", "something else drives the line, or it is shorted"),
         ("xem dây của rơ-le quạt, rồi box.fan_pin", "see the wire of its relay, then box.fan_pin"),
     ),
+    "modem-gone": (
+        ("Không thấy cổng của modem: {error}", "The port of the modem is not there: {error}"),
+        (
+            "modem tuột cáp USB, mất nguồn, hoặc cổng đổi tên",
+            "its USB cable or supply is out, or the port's name changed",
+        ),
+        (
+            "xem đèn và cáp USB của modem; ls -l /dev/serial/by-id, rồi sửa modem.port",
+            "look at its lamps and its USB cable; ls -l /dev/serial/by-id, then correct modem.port",
+        ),
+    ),
+    "modem-taken": (
+        ("Cổng của modem đang bị chương trình khác giữ: {error}", "Another program has the modem's port: {error}"),
+        (
+            "thường là ModemManager: chưa có luật udev chừa cổng này ra",
+            "ModemManager, most often: no udev rule leaves this port to the station",
+        ),
+        (
+            "thêm ID_MM_PORT_IGNORE cho cổng ấy (trang modem.md), hoặc chọn cổng AT thứ hai",
+            "set ID_MM_PORT_IGNORE for it (page modem.md), or name the second AT port",
+        ),
+    ),
+    "modem-silent": (
+        ("Modem không trả lời: {error}", "The modem does not answer: {error}"),
+        (
+            "modem treo, sai tốc độ, hoặc cổng này không nhận lệnh AT",
+            "it hangs, the speed is wrong, or it is no AT port",
+        ),
+        (
+            "rút nguồn modem 10 giây; không hết thì xem modem.port và modem.baud",
+            "take its power away for 10 s; if that does not help, see modem.port and modem.baud",
+        ),
+    ),
+    "modem-cure": (
+        (
+            "Mất kết nối {minutes} phút, trạm đã tự chữa modem: {subject}",
+            "No connection for {minutes} minutes; the station has tried to cure its modem: {subject}",
+        ),
+        (
+            "modem treo, mạng di động hỏng, hoặc SIM hết dung lượng",
+            "the modem hangs, the mobile network is out of order, or the SIM has no data left",
+        ),
+        (
+            "không phải làm gì nếu đã nối lại; nếu vẫn mất, xem SIM, ăng-ten và nguồn của modem",
+            "nothing, if it is connected again; else see SIM, antenna and supply of the modem",
+        ),
+    ),
+    "sim-missing": (
+        ("Modem không thấy SIM", "The modem sees no SIM"),
+        ("SIM chưa lắp, lắp ngược, bẩn hoặc hỏng", "there is none, it is the wrong way round, dirty or dead"),
+        ("rút nguồn modem, lắp lại hoặc thay SIM", "take the modem's power away, put the SIM in again or replace it"),
+    ),
+    "sim-pin": (
+        ("SIM đòi mã PIN", "The SIM wants its PIN"),
+        ("SIM mới chưa tắt mã PIN", "the PIN of a new SIM was not switched off"),
+        (
+            "lắp SIM vào điện thoại, tắt mã PIN, lắp lại; trạm không bao giờ tự nhập mã",
+            "put it into a telephone and switch the PIN off; the station never enters one",
+        ),
+    ),
+    "sim-puk": (
+        ("SIM bị khóa, đòi mã PUK", "The SIM is locked and wants its PUK"),
+        ("đã nhập sai mã PIN ba lần", "a wrong PIN was entered three times"),
+        (
+            "lấy mã PUK của nhà mạng, mở khóa bằng điện thoại, tắt mã PIN; hoặc thay SIM",
+            "get the PUK from the operator, unlock it in a telephone, switch the PIN off; or replace the SIM",
+        ),
+    ),
+    "network-denied": (
+        ("Mạng di động từ chối SIM", "The mobile network turns the SIM away"),
+        (
+            "SIM bị khóa một hoặc hai chiều, chưa đăng ký chính chủ, hoặc không được phép ở mạng này",
+            "the SIM is blocked, not registered to its owner, or may not use this network",
+        ),
+        ("gọi nhà mạng, hỏi về số SIM này", "call the operator and ask about this SIM"),
+    ),
+    "not-registered": (
+        ("Modem đang tìm mạng, chưa vào được", "The modem looks for a network and finds none"),
+        (
+            "ngoài vùng phủ sóng, hỏng ăng-ten, trạm phát di động mất điện",
+            "no coverage, a bad antenna, a cell without power",
+        ),
+        (
+            "xem ăng-ten và dây; thử SIM bằng điện thoại ngay tại cột",
+            "see the antenna and its cable; try the SIM in a telephone at the pole",
+        ),
+    ),
+    "signal-weak": (
+        ("Sóng di động yếu: {dbm} dBm", "The mobile signal is weak: {dbm} dBm"),
+        ("ăng-ten lỏng, hỏng, hoặc đặt thấp trong tủ kín", "the antenna is loose, broken, or low in a closed box"),
+        ("vặn chặt, đưa ăng-ten lên cao, ra ngoài tủ", "tighten it, put it higher and outside of the box"),
+    ),
+    "data-budget": (
+        (
+            "SIM sẽ hết dung lượng trước {until}: đã dùng {used}/{budget} MB, mỗi ngày {daily} MB",
+            "The SIM's data will not last until {until}: {used} of {budget} MB used, {daily} MB a day",
+        ),
+        (
+            "nhiều bản tin dài, tiếp sóng nhiều, hoặc máy khác dùng chung modem",
+            "many long bulletins, much live relay, or something else that uses the modem",
+        ),
+        ("mua thêm dung lượng, hoặc gửi ít âm thanh hơn", "buy more data, or send less audio"),
+    ),
+    "data-used-up": (
+        (
+            "SIM đã dùng hết dung lượng của tháng: {used}/{budget} MB, tháng mới từ {until}",
+            "The SIM has used its month's data up: {used} of {budget} MB; the next month begins on {until}",
+        ),
+        ("như cảnh báo trước đó, hoặc modem.budget_mb đặt thấp", "as was warned of, or modem.budget_mb is too low"),
+        (
+            "mua thêm dung lượng rồi sửa modem.budget_mb; nhà mạng có thể cắt hoặc hạ tốc độ",
+            "buy more data and correct modem.budget_mb; the operator may cut or slow the link",
+        ),
+    ),
     "relay": (
         ("Không đóng mở được rơ-le {subject}: {error}", "The relay {subject} cannot be switched: {error}"),
         (

@@ -19,7 +19,7 @@ from msgspec import Struct
 from ttcs_edge.core import effects
 from ttcs_edge.core.asrun import settles
 from ttcs_edge.core.effects import Entry
-from ttcs_edge.core.model import ALERT_PREFIX, AsRun, Fault, Occurrence, WallMs
+from ttcs_edge.core.model import ALERT_PREFIX, AsRun, DataUsed, Fault, Occurrence, WallMs
 from ttcs_edge.core.timekeeping import SLACK_MS
 from ttcs_edge.durable import transaction
 from ttcs_edge.settings import StoreSettings
@@ -30,7 +30,7 @@ from ttcs_edge.store.copies import Copies
 from ttcs_edge.store.health import SUSPECT_FILE, check, is_passing
 from ttcs_edge.store.journal import Journal
 from ttcs_edge.store.migration import migrate
-from ttcs_edge.store.salvage import NOTHING, Salvaged, is_record, reading, salvage, set_aside
+from ttcs_edge.store.salvage import DATA_META, NOTHING, Salvaged, is_record, reading, salvage, set_aside
 from ttcs_edge.wire.reports import EventReport, alert_report, as_run_report, audit_report, fault_report
 
 SETTLED_MEMORY_MS = 9 * 86_400_000
@@ -68,6 +68,7 @@ class Remembered(Struct, frozen=True):
     earlier: tuple[tuple[str, bytes], ...] = ()
     alerts: tuple[tuple[str, str, bytes, int, str], ...] = ()
     volumes: tuple[tuple[str, bytes], ...] = ()
+    data_used: DataUsed = DataUsed()
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -177,6 +178,7 @@ class Database:
             damage=self._damage,
             salvaged=self._salvaged,
             time_floor=_remembered_floor(meta),
+            data_used=DataUsed(**{name: meta.get(row, 0) for name, row in DATA_META.items()}),
         )
 
     def read_ahead(self) -> None:
@@ -384,6 +386,11 @@ def _time_floor(entry: effects.TimeFloor, station: str, wall_ms: int) -> list[St
     ]
 
 
+def _data_kept(entry: effects.DataKept, station: str, wall_ms: int) -> list[Statement]:
+    rows = ((row, getattr(entry.used, name)) for name, row in DATA_META.items())
+    return [("INSERT OR REPLACE INTO meta VALUES (?, ?)", row) for row in rows]
+
+
 def _remembered_floor(meta: Mapping[str, int]) -> effects.TimeFloor | None:
     if "time_floor_ms" not in meta or "time_floor_trust" not in meta:
         return None
@@ -418,6 +425,7 @@ _STATEMENTS: dict[type, Callable[[Any, str, int], Sequence[Change]]] = {
     effects.Audited: _audited,
     effects.WatchedUntil: _watched,
     effects.TimeFloor: _time_floor,
+    effects.DataKept: _data_kept,
 }
 
 

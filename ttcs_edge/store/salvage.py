@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from ttcs_edge.core.model import AsRun, Fault
+from ttcs_edge.core.model import AsRun, DataUsed, Fault
 from ttcs_edge.core.timekeeping import CEILING_MS
 from ttcs_edge.store.chain import Run
 from ttcs_edge.store.journal import RANKS, Journal
@@ -46,7 +46,11 @@ KEYS = {
     "outbox": ("seq",),
 }
 """Every table of a station, by its key; the outbox comes behind its marks."""
-META_KEPT = ("alive_until_ms", "watched_until_ms", "time_floor_ms", "time_floor_trust", "outbox_dropped")
+DATA_META = {name: f"data_{name}" for name in DataUsed.__struct_fields__}
+"""What the SIM has used: each field, and what its row is called."""
+META_KEPT = (
+    "alive_until_ms", "watched_until_ms", "time_floor_ms", "time_floor_trust", "outbox_dropped", *DATA_META.values()
+)  # fmt: skip
 
 
 class Salvaged(Struct, frozen=True):

@@ -44,7 +44,7 @@ from ttcs_edge.core.model import (
     Severity,
 )
 from ttcs_edge.core.power import NOTHING_SHED
-from ttcs_edge.core.reports import Snapshot
+from ttcs_edge.core.reports import ModemView, Snapshot
 from ttcs_edge.wire.json_text import read_json, shown, where
 
 REPORT_BYTES = 256 * 1024
@@ -331,6 +331,22 @@ class BoxReport(Struct, frozen=True, kw_only=True):
     door_open: bool | None
 
 
+class ModemState(Struct, frozen=True, kw_only=True):
+    """The modem, as it told last. ``sim`` is ``ready``, ``missing``, ``pin``, ``puk`` or ``unknown``; ``registration``
+    ``home``, ``roaming``, ``searching``, ``denied`` or ``unknown``; both are null while it does not answer.
+    ``signal_dbm`` is its RSSI. ``used_bytes`` is what the SIM has used of its month, of ``budget_bytes`` where that is
+    known; ``cures`` counts the steps of a cure that were taken within a day.
+    """
+
+    sim: Identifier | None
+    registration: Identifier | None
+    operator: Annotated[str, Meta(max_length=LIMITS.operator_chars)]
+    signal_dbm: Annotated[int, Meta(ge=-200, le=0)] | None
+    used_bytes: Count
+    budget_bytes: Count | None
+    cures: Count
+
+
 class HeartbeatReport(Struct, frozen=True, kw_only=True):
     """The state of a station. ``on_air`` is the occurrence that sounds now. ``state`` is ``on-air``, ``idle``,
     ``no-time`` or ``stopping``; ``amplifier`` is ``off``, ``warming`` or ``on``. ``underruns`` counts periods that came
@@ -341,6 +357,7 @@ class HeartbeatReport(Struct, frozen=True, kw_only=True):
     ``newest_sequence`` are the number of the newest report that the station has made: with ``outbox_depth`` 0, whoever
     has not heard it lacks it. ``meter`` is null without one, or while it says nothing; ``power`` and ``box`` where
     neither is watched.
+    has not heard it lacks it. ``meter`` is null without one, or while it says nothing; ``modem`` without one.
     """
 
     kind: Literal["heartbeat"] = "heartbeat"
@@ -369,6 +386,7 @@ class HeartbeatReport(Struct, frozen=True, kw_only=True):
     meter: MeterState | None = None
     power: PowerReport | None = None
     box: BoxReport | None = None
+    modem: ModemState | None = None
 
 
 class StatusReport(Struct, frozen=True, kw_only=True):
@@ -640,6 +658,7 @@ def heartbeat_report(
         meter=None if snapshot.meter is None else MeterState(**asdict(snapshot.meter)),
         power=_power_report(snapshot),
         box=None if snapshot.box is None else BoxReport(**asdict(snapshot.box)),
+        modem=None if snapshot.modem is None else _modem_state(snapshot.modem),
     )
 
 
@@ -662,4 +681,16 @@ def _power_report(snapshot: Snapshot) -> PowerReport | None:
             alerts_only=shed.alerts_only,
             because=tuple(when.value for when in shed.because),
         ),
+    )
+
+
+def _modem_state(modem: ModemView) -> ModemState:
+    return ModemState(
+        sim=None if modem.sim is None else modem.sim.value,
+        registration=None if modem.registration is None else modem.registration.value,
+        operator=modem.operator,
+        signal_dbm=modem.signal_dbm,
+        used_bytes=modem.used_bytes,
+        budget_bytes=modem.budget_bytes,
+        cures=modem.cures,
     )
