@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from ttcs_edge.core.events import BoxTold, ConditionChanged, DoorMoved, Event, SupplyTold
 from ttcs_edge.core.model import Battery
 from ttcs_edge.daemon.surroundings import Surroundings
+from ttcs_edge.drivers.inputs import GpioInputs
 from ttcs_edge.drivers.supply import SupplyError
 from ttcs_edge.drivers.thermometer import ThermometerError
+from ttcs_edge.settings import ContactSettings, PinFactory, PinSettings, RelaySettings
 
 
 class Parts:
@@ -109,3 +112,19 @@ def test_contacts_are_told_beside_what_is_looked_at() -> None:
     assert parts.news(lambda: one.restless("mains", "never stands still")) == [
         ConditionChanged("box-contact", "mains", True, (("error", "never stands still"),))
     ]
+
+
+def test_a_low_battery_waits_for_the_contact_of_the_mains(tmp_path: Path) -> None:
+    """Told first and alone it would shed what the mains feed; a contact that never stands still is not waited for."""
+    parts = Parts()
+    pins = PinSettings(RelaySettings(17), {}, PinFactory.MOCK, tmp_path)
+    inputs = GpioInputs({"mains": ContactSettings(6)}, pins)
+    one = Surroundings(inputs, None, parts, None, parts.told.append)
+    assert parts.news(one.look) == [ConditionChanged("supply-silent", "battery", False)]
+    assert parts.news(lambda: one.contact("mains", True)) == [SupplyTold(True, parts.charge)]
+
+    other = Surroundings(inputs, None, parts, None, parts.told.append)
+    other.look()
+    told = parts.news(lambda: other.restless("mains", "never stands still"))
+    assert told[1:] == [SupplyTold(None, parts.charge)]
+    inputs.close(1)

@@ -54,6 +54,7 @@ class Surroundings:
         self._post = post
         self._lock = threading.Lock()
         self._mains: bool | None = None
+        self._awaits_contact = inputs is not None and inputs.watches(MAINS)
         self._charge: Battery | None = None
         self._told: tuple[bool | None, int | None, bool | None] = (None, None, None)
         self._celsius: float | None = None
@@ -79,12 +80,16 @@ class Surroundings:
             self._post(DoorMoved(not closed))
         else:
             with self._lock:
-                self._mains = closed
+                self._mains, self._awaits_contact = closed, False
                 self._tell_supply()
 
     def restless(self, name: str, error: str | None) -> None:
         """A contact does not stand still, or does again."""
         self._condition(CONTACT, name, error)
+        if name == MAINS and error is not None:
+            with self._lock:
+                self._awaits_contact = False
+                self._tell_supply()
 
     def look(self) -> None:
         """Read what lies in sysfs."""
@@ -99,7 +104,11 @@ class Surroundings:
             self._tell_heat(self._thermometer)
 
     def _tell_supply(self) -> None:
-        """Tell it when it is another; a voltage that moves is none."""
+        """Tell it when it is another; a voltage that moves is none. A battery alone would count as one without mains:
+        it waits until the contact was read, some hundredths of a second into a life.
+        """
+        if self._awaits_contact:
+            return
         charge = self._charge
         told = (self._mains, None, None) if charge is None else (self._mains, charge.percent, charge.charging)
         if told != self._told:
