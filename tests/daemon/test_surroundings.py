@@ -82,11 +82,12 @@ def test_what_changed_is_told() -> None:
     assert parts.news(one.look) == [BoxTold(42.0)]
 
 
-def test_what_falls_silent_is_told_as_such_and_as_unknown_once() -> None:
-    """And is known again when it speaks again."""
+def test_what_fails_once_or_twice_is_as_it_was_and_then_it_is_told_as_silent_and_unknown() -> None:
+    """A bad checksum ends no saving of power; three looks in a row tell, once, and it is known again when it speaks."""
     parts, one = watched()
     one.look()
     parts.mains = parts.charge = parts.heat = None
+    assert parts.news(one.look) == [] and parts.news(one.look) == []
     gone = (("error", "gone"),)
     assert parts.news(one.look) == [
         ConditionChanged("supply-silent", "mains", True, gone),
@@ -99,6 +100,18 @@ def test_what_falls_silent_is_told_as_such_and_as_unknown_once() -> None:
     parts.mains, parts.heat = True, 41.0
     told = parts.news(one.look)
     assert SupplyTold(True) in told and BoxTold(41.0) in told and len(told) == 4
+    parts.heat = None
+    assert parts.news(one.look) == [], "they are counted anew"
+
+
+def test_a_thermometer_that_never_spoke_is_told_as_unknown_once() -> None:
+    """The fan runs for it: nobody knows how hot it is."""
+    parts = Parts()
+    parts.heat = None
+    one = Surroundings(None, None, None, parts, parts.told.append)
+    told = [parts.news(one.look) for _ in range(5)]
+    silent = ConditionChanged("thermometer-silent", "box", True, (("error", "gone"),))
+    assert told == [[], [], [silent, BoxTold(None)], [], []]
 
 
 def test_contacts_are_told_beside_what_is_looked_at() -> None:
