@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from ttcs_edge.core.events import BoxTold, ConditionChanged, DoorMoved, Event, SupplyTold
 from ttcs_edge.core.model import Battery
 from ttcs_edge.daemon.surroundings import Surroundings
+from ttcs_edge.drivers.inputs import GpioInputs
 from ttcs_edge.drivers.supply import SupplyError
 from ttcs_edge.drivers.thermometer import ThermometerError
+from ttcs_edge.settings import ContactSettings, PinFactory, PinSettings, RelaySettings
 
 
 class Parts:
@@ -79,11 +82,12 @@ def test_what_changed_is_told() -> None:
     assert parts.news(one.look) == [BoxTold(42.0)]
 
 
-def test_what_falls_silent_is_told_as_such_and_as_unknown_once() -> None:
-    """And is known again when it speaks again."""
+def test_what_fails_once_or_twice_is_as_it_was_and_then_it_is_told_as_silent_and_unknown() -> None:
+    """A bad checksum ends no saving of power; three looks in a row tell, once, and it is known again when it speaks."""
     parts, one = watched()
     one.look()
     parts.mains = parts.charge = parts.heat = None
+    assert parts.news(one.look) == [] and parts.news(one.look) == []
     gone = (("error", "gone"),)
     assert parts.news(one.look) == [
         ConditionChanged("supply-silent", "mains", True, gone),
@@ -96,6 +100,18 @@ def test_what_falls_silent_is_told_as_such_and_as_unknown_once() -> None:
     parts.mains, parts.heat = True, 41.0
     told = parts.news(one.look)
     assert SupplyTold(True) in told and BoxTold(41.0) in told and len(told) == 4
+    parts.heat = None
+    assert parts.news(one.look) == [], "they are counted anew"
+
+
+def test_a_thermometer_that_never_spoke_is_told_as_unknown_once() -> None:
+    """The fan runs for it: nobody knows how hot it is."""
+    parts = Parts()
+    parts.heat = None
+    one = Surroundings(None, None, None, parts, parts.told.append)
+    told = [parts.news(one.look) for _ in range(5)]
+    silent = ConditionChanged("thermometer-silent", "box", True, (("error", "gone"),))
+    assert told == [[], [], [silent, BoxTold(None)], [], []]
 
 
 def test_contacts_are_told_beside_what_is_looked_at() -> None:
@@ -109,3 +125,19 @@ def test_contacts_are_told_beside_what_is_looked_at() -> None:
     assert parts.news(lambda: one.restless("mains", "never stands still")) == [
         ConditionChanged("box-contact", "mains", True, (("error", "never stands still"),))
     ]
+
+
+def test_a_low_battery_waits_for_the_contact_of_the_mains(tmp_path: Path) -> None:
+    """Told first and alone it would shed what the mains feed; a contact that never stands still is not waited for."""
+    parts = Parts()
+    pins = PinSettings(RelaySettings(17), {}, PinFactory.MOCK, tmp_path)
+    inputs = GpioInputs({"mains": ContactSettings(6)}, pins)
+    one = Surroundings(inputs, None, parts, None, parts.told.append)
+    assert parts.news(one.look) == [ConditionChanged("supply-silent", "battery", False)]
+    assert parts.news(lambda: one.contact("mains", True)) == [SupplyTold(True, parts.charge)]
+
+    other = Surroundings(inputs, None, parts, None, parts.told.append)
+    other.look()
+    told = parts.news(lambda: other.restless("mains", "never stands still"))
+    assert told[1:] == [SupplyTold(None, parts.charge)]
+    inputs.close(1)

@@ -26,8 +26,6 @@ DEBOUNCE_MS = {
     "disk-low": 60_000,
     "meter-silent": 60_000,
     "mains-voltage": 60_000,
-    "supply-silent": 180_000,
-    "thermometer-silent": 180_000,
     "modem-gone": 180_000,
     "modem-taken": 180_000,
     "modem-silent": 180_000,

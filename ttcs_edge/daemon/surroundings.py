@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import TypeVar
 
 from ttcs_edge.core.box import BOX, CONTACT, THERMOMETER_SILENT
 from ttcs_edge.core.events import BoxTold, ConditionChanged, DoorMoved, Event, SupplyTold
@@ -21,6 +22,9 @@ from ttcs_edge.settings import Config
 DOOR = "door"
 STEP_C = 1.0
 """By how much the heat must have changed to be told."""
+FAILURES = 3
+"""How many readings in a row must fail for nobody to know: a one-wire bus has bad checksums now and then."""
+T = TypeVar("T")
 
 
 def surroundings(config: Config, post: Callable[[Event], None]) -> Surroundings:
@@ -54,10 +58,11 @@ class Surroundings:
         self._post = post
         self._lock = threading.Lock()
         self._mains: bool | None = None
+        self._awaits_contact = inputs is not None and inputs.watches(MAINS)
         self._charge: Battery | None = None
         self._told: tuple[bool | None, int | None, bool | None] = (None, None, None)
         self._celsius: float | None = None
-        self._has_said_celsius = False
+        self._failures: dict[tuple[str, str], int] = {}
         self._silent: dict[tuple[str, str], bool] = {}
 
     def start(self) -> None:
@@ -79,19 +84,26 @@ class Surroundings:
             self._post(DoorMoved(not closed))
         else:
             with self._lock:
-                self._mains = closed
+                self._mains, self._awaits_contact = closed, False
                 self._tell_supply()
 
     def restless(self, name: str, error: str | None) -> None:
         """A contact does not stand still, or does again."""
         self._condition(CONTACT, name, error)
+        if name == MAINS and error is not None:
+            with self._lock:
+                self._awaits_contact = False
+                self._tell_supply()
 
     def look(self) -> None:
         """Read what lies in sysfs."""
-        mains = None if self._supply is None else self._read_mains(self._supply)
-        charge = None if self._battery is None else self._read_battery(self._battery)
+        mains, charge, supply, battery = self._mains, self._charge, self._supply, self._battery
+        if supply is not None:
+            mains = self._read((SUPPLY_SILENT, MAINS), supply.powered, mains)
+        if battery is not None:
+            charge = self._read((SUPPLY_SILENT, BATTERY), battery.battery, charge)
         with self._lock:
-            if self._supply is not None:
+            if supply is not None:
                 self._mains = mains
             self._charge = charge
             self._tell_supply()
@@ -99,43 +111,38 @@ class Surroundings:
             self._tell_heat(self._thermometer)
 
     def _tell_supply(self) -> None:
-        """Tell it when it is another; a voltage that moves is none."""
+        """Tell it when it is another; a voltage that moves is none. A battery alone would count as one without mains:
+        it waits until the contact was read, some hundredths of a second into a life.
+        """
+        if self._awaits_contact:
+            return
         charge = self._charge
         told = (self._mains, None, None) if charge is None else (self._mains, charge.percent, charge.charging)
         if told != self._told:
             self._told = told
             self._post(SupplyTold(self._mains, charge))
 
-    def _read_mains(self, supply: Supply) -> bool | None:
-        try:
-            powered = supply.powered()
-        except SupplyError as error:
-            self._condition(SUPPLY_SILENT, MAINS, str(error))
-            return None
-        self._condition(SUPPLY_SILENT, MAINS, None)
-        return powered
-
-    def _read_battery(self, battery: Supply) -> Battery | None:
-        try:
-            charge = battery.battery()
-        except SupplyError as error:
-            self._condition(SUPPLY_SILENT, BATTERY, str(error))
-            return None
-        self._condition(SUPPLY_SILENT, BATTERY, None)
-        return charge
-
     def _tell_heat(self, thermometer: Thermometer) -> None:
-        celsius, error = None, None
-        try:
-            celsius = thermometer.celsius()
-        except ThermometerError as told:
-            error = str(told)
-        self._condition(THERMOMETER_SILENT, BOX, error)
-        before = self._celsius
-        moved = celsius is not before if celsius is None or before is None else abs(celsius - before) >= STEP_C
-        if moved or not self._has_said_celsius:
-            self._has_said_celsius, self._celsius = True, celsius
+        before, silent = self._celsius, (THERMOMETER_SILENT, BOX)
+        celsius = self._read(silent, thermometer.celsius, before)
+        moved = celsius is not None and (before is None or abs(celsius - before) >= STEP_C)
+        if moved or self._failures[silent] == FAILURES:  # nobody knows any more, or never did
+            self._celsius = celsius
             self._post(BoxTold(celsius))
+
+    def _read(self, silent: tuple[str, str], ask: Callable[[], T], before: T | None) -> T | None:
+        """What is read. Who fails once or twice said what he said ``before``: no step of saving power ends for that."""
+        try:
+            value = ask()
+        except (SupplyError, ThermometerError) as error:
+            self._failures[silent] = self._failures.get(silent, 0) + 1
+            if self._failures[silent] < FAILURES:
+                return before
+            self._condition(*silent, str(error))
+            return None
+        self._failures[silent] = 0
+        self._condition(*silent, None)
+        return value
 
     def _condition(self, code: str, subject: str, error: str | None) -> None:
         """Tell of a condition when it began or ended; an earlier life may have left it raised."""

@@ -55,6 +55,7 @@ class GpioInputs:
         self.failed: dict[str, str] = {}
         self._lines: dict[str, _Line] = {}
         self._edge = threading.Event()
+        self._thread: threading.Thread | None = None
         self._closing = False
         for name, contact in contacts.items():
             try:
@@ -66,6 +67,10 @@ class GpioInputs:
             device.when_activated = device.when_deactivated = self._edge.set
             self._lines[name] = _Line(device)
 
+    def watches(self, name: str) -> bool:
+        """Tell whether a contact's line is there."""
+        return name in self._lines
+
     def start(self, heard: InputsHeard) -> None:
         """Begin to tell."""
         self._thread = threading.Thread(target=self._run, args=(heard,), name="inputs", daemon=True)
@@ -75,7 +80,8 @@ class GpioInputs:
         """Tell no more."""
         self._closing = True
         self._edge.set()
-        self._thread.join(timeout_s)
+        if self._thread is not None:
+            self._thread.join(timeout_s)
 
     def _run(self, heard: InputsHeard) -> None:
         while not self._closing:
@@ -86,6 +92,8 @@ class GpioInputs:
 
     def _look(self, name: str, line: _Line, heard: InputsHeard) -> None:
         closed = self._settled(line)
+        if self._closing:
+            return
         if (closed is None) is not line.restless:
             line.restless = closed is None
             heard.restless(name, "never stands still" if closed is None else None)

@@ -6,6 +6,7 @@ sysfs-class-power): ``online`` is 0 without power; ``status`` a word; ``capacity
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
@@ -64,7 +65,7 @@ class KernelSupply:
 
     def _read(self, name: str) -> str:
         """A property; empty where there is none."""
-        if not self._folder.is_dir():
+        if not os.path.isdir(self._folder):  # also where it may not be looked at
             raise SupplyError(f"{self._folder} is not there")
         with suppress(OSError, UnicodeDecodeError):
             return (self._folder / name).read_text().strip()

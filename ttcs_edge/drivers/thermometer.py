@@ -65,7 +65,7 @@ class KernelThermometer:
         if self._sensor.startswith(FAMILY):
             return self._w1 / self._sensor / "temperature"
         for device in sorted(self._hwmon.glob("*")):
-            with suppress(OSError):
+            with suppress(OSError, UnicodeDecodeError):
                 if (device / "name").read_text().strip() == self._sensor:
                     return device / "temp1_input"
         raise ThermometerError(f"{self._hwmon}: no {self._sensor}")
