@@ -27,7 +27,7 @@ HURTS = "a modem's cure"
 
 
 def with_modem(settings: StationSettings) -> StationSettings:
-    """A station with a modem whose supply can be cut, and a small budget."""
+    """A station with a modem whose supply can be cut, and a budget that no life uses up."""
     return replace(settings, modem=Modem(has_relay=True, budget_bytes=100_000_000_000))
 
 

@@ -108,9 +108,11 @@ class AtPort:
             self._line = serial.Serial(
                 str(self._port), self._baud, timeout=READ_S, write_timeout=WRITE_S, exclusive=True
             )
-        except _LOST as error:
+        except BaseException as error:  # whatever it was, the turn is over
             TURNS.release()
-            raise AtError(_why_not(error), str(error)) from error
+            if isinstance(error, _LOST):
+                raise AtError(_why_not(error), str(error)) from error
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -155,7 +157,7 @@ class AtPort:
         return heard
 
 
-def _why_not(error: Exception) -> str:
+def _why_not(error: BaseException) -> str:
     """What a technician is to look at: who else has it, whether it listens, whether it is plugged in."""
     if getattr(error, "errno", None) in (errno.EBUSY, errno.EAGAIN):
         return "modem-taken"
