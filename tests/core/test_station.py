@@ -95,6 +95,8 @@ EVENTS: tuple[events.Event, ...] = (
     events.MeterFailed("unit 10 does not answer"),
     events.KeyChanged(True),
     events.KeyChanged(False),
+    events.MuteKeyChanged(True),
+    events.MuteKeyChanged(False),
     events.LinkChanged(False, "refused"),
     events.LinkChanged(True, ""),
     events.ConditionChanged("store-full", "blobs", True),

@@ -4,8 +4,9 @@ What is an entry, and what is none, stands here; the store numbers the entries a
 (``wire.chain``). The rules:
 
 1. A document that is accepted is an entry, and so is one that is refused, an order, the first piece of a live relay, a
-   file that was carried in, and each start and stop. A beacon that is accepted is none: one comes every minute, says
-   nothing new but the time, and would wear out the card; what it names is an entry when it comes.
+   file that was carried in, each start and stop, and each time that the station is muted by its key and heard again. A
+   beacon that is accepted is none: one comes every minute, says nothing new but the time, and would wear out the card;
+   what it names is an entry when it comes.
 2. The same again is no news. A refusal is an entry when its fault is raised by it; while that fault is open, it is only
    counted. What a person does at the box is an entry each time: somebody must answer for it.
 3. However fast strangers send, and whatever they call it, there are at most ``REFUSALS_AT_ONCE`` entries of refusals,
@@ -32,6 +33,7 @@ REFUSALS_AT_ONCE = 32
 REFUSAL_EVERY_MS = 600_000
 UNSAID_AFTER_MS = 6 * 3_600_000
 ACCEPTED, REFUSED, STARTED, STOPPED, COUNTED = "accepted", "refused", "started", "stopped", "counted"
+MUTED, UNMUTED = "muted", "unmuted"
 Detail = tuple[tuple[str, str], ...]
 
 
@@ -91,6 +93,10 @@ class Audit:
     def stopped(self, station: str, why: str, now: Instant) -> Audited:
         """A life of the station is about to end in good order."""
         return self._entry(now, STOPPED, "station", station, detail=(("reason", why),))
+
+    def turned(self, muted: bool, station: str, why: str, now: Instant) -> Audited:
+        """The station was silenced by hand, or is heard again."""
+        return self._entry(now, MUTED if muted else UNMUTED, "station", station, detail=(("reason", why),))
 
     def judged(self, event: events.Event, judged: Judged, now: Instant) -> list[Audited]:
         """What is to be told of what an event brought."""

@@ -169,7 +169,8 @@ class Microphone(Struct, frozen=True):
 
 class StationSettings(Struct, frozen=True):
     """What the core must know of the station; made from ``station.yaml`` by ``config.py``. A zone that was switched
-    stays closed or open for ``zone_on_least_ms`` or ``zone_off_least_ms``.
+    stays closed or open for ``zone_on_least_ms`` or ``zone_off_least_ms``. ``mute_most_ms`` is how long its mute key
+    silences it, None when it has none.
     """
 
     id: str
@@ -187,6 +188,7 @@ class StationSettings(Struct, frozen=True):
     heartbeat_s: int = 60
     microphone: Microphone | None = None
     meter: Meter | None = None
+    mute_most_ms: int | None = None
 
 
 ALERT_PREFIX = "alert:"
@@ -347,6 +349,7 @@ class AsRunReason(Enum):
     LET_GO = "let-go"
     LIVE_LOST = "live-lost"
     TIME_LIMIT = "time-limit"
+    MUTED = "muted"
 
 
 class AiredItem(Struct, frozen=True):

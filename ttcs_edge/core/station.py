@@ -41,6 +41,8 @@ from ttcs_edge.core.model import (
     WallMs,
     is_sha256,
 )
+from ttcs_edge.core.mute import MUTE, MUTED, Mute, Turned
+from ttcs_edge.core.mute import STUCK as MUTE_STUCK
 from ttcs_edge.core.orders import Given, Orders
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.receipts import Receipts
@@ -108,6 +110,7 @@ class Station:
         self.desk = Desk.of(settings, boot, self.alerts, self.volumes, self.lives)
         self.orders = Orders(settings, boot, self.desk, self.volumes)
         self.key = Key(settings, boot, self.desk)
+        self.mute = Mute(settings, self.desk.cues)
         self.meter = MeterWitness(settings)
         self.clock = ClockState()
         self.time_floor_ms = 0
@@ -149,6 +152,7 @@ class Station:
         self._bring_back_programmes(turn)
         self._forget_alerts(turn)
         self._watch_key(turn)
+        self._watch_mute(turn)
         self._watch_relays(turn)
         self._watch_meter(turn)
         if self.orders.leaves(now):
@@ -287,6 +291,22 @@ class Station:
         elif self.key.is_known:
             self._clear(turn, STUCK, MICROPHONE)
 
+    def _watch_mute(self, turn: _Turn) -> None:
+        """What the mute key did is an entry of the audit trail, and a fault while it lasts."""
+        self._tell_turned(self.mute.watch(turn.now), turn)
+        if self.desk.cues.muted:
+            self._raise(turn, MUTED, MUTE, (("minutes", str((self.settings.mute_most_ms or 0) // 60_000)),))
+        else:
+            self._clear(turn, MUTED, MUTE)
+        if self.mute.is_stuck(turn.now):
+            self._raise(turn, MUTE_STUCK, MUTE)
+        elif self.mute.is_known:
+            self._clear(turn, MUTE_STUCK, MUTE)
+
+    def _tell_turned(self, turned: Turned | None, turn: _Turn) -> None:
+        if turned is not None:
+            turn.entries.append(self.audit.turned(turned.muted, self.settings.id, turned.why, turn.now))
+
     def _watch_relays(self, turn: _Turn) -> None:
         for subject in self.desk.playout.speechless(turn.now.mono_ms):
             self._on_relay_failed(events.RelayFailed(subject, "says nothing"), turn)
@@ -421,6 +441,7 @@ class Station:
         asked.append(self.audit.wake_mono_ms)
         asked.append(None if self.stopping else self.meter.wake_mono_ms())
         asked += [self.alerts.wake_mono_ms(now), self.orders.wake_mono_ms(now), self.key.wake_mono_ms]
+        asked.append(self.mute.wake_mono_ms(now))
         asked += [
             self.withheld.wake_mono_ms(now),
             self.renewal.wake_mono_ms(now, self.link_up),
@@ -803,6 +824,9 @@ class Station:
     def _on_key(self, event: events.KeyChanged, turn: _Turn) -> None:
         self.key.changed(event, turn.now)
 
+    def _on_mute_key(self, event: events.MuteKeyChanged, turn: _Turn) -> None:
+        self._tell_turned(self.mute.changed(event, turn.now), turn)
+
     def _on_link(self, event: events.LinkChanged, turn: _Turn) -> None:
         self.link_up = event.up
         self.withheld.link(event.up, turn.now)
@@ -917,6 +941,7 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.MeterRead: Station._on_meter_read,
     events.MeterFailed: Station._on_meter_failed,
     events.KeyChanged: Station._on_key,
+    events.MuteKeyChanged: Station._on_mute_key,
     events.LinkChanged: Station._on_link,
     events.ConditionChanged: Station._on_condition,
     events.ClockChanged: Station._on_clock,

@@ -125,7 +125,7 @@ def _shown(letter: str) -> str:
 
 @lru_cache(maxsize=256)
 def _composed(letter: str) -> Bitmap | None:
-    base, *marks = unicodedata.normalize("NFD", letter)
+    base, *marks = list(unicodedata.normalize("NFD", letter))
     has_dot = _DOT in marks
     base += _HORN * (_HORN in marks)
     above = "".join(sorted((mark for mark in marks if mark not in (_HORN, _DOT)), key=_order))

@@ -707,6 +707,36 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
             "let it go; if this stays, look at the key's wires and at microphone.key_active_high",
         ),
     ),
+    "muted": (
+        (
+            "Trạm bị tắt tiếng bằng phím, lâu nhất {minutes} phút; thông báo khẩn cấp vẫn phát",
+            "The station is muted by its key, for {minutes} minutes at the most; alerts are heard",
+        ),
+        ("có người tại trạm nhấn phím tắt tiếng", "somebody at the station pressed the mute key"),
+        (
+            "nhấn phím lần nữa, hoặc chờ hết panel.mute_most_s; mục bị cắt phát tiếp như khung giờ định",
+            "press it again, or wait until panel.mute_most_s is over; what was cut off goes on as its slot says",
+        ),
+    ),
+    "mute-key": (
+        ("Không đọc được phím tắt tiếng: {error}", "The mute key cannot be read: {error}"),
+        ("chân GPIO sai hoặc chương trình khác đang giữ", "a wrong GPIO line, or another program holds it"),
+        (
+            "sửa panel.mute_pin trong station.yaml; xem: gpioinfo",
+            "correct panel.mute_pin in station.yaml; see: gpioinfo",
+        ),
+    ),
+    "mute-key-stuck": (
+        ("Phím tắt tiếng bị kẹt; trạm phát như thường", "The mute key is stuck; the station is heard as ever"),
+        (
+            "phím bị giữ quá 30 giây, nhấn 10 lần trong 10 phút, hay đã đóng sẵn khi khởi động: dây chạm hay lỏng",
+            "held for 30 seconds, pressed 10 times in 10 minutes, or down at the start: wires that touch or are loose",
+        ),
+        (
+            "nhả phím và chờ 10 phút; nếu vẫn báo, xem dây của phím và panel.mute_active_high",
+            "let it go and wait for 10 minutes; if this stays, look at its wires and at panel.mute_active_high",
+        ),
+    ),
     "live-lost": (
         ("Không còn nghe được tiếp sóng {subject}", "Nothing is heard any more of the live relay {subject}"),
         (
@@ -1188,6 +1218,7 @@ REASONS: dict[str, Pair] = {
     "player-died": ("bộ phát âm thanh bị dừng", "the player stopped"),
     "power": ("mất điện", "the power failed"),
     "pre-empted": ("nhường cho mục ưu tiên hơn", "something of higher priority took the air"),
+    "muted": ("có người tại trạm tắt tiếng bằng phím", "somebody at the station muted it by its key"),
     "quiet-hours": ("rơi vào giờ nghỉ", "it fell into quiet hours"),
     "relay": ("rơ-le không đóng mở được", "a relay could not be switched"),
     "rotten": ("âm thanh trong kho đã hỏng", "its audio had gone bad in the store"),

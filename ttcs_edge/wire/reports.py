@@ -219,10 +219,10 @@ class AuditReport(Struct, frozen=True, kw_only=True):
     fields as canonical JSON (RFC 8785). ``after`` tells of another chain where one was left, ``dropped`` how many
     entries of this one were let go unsent so far, for want of room.
 
-    ``deed`` is ``accepted``, ``refused``, ``started``, ``stopped`` or ``counted``; ``what`` is ``trust``,
-    ``programme``, ``alert``, ``beacon``, ``command``, ``live``, ``audio`` or ``station``. ``keys`` are the known keys
-    with good signatures, ``code`` says why it was refused. ``by`` is who did it at the box, null of what the wire
-    brought. ``unsaid`` counts the refusals since the entry before that have no entry of their own, by their codes.
+    ``deed`` is ``accepted``, ``refused``, ``started``, ``stopped``, ``counted``, ``muted`` or ``unmuted``; ``what`` is
+    ``trust``, ``programme``, ``alert``, ``beacon``, ``command``, ``live``, ``audio`` or ``station``. ``keys`` are the
+    known keys with good signatures, ``code`` says why it was refused. ``by`` is who did it at the box, null of what the
+    wire brought. ``unsaid`` counts the refusals since the entry before that have no entry of their own, by their codes.
     """
 
     kind: Literal["audit"] = "audit"
