@@ -214,7 +214,7 @@ def test_a_key_that_is_down_at_the_start_mutes_nothing() -> None:
 
 
 def test_a_loose_contact_is_no_hand() -> None:
-    """never-8: a thousand edges make a handful of entries, the station is heard, and it counts again after the quiet."""
+    """never-8: a thousand presses make a handful of entries, the station is heard, and it counts again after a rest."""
     here = Box(MORNING)
     for _ in range(1_000):
         here.push()

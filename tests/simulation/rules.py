@@ -80,6 +80,7 @@ PLACES: dict[type, str] = {
     effects.HearAgain: "notes",
     effects.ReadDocument: "notes",
     effects.ShowLamp: "notes",
+    effects.ShowDisplay: "notes",
     effects.ReadMeter: "notes",
     effects.Note: "notes",
     effects.Record: "record",

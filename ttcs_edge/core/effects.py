@@ -10,8 +10,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from ttcs_edge.core.display import Display
 from ttcs_edge.core.documents import TrustRoot
-from ttcs_edge.core.lamp import Lamp
+from ttcs_edge.core.lamp import Lamp, Place
 from ttcs_edge.core.model import (
     AsRun,
     AudioItem,
@@ -393,9 +394,16 @@ class SetTimeFloor(Struct, frozen=True):
 
 
 class ShowLamp(Struct, frozen=True):
-    """Have the lamp at the box show this from now on."""
+    """Have a lamp at the box show this from now on."""
 
     lamp: Lamp
+    place: Place
+
+
+class ShowDisplay(Struct, frozen=True):
+    """Have the display at the box tell this from now on."""
+
+    display: Display
 
 
 class Resend(Struct, frozen=True):
@@ -494,6 +502,7 @@ Effect = (
     | SetSignedTime
     | SetTimeFloor
     | ShowLamp
+    | ShowDisplay
     | Resend
     | Answer
     | CheckConfig

@@ -170,7 +170,7 @@ class Microphone(Struct, frozen=True):
 class StationSettings(Struct, frozen=True):
     """What the core must know of the station; made from ``station.yaml`` by ``config.py``. A zone that was switched
     stays closed or open for ``zone_on_least_ms`` or ``zone_off_least_ms``. ``mute_most_ms`` is how long its mute key
-    silences it, None when it has none.
+    silences it, None when it has none; ``display`` tells whether anybody sees what ``display`` shows.
     """
 
     id: str
@@ -189,6 +189,7 @@ class StationSettings(Struct, frozen=True):
     microphone: Microphone | None = None
     meter: Meter | None = None
     mute_most_ms: int | None = None
+    display: bool = False
 
 
 ALERT_PREFIX = "alert:"

@@ -22,9 +22,10 @@ from ttcs_edge.core.audit import Audit, Judged
 from ttcs_edge.core.beacons import Beacons, beacon_subject
 from ttcs_edge.core.commands import Commands
 from ttcs_edge.core.desk import Desk, feed
+from ttcs_edge.core.display import Shown
 from ttcs_edge.core.documents import Alert, Refused, Signed, TrustRoot
 from ttcs_edge.core.effects import Effect, Entry
-from ttcs_edge.core.lamp import Lamp, shown
+from ttcs_edge.core.lamp import Lamp, Place, Seen, shown
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.live import Lives, Session
 from ttcs_edge.core.microphone import STUCK, Key
@@ -36,6 +37,7 @@ from ttcs_edge.core.model import (
     Instant,
     MonoMs,
     Scope,
+    Severity,
     Sha256,
     StationSettings,
     WallMs,
@@ -58,6 +60,7 @@ from ttcs_edge.core.volumes import Volumes
 from ttcs_edge.core.withheld import WITHHELD_FAULTS, Name, Withheld
 from ttcs_edge.core.witness import METER, SILENT, MeterWitness
 
+BROKER = "broker"
 LIVE_LOST = AsRunReason.LIVE_LOST.value
 UNTRUSTED_POLL_MS = 1_000
 """How often a station without trusted time looks at its clock again (air-7)."""
@@ -114,7 +117,8 @@ class Station:
         self.meter = MeterWitness(settings)
         self.clock = ClockState()
         self.time_floor_ms = 0
-        self.lamp = Lamp.OFF
+        self.lamps = dict.fromkeys(Place, Lamp.OFF)
+        self.display = Shown(settings)
         self.link_up = False
         self.ready_told = False
         self.started = False
@@ -431,10 +435,30 @@ class Station:
             turn.after.append(effects.Heartbeat(self.heartbeat_sequence))
 
     def _light(self, turn: _Turn) -> None:
-        lamp = shown(self.stopping, self.faults.open.values(), turn.now.trusted)
-        if lamp is not self.lamp:
-            self.lamp = lamp
-            turn.notes.append(effects.ShowLamp(lamp))
+        """What people at the box see changes."""
+        seen = self._seen(turn.now)
+        for place, before in self.lamps.items():
+            lamp = shown(place, seen)
+            if lamp is not before:
+                self.lamps[place] = lamp
+                turn.notes.append(effects.ShowLamp(lamp, place))
+        display = self.display.follow(seen, self.desk, self.programmes, self.faults.open.values(), turn.now)
+        if display is not None:
+            turn.notes.append(effects.ShowDisplay(display))
+
+    def _seen(self, now: Instant) -> Seen:
+        errors = [fault for fault in self.faults.open.values() if fault.severity is Severity.ERROR]
+        holder = self.desk.on_air
+        return Seen(
+            stopping=self.stopping,
+            has_error=bool(errors),
+            time_trusted=now.trusted,
+            link_up=self.link_up,
+            link_refused=any(fault.subject == BROKER for fault in errors),
+            on_air=holder is not None and holder.sounds,
+            warns=self.desk.rows.warns,
+            muted=self.desk.cues.muted,
+        )
 
     def _wake_mono_ms(self, now: Instant) -> int:
         asked = [self.next_heartbeat_mono_ms, self.next_wanted_mono_ms, self.faults.wake_mono_ms]
@@ -831,13 +855,13 @@ class Station:
         self.link_up = event.up
         self.withheld.link(event.up, turn.now)
         if event.up:
-            turn.entries += self.faults.clear_subject("broker", turn.now.wall_ms)
-            self.faults.pending.pop(("link-down", "broker"), None)
+            turn.entries += self.faults.clear_subject(BROKER, turn.now.wall_ms)
+            self.faults.pending.pop(("link-down", BROKER), None)
             self.next_heartbeat_mono_ms = turn.now.mono_ms
         elif event.reason == "session-taken-over":
-            self._raise(turn, event.reason, "broker", event.detail)
+            self._raise(turn, event.reason, BROKER, event.detail)
         else:
-            self._raise(turn, "link-down", "broker", (("reason", event.reason), *event.detail))
+            self._raise(turn, "link-down", BROKER, (("reason", event.reason), *event.detail))
 
     def _on_condition(self, event: events.ConditionChanged, turn: _Turn) -> None:
         if event.present:

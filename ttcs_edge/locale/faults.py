@@ -686,7 +686,21 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
     "lamp": (
         ("Không điều khiển được đèn báo: {error}", "The lamp cannot be driven: {error}"),
         ("chân GPIO sai hoặc chương trình khác đang giữ", "a wrong GPIO line, or another program holds it"),
-        ("sửa panel.led_pin trong station.yaml; xem: gpioinfo", "correct panel.led_pin in station.yaml; see: gpioinfo"),
+        (
+            "sửa các chân đèn ở mục panel trong station.yaml; xem: gpioinfo",
+            "correct the lamps' lines under panel in station.yaml; see: gpioinfo",
+        ),
+    ),
+    "lcd": (
+        ("Màn hình LCD không trả lời: {error}", "The display does not answer: {error}"),
+        (
+            "đứt dây, sai địa chỉ, hay chưa bật I2C; người khác vẫn nghe trạm như thường",
+            "a broken wire, a wrong address, or I2C is off; the station is heard as ever",
+        ),
+        (
+            "xem dây và địa chỉ: i2cdetect -y 1; rồi sửa panel.lcd trong station.yaml",
+            "look at the wires and at the address: i2cdetect -y 1; then correct panel.lcd in station.yaml",
+        ),
     ),
     "microphone-key": (
         ("Không đọc được phím micrô: {error}", "The microphone's key cannot be read: {error}"),
@@ -1305,6 +1319,13 @@ def fault_words(code: str, subject: str, detail: Mapping[str, str], lang: Langua
     if code == "cue-missed":
         three = (three[0], *MISSED.get(detail.get("reason", ""), three[1:]))
     return FaultWords(*(pair[place].format_map(fields) for pair in three))
+
+
+def short_words(code: str, subject: str, detail: Mapping[str, str], lang: Language) -> str:
+    """Give what a fault means, for a small display: its first clause."""
+    meaning = FAULTS.get(code, FAULTS["unknown"])[0][LANGUAGES.index(lang)]
+    fields = _Fields({name: str(value) for name, value in detail.items()} | {"code": code, "subject": _short(subject)})
+    return re.split(r"[:;,(]", meaning)[0].strip().format_map(fields)
 
 
 def reason_words(code: str, lang: Language) -> str:
