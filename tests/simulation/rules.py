@@ -116,6 +116,7 @@ def what_is_wrong(world: World) -> set[str]:
         "quiet-hours": world.trusted and is_quiet(world.settings, world.wall_ms),
         "no-amplifier": AMPLIFIER in faults.relays,
         "relay": bool(faults.relays),
+        "muted": world.muted,
     }
     return {name for name, so in wrong.items() if so}
 
@@ -444,6 +445,8 @@ class Air(Rule):
         """A play that ended badly may go on behind what was bad; one that began was interrupted, if by nothing else."""
         if isinstance(event, events.SoundStarted) and self.current is not None:
             self.current.begun = True
+        if world.muted or world.unmuted_mono_ms == world.mono_ms:
+            self.free_ms = world.wall_ms  # silence had the air until now
         if isinstance(event, events.SoundEnded) and event.failure not in (None, "live-lost") and self.last is not None:
             self.last.ended_badly = True
 
@@ -576,6 +579,8 @@ class Air(Rule):
             return "air-7: IT starts without trusted time"
         if is_quiet(world.settings, begin_ms):
             return "air-5: IT starts in quiet hours"
+        if world.muted:
+            return "air-5: IT starts while the station is muted"
         if due.occurrence in self.told:
             return "never-5: IT airs again after it was told"
         if self.cut.get(due.occurrence, 0) > world.record_bound_ms:
@@ -711,7 +716,7 @@ class Switching(Rule):
                 if world.sound is not None and (world.sound.command.play != play or not world.sound.by_mixer):
                     self._quiet(world, MICROPHONE)
             case effects.StopSound(_, fade_out_ms):
-                at_once = world.sound is not None and (world.sound.warns or world.sound.speaks)
+                at_once = world.muted or (world.sound is not None and (world.sound.warns or world.sound.speaks))
                 most_ms = ALERT_FADE_MS if at_once else FOR_EVER_MS
                 if fade_out_ms != min(most_ms, world.settings.fade_out_ms):
                     raise Violation("air-4: sound does not fade out")
@@ -794,7 +799,7 @@ class Precedence(Rule):
             return
         if not sound.items or sound.warns or sound.tests:
             return
-        if not world.trusted or is_quiet(world.settings, world.wall_ms) or world.stopping:
+        if not world.trusted or is_quiet(world.settings, world.wall_ms) or world.stopping or world.muted:
             return
         for programme, slot in self.standing.slots():
             if slot.priority > current.due.slot.priority and self.waits(world, nearest(programme, slot, world.wall_ms)):
@@ -968,7 +973,7 @@ class Silence(Rule):
         """Look at every slot that should be heard at this moment, by what is really heard."""
         sound = world.sound
         heard = sound is not None and sound.begin_mono_ms <= world.mono_ms and sound.frozen_mono_ms is None
-        right = heard or not world.trusted or world.stopping or is_quiet(world.settings, world.wall_ms)
+        right = heard or not world.trusted or world.stopping or is_quiet(world.settings, world.wall_ms) or world.muted
         silent = set() if right else {due.occurrence for due in self._waiting(world)}
         self.since_mono_ms = {one: self.since_mono_ms.get(one, world.mono_ms) for one in silent}
         bound_ms = 5_000 + way_up_ms(world.settings)

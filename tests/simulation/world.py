@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from tests.simulation.live import Source
     from tests.simulation.meter import EnergyMeter
     from tests.simulation.microphone import Person
+    from tests.simulation.mute import Hand
     from tests.simulation.radio import Radio
     from tests.simulation.roots import Roots
 
@@ -306,6 +307,9 @@ class World:
         self.centre: Centre | None = None
         self.authority: Authority | None = None
         self.person: Person | None = None
+        self.hand: Hand | None = None
+        self.muted = False
+        self.unmuted_mono_ms = 0
         self.source: Source | None = None
         self.radio: Radio | None = None
         self.roots: Roots | None = None
@@ -415,6 +419,8 @@ class World:
         self.send(remembered)
         if self.person is not None:
             self.person.boot()
+        if self.hand is not None:
+            self.hand.boot()
         if self.source is not None:
             self.source.boot()
         self.later(self.faults.player_slow_ms, self._player_ready)
