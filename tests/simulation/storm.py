@@ -656,6 +656,8 @@ class Storm:
         for _ in range(dice.choice((1, 1, 2, 2, 2, 3, 11))):
             self.timeline.happen("mute-key", True)
             world.run(dice.choice((50, 200, 200, 900, 29_000, 31_000)))
+            if self.alerts and dice.random() < 0.3:
+                self.warn()
             if dice.random() < 0.3:
                 dice.choice(MISFORTUNES)(self)
             if dice.random() < 0.95:
