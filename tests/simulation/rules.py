@@ -398,6 +398,11 @@ class Heard:
     begun: bool = False
     before_restart_ms: int = 0
 
+    @property
+    def is_untouched(self) -> bool:
+        """Tell whether nothing of it was heard yet, nor failed: it lost the air before its first sample."""
+        return self.first_mono_ms is None and not self.begun and not self.ended_badly
+
     def written_ms(self) -> int:
         """All that was written, what the codec swallowed included."""
         return sum(end - begin for spans in self.stretches.values() for begin, end in spans)
@@ -553,7 +558,9 @@ class Air(Rule):
             raise Violation(f"never-1: no programme in force has {[item.bulletin for item in command.items]} for here")
         problems = []
         for due in dues:
-            heard = self.heard.get(due.occurrence) or Heard(due)
+            heard = self.heard.get(due.occurrence)
+            if heard is None or heard.is_untouched:  # a newer programme may have changed its slot meanwhile
+                heard = Heard(due)
             problem = self._problem(world, command, due, heard)
             if problem is None:
                 self._take(world, command, heard)

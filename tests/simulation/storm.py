@@ -170,7 +170,7 @@ class Storm:
             orders=self.orders,
             streams=self.streams,
             trust=self.trust,
-            mute_most_ms=dice.choice((20_000, 120_000, 1_500_000)) if self.muted else 0,
+            mute_most_ms=dice.choice((120_000, 1_500_000, 3_000_000)) if self.muted else 0,
         )
 
     def _microphone(self) -> dict[str, Any]:
@@ -665,7 +665,7 @@ class Storm:
             world.run(dice.choice((10, 100, 3_000, 20_000, 130_000, 2_000_000)))
 
     def mute_over(self) -> None:
-        """Somebody presses it when a cue is about to air, or is heard, or while a person speaks."""
+        """Somebody presses it when a cue is about to air, is heard, or while a person speaks; now and then for good."""
         slots = [(one, slot) for one in self.current.values() for slot in one.slots]
         if slots:
             one, slot = self.dice.choice(slots)
@@ -674,7 +674,13 @@ class Storm:
             self.world.run(max(1, due.planned_ms - self.world.true_ms + moment_ms))
         if self.microphone and self.dice.random() < 0.3:
             self.timeline.happen("key", self.dice.random() < 0.7)
-        self.press_mute()
+        if self.dice.random() < 0.7:
+            self.press_mute()
+            return
+        self.timeline.happen("mute-key", True)
+        self.world.run(200)
+        self.timeline.happen("mute-key", False)
+        self.world.run(2_000_000)
 
     def speak(self) -> None:
         """A person speaks, for a moment or for longer than the key may be held down; misfortunes come in the middle."""

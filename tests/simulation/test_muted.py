@@ -12,13 +12,14 @@ from ttcs_edge.core.asrun import AsRunReason
 from ttcs_edge.core.mute import STUCK
 
 KINDS: dict[int, dict[str, bool]] = {
-    1: {"alerts": True, "microphone": True},
-    2: {"orders": True, "alerts": True},
-    3: {"live": True, "alerts": True},
-    4: {"streams": True, "own_clock": True},
+    2: {"alerts": True, "microphone": True},
+    3: {"live": True, "microphone": True},
+    4: {"orders": True, "alerts": True},
 }
 """What there is beside the key, by seed."""
-ACTIONS = 40
+LONG = (2, 4)
+"""Those that are muted for longer than a cue can wait."""
+ACTIONS = 30
 
 
 @pytest.mark.parametrize("seed", KINDS)
@@ -29,8 +30,8 @@ def test_no_press_breaks_a_rule(seed: int) -> None:
 
     told = [record.reason for record in storm.world.disk.as_run]
     deeds = [entry.deed for entry in storm.world.disk.audit]
-    assert AsRunReason.MUTED in told or seed != 1
-    assert deeds.count("muted") > 10
+    assert AsRunReason.MUTED in told or seed not in LONG
+    assert deeds.count("muted") > 5
     assert any(fault.code == STUCK for fault in storm.world.disk.fault_log)
 
 
