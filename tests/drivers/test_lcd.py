@@ -131,6 +131,16 @@ def test_a_display_that_is_unplugged_is_told_and_works_again_once_it_is_back(des
     assert len(os.listdir("/proc/self/fd")) == before
 
 
+def test_a_display_that_is_well_is_begun_anew_without_a_byte_too_early(desk: Desk) -> None:
+    """Four bits wide as it is, RPLCD's own beginning would send it home and not wait until it is there."""
+    (page, *_) = pages("21:05 Đang phát", TEXTS, 16, 2)
+    for _ in range(3):
+        desk.lcd.show(page)
+        desk.lcd._begun_s -= 3_600
+    assert desk.text == list(page)
+    assert desk.lost() == 0
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_it_is_right_again_after_noise_once_it_is_begun_anew(desk: Desk, seed: int) -> None:
     """Half bytes that nobody sent, before the next beginning: whatever the chip then waits for, it is led out of it."""
