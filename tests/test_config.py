@@ -25,6 +25,7 @@ from cryptography.x509.oid import NameOID
 from tests.cli.terminal import AS_ANYBODY, run
 from tests.parts import Authority, Province
 from ttcs_edge.config import STATION, ConfigError, load_config
+from ttcs_edge.core.lamp import Place
 from ttcs_edge.core.model import (
     Amplifier,
     Box,
@@ -55,6 +56,7 @@ from ttcs_edge.settings import (
     ContactSettings,
     HttpsSettings,
     InputSettings,
+    LcdSettings,
     MicrophoneSettings,
     ModemSettings,
     PanelSettings,
@@ -226,7 +228,15 @@ class TestRight:
         assert config.store == StoreSettings(100 * 1024**2, 20 * 1024**2)
         devices = (Path("/dev/rtc1"), Path("/dev/ttyAMA0"))
         assert config.clock == ClockSettings(ClockTrust.HOST, *devices, 9_600, 60)
-        assert config.panel == PanelSettings(RelaySettings(5, False))
+        leds = {
+            Place.STATION: RelaySettings(5, False),
+            Place.LINK: RelaySettings(6, False),
+            Place.AIR: RelaySettings(19, False),
+        }
+        assert config.panel == PanelSettings(
+            leds, RelaySettings(26, True), LcdSettings(Path("/dev/i2c-3"), 0x3F, 20, 4)
+        )
+        assert (config.station.mute_most_ms, config.station.display) == (60_000, True)
         assert config.speech == SpeechSettings({"vi": Path("/v.onnx")}, str(tmp_path / "p/piper"), 9)
         folders = (config.trust_folder, config.state_folder, config.runtime_folder)
         assert folders == (tmp_path / "t", Path("/s"), tmp_path / "r")
@@ -254,6 +264,13 @@ class TestRight:
         assert config.station.microphone == Microphone((ZoneId("cho-xa"),), Inlet(Way.MIXER, 60_000), 70, True)
         assert config.microphone == MicrophoneSettings(RelaySettings(22, True))
         assert config.pins.mixer == RelaySettings(6, False)
+
+    def test_a_display_is_small_and_on_the_first_bus_unless_it_is_told_otherwise(self, tmp_path: Path) -> None:
+        """Its address is written as i2cdetect shows it; a mute key alone brings its time along."""
+        config = load_config(written(tmp_path, SHORTEST + "panel: {mute_pin: 26, lcd: {address: 0x3F}}\n"), {})
+        assert config.panel == PanelSettings({}, RelaySettings(26, False), LcdSettings(address=0x3F))
+        assert config.station.mute_most_ms == 1_500_000
+        assert load_config(written(tmp_path, SHORTEST), {}).panel == PanelSettings()
 
     def test_a_zone_may_be_a_coil_at_the_far_end_of_a_serial_line(self, tmp_path: Path) -> None:
         """Beside those on pins."""
@@ -403,7 +420,9 @@ https: {ca: https.pem}
 streams: {hosts: [Live.example.vn, "10.0.0.7:8443"], ca: streams.pem}
 store: {audio_mb: 100, free_mb: 20}
 clock: {trust: host, rtc: /dev/rtc1, modem: /dev/ttyAMA0, modem_baud: 9600, modem_every_s: 60}
-panel: {led_pin: 5, led_active_high: false}
+panel: {led_pin: 5, led_active_high: false, link_led_pin: 6, link_led_active_high: false, air_led_pin: 19,
+  air_led_active_high: false, mute_pin: 26, mute_active_high: true, mute_most_s: 60,
+  lcd: {bus: /dev/i2c-3, address: "0x3f", size: 20x4}}
 speech: {time_limit_s: 9, piper_program: p/piper, piper: [{language: vi, model: /v.onnx}]}
 folders: {trust: t, state: /s, runtime: r}
 """

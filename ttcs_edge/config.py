@@ -29,6 +29,7 @@ from msgspec import Struct
 
 from ttcs_edge import config_power
 from ttcs_edge.core.documents import ID_PATTERN, LANGUAGE_PATTERN, SCOPE_PATTERN
+from ttcs_edge.core.lamp import Place
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import (
     NO_ZONES,
@@ -55,6 +56,8 @@ from ttcs_edge.settings import (
     ContactSettings,
     HttpsSettings,
     InputSettings,
+    LcdSettings,
+    LcdSize,
     MicrophoneSettings,
     ModemSettings,
     PanelSettings,
@@ -137,6 +140,23 @@ class CredentialOrPath(Struct, frozen=True):
         name = plain(node).removeprefix(CREDENTIAL)
         if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name):
             return UNIT_CREDENTIALS / name
+        page.refuse(key, "malformed", self.expected, "write-kind")
+        return None
+
+
+class I2cAddress(Struct, frozen=True):
+    """The address of a PCF8574 or a PCF8574A on an I2C bus, as ``i2cdetect`` shows it."""
+
+    @property
+    def expected(self) -> Expected:
+        """What should stand here."""
+        return Expected("i2c-address")
+
+    def read(self, page: Page, key: str, node: yaml.Node) -> int | None:
+        """Give the address, or None. YAML 1.1 takes it for a number; in quotes it is as good."""
+        written = plain(node)
+        if re.fullmatch(r"0x(2[0-7]|3[89A-Fa-f])", written):
+            return int(written, 16)
         page.refuse(key, "malformed", self.expected, "write-kind")
         return None
 
@@ -277,10 +297,29 @@ _MODEM = Section(
         Key("power_active_high", Flag(), "true", default="true"),
     )
 )
+_LCD = Section(
+    (
+        Key("bus", PathText("i2c-bus"), "/dev/i2c-1", default="/dev/i2c-1"),
+        Key("address", I2cAddress(), "0x27", default="0x27"),
+        Key("size", Choice(LcdSize), "16x2", default="16x2"),
+    )
+)
+I2C_1: Final = Path("/dev/i2c-1")
+I2C_1_PINS: Final = (2, 3)
+"""The bus on a Raspberry Pi's header, and its lines."""
+_LEDS: Final = {Place.STATION: "led", Place.LINK: "link_led", Place.AIR: "air_led"}
 _PANEL = Section(
     (
         Key("led_pin", Whole(2, 27, "pin"), "5"),
         Key("led_active_high", Flag(), "true", default="true"),
+        Key("link_led_pin", Whole(2, 27, "pin"), "6"),
+        Key("link_led_active_high", Flag(), "true", default="true"),
+        Key("air_led_pin", Whole(2, 27, "pin"), "19"),
+        Key("air_led_active_high", Flag(), "true", default="true"),
+        Key("mute_pin", Whole(2, 27, "pin"), "26"),
+        Key("mute_active_high", Flag(), "false", default="false"),
+        Key("mute_most_s", Whole(10, 7_200, "whole-seconds"), "1500", default="1500"),
+        Key("lcd", _LCD, ""),
     )
 )
 _MICROPHONE = Section(
@@ -394,8 +433,11 @@ def credential_name(page: Page) -> str | None:
 
 
 def _check_relays(page: Page) -> None:
-    """Two relays on one line would switch as one: a zone would sound whenever the amplifier is on (never-3)."""
-    first: dict[int, str] = {}
+    """Two relays on one line would switch as one: a zone would sound whenever the amplifier is on (never-3). The lines
+    of a display's bus are its own.
+    """
+    has_bus = "panel.lcd" in page.nodes and page.values.get("panel.lcd.bus", I2C_1) == I2C_1
+    first = dict.fromkeys(I2C_1_PINS, "panel.lcd") if has_bus else {}
     for key in sorted(
         (
             key
@@ -633,9 +675,18 @@ def _clock(values: Mapping[str, Any], modem: Mapping[str, Any] | None) -> ClockS
 
 
 def _panel(values: Mapping[str, Any]) -> PanelSettings:
-    if "led_pin" not in values:
-        return PanelSettings()
-    return PanelSettings(RelaySettings(**_take(values, led_pin="pin", led_active_high="active_high")))
+    leds = {
+        place: RelaySettings(values[f"{led}_pin"], values.get(f"{led}_active_high", True))
+        for place, led in _LEDS.items()
+        if f"{led}_pin" in values
+    }
+    mute = RelaySettings(values["mute_pin"], values.get("mute_active_high", False)) if "mute_pin" in values else None
+    return PanelSettings(leds, mute, _lcd(values["lcd"]) if "lcd" in values else None)
+
+
+def _lcd(values: Mapping[str, Any]) -> LcdSettings:
+    columns, rows = map(int, values.get("size", LcdSize.SMALL).value.split("x"))
+    return LcdSettings(columns=columns, rows=rows, **_take(values, "bus", "address"))
 
 
 def _microphone(values: Mapping[str, Any]) -> MicrophoneSettings:
@@ -677,7 +728,7 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
     folders = {name: Path(path) for name, path in FOLDERS.items()} | dict(values.get("folders", {}))
     transmitter = None if "transmitter" not in values else _transmitter(values["transmitter"])
     zones = tuple(_zone(zone, transmitter) for zone in values["zones"])
-    microphone, modem = values.get("microphone"), values.get("modem")
+    microphone, modem, panel = values.get("microphone"), values.get("modem"), values.get("panel", {})
     station = StationSettings(
         id=values["id"],
         scope=Scope(values["scope"]),
@@ -690,6 +741,8 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         power=config_power.power(values),
         box=config_power.box(values),
         modem=None if modem is None else _modem(modem),
+        mute_most_ms=panel.get("mute_most_s", 1_500) * 1_000 if "mute_pin" in panel else None,
+        display="lcd" in panel,
         **_take(values.get("sequencing", {}), "alert_zones_at_once", **_PACING),
         **_take(values, "heartbeat_s"),
     )
@@ -707,7 +760,7 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         streams=_streams(values.get("streams", {})),
         store=StoreSettings(**_take(store, audio_mb="audio_bytes", reports_mb="report_bytes", free_mb="free_bytes")),
         clock=_clock(values.get("clock", {}), modem),
-        panel=_panel(values.get("panel", {})),
+        panel=_panel(panel),
         speech=_speech(values.get("speech", {})),
         microphone=None if microphone is None else _microphone(microphone),
         power=config_power.power_settings(values),

@@ -42,7 +42,7 @@ from ttcs_edge.yaml_form import Expected, Page, Problem
 USER: Final = "ttcs"
 FILE_BYTES: Final = 1024**2
 EVERYBODY_READS: Final = 0o004
-UNIT_GROUPS: Final = ("gpio", "dialout", "systemd-journal")
+UNIT_GROUPS: Final = ("gpio", "dialout", "i2c", "systemd-journal")
 """SupplementaryGroups= of the unit: the user itself need not be in them."""
 UNIT_FOLDER: Final = Path("/etc/ttcs-edge")
 DEVICES: Final = Path("/dev")

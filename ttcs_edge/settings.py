@@ -12,6 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from ttcs_edge.core.lamp import Place
 from ttcs_edge.core.model import StationSettings, ZoneId
 
 
@@ -205,10 +206,32 @@ class ClockSettings(Struct, frozen=True):
     modem_every_s: int = 600
 
 
-class PanelSettings(Struct, frozen=True):
-    """What people see at the box. ``led`` None means that it has no lamp."""
+class LcdSize(Enum):
+    """The places of a character display: columns and rows."""
 
-    led: RelaySettings | None = None
+    SMALL = "16x2"
+    WIDE = "20x2"
+    HIGH = "16x4"
+    LARGE = "20x4"
+
+
+class LcdSettings(Struct, frozen=True):
+    """A character display behind a PCF8574: the kernel's device of its bus, its address there, and its size."""
+
+    bus: Path = Path("/dev/i2c-1")
+    address: int = 0x27
+    columns: int = 16
+    rows: int = 2
+
+
+class PanelSettings(Struct, frozen=True):
+    """What people see and touch at the box: lamps by their places, the line of the mute key, a display; None: there is
+    none.
+    """
+
+    leds: Mapping[Place, RelaySettings] = {}
+    mute: RelaySettings | None = None
+    lcd: LcdSettings | None = None
 
 
 class PowerSettings(Struct, frozen=True):

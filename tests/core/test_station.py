@@ -73,6 +73,7 @@ TOLD_AT_ONCE = (
     effects.SwitchFan,
     effects.CureModem,
 )
+TOLD_AT_ONCE = (effects.Note, effects.SetTimeFloor, effects.ShowLamp, effects.ShowDisplay, effects.ReadMeter)
 EVENTS: tuple[events.Event, ...] = (
     events.TimePassed(),
     events.TrustArrived(Refused("not-json", PROVINCE), PROVINCE, 1),
@@ -117,6 +118,8 @@ EVENTS: tuple[events.Event, ...] = (
     events.CureDone(CureStep.POWER_ON, "reads 1 after 0"),
     events.KeyChanged(True),
     events.KeyChanged(False),
+    events.MuteKeyChanged(True),
+    events.MuteKeyChanged(False),
     events.LinkChanged(False, "refused"),
     events.LinkChanged(True, ""),
     events.ConditionChanged("store-full", "blobs", True),

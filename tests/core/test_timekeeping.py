@@ -7,7 +7,7 @@ import pytest
 from tests.core.material import PROVINCE, TRUST, ByHand, at, programme, slot
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.effects import FaultCleared, FaultRaised, SetTimeFloor, ShowLamp, TimeFloor
-from ttcs_edge.core.lamp import Lamp
+from ttcs_edge.core.lamp import Lamp, Place
 from ttcs_edge.core.model import Instant, MonoMs, WallMs
 from ttcs_edge.core.timekeeping import (
     CEILING_MS,
@@ -308,7 +308,8 @@ class TestLamp:
     @staticmethod
     def lamps(station: ByHand) -> list[Lamp]:
         """Everything that was shown so far."""
-        return [effect.lamp for _, effect in station.log if isinstance(effect, ShowLamp)]
+        shown = [effect for _, effect in station.log if isinstance(effect, ShowLamp)]
+        return [effect.lamp for effect in shown if effect.place is Place.STATION]
 
     def test_steady_is_well_slow_is_no_time_fast_is_an_error_and_dark_is_stopped(self) -> None:
         """Each is told once, in the turn in which it comes about."""

@@ -1,4 +1,4 @@
-"""The microphone's key, on a line of gpiozero's mock factory that a hand can touch."""
+"""A key, on a line of gpiozero's mock factory that a hand can touch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.parts import eventually
-from ttcs_edge.core.events import KeyChanged
 from ttcs_edge.drivers.key import LOOK_AGAIN_S, SETTLED_S, GpioKey, KeyLineError
 from ttcs_edge.drivers.pins import touch
 from ttcs_edge.settings import PinFactory, PinSettings, RelaySettings
@@ -23,9 +22,9 @@ class Hand:
 
     def __init__(self, folder: Path, active_high: bool) -> None:
         self.folder, self.active_high = folder, active_high
-        self.told: queue.SimpleQueue[KeyChanged] = queue.SimpleQueue()
+        self.told: queue.SimpleQueue[bool] = queue.SimpleQueue()
         pins = PinSettings(RelaySettings(17), {}, PinFactory.MOCK, folder)
-        self.key = GpioKey(RelaySettings(KEY, active_high), pins, self.told.put)
+        self.key = GpioKey(RelaySettings(KEY, active_high), pins, self.told.put, "key")
 
     def put(self, down: bool) -> None:
         """Press it or let it go."""
@@ -33,7 +32,7 @@ class Hand:
 
     def next(self) -> bool:
         """What is told next."""
-        return self.told.get(timeout=5).down
+        return self.told.get(timeout=5)
 
 
 @pytest.fixture(params=[False, True], ids=["to ground", "to 3.3 V"])
@@ -70,7 +69,7 @@ def test_a_lost_edge_is_found_by_looking_again(hand: Hand) -> None:
     assert hand.next() is False
     hand.key._device.when_activated = hand.key._device.when_deactivated = None
     hand.put(True)
-    assert hand.told.get(timeout=3 * LOOK_AGAIN_S).down is True
+    assert hand.told.get(timeout=3 * LOOK_AGAIN_S) is True
 
 
 def test_a_key_that_is_down_at_the_start_is_told_so(tmp_path: Path) -> None:

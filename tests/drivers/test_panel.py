@@ -1,4 +1,4 @@
-"""The lamp at the box, on a mock line that keeps its level."""
+"""A lamp at the box, on a mock line that keeps its level."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from tests.parts import eventually
 from ttcs_edge.core.lamp import Lamp
-from ttcs_edge.drivers.panel import FAST_S, SLOW_S, GpioPanel, LampError
+from ttcs_edge.drivers.panel import FAST_S, SLOW_S, GpioLight, LampError
 from ttcs_edge.drivers.pins import level
 from ttcs_edge.settings import PinFactory, PinSettings, RelaySettings
 
@@ -30,7 +30,7 @@ def changes(folder: Path) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("active_high", [True, False])
 def test_it_is_dark_lit_and_dark_again(tmp_path: Path, active_high: bool) -> None:
     """Whichever level lights it; dark after the end."""
-    panel = GpioPanel(RelaySettings(LED, active_high), pins(tmp_path))
+    panel = GpioLight(RelaySettings(LED, active_high), pins(tmp_path))
     lit, dark = int(active_high), int(not active_high)
     assert level(tmp_path, LED) == dark
     panel.show(Lamp.STEADY)
@@ -45,7 +45,7 @@ def test_it_is_dark_lit_and_dark_again(tmp_path: Path, active_high: bool) -> Non
 @pytest.mark.parametrize(("lamp", "span_s"), [(Lamp.SLOW, SLOW_S), (Lamp.FAST, FAST_S)])
 def test_it_blinks_until_told_another(tmp_path: Path, lamp: Lamp, span_s: float) -> None:
     """Each span lasts as long as the table says; afterwards it is steady and stays so."""
-    panel = GpioPanel(RelaySettings(LED), pins(tmp_path))
+    panel = GpioLight(RelaySettings(LED), pins(tmp_path))
     panel.show(lamp)
     eventually(lambda: len(changes(tmp_path)) >= 4)
     panel.show(Lamp.STEADY)
@@ -60,7 +60,7 @@ def test_it_blinks_until_told_another(tmp_path: Path, lamp: Lamp, span_s: float)
 
 def test_a_line_that_is_taken_is_told(tmp_path: Path) -> None:
     """Decision 7: no silent fallback."""
-    holder = GpioPanel(RelaySettings(LED), pins(tmp_path))
+    holder = GpioLight(RelaySettings(LED), pins(tmp_path))
     with pytest.raises(LampError, match=r"^GPIO5: LineTakenError: GPIO5 is driven by another process$"):
-        GpioPanel(RelaySettings(LED), pins(tmp_path))
+        GpioLight(RelaySettings(LED), pins(tmp_path))
     holder.close()

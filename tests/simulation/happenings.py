@@ -24,6 +24,7 @@ from tests.simulation.centre import Centre
 from tests.simulation.clocks import BEACONS, Clocks
 from tests.simulation.live import Source
 from tests.simulation.microphone import Person
+from tests.simulation.mute import Hand
 from tests.simulation.named import lied_by, named_by
 from tests.simulation.radio import Radio, Streams
 from tests.simulation.roots import Roots
@@ -125,6 +126,7 @@ class Setup:
     orders: bool = False
     streams: bool = False
     trust: bool = False
+    mute_most_ms: int = 0
 
     def settings(self) -> StationSettings:
         """The same as the core wants it."""
@@ -139,6 +141,7 @@ class Setup:
             fade_out_ms=self.fade_out_ms,
             heartbeat_s=self.heartbeat_s,
             microphone=self._microphone(zones) if self.microphone else None,
+            mute_most_ms=self.mute_most_ms or None,
         )
 
     def _microphone(self, zones: tuple[Zone, ...]) -> Microphone:
@@ -242,6 +245,8 @@ class Timeline:
             self.world.cached |= {tone.sha256 for _, tone in TONES}
         if setup.microphone:
             self.world.person = Person(self.world)
+        if setup.mute_most_ms:
+            self.world.hand = Hand(self.world)
         if setup.live:
             self.world.source = Source(self.world)
         if setup.streams:
@@ -387,6 +392,11 @@ class Timeline:
         if self.world.person is not None:
             self.world.person.hold(down)
 
+    def mute_key(self, down: bool) -> None:
+        """The mute key goes down, or up."""
+        if self.world.hand is not None:
+            self.world.hand.hold(down)
+
     def input(self, works: bool) -> None:
         """The sound input is unplugged, or plugged in."""
         if works:
@@ -504,6 +514,7 @@ class Timeline:
             world.roots.settle()
         self.device(True)
         self.key(False)
+        self.mute_key(False)
         self.input(True)
         if world.supply is not None:
             world.supply.mend()
@@ -662,6 +673,7 @@ KINDS: dict[str, Callable[..., None]] = {
     "mend-relays": Timeline.mend_relays,
     "device": Timeline.device,
     "key": Timeline.key,
+    "mute-key": Timeline.mute_key,
     "input": Timeline.input,
     "live": Timeline.live,
     "live-turn": Timeline.live_turn,

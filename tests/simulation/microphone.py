@@ -173,6 +173,7 @@ class Talks(Rule):
             "sound-device": faults.device and not by_mixer,
             "player-died": (not world.player_up or world.player_hung) and not by_mixer,
             "relay": MICROPHONE in faults.relays and by_mixer,
+            "muted": world.muted,
         }
         talk.was |= {name for name, so in wrong.items() if so}
         needed = {AMPLIFIER, MICROPHONE} if by_mixer else {AMPLIFIER}
@@ -264,7 +265,8 @@ class Talks(Rule):
     def _able(self, world: World, microphone: Microphone, talk: Talk) -> bool:
         """Tell whether who holds the key down must be heard, as soon as the way is open."""
         up = microphone.inlet.way is Way.MIXER or (world.player_up and not world.player_hung)
-        return up and not talk.hindered and not world.stopping and not self._too_quiet(world, microphone)
+        quiet = world.muted or self._too_quiet(world, microphone)
+        return up and not talk.hindered and not world.stopping and not quiet
 
     def _see_urgency(self, world: World, able: bool) -> None:
         """air-1, air-7: heard as soon as the amplifier can carry it, whatever else is due, with or without the time."""

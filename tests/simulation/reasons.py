@@ -119,6 +119,7 @@ class Reasons(Rule):
         self._spans("player", "").now(not world.player_up or world.player_hung, mono_ms)
         self._spans("stop", "").now(world.stopping, mono_ms)
         self._spans("saved", "").now(self.air.thrift.alerts_only, mono_ms)
+        self._spans("muted", "").now(world.muted, mono_ms)
         self._all("relay", faults.relays, mono_ms)
         self._all("not-audio", faults.not_audio, mono_ms)
         self._all("short", faults.short, mono_ms)
@@ -300,6 +301,7 @@ EVIDENCE: dict[str, Callable[[Reasons, World, Case], bool]] = {
         case.begin_ms - way_up_ms(world.settings) <= mono_ms <= case.end_ms for mono_ms in book.loudness.stops_mono_ms
     ),
     "live-lost": lambda book, world, case: relayed_as(case.due.slot) is not None,
+    "muted": lambda book, world, case: book.was("muted", case),
     "stopped": lambda book, world, case: world.stopping,
     "relay": lambda book, world, case: book.was("relay", _with_way_up(world, case), _relays(world, case)),
     "no-amplifier": lambda book, world, case: book.was("relay", _with_way_up(world, case), [AMPLIFIER]),

@@ -7,6 +7,7 @@ from tests.simulation.centre import Loudness, Obedience
 from tests.simulation.clocks import Truth
 from tests.simulation.live import Relays
 from tests.simulation.microphone import Talks
+from tests.simulation.mute import Muting
 from tests.simulation.named import Named
 from tests.simulation.orders import Restarts, Tones
 from tests.simulation.power import Thrift
@@ -43,6 +44,7 @@ def every_rule() -> tuple[Rule, ...]:
     relays = Relays(air, precedence, loudness, in_force, talks)
     streams = Streams(air, precedence, loudness, in_force, talks)
     return (
+        Muting(),
         Followed(standing),
         standing,
         in_force,

@@ -81,6 +81,7 @@ PLACES: dict[type, str] = {
     effects.HearAgain: "notes",
     effects.ReadDocument: "notes",
     effects.ShowLamp: "notes",
+    effects.ShowDisplay: "notes",
     effects.ReadMeter: "notes",
     effects.SwitchFan: "notes",
     effects.CureModem: "notes",
@@ -119,6 +120,7 @@ def what_is_wrong(world: World) -> set[str]:
         "power-saved": world.supply is not None and any(step.alerts_only for step in world.supply.in_force()),
         "no-amplifier": AMPLIFIER in faults.relays,
         "relay": bool(faults.relays),
+        "muted": world.muted,
     }
     return {name for name, so in wrong.items() if so}
 
@@ -400,6 +402,11 @@ class Heard:
     begun: bool = False
     before_restart_ms: int = 0
 
+    @property
+    def is_untouched(self) -> bool:
+        """Tell whether nothing of it was heard yet, nor failed: it lost the air before its first sample."""
+        return self.first_mono_ms is None and not self.begun and not self.ended_badly
+
     def written_ms(self) -> int:
         """All that was written, what the codec swallowed included."""
         return sum(end - begin for spans in self.stretches.values() for begin, end in spans)
@@ -448,6 +455,8 @@ class Air(Rule):
         """A play that ended badly may go on behind what was bad; one that began was interrupted, if by nothing else."""
         if isinstance(event, events.SoundStarted) and self.current is not None:
             self.current.begun = True
+        if world.muted or world.unmuted_mono_ms == world.mono_ms:
+            self.free_ms = world.wall_ms  # silence had the air until now
         if isinstance(event, events.SoundEnded) and event.failure not in (None, "live-lost") and self.last is not None:
             self.last.ended_badly = True
 
@@ -559,7 +568,9 @@ class Air(Rule):
             raise Violation(f"never-1: no programme in force has {[item.bulletin for item in command.items]} for here")
         problems = []
         for due in dues:
-            heard = self.heard.get(due.occurrence) or Heard(due)
+            heard = self.heard.get(due.occurrence)
+            if heard is None or heard.is_untouched:  # a newer programme may have changed its slot meanwhile
+                heard = Heard(due)
             problem = self._problem(world, command, due, heard)
             if problem is None:
                 self._take(world, command, heard)
@@ -586,6 +597,8 @@ class Air(Rule):
             return "air-7: IT starts without trusted time"
         if is_quiet(world.settings, begin_ms):
             return "air-5: IT starts in quiet hours"
+        if world.muted:
+            return "air-5: IT starts while the station is muted"
         if due.occurrence in self.told:
             return "never-5: IT airs again after it was told"
         if self.cut.get(due.occurrence, 0) > world.record_bound_ms:
@@ -723,7 +736,7 @@ class Switching(Rule):
                 if world.sound is not None and (world.sound.command.play != play or not world.sound.by_mixer):
                     self._quiet(world, MICROPHONE)
             case effects.StopSound(_, fade_out_ms):
-                at_once = world.sound is not None and (world.sound.warns or world.sound.speaks)
+                at_once = world.muted or (world.sound is not None and (world.sound.warns or world.sound.speaks))
                 most_ms = ALERT_FADE_MS if at_once else FOR_EVER_MS
                 if fade_out_ms != min(most_ms, world.settings.fade_out_ms):
                     raise Violation("air-4: sound does not fade out")
@@ -806,7 +819,7 @@ class Precedence(Rule):
             return
         if not sound.items or sound.warns or sound.tests:
             return
-        if not world.trusted or is_quiet(world.settings, world.wall_ms) or world.stopping:
+        if not world.trusted or is_quiet(world.settings, world.wall_ms) or world.stopping or world.muted:
             return
         if self.air.thrift.alerts_only:
             return
@@ -983,7 +996,7 @@ class Silence(Rule):
         sound = world.sound
         heard = sound is not None and sound.begin_mono_ms <= world.mono_ms and sound.frozen_mono_ms is None
         right = heard or not world.trusted or world.stopping or is_quiet(world.settings, world.wall_ms)
-        right = right or self.air.thrift.alerts_only
+        right = right or world.muted or self.air.thrift.alerts_only
         silent = set() if right else {due.occurrence for due in self._waiting(world)}
         self.since_mono_ms = {one: self.since_mono_ms.get(one, world.mono_ms) for one in silent}
         bound_ms = 5_000 + way_up_ms(world.settings)

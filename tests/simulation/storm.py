@@ -49,7 +49,7 @@ from tests.simulation.world import BEGIN_MONO_MS, DEPUTY, World
 from ttcs_edge.core.documents import Programme, Slot, Stream
 from ttcs_edge.core.model import AMPLIFIER, MICROPHONE, Scope, Sha256, ZoneId
 
-KINDS = ("dense", "own_clock", "alerts", "microphone", "live", "orders", "streams", "trust")
+KINDS = ("dense", "own_clock", "alerts", "microphone", "live", "orders", "streams", "trust", "muted")
 """The words behind a seed."""
 REPLAY = "python -m tests.simulation.storm"
 TRACE_TAIL = 45
@@ -94,14 +94,15 @@ class Storm:
         orders: bool = False,
         streams: bool = False,
         trust: bool = False,
+        muted: bool = False,
     ) -> None:
         self.dice = random.Random(seed)
         self.intervals = DAILY if dense else self.dice.choice((DAILY, INTERVALS))
         self.own_clock, self.alerts, self.microphone, self.live = own_clock, alerts, microphone, live
-        self.orders, self.streams = orders, streams
+        self.orders, self.streams, self.muted = orders, streams, muted
         self.happenings = HAPPENINGS + (FROM_THE_CENTRE if own_clock else ()) + (WARNINGS if alerts else ())
         self.happenings += (TALKS if microphone else ()) + (RELAYS if live else ()) + (ORDERS if orders else ())
-        self.happenings += (RADIOS if streams else ()) + (ROOTS if trust else ())
+        self.happenings += (RADIOS if streams else ()) + (ROOTS if trust else ()) + (MUTES if muted else ())
         self.happenings += (Storm.warn_over_restart,) * 3 if trust and alerts and orders else ()
         self.happenings += THEFTS if trust and (live or orders) else ()
         self.trust, self.burned = trust, 0
@@ -169,6 +170,7 @@ class Storm:
             orders=self.orders,
             streams=self.streams,
             trust=self.trust,
+            mute_most_ms=dice.choice((120_000, 1_500_000, 3_000_000)) if self.muted else 0,
         )
 
     def _microphone(self) -> dict[str, Any]:
@@ -648,6 +650,38 @@ class Storm:
         )
         self.timeline.happen("alert", one, signer)
 
+    def press_mute(self) -> None:
+        """Somebody presses the mute key; now and then leans on it, or it is loose; misfortunes come in the middle."""
+        dice, world = self.dice, self.world
+        for _ in range(dice.choice((1, 1, 2, 2, 2, 3, 11))):
+            self.timeline.happen("mute-key", True)
+            world.run(dice.choice((50, 200, 200, 900, 29_000, 31_000)))
+            if self.alerts and dice.random() < 0.3:
+                self.warn()
+            if dice.random() < 0.3:
+                dice.choice(MISFORTUNES)(self)
+            if dice.random() < 0.95:
+                self.timeline.happen("mute-key", False)
+            world.run(dice.choice((10, 100, 3_000, 20_000, 130_000, 2_000_000)))
+
+    def mute_over(self) -> None:
+        """Somebody presses it when a cue is about to air, is heard, or while a person speaks; now and then for good."""
+        slots = [(one, slot) for one in self.current.values() for slot in one.slots]
+        if slots:
+            one, slot = self.dice.choice(slots)
+            due = nearest(one, slot, self.world.true_ms + interval_ms(slot.rrule) // 2)
+            moment_ms = self.dice.choice((-7_000, -1_000, -150, 1, 3_000, 10_000))
+            self.world.run(max(1, due.planned_ms - self.world.true_ms + moment_ms))
+        if self.microphone and self.dice.random() < 0.3:
+            self.timeline.happen("key", self.dice.random() < 0.7)
+        if self.dice.random() < 0.7:
+            self.press_mute()
+            return
+        self.timeline.happen("mute-key", True)
+        self.world.run(200)
+        self.timeline.happen("mute-key", False)
+        self.world.run(2_000_000)
+
     def speak(self) -> None:
         """A person speaks, for a moment or for longer than the key may be held down; misfortunes come in the middle."""
         dice, world = self.dice, self.world
@@ -908,14 +942,16 @@ def run(
     orders: bool = False,
     streams: bool = False,
     trust: bool = False,
+    muted: bool = False,
 ) -> Run:
     """Run one seed, ``dense`` without quiet days, ``own_clock`` with a station that must find out the time, ``alerts``
     with warnings, ``microphone`` with somebody who speaks, ``live`` with live relays, ``orders`` with commands,
-    ``streams`` with radios, ``trust`` with roots that follow one another and a thief who holds a key.
+    ``streams`` with radios, ``trust`` with roots that follow one another and a thief who holds a key, ``muted`` with a
+    mute key.
 
     ``also`` is done last, before two healthy days are judged.
     """
-    storm = Storm(seed, dense, own_clock, alerts, microphone, live, orders, streams, trust)
+    storm = Storm(seed, dense, own_clock, alerts, microphone, live, orders, streams, trust, muted)
     text, broke = "", None
     try:
         storm.run(actions, also)
@@ -925,6 +961,7 @@ def run(
         flags["orders"] = orders
         flags["streams"] = streams
         flags["trust"] = trust
+        flags["muted"] = muted
         kinds = [word for word, so in flags.items() if so]
         text = f"{tail}\nseed {seed}: {error!r}\nto replay: {' '.join([REPLAY, str(seed), *kinds])}"
         broke = failure(error, storm.timeline, storm.at_end)
@@ -941,7 +978,7 @@ def main() -> None:
     With ``dense`` behind it no station has quiet days; with ``own-clock`` each must find out the time by itself; with
     ``alerts`` each is warned now and then; with ``microphone`` each has one, and somebody speaks; with ``live`` each
     has live relays; with ``orders`` each hears commands; with ``streams`` slots name radios; with ``trust`` roots
-    follow one another, and a thief holds a key.
+    follow one another, and a thief holds a key; with ``muted`` somebody presses a mute key.
     """
     first, *upto = [int(word) for word in sys.argv[1:] if word.isdigit()]
     for seed in range(first, *(upto or [first + 1])):
@@ -978,6 +1015,7 @@ HAPPENINGS: tuple[Callable[[Storm], None], ...] = (
     Storm.upset_broker,
 )
 FROM_THE_CENTRE: tuple[Callable[[Storm], None], ...] = (Storm.hear_centre, Storm.hear_centre)
+MUTES: tuple[Callable[[Storm], None], ...] = (Storm.press_mute, Storm.press_mute, *(Storm.mute_over,) * 4)
 TALKS: tuple[Callable[[Storm], None], ...] = (
     Storm.speak,
     Storm.speak,

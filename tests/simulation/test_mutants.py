@@ -39,6 +39,7 @@ class Bug:
     orders: bool = False
     streams: bool = False
     trust: bool = False
+    muted: bool = False
     seed: int = 0
 
 
@@ -332,6 +333,35 @@ BUGS = {
         "decision 1: command",
         True,
         seed=3,
+    ),
+    "what is muted is heard on": Bug(
+        "core/desk.py",
+        "            holder.lose_the_air(AsRunReason.MUTED)\n",
+        "            pass\n",
+        "air-5: what is muted is heard on",
+        muted=True,
+    ),
+    "an alert is muted": Bug(
+        "core/cues.py",
+        "return self.muted and airing.kind is not Kind.ALERT",
+        "return self.muted",
+        "air-",
+        muted=True,
+        alerts=True,
+    ),
+    "who leans on the mute key silences a village": Bug(
+        "core/mute.py",
+        "held_ms >= HELD_MOST_MS",
+        "False",
+        "the station is ",
+        muted=True,
+    ),
+    "what was muted is told as pre-empted": Bug(
+        "core/reach.py",
+        "            return AsRunReason.MUTED\n",
+        "            return AsRunReason.PRE_EMPTED\n",
+        "which is not true",
+        muted=True,
     ),
     "a bulletin does not give way to who speaks": Bug(
         "core/air.py",
@@ -705,7 +735,7 @@ def hunt(name: str) -> subprocess.CompletedProcess[str]:
     bug = BUGS[name]
     with tempfile.TemporaryDirectory() as folder:
         plant(bug, Path(folder))
-        words = ("own_clock", "alerts", "microphone", "live", "orders", "streams", "trust")
+        words = ("own_clock", "alerts", "microphone", "live", "orders", "streams", "trust", "muted")
         kinds = [word.replace("_", "-") for word in words if getattr(bug, word)]
         command = ["-m", "tests.simulation.storm", str(bug.seed), str(bug.seed + SEEDS), "dense", *kinds]
         return python(Path(folder), *command, limit_s=HUNT_S)

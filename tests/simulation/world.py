@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from tests.simulation.live import Source
     from tests.simulation.meter import EnergyMeter
     from tests.simulation.microphone import Person
+    from tests.simulation.mute import Hand
     from tests.simulation.power import Supply
     from tests.simulation.radio import Radio
     from tests.simulation.roots import Roots
@@ -309,6 +310,9 @@ class World:
         self.centre: Centre | None = None
         self.authority: Authority | None = None
         self.person: Person | None = None
+        self.hand: Hand | None = None
+        self.muted = False
+        self.unmuted_mono_ms = 0
         self.source: Source | None = None
         self.radio: Radio | None = None
         self.roots: Roots | None = None
@@ -428,6 +432,8 @@ class World:
             self.supply.boot()
         if self.person is not None:
             self.person.boot()
+        if self.hand is not None:
+            self.hand.boot()
         if self.source is not None:
             self.source.boot()
         self.later(self.faults.player_slow_ms, self._player_ready)

@@ -63,6 +63,9 @@ SILENT_REASONS = frozenset(
 )
 """Reasons that mean silence where sound was due, and that somebody must mend: they are faults too."""
 
+LOSSES = frozenset({AsRunReason.PRE_EMPTED, AsRunReason.MUTED})
+"""Why a cue loses the air that may have it again (air-2)."""
+
 CUE_FAULTS = ("cue-missed", "cue-substituted")
 """The faults that a slot may have from its last cue: at most one of them, until it airs whole."""
 
@@ -101,7 +104,7 @@ class Kind(Enum):
 class Airing:
     """One cue on its way through the air. That of a slot has its ``source``, that of an alert its ``warning``, that of
     a live relay its ``session``. ``relayed`` is the record of the live relay that was heard in the place of a slot;
-    ``hindered`` tells what of its own it last lacked while its time was not over.
+    ``hindered`` tells what of its own it last lacked while its time was not over, ``lost_to`` to what it lost the air.
     """
 
     cue: Cue
@@ -130,6 +133,7 @@ class Airing:
     in_time: bool = False
     begun_ms: WallMs | None = None
     stop_reason: AsRunReason | None = None
+    lost_to: AsRunReason = AsRunReason.PRE_EMPTED
     unplayable: bool = False
     witnessed: bool | None = None
 
@@ -185,8 +189,12 @@ class Airing:
 
     def stop_for_good(self, reason: AsRunReason) -> None:
         """It must leave the air and not come back, whatever else took the air from it before."""
-        if self.stop_reason in (None, AsRunReason.PRE_EMPTED):
+        if self.stop_reason in (None, *LOSSES):
             self.stop_reason = reason
+
+    def lose_the_air(self, to: AsRunReason) -> None:
+        """It must leave the air, and may come back."""
+        self.stop_reason = self.stop_reason or to
 
     def seen(self, rose: bool) -> None:
         """The meter saw the power rise with a play of it, or should have and did not: every play must be seen."""

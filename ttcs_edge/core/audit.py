@@ -4,9 +4,9 @@ What is an entry, and what is none, stands here; the store numbers the entries a
 (``wire.chain``). The rules:
 
 1. A document that is accepted is an entry, and so is one that is refused, an order, the first piece of a live relay, a
-   file that was carried in, a door of the box that was opened, and each start and stop. A beacon that is accepted is
-   none: one comes every minute, says nothing new but the time, and would wear out the card; what it names is an entry
-   when it comes.
+   file that was carried in, a door of the box that was opened, each start and stop, and each time that the station is
+   muted by its key and heard again. A beacon that is accepted is none: one comes every minute, says nothing new but the
+   time, and would wear out the card; what it names is an entry when it comes.
 2. The same again is no news. A refusal is an entry when its fault is raised by it; while that fault is open, it is only
    counted. What a person does at the box is an entry each time: somebody must answer for it.
 3. However fast strangers send, and whatever they call it, there are at most ``REFUSALS_AT_ONCE`` entries of refusals,
@@ -34,6 +34,7 @@ REFUSAL_EVERY_MS = 600_000
 UNSAID_AFTER_MS = 6 * 3_600_000
 ACCEPTED, REFUSED, STARTED, STOPPED, COUNTED = "accepted", "refused", "started", "stopped", "counted"
 OPENED = "opened"
+MUTED, UNMUTED = "muted", "unmuted"
 Detail = tuple[tuple[str, str], ...]
 
 
@@ -97,6 +98,10 @@ class Audit:
     def opened(self, station: str, now: Instant) -> Audited:
         """Somebody opened the door of the box."""
         return self._entry(now, OPENED, "box", station)
+
+    def turned(self, muted: bool, station: str, why: str, now: Instant) -> Audited:
+        """The station was silenced by hand, or is heard again."""
+        return self._entry(now, MUTED if muted else UNMUTED, "station", station, detail=(("reason", why),))
 
     def judged(self, event: events.Event, judged: Judged, now: Instant) -> list[Audited]:
         """What is to be told of what an event brought."""

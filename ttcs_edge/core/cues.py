@@ -21,6 +21,7 @@ SETTLED_MEMORY_MS = 8 * 86_400_000
 @dataclass(slots=True)
 class Cues:
     """Waiting cues, the cue on the air, the one that is on its way up to it (``claimed``), and those that are over.
+    ``muted`` tells that silence has the air, before everything but alerts (``mute``).
 
     ``boot`` counts the starts of the station: ids made from it are never made again.
     """
@@ -33,6 +34,7 @@ class Cues:
     settled: dict[Occurrence, WallMs] = field(default_factory=dict)
     closing: list[AsRun] = field(default_factory=list)
     sequence: int = 0
+    muted: bool = False
 
     def is_known(self, key: Occurrence) -> bool:
         """Tell whether an occurrence was taken already, or is settled (never-5)."""
@@ -73,9 +75,13 @@ class Cues:
         return None if self.claimed is None else self.waiting.get(self.claimed)
 
     def is_blocked(self, airing: Airing) -> bool:
-        """Tell whether another cue has the air, or is on its way up to it."""
+        """Tell whether silence, or another cue, has the air, or is on its way up to it."""
         other = self.claimed is not None and self.claimed != airing.cue.occurrence
-        return self.on_air is not None or (other and self.claimed in self.waiting)
+        return self.mutes(airing) or self.on_air is not None or (other and self.claimed in self.waiting)
+
+    def mutes(self, airing: Airing) -> bool:
+        """Tell whether silence keeps it from the air: an alert never (air-5)."""
+        return self.muted and airing.kind is not Kind.ALERT
 
     def settle(self, airing: Airing, record: AsRun) -> None:
         """It is over, and this is to be told of it."""
@@ -98,6 +104,10 @@ class Cues:
         if self.on_air is not None and self.on_air.sounds:
             self.on_air.heard_until_ms = now.wall_ms
         self.on_air = None
+        self.queue_anew(now)
+
+    def queue_anew(self, now: Instant) -> None:
+        """What had the air leaves it to those that wait."""
         for airing in self.waiting.values():
             if airing.cue.planned_ms <= now.wall_ms:
                 airing.queued_ms = now.wall_ms

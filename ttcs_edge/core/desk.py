@@ -2,9 +2,9 @@
 
 Rules, in the order in which ``step`` asks them:
 
-1. What has the air loses it to a strictly higher priority (air-1), to quiet hours (air-5), to power that is left for
-   alerts alone, to a programme that no longer holds it, and to a stop. It is faded out first; what becomes of it is its
-   slot's own choice (``endings``).
+1. What has the air loses it to a strictly higher priority (air-1), to who wants silence (``mute``), to quiet hours
+   (air-5), to power that is left for alerts alone, to a programme that no longer holds it, and to a stop. It is faded
+   out first; what becomes of it is its slot's own choice (``endings``).
 2. What waits and can no longer air is closed with its reason (``patience``). What would not be over before it expires
    is left out, and what stands in for it taken.
 3. The best of what is due is wanted; with nothing due, the next cue is, as soon as its way up must begin. What cannot
@@ -57,7 +57,8 @@ POSITION_EVERY_MS = 1_000
 NEXT_CUES = 5
 """How many cues to come are shown."""
 ALERT_FADE_MS = 100
-"""An alert that is withdrawn or loses the air is silent at once, without a click; and so is a microphone."""
+"""An alert that is withdrawn or loses the air is silent at once, without a click; so are a microphone, and all that is
+muted."""
 
 
 class Step(Struct, frozen=True):
@@ -141,12 +142,15 @@ class Desk:
     @property
     def _ends_at_once(self) -> bool:
         """Tell whether what has the air is not faded out at leisure."""
-        return self.cues.on_air is not None and self.cues.on_air.kind in (Kind.ALERT, Kind.TALK)
+        holder = self.cues.on_air
+        return holder is not None and (holder.kind in (Kind.ALERT, Kind.TALK) or self.cues.mutes(holder))
 
     def why_no_test(self, programmes: Programmes, length_ms: int, now: Instant) -> str | None:
         """Tell why no test tone may be heard now: what is on the air, or due before it would be over, comes first."""
         if self.cues.on_air is not None or any(airing.is_due(now) for airing in self.cues.waiting.values()):
             return "air-taken"
+        if self.cues.muted:
+            return AsRunReason.MUTED.value
         if programmes.is_quiet(now.wall_ms):
             return AsRunReason.QUIET_HOURS.value
         if self.reach.saving.shed.alerts_only:
@@ -174,6 +178,8 @@ class Desk:
             holder.stop_for_good(AsRunReason.QUIET_HOURS)
         if holder is not None and self.reach.must_leave(holder):
             holder.stop_for_good(AsRunReason.POWER_SAVED)
+        if holder is not None and self.cues.mutes(holder):
+            holder.lose_the_air(AsRunReason.MUTED)
         if now.trusted:
             self.cues.leave_out_expired(programmes, now)
         else:
@@ -365,7 +371,7 @@ class Desk:
     def _playable(self, programmes: Programmes, now: Instant) -> list[Airing]:
         """What waits, can be heard, and would not sound in quiet hours (air-5)."""
         up = [airing for airing in self.cues.waiting.values() if self.reach.player_up or not airing.needs_player]
-        ready = [airing for airing in up if self.reach.can_be_heard(airing)]
+        ready = [airing for airing in up if self.reach.can_be_heard(airing) and not self.cues.mutes(airing)]
         kinds = self.rows.kinds_waiting()
         ready = [airing for airing in ready if not self.rows.is_held_back(airing, kinds)]
         ready = [airing for airing in ready if not self.relaying.is_silent(airing, now)]
@@ -412,8 +418,8 @@ class Desk:
 
     def _keep_or_yield(self, holder: Airing, due: list[Airing], now: Instant) -> Wanted | None:
         chosen = choose(holder.contender, [airing.contender for airing in due])
-        if chosen != holder.contender and holder.stop_reason is None:
-            holder.stop_reason = AsRunReason.PRE_EMPTED
+        if chosen != holder.contender:
+            holder.lose_the_air(AsRunReason.PRE_EMPTED)
         if holder.stop_reason is not None or holder.play is None:
             return None
         cue = holder.cue

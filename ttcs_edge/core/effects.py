@@ -10,8 +10,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from ttcs_edge.core.display import Display
 from ttcs_edge.core.documents import TrustRoot
-from ttcs_edge.core.lamp import Lamp
+from ttcs_edge.core.lamp import Lamp, Place
 from ttcs_edge.core.model import (
     AsRun,
     AudioItem,
@@ -292,9 +293,9 @@ class DataKept(Struct, frozen=True):
 
 class Audited(Struct, frozen=True):
     """Report: an entry of the audit trail (``core.audit``), which the store ties to the one before it. ``deed`` is what
-    was done (accepted, refused, started, stopped, counted), ``what`` to what, ``detail`` the fields of its words;
-    ``by`` is None when the wire brought it.
-    ``unsaid`` counts, by their codes, the refusals since the entry before that have no entry of their own.
+    was done (accepted, refused, started, stopped, counted, muted, unmuted), ``what`` to what, ``detail`` the fields of
+    its words; ``by`` is None when the wire brought it. ``unsaid`` counts, by their codes, the refusals since the entry
+    before that have no entry of their own.
     """
 
     id: str
@@ -408,9 +409,16 @@ class SetTimeFloor(Struct, frozen=True):
 
 
 class ShowLamp(Struct, frozen=True):
-    """Have the lamp at the box show this from now on."""
+    """Have a lamp at the box show this from now on."""
 
     lamp: Lamp
+    place: Place
+
+
+class ShowDisplay(Struct, frozen=True):
+    """Have the display at the box tell this from now on."""
+
+    display: Display
 
 
 class SwitchFan(Struct, frozen=True):
@@ -517,6 +525,7 @@ Effect = (
     | SetTimeFloor
     | ShowLamp
     | SwitchFan
+    | ShowDisplay
     | Resend
     | Answer
     | CheckConfig

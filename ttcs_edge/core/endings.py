@@ -1,8 +1,9 @@
 """How a cue ends, or goes on: what becomes of it when its sound is over, whatever ended that.
 
-A cue that was heard whole is told so (never-9). What lost the air to a higher one goes on as its slot says (air-2), and
-so does what lost its player, a few times. What proved to be no audio is left out, before the first sample. An alert
-and a live relay outlast whatever fails under them, and a live relay that falls silent comes back.
+A cue that was heard whole is told so (never-9). What lost the air to a higher one, or to who wanted silence, goes on as
+its slot says (air-2), and so does what lost its player, a few times. What proved to be no audio is left out, before the
+first sample. An alert and a live relay outlast whatever fails under them, and a live relay that falls silent comes
+back.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 
 from ttcs_edge.core import events
 from ttcs_edge.core.air import resumes_from_ms
-from ttcs_edge.core.asrun import Airing, Kind
+from ttcs_edge.core.asrun import LOSSES, Airing, Kind
 from ttcs_edge.core.cues import Cues
 from ttcs_edge.core.model import AsRunReason, Instant, Occurrence, Outcome
 from ttcs_edge.core.programmes import Programmes
@@ -94,7 +95,8 @@ class Endings:
             self._interrupted(airing, airing.stop_reason or AsRunReason.PLAYER_DIED, now)
 
     def _interrupted(self, airing: Airing, reason: AsRunReason, now: Instant) -> None:
-        goes_on = reason is AsRunReason.PRE_EMPTED or (
+        airing.lost_to = reason if reason in LOSSES else airing.lost_to
+        goes_on = reason in LOSSES or (
             reason is AsRunReason.PLAYER_DIED and (airing.interruptions < PLAYER_DEATHS or airing.outlasts_failures)
         )
         position_ms = resumes_from_ms(airing.cue.if_interrupted, airing.position_ms) if goes_on else None
@@ -139,7 +141,7 @@ class Endings:
         """Tell what is missing of a talk that was let go: nothing, when it was heard just then."""
         if any(event.item_written_ms):
             return None
-        return AsRunReason.PRE_EMPTED if airing.position_ms else AsRunReason.LET_GO
+        return airing.lost_to if airing.position_ms else AsRunReason.LET_GO
 
     def _rest(self, airing: Airing, now: Instant) -> None:
         """It outlasts a sound device that fails: it is tried again, and at once when the device is back."""
@@ -179,4 +181,4 @@ class Endings:
                 airing.stop_for_good(reason)
             else:
                 cut_short = airing.has_sounded and reason is AsRunReason.LET_GO
-                self.close(airing, False, AsRunReason.PRE_EMPTED if cut_short else reason, now)
+                self.close(airing, False, airing.lost_to if cut_short else reason, now)

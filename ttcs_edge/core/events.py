@@ -325,6 +325,12 @@ class KeyChanged(Struct, frozen=True):
     down: bool
 
 
+class MuteKeyChanged(Struct, frozen=True):
+    """The mute key is held down, or was let go. How it is when the daemon starts is told, too."""
+
+    down: bool
+
+
 class LinkChanged(Struct, frozen=True):
     """The connection to the broker came up or went down; ``reason`` is a code for the fault's message."""
 
@@ -436,6 +442,7 @@ Event = (
     | DataCounted
     | CureDone
     | KeyChanged
+    | MuteKeyChanged
     | LinkChanged
     | ConditionChanged
     | SupplyTold

@@ -309,7 +309,8 @@ class Microphone(Struct, frozen=True):
 
 class StationSettings(Struct, frozen=True):
     """What the core must know of the station; made from ``station.yaml`` by ``config.py``. A zone that was switched
-    stays closed or open for ``zone_on_least_ms`` or ``zone_off_least_ms``.
+    stays closed or open for ``zone_on_least_ms`` or ``zone_off_least_ms``. ``mute_most_ms`` is how long its mute key
+    silences it, None when it has none; ``display`` tells whether anybody sees what ``display`` shows.
     """
 
     id: str
@@ -330,6 +331,8 @@ class StationSettings(Struct, frozen=True):
     power: Power | None = None
     box: Box | None = None
     modem: Modem | None = None
+    mute_most_ms: int | None = None
+    display: bool = False
 
 
 ALERT_PREFIX = "alert:"
@@ -491,6 +494,7 @@ class AsRunReason(Enum):
     LIVE_LOST = "live-lost"
     TIME_LIMIT = "time-limit"
     POWER_SAVED = "power-saved"
+    MUTED = "muted"
 
 
 class AiredItem(Struct, frozen=True):

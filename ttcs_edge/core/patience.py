@@ -105,6 +105,8 @@ class Patience:
             return AsRunReason.POWER_SAVED
         if self.cues.is_blocked(airing) or airing.has_sounded:
             return AsRunReason.PRE_EMPTED
+        if (lost := self.reach.pre_emption(airing)) is not None:
+            return lost
         patient = now.mono_ms <= airing.taken_mono_ms + self._test_waits_ms
         return None if patient else self.reach.hindrance(airing) or AsRunReason.TOO_LATE
 
@@ -121,8 +123,7 @@ class Patience:
         if (ended := self.relaying.why_ended(session)) is not None:
             return ended
         if session.is_gone(now) or now.wall_ms >= session.until_ms:
-            blocked = AsRunReason.PRE_EMPTED if self.cues.is_blocked(airing) else AsRunReason.LIVE_LOST
-            return self.reach.hindrance(airing) or blocked
+            return self.reach.hindrance(airing) or self.reach.blockage(airing) or AsRunReason.LIVE_LOST
         return None
 
     # when it ends by time alone

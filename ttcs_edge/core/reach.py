@@ -124,9 +124,15 @@ class Reach:
             return AsRunReason.NO_AMPLIFIER if AMPLIFIER in self.playout.failed else AsRunReason.RELAY
         return AsRunReason.SOUND_DEVICE if self._waits_for_device(airing) else None
 
+    def blockage(self, airing: Airing) -> AsRunReason | None:
+        """Tell what else has the air: silence that somebody wants, or another cue."""
+        if self.cues.mutes(airing):
+            return AsRunReason.MUTED
+        return AsRunReason.PRE_EMPTED if self.cues.is_blocked(airing) else None
+
     def pre_emption(self, airing: Airing) -> AsRunReason | None:
-        """Tell whether another cue keeps this one from the air, or did until its time was over."""
-        return AsRunReason.PRE_EMPTED if self.cues.is_blocked(airing) or airing.has_sounded else None
+        """Tell what else keeps this one from the air, or did until its time was over."""
+        return self.blockage(airing) or (airing.lost_to if airing.has_sounded else None)
 
     def is_too_quiet_for(self, airing: Airing, programmes: Programmes, now: Instant) -> bool:
         """Quiet hours silence everything but alerts (air-5), and a microphone that the config lets through; nobody

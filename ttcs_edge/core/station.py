@@ -24,9 +24,10 @@ from ttcs_edge.core.box import BOX, DOOR_OPEN, BoxWatch
 from ttcs_edge.core.budget import DataBudget
 from ttcs_edge.core.commands import Commands
 from ttcs_edge.core.desk import Desk, feed
+from ttcs_edge.core.display import Shown
 from ttcs_edge.core.documents import Alert, Refused, Signed, TrustRoot
 from ttcs_edge.core.effects import Effect, Entry
-from ttcs_edge.core.lamp import Lamp, shown
+from ttcs_edge.core.lamp import Lamp, Place, Seen, shown
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.live import Lives, Session
 from ttcs_edge.core.microphone import STUCK, Key
@@ -38,12 +39,15 @@ from ttcs_edge.core.model import (
     Instant,
     MonoMs,
     Scope,
+    Severity,
     Sha256,
     StationSettings,
     WallMs,
     is_sha256,
 )
 from ttcs_edge.core.modem import ModemCare
+from ttcs_edge.core.mute import MUTE, MUTED, Mute, Turned
+from ttcs_edge.core.mute import STUCK as MUTE_STUCK
 from ttcs_edge.core.orders import Given, Orders
 from ttcs_edge.core.power import Saving
 from ttcs_edge.core.programmes import Programmes
@@ -60,6 +64,7 @@ from ttcs_edge.core.volumes import Volumes
 from ttcs_edge.core.withheld import WITHHELD_FAULTS, Name, Withheld
 from ttcs_edge.core.witness import METER, SILENT, MeterWitness
 
+BROKER = "broker"
 LIVE_LOST = AsRunReason.LIVE_LOST.value
 UNTRUSTED_POLL_MS = 1_000
 """How often a station without trusted time looks at its clock again (air-7)."""
@@ -114,12 +119,14 @@ class Station:
         self.desk = Desk.of(settings, boot, self.alerts, self.volumes, self.lives, self.saving)
         self.orders = Orders(settings, boot, self.desk, self.volumes)
         self.key = Key(settings, boot, self.desk)
+        self.mute = Mute(settings, self.desk.cues)
         self.meter = MeterWitness(settings)
         self.modem = ModemCare(settings.modem)
         self.budget = DataBudget(settings)
         self.clock = ClockState()
         self.time_floor_ms = 0
-        self.lamp = Lamp.OFF
+        self.lamps = dict.fromkeys(Place, Lamp.OFF)
+        self.display = Shown(settings)
         self.link_up = False
         self.ready_told = False
         self.started = False
@@ -157,6 +164,7 @@ class Station:
         self._bring_back_programmes(turn)
         self._forget_alerts(turn)
         self._watch_key(turn)
+        self._watch_mute(turn)
         self._watch_relays(turn)
         self._watch_meter(turn)
         self._watch_power(turn)
@@ -298,6 +306,22 @@ class Station:
         elif self.key.is_known:
             self._clear(turn, STUCK, MICROPHONE)
 
+    def _watch_mute(self, turn: _Turn) -> None:
+        """What the mute key did is an entry of the audit trail, and a fault while it lasts."""
+        self._tell_turned(self.mute.watch(turn.now), turn)
+        if self.desk.cues.muted:
+            self._raise(turn, MUTED, MUTE, (("minutes", str((self.settings.mute_most_ms or 0) // 60_000)),))
+        else:
+            self._clear(turn, MUTED, MUTE)
+        if self.mute.is_stuck(turn.now):
+            self._raise(turn, MUTE_STUCK, MUTE)
+        elif self.mute.is_known:
+            self._clear(turn, MUTE_STUCK, MUTE)
+
+    def _tell_turned(self, turned: Turned | None, turn: _Turn) -> None:
+        if turned is not None:
+            turn.entries.append(self.audit.turned(turned.muted, self.settings.id, turned.why, turn.now))
+
     def _watch_relays(self, turn: _Turn) -> None:
         for subject in self.desk.playout.speechless(turn.now.mono_ms):
             self._on_relay_failed(events.RelayFailed(subject, "says nothing"), turn)
@@ -437,10 +461,30 @@ class Station:
             turn.after.append(effects.Heartbeat(self.heartbeat_sequence))
 
     def _light(self, turn: _Turn) -> None:
-        lamp = shown(self.stopping, self.faults.open.values(), turn.now.trusted)
-        if lamp is not self.lamp:
-            self.lamp = lamp
-            turn.notes.append(effects.ShowLamp(lamp))
+        """What people at the box see changes."""
+        seen = self._seen(turn.now)
+        for place, before in self.lamps.items():
+            lamp = shown(place, seen)
+            if lamp is not before:
+                self.lamps[place] = lamp
+                turn.notes.append(effects.ShowLamp(lamp, place))
+        display = self.display.follow(seen, self.desk, self.programmes, self.faults.open.values(), turn.now)
+        if display is not None:
+            turn.notes.append(effects.ShowDisplay(display))
+
+    def _seen(self, now: Instant) -> Seen:
+        errors = [fault for fault in self.faults.open.values() if fault.severity is Severity.ERROR]
+        holder = self.desk.on_air
+        return Seen(
+            stopping=self.stopping,
+            has_error=bool(errors),
+            time_trusted=now.trusted,
+            link_up=self.link_up,
+            link_refused=any(fault.subject == BROKER for fault in errors),
+            on_air=holder is not None and holder.sounds,
+            warns=self.desk.rows.warns,
+            muted=self.desk.cues.muted,
+        )
 
     def _wake_mono_ms(self, now: Instant) -> int:
         asked = [self.next_heartbeat_mono_ms, self.next_wanted_mono_ms, self.faults.wake_mono_ms]
@@ -448,6 +492,7 @@ class Station:
         asked.append(self.saving.wake_mono_ms)
         asked += [] if self.stopping else [self.meter.wake_mono_ms(), self.modem.wake_mono_ms()]
         asked += [self.alerts.wake_mono_ms(now), self.orders.wake_mono_ms(now), self.key.wake_mono_ms]
+        asked.append(self.mute.wake_mono_ms(now))
         asked += [
             self.withheld.wake_mono_ms(now),
             self.renewal.wake_mono_ms(now, self.link_up),
@@ -847,18 +892,21 @@ class Station:
     def _on_key(self, event: events.KeyChanged, turn: _Turn) -> None:
         self.key.changed(event, turn.now)
 
+    def _on_mute_key(self, event: events.MuteKeyChanged, turn: _Turn) -> None:
+        self._tell_turned(self.mute.changed(event, turn.now), turn)
+
     def _on_link(self, event: events.LinkChanged, turn: _Turn) -> None:
         self.link_up = event.up
         self.withheld.link(event.up, turn.now)
         self._on_conditions(self.modem.link(event, turn.now.mono_ms), turn)
         if event.up:
-            turn.entries += self.faults.clear_subject("broker", turn.now.wall_ms)
-            self.faults.pending.pop(("link-down", "broker"), None)
+            turn.entries += self.faults.clear_subject(BROKER, turn.now.wall_ms)
+            self.faults.pending.pop(("link-down", BROKER), None)
             self.next_heartbeat_mono_ms = turn.now.mono_ms
         elif event.reason == "session-taken-over":
-            self._raise(turn, event.reason, "broker", event.detail)
+            self._raise(turn, event.reason, BROKER, event.detail)
         else:
-            self._raise(turn, "link-down", "broker", (("reason", event.reason), *event.detail))
+            self._raise(turn, "link-down", BROKER, (("reason", event.reason), *event.detail))
 
     def _on_condition(self, event: events.ConditionChanged, turn: _Turn) -> None:
         if event.present:
@@ -1004,6 +1052,7 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.DataCounted: Station._on_data_counted,
     events.CureDone: Station._on_cure_done,
     events.KeyChanged: Station._on_key,
+    events.MuteKeyChanged: Station._on_mute_key,
     events.LinkChanged: Station._on_link,
     events.ConditionChanged: Station._on_condition,
     events.SupplyTold: Station._on_supply,

@@ -39,9 +39,10 @@ from ttcs_edge.core.events import (
     StopRequested,
     TimePassed,
 )
-from ttcs_edge.core.model import MICROPHONE, AudioItem, MeterReading
+from ttcs_edge.core.model import AudioItem, MeterReading
 from ttcs_edge.core.station import Station
 from ttcs_edge.daemon.beginning import TrustError, load_trust, restored, root_in_force, started, time_floor
+from ttcs_edge.daemon.box import Box
 from ttcs_edge.daemon.carried import Carried
 from ttcs_edge.daemon.control import Control
 from ttcs_edge.daemon.handlers import Handlers, SoundDesk
@@ -58,11 +59,9 @@ from ttcs_edge.drivers.clock import StationClock, time_devices
 from ttcs_edge.drivers.clock_set import watch_clock
 from ttcs_edge.drivers.host import SystemHost
 from ttcs_edge.drivers.journal import SystemJournal
-from ttcs_edge.drivers.key import GpioKey, KeyLineError
 from ttcs_edge.drivers.meter import Pzem
-from ttcs_edge.drivers.panel import GpioPanel, LampError, NoPanel, Panel
 from ttcs_edge.drivers.player import PlayerProcess
-from ttcs_edge.drivers.relays import RelayError, Relays
+from ttcs_edge.drivers.relays import Relays
 from ttcs_edge.drivers.rs485 import Bus, BusError
 from ttcs_edge.drivers.speech import Voices
 from ttcs_edge.link.audio import AudioLink
@@ -154,8 +153,7 @@ class Daemon:
         rounds = () if self.surroundings is None else (self.surroundings.look,)
         self.health = Health(host, Canary(config.state_folder), Lives(config.state_folder), post, rounds=rounds)
         self.modem = modem_watch(config.modem, relays, post)
-        self.panel = self._panel()
-        self.key = self._key()
+        self.box = Box(config, self.clock.now, post)
         self.handlers = Handlers(self.relays, self.sound, post, self._others(post))
 
     def _others(self, post: Callable[[Event], None]) -> dict[Any, Callable[[Any], None]]:
@@ -176,7 +174,8 @@ class Daemon:
             effects.SetTimeFloor: lambda effect: self.clock.raise_floor(effect.wall_ms),
             effects.ReadMeter: self._read_meter,
             effects.CureModem: self.modem.take,
-            effects.ShowLamp: lambda effect: self.panel.show(effect.lamp),
+            effects.ShowLamp: self.box.show_lamp,
+            effects.ShowDisplay: self.box.show_display,
             effects.Resend: self._resend,
             effects.Answer: self.replies.answer,
             effects.CheckConfig: self.replies.check_config,
@@ -254,8 +253,7 @@ class Daemon:
             lambda: None if self.surroundings is None else self.surroundings.close(CLOSE_S),
             lambda: self.modem.close(CLOSE_S),
             self.clock.close,
-            self.panel.close,
-            lambda: None if self.key is None else self.key.close(),
+            self.box.close,
             self.relays.close,
             lambda: None if self.bus is None else self.bus.close(CLOSE_S),
         ]
@@ -276,30 +274,6 @@ class Daemon:
         error = ended.exc_value or RuntimeError(name)
         _log.error("thread-ended", thread=name, exc_info=error)
         self.loop.crash(error)
-
-    def _panel(self) -> Panel:
-        """The lamp; one that cannot be driven keeps nobody from airing, and is told."""
-        led = self.config.panel.led
-        panel: Panel = NoPanel()
-        failed: tuple[tuple[str, str], ...] = ()
-        try:
-            panel = panel if led is None else GpioPanel(led, self.config.pins)
-        except (LampError, RelayError) as error:
-            failed = (("error", str(error)),)
-        self.loop.post(ConditionChanged("lamp", "panel", bool(failed), failed))
-        return panel
-
-    def _key(self) -> GpioKey | None:
-        """The microphone's key; one that cannot be read keeps nobody else from airing, and is told."""
-        microphone = self.config.microphone
-        key: GpioKey | None = None
-        failed: tuple[tuple[str, str], ...] = ()
-        try:
-            key = None if microphone is None else GpioKey(microphone.key, self.config.pins, self.loop.post)
-        except (KeyLineError, RelayError) as error:
-            failed = (("error", str(error)),)
-        self.loop.post(ConditionChanged("microphone-key", MICROPHONE, bool(failed), failed))
-        return key
 
     def _clock_news(self) -> ClockChanged | None:
         state = self.clock.news()

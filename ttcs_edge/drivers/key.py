@@ -1,4 +1,4 @@
-"""The key of the microphone: a contact on a GPIO line of the station's own (decision 7: one unit owns the pins).
+"""A key: a contact on a GPIO line of the station's own (decision 7: one unit owns the pins).
 
 Contacts bounce, and edges can be lost: an edge only says that the line is to be read. What is told is a level that has
 stood still; it is read again every second, whatever the edges say.
@@ -13,7 +13,6 @@ from typing import Any
 
 from gpiozero import DigitalInputDevice
 
-from ttcs_edge.core.events import KeyChanged
 from ttcs_edge.drivers.relays import pin_factory
 from ttcs_edge.settings import PinSettings, RelaySettings
 
@@ -33,17 +32,17 @@ class KeyLineError(Exception):
 class GpioKey:
     """A contact between a line and ground (pulled up here), or, ``active_high``, between a line and 3.3 V."""
 
-    def __init__(self, key: RelaySettings, pins: PinSettings, post: Callable[[KeyChanged], None]) -> None:
-        """Raises KeyLineError when the line cannot be had. How the key is now is told first."""
+    def __init__(self, key: RelaySettings, pins: PinSettings, tell: Callable[[bool], None], name: str) -> None:
+        """Raises KeyLineError when the line cannot be had. Whether the key is down now is told first."""
         try:
             self._device: Any = DigitalInputDevice(key.pin, pull_up=not key.active_high, pin_factory=pin_factory(pins))
         except Exception as error:  # gpiozero's factories raise errors of many families
             raise KeyLineError(key.pin, f"{type(error).__name__}: {error}") from error
-        self._post = post
+        self._tell = tell
         self._edge = threading.Event()
         self._closing = False
         self._device.when_activated = self._device.when_deactivated = self._edge.set
-        self._thread = threading.Thread(target=self._run, name="microphone-key", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def close(self) -> None:
@@ -59,7 +58,7 @@ class GpioKey:
             down = self._settled()
             if down is not told:
                 told = down
-                self._post(KeyChanged(down))
+                self._tell(down)
             self._edge.wait(LOOK_AGAIN_S)
 
     def _settled(self) -> bool:

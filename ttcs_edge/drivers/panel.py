@@ -1,4 +1,4 @@
-"""The lamp at the box, on a GPIO line of the station's own (decision 7: one unit owns the pins)."""
+"""A lamp at the box, on a GPIO line of the station's own (decision 7: one unit owns the pins)."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class LampError(Exception):
         super().__init__(f"GPIO{pin}: {error}")
 
 
-class Panel(Protocol):
-    """What people see at the box.
+class Light(Protocol):
+    """A lamp that people see at the box.
 
     Must: show a lamp until it is told another; be dark after ``close``. Never: block; keep anybody from airing. One
     thread calls.
@@ -36,17 +36,7 @@ class Panel(Protocol):
         """Go dark."""
 
 
-class NoPanel:
-    """A box without a lamp."""
-
-    def show(self, lamp: Lamp) -> None:
-        """Nobody sees it."""
-
-    def close(self) -> None:
-        """There is nothing to darken."""
-
-
-class GpioPanel:
+class GpioLight:
     """A lamp on a line, through gpiozero, which blinks it on a thread of its own."""
 
     def __init__(self, led: RelaySettings, pins: PinSettings) -> None:

@@ -29,6 +29,8 @@ DEEDS: dict[str, tuple[str, str]] = {
     "audit-deed-started": ("trạm khởi động", "the station started"),
     "audit-deed-stopped": ("trạm dừng", "the station stopped"),
     "audit-deed-opened": ("mở", "opened"),
+    "audit-deed-muted": ("tắt tiếng bằng phím", "the station was muted by its key"),
+    "audit-deed-unmuted": ("hết tắt tiếng", "the station is heard again"),
     "audit-deed-counted": ("chỉ đếm, không ghi riêng", "only counted"),
     "audit-kind-trust": ("gốc tin cậy", "trust root"),
     "audit-kind-programme": ("chương trình", "programme"),

@@ -156,6 +156,11 @@ EXPECTED = {
         "số rơ-le trên bo mạch, từ {least} đến {most}, mỗi cụm loa một số",
         "the number of a coil on its board, from {least} to {most}, one of its own for each zone",
     ),
+    "i2c-address": (
+        "địa chỉ I2C từ 0x20 đến 0x27 hay từ 0x38 đến 0x3f, như 0x27; xem: i2cdetect -y 1",
+        "an I2C address from 0x20 to 0x27 or from 0x38 to 0x3f, such as 0x27; see: i2cdetect -y 1",
+    ),
+    "i2c-bus": ("đường dẫn tới bus I2C, như /dev/i2c-1", "a path to an I2C bus, such as /dev/i2c-1"),
     "meter-unit": (
         "địa chỉ Modbus của công tơ, từ {least} đến {most}, không trùng bo rơ-le nào",
         "the Modbus address of the meter, from {least} to {most}, that of no relay board",

@@ -686,7 +686,21 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
     "lamp": (
         ("Không điều khiển được đèn báo: {error}", "The lamp cannot be driven: {error}"),
         ("chân GPIO sai hoặc chương trình khác đang giữ", "a wrong GPIO line, or another program holds it"),
-        ("sửa panel.led_pin trong station.yaml; xem: gpioinfo", "correct panel.led_pin in station.yaml; see: gpioinfo"),
+        (
+            "sửa các chân đèn ở mục panel trong station.yaml; xem: gpioinfo",
+            "correct the lamps' lines under panel in station.yaml; see: gpioinfo",
+        ),
+    ),
+    "lcd": (
+        ("Màn hình LCD không trả lời: {error}", "The display does not answer: {error}"),
+        (
+            "đứt dây, sai địa chỉ, hay chưa bật I2C; người khác vẫn nghe trạm như thường",
+            "a broken wire, a wrong address, or I2C is off; the station is heard as ever",
+        ),
+        (
+            "xem dây và địa chỉ: i2cdetect -y 1; rồi sửa panel.lcd trong station.yaml",
+            "look at the wires and at the address: i2cdetect -y 1; then correct panel.lcd in station.yaml",
+        ),
     ),
     "microphone-key": (
         ("Không đọc được phím micrô: {error}", "The microphone's key cannot be read: {error}"),
@@ -705,6 +719,36 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         (
             "nhả phím; nếu vẫn báo, xem dây của phím và microphone.key_active_high",
             "let it go; if this stays, look at the key's wires and at microphone.key_active_high",
+        ),
+    ),
+    "muted": (
+        (
+            "Trạm bị tắt tiếng bằng phím, lâu nhất {minutes} phút; thông báo khẩn cấp vẫn phát",
+            "The station is muted by its key, for {minutes} minutes at the most; alerts are heard",
+        ),
+        ("có người tại trạm nhấn phím tắt tiếng", "somebody at the station pressed the mute key"),
+        (
+            "nhấn phím lần nữa, hoặc chờ hết panel.mute_most_s; mục bị cắt phát tiếp như khung giờ định",
+            "press it again, or wait until panel.mute_most_s is over; what was cut off goes on as its slot says",
+        ),
+    ),
+    "mute-key": (
+        ("Không đọc được phím tắt tiếng: {error}", "The mute key cannot be read: {error}"),
+        ("chân GPIO sai hoặc chương trình khác đang giữ", "a wrong GPIO line, or another program holds it"),
+        (
+            "sửa panel.mute_pin trong station.yaml; xem: gpioinfo",
+            "correct panel.mute_pin in station.yaml; see: gpioinfo",
+        ),
+    ),
+    "mute-key-stuck": (
+        ("Phím tắt tiếng bị kẹt; trạm phát như thường", "The mute key is stuck; the station is heard as ever"),
+        (
+            "phím bị giữ quá 30 giây, nhấn 10 lần trong 10 phút, hay đã đóng sẵn khi khởi động: dây chạm hay lỏng",
+            "held for 30 seconds, pressed 10 times in 10 minutes, or down at the start: wires that touch or are loose",
+        ),
+        (
+            "nhả phím và chờ 10 phút; nếu vẫn báo, xem dây của phím và panel.mute_active_high",
+            "let it go and wait for 10 minutes; if this stays, look at its wires and at panel.mute_active_high",
         ),
     ),
     "live-lost": (
@@ -1385,6 +1429,7 @@ REASONS: dict[str, Pair] = {
         "power was saved: see mains and battery",
     ),
     "pre-empted": ("nhường cho mục ưu tiên hơn", "something of higher priority took the air"),
+    "muted": ("có người tại trạm tắt tiếng bằng phím", "somebody at the station muted it by its key"),
     "quiet-hours": ("rơi vào giờ nghỉ", "it fell into quiet hours"),
     "relay": ("rơ-le không đóng mở được", "a relay could not be switched"),
     "rotten": ("âm thanh trong kho đã hỏng", "its audio had gone bad in the store"),
@@ -1471,6 +1516,13 @@ def fault_words(code: str, subject: str, detail: Mapping[str, str], lang: Langua
     if code == "cue-missed":
         three = (three[0], *MISSED.get(detail.get("reason", ""), three[1:]))
     return FaultWords(*(pair[place].format_map(fields) for pair in three))
+
+
+def short_words(code: str, subject: str, detail: Mapping[str, str], lang: Language) -> str:
+    """Give what a fault means, for a small display: its first clause."""
+    meaning = FAULTS.get(code, FAULTS["unknown"])[0][LANGUAGES.index(lang)]
+    fields = _Fields({name: str(value) for name, value in detail.items()} | {"code": code, "subject": _short(subject)})
+    return re.split(r"[:;,(]", meaning)[0].strip().format_map(fields)
 
 
 def reason_words(code: str, lang: Language) -> str:

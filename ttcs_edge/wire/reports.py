@@ -222,8 +222,9 @@ class AuditReport(Struct, frozen=True, kw_only=True):
     fields as canonical JSON (RFC 8785). ``after`` tells of another chain where one was left, ``dropped`` how many
     entries of this one were let go unsent so far, for want of room.
 
-    ``deed`` is ``accepted``, ``refused``, ``started``, ``stopped``, ``opened`` or ``counted``; ``what`` is ``trust``,
-    ``programme``, ``alert``, ``beacon``, ``command``, ``live``, ``audio``, ``box`` or ``station``. ``keys`` are the
+    ``deed`` is ``accepted``, ``refused``, ``started``, ``stopped``, ``opened``, ``counted``, ``muted`` or ``unmuted``;
+    ``what`` is ``trust``, ``programme``, ``alert``, ``beacon``, ``command``, ``live``, ``audio``, ``box`` or
+    ``station``. ``keys`` are the
     known keys with good signatures, ``code`` says why it was refused. ``by`` is who did it at the box, null of what the
     wire brought. ``unsaid`` counts the refusals since the entry before that have no entry of their own, by their codes.
     """

@@ -1,0 +1,1 @@
+"""Tests of letters and pages of a character display."""
