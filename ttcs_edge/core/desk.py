@@ -163,6 +163,7 @@ class Desk:
         follows = self.relaying.follow_streams(programmes, now)
         self.relaying.follow(now, nobody_may_speak=self.cues.alerts.nobody_may_speak)
         self.reach.watch_rest(now)
+        self.reach.follow_turns()
         holder = self.cues.on_air
         if holder is not None and now.trusted and self.reach.is_too_quiet_for(holder, programmes, now):
             holder.stop_for_good(AsRunReason.QUIET_HOURS)
@@ -373,15 +374,16 @@ class Desk:
         if airing is None:
             self.cues.claimed = None
             return None
+        zones = self.reach.zones_of(airing)
         if not airing.tried:
-            self.playout.begin_cue(airing.cue.zones)
+            self.playout.begin_cue(zones)
         if self.cues.claimed != airing.cue.occurrence or not airing.tried:
             self.cues.claimed, airing.begun_ms = airing.cue.occurrence, now.wall_ms
         ahead_ms = self.relaying.begins_ms(airing, due) - now.wall_ms if airing.of_programme else 0
         start_mono_ms = now.mono_ms + ahead_ms
         cue, volume_percent = airing.cue, self._volume_percent(airing, now)
         at_once = 1 if airing.warning is None else self.settings.alert_zones_at_once
-        wanted = Wanted(self.plays + 1, cue.zones, cue.items, airing.position_ms, start_mono_ms, volume_percent)
+        wanted = Wanted(self.plays + 1, zones, cue.items, airing.position_ms, start_mono_ms, volume_percent)
         stream = 0 if cue.inlet is None else cue.inlet.stream
         return replace(wanted, zones_at_once=at_once, way=airing.way, stream=stream)
 
@@ -394,7 +396,7 @@ class Desk:
         if not now.trusted or not playable:
             return None
         airing = min(playable, key=lambda a: (a.cue.planned_ms, a.contender.rank))
-        begin_ms = airing.cue.planned_ms - self.playout.lead_ms(airing.cue.zones, now.mono_ms)
+        begin_ms = airing.cue.planned_ms - self.playout.lead_ms(self.reach.zones_of(airing), now.mono_ms)
         # A claim outlives the way up, which grows shorter as it is walked, but not a clock that is set back.
         claimed = self.cues.claimed == airing.cue.occurrence and now.wall_ms >= begin_ms - PREPARE_LEAD_MS
         return airing if claimed or now.wall_ms >= begin_ms else None
@@ -407,13 +409,15 @@ class Desk:
             return None
         cue = holder.cue
         volume_percent = self._volume_percent(holder, now)
-        return Wanted(holder.play, cue.zones, cue.items, holder.play_from_ms, 0, volume_percent, way=holder.way)
+        return Wanted(holder.play, holder.zones, cue.items, holder.play_from_ms, 0, volume_percent, way=holder.way)
 
     def _take_the_air(self, wanted: Wanted, now: Instant) -> list[Effect]:
         assert self.cues.claimed is not None
         airing = self.cues.waiting.pop(self.cues.claimed)
         self.plays = wanted.play
         airing.begin_play(wanted.play, tuple(self.playout.closed))
+        if self.settings.supplies and airing.takes_turns:
+            airing.turn = wanted.zones
         self.cues.on_air = airing
         kept = () if airing.session is None else airing.session.take(now)
         return [feed(wanted.play, segment) for segment in kept]

@@ -64,7 +64,7 @@ class Endings:
             airing.restart()
             self.cues.wait(airing)
         elif airing.over or (event.completed and airing.stop_reason is None):
-            self.close(airing, True, airing.shortfall, now)
+            self._heard_to_its_end(airing, True, airing.shortfall, now)
         elif airing.kind is Kind.TALK and airing.stop_reason is AsRunReason.LET_GO:
             self.close(airing, True, self._why_not_whole(airing, event), now)
         elif event.failure == "live-lost" and airing.stop_reason is None:
@@ -133,7 +133,18 @@ class Endings:
         elif airing.stop_reason is None and airing.pass_over_bad_item():
             self.cues.wait(airing)
         else:
-            self.close(airing, False, airing.stop_reason or airing.shortfall, now)
+            self._heard_to_its_end(airing, False, airing.shortfall, now)
+
+    def _heard_to_its_end(self, airing: Airing, completed: bool, reason: AsRunReason | None, now: Instant) -> None:
+        """All of it that can be heard was, where its turn was: others have theirs, unless it was stopped for good."""
+        lost = AsRunReason.PRE_EMPTED if completed else None  # at its very end
+        if not self.reach.has_another_turn(airing):
+            self.close(airing, completed, reason if completed else airing.stop_reason or reason, now)
+        elif airing.stop_reason not in (None, lost):
+            self.close(airing, False, airing.stop_reason, now)
+        else:
+            airing.end_turn(now)
+            self.cues.wait(airing)
 
     def _why_not_whole(self, airing: Airing, event: events.SoundEnded) -> AsRunReason | None:
         """Tell what is missing of a talk that was let go: nothing, when it was heard just then."""

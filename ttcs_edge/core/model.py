@@ -96,7 +96,8 @@ class QuietHours(Struct, frozen=True):
 
 class Zone(Struct, frozen=True):
     """A speaker cluster behind one switch, which takes ``switching_ms`` to do as told, at the most. ``tone_w`` is what
-    the test tone in it alone adds at the meter; None: nobody measured it.
+    the test tone in it alone adds at the meter; None: nobody measured it. It loads its ``supply``, where it has one,
+    with ``load_w``.
     """
 
     id: ZoneId
@@ -105,6 +106,18 @@ class Zone(Struct, frozen=True):
     volume_percent: int = 100
     tone_w: float | None = None
     switching_ms: int = 0
+    supply: str | None = None
+    load_w: int = 0
+
+
+class Supply(Struct, frozen=True):
+    """What feeds some zones: it bears so many of them at once, or so many watts of them, or both. None: it is not
+    bound so.
+    """
+
+    id: str
+    zones_most: int | None = None
+    load_most_w: int | None = None
 
 
 class Amplifier(Struct, frozen=True):
@@ -187,6 +200,7 @@ class StationSettings(Struct, frozen=True):
     heartbeat_s: int = 60
     microphone: Microphone | None = None
     meter: Meter | None = None
+    supplies: tuple[Supply, ...] = ()
 
 
 ALERT_PREFIX = "alert:"

@@ -128,7 +128,7 @@ class Patience:
     def turning_points(self, airing: Airing, now: Instant) -> Iterator[int]:
         """When something changes for a cue of a slot, by the clock."""
         cue = airing.cue
-        lead_ms = self.reach.playout.lead_ms(cue.zones, now.mono_ms)
+        lead_ms = self.reach.playout.lead_ms(self.reach.zones_of(airing), now.mono_ms)
         points = (
             cue.planned_ms - lead_ms,
             cue.planned_ms,

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from ttcs_edge.core.asrun import Airing, Kind
 from ttcs_edge.core.cues import Cues
-from ttcs_edge.core.model import AMPLIFIER, AsRunReason, Instant, StationSettings
+from ttcs_edge.core.model import AMPLIFIER, AsRunReason, Instant, StationSettings, ZoneId
 from ttcs_edge.core.playout import Playout
 from ttcs_edge.core.programmes import Programmes
+from ttcs_edge.core.supplies import together
 
 DEVICE_AGAIN_MS = 2_000
 """How soon the sound device is tried again for what outlasts it; then twice as late each time."""
@@ -53,6 +54,40 @@ class Reach:
         if self.rests_until_mono_ms is not None and now.mono_ms >= self.rests_until_mono_ms:
             self.rests_until_mono_ms = None
 
+    # its zones
+
+    def zones_of(self, airing: Airing) -> tuple[ZoneId, ...]:
+        """Where a cue is heard next, or is heard now: in all its zones, or in as many as their supplies bear. Of those
+        whose turn it may be the ones come first whose relays do as told.
+        """
+        if not self.settings.supplies:
+            return airing.cue.zones
+        failed = self.playout.failed
+        if not failed.issuperset(airing.turn):
+            return airing.turn
+        left = [zone for zone in airing.cue.zones if zone not in airing.served]
+        return together([zone for zone in left if zone not in failed] or left, self.settings)
+
+    def has_another_turn(self, airing: Airing) -> bool:
+        """Tell whether a cue that was heard where its turn was is to be heard elsewhere, too."""
+        if not self.settings.supplies or not airing.takes_turns:
+            return False
+        done = {*airing.served, *airing.turn, *self.playout.failed}
+        return not done.issuperset(airing.cue.zones)
+
+    def follow_turns(self) -> None:
+        """Where no relay of a turn does as told, others have theirs, from the first sample."""
+        for airing in self.cues.waiting.values() if self.settings.supplies else ():
+            if airing.turn and self.zones_of(airing) != airing.turn:
+                airing.give_up_turn()
+
+    def left_out(self, airing: Airing) -> tuple[ZoneId, ...]:
+        """The zones of what is made while it airs that their supplies do not bear beside the others."""
+        if airing.cue.inlet is None:
+            return ()
+        heard = together(airing.cue.zones, self.settings)
+        return tuple(zone for zone in airing.cue.zones if zone not in heard)
+
     # a cue
 
     @property
@@ -62,7 +97,7 @@ class Reach:
 
     def is_out_of_reach(self, airing: Airing) -> bool:
         """Tell whether its way up was tried, and none of its zones can be heard until a relay is tried again."""
-        return airing.tried and not self.playout.can_reach(airing.cue.zones, airing.way)
+        return airing.tried and not self.playout.can_reach(self.zones_of(airing), airing.way)
 
     def _waits_for_device(self, airing: Airing) -> bool:
         return airing.outlasts_failures and self.rests_until_mono_ms is not None
@@ -83,7 +118,7 @@ class Reach:
         if not self.player_up and airing.needs_player:
             return AsRunReason.PLAYER_DIED
         tried = airing.tried or airing.warning is not None  # of a round one part is tried for all
-        if tried and not self.playout.can_reach(airing.cue.zones, airing.way):
+        if tried and not self.playout.can_reach(self.zones_of(airing), airing.way):
             return AsRunReason.NO_AMPLIFIER if AMPLIFIER in self.playout.failed else AsRunReason.RELAY
         return AsRunReason.SOUND_DEVICE if self._waits_for_device(airing) else None
 

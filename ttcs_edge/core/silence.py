@@ -55,7 +55,7 @@ class SilenceWatch:
 
     def _begin(self, airing: Airing, now: Instant) -> Spell:
         granted = self.reach.may_go_up(airing)
-        lead_ms = self.reach.playout.lead_ms(airing.cue.zones, now.mono_ms) if granted else 0
+        lead_ms = self.reach.playout.lead_ms(self.reach.zones_of(airing), now.mono_ms) if granted else 0
         return Spell(now.mono_ms + lead_ms, granted)
 
     def player_ready(self) -> None:

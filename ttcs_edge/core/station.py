@@ -50,6 +50,7 @@ from ttcs_edge.core.reports import OnAir, Snapshot
 from ttcs_edge.core.speech import SPEECH_FAULTS, subject_of
 from ttcs_edge.core.streams import STREAM_FAULTS
 from ttcs_edge.core.supervision import Detail, Supervision
+from ttcs_edge.core.supplies import LEFT_OUT
 from ttcs_edge.core.timekeeping import BELOW_FLOOR, SLACK_MS, ClockState, TimeSource, is_ahead, raised_floor
 from ttcs_edge.core.trust import alert_subject, judge_chain, live_subject, named_by, trust_subject, utc_ms, utc_text
 from ttcs_edge.core.volumes import Volumes
@@ -199,6 +200,7 @@ class Station:
         turn.after += self.orders.closed(airing)
         code, subject = asrun.fault_of(airing), airing.occurrence.subject
         self._clear(turn, LIVE_LOST, subject)
+        self._clear(turn, LEFT_OUT, subject)
         for other in asrun.CUE_FAULTS if code or airing.reason is None else ():
             if other != code:
                 self._clear(turn, other, subject)
@@ -734,6 +736,10 @@ class Station:
         holder = self.desk.on_air
         if holder is None or holder.play != event.play:
             return
+        for subject in holder.zones if holder.served else ():  # the zones of a later turn did as told, too
+            self._clear(turn, "relay", subject)
+        if left_out := self.desk.reach.left_out(holder):
+            self._raise(turn, LEFT_OUT, holder.cue.occurrence.subject, (("zones", ", ".join(left_out)),))
         if holder.kind is asrun.Kind.TALK:
             for code in ("relay", "sound-input"):
                 self._clear(turn, code, MICROPHONE)

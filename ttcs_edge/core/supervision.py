@@ -43,6 +43,7 @@ SEVERITY = {
     "sound-device": Severity.ERROR,
     "sound-input": Severity.ERROR,
     "live-lost": Severity.ERROR,
+    "zones-left-out": Severity.WARNING,
     "stream-host": Severity.ERROR,
     "stream-plain": Severity.ERROR,
     "stream-tls": Severity.ERROR,

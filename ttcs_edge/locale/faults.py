@@ -718,6 +718,20 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
             "look at the sender (ttcs-central live, the stream's server) and at the link; it goes on when it is back",
         ),
     ),
+    "zones-left-out": (
+        (
+            "Tiếp sóng {subject} không tới các cụm {zones}",
+            "The live relay {subject} is not heard in the zones {zones}",
+        ),
+        (
+            "nguồn cấp không chịu được mọi cụm cùng lúc; tiếng đang nói thì không phát lại lần sau được",
+            "their supply does not bear all zones at once, and what is said just now cannot be said twice",
+        ),
+        (
+            "chọn ít cụm hơn cho buổi tiếp sóng, hoặc dùng nguồn hay âm ly lớn hơn rồi sửa supplies",
+            "name fewer zones for the relay, or fit a larger supply or amplifier and correct supplies",
+        ),
+    ),
     "stream-host": (
         (
             "Luồng phát của {subject} ở máy mà trạm không cho phép: {found}",
