@@ -407,9 +407,7 @@ class Alerts:
         """
         zones = {ZoneId(zone.id): zone for zone in zones_of(alert, self.settings)}
         parts = [
-            part
-            for turn in turns(zones, self.settings)
-            for part in self._parts(alert, [zones[name] for name in turn])
+            part for turn in turns(zones, self.settings) for part in self._parts(alert, [zones[name] for name in turn])
         ]
         return [
             AlertCue(

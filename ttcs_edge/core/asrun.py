@@ -54,6 +54,7 @@ SILENT_REASONS = frozenset(
         AsRunReason.SOUND_DEVICE,
         AsRunReason.PLAYER_DIED,
         AsRunReason.NO_AMPLIFIER,
+        AsRunReason.AMPLIFIER_REST,
         AsRunReason.RELAY,
         AsRunReason.NO_VOICE,
         AsRunReason.SPEECH_TOO_SLOW,
@@ -62,6 +63,9 @@ SILENT_REASONS = frozenset(
     }
 )
 """Reasons that mean silence where sound was due, and that somebody must mend: they are faults too."""
+
+COMES_BACK = (AsRunReason.PRE_EMPTED, AsRunReason.AMPLIFIER_REST)
+"""Why a cue leaves the air that goes on as its slot says."""
 
 CUE_FAULTS = ("cue-missed", "cue-substituted")
 """The faults that a slot may have from its last cue: at most one of them, until it airs whole."""
@@ -189,7 +193,7 @@ class Airing:
 
     def stop_for_good(self, reason: AsRunReason) -> None:
         """It must leave the air and not come back, whatever else took the air from it before."""
-        if self.stop_reason in (None, AsRunReason.PRE_EMPTED):
+        if self.stop_reason in (None, *COMES_BACK):
             self.stop_reason = reason
 
     def seen(self, rose: bool) -> None:

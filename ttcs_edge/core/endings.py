@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ttcs_edge.core import events
 from ttcs_edge.core.air import resumes_from_ms
-from ttcs_edge.core.asrun import Airing, Kind
+from ttcs_edge.core.asrun import COMES_BACK, Airing, Kind
 from ttcs_edge.core.cues import Cues
 from ttcs_edge.core.model import AsRunReason, Instant, Occurrence, Outcome
 from ttcs_edge.core.programmes import Programmes
@@ -94,7 +94,7 @@ class Endings:
             self._interrupted(airing, airing.stop_reason or AsRunReason.PLAYER_DIED, now)
 
     def _interrupted(self, airing: Airing, reason: AsRunReason, now: Instant) -> None:
-        goes_on = reason is AsRunReason.PRE_EMPTED or (
+        goes_on = reason in COMES_BACK or (
             reason is AsRunReason.PLAYER_DIED and (airing.interruptions < PLAYER_DEATHS or airing.outlasts_failures)
         )
         position_ms = resumes_from_ms(airing.cue.if_interrupted, airing.position_ms) if goes_on else None
@@ -137,10 +137,10 @@ class Endings:
 
     def _heard_to_its_end(self, airing: Airing, completed: bool, reason: AsRunReason | None, now: Instant) -> None:
         """All of it that can be heard was, where its turn was: others have theirs, unless it was stopped for good."""
-        lost = AsRunReason.PRE_EMPTED if completed else None  # at its very end
+        comes_back = (None, *COMES_BACK) if completed else (None,)  # it lost the air at its very end
         if not self.reach.has_another_turn(airing):
             self.close(airing, completed, reason if completed else airing.stop_reason or reason, now)
-        elif airing.stop_reason not in (None, lost):
+        elif airing.stop_reason not in comes_back:
             self.close(airing, False, airing.stop_reason, now)
         else:
             airing.end_turn(now)

@@ -122,13 +122,16 @@ class Supply(Struct, frozen=True):
 
 class Amplifier(Struct, frozen=True):
     """What the one amplifier of a station needs, in milliseconds. Once switched it stays on or off for ``on_least_ms``
-    or ``off_least_ms``, in which it cools down.
+    or ``off_least_ms``, in which it cools down. Of any ``duty_span_ms`` it may be on the air for ``duty_most_ms``;
+    None: for all of it.
     """
 
     warm_up_ms: int = 2_000
     hold_ms: int = 10_000
     on_least_ms: int = 0
     off_least_ms: int = 0
+    duty_most_ms: int | None = None
+    duty_span_ms: int = 3_600_000
 
 
 class Meter(Struct, frozen=True):
@@ -353,6 +356,7 @@ class AsRunReason(Enum):
     STOPPED_BY_COMMAND = "stopped-by-command"
     POWER = "power"
     NO_AMPLIFIER = "no-amplifier"
+    AMPLIFIER_REST = "amplifier-rest"
     RELAY = "relay"
     NO_VOICE = "no-voice"
     SPEECH_TOO_SLOW = "speech-too-slow"

@@ -1,5 +1,5 @@
-"""What stands between a cue and being heard: its own sound, the player, the sound device, the relays on its way, and
-quiet hours (air-5).
+"""What stands between a cue and being heard: its own sound, the player, the sound device, the relays on its way, an
+amplifier that has to rest, and quiet hours (air-5).
 
 What cannot be heard until something is tried again neither holds the air nor takes it. Without a reason of its own a
 cue is kept from the air by another one.
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ttcs_edge.core.asrun import Airing, Kind
 from ttcs_edge.core.cues import Cues
+from ttcs_edge.core.duty import LENGTHLESS_MS, Duty
 from ttcs_edge.core.model import AMPLIFIER, AsRunReason, Instant, StationSettings, ZoneId
 from ttcs_edge.core.playout import Playout
 from ttcs_edge.core.programmes import Programmes
@@ -30,6 +31,7 @@ class Reach:
     settings: StationSettings
     cues: Cues
     playout: Playout
+    duty: Duty
     device_failures: int = 0
     rests_until_mono_ms: int | None = None
 
@@ -105,7 +107,40 @@ class Reach:
     def can_be_heard(self, airing: Airing) -> bool:
         """Tell whether a cue could be heard if there is a player, and nothing else has the air."""
         whole = airing.cue.has_sound and bool(airing.cue.zones)
-        return whole and not self._waits_for_device(airing) and not self.is_out_of_reach(airing)
+        return whole and not (self._waits_for_device(airing) or self.is_out_of_reach(airing) or self.rests(airing))
+
+    # an amplifier that has to rest
+
+    def rests(self, airing: Airing) -> bool:
+        """Tell whether a cue that waits does not fit into what the amplifier may still be on the air."""
+        return self.fits_mono_ms(airing) > self.duty.now_mono_ms
+
+    def fits_mono_ms(self, airing: Airing) -> int:
+        """When a cue fits in: one that nobody keeps from the air, now."""
+        if not self.minds_duty(airing):
+            return self.duty.now_mono_ms
+        left_ms = airing.cue.duration_ms - airing.position_ms
+        return self.duty.fits_mono_ms(LENGTHLESS_MS if airing.cue.inlet is not None else left_ms)
+
+    def minds_duty(self, airing: Airing) -> bool:
+        """Tell whether an amplifier that grows hot keeps a cue from the air."""
+        return airing.kind not in (Kind.ALERT, Kind.TALK)
+
+    def amplifier_rests(self, now: Instant) -> bool:
+        """Tell whether the amplifier was on the air for as long as it may, or keeps what is due from it."""
+        return self.duty.is_spent or any(one.is_due(now) and self.rests(one) for one in self.cues.waiting.values())
+
+    def duty_turns_mono_ms(self) -> list[int]:
+        """When something changes by what was spent, from now on, alone."""
+        if not self.duty.is_bound:
+            return []
+        if self.duty.since_mono_ms is not None:
+            holder, over_ms = self.cues.on_air, self.duty.over_mono_ms()
+            ends = holder is not None and self.minds_duty(holder) and over_ms is not None
+            return [over_ms] if ends and over_ms is not None and over_ms > self.duty.now_mono_ms else []
+        turns_ms = [self.fits_mono_ms(airing) for airing in self.cues.waiting.values()]
+        turns_ms += [self.duty.fits_mono_ms(1) + 1] if self.duty.is_spent else []
+        return [turn_ms for turn_ms in turns_ms if turn_ms > self.duty.now_mono_ms]
 
     def may_go_up(self, airing: Airing) -> bool:
         """Tell whether nothing of its own keeps a cue that waits from its way up."""
@@ -120,6 +155,8 @@ class Reach:
         tried = airing.tried or airing.warning is not None  # of a round one part is tried for all
         if tried and not self.playout.can_reach(self.zones_of(airing), airing.way):
             return AsRunReason.NO_AMPLIFIER if AMPLIFIER in self.playout.failed else AsRunReason.RELAY
+        if self.rests(airing):
+            return AsRunReason.AMPLIFIER_REST
         return AsRunReason.SOUND_DEVICE if self._waits_for_device(airing) else None
 
     def pre_emption(self, airing: Airing) -> AsRunReason | None:

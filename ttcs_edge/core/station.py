@@ -23,6 +23,7 @@ from ttcs_edge.core.beacons import Beacons, beacon_subject
 from ttcs_edge.core.commands import Commands
 from ttcs_edge.core.desk import Desk, feed
 from ttcs_edge.core.documents import Alert, Refused, Signed, TrustRoot
+from ttcs_edge.core.duty import RESTS
 from ttcs_edge.core.effects import Effect, Entry
 from ttcs_edge.core.lamp import Lamp, shown
 from ttcs_edge.core.limits import LIMITS
@@ -173,6 +174,7 @@ class Station:
         if position is not None:
             turn.entries.append(effects.AsRunPosition(position))
         self._judge_silence(turn)
+        self._judge_duty(turn)
         self._judge_streams(turn)
         self._judge_withheld(turn)
         self._judge_certificate(turn)
@@ -216,6 +218,15 @@ class Station:
             self._clear(turn, "silence", subject)
         for subject, reason in silent.items():
             self._raise(turn, "silence", subject, (("reason", reason),))
+
+    def _judge_duty(self, turn: _Turn) -> None:
+        """That the amplifier has to rest is told while something waits for it, or nothing is left."""
+        if not self.desk.reach.duty.is_bound:
+            return
+        if self.desk.reach.amplifier_rests(turn.now):
+            self._raise(turn, RESTS, AMPLIFIER, self.desk.reach.duty.detail())
+        else:
+            self._clear(turn, RESTS, AMPLIFIER)
 
     def _judge_streams(self, turn: _Turn) -> None:
         """What was wrong with a stream is over when it is followed no more."""

@@ -56,6 +56,7 @@ SEVERITY = {
     "amplifier-dead": Severity.ERROR,
     "amplifier-stuck": Severity.ERROR,
     "amplifier-overload": Severity.ERROR,
+    "amplifier-rest": Severity.WARNING,
     "line-open": Severity.ERROR,
     "line-short": Severity.ERROR,
     "meter-silent": Severity.WARNING,

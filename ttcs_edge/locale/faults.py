@@ -916,6 +916,20 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
             "switch it off, measure each line, take speakers away or turn it down",
         ),
     ),
+    "amplifier-rest": (
+        (
+            "Tăng âm phải nghỉ: đã phát {found} phút trong {span} phút (nhiều nhất {most})",
+            "The amplifier has to rest: {found} minutes on the air of the last {span}, at most {most}",
+        ),
+        (
+            "lịch phát dài hơn tăng âm chịu được; thông báo khẩn cấp và micrô vẫn phát",
+            "the schedule is longer than the amplifier bears; alerts and the microphone go on",
+        ),
+        (
+            "dời hoặc rút ngắn bản tin, mở rộng thời gian phát muộn, hoặc dùng tăng âm tốt hơn rồi sửa duty_most_s",
+            "move or shorten bulletins, allow them later, or fit a better amplifier and correct duty_most_s",
+        ),
+    ),
     "line-open": (
         (
             "Đường loa {subject} hầu như không ăn điện khi phát: {share}% của {expected} W",
@@ -1183,6 +1197,7 @@ MISSED: dict[str, tuple[Pair, Pair]] = {
     "speech-too-slow": FAULTS["speech-too-slow"][1:],
     "relay": FAULTS["relay"][1:],
     "live-lost": FAULTS["live-lost"][1:],
+    "amplifier-rest": FAULTS["amplifier-rest"][1:],
     "rotten": FAULTS["rotten"][1:],
     "sound-device": FAULTS["sound-device"][1:],
 }
@@ -1190,6 +1205,7 @@ MISSED: dict[str, tuple[Pair, Pair]] = {
 
 REASONS: dict[str, Pair] = {
     # AsRunReason
+    "amplifier-rest": ("âm ly phải nghỉ", "the amplifier had to rest"),
     "no-audio": ("chưa tải được âm thanh", "its audio was not there"),
     "expired": ("bản tin đã hết giá trị", "its bulletin had expired"),
     "let-go": ("đã nhả phím trước khi có tiếng", "the key was let go before the way was open"),
