@@ -46,7 +46,7 @@ from ttcs_edge.central.trust_file import draft_behind, read_trust_file, trust_te
 from ttcs_edge.config import ConfigError, load_config
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.model import Scope
-from ttcs_edge.drivers import meter, modbus, modem
+from ttcs_edge.drivers import meter, modbus, modem, rds
 from ttcs_edge.drivers.player import _read_answer
 from ttcs_edge.link.allowed import Answer, Whole
 from ttcs_edge.link.control import ControlError, ControlServer, ask
@@ -465,6 +465,11 @@ def _serial() -> dict[str, Target]:
                 bytes.fromhex("018102c191"),
                 bytes.fromhex("010100000001fdca 010101019048"),
             ),
+            "bytes",
+        ),
+        "rds": Target(
+            rds.read_answer,
+            (b"G=600500010001\r\n+\r\n\r\n", b"!\r\n\r\n", b"-\r\n", b"/\r\n"),
             "bytes",
         ),
         "meter": Target(
