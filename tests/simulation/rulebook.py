@@ -26,6 +26,7 @@ from tests.simulation.rules import (
     Versions,
     Waking,
 )
+from tests.simulation.supplies import Borne, Spent
 from tests.simulation.world import Rule
 
 
@@ -33,11 +34,12 @@ def every_rule() -> tuple[Rule, ...]:
     """All of them, in the order in which they are asked; those that keep books for others come first."""
     standing = Standing()
     loudness = Loudness()
+    spent = Spent()
     air = Air(standing, loudness)
     records = Records(air)
     in_force = InForce()
     talks = Talks(in_force, loudness)
-    precedence = Precedence(standing, air)
+    precedence = Precedence(standing, air, spent)
     relays = Relays(air, precedence, loudness, in_force, talks)
     streams = Streams(air, precedence, loudness, in_force, talks)
     return (
@@ -49,6 +51,8 @@ def every_rule() -> tuple[Rule, ...]:
         air,
         relays,
         streams,
+        spent,
+        Borne(),
         Order(),
         Waking(),
         Switching(standing),
@@ -56,7 +60,7 @@ def every_rule() -> tuple[Rule, ...]:
         Silence(standing, air),
         records,
         Lengths(air),
-        Reasons(standing, air, in_force, loudness, talks, relays, streams),
+        Reasons(standing, air, in_force, loudness, talks, relays, streams, spent),
         Versions(standing),
         Refusals(),
         Going(),
