@@ -491,6 +491,8 @@ class Timeline:
             self.world.run(HOUR_MS)
             self.world.line.lose_the_last(3)
             self.world.run(HOUR_MS)
+            if self.setup.duty_ms and self.world.line.account():  # a rest may have ended just now
+                self.world.run(10_000)
             if wrong := self.world.line.account():
                 raise Violation(f"never-5: {wrong}")
 
@@ -618,7 +620,8 @@ class Timeline:
             )
             if fault.code == "relay":  # what nobody has used since may still be broken
                 mended_ms = used_ms.get(fault.subject, 0)
-            if fault.code == "amplifier-rest" and spent.used_ms(world, world.mono_ms):  # it is so
+            rests = self.setup.duty_ms and fault.code in ("amplifier-rest", "silence")
+            if rests and spent.used_ms(world, world.mono_ms):  # it is so
                 mended_ms = 0
             hopeless = fault.subject in SCOPES and fault.subject not in self.current  # nothing good ever came there
             if mended_ms > fault.raised_ms and not hopeless:
