@@ -22,7 +22,8 @@ import serial
 
 from ttcs_edge.settings import RdsSettings
 
-TRIES = 2
+SPARE = 2
+"""How often, of all that a group is sent, it may be asked for again: a relay has three seconds beside its own time."""
 ANSWER_S = 0.6
 """How long an encoder may take to answer beside the bytes themselves: 0.2 s, and a USB adapter in a hurry."""
 WRITE_S = 0.5
@@ -50,8 +51,16 @@ class RdsEncoder:
         """Have a group sent as often as is set, each taken by the encoder and given its time on the air; blocks until
         the last one is out. Raises EncoderError.
         """
-        for _ in range(self._settings.times):
-            self._have_taken(command(group))
+        left, spare = self._settings.times, SPARE
+        while left:
+            try:
+                self._ask(command(group))
+                left -= 1
+            except EncoderError:
+                if not spare:
+                    raise
+                spare -= 1
+                continue
             time.sleep(self._settings.gap_ms / 1_000)
 
     def close(self) -> None:
@@ -60,13 +69,6 @@ class RdsEncoder:
         if port is not None:
             with suppress(*_PORT_ERRORS):
                 port.close()
-
-    def _have_taken(self, line: bytes) -> None:
-        for _ in range(TRIES - 1):
-            with suppress(EncoderError):
-                self._ask(line)
-                return
-        self._ask(line)
 
     def _ask(self, line: bytes) -> None:
         name = self._settings.serial.port
