@@ -123,6 +123,16 @@ def test_what_is_longer_than_all_there_is_is_faded_out_and_goes_on_when_it_fits(
     assert station.faults == []
 
 
+def test_what_is_to_restart_and_is_longer_than_all_there_is_ends_and_does_not_begin_for_ever() -> None:
+    """It would end in the same place each time: a part was heard, and that is told."""
+    long = programme([slot("a", "05:00:00", if_interrupted="restart", late_window_s=7_200)], [bulletin("a", 720)])
+    village = Village(long, settings=TEN_OF_SIXTY)
+    village.live(180 * MINUTE_MS)
+
+    assert village.names == ["a.vi"]
+    assert village.told == [("a", "part", "amplifier-rest")]
+
+
 def test_an_alert_is_never_kept_from_the_air_and_that_it_spent_more_is_told() -> None:
     """It is heard in the middle of a rest; so is who speaks."""
     village = day(("a", "05:00:00", 10))

@@ -5,7 +5,8 @@ What is on the air is counted, by the monotonic clock, over a span that slides. 
 1. A cue begins only where all that is left of it fits in; until then it waits, for as long as its patience lasts
    (air-6). One that is longer than all there is begins once nothing is spent, and what has no length of its own once a
    minute fits.
-2. What is on the air when everything is spent is faded out, and goes on as its slot says, when it fits again.
+2. What is on the air when everything is spent is faded out, and goes on as its slot says, when it fits again; what is
+   to restart is longer than all there is, and ends.
 3. An alert and who speaks at the station are never kept from the air, nor taken from it: that more was spent then is
    told.
 

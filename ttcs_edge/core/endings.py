@@ -13,7 +13,7 @@ from ttcs_edge.core import events
 from ttcs_edge.core.air import resumes_from_ms
 from ttcs_edge.core.asrun import COMES_BACK, Airing, Kind
 from ttcs_edge.core.cues import Cues
-from ttcs_edge.core.model import AsRunReason, Instant, Occurrence, Outcome
+from ttcs_edge.core.model import AsRunReason, IfInterrupted, Instant, Occurrence, Outcome
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.reach import Reach
 from ttcs_edge.core.relaying import Relaying
@@ -94,7 +94,8 @@ class Endings:
             self._interrupted(airing, airing.stop_reason or AsRunReason.PLAYER_DIED, now)
 
     def _interrupted(self, airing: Airing, reason: AsRunReason, now: Instant) -> None:
-        goes_on = reason in COMES_BACK or (
+        in_vain = reason is AsRunReason.AMPLIFIER_REST and airing.cue.if_interrupted is IfInterrupted.RESTART
+        goes_on = (reason in COMES_BACK and not in_vain) or (  # it would end again where it ended now
             reason is AsRunReason.PLAYER_DIED and (airing.interruptions < PLAYER_DEATHS or airing.outlasts_failures)
         )
         position_ms = resumes_from_ms(airing.cue.if_interrupted, airing.position_ms) if goes_on else None
