@@ -39,6 +39,7 @@ from ttcs_edge.core.model import (
     ShedStep,
     ShedWhen,
     StationSettings,
+    Supply,
     Way,
     Zone,
     ZoneId,
@@ -64,6 +65,7 @@ from ttcs_edge.settings import (
     PinFactory,
     PinSettings,
     PowerSettings,
+    RdsSettings,
     RelaySettings,
     SerialSettings,
     SoundDriver,
@@ -163,6 +165,8 @@ class TestRight:
             meter_unit=None,
             transmitter=None,
             codes={},
+            rds=None,
+            groups={},
             sound=SoundSettings(),
             https=HttpsSettings(),
             streams=StreamSettings(),
@@ -383,6 +387,30 @@ class TestRight:
         assert config.transmitter == TransmitterSettings(RelaySettings(12, False), 400, 100, 80, "0#")
         assert config.pins.transmitter == RelaySettings(12, False)
         assert [zone.switching_ms for zone in config.station.zones] == [400 + 5 * 180, 0]
+
+    def test_a_zone_may_be_a_receiver_that_is_told_by_rds_groups(self, tmp_path: Path) -> None:
+        """Which takes its time, too: the key's lead, and each group as often as it is sent."""
+        told = '  - {id: thon-5, name: Thôn 5, open_group: "6A 05 0001 0001", close_group: 6B 05 0000}\n'
+        text = SHORTEST.replace("zones:\n", f"zones:\n{told}", 1)
+        encoder = (
+            "transmitter: {key_pin: 12}\nrds: {port: rds, baud: 2400, times: 2, close_all_group: 6A 00 0000 0000}\n"
+        )
+        config = load_config(written(tmp_path, text + encoder), {})
+
+        assert config.groups == {ZoneId("thon-5"): CodeSettings("6A 05 0001 0001", "6B 05 0000")}
+        assert config.rds == RdsSettings(SerialSettings(tmp_path / "rds", 2_400), 2, 200, "6A 00 0000 0000")
+        assert config.codes == {} and config.station.zones[0].switching_ms == 500 + 4 * 400
+
+    def test_supplies_and_the_duty_of_an_amplifier_are_the_cores(self, tmp_path: Path) -> None:
+        """Watts or a number of zones; seconds of the file are milliseconds of the core."""
+        text = SHORTEST.replace("    pin: 17\n", "    pin: 17\n    supply: nguon-1\n    load_w: 60\n", 1)
+        text = text.replace("  pin: 4\n", "  pin: 4\n  duty_most_s: 1800\n", 1)
+        extra = "supplies: [{id: nguon-1, load_most_w: 250}, {id: nguon-2, zones_most: 3}]\n"
+        station = load_config(written(tmp_path, text + extra), {}).station
+
+        assert station.supplies == (Supply("nguon-1", None, 250), Supply("nguon-2", 3))
+        assert (station.zones[0].supply, station.zones[0].load_w) == ("nguon-1", 60)
+        assert station.amplifier == Amplifier(duty_most_ms=1_800_000, duty_span_ms=3_600_000)
 
     def test_a_byte_order_mark_and_windows_line_ends_are_read(self, tmp_path: Path) -> None:
         """A file saved by an editor on Windows is as good as any."""

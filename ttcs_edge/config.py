@@ -7,9 +7,12 @@ between keys is checked here:
 1. no two relays share a GPIO line, nor the lamp and a relay; no two zones share an id, and none is called
    ``amplifier``, which is what faults call the amplifier's relay; each zone has one switch, a line or a coil; the
    meter is no relay board; ``config_power`` has what lies between the keys of ``power`` and ``box``;
+   meter is no relay board; what is on a serial port has it alone;
 2. quiet hours are spans of local time; one may cross midnight, none is empty;
 3. a driver's own keys are there when the driver is chosen;
-4. no language has two voices.
+4. no language has two voices;
+5. each zone alone is borne by its supply, and so are the zones of the microphone together, which is heard once;
+6. what the amplifier may be on the air is less than the span that it is of.
 
 Whether the files that it names exist is a question of the machine, not of the file: ``named_files`` asks it. Paths
 are taken from the folder of the file. A bad file leaves nothing changed: it raises ``ConfigError``, and a
@@ -41,10 +44,12 @@ from ttcs_edge.core.model import (
     QuietHours,
     Scope,
     StationSettings,
+    Supply,
     Way,
     Zone,
     ZoneId,
 )
+from ttcs_edge.core.supplies import together
 from ttcs_edge.settings import (
     AmplifierClass,
     BrokerSettings,
@@ -64,6 +69,7 @@ from ttcs_edge.settings import (
     Parity,
     PinFactory,
     PinSettings,
+    RdsSettings,
     RelaySettings,
     SerialSettings,
     SoundDriver,
@@ -109,6 +115,9 @@ STREAM_HOSTS: Final = 64
 CODE_CHARS: Final = 8
 CODE_PATTERN: Final = r"[0-9A-D*#]+"
 INTERFACE_PATTERN: Final = r"(?!\.{1,2}$)[A-Za-z0-9._-]+"
+GROUP_PATTERN: Final = r"([0-9]|1[0-5])(A [01][0-9A-F] [0-9A-F]{4}|B [01][0-9A-F]) [0-9A-F]{4}"
+"""Type and version, five bits of block 2, block 3 (which is the station's own in version B), block 4 (IEC 62106-2)."""
+GROUP_CHARS: Final = 16
 TOPIC_PATTERN: Final = r"[^/+#$\s][^/+#\s]*(/[^/+#\s]+)*"
 SPAN_PATTERN: Final = r"(\d\d):(\d\d)-(\d\d):(\d\d)"
 DAY_MINUTES: Final = 24 * 60
@@ -118,6 +127,8 @@ RENEWED: Final = "certificate.pem"
 """In the state folder: the station's certificate, once it was renewed."""
 
 
+GROUP_TAKEN_MS: Final = 200
+"""How long an RDS encoder takes to take a group (RDS-C manual, 10.4.2): it waits for the ones before it."""
 EXPONENTS: Final = {AmplifierClass.AB: 1, AmplifierClass.D: 2}
 """How the power of an amplifier rises with the level, by its class (``core.witness``)."""
 
@@ -177,6 +188,7 @@ _LANGUAGES = ListOf(Text("language", 35, LANGUAGE_PATTERN), 1, LIMITS.languages_
 _UNIT: Final = Whole(1, 247, "modbus-unit")
 _COIL: Final = Whole(0, 65_535, "modbus-coil")
 _CODE: Final = Text("digits", CODE_CHARS, CODE_PATTERN)
+_GROUP: Final = Text("rds-group", GROUP_CHARS, GROUP_PATTERN)
 _METER_UNIT: Final = Whole(1, 247, "meter-unit")
 _WATTS: Final = Whole(2, 5_000, "watts")
 _ZONE = Section(
@@ -191,9 +203,29 @@ _ZONE = Section(
         Key("contact_active_high", Flag(), "false", default="false"),
         Key("open_code", _CODE, '"12*"'),
         Key("close_code", _CODE, '"12#"'),
+        Key("open_group", _GROUP, "6A 05 0001 0001"),
+        Key("close_group", _GROUP, "6A 05 0001 0000"),
         Key("languages", _LANGUAGES, "[vi, cil]", default="[vi]"),
         Key("volume_percent", Whole(0, 100, "percent"), "80", default="100"),
         Key("tone_w", _WATTS, "30"),
+        Key("supply", Text("identifier", LIMITS.id_chars, ID_PATTERN), "nguon-1"),
+        Key("load_w", Whole(1, 5_000, "watts"), "60"),
+    )
+)
+_SUPPLY = Section(
+    (
+        Key("id", Text("identifier", LIMITS.id_chars, ID_PATTERN), "nguon-1", required=True),
+        Key("zones_most", Whole(1, LIMITS.zones_per_slot), "3"),
+        Key("load_most_w", Whole(1, 5_000, "watts"), "250"),
+    )
+)
+_RDS = Section(
+    (
+        Key("port", PathText("serial-port"), "/dev/serial/by-id/usb-FTDI_FT232R_USB_UART-if00-port0", required=True),
+        Key("baud", Whole(1_200, 115_200), "9600", default="9600"),
+        Key("times", Whole(1, 10), "3", default="3"),
+        Key("gap_ms", Whole(100, 1_000, "whole-milliseconds"), "200", default="200"),
+        Key("close_all_group", _GROUP, "6A 00 0000 0000"),
     )
 )
 _RS485 = Section(
@@ -213,7 +245,7 @@ _METER = Section(
         Key("amplifier_class", Choice(AmplifierClass), "ab", default="ab"),
     )
 )
-_SWITCHES: Final = (("pin",), ("unit", "coil"), ("open_code", "close_code"))
+_SWITCHES: Final = (("pin",), ("unit", "coil"), ("open_code", "close_code"), ("open_group", "close_group"))
 """The keys of each kind of switch that a zone can have."""
 _TRANSMITTER = Section(
     (
@@ -235,6 +267,8 @@ _AMPLIFIER = Section(
         Key("hold_s", Milliseconds(0, 600_000), "10", default="10"),
         Key("on_least_s", Milliseconds(0, 60_000), "5", default="0"),
         Key("off_least_s", Milliseconds(0, 60_000), "5", default="0"),
+        Key("duty_most_s", Milliseconds(60_000, 86_400_000), "1800"),
+        Key("duty_span_s", Milliseconds(300_000, 86_400_000), "3600", default="3600"),
     )
 )
 _SEQUENCING = Section(
@@ -368,6 +402,8 @@ STATION: Final = Section(
         Key("rs485", _RS485, ""),
         Key("meter", _METER, ""),
         Key("transmitter", _TRANSMITTER, ""),
+        Key("rds", _RDS, ""),
+        Key("supplies", ListOf(_SUPPLY, 0, LIMITS.zones_per_slot), "", default="[]"),
         Key("quiet_hours", ListOf(Text("span", 40), 0, 16), '["21:00-05:00"]', default="[]"),
         Key("heartbeat_s", Whole(1, 3_600, "whole-seconds"), "60", default="60"),
         Key("https", Section((Key("ca", PathText("ca-file"), "/etc/ttcs-edge/tls/https-ca.pem"),)), ""),
@@ -412,6 +448,9 @@ def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Pa
     _check_relays(page)
     _check_zone_ids(page)
     _check_zone_switches(page)
+    _check_supplies(page)
+    _check_duty(page)
+    _check_ports(page)
     _check_drivers(page)
     _check_voices(page)
     _check_microphone(page)
@@ -420,7 +459,11 @@ def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Pa
     spans = _quiet_hours(page)
     if page.problems or values is None:
         raise ConfigError(tuple(sorted(page.problems, key=lambda one: one.line)))
-    return page, _build(values, spans, environ)
+    config = _build(values, spans, environ)
+    _check_speaking_zones(page, config.station)
+    if page.problems:
+        raise ConfigError(tuple(page.problems))
+    return page, config
 
 
 def credential_name(page: Page) -> str | None:
@@ -476,10 +519,15 @@ def _check_zone_switches(page: Page) -> None:
     coils = {f"{zone}.coil": f"{zone}.unit" for zone in zones}
     whole = [key for key, unit in coils.items() if key in page.values and unit in page.values]
     _refuse_twins(page, {key: (page.values[coils[key]], page.values[key]) for key in whole}, "same-coil", "other-coil")
-    codes = [key for key in page.values if re.fullmatch(r"zones\[\d+\]\.\w+_code|transmitter\.\w+_code", key)]
+    pattern = r"zones\[\d+\]\.\w+_(code|group)|transmitter\.\w+_code|rds\.\w+_group"
+    codes = [key for key in page.values if re.fullmatch(pattern, key)]
     _refuse_twins(page, {key: page.values[key] for key in codes}, "same-code", "other-code")
-    if any(f"{zone}.open_code" in page.nodes for zone in zones) and "transmitter.key_pin" not in page.nodes:
+    by_rds = any(f"{zone}.open_group" in page.nodes for zone in zones)
+    coded = by_rds or any(f"{zone}.open_code" in page.nodes for zone in zones)
+    if coded and "transmitter.key_pin" not in page.nodes:
         _refuse_lacking(page, "transmitter.key_pin", Whole(2, 27, "pin").expected, "key_pin: 12")
+    if by_rds and "rds.port" not in page.nodes:
+        _refuse_lacking(page, "rds.port", PathText("serial-port").expected, f"port: {_RDS.keys[0].example}")
     if (whole or "meter.unit" in page.nodes) and "rs485.port" not in page.nodes:
         example = "port: /dev/serial/by-id/usb-1a86_USB_Serial-if00-port0"
         _refuse_lacking(page, "rs485.port", PathText("serial-port").expected, example)
@@ -515,8 +563,74 @@ def _refuse_twins(page: Page, values: Mapping[str, Any], code: str, mend: str) -
     for key, value in values.items():
         other = first.setdefault(value, key)
         if other != key:
-            kind = next(one.kind for one in (*_ZONE.keys, *_TRANSMITTER.keys) if one.name == key.rpartition(".")[2])
+            kind = next(
+                one.kind for one in (*_ZONE.keys, *_TRANSMITTER.keys, *_RDS.keys) if one.name == key.rpartition(".")[2]
+            )
             page.refuse(key, code, kind.expected, mend, other=other, first=str(page.line(other)))
+
+
+def _check_supplies(page: Page) -> None:
+    """What a zone hangs on is there, and bears it; who speaks is heard in all of his zones at once."""
+    supplies: dict[str, str] = {}
+    for key in [key for key in page.values if re.fullmatch(r"supplies\[\d+\]\.id", key)]:
+        supply = key.removesuffix(".id")
+        other = supplies.setdefault(page.values[key], supply)
+        if other != supply:
+            line = str(page.line(f"{other}.id"))
+            page.refuse(key, "same-supply-id", Expected("supply-id"), "rename-supply", other=other, first=line)
+        if not any(f"{supply}.{name}" in page.nodes for name in ("zones_most", "load_most_w")):
+            _refuse_lacking(page, f"{supply}.zones_most", Whole(1, LIMITS.zones_per_slot).expected, "zones_most: 3")
+    for key in [key for key in page.values if re.fullmatch(r"zones\[\d+\]\.supply", key)]:
+        if page.values[key] not in supplies:
+            choices = (("choices", ", ".join(sorted(supplies)) or "supplies"),)
+            page.refuse(key, "unknown-supply", Expected("one-of", choices), "choose")
+            continue
+        most = f"{supplies[page.values[key]]}.load_most_w"
+        load = f"{key.removesuffix('.supply')}.load_w"
+        if most in page.values and load not in page.nodes:
+            _refuse_lacking(page, load, Whole(1, 5_000, "watts").expected, "load_w: 60")
+        elif page.values.get(load, 0) > page.values.get(most, 5_000):
+            expected = Whole(1, page.values[most], "watts").expected
+            page.refuse(load, "too-heavy", expected, "other-load", other=most, first=str(page.line(most)))
+
+
+def _check_speaking_zones(page: Page, station: StationSettings) -> None:
+    """Who speaks is heard once: his zones are borne together."""
+    if station.microphone is None:
+        return
+    borne = together(station.microphone.zones, station)
+    if borne == station.microphone.zones:
+        return
+    wanted, zones = Expected("zones-together"), ", ".join(borne)
+    if "microphone.zones" in page.nodes:
+        page.refuse("microphone.zones", "zones-apart", wanted, "fewer-zones", zones=zones)
+    else:
+        page.refuse(
+            "microphone.zones", "zones-apart", wanted, "add-line", found="", addition=f"zones: [{zones}]", zones=zones
+        )
+
+
+def _check_duty(page: Page) -> None:
+    most, span = "amplifier.duty_most_s", "amplifier.duty_span_s"
+    if most in page.values and page.values[most] >= page.values.get(span, Amplifier().duty_span_ms):
+        bound_s = page.values.get(span, Amplifier().duty_span_ms) / 1_000
+        page.refuse(most, "duty-whole", Expected("below-span", (("span", f"{bound_s:g}"),)), "within-range")
+
+
+_PORTS = ("rs485.port", "rds.port", "clock.modem", "modem.port")
+
+
+def _check_ports(page: Page) -> None:
+    """Two that speak on one port hear each other's answers."""
+    first: dict[Path, str] = {}
+    ports = {key: page.values[key] for key in _PORTS if key in page.values}
+    if ports.get("modem.port") == ports.get("clock.modem"):  # one modem, which tells the time, too
+        ports.pop("modem.port", None)
+    for key in sorted(ports, key=page.line):
+        other = first.setdefault(page.values[key], key)
+        if other != key:
+            line = str(page.line(other))
+            page.refuse(key, "same-port", PathText("serial-port").expected, "other-port", other=other, first=line)
 
 
 def _check_drivers(page: Page) -> None:
@@ -557,12 +671,7 @@ def _check_microphone(page: Page) -> None:
 
 
 def _check_modem(page: Page) -> None:
-    """A budget without an interface whose bytes are counted would never be used up; a line has one kind of device."""
-    if page.values.get("modem.port", "") == page.values.get("rs485.port"):
-        line = str(page.line("rs485.port"))
-        page.refuse(
-            "modem.port", "same-port", PathText("serial-port").expected, "other-port", other="rs485.port", first=line
-        )
+    """A budget without an interface whose bytes are counted would never be used up."""
     if "modem.budget_mb" in page.nodes and "modem.interface" not in page.nodes:
         kind = next(one.kind for one in _MODEM.keys if one.name == "interface")
         _refuse_lacking(page, "modem.interface", kind.expected, "interface: wwan0")
@@ -635,17 +744,26 @@ def _coils(values: Mapping[str, Any]) -> dict[ZoneId, CoilSettings]:
     return {zone["id"]: CoilSettings(zone["unit"], zone["coil"]) for zone in values["zones"] if "unit" in zone}
 
 
-def _zone(values: Mapping[str, Any], transmitter: TransmitterSettings | None) -> Zone:
+def _zone(values: Mapping[str, Any], transmitter: TransmitterSettings | None, rds: RdsSettings | None) -> Zone:
     switching_ms = 0
-    if transmitter is not None and "open_code" in values:
+    if transmitter is not None and rds is not None and "open_group" in values:
+        groups = rds.times * (2 if rds.close_all_group else 1)
+        switching_ms = transmitter.key_lead_ms + groups * (GROUP_TAKEN_MS + rds.gap_ms)
+    elif transmitter is not None and "open_code" in values:
         digits = max(len(values["open_code"]), len(values["close_code"])) + len(transmitter.close_all_code)
         switching_ms = transmitter.key_lead_ms + digits * (transmitter.digit_ms + transmitter.gap_ms)
-    return Zone(switching_ms=switching_ms, **_take(values, "id", "name", "languages", "volume_percent", "tone_w"))
+    return Zone(switching_ms=switching_ms, **_take(values, *_ZONE_FIGURES))
 
 
-def _codes(values: Mapping[str, Any]) -> dict[ZoneId, CodeSettings]:
-    coded = [zone for zone in values["zones"] if "open_code" in zone]
-    return {zone["id"]: CodeSettings(zone["open_code"], zone["close_code"]) for zone in coded}
+def _codes(values: Mapping[str, Any], kind: str) -> dict[ZoneId, CodeSettings]:
+    """What opens and closes the receivers that are told by this kind: ``code`` or ``group``."""
+    coded = [zone for zone in values["zones"] if f"open_{kind}" in zone]
+    return {zone["id"]: CodeSettings(zone[f"open_{kind}"], zone[f"close_{kind}"]) for zone in coded}
+
+
+def _rds(values: Mapping[str, Any]) -> RdsSettings:
+    serial = SerialSettings(**_take(values, "port", "baud"))
+    return RdsSettings(serial, **_take(values, "times", "gap_ms", "close_all_group"))
 
 
 def _transmitter(values: Mapping[str, Any]) -> TransmitterSettings:
@@ -717,7 +835,10 @@ def _streams(values: Mapping[str, Any]) -> StreamSettings:
     return StreamSettings(frozenset((host, int(port or 443)) for host, _, port in parts), **_take(values, ca="ca_file"))
 
 
-_AMPLIFIER_TIMES: Final = {f"{name}_s": f"{name}_ms" for name in ("warm_up", "hold", "on_least", "off_least")}
+_AMPLIFIER_TIMES: Final = {
+    f"{name}_s": f"{name}_ms" for name in ("warm_up", "hold", "on_least", "off_least", "duty_most", "duty_span")
+}
+_ZONE_FIGURES: Final = ("id", "name", "languages", "volume_percent", "tone_w", "supply", "load_w")
 _PACING: Final = {
     f"{name}_s": f"{name}_ms" for name in ("zone_stagger", "zone_on_least", "zone_off_least", "fade_in", "fade_out")
 }
@@ -727,8 +848,9 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
     store = {key: size * MIB for key, size in values.get("store", {}).items()}
     folders = {name: Path(path) for name, path in FOLDERS.items()} | dict(values.get("folders", {}))
     transmitter = None if "transmitter" not in values else _transmitter(values["transmitter"])
-    zones = tuple(_zone(zone, transmitter) for zone in values["zones"])
     microphone, modem, panel = values.get("microphone"), values.get("modem"), values.get("panel", {})
+    rds = None if "rds" not in values else _rds(values["rds"])
+    zones = tuple(_zone(zone, transmitter, rds) for zone in values["zones"])
     station = StationSettings(
         id=values["id"],
         scope=Scope(values["scope"]),
@@ -743,6 +865,7 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         modem=None if modem is None else _modem(modem),
         mute_most_ms=panel.get("mute_most_s", 1_500) * 1_000 if "mute_pin" in panel else None,
         display="lcd" in panel,
+        supplies=tuple(Supply(**supply) for supply in values.get("supplies", ())),
         **_take(values.get("sequencing", {}), "alert_zones_at_once", **_PACING),
         **_take(values, "heartbeat_s"),
     )
@@ -754,7 +877,9 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         coils=_coils(values),
         meter_unit=values["meter"]["unit"] if "meter" in values else None,
         transmitter=transmitter,
-        codes=_codes(values),
+        codes=_codes(values, "code"),
+        rds=rds,
+        groups=_codes(values, "group"),
         sound=SoundSettings(**_take(values.get("sound", {}), "driver", "device", "wav_file", "buffer_ms")),
         https=HttpsSettings(**_take(values.get("https", {}), ca="ca_file")),
         streams=_streams(values.get("streams", {})),

@@ -7,7 +7,7 @@ is tried as the station will try it:
 2. the trust root stands by itself, and somebody in it may publish for this place;
 3. folders are there, or can be made, and can be written;
 4. there are GPIO lines, and they may be driven: without them no relay can be opened, so the daemon does not start;
-5. the battery clock is there; the serial ports of modem and RS-485 are there, and may be spoken to;
+5. the battery clock is there; the serial ports of modem, RS-485 and RDS are there, and may be spoken to;
 6. a voice is there, with its own description beside it, and the program that speaks with it.
 
 As root all this is tried with the rights of the station's own user, because that is who will read it. A credential is
@@ -230,6 +230,7 @@ def _devices(page: Page, config: Config) -> None:
         ("clock.modem", None if config.clock.modem == modem else config.clock.modem, "serial-port"),
         ("modem.port", modem, "serial-port"),
         ("rs485.port", None if config.rs485 is None else config.rs485.port, "serial-port"),
+        ("rds.port", None if config.rds is None else config.rds.serial.port, "serial-port"),
     ):
         if device is None:
             continue

@@ -104,7 +104,9 @@ class AmplifierClass(Enum):
 
 
 class CodeSettings(Struct, frozen=True):
-    """What opens a coded receiver, and what closes it: digits of a telephone."""
+    """What opens a coded receiver, and what closes it: digits of a telephone, or RDS groups such as
+    ``6A 05 0001 0001`` (type, the last five bits of block 2, block 3, block 4).
+    """
 
     open: str
     close: str
@@ -120,6 +122,18 @@ class TransmitterSettings(Struct, frozen=True):
     digit_ms: int = 100
     gap_ms: int = 100
     close_all_code: str = ""
+
+
+class RdsSettings(Struct, frozen=True):
+    """The RDS encoder of an FM transmitter, on a serial line. Each group is sent so many ``times``, for receivers lose
+    some, with ``gap_ms`` behind each, in which it goes out. Receivers that an earlier life left open are closed by
+    ``close_all_group``, where there is one.
+    """
+
+    serial: SerialSettings
+    times: int = 3
+    gap_ms: int = 200
+    close_all_group: str = ""
 
 
 class PinFactory(Enum):
@@ -274,8 +288,8 @@ class StoreSettings(Struct, frozen=True):
 
 class Config(Struct, frozen=True):
     """A whole ``station.yaml``, checked. ``coils`` are the zones that are switched by ``rs485``, ``meter_unit`` is the
-    energy meter on it; ``codes`` are those that are opened by the ``transmitter``; ``modem`` None: there is none, or
-    none that is looked after.
+    energy meter on it; ``codes`` are those that are opened by the ``transmitter`` with digits, ``groups`` those by its
+    ``rds`` encoder; ``modem`` None: there is none, or none that is looked after.
     """
 
     station: StationSettings
@@ -286,6 +300,8 @@ class Config(Struct, frozen=True):
     meter_unit: int | None
     transmitter: TransmitterSettings | None
     codes: Mapping[ZoneId, CodeSettings]
+    rds: RdsSettings | None
+    groups: Mapping[ZoneId, CodeSettings]
     sound: SoundSettings
     https: HttpsSettings
     streams: StreamSettings

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tests.core.material import SETTINGS, VIETNAM, bulletin, programme
 from ttcs_edge.core.documents import Bulletin, Slot, Stream
-from ttcs_edge.core.model import QuietHours, StationSettings, Zone, ZoneId
+from ttcs_edge.core.model import QuietHours, StationSettings, Supply, Zone, ZoneId
 from ttcs_edge.core.preview import preview
 from ttcs_edge.core.schedule import to_ms
 
@@ -43,6 +43,16 @@ def test_a_slot_with_a_stream_takes_its_minutes() -> None:
     """Whatever the bulletin that stands in for it takes."""
     relayed = replace(slot("dai", "20:45:00"), stream=Stream(url="https://live.example.vn/fm", most_minutes=30))
     assert seen(relayed, slot("toi", "20:50:00")) == [("dai", ("quiet-hours",)), ("toi", ("quiet-hours", "overlap"))]
+
+
+def test_a_cue_that_is_heard_in_turns_takes_all_of_them() -> None:
+    """An hour for each of two zones, of which their supply bears one: the next one waits for both."""
+    zones = tuple(replace(zone, supply="nguon") for zone in SETTINGS.zones)
+    settings = replace(SETTINGS, zones=zones, supplies=(Supply("nguon", 1),))
+    slots = (slot("dai", "05:00:00", "dai"), slot("sau", "06:30:00"))
+
+    assert seen(*slots, settings=settings) == [("dai", ()), ("sau", ("overlap",))]
+    assert seen(*slots) == [("dai", ()), ("sau", ())]
 
 
 @pytest.mark.parametrize(

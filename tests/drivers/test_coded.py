@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ttcs_edge.drivers.coded import CodedReceivers
+from ttcs_edge.drivers.coded import ByGroups, CodedReceivers
+from ttcs_edge.drivers.rds import EncoderError, RdsEncoder
 from ttcs_edge.drivers.relays import RelayError
 from ttcs_edge.settings import CodeSettings, RelaySettings, TransmitterSettings
 
@@ -16,15 +17,38 @@ CODES = {"cho": CodeSettings("12*", "12#"), "dinh": CodeSettings("13*", "13#")}
 SETTINGS = TransmitterSettings(RelaySettings(12), key_lead_ms=1)
 
 
+GROUPS = {"buon": CodeSettings("6A 05 0001 0001", "6A 05 0001 0000")}
+
+
+class Groups(RdsEncoder):
+    """An encoder whose groups are heard where digits are; ``failure`` is what becomes of one."""
+
+    def __init__(self, log: list[str]) -> None:
+        self.log = log
+        self.failure: str | None = None
+
+    def send(self, group: str) -> None:
+        """It goes out, or not."""
+        self.log.append(group)
+        if self.failure is not None:
+            raise EncoderError(self.failure)
+
+    def close(self) -> None:
+        """Its port is let go."""
+        self.log.append("port closed")
+
+
 class Air:
     """What goes out: the key and the digits, in their order; ``failure`` is what becomes of a dialling."""
 
-    def __init__(self, settings: TransmitterSettings = SETTINGS) -> None:
+    def __init__(self, settings: TransmitterSettings = SETTINGS, close_all_group: str | None = None) -> None:
         self.log: list[str] = []
         self.failure: str | None = None
         self.key_fails = False
         self.holds: threading.Event | None = None
-        self.receivers = CodedReceivers(settings, CODES, self.key, self.dial)
+        self.encoder = Groups(self.log)
+        rds = None if close_all_group is None else ByGroups(self.encoder, GROUPS, close_all_group)
+        self.receivers = CodedReceivers(settings, CODES, self.key, self.dial, rds)
 
     def key(self, down: bool) -> None:
         """The relay of the transmitter."""
@@ -110,3 +134,32 @@ def test_open_all_takes_the_carrier_away_whatever_is_dialled() -> None:
     assert air.receivers.states() == {"cho": False, "dinh": False}
     air.receivers.close()
     assert "key down" not in air.log[2:]
+
+
+def test_receivers_of_both_kinds_share_the_carrier_and_each_hears_its_own() -> None:
+    """Digits for some, groups for others; what may be open of a kind is closed before the first code of that kind."""
+    air = Air(TransmitterSettings(RelaySettings(12), key_lead_ms=1, close_all_code="00#"), "6A 00 0000 0000")
+    told = [air.told("buon", True), air.told("cho", True), air.told("buon", False), air.told("cho", False)]
+
+    assert told == [""] * 4
+    groups = ["6A 00 0000 0000", "6A 05 0001 0001"]
+    assert air.log == ["key down", *groups, "00#", "12*", "6A 05 0001 0000", "12#", "key up"]
+    assert air.receivers.states() == {"cho": False, "dinh": False, "buon": False}
+    air.receivers.close()
+    while air.log[-1] != "port closed":
+        pass
+
+
+def test_a_group_that_is_not_taken_is_told_and_no_carrier_stays() -> None:
+    """And all receivers of its kind, of which nobody knows what they heard, are closed before the next is opened."""
+    air = Air(SETTINGS, "6A 00 0000 0000")
+    air.told("buon", True)
+    air.encoder.failure = "/dev/rds: the RDS encoder does not answer"
+    air.log.clear()
+
+    assert air.told("buon", False) == "buon (RDS 6A 05 0001 0000): /dev/rds: the RDS encoder does not answer"
+    assert air.log == ["6A 05 0001 0000", "key up"]
+    air.encoder.failure = None
+    air.log.clear()
+    assert air.told("buon", True) == ""
+    assert air.log == ["key down", "6A 00 0000 0000", "6A 05 0001 0001"]

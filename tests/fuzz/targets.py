@@ -47,7 +47,7 @@ from ttcs_edge.config import ConfigError, load_config
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope
-from ttcs_edge.drivers import at, meter, modbus, modem
+from ttcs_edge.drivers import at, meter, modbus, modem, rds
 from ttcs_edge.drivers.player import _read_answer
 from ttcs_edge.link.allowed import Answer, Whole
 from ttcs_edge.link.control import ControlError, ControlServer, ask
@@ -482,6 +482,11 @@ def _serial() -> dict[str, Target]:
                 bytes.fromhex("018102c191"),
                 bytes.fromhex("010100000001fdca 010101019048"),
             ),
+            "bytes",
+        ),
+        "rds": Target(
+            rds.read_answer,
+            (b"G=600500010001\r\n+\r\n\r\n", b"!\r\n\r\n", b"-\r\n", b"/\r\n"),
             "bytes",
         ),
         "meter": Target(

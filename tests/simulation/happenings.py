@@ -31,6 +31,7 @@ from tests.simulation.roots import Roots
 from tests.simulation.rulebook import every_rule
 from tests.simulation.rules import LOCAL, Due, Standing, interval_ms, is_quiet, nearest, relayed_as
 from tests.simulation.shell import DEAF, GOOD, Card, Line
+from tests.simulation.supplies import Spent, fed, resting
 from tests.simulation.world import Violation, World
 from ttcs_edge.core import events
 from ttcs_edge.core.asrun import CUE_FAULTS
@@ -127,11 +128,13 @@ class Setup:
     streams: bool = False
     trust: bool = False
     mute_most_ms: int = 0
+    zones_most: int = 0
+    duty_ms: int = 0
 
     def settings(self) -> StationSettings:
         """The same as the core wants it."""
         zones = ZONES[: self.zones]
-        return replace(
+        bare = replace(
             SETTINGS,
             zones=zones,
             amplifier=Amplifier(self.warm_up_ms, self.hold_ms),
@@ -143,6 +146,8 @@ class Setup:
             microphone=self._microphone(zones) if self.microphone else None,
             mute_most_ms=self.mute_most_ms or None,
         )
+        borne = fed(bare, self.zones_most) if self.zones_most else bare
+        return resting(borne, self.duty_ms) if self.duty_ms else borne
 
     def _microphone(self, zones: tuple[Zone, ...]) -> Microphone:
         spoken_to = tuple(zone.id for zone in zones[-self.talk_zones :])
@@ -496,6 +501,8 @@ class Timeline:
             self.world.run(HOUR_MS)
             self.world.line.lose_the_last(3)
             self.world.run(HOUR_MS)
+            if self.setup.duty_ms and self.world.line.account():  # a rest may have ended just now
+                self.world.run(10_000)
             if wrong := self.world.line.account():
                 raise Violation(f"never-5: {wrong}")
 
@@ -594,6 +601,7 @@ class Timeline:
         """Everything that was due is told; on the healthy days, as aired unless a rule of the air kept it off."""
         world = self.world
         standing = next(rule for rule in world.rules if isinstance(rule, Standing))
+        spent = next(rule for rule in world.rules if isinstance(rule, Spent))
         if lost := [letter.delivery for letter in world.letters if not letter.acknowledged and not letter.lost]:
             raise Violation(f"decision 1: the broker was never told that the messages {lost} are dealt with")
         told = {(receipt.event, receipt.state) for receipt in world.disk.receipts}
@@ -610,9 +618,11 @@ class Timeline:
                 raise Violation(f"never-5: {due.occurrence} is forgotten")
             record = records[due.occurrence]
             unspoken = relayed_as(due.slot) is not None and record.reason is AsRunReason.LIVE_LOST
-            if due.planned_ms >= healthy_ms and record.reason not in HEALTHY and not unspoken:
+            resting = self.setup.duty_ms and record.reason is AsRunReason.AMPLIFIER_REST
+            if due.planned_ms >= healthy_ms and record.reason not in HEALTHY and not (unspoken or resting):
                 raise Violation(f"all is well, but {due.occurrence} is told as {record.outcome} {record.reason}")
-            if record.reason is AsRunReason.QUIET_HOURS and not self._may_be_quiet(due.planned_ms):
+            waits = bool(self.setup.duty_ms)  # for an amplifier that rests, into the night
+            if record.reason is AsRunReason.QUIET_HOURS and not (waits or self._may_be_quiet(due.planned_ms)):
                 raise Violation(f"air-5: {due.occurrence} is off for quiet hours that are not there")
         whole_ms = {r.occurrence.slot: r.end_ms or 0 for r in world.disk.as_run if r.reason is None}
         used_ms = {name: r.end_ms or 0 for r in world.disk.as_run for name in _used(r) if r.start_ms}
@@ -623,6 +633,9 @@ class Timeline:
             )
             if fault.code == "relay":  # what nobody has used since may still be broken
                 mended_ms = used_ms.get(fault.subject, 0)
+            rests = self.setup.duty_ms and fault.code in ("amplifier-rest", "silence")
+            if rests and spent.used_ms(world, world.mono_ms):  # it is so
+                mended_ms = 0
             hopeless = fault.subject in SCOPES and fault.subject not in self.current  # nothing good ever came there
             if mended_ms > fault.raised_ms and not hopeless:
                 left.append((fault.code, fault.subject))

@@ -29,6 +29,7 @@ from tests.simulation.rules import (
     whole_of,
     zones_of,
 )
+from tests.simulation.supplies import Spent
 from tests.simulation.world import Rule, Sound, Violation, World
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Programme
@@ -85,7 +86,9 @@ class Reasons(Rule):
         talks: Talks,
         relays: Relays,
         streams: Streams,
+        spent: Spent,
     ) -> None:
+        self.spent = spent
         self.loudness = loudness
         self.warnings = in_force
         self.talks = talks
@@ -245,6 +248,12 @@ class Reasons(Rule):
         return heard and self.was("off", case)
 
 
+def _rests(book: Reasons, world: World, case: Case) -> bool:
+    """What is left of it did not fit in then, or all was spent while it was heard."""
+    length_ms = sum(audio.duration_ms for _, audio in whole_of(world.settings, case.due))
+    return any(book.spent.keeps(world, length_ms, at_ms) for at_ms in (case.begin_ms + EARLY_MS, case.end_ms))
+
+
 def _power(book: Reasons, world: World, case: Case) -> bool:
     return book.cut(case) if case.record.outcome is Outcome.CUT else book.was("off", case)
 
@@ -304,6 +313,7 @@ EVIDENCE: dict[str, Callable[[Reasons, World, Case], bool]] = {
     "muted": lambda book, world, case: book.was("muted", case),
     "stopped": lambda book, world, case: world.stopping,
     "relay": lambda book, world, case: book.was("relay", _with_way_up(world, case), _relays(world, case)),
+    "amplifier-rest": _rests,
     "no-amplifier": lambda book, world, case: book.was("relay", _with_way_up(world, case), [AMPLIFIER]),
 }
 """For each reason, what the world must have been like."""

@@ -28,6 +28,7 @@ from tests.simulation.rules import (
     Versions,
     Waking,
 )
+from tests.simulation.supplies import Borne, Spent
 from tests.simulation.world import Rule
 
 
@@ -37,10 +38,11 @@ def every_rule() -> tuple[Rule, ...]:
     loudness = Loudness()
     thrift = Thrift()
     air = Air(standing, loudness, thrift)
+    spent = Spent()
     records = Records(air)
     in_force = InForce()
     talks = Talks(in_force, loudness)
-    precedence = Precedence(standing, air)
+    precedence = Precedence(standing, air, spent)
     relays = Relays(air, precedence, loudness, in_force, talks)
     streams = Streams(air, precedence, loudness, in_force, talks)
     return (
@@ -54,6 +56,8 @@ def every_rule() -> tuple[Rule, ...]:
         air,
         relays,
         streams,
+        spent,
+        Borne(),
         Order(),
         Waking(),
         Switching(standing),
@@ -61,7 +65,7 @@ def every_rule() -> tuple[Rule, ...]:
         Silence(standing, air),
         records,
         Lengths(air),
-        Reasons(standing, air, in_force, loudness, talks, relays, streams),
+        Reasons(standing, air, in_force, loudness, talks, relays, streams, spent),
         Versions(standing),
         Refusals(),
         Going(),

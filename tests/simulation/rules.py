@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from tests.core.material import DAY_MS, TEST_TONE
 from tests.simulation.centre import Loudness
 from tests.simulation.power import Thrift
+from tests.simulation.supplies import Spent
 from tests.simulation.world import CODEC_CUT_MS, HUNG_AFTER_MS, Rule, Sound, Violation, World, is_warning
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.asrun import settles
@@ -401,6 +402,9 @@ class Heard:
     ended_badly: bool = False
     begun: bool = False
     before_restart_ms: int = 0
+    turn: set[str] = field(default_factory=set)
+    served: set[str] = field(default_factory=set)
+    """The zones that hear it now, and those that heard it whole before."""
 
     @property
     def is_untouched(self) -> bool:
@@ -434,6 +438,8 @@ class Air(Rule):
         self.free_ms = 0
         self.last: Heard | None = None
         self.told: set[Occurrence] = set()
+        self.lame: set[str] = set()
+        """The relays that ever did not do as told in this life."""
         self.relayed_ms: dict[str, int] = {}
         """Until when a live relay of an id could be heard in the place of a slot."""
 
@@ -441,6 +447,7 @@ class Air(Rule):
         """A new life has heard nothing; what the disk has as told is told."""
         self.told = set(world.disk.settled)
         self.heard, self.current, self.last, self.free_ms, self.relayed_ms = {}, None, None, 0, {}
+        self.lame = set()
 
     def power_off(self, world: World) -> None:
         """What was on the air for long enough to be on disk must not air again in any life."""
@@ -453,6 +460,7 @@ class Air(Rule):
 
     def hears(self, world: World, event: events.Event) -> None:
         """A play that ended badly may go on behind what was bad; one that began was interrupted, if by nothing else."""
+        self.lame |= world.faults.relays | world.failed
         if isinstance(event, events.SoundStarted) and self.current is not None:
             self.current.begun = True
         if world.muted or world.unmuted_mono_ms == world.mono_ms:
@@ -578,7 +586,24 @@ class Air(Rule):
             problems.append(problem.replace("IT", str(due.occurrence)))
         raise Violation(problems[0])
 
+    def _begins_turn(self, world: World, heard: Heard, command: effects.StartSound) -> bool:
+        """Tell whether others hear it from the beginning, for their supply does not bear them beside those who did: who
+        heard it, heard all of it that can be heard, or cannot be reached any more.
+        """
+        if not world.settings.supplies or command.from_ms or set(world.closed) & heard.served:
+            return False
+        over = heard.turn <= world.faults.relays | world.failed or heard.ended_badly
+        over = over or all(heard.uncovered_ms(item) <= TOLERANCE_MS for item in command.items)
+        return over and not set(world.closed) <= heard.turn
+
     def _take(self, world: World, command: effects.StartSound, heard: Heard) -> None:
+        if heard.begun and self._begins_turn(world, heard, command):
+            whole = all(heard.uncovered_ms(item) <= TOLERANCE_MS for item in command.items)
+            heard.served |= heard.turn if whole else set()
+            heard.turn, heard.position_ms = set(), 0
+            heard.before_restart_ms = max(heard.before_restart_ms, heard.written_ms())
+            heard.stretches.clear()
+        heard.turn |= set(world.closed) - world.faults.relays
         self.heard[heard.due.occurrence] = heard
         self.current = self.last = heard
         if heard.due.slot.if_interrupted == "restart" and command.from_ms == 0:
@@ -611,6 +636,8 @@ class Air(Rule):
             return f"shed: IT goes to {world.closed}, left are {left}"
         if expired := self._expired(world, due, command, begin_ms):
             return f"never-1: {expired} of IT would not be over before it expires"
+        if heard.begun and self._begins_turn(world, heard, command):
+            return None
         if heard.begun:
             return self._wrong_position(heard, command)
         if command.from_ms and not heard.ended_badly:
@@ -808,9 +835,10 @@ class Switching(Rule):
 class Precedence(Rule):
     """never-4, air-1: a lower item never holds the air while a higher one waits."""
 
-    def __init__(self, standing: Standing, air: Air) -> None:
+    def __init__(self, standing: Standing, air: Air, spent: Spent) -> None:
         self.standing = standing
         self.air = air
+        self.spent = spent
 
     def after(self, world: World, event: events.Event, done: list[effects.Effect]) -> None:
         """Compare what sounds with everything that is due at this moment."""
@@ -836,6 +864,7 @@ class Precedence(Rule):
             and relayed_as(due.slot) is None
             and due.occurrence not in self.air.told
             and all(some - world.faults.relays for some in left)
+            and not self.spent.keeps(world, sum(audio.duration_ms for _, audio in whole_of(world.settings, due)))
             and any(
                 audio.sha256 in world.known and until_ms(due.programme, name) == float("inf")
                 for name, audio in whole_of(world.settings, due)
@@ -954,6 +983,12 @@ class Lengths(Rule):
         if record.outcome is Outcome.SUBSTITUTED:
             self._judge_substitute(world, record, heard)
             return
+        if world.settings.supplies:
+            here = {str(zone.id) for zone in zones_of(world.settings, heard.due.slot)}
+            if deaf := here - heard.served - heard.turn - self.air.lame:
+                raise Violation(f"never-9: {name} is told as aired, and {sorted(deaf)} did not hear it")
+            if (heard.served | heard.turn) - set(record.zones):
+                raise Violation(f"never-9: {name} was heard in {heard.served | heard.turn}, told are {record.zones}")
         for part, audio in whole_of(world.settings, heard.due):
             missing_ms = heard.uncovered_ms(audio)
             if missing_ms > TOLERANCE_MS:

@@ -49,7 +49,19 @@ from tests.simulation.world import BEGIN_MONO_MS, DEPUTY, World
 from ttcs_edge.core.documents import Programme, Slot, Stream
 from ttcs_edge.core.model import AMPLIFIER, MICROPHONE, Scope, Sha256, ZoneId
 
-KINDS = ("dense", "own_clock", "alerts", "microphone", "live", "orders", "streams", "trust", "muted")
+KINDS = (
+    "dense",
+    "own_clock",
+    "alerts",
+    "microphone",
+    "live",
+    "orders",
+    "streams",
+    "trust",
+    "muted",
+    "supplies",
+    "duty",
+)
 """The words behind a seed."""
 REPLAY = "python -m tests.simulation.storm"
 TRACE_TAIL = 45
@@ -95,8 +107,11 @@ class Storm:
         streams: bool = False,
         trust: bool = False,
         muted: bool = False,
+        supplies: bool = False,
+        duty: bool = False,
     ) -> None:
         self.dice = random.Random(seed)
+        self.supplies, self.duty = supplies, duty
         self.intervals = DAILY if dense else self.dice.choice((DAILY, INTERVALS))
         self.own_clock, self.alerts, self.microphone, self.live = own_clock, alerts, microphone, live
         self.orders, self.streams, self.muted = orders, streams, muted
@@ -149,7 +164,7 @@ class Storm:
         dice, is_daily = self.dice, self.intervals == DAILY
         return Setup(
             seed=seed,
-            zones=dice.choice((1, 2, 3)),
+            zones=3 if self.supplies else dice.choice((1, 2, 3)),
             warm_up_ms=dice.choice((0, 500, 2_000, 5_000)),
             hold_ms=dice.choice((0, 3_000, 10_000, 60_000)),
             quiet_hours=dice.choice((0, 0, 1, 2, 3)),
@@ -171,13 +186,19 @@ class Storm:
             streams=self.streams,
             trust=self.trust,
             mute_most_ms=dice.choice((120_000, 1_500_000, 3_000_000)) if self.muted else 0,
+            **(self._supplies() if self.supplies else {}),
+            **({"duty_ms": self.dice.choice((90_000, 150_000, 240_000))} if self.duty else {}),
         )
+
+    def _supplies(self) -> dict[str, Any]:
+        """Three zones on a supply that bears one or two; who speaks is heard by no more."""
+        return {"zones_most": self.dice.choice((1, 2))}
 
     def _microphone(self) -> dict[str, Any]:
         dice = self.dice
         return {
             "microphone": dice.choice(("input", "mixer")),
-            "talk_zones": dice.choice((1, 1, 3)),
+            "talk_zones": 1 if self.supplies else dice.choice((1, 1, 3)),
             "talk_most_ms": dice.choice((20_000, 60_000, 60_000)),
             "talk_percent": dice.choice((100, 70)),
             "talk_in_quiet_hours": dice.random() < 0.5,
@@ -943,15 +964,17 @@ def run(
     streams: bool = False,
     trust: bool = False,
     muted: bool = False,
+    supplies: bool = False,
+    duty: bool = False,
 ) -> Run:
     """Run one seed, ``dense`` without quiet days, ``own_clock`` with a station that must find out the time, ``alerts``
     with warnings, ``microphone`` with somebody who speaks, ``live`` with live relays, ``orders`` with commands,
     ``streams`` with radios, ``trust`` with roots that follow one another and a thief who holds a key, ``muted`` with a
-    mute key.
+    mute key, ``supplies`` with zones that are heard in turns, ``duty`` with an amplifier that has to rest.
 
     ``also`` is done last, before two healthy days are judged.
     """
-    storm = Storm(seed, dense, own_clock, alerts, microphone, live, orders, streams, trust, muted)
+    storm = Storm(seed, dense, own_clock, alerts, microphone, live, orders, streams, trust, muted, supplies, duty)
     text, broke = "", None
     try:
         storm.run(actions, also)
@@ -960,8 +983,7 @@ def run(
         flags = {"dense": dense, "own-clock": own_clock, "alerts": alerts, "microphone": microphone, "live": live}
         flags["orders"] = orders
         flags["streams"] = streams
-        flags["trust"] = trust
-        flags["muted"] = muted
+        flags |= {"trust": trust, "muted": muted, "supplies": supplies, "duty": duty}
         kinds = [word for word, so in flags.items() if so]
         text = f"{tail}\nseed {seed}: {error!r}\nto replay: {' '.join([REPLAY, str(seed), *kinds])}"
         broke = failure(error, storm.timeline, storm.at_end)
@@ -978,7 +1000,8 @@ def main() -> None:
     With ``dense`` behind it no station has quiet days; with ``own-clock`` each must find out the time by itself; with
     ``alerts`` each is warned now and then; with ``microphone`` each has one, and somebody speaks; with ``live`` each
     has live relays; with ``orders`` each hears commands; with ``streams`` slots name radios; with ``trust`` roots
-    follow one another, and a thief holds a key; with ``muted`` somebody presses a mute key.
+    follow one another, and a thief holds a key; with ``muted`` somebody presses a mute key; with ``supplies`` zones are
+    heard in turns; with ``duty`` the amplifier has to rest.
     """
     first, *upto = [int(word) for word in sys.argv[1:] if word.isdigit()]
     for seed in range(first, *(upto or [first + 1])):

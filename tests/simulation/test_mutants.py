@@ -40,6 +40,8 @@ class Bug:
     streams: bool = False
     trust: bool = False
     muted: bool = False
+    supplies: bool = False
+    duty: bool = False
     seed: int = 0
 
 
@@ -719,6 +721,27 @@ BUGS = {
         trust=True,
         seed=2,
     ),
+    "a supply bears one zone more": Bug(
+        "core/supplies.py",
+        "zones is None or zones >= 0",
+        "zones is None or zones >= -1",
+        "are closed together",
+        supplies=True,
+    ),
+    "who had no turn hears nothing, and it is told as aired": Bug(
+        "core/reach.py",
+        "        return not done.issuperset(airing.cue.zones)\n",
+        "        return False\n",
+        "did not hear it",
+        supplies=True,
+    ),
+    "an amplifier that has had its time goes on": Bug(
+        "core/desk.py",
+        "self.reach.minds_duty(holder) and duty.is_over:",
+        "False:",
+        "never-3: ",
+        duty=True,
+    ),
     "a beacon of a revoked key is half of a time": Bug(
         "core/beacons.py",
         "        self.measures = {scope: one for scope, one in self.measures.items() if stands(one.signed)}\n",
@@ -735,7 +758,7 @@ def hunt(name: str) -> subprocess.CompletedProcess[str]:
     bug = BUGS[name]
     with tempfile.TemporaryDirectory() as folder:
         plant(bug, Path(folder))
-        words = ("own_clock", "alerts", "microphone", "live", "orders", "streams", "trust", "muted")
+        words = ("own_clock", "alerts", "microphone", "live", "orders", "streams", "trust", "muted", "supplies", "duty")
         kinds = [word.replace("_", "-") for word in words if getattr(bug, word)]
         command = ["-m", "tests.simulation.storm", str(bug.seed), str(bug.seed + SEEDS), "dense", *kinds]
         return python(Path(folder), *command, limit_s=HUNT_S)

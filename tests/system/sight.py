@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import time
 from collections import defaultdict
 from typing import Any
 
-from tests.parts import Listener, Station
+from tests.parts import Listener, Station, eventually
 from ttcs_edge.link.control import ControlError, ask
 
 
@@ -61,6 +64,18 @@ def status(station: Station) -> dict[str, Any]:
 def position_ms(station: Station) -> int:
     """How far the cue on the air has come; 0 while there is none."""
     return int((status(station).get("on_air") or {}).get("position_ms", 0))
+
+
+def kill_on_air(station: Station, past_ms: int) -> None:
+    """Kill a station so far into its cue: no line moves by that."""
+    eventually(lambda: position_ms(station) > past_ms, 25)
+    station.stop(signal.SIGKILL)
+
+
+def release(station: Station) -> None:
+    """What the unit's ExecStopPost does behind a death."""
+    command = [sys.executable, "-m", "ttcs_edge.drivers.release", str(station.config)]
+    eventually(lambda: subprocess.run(command, check=False).returncode == 0)
 
 
 def check_numbers(centre: Listener) -> None:

@@ -4,9 +4,6 @@ closed by digits; without a carrier it is silent.
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import wave
 from array import array
 
@@ -15,7 +12,7 @@ from msgspec.structs import replace
 
 from tests.parts import Broker, Clip, Listener, Province, Station, eventually, put_chunks
 from tests.receivers import heard_digits
-from tests.system.sight import line_log, position_ms, sound_runs, status
+from tests.system.sight import kill_on_air, line_log, release, sound_runs, status
 from tests.system.test_main_job import TOPIC, one_slot
 from ttcs_edge.drivers.pins import level
 
@@ -87,11 +84,9 @@ def test_after_a_kill_the_carrier_is_taken_away_and_the_next_start_closes_what_w
     put_chunks(centre, clip)
     centre.publish(TOPIC, province.sign(one_slot(clip, 9)))
     station.start()
-    eventually(lambda: position_ms(station) > 300, 20)
-    station.stop(signal.SIGKILL)
+    kill_on_air(station, 300)
     assert level(station.lines, KEY) == 1
-    command = [sys.executable, "-m", "ttcs_edge.drivers.release", str(station.config)]
-    eventually(lambda: subprocess.run(command, check=False).returncode == 0)
+    release(station)
     assert level(station.lines, KEY) == 0
 
     (station.folder / "aired.wav").unlink()

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 import wave
 from datetime import datetime, timedelta
@@ -30,7 +28,7 @@ from tests.parts import (
     newer,
     put_chunks,
 )
-from tests.system.sight import heard_ms, line_log, position_ms, sound_runs, status
+from tests.system.sight import heard_ms, kill_on_air, line_log, position_ms, release, sound_runs, status
 from ttcs_edge.core.documents import Bulletin, Programme, Slot
 from ttcs_edge.drivers.pins import level
 
@@ -170,12 +168,10 @@ def test_after_a_kill_release_opens_every_relay_and_the_open_record_is_closed_as
     centre.publish(TOPIC, province.sign(programme))
     station.start()
     # What it tells is on the card a second later at most; a cue that died before that may air anew.
-    eventually(lambda: position_ms(station) > 1_000, 15)
-    station.stop(signal.SIGKILL)
+    kill_on_air(station, 1_000)
     assert not all_open(station), "the kill itself opens nothing: that is what must be mended"
 
-    command = [sys.executable, "-m", "ttcs_edge.drivers.release", str(station.config)]
-    eventually(lambda: subprocess.run(command, check=False).returncode == 0)
+    release(station)
     assert all_open(station)
     station.start()
     (report,) = eventually(lambda: centre.reports("as-run"))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -12,7 +9,7 @@ import pytest
 
 from tests.boards import Boards
 from tests.parts import Broker, Clip, Listener, Province, Station, eventually, put_chunks
-from tests.system.sight import line_log, position_ms, sound_runs, status
+from tests.system.sight import kill_on_air, line_log, release, sound_runs, status
 from tests.system.test_main_job import TOPIC, one_slot
 from ttcs_edge.drivers.pins import level
 
@@ -84,10 +81,8 @@ def test_after_a_kill_release_opens_what_is_far_away_too(
     put_chunks(centre, clip)
     centre.publish(TOPIC, province.sign(one_slot(clip, 7)))
     station.start()
-    eventually(lambda: position_ms(station) > 300, 15)
-    station.stop(signal.SIGKILL)
+    kill_on_air(station, 300)
     assert boards.closed() == {DINH}
 
-    command = [sys.executable, "-m", "ttcs_edge.drivers.release", str(station.config)]
-    eventually(lambda: subprocess.run(command, check=False).returncode == 0)
+    release(station)
     assert boards.closed() == set()

@@ -21,7 +21,7 @@ that was heard is settled and does not come again, whatever restarts.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from msgspec import Struct
@@ -52,6 +52,7 @@ from ttcs_edge.core.model import (
     scope_prefixes,
 )
 from ttcs_edge.core.speech import Speech, utterance_of
+from ttcs_edge.core.supplies import turns
 from ttcs_edge.core.trust import CAP_SEVERITIES, CAP_URGENCIES, utc_ms
 
 TONE_MOST_MS = 60_000
@@ -401,9 +402,22 @@ class Alerts:
 
     def row(self, alert: Alert, number: int) -> list[AlertCue]:
         """The cues of a round: the tone, then each language in the order in which the zones name them; all of it
-        between what is said around a drill.
+        between what is said around a drill. Where supplies do not bear all zones at once, all of it for those of the
+        first turn, and then for the next ones.
         """
-        zones = zones_of(alert, self.settings)
+        zones = {ZoneId(zone.id): zone for zone in zones_of(alert, self.settings)}
+        parts = [
+            part for turn in turns(zones, self.settings) for part in self._parts(alert, [zones[name] for name in turn])
+        ]
+        return [
+            AlertCue(
+                _occurrence(alert, number, place, kind, name), alert, number, name, tuple(heard_in), kind, len(parts)
+            )
+            for place, (kind, name, heard_in) in enumerate(parts)
+        ]
+
+    def _parts(self, alert: Alert, zones: Sequence[Zone]) -> list[tuple[str, str | None, list[Zone]]]:
+        """What is heard of a round in zones that sound together: its kind, language and zones."""
         speakers: dict[str, list[Zone]] = {}
         told: dict[str, list[Zone]] = {}
         for zone in zones:
@@ -415,12 +429,7 @@ class Alerts:
         parts: list[tuple[str, str | None, list[Zone]]] = [(BEFORE, *one) for one in told.items()]
         parts += [(TONE, None, list(zones)), *((WORDS, *one) for one in speakers.items())]
         parts += [(AFTER, *one) for one in told.items()]
-        return [
-            AlertCue(
-                _occurrence(alert, number, place, kind, name), alert, number, name, tuple(heard_in), kind, len(parts)
-            )
-            for place, (kind, name, heard_in) in enumerate(parts)
-        ]
+        return parts
 
     def _heard_here(self, alert: Alert) -> list[AlertInfo]:
         zones = zones_of(alert, self.settings)
@@ -513,12 +522,15 @@ def _event(alert: Alert) -> Event:
 
 
 _PLACES = "0123456789abcdefghijklmnopqrstuvwxyz"
-"""One letter for each place, in their order: a row has no more parts than these (``LIMITS.languages_per_bulletin``)."""
+"""One letter for each place, in their order; the last one goes on with another letter, for a row has more parts than
+these where supplies do not bear all zones at once.
+"""
 
 
 def _occurrence(alert: Alert, number: int, place: int, kind: str, language: str | None) -> Occurrence:
     name = {TONE: TONE, WORDS: language}.get(kind, f"{kind}-{language}")
-    local = f"{alert.version}.{number}.{_PLACES[place]}-{name}"
+    last = len(_PLACES) - 1
+    local = f"{alert.version}.{number}.{_PLACES[last] * (place // last)}{_PLACES[place % last]}-{name}"
     return Occurrence(alert.scope, f"{ALERT_PREFIX}{alert.id}", local)
 
 

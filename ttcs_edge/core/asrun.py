@@ -54,6 +54,7 @@ SILENT_REASONS = frozenset(
         AsRunReason.SOUND_DEVICE,
         AsRunReason.PLAYER_DIED,
         AsRunReason.NO_AMPLIFIER,
+        AsRunReason.AMPLIFIER_REST,
         AsRunReason.RELAY,
         AsRunReason.NO_VOICE,
         AsRunReason.SPEECH_TOO_SLOW,
@@ -63,8 +64,8 @@ SILENT_REASONS = frozenset(
 )
 """Reasons that mean silence where sound was due, and that somebody must mend: they are faults too."""
 
-LOSSES = frozenset({AsRunReason.PRE_EMPTED, AsRunReason.MUTED})
-"""Why a cue loses the air that may have it again (air-2)."""
+LOSSES = frozenset({AsRunReason.PRE_EMPTED, AsRunReason.MUTED, AsRunReason.AMPLIFIER_REST})
+"""Why a cue loses the air that may have it again, as its slot says (air-2)."""
 
 CUE_FAULTS = ("cue-missed", "cue-substituted")
 """The faults that a slot may have from its last cue: at most one of them, until it airs whole."""
@@ -105,6 +106,8 @@ class Airing:
     """One cue on its way through the air. That of a slot has its ``source``, that of an alert its ``warning``, that of
     a live relay its ``session``. ``relayed`` is the record of the live relay that was heard in the place of a slot;
     ``hindered`` tells what of its own it last lacked while its time was not over, ``lost_to`` to what it lost the air.
+    What is heard in turns has the zones whose ``turn`` it is, those whose turn is over (``served``) and where it was
+    heard then (``heard_in``).
     """
 
     cue: Cue
@@ -124,6 +127,10 @@ class Airing:
     written_ms: list[int] = field(default_factory=list)
     zones: tuple[ZoneId, ...] = ()
     zones_saved: tuple[ZoneId, ...] = ()
+    turn: tuple[ZoneId, ...] = ()
+    served: tuple[ZoneId, ...] = ()
+    heard_in: tuple[ZoneId, ...] = ()
+    turns_whole: bool = True
     start_ms: WallMs | None = None
     heard_until_ms: WallMs | None = None
     sounds_since_mono_ms: int | None = None
@@ -244,8 +251,36 @@ class Airing:
         self.play, self.play_from_ms, self.zones, self.stop_reason = play, self.position_ms, zones, None
         self.zones_saved = saved
         self.sounds_since_mono_ms = None
-        if len(self.written_ms) != len(self.cue.items):
+        if len(self.written_ms) != len(self.cue.items) or not (self.position_ms or self.turn):
             self.written_ms = [0] * len(self.cue.items)
+
+    @property
+    def takes_turns(self) -> bool:
+        """Tell whether it can be heard once more by other zones: what is made while it airs cannot, and an alert has
+        parts of its own for each turn.
+        """
+        return self.cue.inlet is None and self.warning is None
+
+    def end_turn(self, now: Instant) -> None:
+        """It was heard to its end where its turn was, and waits for the next one. Until that begins, what was written
+        in this one stands.
+        """
+        self.served, self.heard_in = self.served + self.turn, self._heard_in
+        self.turns_whole = self.turns_whole and self.whole
+        self.turn, self.position_ms, self.begun_ms = (), 0, None
+        self.interrupted, self.stop_reason = now, None
+
+    def give_up_turn(self) -> None:
+        """None of the zones whose turn it is can be reached: what they heard does not count for those that hear it in
+        their place.
+        """
+        self.turn = ()
+        self.restart()
+
+    @property
+    def _heard_in(self) -> tuple[ZoneId, ...]:
+        """Where it was heard, in all turns."""
+        return tuple(dict.fromkeys((*self.heard_in, *self.zones)))
 
     def end_play(self, item_written_ms: Sequence[int]) -> None:
         """A play is over: add what it wrote of each item, and stand where it ended.
@@ -317,7 +352,7 @@ class Airing:
             planned_end_ms=WallMs(self.cue.planned_ms + self.cue.duration_ms),
             start_ms=self.start_ms,
             end_ms=None,
-            zones=self.zones,
+            zones=self._heard_in,
             items=items,
             interruptions=self.interruptions,
             witnessed=self.witnessed,
@@ -354,7 +389,7 @@ class Airing:
         """
         if self.relayed is not None:
             return self._relayed_record(self.relayed)
-        whole = completed and self.whole
+        whole = completed and self.whole and self.turns_whole
         stands_in = self.cue.substitute or self.cue.live is not None
         substitute = whole and stands_in and reason is self.shortfall
         aired = whole and reason is None

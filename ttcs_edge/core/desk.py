@@ -5,6 +5,9 @@ Rules, in the order in which ``step`` asks them:
 1. What has the air loses it to a strictly higher priority (air-1), to who wants silence (``mute``), to quiet hours
    (air-5), to power that is left for alerts alone, to a programme that no longer holds it, and to a stop. It is faded
    out first; what becomes of it is its slot's own choice (``endings``).
+1. What has the air loses it to a strictly higher priority (air-1), to quiet hours (air-5), to an amplifier that has to
+   rest (``duty``), to a programme that no longer holds it, and to a stop. It is faded out first; what becomes of it is
+   its slot's own choice (``endings``).
 2. What waits and can no longer air is closed with its reason (``patience``). What would not be over before it expires
    is left out, and what stands in for it taken.
 3. The best of what is due is wanted; with nothing due, the next cue is, as soon as its way up must begin. What cannot
@@ -30,6 +33,7 @@ from ttcs_edge.core.alerts import Alerts
 from ttcs_edge.core.asrun import Airing, Kind
 from ttcs_edge.core.cues import Cues
 from ttcs_edge.core.documents import LiveSegment
+from ttcs_edge.core.duty import Duty
 from ttcs_edge.core.effects import Effect, FeedSound, PrepareSound
 from ttcs_edge.core.endings import Endings
 from ttcs_edge.core.library import Resolved
@@ -95,7 +99,7 @@ class Desk:
         """Put the desk of a station together."""
         playout = Playout(settings)
         cues = Cues(boot, alerts)
-        reach = Reach(settings, cues, playout, saving)
+        reach = Reach(settings, cues, playout, saving, Duty(settings.amplifier))
         rows = Rows(cues, alerts, reach)
         relaying = Relaying(cues, lives, reach, Streams())
         return cls(
@@ -155,6 +159,8 @@ class Desk:
             return AsRunReason.QUIET_HOURS.value
         if self.reach.saving.shed.alerts_only:
             return AsRunReason.POWER_SAVED.value
+        if self.reach.duty.fits_mono_ms(length_ms) > now.mono_ms:
+            return AsRunReason.AMPLIFIER_REST.value
         planned = [airing.cue.planned_ms for airing in self.cues.waiting.values()]
         next_ms = min([*planned, *([] if (ms := programmes.next_instant()) is None else [ms])], default=None)
         over_ms = now.wall_ms + self.playout.cold_lead_ms + length_ms + self.horizon_ms
@@ -173,6 +179,8 @@ class Desk:
         follows = self.relaying.follow_streams(programmes, now)
         self.relaying.follow(now, nobody_may_speak=self.cues.alerts.nobody_may_speak)
         self.reach.watch_rest(now)
+        self._follow_duty(now)
+        self.reach.follow_turns()
         holder = self.cues.on_air
         if holder is not None and now.trusted and self.reach.is_too_quiet_for(holder, programmes, now):
             holder.stop_for_good(AsRunReason.QUIET_HOURS)
@@ -285,7 +293,7 @@ class Desk:
         monos = [now.mono_ms + max(0, ms - now.wall_ms) for ms in walls if now.trusted]
         if self.playout.asks_mono_ms is not None and not self.awaits_player:
             monos.append(self.playout.asks_mono_ms)
-        monos += self.patience.ends_mono_ms()
+        monos += self.patience.ends_mono_ms() + self.reach.duty_turns_mono_ms()
         if self._by_mixer is not None:
             monos.append(self.position_mono_ms + POSITION_EVERY_MS)
         if self.reach.rests_until_mono_ms is not None:
@@ -343,6 +351,12 @@ class Desk:
         cue = programmes.held(airing.cue)
         airing.cue = cue or airing.cue
         return cue is not None
+
+    def _follow_duty(self, now: Instant) -> None:
+        duty, holder = self.reach.duty, self.cues.on_air
+        duty.follow(holder is not None and holder.sounds, now.mono_ms)
+        if holder is not None and holder.stop_reason is None and self.reach.minds_duty(holder) and duty.is_over:
+            holder.lose_the_air(AsRunReason.AMPLIFIER_REST)
 
     def _follow_alerts(self, programmes: Programmes, now: Instant) -> None:
         for airing in self.cues.waiting.values():
@@ -424,14 +438,15 @@ class Desk:
             return None
         cue = holder.cue
         volume_percent = self._volume_percent(holder, now)
-        return Wanted(holder.play, cue.zones, cue.items, holder.play_from_ms, 0, volume_percent, way=holder.way)
+        return Wanted(holder.play, holder.zones, cue.items, holder.play_from_ms, 0, volume_percent, way=holder.way)
 
     def _take_the_air(self, wanted: Wanted, now: Instant) -> list[Effect]:
         assert self.cues.claimed is not None
         airing = self.cues.waiting.pop(self.cues.claimed)
         self.plays = wanted.play
-        saved = tuple(zone for zone in airing.cue.zones if zone not in wanted.zones)
-        airing.begin_play(wanted.play, tuple(self.playout.closed), saved)
+        airing.begin_play(wanted.play, tuple(self.playout.closed), self.reach.saved_of(airing))
+        if self.settings.supplies and airing.takes_turns:
+            airing.turn = wanted.zones
         self.cues.on_air = airing
         kept = () if airing.session is None else airing.session.take(now)
         return [feed(wanted.play, segment) for segment in kept]

@@ -14,7 +14,7 @@ from ttcs_edge.core import events
 from ttcs_edge.core.air import resumes_from_ms
 from ttcs_edge.core.asrun import LOSSES, Airing, Kind
 from ttcs_edge.core.cues import Cues
-from ttcs_edge.core.model import AsRunReason, Instant, Occurrence, Outcome
+from ttcs_edge.core.model import AsRunReason, IfInterrupted, Instant, Occurrence, Outcome
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.reach import Reach
 from ttcs_edge.core.relaying import Relaying
@@ -65,7 +65,7 @@ class Endings:
             airing.restart()
             self.cues.wait(airing)
         elif airing.over or (event.completed and airing.stop_reason is None):
-            self.close(airing, True, airing.shortfall, now)
+            self._heard_to_its_end(airing, True, airing.shortfall, now)
         elif airing.kind is Kind.TALK and airing.stop_reason is AsRunReason.LET_GO:
             self.close(airing, True, self._why_not_whole(airing, event), now)
         elif event.failure == "live-lost" and airing.stop_reason is None:
@@ -96,7 +96,8 @@ class Endings:
 
     def _interrupted(self, airing: Airing, reason: AsRunReason, now: Instant) -> None:
         airing.lost_to = reason if reason in LOSSES else airing.lost_to
-        goes_on = reason in LOSSES or (
+        in_vain = reason is AsRunReason.AMPLIFIER_REST and airing.cue.if_interrupted is IfInterrupted.RESTART
+        goes_on = (reason in LOSSES and not in_vain) or (  # it would end again where it ended now
             reason is AsRunReason.PLAYER_DIED and (airing.interruptions < PLAYER_DEATHS or airing.outlasts_failures)
         )
         position_ms = resumes_from_ms(airing.cue.if_interrupted, airing.position_ms) if goes_on else None
@@ -135,7 +136,18 @@ class Endings:
         elif airing.stop_reason is None and airing.pass_over_bad_item():
             self.cues.wait(airing)
         else:
-            self.close(airing, False, airing.stop_reason or airing.shortfall, now)
+            self._heard_to_its_end(airing, False, airing.shortfall, now)
+
+    def _heard_to_its_end(self, airing: Airing, completed: bool, reason: AsRunReason | None, now: Instant) -> None:
+        """All of it that can be heard was, where its turn was: others have theirs, unless it was stopped for good."""
+        comes_back = (None, *LOSSES) if completed else (None,)  # it lost the air at its very end
+        if not self.reach.has_another_turn(airing):
+            self.close(airing, completed, reason if completed else airing.stop_reason or reason, now)
+        elif airing.stop_reason not in comes_back:
+            self.close(airing, False, airing.stop_reason, now)
+        else:
+            airing.end_turn(now)
+            self.cues.wait(airing)
 
     def _why_not_whole(self, airing: Airing, event: events.SoundEnded) -> AsRunReason | None:
         """Tell what is missing of a talk that was let go: nothing, when it was heard just then."""

@@ -99,7 +99,8 @@ class QuietHours(Struct, frozen=True):
 
 class Zone(Struct, frozen=True):
     """A speaker cluster behind one switch, which takes ``switching_ms`` to do as told, at the most. ``tone_w`` is what
-    the test tone in it alone adds at the meter; None: nobody measured it.
+    the test tone in it alone adds at the meter; None: nobody measured it. It loads its ``supply``, where it has one,
+    with ``load_w``.
     """
 
     id: ZoneId
@@ -108,17 +109,32 @@ class Zone(Struct, frozen=True):
     volume_percent: int = 100
     tone_w: float | None = None
     switching_ms: int = 0
+    supply: str | None = None
+    load_w: int = 0
+
+
+class Supply(Struct, frozen=True):
+    """What feeds some zones: it bears so many of them at once, or so many watts of them, or both. None: it is not
+    bound so.
+    """
+
+    id: str
+    zones_most: int | None = None
+    load_most_w: int | None = None
 
 
 class Amplifier(Struct, frozen=True):
     """What the one amplifier of a station needs, in milliseconds. Once switched it stays on or off for ``on_least_ms``
-    or ``off_least_ms``, in which it cools down.
+    or ``off_least_ms``, in which it cools down. Of any ``duty_span_ms`` it may be on the air for ``duty_most_ms``;
+    None: for all of it.
     """
 
     warm_up_ms: int = 2_000
     hold_ms: int = 10_000
     on_least_ms: int = 0
     off_least_ms: int = 0
+    duty_most_ms: int | None = None
+    duty_span_ms: int = 3_600_000
 
 
 class Meter(Struct, frozen=True):
@@ -333,6 +349,7 @@ class StationSettings(Struct, frozen=True):
     modem: Modem | None = None
     mute_most_ms: int | None = None
     display: bool = False
+    supplies: tuple[Supply, ...] = ()
 
 
 ALERT_PREFIX = "alert:"
@@ -485,6 +502,7 @@ class AsRunReason(Enum):
     STOPPED_BY_COMMAND = "stopped-by-command"
     POWER = "power"
     NO_AMPLIFIER = "no-amplifier"
+    AMPLIFIER_REST = "amplifier-rest"
     RELAY = "relay"
     NO_VOICE = "no-voice"
     SPEECH_TOO_SLOW = "speech-too-slow"

@@ -1,7 +1,7 @@
 """What will air, seen beforehand, and what stands against it: how a wrongly set hour is found before it wakes anybody.
 
-A cue is as long as the recordings that this station's zones ask for, or as the stream that is heard in their place; it
-begins when the one before it is over.
+A cue is as long as the recordings that this station's zones ask for, once for each turn of them that their supplies
+make, or as the stream that is heard in their place; it begins when the one before it is over.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from ttcs_edge.core.documents import Programme
 from ttcs_edge.core.library import recordings, zones_of
 from ttcs_edge.core.model import StationSettings
 from ttcs_edge.core.schedule import SlotOccurrence, Timetable, to_civil
+from ttcs_edge.core.supplies import turns
 
 MINUTE_MS = 60_000
 
@@ -38,6 +39,8 @@ def preview(
         duration_ms = sum(audio.duration_ms for one in named for audio in recordings(one, zones))
         if due.slot.stream is not None:
             duration_ms = max(duration_ms, due.slot.stream.most_minutes * MINUTE_MS)
+        else:
+            duration_ms *= max(1, len(turns([zone.id for zone in zones], settings)))
         begin_ms = max(due.planned_ms, busy_until_ms)  # what must wait may wait into the night
         clashes = ["quiet-hours"] if _meets_quiet_hours(begin_ms, duration_ms, settings) else []
         clashes += ["overlap"] if due.planned_ms < busy_until_ms else []

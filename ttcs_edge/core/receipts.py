@@ -72,7 +72,10 @@ class Receipts:
         failed = self.failed.get(message)
         if self.told[message] == HEARD or (self.told[message] == FAILED and (failed is None or failed[0] != number)):
             return []
-        parts = (*(failed[1] if failed is not None else ()), (part, reason.value))
+        told = failed[1] if failed is not None else ()
+        if (part, reason.value) in told:  # of other zones, which had their turn before
+            return []
+        parts = (*told, (part, reason.value))
         self.failed[message] = number, parts
         return [self._tell(message, FAILED, parts)]
 

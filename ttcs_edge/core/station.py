@@ -26,6 +26,7 @@ from ttcs_edge.core.commands import Commands
 from ttcs_edge.core.desk import Desk, feed
 from ttcs_edge.core.display import Shown
 from ttcs_edge.core.documents import Alert, Refused, Signed, TrustRoot
+from ttcs_edge.core.duty import RESTS
 from ttcs_edge.core.effects import Effect, Entry
 from ttcs_edge.core.lamp import Lamp, Place, Seen, shown
 from ttcs_edge.core.limits import LIMITS
@@ -58,6 +59,7 @@ from ttcs_edge.core.reports import ModemView, OnAir, Snapshot
 from ttcs_edge.core.speech import SPEECH_FAULTS, subject_of
 from ttcs_edge.core.streams import STREAM_FAULTS
 from ttcs_edge.core.supervision import Detail, Supervision
+from ttcs_edge.core.supplies import LEFT_OUT
 from ttcs_edge.core.timekeeping import BELOW_FLOOR, SLACK_MS, ClockState, TimeSource, is_ahead, raised_floor
 from ttcs_edge.core.trust import alert_subject, judge_chain, live_subject, named_by, trust_subject, utc_ms, utc_text
 from ttcs_edge.core.volumes import Volumes
@@ -189,6 +191,7 @@ class Station:
         if position is not None:
             turn.entries.append(effects.AsRunPosition(position))
         self._judge_silence(turn)
+        self._judge_duty(turn)
         self._judge_streams(turn)
         self._judge_withheld(turn)
         self._judge_certificate(turn)
@@ -218,6 +221,7 @@ class Station:
         turn.after += self.orders.closed(airing)
         code, subject = asrun.fault_of(airing), airing.occurrence.subject
         self._clear(turn, LIVE_LOST, subject)
+        self._clear(turn, LEFT_OUT, subject)
         for other in asrun.CUE_FAULTS if code or airing.reason is None else ():
             if other != code:
                 self._clear(turn, other, subject)
@@ -233,6 +237,15 @@ class Station:
             self._clear(turn, "silence", subject)
         for subject, reason in silent.items():
             self._raise(turn, "silence", subject, (("reason", reason),))
+
+    def _judge_duty(self, turn: _Turn) -> None:
+        """That the amplifier has to rest is told while something waits for it, or nothing is left."""
+        if not self.desk.reach.duty.is_bound:
+            return
+        if self.desk.reach.amplifier_rests(turn.now):
+            self._raise(turn, RESTS, AMPLIFIER, self.desk.reach.duty.detail())
+        else:
+            self._clear(turn, RESTS, AMPLIFIER)
 
     def _judge_streams(self, turn: _Turn) -> None:
         """What was wrong with a stream is over when it is followed no more."""
@@ -809,6 +822,10 @@ class Station:
         holder = self.desk.on_air
         if holder is None or holder.play != event.play:
             return
+        for subject in holder.zones if holder.served else ():  # the zones of a later turn did as told, too
+            self._clear(turn, "relay", subject)
+        if left_out := self.desk.reach.left_out(holder):
+            self._raise(turn, LEFT_OUT, holder.cue.occurrence.subject, (("zones", ", ".join(left_out)),))
         if holder.kind is asrun.Kind.TALK:
             for code in ("relay", "sound-input"):
                 self._clear(turn, code, MICROPHONE)

@@ -17,7 +17,7 @@ from ttcs_edge.core.model import AMPLIFIER, FAN, MICROPHONE, MODEM, TRANSMITTER
 from ttcs_edge.settings import Config, PinFactory, PinSettings, RelaySettings
 
 if TYPE_CHECKING:
-    from ttcs_edge.drivers.coded import Dial
+    from ttcs_edge.drivers.coded import ByGroups, Dial
     from ttcs_edge.drivers.contacts import Contacts
     from ttcs_edge.drivers.rs485 import Bus
 
@@ -162,12 +162,24 @@ def station_relays(config: Config, bus: Bus | None, dial: Dial) -> Relays:
         from ttcs_edge.drivers.coils import CoilRelays
 
         parts.append(CoilRelays(bus, {str(zone): coil for zone, coil in config.coils.items()}))
-    if config.transmitter is not None and config.codes:
+    if config.transmitter is not None and (config.codes or config.groups):
         from ttcs_edge.drivers.coded import CodedReceivers
 
         codes = {str(zone): code for zone, code in config.codes.items()}
-        parts.append(CodedReceivers(config.transmitter, codes, partial(near.switch, TRANSMITTER), dial))
+        rds = _by_groups(config)
+        parts.append(CodedReceivers(config.transmitter, codes, partial(near.switch, TRANSMITTER), dial, rds))
     return AllRelays(*parts) if len(parts) > 1 else near
+
+
+def _by_groups(config: Config) -> ByGroups | None:
+    """The receivers that are told by RDS groups, where there are any."""
+    if config.rds is None or not config.groups:
+        return None
+    from ttcs_edge.drivers.coded import ByGroups
+    from ttcs_edge.drivers.rds import RdsEncoder
+
+    groups = {str(zone): code for zone, code in config.groups.items()}
+    return ByGroups(RdsEncoder(config.rds), groups, config.rds.close_all_group)
 
 
 def _each(calls: Sequence[Callable[[], None]]) -> None:

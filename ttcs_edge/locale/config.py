@@ -27,6 +27,10 @@ PROBLEMS = {
     "device-closed": ("Trạm không có quyền dùng thiết bị này", "The station may not use this device"),
     "device-missing": ("Không có thiết bị này", "There is no such device"),
     "duplicate-key": ("Khóa này ghi hai lần", "This key stands twice"),
+    "duty-whole": (
+        "Thời gian phát không ít hơn khoảng tính",
+        "The time on the air is no less than the span that it is of",
+    ),
     "empty-span": ("Khoảng giờ dài bằng không", "The span has no length"),
     "file-empty": ("Tệp trống", "The file is empty"),
     "file-missing": ("Không có tệp cấu hình", "There is no configuration file"),
@@ -54,14 +58,15 @@ PROBLEMS = {
     "not-utf8": ("Tệp không ở dạng UTF-8", "The file is not UTF-8"),
     "out-of-range": ("Số nằm ngoài giới hạn", "The number is out of range"),
     "reserved-id": (
-        "Mã này dành riêng cho tăng âm, micrô, máy phát FM hoặc quạt",
-        "This id is kept for the amplifier, the microphone, the FM transmitter or the fan",
+        "Mã này dành riêng cho tăng âm, micrô, máy phát FM, quạt hoặc modem",
+        "This id is kept for the amplifier, the microphone, the FM transmitter, the fan or the modem",
     ),
     "same-language": ("Hai giọng đọc cùng một ngôn ngữ", "Two voices speak the same language"),
     "same-code": ("Hai mã đóng mở trùng nhau", "Two codes are the same"),
     "same-coil": ("Hai cụm loa dùng chung một rơ-le", "Two zones share one coil"),
+    "same-port": ("Hai thiết bị dùng chung một cổng nối tiếp", "Two devices share one serial port"),
+    "same-supply-id": ("Hai nguồn cấp trùng mã", "Two supplies have the same id"),
     "same-pin": ("Hai khóa dùng chung một chân", "Two keys share one pin"),
-    "same-port": ("Modem trùng cổng với đường RS-485", "The modem has the port of the RS-485 line"),
     "same-unit": ("Công tơ trùng địa chỉ với một bo rơ-le", "The meter has the address of a relay board"),
     "same-zone-id": ("Hai cụm loa trùng mã", "Two zones have the same id"),
     "sheds-nothing": ("Bước này không bớt gì", "This step takes nothing away"),
@@ -70,6 +75,10 @@ PROBLEMS = {
     "tab": ("Có phím Tab ở chỗ thụt dòng", "There is a tab in the indentation"),
     "tag": ("Có nhãn (!) của YAML", "There is a YAML tag (!)"),
     "too-deep": ("Lồng nhau quá sâu", "The nesting is too deep"),
+    "too-heavy": (
+        "Riêng cụm loa này đã quá sức nguồn cấp của nó",
+        "This zone alone is more than its supply bears",
+    ),
     "too-long": ("Dài quá: {chars} ký tự", "It is too long: {chars} characters"),
     "trust-elsewhere": (
         "Gốc tin cậy ({trusted}) không cho ai phát ở {place}",
@@ -79,8 +88,13 @@ PROBLEMS = {
     "two-mains": ("Có hai cách biết điện lưới", "The mains are known by two ways"),
     "two-switches": ("Cụm loa có hai công tắc", "The zone has two switches"),
     "two-ways": ("Micrô được nghe bằng hai đường", "The microphone is heard by two ways"),
+    "unknown-supply": ("Trạm không có nguồn cấp này", "The station has no such supply"),
     "unknown-zone": ("Trạm không có cụm loa này", "The station has no such zone"),
     "unknown-key": ("Không có khóa này", "There is no such key"),
+    "zones-apart": (
+        "Nguồn cấp không chịu được mọi cụm của micrô cùng lúc",
+        "Their supplies do not bear all zones of the microphone at once",
+    ),
     "wrong-type": ("Sai kiểu giá trị", "The value is of the wrong kind"),
 }
 
@@ -89,6 +103,7 @@ EXPECTED = {
         "below_percent chỉ ở bước có when: battery",
         "below_percent in a step with when: battery alone",
     ),
+    "below-span": ("số giây từ 60, ít hơn {span}", "seconds from 60, less than {span}"),
     "ca-file": (
         "đường dẫn tới chứng chỉ CA (PEM), đọc được",
         "a path to the authority's certificate (PEM), readable",
@@ -143,10 +158,10 @@ EXPECTED = {
     "nesting": ("không quá {most} bậc", "at most {most} levels"),
     "one-mains": ("chỉ một trong hai khóa: mains_pin, supply", "one of the keys: mains_pin, supply"),
     "one-switch": (
-        "một công tắc cho mỗi cụm loa: pin (rơ-le ở máy này), unit và coil (rơ-le trên đường RS-485), hoặc open_code và"
-        " close_code (cụm thu FM có mã)",
-        "one switch for each zone: pin (a relay at this machine), unit and coil (a relay on RS-485), or open_code and"
-        " close_code (a coded FM receiver)",
+        "một công tắc cho mỗi cụm loa: pin (rơ-le ở máy này), unit và coil (rơ-le trên đường RS-485), open_code và"
+        " close_code, hoặc open_group và close_group (cụm thu FM có mã)",
+        "one switch for each zone: pin (a relay at this machine), unit and coil (a relay on RS-485), open_code and"
+        " close_code, or open_group and close_group (a coded FM receiver)",
     ),
     "one-way": (
         "chỉ một trong các khóa: device, wav_file, mixer_pin",
@@ -179,6 +194,12 @@ EXPECTED = {
     ),
     "plain-text": ("chỉ có chữ và dấu xuống dòng", "text and line ends only"),
     "program": ("đường dẫn tới một chương trình chạy được", "a path to a program that can be run"),
+    "rds-group": (
+        'nhóm RDS như "6A 05 0001 0001" (loại, 5 bit cuối của khối 2, khối 3, khối 4; loại B không có khối 3), không'
+        " trùng nhóm nào khác",
+        'an RDS group such as "6A 05 0001 0001" (its type, the last 5 bits of block 2, block 3, block 4; no block 3 in'
+        " a type B), that of nothing else",
+    ),
     "readable-file": ("một tệp station.yaml đọc được", "a station.yaml that can be read"),
     "rtc-device": ("đường dẫn tới đồng hồ có pin, như /dev/rtc0", "a path to a battery clock, such as /dev/rtc0"),
     "scope": (
@@ -209,6 +230,7 @@ EXPECTED = {
         "tên máy hoặc tên máy:cổng, như live.example.vn",
         "a host name, or host:port, such as live.example.vn",
     ),
+    "supply-id": ("mỗi nguồn cấp một mã riêng", "an id of its own for each supply"),
     "time-zone": ("múi giờ IANA, như Asia/Ho_Chi_Minh", "an IANA time zone, such as Asia/Ho_Chi_Minh"),
     "topic": (
         "gốc chủ đề MQTT như ttcs/v1, không có + # hay khoảng trắng",
@@ -237,6 +259,10 @@ EXPECTED = {
         "one key a line: its name, a colon, a space, its value",
     ),
     "wav-source": ("đường dẫn tới tệp WAV, đọc được", "a path to a WAV file, readable"),
+    "zones-together": (
+        "các cụm mà nguồn cấp chịu được cùng lúc",
+        "zones that their supplies bear at once",
+    ),
     "zone-id": (
         "mỗi cụm loa một mã riêng, khác amplifier, microphone, transmitter và fan",
         "an id of its own for each zone, and none of amplifier, microphone, transmitter, fan",
@@ -272,6 +298,7 @@ MENDS = {
     ),
     "delete-tag": ("xóa {found}", "delete {found}"),
     "did-you-mean": ("có phải là {guess}?", "did you mean {guess}?"),
+    "fewer-zones": ("bớt cụm, ví dụ: [{zones}]", "name fewer of them, such as [{zones}]"),
     "find-time-zone": (
         "xem danh sách bằng lệnh: timedatectl list-timezones",
         "see the list with: timedatectl list-timezones",
@@ -330,6 +357,10 @@ MENDS = {
         "đổi cổng này hoặc cổng của {other} ở dòng {first}; xem ls -l /dev/serial/by-id",
         "change this one or that of {other} on line {first}; see ls -l /dev/serial/by-id",
     ),
+    "other-load": (
+        "sửa số này hoặc {other} ở dòng {first}, theo nhãn trên loa và nguồn",
+        "correct this one or {other} on line {first}, as the plates of speakers and supply say",
+    ),
     "other-pin": (
         "đổi chân này hoặc chân của {other} ở dòng {first}, theo đúng dây đã nối",
         "change this one or that of {other} on line {first}, as the wires are",
@@ -344,6 +375,7 @@ MENDS = {
     ),
     "quote": ('đặt trong dấu nháy: "{found}"', 'put it in quotes: "{found}"'),
     "rename": ("đặt mã khác cho cụm loa này", "give this zone another id"),
+    "rename-supply": ("đặt mã khác cho nguồn cấp này", "give this supply another id"),
     "renew": (
         "xem giờ của máy (timedatectl); nếu đúng, xin tỉnh cấp lại: ttcs-edge enrol --again",
         "look at the machine's clock (timedatectl); if it is right, enrol anew: ttcs-edge enrol --again",

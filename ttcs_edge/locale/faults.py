@@ -762,6 +762,20 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
             "look at the sender (ttcs-central live, the stream's server) and at the link; it goes on when it is back",
         ),
     ),
+    "zones-left-out": (
+        (
+            "Tiếp sóng {subject} không tới các cụm {zones}",
+            "The live relay {subject} is not heard in the zones {zones}",
+        ),
+        (
+            "nguồn cấp không chịu được mọi cụm cùng lúc; tiếng đang nói thì không phát lại lần sau được",
+            "their supply does not bear all zones at once, and what is said just now cannot be said twice",
+        ),
+        (
+            "chọn ít cụm hơn cho buổi tiếp sóng, hoặc dùng nguồn hay âm ly lớn hơn rồi sửa supplies",
+            "name fewer zones for the relay, or fit a larger supply or amplifier and correct supplies",
+        ),
+    ),
     "stream-host": (
         (
             "Luồng phát của {subject} ở máy mà trạm không cho phép: {found}",
@@ -944,6 +958,20 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
         (
             "tắt, đo điện trở từng đường loa, giảm số loa hoặc âm lượng",
             "switch it off, measure each line, take speakers away or turn it down",
+        ),
+    ),
+    "amplifier-rest": (
+        (
+            "Tăng âm phải nghỉ: đã phát {found} phút trong {span} phút (nhiều nhất {most})",
+            "The amplifier has to rest: {found} minutes on the air of the last {span}, at most {most}",
+        ),
+        (
+            "lịch phát dài hơn tăng âm chịu được; thông báo khẩn cấp và micrô vẫn phát",
+            "the schedule is longer than the amplifier bears; alerts and the microphone go on",
+        ),
+        (
+            "dời hoặc rút ngắn bản tin, mở rộng thời gian phát muộn, hoặc dùng tăng âm tốt hơn rồi sửa duty_most_s",
+            "move or shorten bulletins, allow them later, or fit a better amplifier and correct duty_most_s",
         ),
     ),
     "line-open": (
@@ -1406,6 +1434,7 @@ MISSED: dict[str, tuple[Pair, Pair]] = {
     "speech-too-slow": FAULTS["speech-too-slow"][1:],
     "relay": FAULTS["relay"][1:],
     "live-lost": FAULTS["live-lost"][1:],
+    "amplifier-rest": FAULTS["amplifier-rest"][1:],
     "rotten": FAULTS["rotten"][1:],
     "sound-device": FAULTS["sound-device"][1:],
 }
@@ -1413,6 +1442,7 @@ MISSED: dict[str, tuple[Pair, Pair]] = {
 
 REASONS: dict[str, Pair] = {
     # AsRunReason
+    "amplifier-rest": ("âm ly phải nghỉ", "the amplifier had to rest"),
     "no-audio": ("chưa tải được âm thanh", "its audio was not there"),
     "expired": ("bản tin đã hết giá trị", "its bulletin had expired"),
     "let-go": ("đã nhả phím trước khi có tiếng", "the key was let go before the way was open"),
