@@ -173,3 +173,9 @@ def test_a_display_that_does_not_answer_is_told_once_and_once_that_it_is_back(mo
         ConditionChanged("lcd", "panel-lcd", True, error),
         ConditionChanged("lcd", "panel-lcd", False),
     ]
+
+
+def test_a_kernel_that_lacks_a_family_of_addresses_ends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """IPv6 may be switched off."""
+    monkeypatch.setattr(showing, "_ROUTED", ((-1, "nowhere"),))
+    assert address() is None

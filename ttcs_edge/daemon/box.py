@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -55,13 +56,14 @@ class Box:
             self._showing.show(effect.display)
 
     def close(self) -> None:
-        """Go dark, and read no key any more."""
-        for light in self._lights.values():
-            light.close()
-        for key in self._keys:
-            key.close()
-        if self._showing is not None:
-            self._showing.close(CLOSE_S)
+        """Go dark, and read no key any more; whatever becomes of one part, the others are closed."""
+        with ExitStack() as parts:
+            for light in self._lights.values():
+                parts.callback(light.close)
+            for key in self._keys:
+                parts.callback(key.close)
+            if self._showing is not None:
+                parts.callback(self._showing.close, CLOSE_S)
 
     def _light(self, place: Place) -> Light | None:
         led = self._config.panel.leds.get(place)

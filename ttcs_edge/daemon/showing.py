@@ -126,7 +126,7 @@ def _local(wall_ms: int, station: StationSettings) -> datetime:
 def address() -> str | None:
     """The address from which this machine reaches everywhere; None when it reaches nowhere. Nothing is sent."""
     for family, anywhere in _ROUTED:
-        with socket.socket(family, socket.SOCK_DGRAM) as asked, suppress(OSError):
+        with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as asked:  # a kernel may lack a family
             asked.connect((anywhere, 9))
             return str(asked.getsockname()[0])
     return None
