@@ -264,8 +264,8 @@ EXPECTED = {
         "zones that their supplies bear at once",
     ),
     "zone-id": (
-        "mỗi cụm loa một mã riêng, khác amplifier, microphone, transmitter và fan",
-        "an id of its own for each zone, and none of amplifier, microphone, transmitter, fan",
+        "mỗi cụm loa một mã riêng, khác amplifier, microphone, transmitter, fan và modem",
+        "an id of its own for each zone, and none of amplifier, microphone, transmitter, fan, modem",
     ),
 }
 
