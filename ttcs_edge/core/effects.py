@@ -44,6 +44,12 @@ class ReadMeter(Struct, frozen=True):
     """Ask the energy meter; ``MeterRead`` or ``MeterFailed`` follows."""
 
 
+class KeepRecording(Struct, frozen=True):
+    """Keep what the off-air monitor heard in the last seconds, and what comes behind; ``RecordingKept`` follows."""
+
+    name: str
+
+
 class PrepareSound(Struct, frozen=True):
     """Have the player decode the first second of these ahead, so that their start costs no decoding."""
 
@@ -470,6 +476,7 @@ Effect = (
     SwitchAmplifier
     | SwitchZone
     | ReadMeter
+    | KeepRecording
     | PrepareSound
     | StartSound
     | StartInput

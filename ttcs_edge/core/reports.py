@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from ttcs_edge.core.model import AsRunReason, Fault, MeterReading, Scope, WallMs, ZoneId
+from ttcs_edge.core.model import AsRunReason, Fault, MeterReading, OffAirReading, Scope, WallMs, ZoneId
 from ttcs_edge.core.timekeeping import SourceWord, TimeSource
 
 
@@ -63,7 +63,8 @@ class Snapshot(Struct, frozen=True):
 
     ``state`` is ``on-air``, ``idle``, ``no-time`` (air-7) or ``stopping``; ``amplifier``: ``off``, ``warming``, ``on``.
     ``clock_source`` is whose time the station lives by since ``clock_since_ms``, None without trusted time;
-    ``clock_words`` the last that each source said; ``meter`` what the energy meter told last.
+    ``clock_words`` the last that each source said; ``meter`` and ``off_air`` what energy meter and
+    off-air monitor told last.
     """
 
     station: str
@@ -86,3 +87,4 @@ class Snapshot(Struct, frozen=True):
     clock_words: tuple[SourceWord, ...] = ()
     volumes: tuple[ZoneVolume, ...] = ()
     meter: MeterReading | None = None
+    off_air: OffAirReading | None = None

@@ -41,6 +41,7 @@ from ttcs_edge.core.model import (
     WallMs,
     is_sha256,
 )
+from ttcs_edge.core.monitor import LOST, MONITOR, OffAirWitness
 from ttcs_edge.core.orders import Given, Orders
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.receipts import Receipts
@@ -109,6 +110,7 @@ class Station:
         self.orders = Orders(settings, boot, self.desk, self.volumes)
         self.key = Key(settings, boot, self.desk)
         self.meter = MeterWitness(settings)
+        self.monitor = OffAirWitness(settings, boot)
         self.clock = ClockState()
         self.time_floor_ms = 0
         self.lamp = Lamp.OFF
@@ -151,6 +153,8 @@ class Station:
         self._watch_key(turn)
         self._watch_relays(turn)
         self._watch_meter(turn)
+        for finding in self.monitor.pass_time(now.mono_ms):
+            self._on_condition(finding, turn)
         if self.orders.leaves(now):
             self._stop(turn, "command")
         if not self.stopping:
@@ -168,6 +172,7 @@ class Station:
         else:
             raise AssertionError("the desk does not come to rest")
         turn.notes += [] if self.stopping else self.meter.follow(self.desk.playout, now.mono_ms)
+        self.monitor.follow(self.desk.on_air, now.mono_ms)
         position = self.desk.time_passed(now)
         if position is not None:
             turn.entries.append(effects.AsRunPosition(position))
@@ -419,7 +424,7 @@ class Station:
     def _wake_mono_ms(self, now: Instant) -> int:
         asked = [self.next_heartbeat_mono_ms, self.next_wanted_mono_ms, self.faults.wake_mono_ms]
         asked.append(self.audit.wake_mono_ms)
-        asked.append(None if self.stopping else self.meter.wake_mono_ms())
+        asked += [None if self.stopping else self.meter.wake_mono_ms(), self.monitor.wake_mono_ms()]
         asked += [self.alerts.wake_mono_ms(now), self.orders.wake_mono_ms(now), self.key.wake_mono_ms]
         asked += [
             self.withheld.wake_mono_ms(now),
@@ -461,7 +466,8 @@ class Station:
                 self.desk.cues.settled[closed.occurrence] = closed.planned_start_ms
         for key in [key for key in self.faults.open if key[0] in WITHHELD_FAULTS or key[0] == LIVE_LOST]:
             self._clear(turn, *key)  # which sessions there are, and what lacks, nobody knows any more
-        for key in self.meter.remember(self.faults.open):
+        over = [*self.meter.remember(self.faults.open), *self.monitor.remember(self.faults.open, turn.now.mono_ms)]
+        for key in over:
             self._clear(turn, *key)
         turn.air += [effect for alert in self.alerts.in_force(turn.now) for effect in _inline_of(alert)]
         for refused in event.refused:
@@ -800,6 +806,23 @@ class Station:
         self.meter.failed(turn.now.mono_ms)
         self._raise(turn, SILENT, METER, (("error", event.error),))
 
+    def _on_off_air(self, event: events.OffAirHeard, turn: _Turn) -> None:
+        holder = self.desk.on_air
+        findings, wanted = self.monitor.heard(event.reading, holder, turn.now.mono_ms)
+        for finding in findings:
+            self._on_condition(finding, turn)
+        turn.notes += wanted
+        if holder is not None and self.monitor.seen is not None:
+            holder.seen(self.monitor.seen)
+
+    def _on_monitor_failed(self, event: events.MonitorFailed, turn: _Turn) -> None:
+        self.monitor.failed()
+        self._raise(turn, LOST, MONITOR, (("error", event.error),))
+
+    def _on_recording(self, event: events.RecordingKept, turn: _Turn) -> None:
+        for finding in self.monitor.recorded(event):
+            self._on_condition(finding, turn)
+
     def _on_key(self, event: events.KeyChanged, turn: _Turn) -> None:
         self.key.changed(event, turn.now)
 
@@ -876,6 +899,7 @@ class Station:
             clock_words=self.clock.words,
             volumes=self.volumes.in_force(now),
             meter=self.meter.reading,
+            off_air=self.monitor.reading,
         )
 
 
@@ -916,6 +940,9 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.RelaySwitched: Station._on_relay_switched,
     events.MeterRead: Station._on_meter_read,
     events.MeterFailed: Station._on_meter_failed,
+    events.OffAirHeard: Station._on_off_air,
+    events.MonitorFailed: Station._on_monitor_failed,
+    events.RecordingKept: Station._on_recording,
     events.KeyChanged: Station._on_key,
     events.LinkChanged: Station._on_link,
     events.ConditionChanged: Station._on_condition,

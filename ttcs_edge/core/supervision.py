@@ -26,6 +26,7 @@ DEBOUNCE_MS = {
     "disk-low": 60_000,
     "meter-silent": 60_000,
     "mains-voltage": 60_000,
+    "monitor-silent": 30_000,
 }
 
 OVER_AFTER_MS = {
@@ -59,6 +60,10 @@ SEVERITY = {
     "line-short": Severity.ERROR,
     "meter-silent": Severity.WARNING,
     "mains-voltage": Severity.WARNING,
+    "off-air-silent": Severity.ERROR,
+    "off-air-distorted": Severity.WARNING,
+    "off-air-foreign": Severity.ERROR,
+    "monitor-silent": Severity.WARNING,
     "cue-missed": Severity.ERROR,
     "cue-substituted": Severity.WARNING,
     "silence": Severity.ERROR,

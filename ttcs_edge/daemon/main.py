@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sdnotify
 import structlog
@@ -82,6 +82,9 @@ from ttcs_edge.tones import built_in
 from ttcs_edge.wire import reports
 from ttcs_edge.wire.envelope import decoded
 
+if TYPE_CHECKING:
+    from ttcs_edge.daemon.monitoring import Monitoring
+
 SWITCH_S = 0.000_1
 """How long one thread waits for the interpreter while another is busy, once the station runs: an alert goes through
 four threads while a programme of ten thousand slots is read on a fifth.
@@ -105,6 +108,7 @@ class Daemon:
     ) -> None:
         self.config = config
         self.bus = bus
+        self.monitoring: Monitoring | None = None
         self.meter = None if bus is None or config.meter_unit is None else Pzem(bus, config.meter_unit)
         self.relays = relays
         self.player = player
@@ -147,6 +151,10 @@ class Daemon:
         voices = Voices(config.speech, config.runtime_folder / "speech")
         self.speaking = Speaking(voices, SpokenStore(self.blobs, config.state_folder / "spoken"), post)
         self.health = Health(host, Canary(config.state_folder), Lives(config.state_folder), post)
+        if config.monitor is not None:
+            from ttcs_edge.daemon.monitoring import Monitoring
+
+            self.monitoring = Monitoring(config.monitor, config.state_folder, player, post)
         self.panel = self._panel()
         self.key = self._key()
         self.handlers = Handlers(self.relays, self.sound, post, self._others(post))
@@ -168,6 +176,7 @@ class Daemon:
             effects.SetSignedTime: lambda effect: self.clock.hear_signed(effect.wall_ms, effect.mono_ms),
             effects.SetTimeFloor: lambda effect: self.clock.raise_floor(effect.wall_ms),
             effects.ReadMeter: self._read_meter,
+            effects.KeepRecording: self._keep_recording,
             effects.ShowLamp: lambda effect: self.panel.show(effect.lamp),
             effects.Resend: self._resend,
             effects.Answer: self.replies.answer,
@@ -197,6 +206,8 @@ class Daemon:
     def run(self) -> None:
         """Work until the core says to leave. Whatever goes wrong, the relays are open before it is told (never-2)."""
         control = Control(self.loop.ask, self.clock.now, self.relays.states, self.outbox.depth, self.boot, self.carried)
+        if self.monitoring is not None:
+            control.recordings = self.monitoring.recordings
         socket = self.config.runtime_folder / "control.sock"
         server = ControlServer(socket, control.answer, control.answer_with_file)
         self.player.watch(self.loop.post)
@@ -218,6 +229,8 @@ class Daemon:
         self.speaking.start()
         self.link.start()
         self.renewing.start()
+        if self.monitoring is not None:
+            self.monitoring.start()
         watch_clock(lambda: self.loop.post(TimePassed()))
 
     def close(self) -> None:
@@ -232,6 +245,7 @@ class Daemon:
             lambda: self.streams.close(CLOSE_S),
             lambda: self.speaking.close(CLOSE_S),
             lambda: self.health.close(CLOSE_S),
+            lambda: None if self.monitoring is None else self.monitoring.close(CLOSE_S),
             self.clock.close,
             self.panel.close,
             lambda: None if self.key is None else self.key.close(),
@@ -319,6 +333,10 @@ class Daemon:
             self.loop.post(MeterFailed(str(outcome)) if isinstance(outcome, BusError) else MeterRead(outcome))
 
         self.meter.read(answer)
+
+    def _keep_recording(self, effect: effects.KeepRecording) -> None:
+        assert self.monitoring is not None, "asked for without a monitor"
+        self.monitoring.keep(effect)
 
     def _ready(self, effect: effects.NotifyReady) -> None:
         self.notifier.notify("READY=1")

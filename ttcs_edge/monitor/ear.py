@@ -1,0 +1,247 @@
+"""What is heard on the air, held against what was written to the sound device: numbers of both, twice a second.
+
+It judges nothing: what the numbers mean is the core's (``core.monitor``). Sound is looked at in frames of 50 ms and in
+six bands of the voice, 300 to 4,000 Hz: what a horn loudspeaker sounds with, and next to no hum of the mains is there.
+A gain that nobody knows, a crooked frequency response and two clocks that drift apart change nothing of how energies go
+up and down.
+
+1. **match**: the correlation of both, band by band, in decibels, at the lag at which it is best. The chain is up to
+   1.5 s late: an FM receiver, a sound card.
+2. **foreign**: what was heard less what of it ours explains: ours through a gain for each band and one echo response,
+   fitted to be never negative, over the noise that is always there. A frame is foreign where most of it stays.
+3. **variety**: how much the colour of the foreign frames changes. That of speech and music does; the hiss of a receiver
+   without squelch, whose transmitter is off, hum, rain and a stuck tone keep theirs, however loud they are.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ttcs_edge.drivers.sound import RATE_HZ
+
+FRAME_MS = 50
+FRAME = RATE_HZ * FRAME_MS // 1_000
+FRAMES_A_STEP = 10
+STEP_MS = FRAMES_A_STEP * FRAME_MS
+"""How often the numbers are given."""
+STEP_SAMPLES = FRAMES_A_STEP * FRAME
+WINDOW = 120
+"""Six seconds of frames are looked at, or of a sound since it began."""
+WINDOW_LEAST = 20
+"""A second, before anything can be said of a match."""
+BEFORE = 4
+"""How many frames before a sound began are looked at with it: it is heard to begin."""
+LAG_MOST = 30
+"""1.5 s: FM receivers, sound cards, and what stands between them."""
+ECHO = 26
+"""1.3 s of echo behind the lag: other poles."""
+KEPT = WINDOW + LAG_MOST + ECHO
+EDGES_HZ = (300, 461, 708, 1_089, 1_673, 2_572, 4_000)
+SENT_LEAST = (32_768.0 * 10 ** (-60 / 20)) ** 2
+"""The mean square below which nothing was sent: -60 dBFS."""
+RANGE_DB = 30.0
+"""What is so far below the loudest of its band counts as silence: rooms and receivers have noise there."""
+VARIES_LEAST_DB = 1.5
+"""A sound that is steadier than that cannot be known by its ups and downs."""
+MATCH_GOOD = 0.5
+"""From here on the lag is believed; it is that of the machines, and stays."""
+FIT_ROUNDS = 12
+ABOVE = 3.0
+"""How far above what explains it a band must be to be foreign, in energy: what 50 ms of noise do by chance is less."""
+FOREIGN_OF_FRAME = 0.5
+LOUD_PERCENTILE = 90
+NOISE_PERCENTILE = 10
+FLAT_OF_PEAK = 0.985
+"""Samples so near to the peak of their frame: a clipped wave has many of them, a sine a tenth, speech next to none."""
+TINY = 1e-9
+
+Array = NDArray[np.float64]
+Samples = NDArray[np.int16]
+
+
+class Numbers(NamedTuple):
+    """What is said twice a second. Levels are of the voice's bands, in dB of full scale, over the window.
+
+    ``sent_ms`` is how long ours has sounded; ``noise_db`` what is heard where nothing is sent, None where ours never
+    paused; ``match`` None where it cannot be told; ``foreign_share`` the part of the window that is foreign;
+    ``flat_share`` how many more samples of the loud frames lie at their peak than of what was sent.
+    """
+
+    sent_ms: int
+    sent_db: float
+    heard_db: float
+    noise_db: float | None
+    match: float | None
+    lag_ms: int
+    foreign_db: float
+    foreign_share: float
+    variety_db: float
+    flat_share: float
+
+
+def _db(mean_square: float) -> float:
+    return round(float(10 * np.log10(max(mean_square, TINY) / 32_768.0**2)), 1)
+
+
+class Ear:
+    """Takes half a second of both at a time. One thread uses it."""
+
+    def __init__(self) -> None:
+        self._taper = np.hanning(FRAME)
+        edges = [round(hz * FRAME / RATE_HZ) for hz in EDGES_HZ]
+        self._low, self._high = edges[0], edges[-1]
+        self._edges = np.array([edge - self._low for edge in edges[:-1]])
+        self._scale = 2.0 / (FRAME * float(np.sum(self._taper**2)))
+        bands = len(EDGES_HZ) - 1
+        self._heard = np.full((KEPT, bands), TINY)
+        self._sent = np.zeros((KEPT, bands))
+        self._flat = np.zeros((KEPT, 2))
+        self._sent_flat = np.zeros((KEPT, 2))
+        self._lag = 0
+        self._frames = 0
+        self._sent_frames = 0
+        self._quiet_frames = KEPT
+
+    def _bands(self, samples: Samples) -> Array:
+        """The energy in each band of each frame."""
+        frames = samples.reshape(-1, FRAME).astype(np.float64)
+        spectrum = np.fft.rfft(frames * self._taper, axis=1)[:, self._low : self._high]
+        power = np.square(spectrum.real) + np.square(spectrum.imag)
+        return np.add.reduceat(power, self._edges, axis=1) * self._scale
+
+    def take(self, heard: Samples, sent: Samples | None) -> Numbers:
+        """Half a second of both, of the same time; ``sent`` None where nothing was."""
+        self._keep(self._heard, self._bands(heard))
+        self._keep(self._flat, _flatness(heard))
+        bands = np.zeros((FRAMES_A_STEP, self._sent.shape[1])) if sent is None else self._bands(sent)
+        self._keep(self._sent, bands)
+        self._keep(self._sent_flat, np.zeros((FRAMES_A_STEP, 2)) if sent is None else _flatness(sent))
+        self._frames = min(KEPT, self._frames + FRAMES_A_STEP)
+        for loud in bands.sum(axis=1) >= SENT_LEAST:
+            self._quiet_frames = 0 if loud else self._quiet_frames + 1
+            if self._quiet_frames >= LAG_MOST:
+                self._sent_frames = 0
+            elif loud or self._sent_frames:
+                self._sent_frames += 1
+        return self._numbers()
+
+    def _keep(self, ring: Array, rows: Array) -> None:
+        ring[:-FRAMES_A_STEP] = ring[FRAMES_A_STEP:]
+        ring[-FRAMES_A_STEP:] = rows
+
+    def _numbers(self) -> Numbers:
+        since = self._sent_frames + BEFORE if self._sent_frames else WINDOW
+        width = max(1, min(WINDOW, self._frames, since))
+        heard = self._heard[-width:]
+        match = self._match(width) if self._sent_frames else None
+        noise = np.maximum(np.percentile(self._heard[-min(WINDOW, self._frames) :], NOISE_PERCENTILE, axis=0), TINY)
+        foreign_db, share, variety = _foreign(heard, self._explained(width, noise))
+        flat = _flat_share(self._flat[-width:]) - _flat_share(self._sent_flat[-width - self._lag :])
+        return Numbers(
+            self._sent_frames * FRAME_MS,
+            _loud_db(self._sent[-width:]),
+            _loud_db(heard),
+            _db(float(noise.sum())) if self._pauses() else None,
+            None if match is None else round(match, 2),
+            self._lag * FRAME_MS,
+            foreign_db,
+            round(share, 2),
+            round(variety, 1),
+            round(max(0.0, flat), 3),
+        )
+
+    def _pauses(self) -> bool:
+        """Tell whether what was sent in the window, and in all the time before that is still to be heard, pauses."""
+        levels = self._sent[-WINDOW - self._lag :].sum(axis=1)
+        return bool(np.percentile(levels, NOISE_PERCENTILE) <= levels.max() * 10 ** (-RANGE_DB / 10))
+
+    def _match(self, width: int) -> float | None:
+        """The best correlation of the last frames with what was sent before; a good one tells the lag."""
+        if width < WINDOW_LEAST:
+            return None
+        heard = _ups_and_downs(self._heard[-width:])
+        best, best_lag = None, 0
+        for lag in range(LAG_MOST + 1):
+            sent = _ups_and_downs(self._sent[-width - lag : len(self._sent) - lag])
+            power = float(np.sum(sent * sent))
+            if power < sent.size * VARIES_LEAST_DB**2:
+                continue
+            found = float(np.sum(heard * sent)) / float(np.sqrt(power * max(np.sum(heard * heard), TINY)))
+            if best is None or found > best:
+                best, best_lag = found, lag
+        if best is not None and best >= MATCH_GOOD:
+            self._lag = best_lag
+        return best
+
+    def _explained(self, width: int, noise: Array) -> Array:
+        """The energy in each band of each frame that ours and the noise explain.
+
+        A gain for each band and a response common to all, fitted in turn by the multiplicative rule of Lee and Seung
+        for the divergence of Kullback and Leibler, which keeps both from being negative and heeds what is quiet.
+        """
+        first = max(0, self._lag - 1)
+        shifted = np.stack([self._sent[-width - d : len(self._sent) - d] for d in range(first, first + ECHO)])
+        if not shifted.any():
+            return np.broadcast_to(noise, (width, noise.size))
+        heard = self._heard[-width:] + TINY
+        response = np.full(ECHO, 0.02)
+        response[self._lag - first] = 1.0
+        ours = np.tensordot(response, shifted, axes=1)
+        gains = heard.sum(axis=0) / np.maximum(ours.sum(axis=0), TINY)
+        for _ in range(FIT_ROUNDS):
+            ratio = heard / (ours * gains + noise)
+            gains = gains * np.sum(ratio * ours, axis=0) / np.maximum(ours.sum(axis=0), TINY)
+            ratio = heard / (ours * gains + noise)
+            weight = np.maximum(np.sum(shifted * gains, axis=(1, 2)), TINY)
+            response = response * np.sum(ratio * gains * shifted, axis=(1, 2)) / weight
+            ours = np.tensordot(response, shifted, axes=1)
+        explained: Array = ours * gains + noise
+        return explained
+
+
+def _ups_and_downs(energies: Array) -> Array:
+    """Decibels around the mean of each band; what is far below its loudest counts as silence."""
+    loudest = np.maximum(energies.max(axis=0), TINY)
+    level = 10 * np.log10(np.maximum(energies, loudest * 10 ** (-RANGE_DB / 10)))
+    around: Array = level - level.mean(axis=0)
+    return around
+
+
+def _loud_db(energies: Array) -> float:
+    """The mean level of the louder half of the frames: pauses do not make a voice less loud."""
+    levels = energies.sum(axis=1)
+    return _db(float(levels[levels >= np.percentile(levels, 50)].mean()))
+
+
+def _foreign(heard: Array, explained: Array) -> tuple[float, float, float]:
+    """The level of the foreign frames, which part of all they are, and how much their colour changes."""
+    left = np.where(heard > ABOVE * explained, heard - explained, 0.0)
+    is_foreign = left.sum(axis=1) > FOREIGN_OF_FRAME * heard.sum(axis=1)
+    if is_foreign.sum() < 2:
+        return _db(0.0), float(is_foreign.mean()), 0.0
+    frames = left[is_foreign]
+    levels = 10 * np.log10(np.maximum(frames, frames.sum(axis=1, keepdims=True) * 1e-3))
+    colour = levels - levels.mean(axis=1, keepdims=True)
+    return _loud_db(frames), float(is_foreign.mean()), float(np.mean(np.std(colour, axis=0)))
+
+
+def _flat_share(rows: Array) -> float:
+    """How many samples of the louder half of the frames lie at their peak."""
+    loud = rows[:, 1] >= np.percentile(rows[:, 1], 50)
+    return float(np.mean(rows[loud, 0]))
+
+
+def _flatness(samples: Samples) -> Array:
+    """Of each frame: the share of its samples at the peak, and the peak."""
+    frames = np.abs(samples.reshape(-1, FRAME).astype(np.int32))
+    peaks = frames.max(axis=1)
+    near = np.mean(frames >= FLAT_OF_PEAK * np.maximum(peaks, 1)[:, None], axis=1)
+    return np.stack([near, peaks.astype(np.float64)], axis=1)
+
+
+def as_samples(data: bytes) -> Any:
+    """Little-endian 16 bit."""
+    return np.frombuffer(data, dtype="<i2")

@@ -1,0 +1,156 @@
+"""The work of the monitor: hear an input for ever, hold it against what was sent, tell what is worth a word."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+from ttcs_edge.drivers.sound import PERIOD_MS, SoundError
+from ttcs_edge.drivers.sound_input import open_all_day
+from ttcs_edge.monitor import messages
+from ttcs_edge.monitor.ear import STEP_MS, Ear, Numbers, as_samples
+from ttcs_edge.monitor.messages import ALIVE_S, Answer, Heard, Input, Keep, Kept, Listen, Ready
+from ttcs_edge.monitor.recording import Recorder, Take
+from ttcs_edge.monitor.timeline import Timeline
+from ttcs_edge.player.sent import SentReader
+from ttcs_edge.settings import SoundDriver
+
+TRY_AGAIN_S = 2.0
+"""How soon an input that failed is tried again."""
+STEP_PERIODS = STEP_MS // PERIOD_MS
+STEP_NS = STEP_MS * 1_000_000
+BEFORE_NS = 30_000_000
+"""What was sent is looked at so much earlier than what was heard: the newest of it may not have been written yet."""
+OFF_MOST_NS = 200_000_000
+"""Further off the clock the input has lost samples, and the time of what it hears begins anew."""
+DRAWN = 10
+"""A tenth of what the time of a step is off is followed at once: inputs are looked at a little late, or much."""
+TOLD_OFTEN_MS = 3_000
+"""In the beginning of a sound every step is told: whether it is heard is to be known within two seconds."""
+TOLD_SECOND = 2
+TOLD_IDLE_S = 300.0
+"""How often the level is told while there is nothing to tell."""
+SHARE_WORTH = 0.05
+"""How much of the window must be foreign, and loud enough, to be told of."""
+
+
+class Listening:
+    """Runs until the daemon is gone."""
+
+    def __init__(self, connection: socket.socket, listen: Listen, sent_fd: int, wav_fds: Sequence[int]) -> None:
+        self._connection = connection
+        self._worth_db = listen.worth_db
+        self._input = open_all_day(SoundDriver(listen.driver), listen.device, wav_fds)
+        self._reader = SentReader(sent_fd)
+        self._ear = Ear()
+        self._timeline = Timeline()
+        self._recorder = Recorder()
+        self._end_ns = 0
+        self._ok: bool | None = None
+        self._steps = 0
+        self._was_worth = False
+        self._told_s = 0.0
+        self._levels_s: float | None = None
+
+    def run(self) -> None:
+        """Hear, and try again where nothing is to be heard."""
+        self._tell(Ready())
+        while True:
+            try:
+                self._input.begin()
+                self._hear()
+            except SoundError as error:
+                self._input.end()
+                self._tell_input(False, str(error))
+            self._wait(TRY_AGAIN_S)
+
+    def _hear(self) -> None:
+        """Step after step. Raises SoundError."""
+        self._ear, self._end_ns = Ear(), 0
+        while True:
+            periods = bytearray()
+            for _ in range(STEP_PERIODS):
+                periods += self._input.read()
+                self._obey(0.0)
+            self._tell_input(True, "")
+            self._take(bytes(periods))
+
+    def _take(self, data: bytes) -> None:
+        now_ns = time.monotonic_ns()
+        off_ns = now_ns - (self._end_ns + STEP_NS)
+        self._end_ns = now_ns if abs(off_ns) > OFF_MOST_NS else self._end_ns + STEP_NS + off_ns // DRAWN
+        heard = as_samples(data)
+        self._timeline.add(self._reader.new(), now_ns)
+        sent = self._timeline.step(self._end_ns - STEP_NS - BEFORE_NS)
+        numbers = self._ear.take(heard, sent)
+        if (rest := self._recorder.take(heard)) is not None:
+            self._give(rest)
+        self._judge_worth(numbers)
+
+    def _judge_worth(self, numbers: Numbers) -> None:
+        """Tell of ours once a second, of the foreign at every step, and of anything else now and then."""
+        self._steps += 1
+        ours = numbers.sent_ms > 0 and (numbers.sent_ms <= TOLD_OFTEN_MS or self._steps % TOLD_SECOND == 0)
+        foreign = numbers.foreign_share >= SHARE_WORTH and numbers.foreign_db >= self._worth_db
+        worth, over = ours or foreign, self._was_worth and not (numbers.sent_ms or foreign)
+        self._was_worth = numbers.sent_ms > 0 or foreign
+        now_s = time.monotonic()
+        if worth or over or self._levels_s is None or now_s >= self._levels_s + TOLD_IDLE_S:
+            self._levels_s = now_s
+            self._tell(Heard(*numbers))
+        elif now_s >= self._told_s + ALIVE_S:
+            self._tell(messages.Alive())
+
+    def _tell(self, answer: Answer, fds: Sequence[int] = ()) -> None:
+        """The daemon that is gone is seen where commands are read."""
+        self._told_s = time.monotonic()
+        with suppress(OSError):
+            socket.send_fds(self._connection, [messages.encode(answer)], fds)
+
+    def _tell_input(self, ok: bool, error: str) -> None:
+        if ok is not self._ok:
+            self._ok = ok
+            self._tell(Input(ok, self._input.name, error))
+        elif not ok and time.monotonic() >= self._told_s + ALIVE_S:
+            self._tell(messages.Alive())
+
+    def _wait(self, wait_s: float) -> None:
+        """Do as told meanwhile."""
+        until_s = time.monotonic() + wait_s
+        while (left_s := until_s - time.monotonic()) > 0:
+            self._obey(left_s)
+
+    def _obey(self, within_s: float) -> None:
+        """Take a command, if one comes in time; ends the process when the daemon is gone."""
+        self._connection.settimeout(within_s)
+        try:
+            data = self._connection.recv(messages.PACKET_BYTES)
+        except (BlockingIOError, TimeoutError):
+            return
+        except OSError:
+            data = b""
+        finally:
+            self._connection.settimeout(None)
+        if not data:
+            os._exit(os.EX_OK)
+        command = messages.decode(data)
+        assert isinstance(command, Keep), "told to listen twice"
+        for take in self._recorder.keep(command.name):
+            self._give(take)
+
+    def _give(self, take: Take) -> None:
+        """Hand a part of a recording over, in memory: nothing here may write a file."""
+        try:
+            fd = os.memfd_create("recording", os.MFD_CLOEXEC)
+        except OSError:
+            return  # no room: the daemon tells that there is no recording
+        try:
+            with suppress(OSError):
+                with open(fd, "wb", closefd=False) as file:
+                    file.write(take.wav)
+                self._tell(Kept(take.name, take.part), [fd])
+        finally:
+            os.close(fd)
