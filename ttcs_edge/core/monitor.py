@@ -53,8 +53,8 @@ NOISE_DB = 12.0
 """How far below a bulletin noise must be to be no fault."""
 VARIETY_LEAST_DB = 3.5
 FOREIGN_SHARE, FOREIGN_BELOW_DB, FOREIGN_READINGS = 0.25, 10.0, 3
-"""Where nothing is sent: how much of the window must be foreign, how far below a bulletin it may be, how often in a
-row that must be read."""
+"""Where nothing is sent: how much of the window must be foreign, how far below a bulletin it may be, how much
+oftener than not that must be read."""
 BESIDE_SHARE, BESIDE_BELOW_DB, BESIDE_READINGS, BESIDE_MATCH = 0.08, 8.0, 5, 0.7
 """The same while ours sounds, which hides most of it, and how like ours all of it may be at the most."""
 WORTH_BELOW_DB = FOREIGN_BELOW_DB + 3.0
@@ -130,7 +130,8 @@ class OffAirWitness:
         foreign = _is_foreign(reading, loud_db)
         most = FOREIGN_READINGS if reading.sent_ms == 0 else BESIDE_READINGS
         effects: list[Effect] = []
-        if self._streak(FOREIGN, foreign) >= most:
+        self.streaks[FOREIGN] = min(most, max(0, self.streaks.get(FOREIGN, 0) + (1 if foreign else -1)))
+        if self.streaks[FOREIGN] == most:
             effects = self._hear_foreign(reading, now_mono_ms)
         if reading.sent_ms and not foreign:
             findings += self._judge_ours(reading, loud_db, airing, now_mono_ms)

@@ -15,6 +15,7 @@ up and down.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -44,14 +45,22 @@ SENT_LEAST = (32_768.0 * 10 ** (-60 / 20)) ** 2
 """The mean square below which nothing was sent: -60 dBFS."""
 RANGE_DB = 30.0
 """What is so far below the loudest of its band counts as silence: rooms and receivers have noise there."""
-VARIES_LEAST_DB = 1.5
-"""A sound that is steadier than that cannot be known by its ups and downs."""
+BANDS_RANGE_DB = 40.0
+"""So far below the loudest of all bands is what a tone leaves beside itself, and nobody hears."""
+VARIES_LEAST_DB = 2.0
+"""A band that is steadier than that cannot be known by its ups and downs."""
 MATCH_GOOD = 0.5
 """From here on the lag is believed; it is that of the machines, and stays."""
+MATCH_LOST, RECENT = 0.2, 60
+"""Less likeness than that over the last three seconds, and ours is not there any more."""
 FIT_ROUNDS = 12
 ABOVE = 3.0
 """How far above what explains it a band must be to be foreign, in energy: what 50 ms of noise do by chance is less."""
 FOREIGN_OF_FRAME = 0.5
+CLEAR_OF_FRAME, CLEAR_LEAST = 0.34, 4
+"""The colour is that of frames of which ours and the noise explain less than this; and of so many at the least."""
+FLAT_OF_SENT = 0.04
+"""What was sent with so many samples at its peak is itself no voice, and tells nothing of a peak that is cut off."""
 LOUD_PERCENTILE = 90
 NOISE_PERCENTILE = 10
 FLAT_OF_PEAK = 0.985
@@ -101,6 +110,7 @@ class Ear:
         self._flat = np.zeros((KEPT, 2))
         self._sent_flat = np.zeros((KEPT, 2))
         self._lag = 0
+        self._lag_is_known = False
         self._frames = 0
         self._sent_frames = 0
         self._quiet_frames = KEPT
@@ -138,8 +148,12 @@ class Ear:
         heard = self._heard[-width:]
         match = self._match(width) if self._sent_frames else None
         noise = np.maximum(np.percentile(self._heard[-min(WINDOW, self._frames) :], NOISE_PERCENTILE, axis=0), TINY)
-        foreign_db, share, variety = _foreign(heard, self._explained(width, noise))
-        flat = _flat_share(self._flat[-width:]) - _flat_share(self._sent_flat[-width - self._lag :])
+        explained = self._explained(width, noise)
+        if self._is_lost(width):
+            explained[-RECENT:] = noise
+        foreign_db, share, variety = _foreign(heard, explained)
+        sent_flat = _flat_share(self._sent_flat[-width - self._lag :])
+        flat = 0.0 if sent_flat > FLAT_OF_SENT else _flat_share(self._flat[-width:]) - sent_flat
         return Numbers(
             self._sent_frames * FRAME_MS,
             _loud_db(self._sent[-width:]),
@@ -162,19 +176,33 @@ class Ear:
         """The best correlation of the last frames with what was sent before; a good one tells the lag."""
         if width < WINDOW_LEAST:
             return None
-        heard = _ups_and_downs(self._heard[-width:])
+        best, best_lag = self._likeness(width, range(LAG_MOST + 1))
+        if best is not None and best >= MATCH_GOOD:
+            self._lag, self._lag_is_known = best_lag, True
+        return best
+
+    def _is_lost(self, width: int) -> bool:
+        """Tell whether ours is not there any more: it explains nothing of what was heard of late."""
+        if not self._sent_frames or width < RECENT + ECHO:
+            return False
+        near = range(max(0, self._lag - 1), self._lag + 2) if self._lag_is_known else range(LAG_MOST + 1)
+        likeness, _ = self._likeness(RECENT, near)
+        return likeness is not None and likeness < MATCH_LOST
+
+    def _likeness(self, width: int, lags: Iterable[int]) -> tuple[float | None, int]:
+        """The best correlation at one of these lags, and that lag; None where what was sent is too steady."""
+        heard, _ = _ups_and_downs(self._heard[-width:])
         best, best_lag = None, 0
-        for lag in range(LAG_MOST + 1):
-            sent = _ups_and_downs(self._sent[-width - lag : len(self._sent) - lag])
-            power = float(np.sum(sent * sent))
-            if power < sent.size * VARIES_LEAST_DB**2:
+        for lag in lags:
+            sent, varies = _ups_and_downs(self._sent[-width - lag : len(self._sent) - lag])
+            if not varies.any():
                 continue
-            found = float(np.sum(heard * sent)) / float(np.sqrt(power * max(np.sum(heard * heard), TINY)))
+            ours, theirs = sent[:, varies], heard[:, varies]
+            powers = float(np.sum(ours * ours)) * float(np.sum(theirs * theirs))
+            found = float(np.sum(theirs * ours)) / max(TINY, powers**0.5)
             if best is None or found > best:
                 best, best_lag = found, lag
-        if best is not None and best >= MATCH_GOOD:
-            self._lag = best_lag
-        return best
+        return best, best_lag
 
     def _explained(self, width: int, noise: Array) -> Array:
         """The energy in each band of each frame that ours and the noise explain.
@@ -185,7 +213,7 @@ class Ear:
         first = max(0, self._lag - 1)
         shifted = np.stack([self._sent[-width - d : len(self._sent) - d] for d in range(first, first + ECHO)])
         if not shifted.any():
-            return np.broadcast_to(noise, (width, noise.size))
+            return np.tile(noise, (width, 1))
         heard = self._heard[-width:] + TINY
         response = np.full(ECHO, 0.02)
         response[self._lag - first] = 1.0
@@ -202,12 +230,13 @@ class Ear:
         return explained
 
 
-def _ups_and_downs(energies: Array) -> Array:
-    """Decibels around the mean of each band; what is far below its loudest counts as silence."""
+def _ups_and_downs(energies: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Decibels around the mean of each band, and which bands vary; what is far below its loudest counts as silence."""
     loudest = np.maximum(energies.max(axis=0), TINY)
-    level = 10 * np.log10(np.maximum(energies, loudest * 10 ** (-RANGE_DB / 10)))
-    around: Array = level - level.mean(axis=0)
-    return around
+    floor = np.maximum(loudest * 10 ** (-RANGE_DB / 10), loudest.max() * 10 ** (-BANDS_RANGE_DB / 10))
+    level = 10 * np.log10(np.maximum(energies, floor))
+    around = level - level.mean(axis=0)
+    return around, np.sqrt(np.mean(around * around, axis=0)) >= VARIES_LEAST_DB
 
 
 def _loud_db(energies: Array) -> float:
@@ -219,13 +248,15 @@ def _loud_db(energies: Array) -> float:
 def _foreign(heard: Array, explained: Array) -> tuple[float, float, float]:
     """The level of the foreign frames, which part of all they are, and how much their colour changes."""
     left = np.where(heard > ABOVE * explained, heard - explained, 0.0)
-    is_foreign = left.sum(axis=1) > FOREIGN_OF_FRAME * heard.sum(axis=1)
-    if is_foreign.sum() < 2:
-        return _db(0.0), float(is_foreign.mean()), 0.0
-    frames = left[is_foreign]
-    levels = 10 * np.log10(np.maximum(frames, frames.sum(axis=1, keepdims=True) * 1e-3))
-    colour = levels - levels.mean(axis=1, keepdims=True)
-    return _loud_db(frames), float(is_foreign.mean()), float(np.mean(np.std(colour, axis=0)))
+    levels, known = heard.sum(axis=1), explained.sum(axis=1)
+    is_foreign = left.sum(axis=1) > FOREIGN_OF_FRAME * levels
+    share = float(is_foreign.mean())
+    clear = heard[is_foreign & (known < CLEAR_OF_FRAME * levels)]
+    if len(clear) < CLEAR_LEAST:
+        return _db(0.0), share, 0.0
+    level = 10 * np.log10(np.maximum(clear, clear.sum(axis=1, keepdims=True) * 10 ** (-RANGE_DB / 10)))
+    colour = level - level.mean(axis=1, keepdims=True)
+    return _loud_db(left[is_foreign]), share, float(np.mean(np.std(colour, axis=0)))
 
 
 def _flat_share(rows: Array) -> float:

@@ -31,10 +31,32 @@ DRAWN = 10
 TOLD_OFTEN_MS = 3_000
 """In the beginning of a sound every step is told: whether it is heard is to be known within two seconds."""
 TOLD_SECOND = 2
-TOLD_IDLE_S = 300.0
-"""How often the level is told while there is nothing to tell."""
+TOLD_IDLE = 600
+"""After how many steps the level is told while there is nothing else to tell: five minutes."""
 SHARE_WORTH = 0.05
 """How much of the window must be foreign, and loud enough, to be told of."""
+
+
+class Worth:
+    """What of the numbers is told: ours once a second, the foreign at every step, anything else now and then."""
+
+    def __init__(self, worth_db: float) -> None:
+        """``worth_db`` is the level below which foreign sound is not worth a word."""
+        self._worth_db = worth_db
+        self._untold = TOLD_IDLE
+        self._was_worth = False
+
+    def is_worth(self, numbers: Numbers) -> bool:
+        """Tell whether these numbers, the next ones, are to be told."""
+        self._untold += 1
+        foreign = numbers.foreign_share >= SHARE_WORTH and numbers.foreign_db >= self._worth_db
+        often = 1 if foreign or 0 < numbers.sent_ms <= TOLD_OFTEN_MS else TOLD_SECOND if numbers.sent_ms else TOLD_IDLE
+        over = self._was_worth and not (numbers.sent_ms or foreign)
+        self._was_worth = numbers.sent_ms > 0 or foreign
+        if self._untold < often and not over:
+            return False
+        self._untold = 0
+        return True
 
 
 class Listening:
@@ -42,7 +64,7 @@ class Listening:
 
     def __init__(self, connection: socket.socket, listen: Listen, sent_fd: int, wav_fds: Sequence[int]) -> None:
         self._connection = connection
-        self._worth_db = listen.worth_db
+        self._worth = Worth(listen.worth_db)
         self._input = open_all_day(SoundDriver(listen.driver), listen.device, wav_fds)
         self._reader = SentReader(sent_fd)
         self._ear = Ear()
@@ -50,10 +72,7 @@ class Listening:
         self._recorder = Recorder()
         self._end_ns = 0
         self._ok: bool | None = None
-        self._steps = 0
-        self._was_worth = False
         self._told_s = 0.0
-        self._levels_s: float | None = None
 
     def run(self) -> None:
         """Hear, and try again where nothing is to be heard."""
@@ -88,20 +107,12 @@ class Listening:
         numbers = self._ear.take(heard, sent)
         if (rest := self._recorder.take(heard)) is not None:
             self._give(rest)
-        self._judge_worth(numbers)
+        self._judge(numbers)
 
-    def _judge_worth(self, numbers: Numbers) -> None:
-        """Tell of ours once a second, of the foreign at every step, and of anything else now and then."""
-        self._steps += 1
-        ours = numbers.sent_ms > 0 and (numbers.sent_ms <= TOLD_OFTEN_MS or self._steps % TOLD_SECOND == 0)
-        foreign = numbers.foreign_share >= SHARE_WORTH and numbers.foreign_db >= self._worth_db
-        worth, over = ours or foreign, self._was_worth and not (numbers.sent_ms or foreign)
-        self._was_worth = numbers.sent_ms > 0 or foreign
-        now_s = time.monotonic()
-        if worth or over or self._levels_s is None or now_s >= self._levels_s + TOLD_IDLE_S:
-            self._levels_s = now_s
+    def _judge(self, numbers: Numbers) -> None:
+        if self._worth.is_worth(numbers):
             self._tell(Heard(*numbers))
-        elif now_s >= self._told_s + ALIVE_S:
+        elif time.monotonic() >= self._told_s + ALIVE_S:
             self._tell(messages.Alive())
 
     def _tell(self, answer: Answer, fds: Sequence[int] = ()) -> None:
