@@ -49,6 +49,7 @@ from ttcs_edge.settings import (
     HttpsSettings,
     InputSettings,
     MicrophoneSettings,
+    MonitorSettings,
     PanelSettings,
     Parity,
     PinFactory,
@@ -159,6 +160,7 @@ class TestRight:
             clock=ClockSettings(),
             panel=PanelSettings(),
             microphone=None,
+            monitor=None,
             speech=SpeechSettings(),
             trust_folder=Path("/etc/ttcs-edge/trust"),
             state_folder=Path("/var/lib/ttcs-edge"),
@@ -264,6 +266,16 @@ class TestRight:
         assert config.station.zones[0].tone_w == 30
         short = load_config(written(tmp_path, text + "meter: {unit: 10, idle_w: 25, most_w: 400}\n"), {})
         assert short.station.meter == Meter(idle_w=25, most_w=400)
+
+    def test_an_off_air_monitor_listens_at_an_input_of_its_own(self, tmp_path: Path) -> None:
+        """A card, or a file; the core knows how loud a bulletin is there."""
+        config = load_config(written(tmp_path, SHORTEST + 'monitor: {device: "plughw:1", loud_dbfs: -20}\n'), {})
+
+        assert config.monitor == MonitorSettings(InputSettings(SoundDriver.ALSA, "plughw:1"), -20)
+        assert config.station.loud_dbfs == -20
+        file = load_config(written(tmp_path, SHORTEST + "monitor: {wav_file: air.wav, loud_dbfs: -14}\n"), {})
+        air = InputSettings(SoundDriver.WAV, wav_file=tmp_path / "air.wav")
+        assert file.monitor == MonitorSettings(air, -14)
 
     def test_a_relay_may_have_a_contact_that_tells_what_it_did(self, tmp_path: Path) -> None:
         """To ground, or to 3.3 V."""
@@ -1000,9 +1012,8 @@ class TestDocumentation:
         text = EXAMPLE.read_text()
 
         shown = set(re.findall(r"^([a-z_]+):", text, re.MULTILINE))
-        assert shown | {"https", "streams", "panel", "speech", "microphone", "rs485", "meter", "transmitter"} == {
-            key.name for key in STATION.keys
-        }
+        optional = {"https", "streams", "panel", "speech", "microphone", "monitor", "rs485", "meter", "transmitter"}
+        assert shown | optional == {key.name for key in STATION.keys}
 
     def test_the_example_of_every_key_is_one(self, tmp_path: Path) -> None:
         """The value that a mend proposes for a missing key is itself accepted."""

@@ -521,7 +521,7 @@ def _check_monitor(page: Page) -> None:
         page.refuse(_MONITOR_WAYS[0], "missing-key", wanted, "add-line", found="", addition="device: default")
     for key in ways[1:]:
         expected = Expected("one-input")
-        page.refuse(key, "two-ways", expected, "delete-one", other=ways[0], first=str(page.line(ways[0])))
+        page.refuse(key, "two-inputs", expected, "delete-one", other=ways[0], first=str(page.line(ways[0])))
     for key, other in zip(_MONITOR_WAYS, _WAYS, strict=False):
         if key in page.values and page.values[key] == page.values.get(other):
             page.refuse(key, "same-input", wanted, "other-input", other=other, first=str(page.line(other)))

@@ -41,6 +41,7 @@ from ttcs_edge.core.model import (
     LocalUser,
     MeterReading,
     Occurrence,
+    OffAirReading,
     Outcome,
     Scope,
     Severity,
@@ -269,6 +270,7 @@ def heartbeat() -> HeartbeatReport:
         clock_since_ms=NOON_MS,
         clock_words=(SourceWord(TimeSource.KERNEL, "unsynchronised"), SourceWord(TimeSource.RTC, "told")),
         meter=MeterReading(volts=219.6, amperes=0.52, watts=85.3, energy_wh=65_593),
+        off_air=OffAirReading(9_500, -16.2, -20.4, -61.0, 0.87, 150, -180.3, 0.0, 0.0, 0.002),
     )
     return heartbeat_report(
         snapshot,

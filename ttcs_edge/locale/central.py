@@ -561,7 +561,7 @@ TOLD = {
     "more-faults": ("và {count} sự cố nữa", "and {count} more"),
     "time-by": ("giờ theo {source}", "time by {source}"),
     "bad-reports": ("{count} báo cáo hỏng", "{count} bad reports"),
-    "not-witnessed": ("công tơ không thấy tiếng ra loa", "the meter saw no sound go out"),
+    "not-witnessed": ("không thấy tiếng ra loa", "no sound was seen to go out"),
     "missing": ("thiếu {count} báo cáo", "{count} reports missing"),
     "more-gaps": ("và {count} chỗ thiếu nữa", "and {count} more gaps"),
     "fault-mend": ("Sửa: {mend}", "Mend: {mend}"),

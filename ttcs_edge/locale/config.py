@@ -58,6 +58,7 @@ PROBLEMS = {
     "same-coil": ("Hai cụm loa dùng chung một rơ-le", "Two zones share one coil"),
     "same-pin": ("Hai khóa dùng chung một chân", "Two keys share one pin"),
     "same-unit": ("Công tơ trùng địa chỉ với một bo rơ-le", "The meter has the address of a relay board"),
+    "same-input": ("Bộ nghe kiểm tra và micrô dùng chung một ngõ vào", "Monitor and microphone share one input"),
     "same-zone-id": ("Hai cụm loa trùng mã", "Two zones have the same id"),
     "several-documents": ("Tệp có nhiều tài liệu YAML (---)", "The file holds several YAML documents (---)"),
     "syntax": ("Sai cú pháp YAML", "This is not valid YAML"),
@@ -71,6 +72,7 @@ PROBLEMS = {
     ),
     "trust-refused": ("Gốc tin cậy không dùng được: {why}", "The trust root cannot be used: {why}"),
     "two-switches": ("Cụm loa có hai công tắc", "The zone has two switches"),
+    "two-inputs": ("Bộ nghe kiểm tra có hai ngõ vào", "The monitor has two inputs"),
     "two-ways": ("Micrô được nghe bằng hai đường", "The microphone is heard by two ways"),
     "unknown-zone": ("Trạm không có cụm loa này", "The station has no such zone"),
     "unknown-key": ("Không có khóa này", "There is no such key"),
@@ -126,6 +128,8 @@ EXPECTED = {
         "one switch for each zone: pin (a relay at this machine), unit and coil (a relay on RS-485), or open_code and"
         " close_code (a coded FM receiver)",
     ),
+    "dbfs": ("số dB từ {least} đến {most}", "a number of dB from {least} to {most}"),
+    "one-input": ("chỉ một trong các khóa: device, wav_file", "one of the keys: device, wav_file"),
     "one-way": (
         "chỉ một trong các khóa: device, wav_file, mixer_pin",
         "one of the keys: device, wav_file, mixer_pin",
@@ -282,6 +286,10 @@ MENDS = {
     "other-coil": (
         "đổi số này hoặc số của {other} ở dòng {first}, theo đúng dây đã nối",
         "change this one or that of {other} on line {first}, as the wires are",
+    ),
+    "other-input": (
+        "cắm bộ nghe kiểm tra vào ngõ vào khác với {other} ở dòng {first}; xem: arecord -L",
+        "give the monitor an input other than that of {other} on line {first}; see: arecord -L",
     ),
     "other-unit": (
         "đổi số này hoặc số của {other} ở dòng {first}, theo địa chỉ đã đặt trên thiết bị",

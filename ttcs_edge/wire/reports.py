@@ -40,6 +40,7 @@ from ttcs_edge.core.model import (
     AsRun,
     AsRunReason,
     Fault,
+    OffAirReading,
     Outcome,
     Severity,
 )
@@ -57,6 +58,7 @@ SLOT_PATTERN = ID_PATTERN.replace("^", f"^({ALERT_PREFIX}|{COMMAND_PREFIX}|{LIVE
 Moment = Annotated[str, Meta(pattern=MOMENT_PATTERN, description="RFC 3339, UTC, with milliseconds.")]
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Measure = Annotated[float, Meta(ge=0)]
+Level = Annotated[float, Meta(ge=-300, le=100)]
 Boot = Annotated[
     int, Meta(ge=1, le=2**53 - 1, description="The number of this start; from 2^52 on, counted in memory.")
 ]
@@ -114,7 +116,8 @@ class AiredAudio(Struct, frozen=True, kw_only=True):
 
 class AsRunReport(Struct, frozen=True, kw_only=True):
     """What became of one cue. ``start`` and ``end`` are null when it never sounded, ``reason`` when it aired whole.
-    ``witnessed`` tells whether the energy meter saw the power rise with the sound; null where that cannot be told.
+    ``witnessed`` tells whether energy meter and off-air monitor saw the sound go out, each of them that could tell;
+    null where none could.
 
     ``journal`` and ``sequence`` are 0 in the reports of a station that did not number them yet.
     """
@@ -294,6 +297,16 @@ class MeterState(Struct, frozen=True, kw_only=True):
     energy_wh: Count
 
 
+class OffAirState(Struct, frozen=True, kw_only=True):
+    """What the off-air monitor told last: the level that it heard, in dB of full scale, how like it is to what is sent,
+    1 at the most and null where nothing is, and how much of it is foreign.
+    """
+
+    heard_db: Level
+    match: Measure | None
+    foreign_share: Measure
+
+
 class HeartbeatReport(Struct, frozen=True, kw_only=True):
     """The state of a station. ``on_air`` is the occurrence that sounds now. ``state`` is ``on-air``, ``idle``,
     ``no-time`` or ``stopping``; ``amplifier`` is ``off``, ``warming`` or ``on``. ``underruns`` counts periods that came
@@ -302,7 +315,7 @@ class HeartbeatReport(Struct, frozen=True, kw_only=True):
     or ``host``; null without trusted time, and then ``clock`` says why, source by source. ``outbox_dropped`` counts the
     reports that were let go unsent, for want of room, since the station was made. ``newest_journal`` and
     ``newest_sequence`` are the number of the newest report that the station has made: with ``outbox_depth`` 0, whoever
-    has not heard it lacks it. ``meter`` is null without one, or while it says nothing.
+    has not heard it lacks it. ``meter`` and ``off_air`` are null without one, or while it says nothing.
     """
 
     kind: Literal["heartbeat"] = "heartbeat"
@@ -329,6 +342,7 @@ class HeartbeatReport(Struct, frozen=True, kw_only=True):
     newest_journal: Count = 0
     newest_sequence: Count = 0
     meter: MeterState | None = None
+    off_air: OffAirState | None = None
 
 
 class StatusReport(Struct, frozen=True, kw_only=True):
@@ -597,4 +611,10 @@ def heartbeat_report(
         newest_journal=newest[0],
         newest_sequence=newest[1],
         meter=None if snapshot.meter is None else MeterState(**asdict(snapshot.meter)),
+        off_air=None if snapshot.off_air is None else _off_air(snapshot.off_air),
     )
+
+
+def _off_air(reading: OffAirReading) -> OffAirState:
+    match = None if reading.match is None else max(0.0, reading.match)
+    return OffAirState(heard_db=reading.heard_db, match=match, foreign_share=reading.foreign_share)
