@@ -99,7 +99,7 @@ def digits(row: str) -> Sound:
 
 def around(sound: Sound, samples: int, begin: int = 0) -> Sound:
     """So much of a sound, from somewhere on, round and round."""
-    return np.take(sound, np.arange(begin, begin + samples), mode="wrap")
+    return np.resize(np.roll(sound, -begin), samples)
 
 
 @dataclass
@@ -117,11 +117,12 @@ class Chain:
 
     def through(self, sent: Sound) -> Sound:
         """What comes out at its end."""
-        spectrum = np.fft.rfft(sent)
-        hz = np.fft.rfftfreq(len(sent), 1 / RATE_HZ)
+        size = 1 << len(sent).bit_length()
+        spectrum = np.fft.rfft(sent, size)
+        hz = np.fft.rfftfreq(size, 1 / RATE_HZ).astype(np.float32)
         horn = 1 / (1 + (350 / np.maximum(hz, 1)) ** 6) / (1 + (hz / 3_800) ** 6)
         horn *= 1 + self.crooked * np.sin(hz / 400)
-        dry = np.fft.irfft(spectrum * horn, len(sent)).astype(np.float32)
+        dry = np.fft.irfft(spectrum * horn, size).astype(np.float32)[: len(sent)]
         late = sum(
             (_later(dry, self.lag_s + after_s) * 10 ** (-down_db / 20) for after_s, down_db in self.echoes),
             start=_later(dry, self.lag_s),
@@ -153,10 +154,10 @@ class Scene:
     def __post_init__(self) -> None:
         samples = self.seconds * RATE_HZ // STEP_SAMPLES * STEP_SAMPLES
         self.sent = np.zeros(samples, np.float32)
-        time_s = np.arange(samples) / RATE_HZ
+        time_s = np.arange(RATE_HZ) / RATE_HZ
         hum = sum(np.sin(2 * np.pi * 50 * k * time_s + k) / k for k in (1, 2, 3, 5, 7, 9, 11))
-        self.others = of_db(self.dice.normal(0, 1, samples).astype(np.float32), self.noise_db)
-        self.others += of_db(hum.astype(np.float32), self.hum_db)
+        self.others = of_db(self.dice.standard_normal(samples, np.float32), self.noise_db)
+        self.others += around(of_db(hum.astype(np.float32), self.hum_db), samples)
 
     def send(self, sound: Sound, begin_s: float, seconds: float, volume_db: float = 0.0) -> None:
         """The station plays something."""
@@ -169,7 +170,7 @@ class Scene:
 
     def add_hiss(self, begin_s: float, seconds: float, level_db: float) -> None:
         """A receiver without squelch, whose transmitter is off; rain."""
-        noise = self.dice.normal(0, 1, int(seconds * RATE_HZ)).astype(np.float32)
+        noise = self.dice.standard_normal(int(seconds * RATE_HZ), np.float32)
         self._put(self.others, of_db(noise, level_db), begin_s, seconds)
 
     def add_motorbike(self, begin_s: float, level_db: float) -> None:

@@ -13,7 +13,7 @@ they become conditions, by these rules:
 4. Nothing is foreign, and nothing of ours missing, while a microphone is let in past the player, for nobody knows what
    is said there; nor while the last of it may still be in the numbers.
 5. It is **distorted** (``off-air-distorted``) when it is ours, with its peaks cut off or in noise that is nearly as
-   loud as a bulletin.
+   loud as a bulletin. Peaks that are cut off make sound that was not sent, and none that is foreign.
 
 Of several witnesses each has to bear a play out that can tell (``asrun.Airing.seen``): a line may be broken behind the
 meter, or behind the place where the monitor listens.
@@ -242,6 +242,8 @@ def _is_foreign(reading: OffAirReading, loud_db: float) -> bool:
         return False
     if reading.sent_ms == 0:
         return reading.foreign_share >= FOREIGN_SHARE and reading.foreign_db >= loud_db - FOREIGN_BELOW_DB
+    if reading.flat_share >= FLAT_SHARE and reading.match is not None and reading.match >= MATCH_NOT_OURS:
+        return False  # ours, and what its peaks that are cut off make of it
     unlike = reading.match is None or reading.match < BESIDE_MATCH
     return unlike and reading.foreign_share >= BESIDE_SHARE and reading.foreign_db >= loud_db - BESIDE_BELOW_DB
 

@@ -15,7 +15,6 @@ up and down.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,13 +30,16 @@ STEP_MS = FRAMES_A_STEP * FRAME_MS
 STEP_SAMPLES = FRAMES_A_STEP * FRAME
 WINDOW = 120
 """Six seconds of frames are looked at, or of a sound since it began."""
+UNKNOWN = LAG_MOST = 30
+"""1.5 s is the most that FM receivers, sound cards, and what stands between them may take; what was sent so long before
+an ear begins nobody knows, and so not whose it is that is heard then."""
 WINDOW_LEAST = 20
 """A second, before anything can be said of a match."""
 BEFORE = 4
 """How many frames before a sound began are looked at with it: it is heard to begin."""
-LAG_MOST = 30
-"""1.5 s: FM receivers, sound cards, and what stands between them."""
-ECHO = 26
+SLIP = 3
+"""How far a device that ran dry, or a busy machine, may shift ours while it sounds."""
+ECHO = 26 + SLIP
 """1.3 s of echo behind the lag: other poles."""
 KEPT = WINDOW + LAG_MOST + ECHO
 EDGES_HZ = (300, 461, 708, 1_089, 1_673, 2_572, 4_000)
@@ -45,9 +47,10 @@ SENT_LEAST = (32_768.0 * 10 ** (-60 / 20)) ** 2
 """The mean square below which nothing was sent: -60 dBFS."""
 RANGE_DB = 30.0
 """What is so far below the loudest of its band counts as silence: rooms and receivers have noise there."""
-BANDS_RANGE_DB = 40.0
-"""So far below the loudest of all bands is what a tone leaves beside itself, and nobody hears."""
-VARIES_LEAST_DB = 2.0
+BANDS_RANGE_DB = 25.0
+"""So far below the loudest of all bands is what a codec leaves beside a tone, and nobody hears."""
+VARIES_PERCENTILES = (5, 95)
+VARIES_LEAST_DB = 4.0
 """A band that is steadier than that cannot be known by its ups and downs."""
 MATCH_GOOD = 0.5
 """From here on the lag is believed; it is that of the machines, and stays."""
@@ -62,6 +65,8 @@ CLEAR_OF_FRAME, CLEAR_LEAST = 0.34, 4
 FLAT_OF_SENT = 0.04
 """What was sent with so many samples at its peak is itself no voice, and tells nothing of a peak that is cut off."""
 LOUD_PERCENTILE = 90
+LOUD_RANGE_DB = 15.0
+"""What is so far below the loud of the foreign frames is something else: a bird between two bursts of hiss."""
 NOISE_PERCENTILE = 10
 FLAT_OF_PEAK = 0.985
 """Samples so near to the peak of their frame: a clipped wave has many of them, a sine a tenth, speech next to none."""
@@ -98,7 +103,8 @@ def _db(mean_square: float) -> float:
 class Ear:
     """Takes half a second of both at a time. One thread uses it."""
 
-    def __init__(self) -> None:
+    def __init__(self, before: Ear | None = None) -> None:
+        """What was known of the lag by the one ``before``, which lost samples, holds for this one."""
         self._taper = np.hanning(FRAME)
         edges = [round(hz * FRAME / RATE_HZ) for hz in EDGES_HZ]
         self._low, self._high = edges[0], edges[-1]
@@ -109,8 +115,8 @@ class Ear:
         self._sent = np.zeros((KEPT, bands))
         self._flat = np.zeros((KEPT, 2))
         self._sent_flat = np.zeros((KEPT, 2))
-        self._lag = 0
-        self._lag_is_known = False
+        self._lag: int = 0 if before is None else before._lag
+        self._lag_is_known: bool = before is not None and before._lag_is_known
         self._frames = 0
         self._sent_frames = 0
         self._quiet_frames = KEPT
@@ -129,7 +135,7 @@ class Ear:
         bands = np.zeros((FRAMES_A_STEP, self._sent.shape[1])) if sent is None else self._bands(sent)
         self._keep(self._sent, bands)
         self._keep(self._sent_flat, np.zeros((FRAMES_A_STEP, 2)) if sent is None else _flatness(sent))
-        self._frames = min(KEPT, self._frames + FRAMES_A_STEP)
+        self._frames = min(UNKNOWN + WINDOW, self._frames + FRAMES_A_STEP)
         for loud in bands.sum(axis=1) >= SENT_LEAST:
             self._quiet_frames = 0 if loud else self._quiet_frames + 1
             if self._quiet_frames >= LAG_MOST:
@@ -144,10 +150,11 @@ class Ear:
 
     def _numbers(self) -> Numbers:
         since = self._sent_frames + BEFORE if self._sent_frames else WINDOW
-        width = max(1, min(WINDOW, self._frames, since))
+        known = max(1, self._frames - UNKNOWN)
+        width = min(known, since)
         heard = self._heard[-width:]
         match = self._match(width) if self._sent_frames else None
-        noise = np.maximum(np.percentile(self._heard[-min(WINDOW, self._frames) :], NOISE_PERCENTILE, axis=0), TINY)
+        noise = np.maximum(np.percentile(self._heard[-known:], NOISE_PERCENTILE, axis=0), TINY)
         explained = self._explained(width, noise)
         if self._is_lost(width):
             explained[-RECENT:] = noise
@@ -185,19 +192,19 @@ class Ear:
         """Tell whether ours is not there any more: it explains nothing of what was heard of late."""
         if not self._sent_frames or width < RECENT + ECHO:
             return False
-        near = range(max(0, self._lag - 1), self._lag + 2) if self._lag_is_known else range(LAG_MOST + 1)
+        near = range(max(0, self._lag - SLIP), self._lag + SLIP) if self._lag_is_known else range(LAG_MOST + 1)
         likeness, _ = self._likeness(RECENT, near)
         return likeness is not None and likeness < MATCH_LOST
 
-    def _likeness(self, width: int, lags: Iterable[int]) -> tuple[float | None, int]:
+    def _likeness(self, width: int, lags: range) -> tuple[float | None, int]:
         """The best correlation at one of these lags, and that lag; None where what was sent is too steady."""
-        heard, _ = _ups_and_downs(self._heard[-width:])
+        varies = _varies(self._sent[-width - max(lags) :])
+        if not varies.any():
+            return None, 0
+        heard = _ups_and_downs(self._heard[-width:])[:, varies]
         best, best_lag = None, 0
         for lag in lags:
-            sent, varies = _ups_and_downs(self._sent[-width - lag : len(self._sent) - lag])
-            if not varies.any():
-                continue
-            ours, theirs = sent[:, varies], heard[:, varies]
+            ours, theirs = _ups_and_downs(self._sent[-width - lag : len(self._sent) - lag])[:, varies], heard
             powers = float(np.sum(ours * ours)) * float(np.sum(theirs * theirs))
             found = float(np.sum(theirs * ours)) / max(TINY, powers**0.5)
             if best is None or found > best:
@@ -210,7 +217,7 @@ class Ear:
         A gain for each band and a response common to all, fitted in turn by the multiplicative rule of Lee and Seung
         for the divergence of Kullback and Leibler, which keeps both from being negative and heeds what is quiet.
         """
-        first = max(0, self._lag - 1)
+        first = max(0, self._lag - SLIP)
         shifted = np.stack([self._sent[-width - d : len(self._sent) - d] for d in range(first, first + ECHO)])
         if not shifted.any():
             return np.tile(noise, (width, 1))
@@ -230,13 +237,26 @@ class Ear:
         return explained
 
 
-def _ups_and_downs(energies: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """Decibels around the mean of each band, and which bands vary; what is far below its loudest counts as silence."""
+def _levels(energies: Array) -> Array:
+    """Decibels; what is far below the loudest of its band, or of all of them, counts as silence."""
     loudest = np.maximum(energies.max(axis=0), TINY)
     floor = np.maximum(loudest * 10 ** (-RANGE_DB / 10), loudest.max() * 10 ** (-BANDS_RANGE_DB / 10))
-    level = 10 * np.log10(np.maximum(energies, floor))
-    around = level - level.mean(axis=0)
-    return around, np.sqrt(np.mean(around * around, axis=0)) >= VARIES_LEAST_DB
+    levels: Array = 10 * np.log10(np.maximum(energies, floor))
+    return levels
+
+
+def _ups_and_downs(energies: Array) -> Array:
+    """Decibels around the mean of each band."""
+    levels = _levels(energies)
+    around: Array = levels - levels.mean(axis=0)
+    return around
+
+
+def _varies(energies: Array) -> NDArray[np.bool_]:
+    """Which bands go up and down; a frame or two that are lost in a busy moment are no variety."""
+    low, high = np.percentile(_levels(energies), VARIES_PERCENTILES, axis=0)
+    varies: NDArray[np.bool_] = high - low >= VARIES_LEAST_DB
+    return varies
 
 
 def _loud_db(energies: Array) -> float:
@@ -250,6 +270,8 @@ def _foreign(heard: Array, explained: Array) -> tuple[float, float, float]:
     left = np.where(heard > ABOVE * explained, heard - explained, 0.0)
     levels, known = heard.sum(axis=1), explained.sum(axis=1)
     is_foreign = left.sum(axis=1) > FOREIGN_OF_FRAME * levels
+    if is_foreign.any():
+        is_foreign &= levels >= np.percentile(levels[is_foreign], LOUD_PERCENTILE) * 10 ** (-LOUD_RANGE_DB / 10)
     share = float(is_foreign.mean())
     clear = heard[is_foreign & (known < CLEAR_OF_FRAME * levels)]
     if len(clear) < CLEAR_LEAST:

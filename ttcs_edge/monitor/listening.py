@@ -22,12 +22,13 @@ TRY_AGAIN_S = 2.0
 """How soon an input that failed is tried again."""
 STEP_PERIODS = STEP_MS // PERIOD_MS
 STEP_NS = STEP_MS * 1_000_000
-BEFORE_NS = 30_000_000
+BEFORE_NS = 100_000_000
 """What was sent is looked at so much earlier than what was heard: the newest of it may not have been written yet."""
-OFF_MOST_NS = 200_000_000
-"""Further off the clock the input has lost samples, and the time of what it hears begins anew."""
-DRAWN = 10
-"""A tenth of what the time of a step is off is followed at once: inputs are looked at a little late, or much."""
+DRIFT_NS = STEP_NS // 2_000
+"""How much later than reckoned a step may really be: 500 ppm is more than two clocks drift apart. What comes later than
+that was looked at late, by a busy machine, and was heard when it was heard."""
+OFF_MOST_NS = 2_000_000_000
+"""Later than that no input keeps what it heard: samples were lost."""
 TOLD_OFTEN_MS = 3_000
 """In the beginning of a sound every step is told: whether it is heard is to be known within two seconds."""
 TOLD_SECOND = 2
@@ -91,16 +92,21 @@ class Listening:
         self._ear, self._end_ns = Ear(), 0
         while True:
             periods = bytearray()
+            lost = self._input.overruns
             for _ in range(STEP_PERIODS):
                 periods += self._input.read()
                 self._obey(0.0)
             self._tell_input(True, "")
+            if self._input.overruns != lost:  # what comes behind a gap is of another time than it seems to be
+                self._ear, self._end_ns = Ear(self._ear), 0
+                continue
             self._take(bytes(periods))
 
     def _take(self, data: bytes) -> None:
         now_ns = time.monotonic_ns()
         off_ns = now_ns - (self._end_ns + STEP_NS)
-        self._end_ns = now_ns if abs(off_ns) > OFF_MOST_NS else self._end_ns + STEP_NS + off_ns // DRAWN
+        late_ns = off_ns if off_ns > OFF_MOST_NS else min(off_ns, DRIFT_NS)  # nothing is heard before it sounds
+        self._end_ns += STEP_NS + late_ns
         heard = as_samples(data)
         self._timeline.add(self._reader.new(), now_ns)
         sent = self._timeline.step(self._end_ns - STEP_NS - BEFORE_NS)
