@@ -39,6 +39,7 @@ from ttcs_edge.core.model import (
     LocalUser,
     MeterReading,
     MonoMs,
+    OffAirReading,
     Outcome,
     QuietHours,
     Scope,
@@ -60,7 +61,7 @@ AIR = (
     effects.Speak,
     Leave,
 )
-TOLD_AT_ONCE = (effects.Note, effects.SetTimeFloor, effects.ShowLamp, effects.ReadMeter)
+TOLD_AT_ONCE = (effects.Note, effects.SetTimeFloor, effects.ShowLamp, effects.ReadMeter, effects.KeepRecording)
 EVENTS: tuple[events.Event, ...] = (
     events.TimePassed(),
     events.TrustArrived(Refused("not-json", PROVINCE), PROVINCE, 1),
@@ -93,6 +94,10 @@ EVENTS: tuple[events.Event, ...] = (
     events.MeterRead(MeterReading(220.0, 0.4, 85.3, 65_593)),
     events.MeterRead(MeterReading(160.0, 9.0, 1_400.0, 65_594)),
     events.MeterFailed("unit 10 does not answer"),
+    events.OffAirHeard(OffAirReading(9_500, -16.2, -20.4, -61.0, 0.87, 150, -180.3, 0.0, 0.0, 0.002)),
+    events.OffAirHeard(OffAirReading(0, -180.3, -19.0, -70.0, None, 150, -18.0, 0.6, 6.5, 0.0)),
+    events.MonitorFailed("died"),
+    events.RecordingKept("foreign-1-1", "foreign-1-1.wav", "ab" * 32),
     events.KeyChanged(True),
     events.KeyChanged(False),
     events.LinkChanged(False, "refused"),

@@ -81,6 +81,7 @@ PLACES: dict[type, str] = {
     effects.ReadDocument: "notes",
     effects.ShowLamp: "notes",
     effects.ReadMeter: "notes",
+    effects.KeepRecording: "notes",
     effects.Note: "notes",
     effects.Record: "record",
 }

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from tests.simulation.live import Source
     from tests.simulation.meter import EnergyMeter
     from tests.simulation.microphone import Person
+    from tests.simulation.monitor import OffAirMonitor
     from tests.simulation.radio import Radio
     from tests.simulation.roots import Roots
 
@@ -325,6 +326,7 @@ class World:
         self.known: set[Sha256] = set()
         self.faults = Faults()
         self.meter: EnergyMeter | None = None
+        self.monitor: OffAirMonitor | None = None
         self.progress_ms = 0
         self.disk = Disk()
         self.letters: list[Letter] = []
@@ -417,6 +419,8 @@ class World:
             self.person.boot()
         if self.source is not None:
             self.source.boot()
+        if self.monitor is not None:
+            self.monitor.boot()
         self.later(self.faults.player_slow_ms, self._player_ready)
         for letter in self.letters:
             if not letter.acknowledged and not letter.lost:
@@ -681,6 +685,8 @@ class World:
                 self._switch(zone, closed)
             case effects.ReadMeter() if self.meter is not None:
                 self.meter.asked()
+            case effects.KeepRecording() if self.monitor is not None:
+                self.monitor.asked(effect)
             case effects.StartSound():
                 self._start(effect)
             case effects.StartInput():

@@ -163,7 +163,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{watts} W, lưới {volts} V, {energy} kWh",
         "{watts} W, mains {volts} V, {energy} kWh",
     ),
-    "off-air": ("Trên sóng", "On the air"),
+    "off-air": ("Nghe kiểm tra", "Monitor"),
     "off-air-words": ("nghe {heard} dB", "heard at {heard} dB"),
     "off-air-ours": ("giống bản phát {match}%, trễ {lag} ms", "like what is sent to {match}%, {lag} ms late"),
     "off-air-foreign": ("tiếng lạ {foreign} dB", "foreign sound at {foreign} dB"),
