@@ -83,9 +83,10 @@ def told_in_days(seeds: range) -> Counter[str]:
     return told
 
 
+@pytest.mark.timeout(600)
 def test_nothing_is_told_in_days_of_hums_and_birds() -> None:
     """Bulletins, alerts, digits; rain, motorbikes, karaoke far away, receivers that hiss, clicks, echoes, drift."""
-    assert told_in_days(range(4, 8)) == {}
+    assert told_in_days(range(4, 7)) == {}
 
 
 @pytest.mark.soak

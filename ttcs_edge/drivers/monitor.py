@@ -11,7 +11,6 @@ import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from math import isfinite
 from typing import Any, Protocol
 
 import msgspec
@@ -37,6 +36,8 @@ BACKOFF_S = (1.0, 5.0, 15.0, 60.0, 300.0)
 RECORDING_MOST_BYTES = 2 * 1024 * 1024
 """More than twenty seconds at 16 kHz are."""
 NUMBER_MOST = 1_000_000
+LEVEL_LEAST_DB, LEVEL_MOST_DB = -300.0, 100.0
+"""Levels, and whatever else is no whole number."""
 TEXT_CHARS = 5_000
 
 Keeper = Callable[[str, int, bytes], None]
@@ -90,7 +91,8 @@ class MonitorProcess:
         self._closing = threading.Event()
         self._deaths = 0
         self._started = 0
-        self._input_ok = False
+        self._asked: dict[str, int] = {}
+        """Which part of each recording that was asked for comes next."""
         self._running: Running | None = None
         self._thread = threading.Thread(target=self._watch, name="monitor-watch", daemon=True)
 
@@ -108,6 +110,7 @@ class MonitorProcess:
         """Ask for a recording; a monitor that is gone or hung gives none."""
         running = self._running
         if running is not None:
+            self._asked = {**dict(list(self._asked.items())[-1:]), name: 0}
             with suppress(OSError):
                 running.socket.send(messages.encode(Keep(name)), socket.MSG_DONTWAIT)
 
@@ -198,8 +201,9 @@ class MonitorProcess:
                 if not ok:
                     self._post(events.MonitorFailed(error))
             case Kept(name, part):
-                if part >= len(PARTS) or len(fds) != 1:
-                    return False
+                if part >= len(PARTS) or len(fds) != 1 or self._asked.get(name) != part:
+                    return False  # nobody asked for it: a monitor that was taken over writes over no evidence
+                self._asked[name] = part + 1
                 self._kept(name, part, _whole(fds[0]))
         return True
 
@@ -219,7 +223,7 @@ def _read_answer(data: bytes) -> messages.Answer:
         answer = msgspec.convert(packet[1:], ANSWERS[str(packet[0])])
     except (msgspec.MsgspecError, LookupError, RecursionError) as error:
         raise ValueError(type(error).__name__) from error
-    if not all(map(_is_bounded, answer)):
+    if not all(map(_is_bounded, answer)) or (isinstance(answer, Heard) and not 0 <= answer.foreign_share <= 1):
         raise ValueError("out of bounds")
     return answer
 
@@ -230,7 +234,7 @@ def _is_bounded(value: object) -> bool:
         case int():
             return 0 <= value <= NUMBER_MOST
         case float():
-            return isfinite(value) and abs(value) <= NUMBER_MOST
+            return LEVEL_LEAST_DB <= value <= LEVEL_MOST_DB
         case str():
             return len(value) <= TEXT_CHARS
     return value is None

@@ -68,8 +68,8 @@ LOUD_PERCENTILE = 90
 LOUD_RANGE_DB = 15.0
 """What is so far below the loud of the foreign frames is something else: a bird between two bursts of hiss."""
 NOISE_PERCENTILE = 10
-FLAT_OF_PEAK = 0.985
-"""Samples so near to the peak of their frame: a clipped wave has many of them, a sine a tenth, speech next to none."""
+FLAT_OF_PEAK = 0.95
+"""Samples so near to the peak of their frame: a clipped wave has many of them, a sine a fifth, speech next to none."""
 TINY = 1e-9
 
 Array = NDArray[np.float64]

@@ -16,7 +16,7 @@ from ttcs_edge.whole_files import PRIVATE, replace
 
 FILES_MOST = 40
 BYTES_MOST = 32 * 1024 * 1024
-NAME = re.compile(r"foreign-\d{1,10}-\d{1,10}(-after)?")
+NAME = re.compile(r"foreign-\d{1,16}-\d{1,10}(-after)?")
 
 
 class Recording(NamedTuple):
