@@ -65,7 +65,7 @@ CLEAR_OF_FRAME, CLEAR_LEAST = 0.34, 4
 FLAT_OF_SENT = 0.04
 """What was sent with so many samples at its peak is itself no voice, and tells nothing of a peak that is cut off."""
 LOUD_PERCENTILE = 90
-LOUD_RANGE_DB = 15.0
+LOUD_RANGE_DB = 11.0
 """What is so far below the loud of the foreign frames is something else: a bird between two bursts of hiss."""
 NOISE_PERCENTILE = 10
 FLAT_OF_PEAK = 0.95
