@@ -671,6 +671,14 @@ class World:
         if self.waiting and not self.busy:
             self._write_soon()
 
+    def _ask(self, effect: effects.ReadMeter | effects.KeepRecording) -> None:
+        """A witness is asked."""
+        if isinstance(effect, effects.KeepRecording):
+            assert self.monitor is not None
+            self.monitor.asked(effect)
+        elif self.meter is not None:
+            self.meter.asked()
+
     def do(self, effect: effects.Effect) -> None:
         """Carry one effect out, as far as it can be; the rules are asked first, but of what each event brings."""
         if isinstance(effect, effects.WakeAt):
@@ -683,10 +691,8 @@ class World:
                 self._switch(AMPLIFIER, on)
             case effects.SwitchZone(zone, closed):
                 self._switch(zone, closed)
-            case effects.ReadMeter() if self.meter is not None:
-                self.meter.asked()
-            case effects.KeepRecording() if self.monitor is not None:
-                self.monitor.asked(effect)
+            case effects.ReadMeter() | effects.KeepRecording():
+                self._ask(effect)
             case effects.StartSound():
                 self._start(effect)
             case effects.StartInput():

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from ttcs_edge.core.effects import KeepRecording
-from ttcs_edge.core.events import Event, RecordingKept
+from ttcs_edge.core.events import Event, MonitorFailed, RecordingKept
 from ttcs_edge.drivers.monitor import MonitorProcess, launcher
 from ttcs_edge.drivers.player import PlayerProcess
 from ttcs_edge.monitor.messages import PARTS
@@ -22,6 +22,17 @@ from ttcs_edge.settings import MonitorSettings
 from ttcs_edge.store.evidence import Evidence
 
 _log = structlog.get_logger()
+
+
+def begin_monitoring(
+    settings: MonitorSettings, state: Path, player: PlayerProcess, post: Callable[[Event], None]
+) -> Monitoring | None:
+    """A monitor; one for which there is no room keeps nobody from airing, and is told."""
+    try:
+        return Monitoring(settings, state, player, post)
+    except OSError as error:
+        post(MonitorFailed(str(error)))
+        return None
 
 
 class Monitoring:
