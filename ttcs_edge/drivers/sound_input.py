@@ -62,8 +62,9 @@ class WavInput:
     The file is the device: one that is taken away, or cut short, is an input that was pulled out.
     """
 
-    def __init__(self, path: Path, fd: int | None = None) -> None:
+    def __init__(self, path: Path, fd: int | None = None, buffer_periods: int = _BUFFER_PERIODS) -> None:
         """``fd`` is the file's, where this process may not open it; the caller closes it."""
+        self._buffer_periods = buffer_periods
         self.name = str(path)
         self.overruns = 0
         self.begin_ns = 0
@@ -105,7 +106,7 @@ class WavInput:
         late_ns = time.monotonic_ns() - ready_ns
         if late_ns < 0:
             time.sleep(-late_ns / 1e9)
-        elif late_ns > _BUFFER_PERIODS * PERIOD_NS:
+        elif late_ns > self._buffer_periods * PERIOD_NS:
             self.overruns += 1
             lost = late_ns // PERIOD_NS
             for _ in range(lost):
@@ -225,7 +226,7 @@ def open_input(driver: SoundDriver, device: str, fds: Sequence[int] = ()) -> Sou
 def open_all_day(driver: SoundDriver, device: str, fds: Sequence[int] = ()) -> SoundInput:
     """The same for one that is heard from morning to morning: a twentieth of a second late, and seldom looked at."""
     if driver is SoundDriver.WAV:
-        return WavInput(Path(device), fds[0] if fds else None)
+        return WavInput(Path(device), fds[0] if fds else None, _ALL_DAY_PERIODS)
     return AlsaInput(device, _ALL_DAY_PERIODS, _ALL_DAY_LOOK_S)
 
 
