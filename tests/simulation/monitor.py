@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 LOUD_DBFS = -20.0
-EVERY_MS, IDLE_MS = 1_000, 20_000
-FAILS, STRANGER = 0.02, 0.03
-STAYS_MS = (2_000, 30_000, 200_000)
+EVERY_MS, IDLE_MS = 1_000, 120_000
+FAILS, STRANGER = 0.02, 0.05
+STAYS_MS = (2_000, 10_000, 40_000)
 RECORDED_MS = (50, 300, 4_000)
 """The last is a card that takes longer than a fault waits."""
 

@@ -23,7 +23,7 @@ from ttcs_edge.drivers.sound import RATE_HZ
 
 HEADER_BYTES = 44
 AIR_S = 300
-AHEAD_S = 0.3
+AHEAD_S = 0.7
 """The input reads its file a little ahead of its time: what it is to hear is written earlier than that."""
 TOGETHER = RATE_HZ // 5
 """What a player wrote reaches its file in pieces of a tenth of a second."""
