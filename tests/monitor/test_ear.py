@@ -181,6 +181,17 @@ def test_what_is_clipped_or_drowned_in_noise_is_distorted(spoil: dict[str, Any])
     assert listener.codes() == [DISTORTED]
 
 
+def test_a_relay_of_hours_is_counted_to_a_minute() -> None:
+    """What is said of it stays within the bounds that the daemon has for it."""
+    scene = Scene(np.random.default_rng(12), 64)
+    scene.send(speech(VIETNAMESE, "vi"), 0, 64)
+    listener = Listener()
+    listener.hear(scene)
+
+    assert [one.sent_ms for one in listener.numbers][-3:] == [60_000, 60_000, 60_000]
+    assert listener.codes() == []
+
+
 def test_a_quiet_day_costs_the_core_a_word_in_five_minutes() -> None:
     """And a bulletin one a second."""
     scene = Scene(np.random.default_rng(11), 100)

@@ -103,7 +103,7 @@ def test_what_is_sent_is_known_again(bench: Callable[..., Bench]) -> None:
     reading = None
     next_s = time.monotonic()
     while reading is None and time.monotonic() < began_s + 15:
-        # What is sent now is heard 800 ms later, or somewhat less: it is not known to the millisecond what is heard now.
+        # What is sent now is heard 800 ms later or somewhat less: what is heard now is not known to the millisecond.
         position = int((time.monotonic() - begun_s + 0.8) / 0.01) * PERIOD_BYTES
         period = data[position % len(data) : position % len(data) + PERIOD_BYTES]
         sent.put(period.ljust(PERIOD_BYTES, b"\0"))

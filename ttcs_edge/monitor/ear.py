@@ -35,6 +35,8 @@ UNKNOWN = LAG_MOST = 30
 an ear begins nobody knows, and so not whose it is that is heard then."""
 WINDOW_LEAST = 20
 """A second, before anything can be said of a match."""
+SENT_MOST = 1_200
+"""A minute: how long ours has sounded is counted no further."""
 BEFORE = 4
 """How many frames before a sound began are looked at with it: it is heard to begin."""
 SLIP = 3
@@ -79,7 +81,7 @@ Samples = NDArray[np.int16]
 class Numbers(NamedTuple):
     """What is said twice a second. Levels are of the voice's bands, in dB of full scale, over the window.
 
-    ``sent_ms`` is how long ours has sounded; ``noise_db`` what is heard where nothing is sent, None where ours never
+    ``sent_ms`` is how long ours has sounded, a minute at the most; ``noise_db`` what is heard where nothing is sent, None where ours never
     paused; ``match`` None where it cannot be told; ``foreign_share`` the part of the window that is foreign;
     ``flat_share`` how many more samples of the loud frames lie at their peak than of what was sent.
     """
@@ -141,7 +143,7 @@ class Ear:
             if self._quiet_frames >= LAG_MOST:
                 self._sent_frames = 0
             elif loud or self._sent_frames:
-                self._sent_frames += 1
+                self._sent_frames = min(SENT_MOST, self._sent_frames + 1)
         return self._numbers()
 
     def _keep(self, ring: Array, rows: Array) -> None:
