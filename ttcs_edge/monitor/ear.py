@@ -81,9 +81,9 @@ Samples = NDArray[np.int16]
 class Numbers(NamedTuple):
     """What is said twice a second. Levels are of the voice's bands, in dB of full scale, over the window.
 
-    ``sent_ms`` is how long ours has sounded, a minute at the most; ``noise_db`` what is heard where nothing is sent, None where ours never
-    paused; ``match`` None where it cannot be told; ``foreign_share`` the part of the window that is foreign;
-    ``flat_share`` how many more samples of the loud frames lie at their peak than of what was sent.
+    ``sent_ms`` is how long ours has sounded, a minute at the most; ``noise_db`` what is heard where nothing is sent,
+    None where ours never paused; ``match`` None where it cannot be told; ``foreign_share`` the part of the window that
+    is foreign; ``flat_share`` how many more samples of the loud frames lie at their peak than of what was sent.
     """
 
     sent_ms: int
