@@ -60,6 +60,7 @@ from ttcs_edge.settings import (
     LcdSettings,
     MicrophoneSettings,
     ModemSettings,
+    MonitorSettings,
     PanelSettings,
     Parity,
     PinFactory,
@@ -175,6 +176,7 @@ class TestRight:
             panel=PanelSettings(),
             microphone=None,
             modem=None,
+            monitor=None,
             speech=SpeechSettings(),
             power=PowerSettings(),
             box=BoxSettings(),
@@ -366,6 +368,16 @@ class TestRight:
             written(tmp_path, SHORTEST + "clock: {modem_every_s: 60}\nmodem: {port: /dev/ttyUSB3, baud: 9600}\n"), {}
         )
         assert every.clock == ClockSettings(modem=Path("/dev/ttyUSB3"), modem_baud=9_600, modem_every_s=60)
+
+    def test_an_off_air_monitor_listens_at_an_input_of_its_own(self, tmp_path: Path) -> None:
+        """A card, or a file; the core knows how loud a bulletin is there."""
+        config = load_config(written(tmp_path, SHORTEST + 'monitor: {device: "plughw:1", loud_dbfs: -20}\n'), {})
+
+        assert config.monitor == MonitorSettings(InputSettings(SoundDriver.ALSA, "plughw:1"), -20)
+        assert config.station.loud_dbfs == -20
+        file = load_config(written(tmp_path, SHORTEST + "monitor: {wav_file: air.wav, loud_dbfs: -14}\n"), {})
+        air = InputSettings(SoundDriver.WAV, wav_file=tmp_path / "air.wav")
+        assert file.monitor == MonitorSettings(air, -14)
 
     def test_a_relay_may_have_a_contact_that_tells_what_it_did(self, tmp_path: Path) -> None:
         """To ground, or to 3.3 V."""

@@ -8,6 +8,7 @@ between keys is checked here:
    ``amplifier``, which is what faults call the amplifier's relay; each zone has one switch, a line or a coil; the
    meter is no relay board; ``config_power`` has what lies between the keys of ``power`` and ``box``;
    meter is no relay board; what is on a serial port has it alone;
+   meter is no relay board; the off-air monitor does not listen where the microphone is;
 2. quiet hours are spans of local time; one may cross midnight, none is empty;
 3. a driver's own keys are there when the driver is chosen;
 4. no language has two voices;
@@ -65,6 +66,7 @@ from ttcs_edge.settings import (
     LcdSize,
     MicrophoneSettings,
     ModemSettings,
+    MonitorSettings,
     PanelSettings,
     Parity,
     PinFactory,
@@ -373,6 +375,15 @@ _MICROPHONE = Section(
 _WAYS: Final[tuple[str, ...]] = ("microphone.device", "microphone.wav_file", "microphone.mixer_pin")
 """By what the microphone is heard: exactly one of them."""
 _MICROPHONE_ZONE: Final = re.compile(r"microphone\.zones\[\d+\]")
+_MONITOR = Section(
+    (
+        Key("device", Text("sound-device", 200), "plughw:CARD=Device"),
+        Key("wav_file", PathText("wav-source"), "/var/lib/ttcs-edge/off-air.wav"),
+        Key("loud_dbfs", Whole(-60, -3, "dbfs"), "-20", required=True),
+    )
+)
+_MONITOR_WAYS: Final[tuple[str, ...]] = ("monitor.device", "monitor.wav_file")
+"""Where it listens: exactly one of them."""
 _VOICE = Section(
     (
         Key("language", Text("language", LIMITS.language_chars, LANGUAGE_PATTERN), "vi", required=True),
@@ -416,6 +427,7 @@ STATION: Final = Section(
         Key("microphone", _MICROPHONE, ""),
         Key("power", config_power.POWER, ""),
         Key("box", config_power.BOX, ""),
+        Key("monitor", _MONITOR, ""),
         Key("folders", _FOLDERS, ""),
     )
 )
@@ -456,6 +468,7 @@ def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Pa
     _check_microphone(page)
     config_power.check_power(page)
     _check_modem(page)
+    _check_monitor(page)
     spans = _quiet_hours(page)
     if page.problems or values is None:
         raise ConfigError(tuple(sorted(page.problems, key=lambda one: one.line)))
@@ -677,6 +690,22 @@ def _check_modem(page: Page) -> None:
         _refuse_lacking(page, "modem.interface", kind.expected, "interface: wwan0")
 
 
+def _check_monitor(page: Page) -> None:
+    """It listens at one input, which is not that of the microphone: a card is heard by one at a time."""
+    if "monitor.loud_dbfs" not in page.values:
+        return
+    ways = sorted((key for key in _MONITOR_WAYS if key in page.nodes), key=page.line)
+    wanted = Text("sound-device", 200).expected
+    if not ways:
+        page.refuse(_MONITOR_WAYS[0], "missing-key", wanted, "add-line", found="", addition="device: default")
+    for key in ways[1:]:
+        expected = Expected("one-input")
+        page.refuse(key, "two-inputs", expected, "delete-one", other=ways[0], first=str(page.line(ways[0])))
+    for key, other in zip(_MONITOR_WAYS, _WAYS, strict=False):
+        if key in page.values and page.values[key] == page.values.get(other):
+            page.refuse(key, "same-input", wanted, "other-input", other=other, first=str(page.line(other)))
+
+
 def _quiet_hours(page: Page) -> tuple[QuietHours, ...]:
     spans = []
     for key in [key for key in page.values if key.startswith("quiet_hours[")]:
@@ -816,6 +845,11 @@ def _microphone(values: Mapping[str, Any]) -> MicrophoneSettings:
     return MicrophoneSettings(key, InputSettings(driver, **_take(values, "device", "wav_file")))
 
 
+def _monitor(values: Mapping[str, Any]) -> MonitorSettings:
+    driver = SoundDriver.WAV if "wav_file" in values else SoundDriver.ALSA
+    return MonitorSettings(InputSettings(driver, **_take(values, "device", "wav_file")), values["loud_dbfs"])
+
+
 def _speaking(values: Mapping[str, Any], zones: tuple[Zone, ...]) -> Microphone:
     """The core's part of it."""
     inlet = Inlet(Way.MIXER if "mixer_pin" in values else Way.INPUT, values.get("most_s", 900) * 1_000)
@@ -866,6 +900,7 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         mute_most_ms=panel.get("mute_most_s", 1_500) * 1_000 if "mute_pin" in panel else None,
         display="lcd" in panel,
         supplies=tuple(Supply(**supply) for supply in values.get("supplies", ())),
+        loud_dbfs=values["monitor"]["loud_dbfs"] if "monitor" in values else None,
         **_take(values.get("sequencing", {}), "alert_zones_at_once", **_PACING),
         **_take(values, "heartbeat_s"),
     )
@@ -891,6 +926,7 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         power=config_power.power_settings(values),
         box=config_power.box_settings(values),
         modem=None if modem is None else ModemSettings(**_take(modem, "port", "baud", "every_s", "interface")),
+        monitor=None if "monitor" not in values else _monitor(values["monitor"]),
         trust_folder=folders["trust"],
         state_folder=folders["state"],
         runtime_folder=folders["runtime"],

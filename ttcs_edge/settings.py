@@ -178,11 +178,18 @@ class SoundSettings(Struct, frozen=True):
 
 
 class InputSettings(Struct, frozen=True):
-    """Where the microphone is heard: an ALSA device, or a WAV file that is played round and round."""
+    """Where a microphone or the off-air monitor hears: an ALSA device, or a WAV file that is played round and round."""
 
     driver: SoundDriver = SoundDriver.ALSA
     device: str = "default"
     wav_file: Path | None = None
+
+
+class MonitorSettings(Struct, frozen=True):
+    """The input at which the off-air monitor listens, and how loud a bulletin is there, in dB of full scale."""
+
+    input: InputSettings
+    loud_dbfs: float
 
 
 class MicrophoneSettings(Struct, frozen=True):
@@ -313,6 +320,7 @@ class Config(Struct, frozen=True):
     power: PowerSettings
     box: BoxSettings
     modem: ModemSettings | None
+    monitor: MonitorSettings | None
     trust_folder: Path
     state_folder: Path
     runtime_folder: Path

@@ -61,6 +61,19 @@ STATUS: dict[str, Any] = {
         }
     ],
     "volumes": [],
+    "off_air": {
+        "sent_ms": 9_500,
+        "sent_db": -16.2,
+        "heard_db": -20.4,
+        "noise_db": -61.0,
+        "match": 0.87,
+        "lag_ms": 150,
+        "foreign_db": -180.3,
+        "foreign_share": 0.0,
+        "variety_db": 0.0,
+        "flat_share": 0.002,
+    },
+    "recordings": [{"file": "foreign-7-1.wav", "size_bytes": 384_044, "kept_s": 1_795_470_200.0}],
     "meter": {"volts": 219.6, "amperes": 0.52, "watts": 85.3, "energy_wh": 65_593},
     "power": {
         "mains": False,
@@ -124,6 +137,8 @@ IDLE = STATUS | {
     "power": None,
     "box": None,
     "modem": None,
+    "off_air": None,
+    "recordings": [],
     "clock_trusted": False,
     "state": "no-time",
     "amplifier": "off",

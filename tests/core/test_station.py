@@ -42,6 +42,7 @@ from ttcs_edge.core.model import (
     MeterReading,
     ModemReading,
     MonoMs,
+    OffAirReading,
     Outcome,
     QuietHours,
     Registration,
@@ -72,8 +73,9 @@ TOLD_AT_ONCE = (
     effects.ReadMeter,
     effects.SwitchFan,
     effects.CureModem,
+    effects.ShowDisplay,
+    effects.KeepRecording,
 )
-TOLD_AT_ONCE = (effects.Note, effects.SetTimeFloor, effects.ShowLamp, effects.ShowDisplay, effects.ReadMeter)
 EVENTS: tuple[events.Event, ...] = (
     events.TimePassed(),
     events.TrustArrived(Refused("not-json", PROVINCE), PROVINCE, 1),
@@ -116,6 +118,10 @@ EVENTS: tuple[events.Event, ...] = (
     events.ModemFailed("modem-silent", "AT: b''"),
     events.DataCounted(65_593, 1),
     events.CureDone(CureStep.POWER_ON, "reads 1 after 0"),
+    events.OffAirHeard(OffAirReading(9_500, -16.2, -20.4, -61.0, 0.87, 150, -180.3, 0.0, 0.0, 0.002)),
+    events.OffAirHeard(OffAirReading(0, -180.3, -19.0, -70.0, None, 150, -18.0, 0.6, 6.5, 0.0)),
+    events.MonitorFailed("died"),
+    events.RecordingKept("foreign-1-1", "foreign-1-1.wav", "ab" * 32),
     events.KeyChanged(True),
     events.KeyChanged(False),
     events.MuteKeyChanged(True),

@@ -48,6 +48,7 @@ from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope
 from ttcs_edge.drivers import at, meter, modbus, modem, rds
+from ttcs_edge.drivers.monitor import _read_answer as read_monitor_answer
 from ttcs_edge.drivers.player import _read_answer
 from ttcs_edge.link.allowed import Answer, Whole
 from ttcs_edge.link.control import ControlError, ControlServer, ask
@@ -56,6 +57,7 @@ from ttcs_edge.link.glances import ask as ask_https
 from ttcs_edge.link.hls import read_playlist
 from ttcs_edge.link.https import _check
 from ttcs_edge.link.stream_kinds import id3_bytes, kind_of
+from ttcs_edge.monitor import messages as monitor_messages
 from ttcs_edge.player import messages
 from ttcs_edge.station_file import filled, owned
 from ttcs_edge.wire.certificates import check_certificate, load_key, make_request, new_key, public_bytes
@@ -455,6 +457,12 @@ def _box() -> dict[str, Target]:
         messages.Heard(1),
         messages.Device(False, "hw:0", "busy"),
     )
+    heard: tuple[Any, ...] = (
+        monitor_messages.Ready(),
+        monitor_messages.Heard(9_500, -16.2, -20.4, None, 0.87, 150, -180.3, 0.0, 0.0, 0.002),
+        monitor_messages.Input(False, "hw:1", "busy"),
+        monitor_messages.Kept("foreign-1-1", 1),
+    )
     sounding = Core(Path(_FOLDER.name) / "sounding", on_air=True)
     bad_command = (ValueError, KeyError, TypeError)
     return {
@@ -469,6 +477,9 @@ def _box() -> dict[str, Target]:
             refusing(messages.decode_command, *bad_command), tuple(map(messages.encode, commands)), "json"
         ),
         "player/answer": Target(_answers(sounding), tuple(map(messages.encode, answers)), "json"),
+        "monitor/answer": Target(
+            refusing(read_monitor_answer, ValueError), tuple(map(monitor_messages.encode, heard)), "json"
+        ),
     }
 
 

@@ -86,6 +86,7 @@ PLACES: dict[type, str] = {
     effects.ReadMeter: "notes",
     effects.SwitchFan: "notes",
     effects.CureModem: "notes",
+    effects.KeepRecording: "notes",
     effects.Note: "notes",
     effects.Record: "record",
 }

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from tests.simulation.live import Source
     from tests.simulation.meter import EnergyMeter
     from tests.simulation.microphone import Person
+    from tests.simulation.monitor import OffAirMonitor
     from tests.simulation.mute import Hand
     from tests.simulation.power import Supply
     from tests.simulation.radio import Radio
@@ -333,6 +334,7 @@ class World:
         self.faults = Faults()
         self.meter: EnergyMeter | None = None
         self.supply: Supply | None = None
+        self.monitor: OffAirMonitor | None = None
         self.progress_ms = 0
         self.disk = Disk()
         self.letters: list[Letter] = []
@@ -436,6 +438,8 @@ class World:
             self.hand.boot()
         if self.source is not None:
             self.source.boot()
+        if self.monitor is not None:
+            self.monitor.boot()
         self.later(self.faults.player_slow_ms, self._player_ready)
         for letter in self.letters:
             if not letter.acknowledged and not letter.lost:
@@ -695,6 +699,14 @@ class World:
         if self.waiting and not self.busy:
             self._write_soon()
 
+    def _ask(self, effect: effects.ReadMeter | effects.KeepRecording) -> None:
+        """A witness is asked."""
+        if isinstance(effect, effects.KeepRecording):
+            assert self.monitor is not None
+            self.monitor.asked(effect)
+        elif self.meter is not None:
+            self.meter.asked()
+
     def do(self, effect: effects.Effect) -> None:
         """Carry one effect out, as far as it can be; the rules are asked first, but of what each event brings."""
         if isinstance(effect, effects.WakeAt):
@@ -707,8 +719,8 @@ class World:
                 self._switch(AMPLIFIER, on)
             case effects.SwitchZone(zone, closed):
                 self._switch(zone, closed)
-            case effects.ReadMeter() if self.meter is not None:
-                self.meter.asked()
+            case effects.ReadMeter() | effects.KeepRecording():
+                self._ask(effect)
             case effects.StartSound():
                 self._start(effect)
             case effects.StartInput():

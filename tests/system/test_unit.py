@@ -7,7 +7,9 @@ import subprocess
 from configparser import ConfigParser
 from pathlib import Path
 
-from ttcs_edge.drivers.player_launch import SOCKET_VARIABLE
+import pytest
+
+from ttcs_edge.drivers.player_launch import MONITOR_VARIABLE, SOCKET_VARIABLE
 from ttcs_edge.named_files import UNIT_GROUPS
 from ttcs_edge.player.keeper import FEED_S
 
@@ -17,7 +19,9 @@ CLOCK_UNIT = TOP / "systemd/ttcs-edge-clock.service"
 KEY_UNIT = TOP / "systemd/ttcs-edge-key.service"
 PLAYER_UNIT = TOP / "systemd/ttcs-edge-player@.service"
 PLAYER_SOCKET = TOP / "systemd/ttcs-edge-player.socket"
-EXPOSURE_MOST = {UNIT: 12, CLOCK_UNIT: 12, PLAYER_UNIT: 10, KEY_UNIT: 12}
+MONITOR_UNIT = TOP / "systemd/ttcs-edge-monitor@.service"
+MONITOR_SOCKET = TOP / "systemd/ttcs-edge-monitor.socket"
+EXPOSURE_MOST = {UNIT: 12, CLOCK_UNIT: 12, PLAYER_UNIT: 10, MONITOR_UNIT: 10, KEY_UNIT: 12}
 """Tenths, as ``systemd-analyze security`` reckons; a unit that gives up nothing has 96."""
 MEND = "the two locks differ: make lock"
 
@@ -35,7 +39,7 @@ def wanted(requirements: str) -> set[str]:
 
 def test_systemd_finds_nothing_wrong_with_the_units(tmp_path: Path) -> None:
     """systemd-analyze verify, with a program that exists in the place of those that `make install` puts there."""
-    units = (UNIT, CLOCK_UNIT, KEY_UNIT, PLAYER_UNIT, PLAYER_SOCKET)
+    units = (UNIT, CLOCK_UNIT, KEY_UNIT, PLAYER_UNIT, PLAYER_SOCKET, MONITOR_UNIT, MONITOR_SOCKET)
     for unit in units:
         (tmp_path / unit.name).write_text(re.sub(r"/opt/ttcs-edge/bin/\S+", "/bin/true", unit.read_text()))
     for unit in units:
@@ -73,23 +77,28 @@ def test_the_unit_names_no_folder_to_write_but_its_own_two() -> None:
     ]
 
 
-def test_the_player_writes_nowhere_and_the_daemon_has_no_sound_card() -> None:
-    """What is handed over is all that a player has; what decodes is never beside the relays."""
-    player = PLAYER_UNIT.read_text()
+@pytest.mark.parametrize("unit", [PLAYER_UNIT, MONITOR_UNIT])
+def test_player_and_monitor_write_nowhere_and_the_daemon_has_no_sound_card(unit: Path) -> None:
+    """What is handed over is all that they have; what decodes, or listens, is never beside the relays."""
+    text = unit.read_text()
 
-    assert re.findall(r"^(?:\w*Directory|ReadWritePaths|BindPaths|LoadCredential)=(.*)$", player, re.MULTILINE) == [
+    assert re.findall(r"^(?:\w*Directory|ReadWritePaths|BindPaths|LoadCredential)=(.*)$", text, re.MULTILINE) == [
         "/opt/ttcs-edge/share/ttcs-edge/root"
     ]
-    assert re.findall(r"^DeviceAllow=(.*)$", player, re.MULTILINE) == ["char-alsa rw"]
+    assert re.findall(r"^DeviceAllow=(.*)$", text, re.MULTILINE) == ["char-alsa rw"]
     assert "alsa" not in UNIT.read_text()
 
 
-def test_daemon_and_player_meet_at_one_path() -> None:
+@pytest.mark.parametrize(
+    ("unit", "socket", "variable"),
+    [(PLAYER_UNIT, PLAYER_SOCKET, SOCKET_VARIABLE), (MONITOR_UNIT, MONITOR_SOCKET, MONITOR_VARIABLE)],
+)
+def test_daemon_and_neighbour_meet_at_one_path(unit: Path, socket: Path, variable: str) -> None:
     """The one listens where the other asks; the watchdog is fed often enough."""
-    listens = re.findall(r"^ListenSequentialPacket=(.*)$", PLAYER_SOCKET.read_text(), re.MULTILINE)
-    (watchdog_s,) = re.findall(r"^WatchdogSec=(\d+)$", PLAYER_UNIT.read_text(), re.MULTILINE)
+    listens = re.findall(r"^ListenSequentialPacket=(.*)$", socket.read_text(), re.MULTILINE)
+    (watchdog_s,) = re.findall(r"^WatchdogSec=(\d+)$", unit.read_text(), re.MULTILINE)
 
-    assert f"Environment={SOCKET_VARIABLE}={listens[0]}\n" in UNIT.read_text()
+    assert f"Environment={variable}={listens[0]}\n" in UNIT.read_text()
     assert int(watchdog_s) >= 3 * FEED_S
 
 

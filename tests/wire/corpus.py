@@ -43,6 +43,7 @@ from ttcs_edge.core.model import (
     LocalUser,
     MeterReading,
     Occurrence,
+    OffAirReading,
     Outcome,
     Registration,
     Scope,
@@ -283,6 +284,7 @@ def heartbeat() -> HeartbeatReport:
         ),
         box=BoxState(celsius=41.5, fan_on=True, door_open=False),
         modem=ModemView(True, SimState.READY, Registration.HOME, "Viettel", -71, 1_204_000_000, 3_000_000_000, 2),
+        off_air=OffAirReading(9_500, -16.2, -20.4, -61.0, 0.87, 150, -180.3, 0.0, 0.0, 0.002),
     )
     return heartbeat_report(
         snapshot,

@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ttcs_edge.cli.draw_schedule import lack_words
+from ttcs_edge.core.monitor import FOREIGN_SHARE
 from ttcs_edge.locale import Language, text
 from ttcs_edge.locale.faults import fault_words
 from ttcs_edge.terminal import screen
@@ -53,6 +54,8 @@ def _now(answer: Answer, lang: Language, now: datetime) -> list[tuple[str, Text]
         *([("cli.meter", _meter(answer["meter"], lang))] if answer["meter"] else []),
         *([("cli.power", _power(answer["power"], lang))] if answer["power"] else []),
         *([("cli.box", _box(answer["box"], lang))] if answer["box"] else []),
+        *([("cli.off-air", _off_air(answer["off_air"], lang))] if answer["off_air"] else []),
+        *([("cli.recordings", _recordings(answer["recordings"], lang))] if answer["recordings"] else []),
         *([("cli.volumes", _volumes(answer["volumes"], lang, now))] if answer["volumes"] else []),
         ("cli.relays", _relays(answer["relays"], lang)),
         ("cli.link", _good_or_bad(answer["link_up"], "cli.link-up", "cli.link-down", lang)),
@@ -161,6 +164,22 @@ def _modem(modem: Answer, lang: Language) -> Text:
     if modem["cures"]:
         parts.append(screen.styled(text("cli.modem-cures", lang, count=modem["cures"]), screen.DOUBTFUL))
     return screen.joined(parts)
+
+
+def _off_air(heard: Answer, lang: Language) -> Text:
+    parts = [screen.styled(text("cli.off-air-words", lang, heard=round(heard["heard_db"])))]
+    if heard["match"] is not None:
+        share = f"{100 * max(0.0, heard['match']):.0f}"
+        parts.append(screen.styled(text("cli.off-air-ours", lang, match=share, lag=heard["lag_ms"])))
+    if heard["foreign_share"] >= FOREIGN_SHARE and heard["variety_db"]:
+        words = text("cli.off-air-foreign", lang, foreign=round(heard["foreign_db"]))
+        parts.append(screen.styled(words, screen.DOUBTFUL))
+    return screen.joined(parts)
+
+
+def _recordings(recordings: Sequence[Answer], lang: Language) -> Text:
+    words = text("cli.recordings-words", lang, count=len(recordings), file=recordings[-1]["file"])
+    return screen.styled(words, screen.DOUBTFUL)
 
 
 def _outbox(outbox: Answer, lang: Language) -> Text:

@@ -204,7 +204,7 @@ class Airing:
         self.stop_reason = self.stop_reason or to
 
     def seen(self, rose: bool) -> None:
-        """The meter saw the power rise with a play of it, or should have and did not: every play must be seen."""
+        """A witness saw a play of it go out, or should have and did not: each that can tell must see every play."""
         self.witnessed = rose and self.witnessed is not False
 
     def take(self, resolved: Resolved) -> None:

@@ -53,6 +53,12 @@ class CureModem(Struct, frozen=True):
     step: CureStep
 
 
+class KeepRecording(Struct, frozen=True):
+    """Keep what the off-air monitor heard in the last seconds, and what comes behind; ``RecordingKept`` follows."""
+
+    name: str
+
+
 class PrepareSound(Struct, frozen=True):
     """Have the player decode the first second of these ahead, so that their start costs no decoding."""
 
@@ -500,6 +506,7 @@ Effect = (
     | SwitchZone
     | ReadMeter
     | CureModem
+    | KeepRecording
     | PrepareSound
     | StartSound
     | StartInput

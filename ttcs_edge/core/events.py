@@ -18,6 +18,7 @@ from ttcs_edge.core.model import (
     ModemReading,
     MonoMs,
     Occurrence,
+    OffAirReading,
     Sha256,
     Utterance,
     WallMs,
@@ -319,6 +320,27 @@ class CureDone(Struct, frozen=True):
     error: str = ""
 
 
+class OffAirHeard(Struct, frozen=True):
+    """The off-air monitor tells what it hears."""
+
+    reading: OffAirReading
+
+
+class MonitorFailed(Struct, frozen=True):
+    """The off-air monitor hears nothing: its input is gone, or its process. It is tried again."""
+
+    error: str
+
+
+class RecordingKept(Struct, frozen=True):
+    """What was asked for by ``KeepRecording`` is on the card, in ``file``; or it is not, and ``error`` says why."""
+
+    name: str
+    file: str = ""
+    sha256: str = ""
+    error: str = ""
+
+
 class KeyChanged(Struct, frozen=True):
     """The key of the microphone is held down, or was let go. How it is when the daemon starts is told, too."""
 
@@ -441,6 +463,9 @@ Event = (
     | ModemFailed
     | DataCounted
     | CureDone
+    | OffAirHeard
+    | MonitorFailed
+    | RecordingKept
     | KeyChanged
     | MuteKeyChanged
     | LinkChanged

@@ -295,6 +295,27 @@ class DataUsed(Struct, frozen=True):
     days: int = 0
 
 
+class OffAirReading(Struct, frozen=True):
+    """What the off-air monitor tells of the last seconds, levels in the bands of the voice, in dB of full scale.
+
+    ``sent_ms`` is how long ours has sounded, 0 where nothing is sent; ``noise_db`` what is heard in its pauses, None
+    where there were none; ``match`` how like ours it is, 1 at the most, None where that cannot be told, and ``lag_ms``
+    how much later; ``foreign_db`` and ``foreign_share`` how loud and how much is heard that ours does not explain, and
+    ``variety_db`` how much its colour changes; ``flat_share`` how many samples lie at their peak, more than in ours.
+    """
+
+    sent_ms: int
+    sent_db: float
+    heard_db: float
+    noise_db: float | None
+    match: float | None
+    lag_ms: int
+    foreign_db: float
+    foreign_share: float
+    variety_db: float
+    flat_share: float
+
+
 class Way(Enum):
     """How sound that is made while it airs comes to the amplifier: from the player's sound input, over the network in
     signed segments or as a plain stream, or past the player, by a relay that lets it into the amplifier's mixer.
@@ -326,7 +347,8 @@ class Microphone(Struct, frozen=True):
 class StationSettings(Struct, frozen=True):
     """What the core must know of the station; made from ``station.yaml`` by ``config.py``. A zone that was switched
     stays closed or open for ``zone_on_least_ms`` or ``zone_off_least_ms``. ``mute_most_ms`` is how long its mute key
-    silences it, None when it has none; ``display`` tells whether anybody sees what ``display`` shows.
+    silences it, None when it has none; ``display`` tells whether anybody sees what ``display`` shows. ``loud_dbfs`` is
+    how loud a bulletin is at the off-air monitor; None: there is none.
     """
 
     id: str
@@ -350,6 +372,7 @@ class StationSettings(Struct, frozen=True):
     mute_most_ms: int | None = None
     display: bool = False
     supplies: tuple[Supply, ...] = ()
+    loud_dbfs: float | None = None
 
 
 ALERT_PREFIX = "alert:"
@@ -527,9 +550,9 @@ class AiredItem(Struct, frozen=True):
 
 
 class AsRun(Struct, frozen=True):
-    """What really became of one cue. ``outcome`` is None while it is still open; ``witnessed`` tells whether a meter
-    saw the sound go out, None where that cannot be told. ``zones_saved`` are those that it was meant for and that were
-    left out to save power.
+    """What really became of one cue. ``outcome`` is None while it is still open; ``witnessed`` tells whether meter and
+    off-air monitor saw the sound go out, None where that cannot be told. ``zones_saved`` are those that it was meant
+    for and that were left out to save power.
     """
 
     id: str

@@ -5,7 +5,17 @@ from __future__ import annotations
 from msgspec import Struct
 
 from ttcs_edge.core.box import BoxState
-from ttcs_edge.core.model import AsRunReason, Fault, MeterReading, Registration, Scope, SimState, WallMs, ZoneId
+from ttcs_edge.core.model import (
+    AsRunReason,
+    Fault,
+    MeterReading,
+    OffAirReading,
+    Registration,
+    Scope,
+    SimState,
+    WallMs,
+    ZoneId,
+)
 from ttcs_edge.core.power import PowerState
 from ttcs_edge.core.timekeeping import SourceWord, TimeSource
 
@@ -80,8 +90,8 @@ class Snapshot(Struct, frozen=True):
 
     ``state`` is ``on-air``, ``idle``, ``no-time`` (air-7) or ``stopping``; ``amplifier``: ``off``, ``warming``, ``on``.
     ``clock_source`` is whose time the station lives by since ``clock_since_ms``, None without trusted time;
-    ``clock_words`` the last that each source said; ``meter`` what the energy meter told last; ``power``, ``box``
-    and ``modem`` are None where there is no such thing.
+    ``clock_words`` the last that each source said; ``meter`` and ``off_air`` what energy meter and
+    off-air monitor told last; ``power``, ``box`` and ``modem`` are None where there is no such thing.
     """
 
     station: str
@@ -107,3 +117,4 @@ class Snapshot(Struct, frozen=True):
     power: PowerState | None = None
     box: BoxState | None = None
     modem: ModemView | None = None
+    off_air: OffAirReading | None = None

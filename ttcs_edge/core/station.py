@@ -47,6 +47,7 @@ from ttcs_edge.core.model import (
     is_sha256,
 )
 from ttcs_edge.core.modem import ModemCare
+from ttcs_edge.core.monitor import LOST, MONITOR, OffAirWitness
 from ttcs_edge.core.mute import MUTE, MUTED, Mute, Turned
 from ttcs_edge.core.mute import STUCK as MUTE_STUCK
 from ttcs_edge.core.orders import Given, Orders
@@ -125,6 +126,7 @@ class Station:
         self.meter = MeterWitness(settings)
         self.modem = ModemCare(settings.modem)
         self.budget = DataBudget(settings)
+        self.monitor = OffAirWitness(settings, boot)
         self.clock = ClockState()
         self.time_floor_ms = 0
         self.lamps = dict.fromkeys(Place, Lamp.OFF)
@@ -170,6 +172,8 @@ class Station:
         self._watch_relays(turn)
         self._watch_meter(turn)
         self._watch_power(turn)
+        for finding in self.monitor.pass_time(now.mono_ms):
+            self._on_condition(finding, turn)
         if self.orders.leaves(now):
             self._stop(turn, "command")
         if not self.stopping:
@@ -187,6 +191,7 @@ class Station:
         else:
             raise AssertionError("the desk does not come to rest")
         turn.notes += [] if self.stopping else self.meter.follow(self.desk.playout, now.mono_ms)
+        self.monitor.follow(self.desk.on_air, now.mono_ms)
         position = self.desk.time_passed(now)
         if position is not None:
             turn.entries.append(effects.AsRunPosition(position))
@@ -504,6 +509,7 @@ class Station:
         asked.append(self.audit.wake_mono_ms)
         asked.append(self.saving.wake_mono_ms)
         asked += [] if self.stopping else [self.meter.wake_mono_ms(), self.modem.wake_mono_ms()]
+        asked.append(self.monitor.wake_mono_ms())
         asked += [self.alerts.wake_mono_ms(now), self.orders.wake_mono_ms(now), self.key.wake_mono_ms]
         asked.append(self.mute.wake_mono_ms(now))
         asked += [
@@ -548,6 +554,7 @@ class Station:
             self._clear(turn, *key)  # which sessions there are, and what lacks, nobody knows any more
         gone = [*self.meter.remember(self.faults.open), *self.box.remember(self.faults.open)]
         gone += [*self.modem.stale(self.faults.open), *self.saving.remember(self.faults.open, turn.now)]
+        gone += self.monitor.remember(self.faults.open, turn.now.mono_ms)
         for key in gone:
             self._clear(turn, *key)
         self.budget.used = event.data_used
@@ -906,6 +913,23 @@ class Station:
         fields = (("step", event.step.value), ("error", event.error))
         turn.notes.append(effects.Note("warning" if event.error else "info", "modem-cure", fields))
 
+    def _on_off_air(self, event: events.OffAirHeard, turn: _Turn) -> None:
+        holder = self.desk.on_air
+        findings, wanted = self.monitor.heard(event.reading, holder, turn.now.mono_ms)
+        for finding in findings:
+            self._on_condition(finding, turn)
+        turn.notes += wanted
+        if holder is not None and self.monitor.seen is not None:
+            holder.seen(self.monitor.seen)
+
+    def _on_monitor_failed(self, event: events.MonitorFailed, turn: _Turn) -> None:
+        self.monitor.failed()
+        self._raise(turn, LOST, MONITOR, (("error", event.error),))
+
+    def _on_recording(self, event: events.RecordingKept, turn: _Turn) -> None:
+        for finding in self.monitor.recorded(event):
+            self._on_condition(finding, turn)
+
     def _on_key(self, event: events.KeyChanged, turn: _Turn) -> None:
         self.key.changed(event, turn.now)
 
@@ -1009,6 +1033,7 @@ class Station:
             power=self.saving.state(),
             box=self.box.state(),
             modem=self._modem_view(now),
+            off_air=self.monitor.reading,
         )
 
     def _modem_view(self, now: Instant) -> ModemView | None:
@@ -1068,6 +1093,9 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.ModemFailed: Station._on_modem_failed,
     events.DataCounted: Station._on_data_counted,
     events.CureDone: Station._on_cure_done,
+    events.OffAirHeard: Station._on_off_air,
+    events.MonitorFailed: Station._on_monitor_failed,
+    events.RecordingKept: Station._on_recording,
     events.KeyChanged: Station._on_key,
     events.MuteKeyChanged: Station._on_mute_key,
     events.LinkChanged: Station._on_link,

@@ -32,6 +32,7 @@ DEBOUNCE_MS = {
     "not-registered": 300_000,
     "network-denied": 300_000,
     "signal-weak": 600_000,
+    "monitor-silent": 30_000,
 }
 
 OVER_AFTER_MS = {
@@ -91,6 +92,10 @@ SEVERITY = {
     "signal-weak": Severity.WARNING,
     "data-budget": Severity.WARNING,
     "data-used-up": Severity.ERROR,
+    "off-air-silent": Severity.ERROR,
+    "off-air-distorted": Severity.WARNING,
+    "off-air-foreign": Severity.ERROR,
+    "monitor-silent": Severity.WARNING,
     "cue-missed": Severity.ERROR,
     "cue-substituted": Severity.WARNING,
     "silence": Severity.ERROR,

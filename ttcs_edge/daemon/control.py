@@ -56,6 +56,8 @@ class Control:
         self._outbox = outbox
         self._boot = boot
         self._carried = carried
+        self.recordings: Callable[[], list[dict[str, Any]]] = list
+        """What an off-air monitor has kept."""
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer one request. Raises ControlError for one that is not understood."""
@@ -86,6 +88,7 @@ class Control:
             "version": __version__,
             "boot": self._boot,
             "time_zone": settings.time_zone,
+            "recordings": self.recordings(),
             "outbox": {"depth": depth, "oldest_age_s": oldest_s},
         }
 

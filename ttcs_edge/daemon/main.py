@@ -83,6 +83,7 @@ from ttcs_edge.wire import reports
 from ttcs_edge.wire.envelope import decoded
 
 if TYPE_CHECKING:
+    from ttcs_edge.daemon.monitoring import Monitoring
     from ttcs_edge.daemon.surroundings import Surroundings
 
 SWITCH_S = 0.000_1
@@ -108,6 +109,7 @@ class Daemon:
     ) -> None:
         self.config = config
         self.bus = bus
+        self.monitoring: Monitoring | None = None
         self.meter = None if bus is None or config.meter_unit is None else Pzem(bus, config.meter_unit)
         self.relays = relays
         self.player = player
@@ -154,6 +156,10 @@ class Daemon:
         self.health = Health(host, Canary(config.state_folder), Lives(config.state_folder), post, rounds=rounds)
         self.modem = modem_watch(config.modem, relays, post)
         self.box = Box(config, self.clock.now, post)
+        if config.monitor is not None:
+            from ttcs_edge.daemon.monitoring import begin_monitoring
+
+            self.monitoring = begin_monitoring(config.monitor, config.state_folder, player, post)
         self.handlers = Handlers(self.relays, self.sound, post, self._others(post))
 
     def _others(self, post: Callable[[Event], None]) -> dict[Any, Callable[[Any], None]]:
@@ -176,6 +182,7 @@ class Daemon:
             effects.CureModem: self.modem.take,
             effects.ShowLamp: self.box.show_lamp,
             effects.ShowDisplay: self.box.show_display,
+            effects.KeepRecording: self._keep_recording,
             effects.Resend: self._resend,
             effects.Answer: self.replies.answer,
             effects.CheckConfig: self.replies.check_config,
@@ -212,6 +219,8 @@ class Daemon:
     def run(self) -> None:
         """Work until the core says to leave. Whatever goes wrong, the relays are open before it is told (never-2)."""
         control = Control(self.loop.ask, self.clock.now, self.relays.states, self.outbox.depth, self.boot, self.carried)
+        if self.monitoring is not None:
+            control.recordings = self.monitoring.recordings
         socket = self.config.runtime_folder / "control.sock"
         server = ControlServer(socket, control.answer, control.answer_with_file)
         self.player.watch(self.loop.post)
@@ -236,6 +245,8 @@ class Daemon:
         self.link.start()
         self.renewing.start()
         self.modem.start()
+        if self.monitoring is not None:
+            self.monitoring.start()
         watch_clock(lambda: self.loop.post(TimePassed()))
 
     def close(self) -> None:
@@ -252,6 +263,7 @@ class Daemon:
             lambda: self.health.close(CLOSE_S),
             lambda: None if self.surroundings is None else self.surroundings.close(CLOSE_S),
             lambda: self.modem.close(CLOSE_S),
+            lambda: None if self.monitoring is None else self.monitoring.close(CLOSE_S),
             self.clock.close,
             self.box.close,
             self.relays.close,
@@ -316,6 +328,10 @@ class Daemon:
             self.loop.post(MeterFailed(str(outcome)) if isinstance(outcome, BusError) else MeterRead(outcome))
 
         self.meter.read(answer)
+
+    def _keep_recording(self, effect: effects.KeepRecording) -> None:
+        if self.monitoring is not None:  # else the core hears nothing, and tells so
+            self.monitoring.keep(effect)
 
     def _ready(self, effect: effects.NotifyReady) -> None:
         self.notifier.notify("READY=1")

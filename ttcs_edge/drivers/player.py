@@ -28,6 +28,7 @@ from ttcs_edge.player.messages import (
     FDS_MOST,
     PACKET_BYTES,
     SEGMENT_PACKETS,
+    CopySent,
     Dial,
     Files,
     Follow,
@@ -160,6 +161,7 @@ class PlayerProcess:
         self._dials: dict[int, Callable[[str | None], None]] = {}
         self._numbers = count(DIALS_FROM)
         self._standing: Audio = ()
+        self._sent_fd: int | None = None
         self._running: Running | None = None
         self._asked = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._spawn()
@@ -187,6 +189,7 @@ class PlayerProcess:
             self._running, self._plays, self._expects = running, False, False
             if self._closing.is_set():
                 running.kill()
+        self._tell_copy()
         self._tell_standing()
 
     def prepare(self, audio: Audio) -> None:
@@ -198,6 +201,15 @@ class PlayerProcess:
         """Tell the player of this moment, and each that follows."""
         self._standing = audio
         self._tell_standing()
+
+    def copy_sent(self, fd: int) -> None:
+        """Have each player copy what it writes into this memory file (``player.sent``); it stays the caller's."""
+        self._sent_fd = fd
+        self._tell_copy()
+
+    def _tell_copy(self) -> None:
+        if self._sent_fd is not None:
+            self._send(CopySent(), (), sockets=(self._sent_fd,))
 
     def _tell_standing(self) -> None:
         for one in self._standing:
@@ -288,7 +300,7 @@ class PlayerProcess:
                 socket.send_fds(running.socket, [messages.encode(command)], sockets)
                 if isinstance(command, Prepare):
                     self._expects = True
-                if not isinstance(command, Stop | StandBy | Segment | Follow | Leave | Volume):
+                if not isinstance(command, Stop | StandBy | Segment | Follow | CopySent | Leave | Volume):
                     os.eventfd_write(self._asked, 1)  # the listener has less patience from here on
             except TimeoutError:
                 running.kill()  # it has not listened for so long that a command is lost

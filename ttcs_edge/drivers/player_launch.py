@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from ttcs_edge.drivers.sound import timeline_of
@@ -24,6 +24,8 @@ from ttcs_edge.settings import InputSettings, SoundDriver, SoundSettings
 
 SOCKET_VARIABLE = "TTCS_EDGE_PLAYER_SOCKET"
 """The path at which ``ttcs-edge-player.socket`` listens."""
+MONITOR_VARIABLE = "TTCS_EDGE_MONITOR_SOCKET"
+"""The path at which ``ttcs-edge-monitor.socket`` listens."""
 FILE_MODE = 0o666
 """Of a WAV file that is made: what the umask leaves of it."""
 SEND_S = 0.4
@@ -96,11 +98,16 @@ class _Child:
 
 def child(settings: SoundSettings, number: int) -> Running:
     """Fork one. Raises OSError."""
+    return begin_child("ttcs_edge.player", _begin(settings), (), number)
+
+
+def begin_child(module: str, packet: bytes, files: Sequence[int], number: int) -> Running:
+    """Fork what a module is, and send it a first packet, with files. Raises OSError."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     try:
         with theirs:
-            _prepared(ours).send(_begin(settings))
-            command = [sys.executable, "-m", "ttcs_edge.player", str(theirs.fileno())]
+            socket.send_fds(_prepared(ours), [packet], files)
+            command = [sys.executable, "-m", module, str(theirs.fileno())]
             process = subprocess.Popen(command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)  # noqa: S603 (our own module, a list of words, no shell)
     except OSError:
         ours.close()
@@ -144,21 +151,27 @@ class _Neighbour:
 
 def neighbour(path: str, settings: SoundSettings, number: int) -> Running:
     """Have the service manager begin one. Raises OSError: nobody listens there."""
+    files = wav_files(settings)
+    try:
+        return begin_neighbour(path, _begin(settings), files, number)
+    finally:
+        for fd in files:
+            os.close(fd)
+
+
+def begin_neighbour(path: str, packet: bytes, files: Sequence[int], number: int) -> Running:
+    """Have the service manager begin what listens there, and send it a first packet, with files. Raises OSError."""
     ours = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     lifeline, theirs = socket.socketpair()
-    files: list[int] = []
     try:
         _prepared(ours).connect(path)
-        files = wav_files(settings)
-        socket.send_fds(ours, [_begin(settings)], [theirs.fileno(), *files])
+        socket.send_fds(ours, [packet], [theirs.fileno(), *files])
     except OSError:
         ours.close()
         lifeline.close()
         raise
     finally:
         theirs.close()
-        for fd in files:
-            os.close(fd)
     return _Neighbour(number, ours, lifeline)
 
 

@@ -29,6 +29,9 @@ _WAKES_WITHIN_S = 2.0
 _BUFFER_PERIODS = 10
 """How late a reader may be before samples are lost: a tenth of a second."""
 _LOOK_EVERY_S = 0.002
+_ALL_DAY_PERIODS = 100
+_ALL_DAY_LOOK_S = 0.05
+"""The same for what listens all day: a processor that is woken five hundred times a second never rests."""
 
 
 class SoundInput(Protocol):
@@ -59,8 +62,9 @@ class WavInput:
     The file is the device: one that is taken away, or cut short, is an input that was pulled out.
     """
 
-    def __init__(self, path: Path, fd: int | None = None) -> None:
+    def __init__(self, path: Path, fd: int | None = None, buffer_periods: int = _BUFFER_PERIODS) -> None:
         """``fd`` is the file's, where this process may not open it; the caller closes it."""
+        self._buffer_periods = buffer_periods
         self.name = str(path)
         self.overruns = 0
         self.begin_ns = 0
@@ -102,7 +106,7 @@ class WavInput:
         late_ns = time.monotonic_ns() - ready_ns
         if late_ns < 0:
             time.sleep(-late_ns / 1e9)
-        elif late_ns > _BUFFER_PERIODS * PERIOD_NS:
+        elif late_ns > self._buffer_periods * PERIOD_NS:
             self.overruns += 1
             lost = late_ns // PERIOD_NS
             for _ in range(lost):
@@ -144,11 +148,13 @@ class WavInput:
 
 
 class AlsaInput:
-    """An ALSA capture device, opened while somebody speaks. As ``AlsaSink``, it is never waited for inside ALSA."""
+    """An ALSA capture device. As ``AlsaSink``, it is never waited for inside ALSA: it is looked at now and then."""
 
-    def __init__(self, device: str) -> None:
+    def __init__(self, device: str, buffer_periods: int = _BUFFER_PERIODS, look_every_s: float = _LOOK_EVERY_S) -> None:
         self.name = device
         self.overruns = 0
+        self._buffer_periods = buffer_periods
+        self._look_every_s = look_every_s
         self._pcm: Any = None
         self._heard = bytearray()
         self._since_s = 0.0
@@ -170,7 +176,7 @@ class AlsaInput:
                 channels=1,
                 format=alsaaudio.PCM_FORMAT_S16_LE,
                 periodsize=PERIOD_FRAMES,
-                periods=_BUFFER_PERIODS,
+                periods=self._buffer_periods,
             )
             check_format("hears", self._pcm.info(), self.name)
         except alsaaudio.ALSAAudioError as error:
@@ -196,7 +202,7 @@ class AlsaInput:
                 elif time.monotonic() > self._since_s + self._within_s:
                     raise SoundError(f"the input gives no samples [{self.name}]")
                 else:
-                    time.sleep(_LOOK_EVERY_S)
+                    time.sleep(self._look_every_s)
         except alsaaudio.ALSAAudioError as error:
             raise SoundError(str(error)) from error
         period = bytes(self._heard[:PERIOD_BYTES])
@@ -215,6 +221,13 @@ def open_input(driver: SoundDriver, device: str, fds: Sequence[int] = ()) -> Sou
     if driver is SoundDriver.WAV:
         return WavInput(Path(device), fds[0] if fds else None)
     return AlsaInput(device)
+
+
+def open_all_day(driver: SoundDriver, device: str, fds: Sequence[int] = ()) -> SoundInput:
+    """The same for one that is heard from morning to morning: a twentieth of a second late, and seldom looked at."""
+    if driver is SoundDriver.WAV:
+        return WavInput(Path(device), fds[0] if fds else None, _ALL_DAY_PERIODS)
+    return AlsaInput(device, _ALL_DAY_PERIODS, _ALL_DAY_LOOK_S)
 
 
 @contextmanager

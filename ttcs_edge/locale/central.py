@@ -563,7 +563,7 @@ TOLD = {
     "bad-reports": ("{count} báo cáo hỏng", "{count} bad reports"),
     "data": ("{used}/{budget} MB", "{used}/{budget} MB"),
     "cures": ("chữa modem {count} lần", "{count} cures"),
-    "not-witnessed": ("công tơ không thấy tiếng ra loa", "the meter saw no sound go out"),
+    "not-witnessed": ("không thấy tiếng ra loa", "no sound was seen to go out"),
     "missing": ("thiếu {count} báo cáo", "{count} reports missing"),
     "more-gaps": ("và {count} chỗ thiếu nữa", "and {count} more gaps"),
     "fault-mend": ("Sửa: {mend}", "Mend: {mend}"),

@@ -68,6 +68,7 @@ PROBLEMS = {
     "same-supply-id": ("Hai nguồn cấp trùng mã", "Two supplies have the same id"),
     "same-pin": ("Hai khóa dùng chung một chân", "Two keys share one pin"),
     "same-unit": ("Công tơ trùng địa chỉ với một bo rơ-le", "The meter has the address of a relay board"),
+    "same-input": ("Bộ nghe kiểm tra và micrô dùng chung một ngõ vào", "Monitor and microphone share one input"),
     "same-zone-id": ("Hai cụm loa trùng mã", "Two zones have the same id"),
     "sheds-nothing": ("Bước này không bớt gì", "This step takes nothing away"),
     "several-documents": ("Tệp có nhiều tài liệu YAML (---)", "The file holds several YAML documents (---)"),
@@ -87,6 +88,7 @@ PROBLEMS = {
     "trust-refused": ("Gốc tin cậy không dùng được: {why}", "The trust root cannot be used: {why}"),
     "two-mains": ("Có hai cách biết điện lưới", "The mains are known by two ways"),
     "two-switches": ("Cụm loa có hai công tắc", "The zone has two switches"),
+    "two-inputs": ("Bộ nghe kiểm tra có hai ngõ vào", "The monitor has two inputs"),
     "two-ways": ("Micrô được nghe bằng hai đường", "The microphone is heard by two ways"),
     "unknown-supply": ("Trạm không có nguồn cấp này", "The station has no such supply"),
     "unknown-zone": ("Trạm không có cụm loa này", "The station has no such zone"),
@@ -163,6 +165,8 @@ EXPECTED = {
         "one switch for each zone: pin (a relay at this machine), unit and coil (a relay on RS-485), open_code and"
         " close_code, or open_group and close_group (a coded FM receiver)",
     ),
+    "dbfs": ("số dB từ {least} đến {most}", "a number of dB from {least} to {most}"),
+    "one-input": ("chỉ một trong các khóa: device, wav_file", "one of the keys: device, wav_file"),
     "one-way": (
         "chỉ một trong các khóa: device, wav_file, mixer_pin",
         "one of the keys: device, wav_file, mixer_pin",
@@ -348,6 +352,10 @@ MENDS = {
     "other-coil": (
         "đổi số này hoặc số của {other} ở dòng {first}, theo đúng dây đã nối",
         "change this one or that of {other} on line {first}, as the wires are",
+    ),
+    "other-input": (
+        "cắm bộ nghe kiểm tra vào ngõ vào khác với {other} ở dòng {first}; xem: arecord -L",
+        "give the monitor an input other than that of {other} on line {first}; see: arecord -L",
     ),
     "other-unit": (
         "đổi số này hoặc số của {other} ở dòng {first}, theo địa chỉ đã đặt trên thiết bị",

@@ -1010,6 +1010,59 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
             "see the mains at the meter, its wires, meter.unit and rs485",
         ),
     ),
+    "off-air-silent": (
+        (
+            "Đã phát mà trên sóng không nghe thấy: nghe {found} dB, lẽ ra {expected} dB",
+            "What is sent is not heard on the air: {found} dB, expected {expected} dB",
+        ),
+        (
+            "tăng âm hay máy phát hỏng, dây loa đứt, máy thu kiểm tra lệch tần số hoặc mất điện",
+            "amplifier or transmitter are broken, a line is cut, the monitor's receiver is off or on another frequency",
+        ),
+        (
+            "ra cột nghe thử; nếu loa vẫn kêu thì xem dây của bộ nghe kiểm tra và monitor.loud_dbfs",
+            "listen at the pole; if it sounds, see the monitor's wires and monitor.loud_dbfs",
+        ),
+    ),
+    "off-air-distorted": (
+        (
+            "Tiếng trên sóng bị méo hoặc đầy tạp âm (cắt đỉnh {clipped}%, nền {noise} dB)",
+            "What is heard on the air is distorted or noisy (clipped {clipped}%, noise {noise} dB)",
+        ),
+        (
+            "mức vào tăng âm quá lớn, tăng âm hỏng, sóng FM yếu, hoặc ngõ vào của bộ nghe quá mức",
+            "too much level into the amplifier, a broken amplifier, weak FM, or too much level into the monitor itself",
+        ),
+        (
+            "giảm mức vào tăng âm; xem ăng ten; vặn bộ chia của bộ nghe cho đỉnh dưới -6 dB",
+            "lower the level into the amplifier; see the aerial; set the monitor's divider: peaks below -6 dB",
+        ),
+    ),
+    "off-air-foreign": (
+        (
+            "Có tiếng lạ trên sóng ({level} dB): có thể bị chèn sóng. Bản ghi {file}, SHA-256 {sha256}",
+            "Foreign sound is on the air ({level} dB): perhaps a hijacked receiver. Recording {file}, SHA-256 {sha256}",
+        ),
+        (
+            "máy phát lạ cùng tần số, hoặc có người nói thẳng vào tăng âm, không qua trạm",
+            "somebody else's transmitter on the frequency, or somebody speaks into the amplifier past the station",
+        ),
+        (
+            "tắt máy thu ở cột, giữ bản ghi trong evidence/, báo Trung tâm Tần số vô tuyến điện khu vực và công an xã",
+            "switch the receivers off, keep the recording in evidence/, tell the frequency centre and the police",
+        ),
+    ),
+    "monitor-silent": (
+        ("Bộ nghe kiểm tra không nghe được gì: {error}", "The off-air monitor hears nothing: {error}"),
+        (
+            "ngõ vào âm thanh bị rút, bận hoặc sai tên; hoặc tiến trình bị treo và đang chạy lại",
+            "the sound input was unplugged, is busy, or its name is wrong; or its process hung and is begun anew",
+        ),
+        (
+            "cắm lại; xem: arecord -L, rồi monitor.device trong station.yaml",
+            "plug it in again; see: arecord -L, then monitor.device in station.yaml",
+        ),
+    ),
     "mains-voltage": (
         ("Điện áp lưới bất thường: {volts} V", "The mains are at {volts} V"),
         (

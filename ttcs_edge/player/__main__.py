@@ -35,6 +35,7 @@ from ttcs_edge.player.messages import (
     Answer,
     Begin,
     Command,
+    CopySent,
     Dial,
     Files,
     Follow,
@@ -57,6 +58,7 @@ from ttcs_edge.player.messages import (
     item_offset_ms,
     receive,
 )
+from ttcs_edge.player.sent import Sent
 from ttcs_edge.player.source import Opening
 from ttcs_edge.player.stream import Stream, StreamSource
 from ttcs_edge.player.writer import Writer
@@ -132,6 +134,9 @@ class Process:
             case Follow(stream, kind):
                 (fd,) = fds
                 self._jobs.put(lambda: self._stream(stream).follow(fd, kind))
+            case CopySent():
+                self._writer.copy_to(Sent(fds[0]))
+                os.close(fds[0])
             case Leave(stream):
                 self._jobs.put(lambda: self._forget(stream))
             case Live(play):

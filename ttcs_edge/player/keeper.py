@@ -15,6 +15,8 @@ from __future__ import annotations
 import os
 import select
 import socket
+from collections.abc import Callable
+from typing import NoReturn
 
 from sdnotify import SystemdNotifier
 
@@ -29,41 +31,54 @@ KILLED = 128
 """What a shell adds to a signal's number, to tell as an exit code what killed a program."""
 
 
+Work = Callable[[socket.socket, bytes, list[int]], NoReturn]
+"""Is what is kept until the daemon is gone: the connection, what came first through it, and the files beside that."""
+
+
 def main() -> None:
-    """Take what the daemon sends first, begin the player, and hold it for as long as the daemon holds on."""
+    """Keep a player."""
+    keep(_play)
+
+
+def _play(connection: socket.socket, data: bytes, wav_fds: list[int]) -> NoReturn:
+    from ttcs_edge.player.__main__ import work
+
+    work(connection, decode_begin(data), wav_fds)
+
+
+def keep(work: Work) -> None:
+    """Take what the daemon sends first, begin the work in a process, and hold it for as long as the daemon holds on."""
     be_no_ones_to_trace()
     connection = socket.socket(fileno=LISTEN_FDS_START)
     data, fds = receive(connection)
     if not data:
         return
-    begin, lifeline, wav_fds = decode_begin(data), fds[0], fds[1:]
+    lifeline, files = fds[0], fds[1:]
     keeper = os.getpid()
-    player = os.fork()
-    if player:
+    worker = os.fork()
+    if worker:
         connection.close()
-        for fd in wav_fds:
+        for fd in files:
             os.close(fd)
-        os._exit(_hold(lifeline, player))
+        os._exit(_hold(lifeline, worker))
     die_with_parent()
     if os.getppid() != keeper:
         os._exit(os.EX_UNAVAILABLE)
     os.close(lifeline)
-    from ttcs_edge.player.__main__ import work
-
-    work(connection, begin, wav_fds)
+    work(connection, data, files)
 
 
-def _hold(lifeline: int, player: int) -> int:
-    """Wait until the daemon lets go, or the player is gone; gives what to leave with."""
+def _hold(lifeline: int, worker: int) -> int:
+    """Wait until the daemon lets go, or the worker is gone; gives what to leave with."""
     notifier = SystemdNotifier()
     poll = select.poll()
     poll.register(lifeline, select.POLLIN)
-    poll.register(os.pidfd_open(player), select.POLLIN)
+    poll.register(os.pidfd_open(worker), select.POLLIN)
     while not (ready := poll.poll(FEED_S * 1_000)):
         notifier.notify("WATCHDOG=1")
     if lifeline in (fd for fd, _ in ready):
         return os.EX_OK
-    code = os.waitstatus_to_exitcode(os.waitpid(player, 0)[1])
+    code = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
     return code if code >= 0 else KILLED - code
 
 

@@ -116,6 +116,10 @@ class Follow(NamedTuple):
     kind: str
 
 
+class CopySent(NamedTuple):
+    """Copy what the device takes into the one descriptor that comes along, a memory file (``player.sent``)."""
+
+
 class Leave(NamedTuple):
     """Follow a stream no more."""
 
@@ -160,7 +164,22 @@ class Volume(NamedTuple):
 
 Sounding = Play | Talk | Live | PlayStream | Dial
 """What the writer plays."""
-Command = Files | Prepare | StandBy | Play | Talk | Live | Segment | Follow | Leave | PlayStream | Dial | Stop | Volume
+Command = (
+    Files
+    | Prepare
+    | StandBy
+    | Play
+    | Talk
+    | Live
+    | Segment
+    | Follow
+    | CopySent
+    | Leave
+    | PlayStream
+    | Dial
+    | Stop
+    | Volume
+)
 
 
 def encode(message: Begin | Command | Answer) -> bytes:
@@ -215,6 +234,7 @@ _COMMANDS: dict[str, Any] = {
     "Live": Live,
     "Segment": lambda play, number, packets, last: Segment(play, number, _packets(packets), last),
     "Follow": Follow,
+    "CopySent": CopySent,
     "Leave": Leave,
     "PlayStream": PlayStream,
     "Dial": Dial,

@@ -31,6 +31,7 @@ from ttcs_edge.player.messages import (
     item_offset_ms,
     parts,
 )
+from ttcs_edge.player.sent import Sent
 from ttcs_edge.player.source import Opening, Source
 
 TELL_EVERY_PERIODS = 10
@@ -128,6 +129,7 @@ class Writer:
         self._probe_at_s = 0.0
         self._device_ok: bool | None = None
         self._gaps = 0
+        self._sent: Sent | None = None
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -170,6 +172,10 @@ class Writer:
                 self._next = self._next._replace(volume_percent=volume_percent)
             elif self._current is not None and self._current.play == play:
                 self._turned_percent = volume_percent
+
+    def copy_to(self, sent: Sent) -> None:
+        """From the next period on, what the device took is copied there."""
+        self._sent = sent
 
     def leave(self) -> None:
         """Fade what sounds out quickly and end the thread."""
@@ -331,8 +337,11 @@ class Writer:
 
     def _put(self, sound: _Sound, index: int, data: bytes, audio_bytes: int) -> None:
         samples = self._shaped(sound, array("h", data.ljust(PERIOD_BYTES, b"\0")))
+        period, sent = samples.tobytes(), self._sent
         before_ns = time.monotonic_ns()
-        self._sink.write(samples.tobytes())
+        self._sink.write(period)
+        if sent is not None:
+            sent.put(period)
         sound.item_bytes[index] += audio_bytes
         if sound.frames == 0:
             self._answer(Started(sound.command.play, before_ns))

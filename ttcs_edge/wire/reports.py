@@ -40,6 +40,7 @@ from ttcs_edge.core.model import (
     AsRun,
     AsRunReason,
     Fault,
+    OffAirReading,
     Outcome,
     Severity,
 )
@@ -58,6 +59,7 @@ SLOT_PATTERN = ID_PATTERN.replace("^", f"^({ALERT_PREFIX}|{COMMAND_PREFIX}|{LIVE
 Moment = Annotated[str, Meta(pattern=MOMENT_PATTERN, description="RFC 3339, UTC, with milliseconds.")]
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 Measure = Annotated[float, Meta(ge=0)]
+Level = Annotated[float, Meta(ge=-300, le=100)]
 Boot = Annotated[
     int, Meta(ge=1, le=2**53 - 1, description="The number of this start; from 2^52 on, counted in memory.")
 ]
@@ -117,6 +119,8 @@ class AsRunReport(Struct, frozen=True, kw_only=True):
     """What became of one cue. ``start`` and ``end`` are null when it never sounded, ``reason`` when it aired whole.
     ``witnessed`` tells whether the energy meter saw the power rise with the sound; null where that cannot be told.
     ``zones_saved`` are the zones that it was meant for and that were left out to save power.
+    ``witnessed`` tells whether energy meter and off-air monitor saw the sound go out, each of them that could tell;
+    null where none could.
 
     ``journal`` and ``sequence`` are 0 in the reports of a station that did not number them yet.
     """
@@ -348,6 +352,16 @@ class ModemState(Struct, frozen=True, kw_only=True):
     cures: Count
 
 
+class OffAirState(Struct, frozen=True, kw_only=True):
+    """What the off-air monitor told last: the level that it heard, in dB of full scale, how like it is to what is sent,
+    1 at the most and null where nothing is, and how much of it is foreign.
+    """
+
+    heard_db: Level
+    match: Measure | None
+    foreign_share: Measure
+
+
 class HeartbeatReport(Struct, frozen=True, kw_only=True):
     """The state of a station. ``on_air`` is the occurrence that sounds now. ``state`` is ``on-air``, ``idle``,
     ``no-time`` or ``stopping``; ``amplifier`` is ``off``, ``warming`` or ``on``. ``underruns`` counts periods that came
@@ -356,9 +370,8 @@ class HeartbeatReport(Struct, frozen=True, kw_only=True):
     or ``host``; null without trusted time, and then ``clock`` says why, source by source. ``outbox_dropped`` counts the
     reports that were let go unsent, for want of room, since the station was made. ``newest_journal`` and
     ``newest_sequence`` are the number of the newest report that the station has made: with ``outbox_depth`` 0, whoever
-    has not heard it lacks it. ``meter`` is null without one, or while it says nothing; ``power`` and ``box`` where
-    neither is watched.
-    has not heard it lacks it. ``meter`` is null without one, or while it says nothing; ``modem`` without one.
+    has not heard it lacks it. ``meter`` and ``off_air`` are null without one, or while it says nothing;
+    ``power``, ``box`` and ``modem`` where there is no such thing.
     """
 
     kind: Literal["heartbeat"] = "heartbeat"
@@ -388,6 +401,7 @@ class HeartbeatReport(Struct, frozen=True, kw_only=True):
     power: PowerReport | None = None
     box: BoxReport | None = None
     modem: ModemState | None = None
+    off_air: OffAirState | None = None
 
 
 class StatusReport(Struct, frozen=True, kw_only=True):
@@ -660,6 +674,7 @@ def heartbeat_report(
         power=_power_report(snapshot),
         box=None if snapshot.box is None else BoxReport(**asdict(snapshot.box)),
         modem=None if snapshot.modem is None else _modem_state(snapshot.modem),
+        off_air=None if snapshot.off_air is None else _off_air(snapshot.off_air),
     )
 
 
@@ -695,3 +710,8 @@ def _modem_state(modem: ModemView) -> ModemState:
         budget_bytes=modem.budget_bytes,
         cures=modem.cures,
     )
+
+
+def _off_air(reading: OffAirReading) -> OffAirState:
+    match = None if reading.match is None else max(0.0, reading.match)
+    return OffAirState(heard_db=reading.heard_db, match=match, foreign_share=reading.foreign_share)
