@@ -44,6 +44,24 @@ class Kind(StrEnum):
     BOARD = "board"
 
 
+class Wires(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How a real bench is reached: commands of this machine, and which of its lines (BCM) feels which relay's contact.
+
+    ``reach`` is put before what the station should run; ``listen`` writes mono samples of 16 bit at 48 kHz, raw.
+    """
+
+    reach: str
+    power_on: str
+    power_off: str
+    inputs: dict[str, int]
+    listen: str
+    serial: str
+    link_cut: str
+    link_slow: str
+    link_up: str
+    root: str = "/"
+
+
 class Setup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A file of ``benches/``.
 
@@ -62,6 +80,7 @@ class Setup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hung_to_open_s: float = 10.0
     slow: float = 1.0
     because: str = ""
+    wires: Wires | None = None
 
 
 def read_setup(name: str) -> Setup:

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gpiozero import DigitalInputDevice
 
 from tests.parts import Broker, Listener, free_port
 from tests.rig.bench import Bench, Kind, Lacks, read_setup
+from tests.rig.board import BOUNCE_S, BoardBench
 from tests.rig.container import ContainerBench
 from tests.rig.image import image
 from tests.rig.machine import CACHE, Machine, alone, bare, installed, machine, put_checkout
@@ -45,10 +47,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A scenario runs on every bench."""
+    """A scenario runs on every bench, all else on every release."""
     if "scene" in metafunc.fixturenames:
         chosen = [where for where, name in WHERE.items() if name in BENCHES]
         metafunc.parametrize("release", chosen, indirect=True, ids=[WHERE[one] for one in chosen], scope="session")
+    elif "release" in metafunc.fixturenames:
+        metafunc.parametrize("release", RELEASES, indirect=True, scope="session")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -72,9 +76,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(figure)
 
 
-@pytest.fixture(scope="session", params=RELEASES)
+@pytest.fixture(scope="session")
 def release(request: pytest.FixtureRequest) -> str:
-    """A Debian that the product is for."""
+    """A Debian that the product is for; for scenarios, where they run."""
     return str(request.param)
 
 
@@ -133,6 +137,8 @@ def bench(release: str, request: pytest.FixtureRequest, tmp_path_factory: pytest
     one: Bench
     if setup.kind is Kind.CONTAINER:
         one = ContainerBench(name, setup, request.getfixturevalue("computer"), folder)
+    elif setup.kind is Kind.BOARD:
+        one = BoardBench(name, setup, lambda pin: DigitalInputDevice(pin, pull_up=True, bounce_time=BOUNCE_S))
     else:
         with alone():
             made = image(setup.release)
@@ -143,11 +149,12 @@ def bench(release: str, request: pytest.FixtureRequest, tmp_path_factory: pytest
 
 
 @pytest.fixture(scope="session")
-def province(release: str, tmp_path_factory: pytest.TempPathFactory) -> Centre:
-    """The centre of the station on the bench: its broker is known under both names that this machine has."""
+def province(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> Centre:
+    """The centre of the station on the bench: its broker is known by what both call this machine."""
     folder, port = tmp_path_factory.mktemp("province") / "lam-dong", free_port()
     assert main(["init", str(folder), "--scope", "vn/lam-dong", "--broker", f"127.0.0.1:{port}"]) == 0
-    assert main(["server-certificate", str(folder), "127.0.0.1", "10.0.2.2"]) == 0
+    names = dict.fromkeys(["127.0.0.1", bench.setup.broker_host])
+    assert main(["server-certificate", str(folder), *names]) == 0
     assert main(["add-station", str(folder), "da-teh-01", "--scope", "vn/lam-dong/da-teh"]) == 0
     return Centre(folder, port)
 
@@ -160,7 +167,8 @@ def scene(bench: Bench, province: Centre, request: pytest.FixtureRequest, tmp_pa
     except Lacks as why:
         pytest.skip(str(why))
     assert main(["broker-config", str(province.folder)]) == 0
-    broker = Broker(tmp_path / "broker", province, province.port)
+    address = "0.0.0.0" if bench.setup.kind is Kind.BOARD else "127.0.0.1"
+    broker = Broker(tmp_path / "broker", province, province.port, address)
     broker.follow(province.folder / "broker" / RIGHTS)
     broker.start()
     try:

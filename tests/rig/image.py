@@ -45,10 +45,10 @@ apt-get install -y -qq --no-install-recommends linux-headers-$version linux-sour
 mkdir /root/sim && cd /root/sim
 set -- /usr/src/linux-source-*.tar.xz
 tree=$(basename "$1" .tar.xz)
-tar -xf "$1" $tree/drivers/gpio/gpio-sim.c $tree/kernel/irq/irq_sim.c
+tar -xf "$1" $tree/drivers/gpio/gpio-sim.c $tree/drivers/gpio/gpiolib.h $tree/kernel/irq/irq_sim.c
 sed -f /root/guest/gpio_sim.sed $tree/drivers/gpio/gpio-sim.c >gpio-sim.c
 sed -f /root/guest/irq_sim.sed $tree/kernel/irq/irq_sim.c >irq_sim.c
-cp $tree/drivers/gpio/*.h . 2>/dev/null || true
+cp $tree/drivers/gpio/gpiolib.h .
 echo 'obj-m := gpio-sim.o irq_sim.o' >Makefile
 make -s -C /lib/modules/$version/build M=$PWD modules
 """

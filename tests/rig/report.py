@@ -21,7 +21,8 @@ h1 { font-size: 1.45rem; line-height: 1.25; margin: .4em 0; } h2 { font-size: 1.
 h3 { font-size: 1rem; margin: 0; } i { color: #57606a; } p { margin: .35em 0; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: 5px 6px; vertical-align: top; }
 tr + tr > *, thead + tbody > tr:first-child > * { border-top: 1px solid var(--line); }
-td.mark, th.mark { text-align: center; width: 3.2em; } code { font-size: .85em; overflow-wrap: anywhere; }
+td.mark, th.mark { text-align: center; width: 3.6em; padding: 5px 2px; }
+code { font-size: .85em; overflow-wrap: anywhere; }
 .scenes { display: grid; gap: 12px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 480px), 1fr)); }
 .scene { border: 1px solid var(--line); border-radius: 8px; padding: 10px; break-inside: avoid; min-width: 0; }
 .scene svg { width: 100%; height: auto; display: block; margin: 8px 0 4px; }
@@ -62,7 +63,7 @@ def _e(text: object) -> str:
 
 
 def _both(words: Both) -> str:
-    return f"{_e(words[0])} <i>{_e(words[1])}</i>"
+    return f"{_e(words[0])} <i lang=en>{_e(words[1])}</i>"
 
 
 def _verdict(tests: list[Test]) -> str:
@@ -141,17 +142,25 @@ def _figure(figure: list[Any]) -> str:
 
 
 def _figures(scenes: list[Test]) -> str:
-    rows = []
+    benches = [name for name in BENCHES if any(_bench(test) == name for test in scenes)]
+    measured: dict[tuple[str, Both], dict[str, str]] = {}
     for test in scenes:
         for name, value_s, most_s in test.get("timeline", {}).get("figures", []):
-            most = _seconds(most_s) if most_s is not None else ""
             css = "passed" if most_s is None or value_s <= most_s else "failed"
-            rows.append(
-                f"<tr><td>{_both(FIGURES.get(name, (name, name)))}<br><code>{_e(test['where'])}</code></td>"
-                f"<td class={css}><b>{_seconds(value_s)}</b></td><td>{most}</td></tr>"
-            )
-    head = "<thead><tr><th></th><th>đo được <i>measured</i></th><th>nhiều nhất <i>at most</i></th></tr></thead>"
-    return f"<h2>Số đo <i>Figures</i></h2><table>{head}<tbody>{''.join(rows)}</tbody></table>"
+            most = f"<br><i>≤ {_seconds(most_s)}</i>" if most_s is not None else ""
+            cells = measured.setdefault((name, _title(test)), {})
+            cells[_bench(test)] = f"<b class={css}>{_seconds(value_s)}</b>{most}"
+    head = "".join(f"<th class=mark>{number}</th>" for number in range(1, len(benches) + 1))
+    rows = "".join(
+        f"<tr><td>{_both(FIGURES.get(name, (name, name)))}<br><span class=small>{_both(title)}</span></td>"
+        + "".join(f"<td class=mark>{cells.get(one, '')}</td>" for one in benches)
+        + "</tr>"
+        for (name, title), cells in measured.items()
+    )
+    return (
+        "<h2>Số đo, và nhiều nhất là bao nhiêu <i>Figures, and the most they may be</i></h2>"
+        f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    )
 
 
 def _scene(test: Test) -> str:

@@ -31,7 +31,7 @@ def test_power_on_to_first_cue(scene: Scene) -> None:
     """A cue fell due while the power was off: it airs as soon as the machine is up, by itself, and is told as late."""
     scene.set_up()
     scene.start(at_boot=True)
-    scene.publish(Slot(SHORT, scene.ahead(6), late_s=1_800))
+    scene.publish(Slot(SHORT, 6, late_s=1_800))
     scene.cut_power()
     scene.within(10, lambda: time.time() > scene.due_s)
     on_ns = scene.power_on()
@@ -51,8 +51,7 @@ def test_a_morning_with_six_zones(scene: Scene) -> None:
     scene.set_up()
     scene.start()
     own, two = ("cho-xa",), ("thon-1", "thon-2")
-    when = scene.ahead(8)
-    scene.publish(Slot(SHORT, when, own), Slot(HIGH, when, two), Slot(Clip(4, 500), when))
+    scene.publish(Slot(SHORT, 0, own), Slot(HIGH, 0, two), Slot(Clip(4, 500)))
     scene.within(60, lambda: len(scene.as_runs()) == 3)
     scene.all_open()
 
@@ -81,7 +80,7 @@ def test_an_alert_over_a_bulletin(scene: Scene) -> None:
     """air-1: it takes the air at once; the bulletin goes on behind it, and both are told."""
     scene.set_up()
     scene.start()
-    scene.publish(Slot(LONG, scene.ahead(8)))
+    scene.publish(Slot(LONG))
     scene.on_the_air()
     warned_ns = scene.warn(HIGH)
     scene.within(60, lambda: len(scene.as_runs()) == 3)
@@ -109,7 +108,7 @@ def test_a_power_cut(scene: Scene, phase: str) -> None:
     """never-2, never-5: whenever it comes, all relays are open before the station is ready, and the record is true."""
     scene.set_up()
     scene.start(at_boot=True)
-    scene.publish(Slot(SHORT, scene.ahead(8)))
+    scene.publish(Slot(SHORT))
     scene.wait_until_closed(AMPLIFIER)
     if phase != "warming-up":
         scene.on_the_air()
@@ -134,7 +133,7 @@ def test_a_hung_daemon(scene: Scene, lines: str) -> None:
     scene.bench.keep_lines(lines == "kept")
     scene.set_up()
     scene.start()
-    scene.publish(Slot(LONG, scene.ahead(8)))
+    scene.publish(Slot(LONG))
     scene.on_the_air()
     before = scene.main_pid()
     hung_ns = scene.timeline.happens("hung", scene.bench.signal(before, signal.SIGSTOP))
@@ -155,7 +154,7 @@ def test_a_hung_kernel(scene: Scene) -> None:
     """never-2: the hardware watchdog starts the machine anew, whose lines are then as at power-on: all relays open."""
     scene.set_up()
     scene.start(at_boot=True)
-    scene.publish(Slot(LONG, scene.ahead(8)))
+    scene.publish(Slot(LONG))
     scene.on_the_air()
     hung_ns = scene.timeline.happens("kernel-hung", scene.bench.crash_kernel())
     restarted_ns = scene.within(KERNEL_HUNG_S * 2 / scene.bench.setup.slow, scene.bench.restarted_ns)
@@ -177,7 +176,7 @@ def test_a_card_that_dies(scene: Scene) -> None:
     """It turns read-only under a running station: the cue airs on time, and whoever asks is told."""
     scene.set_up()
     scene.start()
-    scene.publish(Slot(SHORT, scene.ahead(12)))
+    scene.publish(Slot(SHORT, 12))
     scene.bench.break_card()
     scene.timeline.happens("card-dead")
     scene.on_the_air()
@@ -193,7 +192,7 @@ def test_a_sound_card_that_is_pulled_out(scene: Scene) -> None:
     """The fault is told, the daemon stays; once the card is back the cue goes on, and is told as what it was."""
     scene.set_up()
     scene.start()
-    scene.publish(Slot(LONG, scene.ahead(8)))
+    scene.publish(Slot(LONG))
     scene.on_the_air()
     before = scene.main_pid()
     scene.bench.unplug_sound()
@@ -219,7 +218,7 @@ def test_a_meter_that_falls_silent(scene: Scene) -> None:
     scene.within(20, lambda: scene.status().get("meter"))
     scene.boards().meters[METER_UNIT] = lambda: None
     silent_ns = scene.timeline.happens("meter-silent")
-    scene.publish(Slot(SHORT, scene.ahead(8)))
+    scene.publish(Slot(SHORT))
     scene.within(60, lambda: scene.as_runs())
     scene.within(100, lambda: "meter-silent" in {code for code, _ in scene.told_faults()})
     scene.timeline.figure("meter-silent-to-fault", (scene.timeline.happens("fault") - silent_ns) / 1e9)
@@ -244,7 +243,7 @@ def test_a_meter_on_a_noisy_line(scene: Scene) -> None:
     scene.set_up(metered=True)
     scene.boards().habit = noisy
     scene.start()
-    scene.publish(Slot(Clip(16, wavers=True), scene.ahead(8), ("cho-xa", "thon-1")))
+    scene.publish(Slot(Clip(16, wavers=True), 0, ("cho-xa", "thon-1")))
     scene.within(60, lambda: scene.as_runs())
     scene.all_open()
 
@@ -260,7 +259,7 @@ def test_a_broken_speaker_line(scene: Scene) -> None:
     assert scene.meter is not None
     scene.meter.pole.cut.add(next(zone for zone in scene.meter.pole.tone_w if zone == "cho-xa"))
     scene.start()
-    scene.publish(Slot(WAVERING, scene.ahead(8), ("cho-xa",)))
+    scene.publish(Slot(WAVERING, 0, ("cho-xa",)))
     scene.on_the_air()
     scene.within(60 / scene.bench.setup.slow, lambda: scene.told_faults())
     told_ns = scene.timeline.happens("fault")
@@ -276,7 +275,7 @@ def test_a_link_that_is_cut_and_comes_back(scene: Scene) -> None:
     """What is due airs without it; once it is back the province is told, each report once."""
     scene.set_up()
     scene.start()
-    scene.publish(Slot(SHORT, scene.ahead(10)))
+    scene.publish(Slot(SHORT, 10))
     scene.link(Link.CUT)
     scene.on_the_air()
     scene.all_open()
@@ -307,7 +306,7 @@ def test_a_clock_that_is_lost(scene: Scene) -> None:
     """air-7: nobody keeps the clock, so nothing of the schedule airs, and that is told; the alert is heard."""
     scene.set_up(trust="kernel")
     scene.start()
-    scene.publish(Slot(SHORT, scene.ahead(6)))
+    scene.publish(Slot(SHORT))
     scene.within(20, lambda: "no-time" in scene.faults())
     scene.within(20, lambda: time.time() > scene.due_s + 2)
     assert scene.bench.changes(scene.timeline.began_ns) == [] and scene.sounds() == []
@@ -323,7 +322,7 @@ def test_an_update_with_a_cue_due(scene: Scene) -> None:
     """``make install`` over a running station, ended while a cue is about to air: it airs on time."""
     scene.set_up()
     scene.start(at_boot=True)
-    scene.publish(Slot(SHORT, scene.ahead(40)))
+    scene.publish(Slot(SHORT, 30))
     before = scene.main_pid()
     scene.bench.shell(f"cd {CHECKOUT} && make install")
     scene.timeline.happens("updated")
