@@ -32,11 +32,15 @@ T = TypeVar("T")
 STATION = "da-teh-01"
 PLACE = "vn/lam-dong/da-teh"
 METER_UNIT = 10
-TONE_W = 40.0
+TONE_W = 40
 WARM_UP_S = 1.0
 HOLD_S = 2.0
 GAP_NS = 400_000_000
 """What is not silent for longer is one sound."""
+PITCH_NS = 450_000_000
+"""Shorter ones are edges of others."""
+DUE_S = 300.0
+"""How far ahead a cue may be, on a bench that is slow and whose programme takes long to be published."""
 STEADY = "sine={hertz}:r=48000:d={seconds}"
 WAVERING = "sine={hertz}:r=48000:d={seconds},tremolo=f=0.3:d=0.9"
 """Louder and softer as speech is, for what is judged by whether the power follows."""
@@ -307,8 +311,18 @@ class Scene:
         return found.get("ActiveState") == "active" and int(found["MainPID"]) not in (0, not_pid)
 
     def sounds(self, since_ns: int = 0) -> list[Sound]:
-        """What was heard, in stretches of one pitch."""
-        return list(stretches(self.bench.heard(max(since_ns, self.timeline.began_ns))))
+        """What was heard, in stretches of one pitch that are long enough to have one."""
+        found = stretches(self.bench.heard(max(since_ns, self.timeline.began_ns)))
+        return [sound for sound in found if sound.end_ns - sound.begin_ns > PITCH_NS]
+
+    def first_heard_ns(self, since_ns: int, but_hertz: int = 0) -> int:
+        """When anything was heard first, other than a sound that was there before."""
+        heard = self.bench.heard(since_ns)
+        return next(one.at_ns for one in heard if abs(one.hertz - but_hertz) > 0.1 * but_hertz)
+
+    def wait_until_due(self, more_s: float = 0) -> None:
+        """Wait until the first cue has fallen due."""
+        eventually(lambda: time.time() > self.due_s + more_s, DUE_S)
 
     def as_runs(self) -> list[tuple[str, str, str | None]]:
         """What aired, as the centre was told: slot, outcome, reason; each report once."""
