@@ -13,6 +13,7 @@ import pytest
 from tests.boards import Boards
 from tests.rig.bench import AMPLIFIER, ZONES, Link
 from tests.rig.machine import CHECKOUT
+from tests.rig.pole import UNIT
 from tests.rig.scene import METER_UNIT, Clip, Scene, Slot, under_sound
 
 pytestmark = [pytest.mark.rig, pytest.mark.timeout(600)]
@@ -143,6 +144,7 @@ def test_a_hung_daemon(scene: Scene, lines: str) -> None:
     scene.within(30, lambda: scene.is_active(not_pid=before))
     scene.timeline.happens("ready")
 
+    assert "Watchdog timeout" in scene.bench.shell(f"journalctl --unit {UNIT} --no-pager --output=cat")
     assert opened_s <= scene.bench.setup.hung_to_open_s
     scene.within(30, lambda: scene.as_runs())
     assert scene.as_runs()[0][:2] == ("gio-tin-1", "cut")
