@@ -39,6 +39,8 @@ GAP_NS = 400_000_000
 """What is not silent for longer is one sound."""
 PITCH_NS = 450_000_000
 """Shorter ones are edges of others."""
+LEAD_S = 5.0
+"""The amplifier is on before its cue falls due."""
 DUE_S = 300.0
 """How far ahead a cue may be, on a bench that is slow and whose programme takes long to be published."""
 STEADY = "sine={hertz}:r=48000:d={seconds}"
@@ -285,11 +287,13 @@ class Scene:
     def on_the_air(self) -> None:
         """Wait until sound is heard, through a warm amplifier and closed zones."""
         since_ns = time.monotonic_ns()
+        self.wait_until_due()
         self.within(30, lambda: self.bench.heard(since_ns))
         assert AMPLIFIER in self.bench.closed()
 
     def wait_until_closed(self, *subjects: str) -> None:
-        """Wait until relays are closed."""
+        """Wait until relays are closed for the first cue."""
+        self.wait_until_due(more_s=-LEAD_S)
         self.within(30, lambda: self.bench.closed() >= set(subjects))
 
     def all_open(self, within_s: float = 20) -> None:
