@@ -87,7 +87,7 @@ def read_setup(name: str) -> Setup:
     """A bench by the name of its file. Raises Lacks where there is none such here."""
     path = BENCHES / f"{name}.yaml"
     if not path.exists():
-        raise Lacks(f"there is no {path.name} here: firmware_notes/real-bench.md tells how it is made")
+        raise Lacks(f"chưa có {path.name}, xem firmware_notes/real-bench.md / there is no {path.name} here, see there")
     return msgspec.convert(yaml.safe_load(path.read_text()), Setup)
 
 
@@ -128,8 +128,7 @@ class Bench(ABC):
         """Raise Lacks unless everything is there."""
         for resource in resources:
             if resource not in self.setup.has:
-                _, english = self.setup.lacks.get(resource, ("", f"it has no {resource}"))
-                raise Lacks(f"{self.name}: {english}")
+                raise Lacks(f"{self.name}: " + " / ".join(self.setup.lacks.get(resource, (f"no {resource}",))))
 
     # the machine
 

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Any
 
 from tests.rig.draw import timeline
-from tests.rig.words import BENCHES, CASES, CHECKS, EVENTS, FIGURES, MARKS, OUTCOMES, SCENARIOS, Both
+from tests.rig.words import BENCHES, CASES, CHECKS, EVENTS, FIGURES, MARKS, OUTCOMES, SCENARIOS, TRACKS, Both
 
 STYLE = """
 :root { color-scheme: light; --line: #d0d7de; --good: #1a7f37; --bad: #cf222e; --off: #6e7781; }
@@ -21,7 +21,7 @@ h1 { font-size: 1.45rem; line-height: 1.25; margin: .4em 0; } h2 { font-size: 1.
 h3 { font-size: 1rem; margin: 0; } i { color: #57606a; } p { margin: .35em 0; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: 5px 6px; vertical-align: top; }
 tr + tr > *, thead + tbody > tr:first-child > * { border-top: 1px solid var(--line); }
-td.mark, th.mark { text-align: center; width: 3.6em; padding: 5px 2px; }
+td.mark, th.mark { text-align: center; width: 4em; padding: 5px 2px; white-space: nowrap; }
 code { font-size: .85em; overflow-wrap: anywhere; }
 .scenes { display: grid; gap: 12px; grid-template-columns: repeat(auto-fill, minmax(min(100%, 480px), 1fr)); }
 .scene { border: 1px solid var(--line); border-radius: 8px; padding: 10px; break-inside: avoid; min-width: 0; }
@@ -46,7 +46,8 @@ def page(found: dict[str, Any], digest: str) -> str:
         _versions(found),
         _matrix(scenes) if scenes else "",
         _figures(scenes) if scenes else "",
-        f"<h2>Từng kịch bản <i>Each scenario</i></h2><div class=scenes>{''.join(map(_scene, _drawn(scenes)))}</div>",
+        f"<h2>Từng kịch bản <i>Each scenario</i></h2>{_key()}",
+        f"<div class=scenes>{''.join(map(_scene, _drawn(scenes)))}</div>",
         _skipped(scenes),
         _checks(checks),
         _signature(digest),
@@ -161,6 +162,10 @@ def _figures(scenes: list[Test]) -> str:
         "<h2>Số đo, và nhiều nhất là bao nhiêu <i>Figures, and the most they may be</i></h2>"
         f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{rows}</tbody></table>"
     )
+
+
+def _key() -> str:
+    return f"<p class=small>{'; '.join(_both(words) for words in TRACKS.values())}</p>"
 
 
 def _scene(test: Test) -> str:

@@ -43,7 +43,7 @@ class Results:
     def _begun(item: pytest.Item) -> dict[str, Any]:
         name = getattr(item, "originalname", item.name)
         where = item.callspec.id if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ""
-        words = (getattr(item, "obj", None).__doc__ or "").strip()
+        words = (getattr(item, "obj", None).__doc__ or "").strip().replace("``", "")
         return {
             "file": item.path.name,
             "name": name.removeprefix("test_"),

@@ -38,7 +38,7 @@ def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_without_its_file_the_real_bench_is_skipped_with_the_reason() -> None:
     """The reason names the page that tells how it is made."""
-    with pytest.raises(Lacks, match=r"^there is no nowhere\.yaml here: firmware_notes/real-bench\.md tells"):
+    with pytest.raises(Lacks, match=r"^chưa có nowhere\.yaml, xem firmware_notes/real-bench\.md / there is no "):
         read_setup("nowhere")
 
 
@@ -73,6 +73,6 @@ def test_the_example_feels_relays_hears_sound_and_reaches_its_station(setup: Non
     assert switched.read_text() == "off\n"
     assert bench.run("false", check=False).returncode == 1
     assert bench.ask({"ask": "status"}) == {}
-    with pytest.raises(Lacks, match=r"^pi: a real card is not broken on purpose$"):
+    with pytest.raises(Lacks, match=r"^pi: không làm hỏng thẻ nhớ thật / a real card is not broken on purpose$"):
         bench.need("card")
     bench.close()
