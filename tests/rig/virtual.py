@@ -68,7 +68,11 @@ class VirtualBench(Bench):
         card(self._card)
         self._emulator = Emulator(image, self._card, folder, self._take)
         self._boards: SocketBoards | None = None
-        self.power_on()
+        try:
+            self.power_on()
+        except BaseException:
+            self.close()
+            raise
 
     def versions(self) -> dict[str, str]:
         """Its own."""
