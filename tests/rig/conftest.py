@@ -178,5 +178,7 @@ def scene(bench: Bench, province: Centre, request: pytest.FixtureRequest, tmp_pa
         yield one
         one.seen = one.timeline.as_json(bench, time.monotonic_ns())
         one.close()
+        if bench.setup.kind is Kind.CONTAINER:  # other tests use the same machine, with another centre
+            bench.fresh()
     finally:
         broker.stop()
