@@ -178,7 +178,7 @@ def scene(bench: Bench, province: Centre, request: pytest.FixtureRequest, tmp_pa
         yield one
         one.seen = one.timeline.as_json(bench, time.monotonic_ns())
         one.close()
-        if bench.setup.kind is Kind.CONTAINER:  # other tests use the same machine, with another centre
-            bench.fresh()
+        if isinstance(bench, ContainerBench):
+            bench.leave()
     finally:
         broker.stop()

@@ -22,7 +22,8 @@ from ttcs_edge.drivers.sound import timeline_of
 from ttcs_edge.link.control import ControlError, ask
 
 SUBJECTS = {f"gpio{pin}": subject for subject, pin in RELAYS.items()}
-DROP_IN = f"/etc/systemd/system/{UNIT}.d/bench.conf"
+DROP_IN = Path(f"/etc/systemd/system/{UNIT}.d/bench.conf")
+"""The serial port is a pseudo-terminal here, which the unit does not have otherwise."""
 SERIAL_PORT = "/dev/ttyRIG"
 HEADER_BYTES = 44
 
@@ -39,9 +40,6 @@ class ContainerBench(Bench):
         os.chmod(port, 0o666)
         machine.binds = {port: SERIAL_PORT}
         machine.power_off()
-        drop_in = machine.root / DROP_IN[1:]
-        drop_in.parent.mkdir(parents=True, exist_ok=True)
-        drop_in.write_text("[Service]\nDeviceAllow=char-pts rw\n")  # the serial port is one of those here
         machine.boot()
 
     def versions(self) -> dict[str, str]:
@@ -83,11 +81,7 @@ class ContainerBench(Bench):
         return self.machine.kill(pid, number)
 
     def close(self) -> None:
-        """Leave the machine as it was found: it is not the bench's own."""
-        if self.machine.is_off:
-            self.machine.boot()
-        self.machine.shell(f"rm -rf {Path(DROP_IN).parent}; systemctl daemon-reload")
-        self.machine.binds = {}
+        """Let wire and serial line go; the machine is not the bench's own."""
         self._wire.close()
         self._boards.unplug()
 
@@ -153,6 +147,12 @@ class ContainerBench(Bench):
         self._wire.mend()
         self.machine.shell(
             f"systemctl stop {UNIT}; systemctl disable --quiet {UNIT}; systemctl reset-failed; rm -rf {STATE}/*"
-            " /etc/ttcs-edge/identit* /etc/ttcs-edge/station.yaml /etc/ttcs-edge/trust/*"
+            f" /etc/ttcs-edge/identit* /etc/ttcs-edge/station.yaml /etc/ttcs-edge/trust/*; mkdir -p {DROP_IN.parent};"
+            f"printf '[Service]\\nDeviceAllow=char-pts rw\\n' >{DROP_IN}; systemctl daemon-reload"
         )
         eventually(lambda: self.closed() == frozenset())
+
+    def leave(self) -> None:
+        """Leave nothing on the machine, for other tests have it, too."""
+        self.fresh()
+        self.machine.shell(f"rm -r {DROP_IN.parent}; systemctl daemon-reload")
