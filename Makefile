@@ -6,6 +6,7 @@ PREFIX ?= /opt/ttcs-edge
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RUN_PACKAGES := libvlc5 vlc-plugin-base libopus0 vlc-bin espeak-ng libebur128-1 libasound2-dev gcc libc6-dev python3-dev python3-venv ca-certificates
 DEMO_PACKAGES := mosquitto nginx-light ffmpeg systemd git iproute2 mount e2fsprogs pulseaudio pulseaudio-utils libasound2-plugins
+RIG_PACKAGES := mmdebstrap systemd-container qemu-system-x86 qemu-utils
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint types imports tests tests-system tests-player tests-network tests-central tests-simulation tests-others simulate schemas bench audit sbom fuzz install rig soak uninstall lock clean
@@ -89,10 +90,14 @@ bench: setup ## run the benchmarks, or one: make bench ONLY=due
 install: ## install the daemon and its unit on this machine, from source
 	@$(SUDO) systemd/install $(PREFIX)
 
-rig: setup ## prove install and unit on whole machines, Debian 12 and 13 with their systemd; needs root
-	@which mmdebstrap systemd-nspawn >/dev/null || { $(SUDO) apt-get update -qq && \
-	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq mmdebstrap systemd-container >/dev/null; }
-	@$(SUDO) $(BIN)/python -m pytest -q -m rig tests/rig
+rig: setup ## prove a release on whole machines, and write the report to sign: make rig BENCH=qemu-bookworm; needs root
+	@missing=$$(for name in $(RIG_PACKAGES); do \
+	  dpkg-query -W -f '$${Status}\n' $$name 2>/dev/null | grep -q 'ok installed' || echo $$name; done); \
+	if [ -n "$$missing" ]; then \
+	  $(SUDO) apt-get update -qq && \
+	  $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
+	@$(SUDO) $(if $(BENCH),env RIG_BENCHES='$(BENCH)') $(BIN)/python -m pytest -q -m rig \
+	  $(if $(BENCH),tests/rig/test_scenarios.py,tests/rig)
 
 soak: setup ## the long versions of kill and power, of bad links, of the simulation, of bad input; some need root
 	@$(SUDO) $(BIN)/python -m pytest -q -m soak

@@ -77,13 +77,15 @@ class Boards:
         with suppress(OSError):
             while True:
                 try:
-                    heard += os.read(master, 256)
+                    piece = os.read(master, 256)
                 except OSError:  # nobody has it open
                     if self._master != master:
                         return
                     time.sleep(0.01)  # a pseudo-terminal tells nobody when its other end is opened
                     continue
-                heard = self._take(master, heard)
+                if not piece:  # a socket whose other end is gone
+                    return
+                heard = self._take(master, heard + piece)
 
     def _take(self, master: int, heard: bytes) -> bytes:
         used, request = self._framer.handleFrame(heard, 0, 0)

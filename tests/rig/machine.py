@@ -57,7 +57,14 @@ class Machine:
         subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, self.root], check=True)
         self.release = layers[-1].name
         self.told_last = ""
+        self.binds: dict[str, str] = {}
+        """What of this machine is shown to it from its next boot on, and where."""
         self._nspawn: subprocess.Popen[bytes] | None = None
+
+    @property
+    def is_off(self) -> bool:
+        """Whether it is switched off."""
+        return self._nspawn is None
 
     @property
     def leader(self) -> int:
@@ -71,6 +78,7 @@ class Machine:
         command = ["systemd-nspawn", "--quiet", "-D", str(self.root), "--boot", "--register=no", "--keep-unit"]
         options = ["--machine=pole", "--console=pipe", "--resolv-conf=copy-host", "--link-journal=no"]
         options += ["--capability=CAP_BPF", f"--system-call-filter={CALLS}"]
+        options += [f"--bind={here}:{there}" for here, there in self.binds.items()]
         with (self.folder / "console").open("ab") as console:
             self._nspawn = subprocess.Popen(
                 [*command, *options],

@@ -1,4 +1,4 @@
-"""The unit under a real systemd: what it does with a daemon that is ready, hung, killed, stopped or wrongly set up."""
+"""The unit under a real systemd: a daemon that is ready, killed, stopped or wrongly set up; hung: test_scenarios.py."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from tests.rig.pole import CONFIG, FIGURES, PINS, UNIT, Pole
 pytestmark = [pytest.mark.rig, pytest.mark.timeout(900)]
 RELEASE_S = 1.5
 """How long relays may stay closed behind a daemon that is dead: seen 0.2 s; a Raspberry Pi is several times slower."""
-WATCHDOG_S = 10.0
 
 
 def note(figure: str, pole: Pole) -> None:
@@ -73,22 +72,6 @@ def test_after_kill_9_every_relay_is_opened_at_once_and_the_record_says_cut(
     assert opened_s < RELEASE_S
     assert the_only_as_run(operator)[0] == "cut"
     assert pole.closed() == ()
-
-
-def test_a_hung_daemon_is_ended_by_the_watchdog_and_every_relay_is_opened(
-    pole: Pole, operator: Listener, tmp_path: Path
-) -> None:
-    """never-2: SIGSTOP of the main process; the service manager misses its word, aborts it, and starts it anew."""
-    pole.put_on_the_air(tmp_path)
-    before = pole.main_pid
-    hung_ns = pole.machine.kill(before, signal.SIGSTOP)
-    opened_s = opened_behind_s(pole, hung_ns)
-    eventually(lambda: pole.is_active(not_pid=before), 20)
-    note(f"hung: every relay open after {opened_s:.1f} s", pole)
-
-    assert WATCHDOG_S - 2 < opened_s < WATCHDOG_S + RELEASE_S + 1
-    assert any("Watchdog timeout" in entry["MESSAGE"] for entry in pole.journal())
-    assert the_only_as_run(operator)[0] == "cut"
 
 
 def test_a_stop_in_the_middle_of_a_cue_is_clean_and_done_within_3_s(

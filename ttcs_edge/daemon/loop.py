@@ -26,7 +26,7 @@ from ttcs_edge.core.station import Station
 from ttcs_edge.daemon.handlers import Handlers
 
 IDLE_S = 5.0
-"""How long the loop sleeps at the most: it must feed the watchdog, which bites after 10 s (``WatchdogSec``)."""
+"""How long the loop sleeps at the most: it must feed the watchdog, which bites after 8 s (``WatchdogSec``)."""
 FIRST_SOUND_S = 0.5
 """How long what can wait is kept back for a sound that a start brings: a player's first file keeps two cores busy."""
 CLOCK_SET_MS = 100

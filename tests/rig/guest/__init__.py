@@ -1,0 +1,1 @@
+"""What is put into the virtual machine: it uses nothing but Python's own library."""
