@@ -13,8 +13,9 @@ from msgspec import Struct
 
 from ttcs_edge.core.model import IfInterrupted, Occurrence, Rank
 
-TEST, BULLETIN, MICROPHONE, ALERT = -1, 0, 1, 2
-"""The classes of air-1, and below them a test tone, which is nobody's message: what stands first in a rank."""
+PILOT, TEST, BULLETIN, MICROPHONE, ALERT = -2, -1, 0, 1, 2
+"""The classes of air-1, and below them a test tone, which is nobody's message, and the pilot of a self-test, for which
+nobody waits: what stands first in a rank."""
 
 
 class Contender(Struct, frozen=True):

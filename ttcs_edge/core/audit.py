@@ -4,8 +4,9 @@ What is an entry, and what is none, stands here; the store numbers the entries a
 (``wire.chain``). The rules:
 
 1. A document that is accepted is an entry, and so is one that is refused, an order, the first piece of a live relay, a
-   file that was carried in, and each start and stop. A beacon that is accepted is none: one comes every minute, says
-   nothing new but the time, and would wear out the card; what it names is an entry when it comes.
+   file that was carried in, a walk that somebody at the box asked for, a self-test, and each start and stop. A beacon
+   that is accepted is none: one comes every minute, says nothing new but the time, and would wear out the card; what it
+   names is an entry when it comes.
 2. The same again is no news. A refusal is an entry when its fault is raised by it; while that fault is open, it is only
    counted. What a person does at the box is an entry each time: somebody must answer for it.
 3. However fast strangers send, and whatever they call it, there are at most ``REFUSALS_AT_ONCE`` entries of refusals,
@@ -26,12 +27,15 @@ from ttcs_edge.core import events
 from ttcs_edge.core.documents import Alert, Command, Refused, Signed
 from ttcs_edge.core.effects import Audited
 from ttcs_edge.core.model import Instant, LocalUser
+from ttcs_edge.core.reports import SelfTestState
 from ttcs_edge.core.supervision import writable
+from ttcs_edge.core.zone_by_zone import outcomes
 
 REFUSALS_AT_ONCE = 32
 REFUSAL_EVERY_MS = 600_000
 UNSAID_AFTER_MS = 6 * 3_600_000
 ACCEPTED, REFUSED, STARTED, STOPPED, COUNTED = "accepted", "refused", "started", "stopped", "counted"
+TESTED = "tested"
 Detail = tuple[tuple[str, str], ...]
 
 
@@ -63,6 +67,7 @@ _KINDS: dict[type, _Kind] = {
     events.LiveArrived: _Kind("live", lambda event: event.segment),
     events.CertificateArrived: _Kind("certificate"),
     events.AudioCarried: _Kind("audio", by=lambda event: event.by),
+    events.WalkAsked: _Kind("walk", by=lambda event: event.by),
 }
 _DETAILS: dict[type, Callable[[Any], Detail]] = {
     Command: lambda command: (("action", command.action[0]),),
@@ -91,6 +96,10 @@ class Audit:
     def stopped(self, station: str, why: str, now: Instant) -> Audited:
         """A life of the station is about to end in good order."""
         return self._entry(now, STOPPED, "station", station, detail=(("reason", why),))
+
+    def tested(self, station: str, state: SelfTestState, now: Instant) -> Audited:
+        """A self-test is over, or was skipped."""
+        return self._entry(now, TESTED, "zones", station, code=state.skipped, detail=outcomes(state.zones))
 
     def judged(self, event: events.Event, judged: Judged, now: Instant) -> list[Audited]:
         """What is to be told of what an event brought."""

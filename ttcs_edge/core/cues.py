@@ -44,9 +44,19 @@ class Cues:
         self.sequence += 1
         return f"{self.boot}-a{self.sequence}"
 
-    def take(self, cue: Cue, kind: Kind, now: Instant, session: Session | Followed | None = None) -> None:
+    def take(
+        self,
+        cue: Cue,
+        kind: Kind,
+        now: Instant,
+        session: Session | Followed | None = None,
+        *,
+        in_quiet_hours: bool = False,
+    ) -> None:
         """Take what is of no programme and no alert: it is for now."""
-        self.wait(Airing(cue, id=self.next_id(), session=session, kind=kind, taken_mono_ms=now.mono_ms))
+        name, taken_ms = self.next_id(), now.mono_ms
+        airing = Airing(cue, id=name, session=session, kind=kind, in_quiet_hours=in_quiet_hours, taken_mono_ms=taken_ms)
+        self.wait(airing)
 
     def wait(self, airing: Airing) -> None:
         """It waits for the air."""

@@ -278,8 +278,8 @@ class TimeFloor(Struct, frozen=True):
 
 class Audited(Struct, frozen=True):
     """Report: an entry of the audit trail (``core.audit``), which the store ties to the one before it. ``deed`` is what
-    was done (accepted, refused, started, stopped, counted), ``what`` to what, ``detail`` the fields of its words;
-    ``by`` is None when the wire brought it.
+    was done (accepted, refused, started, stopped, counted, tested), ``what`` to what, ``detail`` the fields of its
+    words; ``by`` is None when the wire brought it.
     ``unsaid`` counts, by their codes, the refusals since the entry before that have no entry of their own.
     """
 

@@ -41,7 +41,8 @@ class Started(Struct, frozen=True):
     ``open_faults`` what was raised and never cleared; ``cached`` which audio is whole in the store; ``alive_until_ms``
     the last wall clock known before the death, if any; ``watched_until_ms`` up to when every occurrence is accounted
     for; ``time_floor_ms`` the newest time known to have been signed under this trust root. ``tones`` are what comes
-    before an alert, by its severity; ``test_tone`` is one second of a tone that can be repeated without a gap.
+    before an alert, by its severity; ``test_tone`` is one second of a tone that can be repeated without a gap,
+    ``pilot`` that of a self-test.
     ``volumes`` are the newest command for the volume of each zone; ``software`` is the release that starts.
     """
 
@@ -62,6 +63,7 @@ class Started(Struct, frozen=True):
     test_tone: AudioItem | None = None
     volumes: tuple[tuple[ZoneId, Signed[Command]], ...] = ()
     software: str = ""
+    pilot: AudioItem | None = None
 
 
 class TimePassed(Struct, frozen=True):
@@ -343,6 +345,24 @@ class AnswerGone(Struct, frozen=True):
     command: int
 
 
+class WalkAsked(Struct, frozen=True):
+    """Somebody at the station wants a test-tone walk through these zones, all of them when none is named: so long a
+    tone in each, and in quiet hours only ``in_quiet_hours``. ``number`` is the walk's in this life.
+    """
+
+    number: int
+    zones: tuple[ZoneId, ...]
+    tone_ms: int
+    in_quiet_hours: bool
+    by: LocalUser
+
+
+class WalkLeft(Struct, frozen=True):
+    """Whoever asked for a walk has had enough of it, or is gone."""
+
+    number: int
+
+
 class StopRequested(Struct, frozen=True):
     """SIGTERM: fade, open everything, leave."""
 
@@ -383,5 +403,7 @@ Event = (
     | CertificateKnown
     | ConfigChecked
     | AnswerGone
+    | WalkAsked
+    | WalkLeft
     | StopRequested
 )

@@ -1,8 +1,8 @@
 """The watch for silence where sound is due, whatever its cause.
 
 It is nobody's fault that one cue waits while another is heard, and that of a slot in quiet hours, or without trusted
-time, which has a fault of its own. A test tone is answered, and a live relay that falls silent is a fault of its own. A
-way up that begins late takes its time, but once: a player that dies on it, and dies again, is silence.
+time, which has a fault of its own. A test tone is answered, a pilot told, and a live relay that falls silent is a fault
+of its own. A way up that begins late takes its time, but once: a player that dies on it, and dies again, is silence.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class SilenceWatch:
         silent: dict[str, str] = {}
         for airing in self.cues.unended():
             expected = airing.is_due(now) and (slots_sound or not airing.of_programme)
-            if heard or not expected or airing.kind in (Kind.TEST, Kind.LIVE):
+            if heard or not expected or airing.kind in (Kind.TEST, Kind.PILOT, Kind.LIVE):
                 continue
             spell = spells[airing.id] = self.spells.get(airing.id) or self._begin(airing, now)
             if now.mono_ms >= spell.since_mono_ms + SILENCE_MS:
