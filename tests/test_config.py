@@ -31,6 +31,7 @@ from ttcs_edge.core.model import (
     Meter,
     Microphone,
     QuietHours,
+    SelfTest,
     StationSettings,
     Way,
     Zone,
@@ -264,6 +265,20 @@ class TestRight:
         assert config.station.zones[0].tone_w == 30
         short = load_config(written(tmp_path, text + "meter: {unit: 10, idle_w: 25, most_w: 400}\n"), {})
         assert short.station.meter == Meter(idle_w=25, most_w=400)
+
+    def test_a_station_may_test_itself(self, tmp_path: Path) -> None:
+        """At hours of its own, or every so often, each zone watched by somebody."""
+        metered = "rs485: {port: /dev/ttyUSB0}\nmeter: {unit: 10, idle_w: 25, most_w: 400}\n"
+        text = SHORTEST.replace("    pin: 17\n", "    pin: 17\n    tone_w: 30\n", 1) + metered
+        hours = 'self_test: {at: ["00:00", "23:59"], in_quiet_hours: true, level_percent: 15}\n'
+        assert load_config(written(tmp_path, text + hours), {}).station.self_test == SelfTest(
+            at_minutes=(0, 1_439), level_percent=15, in_quiet_hours=True
+        )
+        text = SHORTEST.replace("    pin: 17\n", "    pin: 17\n    contact_pin: 23\n", 1)
+        often = "self_test: {every_minutes: 60, tone_s: 2, within_s: 10}\n"
+        assert load_config(written(tmp_path, text + often), {}).station.self_test == SelfTest(
+            every_ms=3_600_000, tone_ms=2_000
+        )
 
     def test_a_relay_may_have_a_contact_that_tells_what_it_did(self, tmp_path: Path) -> None:
         """To ground, or to 3.3 V."""
@@ -1000,9 +1015,9 @@ class TestDocumentation:
         text = EXAMPLE.read_text()
 
         shown = set(re.findall(r"^([a-z_]+):", text, re.MULTILINE))
-        assert shown | {"https", "streams", "panel", "speech", "microphone", "rs485", "meter", "transmitter"} == {
-            key.name for key in STATION.keys
-        }
+        assert shown | {"https", "streams", "panel", "speech", "microphone", "rs485", "meter", "transmitter"} | {
+            "self_test"
+        } == {key.name for key in STATION.keys}
 
     def test_the_example_of_every_key_is_one(self, tmp_path: Path) -> None:
         """The value that a mend proposes for a missing key is itself accepted."""

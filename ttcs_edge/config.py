@@ -9,7 +9,8 @@ between keys is checked here:
    meter is no relay board;
 2. quiet hours are spans of local time; one may cross midnight, none is empty;
 3. a driver's own keys are there when the driver is chosen;
-4. no language has two voices.
+4. no language has two voices;
+5. a self-test can be held, and finds what is broken (``self_test_form``).
 
 Whether the files that it names exist is a question of the machine, not of the file: ``named_files`` asks it. Paths
 are taken from the folder of the file. A bad file leaves nothing changed: it raises ``ConfigError``, and a
@@ -44,6 +45,7 @@ from ttcs_edge.core.model import (
     Zone,
     ZoneId,
 )
+from ttcs_edge.self_test_form import SELF_TEST, check_self_test, self_test_of
 from ttcs_edge.settings import (
     AmplifierClass,
     BrokerSettings,
@@ -321,6 +323,7 @@ STATION: Final = Section(
         Key("panel", _PANEL, ""),
         Key("speech", _SPEECH, ""),
         Key("microphone", _MICROPHONE, ""),
+        Key("self_test", SELF_TEST, ""),
         Key("folders", _FOLDERS, ""),
     )
 )
@@ -358,8 +361,16 @@ def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Pa
     _check_microphone(page)
     spans = _quiet_hours(page)
     if page.problems or values is None:
-        raise ConfigError(tuple(sorted(page.problems, key=lambda one: one.line)))
-    return page, _build(values, spans, environ)
+        raise _wrong(page)
+    config = _build(values, spans, environ)
+    check_self_test(page, config.station, frozenset(zone for zone, one in config.pins.zones.items() if one.contact))
+    if page.problems:
+        raise _wrong(page)
+    return page, config
+
+
+def _wrong(page: Page) -> ConfigError:
+    return ConfigError(tuple(sorted(page.problems, key=lambda one: one.line)))
 
 
 def credential_name(page: Page) -> str | None:
@@ -639,6 +650,7 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         quiet_hours=quiet_hours,
         microphone=None if microphone is None else _speaking(microphone, zones),
         meter=None if "meter" not in values else _meter(values["meter"]),
+        self_test=None if "self_test" not in values else self_test_of(values["self_test"]),
         **_take(values.get("sequencing", {}), "alert_zones_at_once", **_PACING),
         **_take(values, "heartbeat_s"),
     )

@@ -60,7 +60,7 @@ LATE_MS = 30 * 60_000
 AGAIN_MS = 60_000
 """How soon one that could not begin tries again."""
 SWING = 0.35
-"""By how much the pilot goes up and down at the least, of its full level, at a meter that tells the mean of a second."""
+"""By how much, of its full level, the pilot goes up and down at a meter that tells the mean of a second, at least."""
 
 
 @dataclass(slots=True)
