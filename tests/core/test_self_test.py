@@ -205,7 +205,7 @@ def yielded(here: ByHand) -> None:
     here.sound_ends(False, 3_000, 0, 0, 0, 0, 0, 0)
     last = here.station.pilots.last
     assert last is not None
-    assert last.zones == (ZoneTested(CHO, "not-heard", "pre-empted"), ZoneTested(DINH, "not-tested", "pre-empted"))
+    assert last.zones == (ZoneTested(CHO, "not-tested", "pre-empted"), ZoneTested(DINH, "not-tested", "pre-empted"))
     assert here.told == []
 
 

@@ -339,7 +339,9 @@ class _Sockets:
     def __init__(self) -> None:
         folder = Path(_FOLDER.name)
         self.core = Core(folder / "asked")
-        self.server = ControlServer(folder / "c", self.core.control.answer, self.core.control.answer_with_file)
+        self.server = ControlServer(
+            folder / "c", self.core.control.answer, self.core.control.answer_with_file, self.core.control.deeds()
+        )
         self._path = folder / "a"
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(self._path))

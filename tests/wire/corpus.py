@@ -31,6 +31,7 @@ from ttcs_edge.core.documents import (
     Stream,
     ToneOrder,
     VolumeOrder,
+    WalkOrder,
 )
 from ttcs_edge.core.effects import AlertTold, Audited
 from ttcs_edge.core.model import (
@@ -48,7 +49,7 @@ from ttcs_edge.core.model import (
     WallMs,
     ZoneId,
 )
-from ttcs_edge.core.reports import Cache, InForce, OnAir, Snapshot
+from ttcs_edge.core.reports import Cache, InForce, OnAir, SelfTestState, Snapshot, ZoneTested
 from ttcs_edge.core.timekeeping import SourceWord, TimeSource
 from ttcs_edge.wire.chain import Head, linked
 from ttcs_edge.wire.documents import (
@@ -160,6 +161,7 @@ COMMANDS: dict[str, Any] = {
     "stop": StopOrder(),
     "volume": VolumeOrder(percent=40, zone="cho", until="2026-11-25T05:00:00Z"),
     "test_tone": ToneOrder(zone="cho", seconds=5),
+    "walk": WalkOrder(seconds=5),
     "restart": RestartOrder(),
     "log": LogOrder(lines=200),
 }
@@ -269,6 +271,11 @@ def heartbeat() -> HeartbeatReport:
         clock_since_ms=NOON_MS,
         clock_words=(SourceWord(TimeSource.KERNEL, "unsynchronised"), SourceWord(TimeSource.RTC, "told")),
         meter=MeterReading(volts=219.6, amperes=0.52, watts=85.3, energy_wh=65_593),
+        self_test=SelfTestState(
+            WallMs(1_795_465_800_000),
+            WallMs(1_795_465_850_000),
+            (ZoneTested(ZoneId("cho"), "good"), ZoneTested(ZoneId("dinh"), "not-heard", "relay")),
+        ),
     )
     return heartbeat_report(
         snapshot,

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from ttcs_edge.cli.draw_schedule import lack_words
 from ttcs_edge.locale import Language, text
+from ttcs_edge.locale.central_orders import why
 from ttcs_edge.locale.faults import fault_words
 from ttcs_edge.terminal import screen
 
@@ -50,6 +51,7 @@ def _now(answer: Answer, lang: Language, now: datetime) -> list[tuple[str, Text]
         ("cli.amplifier", screen.styled(text(f"cli.amplifier.{answer['amplifier']}", lang))),
         ("cli.zones", screen.styled(", ".join(answer["zones_closed"]) or text("cli.zones-none", lang))),
         *([("cli.meter", _meter(answer["meter"], lang))] if answer["meter"] else []),
+        *([("cli.self-test", _self_test(answer["self_test"], lang, now))] if answer.get("self_test") else []),
         *([("cli.volumes", _volumes(answer["volumes"], lang, now))] if answer["volumes"] else []),
         ("cli.relays", _relays(answer["relays"], lang)),
         ("cli.link", _good_or_bad(answer["link_up"], "cli.link-up", "cli.link-down", lang)),
@@ -104,6 +106,20 @@ def _relays(relays: dict[str, bool], lang: Language) -> Text:
 def _meter(meter: Answer, lang: Language) -> Text:
     watts, volts, energy_kwh = f"{meter['watts']:.0f}", f"{meter['volts']:.0f}", f"{meter['energy_wh'] / 1_000:.1f}"
     return screen.styled(text("cli.meter-words", lang, watts=watts, volts=volts, energy=energy_kwh))
+
+
+def _self_test(test: Answer, lang: Language, now: datetime) -> Text:
+    """What the last one found: each zone that is not as it should be, or of which nothing was seen."""
+    when = screen.moment_words(screen.local(test["began_ms"], now.tzinfo), now, lang)
+    if test["skipped"] is not None:
+        words = text("cli.self-test-skipped", lang, when=when, why=why(test["skipped"], "", {}, lang))
+        return screen.styled(words, screen.DOUBTFUL)
+    others = [zone for zone in test["zones"] if zone["outcome"] != "good"]
+    if not others:
+        return screen.styled(text("cli.self-test-good", lang, when=when))
+    told = ((zone["zone"], text(f"cli.walk-outcome.{zone['outcome']}", lang)) for zone in others)
+    words = "; ".join(text("cli.self-test-of-zone", lang, name=name, outcome=outcome) for name, outcome in told)
+    return screen.joined([screen.styled(when), screen.styled(words, screen.DOUBTFUL)], ": ")
 
 
 def _outbox(outbox: Answer, lang: Language) -> Text:

@@ -146,6 +146,7 @@ class Walks:
             return "too-often"
         self.begun_mono_ms.append(now.mono_ms)
         self.last = walk
+        self.desk.cues.alerts.speak_standing(now.mono_ms)
         self._go_on(walk, now)
         return None
 

@@ -15,10 +15,21 @@ from ttcs_edge.core.reports import ZoneTested
 
 GOOD, NOT_SEEN, UNTOLD, NOT_HEARD, NOT_TESTED = "good", "not-seen", "untold", "not-heard", "not-tested"
 """What comes of a zone: a witness saw its sound, or should have and did not, or none could tell; it was not heard, or
-not whole; nobody came to it."""
+not whole; nobody came to it, or it was cut off."""
 BAD = frozenset({NOT_SEEN, NOT_HEARD})
 OF_ONE_ZONE = frozenset({None, AsRunReason.RELAY, AsRunReason.LET_GO})
 """Why a zone is over, and the next one's turn."""
+CALLED_OFF = frozenset(
+    {
+        AsRunReason.PRE_EMPTED,
+        AsRunReason.QUIET_HOURS,
+        AsRunReason.STOPPED,
+        AsRunReason.STOPPED_BY_COMMAND,
+        AsRunReason.STOPPED_BY_HAND,
+        AsRunReason.WITHDRAWN,
+    }
+)
+"""Why nothing can be said of a zone that was cut off."""
 
 
 @dataclass(slots=True)
@@ -75,7 +86,8 @@ def tested(zone: Zone, record: AsRun) -> ZoneTested:
     """What a record says of a zone. One that was let go was heard for long enough."""
     whole = record.outcome is Outcome.AIRED or (record.outcome is Outcome.PART and record.reason is AsRunReason.LET_GO)
     if not whole:
-        return ZoneTested(zone.id, NOT_HEARD, None if record.reason is None else record.reason.value)
+        outcome = NOT_TESTED if record.reason in CALLED_OFF else NOT_HEARD
+        return ZoneTested(zone.id, outcome, None if record.reason is None else record.reason.value)
     return ZoneTested(zone.id, {True: GOOD, False: NOT_SEEN, None: UNTOLD}[record.witnessed])
 
 

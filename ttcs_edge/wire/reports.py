@@ -37,13 +37,14 @@ from ttcs_edge.core.model import (
     COMMAND_PREFIX,
     LIVE_PREFIX,
     MICROPHONE_PREFIX,
+    STATION_PREFIX,
     AsRun,
     AsRunReason,
     Fault,
     Outcome,
     Severity,
 )
-from ttcs_edge.core.reports import Snapshot
+from ttcs_edge.core.reports import SelfTestState, Snapshot
 from ttcs_edge.wire.json_text import read_json, shown, where
 
 REPORT_BYTES = 256 * 1024
@@ -52,7 +53,8 @@ REPORT_BYTES = 256 * 1024
 
 MOMENT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z(?!\n)$"
 
-SLOT_PATTERN = ID_PATTERN.replace("^", f"^({ALERT_PREFIX}|{COMMAND_PREFIX}|{LIVE_PREFIX}|{MICROPHONE_PREFIX})?")
+SLOT_PREFIXES = (ALERT_PREFIX, COMMAND_PREFIX, LIVE_PREFIX, MICROPHONE_PREFIX, STATION_PREFIX)
+SLOT_PATTERN = ID_PATTERN.replace("^", f"^({'|'.join(SLOT_PREFIXES)})?")
 
 Moment = Annotated[str, Meta(pattern=MOMENT_PATTERN, description="RFC 3339, UTC, with milliseconds.")]
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
@@ -74,8 +76,9 @@ SlotName = Annotated[
     Meta(
         pattern=SLOT_PATTERN,
         max_length=LIMITS.id_chars + len(MICROPHONE_PREFIX),
-        description="Of an alert: `alert:id`; of what a command has aired: `command:test-tone`; of what was said into "
-        "the microphone: `microphone:key`; of a live relay: `live:id`.",
+        description="Of an alert: `alert:id`; of what a command has aired: `command:test-tone`; of what somebody at "
+        "the station has tested: `station:walk`; of what was said into the microphone: `microphone:key`; of a live "
+        "relay: `live:id`.",
     ),
 ]
 OutcomeWord = Annotated[str, Meta(examples=[outcome.value for outcome in Outcome])]
@@ -219,10 +222,11 @@ class AuditReport(Struct, frozen=True, kw_only=True):
     fields as canonical JSON (RFC 8785). ``after`` tells of another chain where one was left, ``dropped`` how many
     entries of this one were let go unsent so far, for want of room.
 
-    ``deed`` is ``accepted``, ``refused``, ``started``, ``stopped`` or ``counted``; ``what`` is ``trust``,
-    ``programme``, ``alert``, ``beacon``, ``command``, ``live``, ``audio`` or ``station``. ``keys`` are the known keys
-    with good signatures, ``code`` says why it was refused. ``by`` is who did it at the box, null of what the wire
-    brought. ``unsaid`` counts the refusals since the entry before that have no entry of their own, by their codes.
+    ``deed`` is ``accepted``, ``refused``, ``started``, ``stopped``, ``counted`` or ``tested``; ``what`` is ``trust``,
+    ``programme``, ``alert``, ``beacon``, ``command``, ``live``, ``audio``, ``walk``, ``zones`` or ``station``. ``keys``
+    are the known keys with good signatures, ``code`` says why it was refused or skipped. ``by`` is who did it at the
+    box, null of what the wire brought. ``unsaid`` counts the refusals since the entry before that have no entry of
+    their own, by their codes.
     """
 
     kind: Literal["audit"] = "audit"
@@ -294,6 +298,25 @@ class MeterState(Struct, frozen=True, kw_only=True):
     energy_wh: Count
 
 
+class ZoneOutcome(Struct, frozen=True, kw_only=True):
+    """What came of a zone in a self-test: ``good``, a witness saw its sound; ``not-seen``, it should have and did not;
+    ``untold``, nothing could tell; ``not-heard`` or ``not-tested``, and why.
+    """
+
+    zone: Identifier
+    outcome: Identifier
+    reason: Identifier | None
+
+
+class SelfTestReport(Struct, frozen=True, kw_only=True):
+    """The last self-test of this life of the station; ``skipped`` tells why the last that was due was not held."""
+
+    began: Moment
+    ended: Moment
+    skipped: Identifier | None
+    zones: tuple[ZoneOutcome, ...]
+
+
 class HeartbeatReport(Struct, frozen=True, kw_only=True):
     """The state of a station. ``on_air`` is the occurrence that sounds now. ``state`` is ``on-air``, ``idle``,
     ``no-time`` or ``stopping``; ``amplifier`` is ``off``, ``warming`` or ``on``. ``underruns`` counts periods that came
@@ -302,7 +325,8 @@ class HeartbeatReport(Struct, frozen=True, kw_only=True):
     or ``host``; null without trusted time, and then ``clock`` says why, source by source. ``outbox_dropped`` counts the
     reports that were let go unsent, for want of room, since the station was made. ``newest_journal`` and
     ``newest_sequence`` are the number of the newest report that the station has made: with ``outbox_depth`` 0, whoever
-    has not heard it lacks it. ``meter`` is null without one, or while it says nothing.
+    has not heard it lacks it. ``meter`` is null without one, or while it says nothing;
+    ``self_test`` before the first.
     """
 
     kind: Literal["heartbeat"] = "heartbeat"
@@ -329,6 +353,7 @@ class HeartbeatReport(Struct, frozen=True, kw_only=True):
     newest_journal: Count = 0
     newest_sequence: Count = 0
     meter: MeterState | None = None
+    self_test: SelfTestReport | None = None
 
 
 class StatusReport(Struct, frozen=True, kw_only=True):
@@ -597,4 +622,14 @@ def heartbeat_report(
         newest_journal=newest[0],
         newest_sequence=newest[1],
         meter=None if snapshot.meter is None else MeterState(**asdict(snapshot.meter)),
+        self_test=None if snapshot.self_test is None else _self_test(snapshot.self_test),
+    )
+
+
+def _self_test(test: SelfTestState) -> SelfTestReport:
+    return SelfTestReport(
+        began=utc_text(test.began_ms),
+        ended=utc_text(test.ended_ms),
+        skipped=test.skipped,
+        zones=tuple(ZoneOutcome(zone=one.zone, outcome=one.outcome, reason=one.reason) for one in test.zones),
     )
