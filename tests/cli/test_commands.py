@@ -61,6 +61,15 @@ STATUS: dict[str, Any] = {
         }
     ],
     "volumes": [],
+    "self_test": {
+        "began_ms": 1_795_465_800_000,
+        "ended_ms": 1_795_465_850_000,
+        "skipped": None,
+        "zones": [
+            {"zone": "cho", "outcome": "good", "reason": None},
+            {"zone": "dinh", "outcome": "not-seen", "reason": None},
+        ],
+    },
     "meter": {"volts": 219.6, "amperes": 0.52, "watts": 85.3, "energy_wh": 65_593},
     "programmes": [{"scope": "vn/lam-dong", "version": 12, "expires_ms": 1_796_471_200_000, "slots": 8}],
     "cache": {"wanted_files": 14, "stored_files": 12, "wanted_bytes": 40_000_000, "stored_bytes": 34_000_000},
@@ -99,6 +108,7 @@ STATUS: dict[str, Any] = {
 
 IDLE = STATUS | {
     "meter": None,
+    "self_test": None,
     "clock_trusted": False,
     "state": "no-time",
     "amplifier": "off",

@@ -9,6 +9,7 @@ from tests.simulation.live import Relays
 from tests.simulation.microphone import Talks
 from tests.simulation.named import Named
 from tests.simulation.orders import Restarts, Tones
+from tests.simulation.pilots import Pilots
 from tests.simulation.radio import Streams
 from tests.simulation.reasons import Reasons
 from tests.simulation.roots import Followed
@@ -63,6 +64,7 @@ def every_rule() -> tuple[Rule, ...]:
         Truth(),
         Obedience(loudness),
         Tones(precedence, loudness, relays),
+        Pilots(precedence),
         Restarts(in_force, loudness),
         Warned(in_force),
         Named(standing, in_force),

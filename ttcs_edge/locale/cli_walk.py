@@ -66,7 +66,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "walk-bad": ("Có sự cố ở: {zones}", "Something is wrong in: {zones}"),
     "walk-ended": ("Dừng giữa chừng: {why}", "It ended early: {why}"),
-    "self-test": ("Tự kiểm tra", "Self-test"),
+    "self-test": ("Tự thử", "Self-test"),
     "self-test-skipped": ("{when}: bỏ qua, {why}", "{when}: skipped, {why}"),
     "self-test-good": ("{when}: mọi cụm đều có ra tiếng", "{when}: every zone is heard"),
     "self-test-of-zone": ("{name}: {outcome}", "{name}: {outcome}"),
