@@ -33,6 +33,7 @@ class Screen:
         self._out = screen.console()
         self._now = ""
         self._told: set[str] = set()
+        self._unnamed: set[str] = set()
         self._begun = False
 
     def state(self, answer: Answer) -> None:
@@ -41,11 +42,9 @@ class Screen:
         if not self._begun:
             self._begun = True
             self._say(screen.styled(text("cli.walk-begins", self._lang, count=len(zones)), screen.HEADING))
-            for zone in zones:
-                if not zone["says_name"]:
-                    self._say(screen.styled(text("cli.walk-no-name", self._lang, name=zone["name"]), screen.DOUBTFUL))
         for number, zone in enumerate(zones, 1):
             if zone["outcome"] in NOW:
+                self._tell_unnamed(zone)
                 fields = {"number": number, "count": len(zones), "name": zone["name"]}
                 self._show_now(text(f"cli.walk-now.{zone['outcome']}", self._lang, **fields))
             elif zone["outcome"] != WAITS and zone["zone"] not in self._told:
@@ -53,6 +52,12 @@ class Screen:
                 self._say(screen.joined([screen.styled(f"{number}. {zone['name']}"), self._outcome(zone)], ": "))
         if answer["is_over"] and not answer["idle_is_fresh"] and any(zone["watts"] is not None for zone in zones):
             self._show_now(text("cli.walk-now.idle", self._lang))
+
+    def _tell_unnamed(self, zone: Answer) -> None:
+        """Who listens for a name must know that there is none."""
+        if not zone["says_name"] and zone["zone"] not in self._unnamed:
+            self._unnamed.add(zone["zone"])
+            self._say(screen.styled(text("cli.walk-no-name", self._lang, name=zone["name"]), screen.DOUBTFUL))
 
     def interrupted(self) -> None:
         """Somebody has had enough."""
@@ -96,7 +101,7 @@ class Screen:
     def _measured(self, zone: Answer) -> str:
         if zone["watts"] is None:
             return ""
-        return text("cli.walk-watts", self._lang, watts=_watts(zone["watts"]), added=f"{zone['added_w']:+.0f}")
+        return text("cli.walk-watts", self._lang, watts=_watts(zone["watts"]), added=f"{round(zone['added_w']):+d}")
 
     def _table(self, zones: list[Answer]) -> Table:
         table = Table(box=None, padding=(0, 2, 0, 0), header_style=screen.QUIET)
@@ -143,7 +148,7 @@ class Screen:
 
 
 def _watts(watts: float) -> str:
-    return f"{watts:.0f}"
+    return str(round(watts))
 
 
 def _differs(zone: Answer) -> bool:
