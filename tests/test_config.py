@@ -275,9 +275,9 @@ class TestRight:
             at_minutes=(0, 1_439), level_percent=15, in_quiet_hours=True
         )
         text = SHORTEST.replace("    pin: 17\n", "    pin: 17\n    contact_pin: 23\n", 1)
-        often = "self_test: {every_minutes: 60, tone_s: 2, within_s: 10}\n"
+        often = "self_test: {every_minutes: 60, tone_s: 4, within_s: 10}\n"
         assert load_config(written(tmp_path, text + often), {}).station.self_test == SelfTest(
-            every_ms=3_600_000, tone_ms=2_000
+            every_ms=3_600_000, tone_ms=4_000
         )
 
     def test_a_relay_may_have_a_contact_that_tells_what_it_did(self, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ HOURS_MOST: Final = 24
 MINUTES: Final = 60
 _HOUR: Final = Text("hour", 5, r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _LEVEL: Final = Whole(1, 100, "percent")
-_TONE: Final = Whole(2, 60, "whole-seconds")
+_TONE: Final = Whole(4, 60, "whole-seconds")
 _WITHIN: Final = Whole(10, 3_600, "whole-seconds")
 
 SELF_TEST: Final = Section(
@@ -31,7 +31,7 @@ SELF_TEST: Final = Section(
         Key("at", ListOf(_HOUR, 1, HOURS_MOST), '["03:30"]'),
         Key("every_minutes", Whole(10, 1_440, "whole-minutes"), "240"),
         Key("level_percent", _LEVEL, "20", default="20"),
-        Key("tone_s", _TONE, "28", default="28"),
+        Key("tone_s", _TONE, "32", default="32"),
         Key("within_s", _WITHIN, "100", default="100"),
         Key("in_quiet_hours", Flag(), "false", default="false"),
     )

@@ -147,7 +147,7 @@ class SelfTest(Struct, frozen=True):
     at_minutes: tuple[int, ...] = ()
     every_ms: int | None = None
     level_percent: int = 20
-    tone_ms: int = 28_000
+    tone_ms: int = 32_000
     in_quiet_hours: bool = False
 
 

@@ -50,10 +50,14 @@ from ttcs_edge.core.zone_by_zone import ZoneByZone
 SELF_TEST = "self-test"
 """What it is called where slots stand by their ids."""
 SLOT = f"{STATION_PREFIX}{SELF_TEST}"
-SEEN_MS = 16_000
+TITLE = "Tự thử / Self-test"
+SEEN_MS = 15_500
 """When a zone that is as it should be is let go: the longest span of any witness, and until it is in its readings."""
-JUDGED_MS = 28_000
-"""How long a zone must sound for the energy meter to tell a broken line: two spans, and what comes before."""
+JUDGED_MS = 30_000
+"""How long a zone must sound for the energy meter to tell a broken line: two spans, and what comes before and between.
+"""
+TURN_MS = 4_000
+"""How long the pilot is until it begins anew: a zone sounds for a whole number of them."""
 AHEAD_MS = 60_000
 """How long no cue may be due behind a zone."""
 LATE_MS = 30 * 60_000
@@ -157,7 +161,7 @@ class Pilots:
         assert occurrence is not None
         cue = Cue(
             occurrence=occurrence,
-            title=f"{SELF_TEST}: {zone.name}",
+            title=f"{TITLE}: {zone.name}",
             planned_ms=WallMs(now.wall_ms),
             late_until_ms=WallMs(now.wall_ms),
             priority=(PILOT,),
@@ -188,8 +192,9 @@ def takes_ms(settings: StationSettings, seen: Collection[ZoneId]) -> int:
     """
     test = settings.self_test
     assert test is not None
-    healthy_ms = {zone.id: min(SEEN_MS, test.tone_ms) if zone.id in seen else test.tone_ms for zone in settings.zones}
-    sound_ms = sum(healthy_ms.values()) + max(test.tone_ms - ms for ms in healthy_ms.values())
+    whole_ms = -(-test.tone_ms // TURN_MS) * TURN_MS
+    healthy_ms = {zone.id: min(SEEN_MS, whole_ms) if zone.id in seen else whole_ms for zone in settings.zones}
+    sound_ms = sum(healthy_ms.values()) + max(0, *(JUDGED_MS - ms for ms in healthy_ms.values()))
     switching_ms = sum(_switching_ms(zone, settings) for zone in settings.zones)
     return settings.amplifier.warm_up_ms + START_MARGIN_MS + sound_ms + switching_ms
 

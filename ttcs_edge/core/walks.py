@@ -50,6 +50,7 @@ from ttcs_edge.core.zone_names import name_of
 
 WALK = "walk"
 """What it is called where slots stand by their ids."""
+TITLE = "Thử cụm loa / Zone test"
 WALKS_MOST = 12
 HOUR_MS = 3_600_000
 MEASURES_LEAST = 2
@@ -189,7 +190,7 @@ class Walks:
         assert occurrence is not None
         cue = Cue(
             occurrence=occurrence,
-            title=f"{WALK}: {zone.name}",
+            title=f"{TITLE}: {zone.name}",
             planned_ms=now.wall_ms,
             late_until_ms=now.wall_ms,
             priority=(TEST,),
