@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 
 import pytest
 from msgspec.structs import replace
@@ -24,10 +25,11 @@ from tests.core.test_orders import TONE
 from tests.core.test_witness import MEASURED, TONES, AtThePole
 from tests.pole import TONE_DB
 from ttcs_edge.core import effects, events
-from ttcs_edge.core.model import Inlet, Microphone, QuietHours, SelfTest, Way, ZoneId
+from ttcs_edge.core.model import Inlet, Meter, Microphone, QuietHours, SelfTest, Way, ZoneId
 from ttcs_edge.core.reports import ZoneTested
-from ttcs_edge.core.self_test import AGAIN_MS, JUDGED_MS, LATE_MS, SEEN_MS, takes_ms
+from ttcs_edge.core.self_test import AGAIN_MS, JUDGED_MS, LATE_MS, SEEN_MS, SWING, takes_ms
 from ttcs_edge.core.trust import utc_text
+from ttcs_edge.core.witness import least_varying_w
 
 CHO, DINH = ZoneId("cho"), ZoneId("dinh")
 NIGHT = SelfTest(at_minutes=(3 * 60 + 30,), in_quiet_hours=True)
@@ -350,3 +352,50 @@ def test_how_long_it_takes_is_reckoned() -> None:
     reckoned_ms = takes_ms(WATCHED, TONES.keys())
     assert took_ms <= reckoned_ms <= took_ms + 6_000
     assert takes_ms(WATCHED, ()) - reckoned_ms == 2 * (NIGHT.tone_ms - SEEN_MS) - (JUDGED_MS - SEEN_MS)
+
+
+# many poles
+
+
+def some_pole(seed: int) -> Watched:
+    """Any pole that the config takes, with the pilot as quiet as the config lets it be."""
+    dice = random.Random(seed)
+    exponent, idle_w = dice.choice((1, 2)), dice.uniform(10, 60)
+    meter = Meter(idle_w=idle_w, others_w=8, most_w=1_000, exponent=exponent)
+    tones = {zone: dice.uniform(20, 80) for zone in (CHO, DINH)}
+    needed = least_varying_w(meter) / SWING
+    percent = max(math.ceil(100 * (needed / tone_w) ** (1 / exponent)) for tone_w in tones.values())
+    zones = tuple(replace(zone, tone_w=tones[zone.id], volume_percent=100) for zone in SETTINGS.zones)
+    settings = replace(SETTINGS, zones=zones, meter=meter, self_test=replace(NIGHT, level_percent=min(100, percent)))
+    one = Watched(settings=settings, seed=seed, civil=BEFORE)
+    one.pole.tone_w, one.pole.idle_w, one.pole.power_of = tones, idle_w, float(exponent)
+    return one
+
+
+def judged(seed: int) -> tuple[dict[str, str], list[tuple[int, str, str]]]:
+    """What comes of a pole of which every other one has a line that is cut."""
+    one = some_pole(seed)
+    if seed % 2:
+        one.pole.cut.add(CHO)
+    one.run(130_000)
+    return one.outcome, [told for told in one.raised if told[1].startswith("line")]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_quietest_pilot_that_the_config_takes_is_enough(seed: int) -> None:
+    """A cut line is told, and no other."""
+    outcome, raised = judged(seed)
+    assert [told[1:] for told in raised] == ([("line-open", "cho")] if seed % 2 else [])
+    assert outcome == {"cho": "not-seen" if seed % 2 else "good", "dinh": "good"}
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3_600)
+def test_no_self_test_tells_what_is_not_so_at_a_thousand_poles() -> None:
+    """No line that is whole is told, and of those that are cut nearly every one, within 100 s."""
+    found = 0
+    for seed in range(1_000):
+        _, raised = judged(seed)
+        assert {told[2] for told in raised} <= ({"cho"} if seed % 2 else set()), (seed, raised)
+        found += bool(raised)
+    assert found >= 490

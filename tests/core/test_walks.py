@@ -300,6 +300,19 @@ def test_the_centre_orders_one_and_hears_zone_by_zone_what_came_of_it() -> None:
     assert here.told == [("command:walk", "aired", None)] * 2
 
 
+def test_the_centre_hears_which_zones_are_bad() -> None:
+    """By their ids."""
+    here = StuckOpen(civil=NOON)
+    here.wait(HOUR_MS)
+    here.order(walk=WalkOrder(seconds=3))
+    here.wait(20_000)
+    here.sound_begins()
+    here.sound_ends()
+    here.wait(1_000)
+    last = [effect for _, effect in here.log if isinstance(effect, effects.Answer)][-1]
+    assert (last.outcome, last.reason, last.detail) == ("failed", "zones-bad", (("zones", "cho"),))
+
+
 def test_a_walk_of_the_centre_obeys_quiet_hours() -> None:
     """As its test tone does."""
     here = silent("2026-11-24T22:00:00", settings=QUIET)

@@ -65,6 +65,8 @@ ANSWERED_WITHIN_MS = 5_000
 """How long a restart waits for its answer to go out: a link that hangs must not keep the station from it."""
 REVOKED = "command-revoked"
 """Why a command that was under way is not done: with its key its leave is gone."""
+ZONES_BAD = "zones-bad"
+"""Why a walk has failed that came to every zone."""
 TEST_TONE = "test-tone"
 """What a test tone is called where slots stand by their ids."""
 
@@ -248,8 +250,11 @@ class Orders:
         if given is None or walk is None or not self.walks.is_over(given.command.version):
             return []
         self.walking = None
-        bad = walk.way.ended is not None or any(one.outcome in BAD for one in walk.way.tested)
-        return [given.answer("failed" if bad else "done", walk.way.ended, outcomes(walk.way.tested))]
+        bad = ", ".join(one.zone for one in walk.way.tested if one.outcome in BAD)
+        if bad:
+            return [given.answer("failed", ZONES_BAD, (("zones", bad),))]
+        outcome = "done" if walk.way.ended is None else "failed"
+        return [given.answer(outcome, walk.way.ended, outcomes(walk.way.tested))]
 
     def _told(self, given: Given, record: AsRun) -> list[Effect]:
         detail = (("occurrence", str(record.occurrence)), ("title", record.title))

@@ -28,6 +28,7 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "nothing-on-air": ("không có gì đang phát", "nothing is on the air"),
     "restarting": ("trạm đang khởi động lại", "it is restarting already"),
     "too-often": ("đã thử quá nhiều lần trong một giờ", "zones were tested too often in the last hour"),
+    "zones-bad": ("có cụm loa không ra tiếng: {zones}", "zones that are not heard: {zones}"),
     "unknown-zone": ("trạm không có cụm loa {zone}", "it has no zone {zone}"),
 }
 """Why a station does not obey, beside the reasons of records and of faults."""
