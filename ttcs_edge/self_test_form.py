@@ -15,7 +15,7 @@ from math import ceil
 from typing import Any, Final
 
 from ttcs_edge.core.model import SelfTest, StationSettings, Zone, ZoneId
-from ttcs_edge.core.self_test import JUDGED_MS, SWING, takes_ms
+from ttcs_edge.core.self_test import JUDGED_MS, SWING, loud_percent, takes_ms
 from ttcs_edge.core.witness import least_varying_w
 from ttcs_edge.yaml_form import Expected, Flag, Key, ListOf, Page, Section, Text, Whole
 
@@ -30,7 +30,7 @@ SELF_TEST: Final = Section(
     (
         Key("at", ListOf(_HOUR, 1, HOURS_MOST), '["03:30"]'),
         Key("every_minutes", Whole(10, 1_440, "whole-minutes"), "240"),
-        Key("level_percent", _LEVEL, "20", default="20"),
+        Key("level_percent", _LEVEL, "45", default="45"),
         Key("tone_s", _TONE, "32", default="32"),
         Key("within_s", _WITHIN, "100", default="100"),
         Key("in_quiet_hours", Flag(), "false", default="false"),
@@ -92,7 +92,7 @@ def _check_loudness(page: Page, station: StationSettings, test: SelfTest, zones:
         least = str(JUDGED_MS // 1_000)
         page.refuse("self_test.tone_s", "test-too-short", _TONE.expected, "at-least", least=least)
     needed_w = least_varying_w(meter) / SWING
-    percents = {zone: ceil(100 * (needed_w / (zone.tone_w or 1)) ** (1 / meter.exponent)) for zone in zones}
+    percents = {zone: loud_percent((needed_w / (zone.tone_w or 1)) ** (1 / meter.exponent)) for zone in zones}
     small = [zone for zone, percent in percents.items() if percent > zone.volume_percent]
     for zone in small:
         watts, wanted = str(ceil(needed_w)), Expected("witness")

@@ -27,7 +27,7 @@ from tests.pole import TONE_DB
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.model import Inlet, Meter, Microphone, QuietHours, SelfTest, Way, ZoneId
 from ttcs_edge.core.reports import ZoneTested
-from ttcs_edge.core.self_test import AGAIN_MS, JUDGED_MS, LATE_MS, SEEN_MS, SWING, takes_ms
+from ttcs_edge.core.self_test import AGAIN_MS, JUDGED_MS, LATE_MS, SEEN_MS, SWING, loud_percent, takes_ms
 from ttcs_edge.core.trust import utc_text
 from ttcs_edge.core.witness import least_varying_w
 
@@ -43,7 +43,7 @@ class PilotLevel:
     """The level of the pilot, tenth by tenth of a second: two seconds of four, as loud as it is played."""
 
     def __init__(self, volume_percent: int) -> None:
-        self._db = TONE_DB + 20 * math.log10(max(1, volume_percent) / 100)
+        self._db = TONE_DB + 40 * math.log10(max(1, volume_percent) / 100)
         self._step = 0
 
     def next_db(self) -> float:
@@ -97,7 +97,7 @@ def test_each_zone_sounds_alone_at_its_hour_and_the_whole_is_one_entry_and_no_cu
     for zone in ("cho", "dinh"):
         here.wait(5_000)
         command = here.sound_begins()
-        assert (len(command.items), command.volume_percent) == (8, 20)
+        assert (len(command.items), command.volume_percent) == (8, 45)
         assert here.station.snapshot(here.now()).zones_closed == (zone,)
         before = len(here.log)
         for second in range(1, 32):
@@ -299,7 +299,7 @@ def test_a_stop_of_the_station_ends_it() -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_healthy_station_is_soon_through(seed: int) -> None:
-    """Each zone is let go once the meter has followed a span of the pilot, at a fifth of the tone's level."""
+    """Each zone is let go once the meter has followed a span of the pilot, at a fifth of the level of the tone."""
     one = Watched(settings=WATCHED, seed=seed, civil=BEFORE)
     one.run(120_000)
     assert one.outcome == {"cho": "good", "dinh": "good"} and one.raised == []
@@ -364,7 +364,7 @@ def some_pole(seed: int) -> Watched:
     meter = Meter(idle_w=idle_w, others_w=8, most_w=1_000, exponent=exponent)
     tones = {zone: dice.uniform(20, 80) for zone in (CHO, DINH)}
     needed = least_varying_w(meter) / SWING
-    percent = max(math.ceil(100 * (needed / tone_w) ** (1 / exponent)) for tone_w in tones.values())
+    percent = max(loud_percent((needed / tone_w) ** (1 / exponent)) for tone_w in tones.values())
     zones = tuple(replace(zone, tone_w=tones[zone.id], volume_percent=100) for zone in SETTINGS.zones)
     settings = replace(SETTINGS, zones=zones, meter=meter, self_test=replace(NIGHT, level_percent=min(100, percent)))
     one = Watched(settings=settings, seed=seed, civil=BEFORE)

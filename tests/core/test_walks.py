@@ -357,7 +357,7 @@ class Steady:
     def __init__(self, volume_percent: int) -> None:
         from math import log10
 
-        self._db = TONE_DB + 20 * log10(volume_percent / 100)
+        self._db = TONE_DB + 40 * log10(volume_percent / 100)
 
     def next_db(self) -> float:
         """Always the same."""

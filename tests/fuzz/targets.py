@@ -413,6 +413,9 @@ def _box() -> dict[str, Target]:
         {"ask": "import-scopes"},
         {"ask": "import-wanted"},
         {"ask": "reports", "after": 0, "kept": True},
+        {"ask": "walk", "seconds": 3, "now": False, "zones": ["cho"]},
+        {"ask": "walk-state", "number": 1},
+        {"ask": "walk-stop", "number": 1},
     )
     brought = (
         _json({"ask": "import-programme", "scope": "vn/lam-dong"}) + b"\n" + PROVINCE.sign(corpus.programme()),

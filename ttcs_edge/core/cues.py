@@ -89,7 +89,7 @@ class Cues:
 
     def settle(self, airing: Airing, record: AsRun) -> None:
         """It is over, and this is to be told of it."""
-        if settles(record):
+        if settles(record) and airing.kind is not Kind.PILOT:  # it is nobody's message, and never comes again
             self.settled[airing.cue.occurrence] = airing.cue.planned_ms
         self.closing.append(record)
 

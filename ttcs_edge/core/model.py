@@ -146,7 +146,7 @@ class SelfTest(Struct, frozen=True):
 
     at_minutes: tuple[int, ...] = ()
     every_ms: int | None = None
-    level_percent: int = 20
+    level_percent: int = 45
     tone_ms: int = 32_000
     in_quiet_hours: bool = False
 

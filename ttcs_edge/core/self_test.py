@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil, sqrt
 
 from ttcs_edge.core import events
 from ttcs_edge.core.air import PILOT
@@ -184,6 +185,13 @@ class Pilots:
         midnight = to_civil(now.wall_ms, time_zone).replace(hour=0, minute=0, second=0, microsecond=0)
         hours = [midnight + timedelta(days=day, minutes=one) for day in (0, 1, 2) for one in test.at_minutes]
         self.next_ms = min(ms for ms in (to_ms(hour, time_zone) for hour in hours) if ms > now.wall_ms)
+
+
+def loud_percent(share: float) -> int:
+    """The volume at which a sound has a share of its full level: the level goes with the square of a volume, as the ear
+    does (``player.writer``).
+    """
+    return ceil(100 * sqrt(share))
 
 
 def takes_ms(settings: StationSettings, seen: Collection[ZoneId]) -> int:

@@ -44,7 +44,7 @@ from ttcs_edge.core.model import (
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.reports import WalkState, ZoneTested, ZoneWalked
 from ttcs_edge.core.speech import Speech
-from ttcs_edge.core.witness import OPEN_SHARE, SETTLED_MS, MeterWitness, least_w, tone_share
+from ttcs_edge.core.witness import OPEN_SHARE, SEEN_LEAST_W, SETTLED_MS, MeterWitness, least_w, tone_share
 from ttcs_edge.core.zone_by_zone import BAD, GOOD, NOT_SEEN, UNTOLD, ZoneByZone
 from ttcs_edge.core.zone_names import name_of
 
@@ -52,9 +52,14 @@ WALK = "walk"
 """What it is called where slots stand by their ids."""
 TITLE = "Thử cụm loa / Zone test"
 WALKS_MOST = 12
+"""How many are begun in an hour."""
 HOUR_MS = 3_600_000
 MEASURES_LEAST = 2
 """How many readings of the tone tell what it adds."""
+FRESH_MS = 60_000
+"""How long before a walk silence may have been measured to be that of the walk."""
+SHARE_LEAST = 0.05
+"""How much of what it adds at full volume the tone must add for anything to be reckoned from it."""
 SWITCHING, TONE, NAME, WAITS = "switching", "tone", "name", "waits"
 """What happens to a zone before anything came of it."""
 
@@ -76,7 +81,7 @@ class Walk:
     by: LocalUser | None
     tone_ms: int
     in_quiet_hours: bool
-    began_ms: int
+    began_mono_ms: int
     measured: dict[ZoneId, Measured] = field(default_factory=dict)
     ended_mono_ms: int | None = None
 
@@ -117,7 +122,7 @@ class Walks:
             event.by,
             event.tone_ms,
             event.in_quiet_hours,
-            now.wall_ms,
+            now.mono_ms,
         )
         refused = self._begin(walk, programmes, now)
         if refused is not None:
@@ -127,7 +132,7 @@ class Walks:
     def order(self, scope: Scope, version: int, tone_ms: int, programmes: Programmes, now: Instant) -> str | None:
         """The centre wants one, by a command; gives why not."""
         way = ZoneByZone(scope, f"{COMMAND_PREFIX}{WALK}", str(version), list(self.settings.zones))
-        return self._begin(Walk(version, way, None, tone_ms, False, now.wall_ms), programmes, now)
+        return self._begin(Walk(version, way, None, tone_ms, False, now.mono_ms), programmes, now)
 
     def _begin(self, walk: Walk, programmes: Programmes, now: Instant) -> str | None:
         if self.test_tone is None:
@@ -273,7 +278,7 @@ class Walks:
         measured = walk.measured.get(zone.id, Measured())
         watts, added_w, tone_w = self._tone_w(measured)
         outcome = self._now(walk, zone, now) if told is None else told.outcome
-        outcome = self._of_meter(zone, measured, tone_w) if outcome == UNTOLD else outcome
+        outcome = self._of_meter(walk, zone, measured, tone_w) if outcome == UNTOLD else outcome
         return ZoneWalked(
             zone.id,
             zone.name,
@@ -301,14 +306,18 @@ class Walks:
         if len(measured.watts) < MEASURES_LEAST or measured.rms_db is None or self.settings.meter is None:
             return None, None, None
         watts = fmean(measured.watts)
-        added_w = watts - self.meter.idle_w()
-        return watts, added_w, added_w / tone_share(self.settings.meter, measured.rms_db)
+        added_w, share = watts - self.meter.idle_w(), tone_share(self.settings.meter, measured.rms_db)
+        return watts, added_w, None if share < SHARE_LEAST else added_w / share
 
-    def _of_meter(self, zone: Zone, measured: Measured, tone_w: float | None) -> str:
-        """What the meter says of a zone of which nobody has told more: a short tone is over before lines are judged."""
+    def _of_meter(self, walk: Walk, zone: Zone, measured: Measured, tone_w: float | None) -> str:
+        """What the meter says of a zone of which nobody has told more: a short tone is over before lines are judged. It
+        need not add much where silence was measured just now, for the amplifier is as hot as it was then.
+        """
         meter = self.settings.meter
         if meter is None or tone_w is None or zone.tone_w is None or measured.rms_db is None:
             return UNTOLD
-        if zone.tone_w * tone_share(meter, measured.rms_db) < least_w(meter):
+        silent_mono_ms = self.meter.silent_mono_ms
+        fresh = silent_mono_ms is not None and silent_mono_ms >= walk.began_mono_ms - FRESH_MS
+        if zone.tone_w * tone_share(meter, measured.rms_db) < (SEEN_LEAST_W if fresh else least_w(meter)):
             return UNTOLD
         return GOOD if tone_w >= OPEN_SHARE * zone.tone_w else NOT_SEEN
