@@ -13,9 +13,10 @@ from msgspec import Struct
 
 from ttcs_edge.core.model import IfInterrupted, Occurrence, Rank
 
-PILOT, TEST, BULLETIN, MICROPHONE, ALERT = -2, -1, 0, 1, 2
-"""The classes of air-1, and below them a test tone, which is nobody's message, and the pilot of a self-test, for which
-nobody waits: what stands first in a rank."""
+TEST, BULLETIN, MICROPHONE, ALERT = -1, 0, 1, 2
+"""The classes of air-1, and below them a test tone, which is nobody's message: what stands first in a rank."""
+PILOT = -2
+"""Below even that the pilot of a self-test, for which nobody waits."""
 
 
 class Contender(Struct, frozen=True):

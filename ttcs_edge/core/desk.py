@@ -394,9 +394,7 @@ class Desk:
 
     def _volume_percent(self, airing: Airing, now: Instant) -> int:
         """How loud it is now: an alert asks nobody (air-5), a pilot is as quiet as it is meant."""
-        if airing.warning is not None:
-            return airing.cue.volume_percent
-        percent = self.volumes.of_cue(airing.cue, now)
+        percent = airing.cue.volume_percent if airing.warning is not None else self.volumes.of_cue(airing.cue, now)
         return min(percent, airing.cue.volume_percent) if airing.kind is Kind.PILOT else percent
 
     def _coming(self, playable: list[Airing], now: Instant) -> Airing | None:
