@@ -270,9 +270,9 @@ class TestRight:
         """At hours of its own, or every so often, each zone watched by somebody."""
         metered = "rs485: {port: /dev/ttyUSB0}\nmeter: {unit: 10, idle_w: 25, most_w: 400}\n"
         text = SHORTEST.replace("    pin: 17\n", "    pin: 17\n    tone_w: 30\n", 1) + metered
-        hours = 'self_test: {at: ["00:00", "23:59"], in_quiet_hours: true, level_percent: 15}\n'
+        hours = 'self_test: {at: ["00:00", "23:59"], in_quiet_hours: true, level_percent: 40}\n'
         assert load_config(written(tmp_path, text + hours), {}).station.self_test == SelfTest(
-            at_minutes=(0, 1_439), level_percent=15, in_quiet_hours=True
+            at_minutes=(0, 1_439), level_percent=40, in_quiet_hours=True
         )
         text = SHORTEST.replace("    pin: 17\n", "    pin: 17\n    contact_pin: 23\n", 1)
         often = "self_test: {every_minutes: 60, tone_s: 4, within_s: 10}\n"

@@ -202,7 +202,8 @@ def takes_ms(settings: StationSettings, seen: Collection[ZoneId]) -> int:
     assert test is not None
     whole_ms = -(-test.tone_ms // TURN_MS) * TURN_MS
     healthy_ms = {zone.id: min(SEEN_MS, whole_ms) if zone.id in seen else whole_ms for zone in settings.zones}
-    sound_ms = sum(healthy_ms.values()) + max(0, *(JUDGED_MS - ms for ms in healthy_ms.values()))
+    broken_ms = max((min(JUDGED_MS, whole_ms) - healthy_ms[zone] for zone in seen), default=0)
+    sound_ms = sum(healthy_ms.values()) + broken_ms
     switching_ms = sum(_switching_ms(zone, settings) for zone in settings.zones)
     return settings.amplifier.warm_up_ms + START_MARGIN_MS + sound_ms + switching_ms
 
