@@ -36,6 +36,7 @@ from ttcs_edge.core.model import (
     Modem,
     Power,
     QuietHours,
+    SelfTest,
     ShedStep,
     ShedWhen,
     StationSettings,
@@ -378,6 +379,20 @@ class TestRight:
         file = load_config(written(tmp_path, SHORTEST + "monitor: {wav_file: air.wav, loud_dbfs: -14}\n"), {})
         air = InputSettings(SoundDriver.WAV, wav_file=tmp_path / "air.wav")
         assert file.monitor == MonitorSettings(air, -14)
+
+    def test_a_station_may_test_itself(self, tmp_path: Path) -> None:
+        """At hours of its own, or every so often, each zone watched by somebody."""
+        metered = "rs485: {port: /dev/ttyUSB0}\nmeter: {unit: 10, idle_w: 25, most_w: 400}\n"
+        text = SHORTEST.replace("    pin: 17\n", "    pin: 17\n    tone_w: 30\n", 1) + metered
+        hours = 'self_test: {at: ["00:00", "23:59"], in_quiet_hours: true, level_percent: 40}\n'
+        assert load_config(written(tmp_path, text + hours), {}).station.self_test == SelfTest(
+            at_minutes=(0, 1_439), level_percent=40, in_quiet_hours=True
+        )
+        text = SHORTEST.replace("    pin: 17\n", "    pin: 17\n    contact_pin: 23\n", 1)
+        often = "self_test: {every_minutes: 60, tone_s: 4, within_s: 10}\n"
+        assert load_config(written(tmp_path, text + often), {}).station.self_test == SelfTest(
+            every_ms=3_600_000, tone_ms=4_000
+        )
 
     def test_a_relay_may_have_a_contact_that_tells_what_it_did(self, tmp_path: Path) -> None:
         """To ground, or to 3.3 V."""

@@ -14,6 +14,7 @@ between keys is checked here:
 4. no language has two voices;
 5. each zone alone is borne by its supply, and so are the zones of the microphone together, which is heard once;
 6. what the amplifier may be on the air is less than the span that it is of.
+5. a self-test can be held, and finds what is broken (``self_test_form``).
 
 Whether the files that it names exist is a question of the machine, not of the file: ``named_files`` asks it. Paths
 are taken from the folder of the file. A bad file leaves nothing changed: it raises ``ConfigError``, and a
@@ -51,6 +52,7 @@ from ttcs_edge.core.model import (
     ZoneId,
 )
 from ttcs_edge.core.supplies import together
+from ttcs_edge.self_test_form import SELF_TEST, check_self_test, self_test_of
 from ttcs_edge.settings import (
     AmplifierClass,
     BrokerSettings,
@@ -428,6 +430,7 @@ STATION: Final = Section(
         Key("power", config_power.POWER, ""),
         Key("box", config_power.BOX, ""),
         Key("monitor", _MONITOR, ""),
+        Key("self_test", SELF_TEST, ""),
         Key("folders", _FOLDERS, ""),
     )
 )
@@ -471,12 +474,17 @@ def read_config(path: Path, environ: Mapping[str, str] = os.environ) -> tuple[Pa
     _check_monitor(page)
     spans = _quiet_hours(page)
     if page.problems or values is None:
-        raise ConfigError(tuple(sorted(page.problems, key=lambda one: one.line)))
+        raise _wrong(page)
     config = _build(values, spans, environ)
     _check_speaking_zones(page, config.station)
+    check_self_test(page, config.station, frozenset(zone for zone, one in config.pins.zones.items() if one.contact))
     if page.problems:
-        raise ConfigError(tuple(page.problems))
+        raise _wrong(page)
     return page, config
+
+
+def _wrong(page: Page) -> ConfigError:
+    return ConfigError(tuple(sorted(page.problems, key=lambda one: one.line)))
 
 
 def credential_name(page: Page) -> str | None:
@@ -901,6 +909,7 @@ def _build(values: Mapping[str, Any], quiet_hours: tuple[QuietHours, ...], envir
         display="lcd" in panel,
         supplies=tuple(Supply(**supply) for supply in values.get("supplies", ())),
         loud_dbfs=values["monitor"]["loud_dbfs"] if "monitor" in values else None,
+        self_test=None if "self_test" not in values else self_test_of(values["self_test"]),
         **_take(values.get("sequencing", {}), "alert_zones_at_once", **_PACING),
         **_take(values, "heartbeat_s"),
     )

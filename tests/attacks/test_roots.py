@@ -25,6 +25,7 @@ from ttcs_edge.core.documents import (
     ToneOrder,
     TrustRoot,
     VolumeOrder,
+    WalkOrder,
 )
 from ttcs_edge.core.floors import Floors, floor_name
 from ttcs_edge.core.limits import LIMITS
@@ -437,6 +438,23 @@ def test_a_test_tone_of_a_revoked_key_leaves_the_air(heard: bool) -> None:
         assert not only([effect for _, effect in here.log], effects.StartSound)
     assert here.told == [("command:test-tone", "part" if heard else "missed", "withdrawn")]
     assert here.answers == [("test_tone", "under-way", None), ("test_tone", "failed", "withdrawn")]
+
+
+@pytest.mark.parametrize("heard", [True, False])
+def test_a_walk_of_a_revoked_key_leaves_the_air(heard: bool) -> None:
+    """As its test tone does, and no other zone is come to."""
+    here = station()
+    order(here, STOLEN_KEY, walk=WalkOrder(seconds=3))
+    if heard:
+        here.wait(5_000)
+        here.sound_begins()
+        tell(here, seal(SECOND, ROOTS))
+        here.sound_ends(False, 1_000, 200, 0)
+    else:
+        tell(here, seal(SECOND, ROOTS))
+    here.wait(60_000)
+    assert here.told == [("command:walk", "part" if heard else "missed", "withdrawn")]
+    assert here.answers == [("walk", "under-way", None), ("walk", "failed", "withdrawn")]
 
 
 def beacon(here: ByHand, signer: CryptoSigner, **named: Any) -> list[effects.Effect]:

@@ -27,6 +27,7 @@ from ttcs_edge.core.documents import (
     StopOrder,
     ToneOrder,
     VolumeOrder,
+    WalkOrder,
 )
 from ttcs_edge.core.effects import Answer
 from ttcs_edge.core.trust import utc_ms
@@ -283,6 +284,24 @@ def test_an_answer_that_no_station_of_ours_makes_breaks_nothing(
     assert given_to(centre_folder, own_broker, odd, "stop")[0] == 0
     assert capsys.readouterr().out == "Station da-teh-01 is about it\nStation da-teh-01 has stopped: \n"
     assert REPLY.endswith("/reply")
+
+
+def test_a_walk_is_told_zone_by_zone(
+    centre_folder: Path, own_broker: Broker, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What came of each, in words; what is bad by its name."""
+    walked = said(("under-way", None, {}), ("done", None, {"cho": "good", "dinh": "untold", "buon": "better"}))
+    code, command = given_to(centre_folder, own_broker, walked, "walk", "--seconds", "3")
+    assert (code, command.walk) == (0, WalkOrder(seconds=3))
+    assert utc_ms(command.expires) - utc_ms(command.issued) == 60_000
+    assert capsys.readouterr().out == (
+        "Station da-teh-01 walks through its zones\nStation da-teh-01 has walked through its zones:"
+        " cho: it is heard; dinh: sounded; listen whether it is heard; buon: better\n"
+    )
+    broken = said(("under-way", None, {}), ("failed", "zones-bad", {"zones": "cho, dinh"}))
+    assert given_to(centre_folder, own_broker, broken, "walk", lang="vi")[0] == 69
+    err = capsys.readouterr().err
+    assert err.startswith("Trạm da-teh-01 không làm được: có cụm loa không ra tiếng: cho, dinh\n")
 
 
 def test_what_the_operator_orders_a_real_station_does(

@@ -74,6 +74,15 @@ STATUS: dict[str, Any] = {
         "flat_share": 0.002,
     },
     "recordings": [{"file": "foreign-7-1.wav", "size_bytes": 384_044, "kept_s": 1_795_470_200.0}],
+    "self_test": {
+        "began_ms": 1_795_465_800_000,
+        "ended_ms": 1_795_465_850_000,
+        "skipped": None,
+        "zones": [
+            {"zone": "cho", "outcome": "good", "reason": None},
+            {"zone": "dinh", "outcome": "not-seen", "reason": None},
+        ],
+    },
     "meter": {"volts": 219.6, "amperes": 0.52, "watts": 85.3, "energy_wh": 65_593},
     "power": {
         "mains": False,
@@ -139,6 +148,7 @@ IDLE = STATUS | {
     "modem": None,
     "off_air": None,
     "recordings": [],
+    "self_test": None,
     "clock_trusted": False,
     "state": "no-time",
     "amplifier": "off",

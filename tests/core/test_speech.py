@@ -24,6 +24,8 @@ AROUND = frozenset(
     Utterance(language, words) for phrases in PHRASES.values() for language, pair in phrases.items() for words in pair
 )
 """What is said around drills."""
+NAMES = frozenset(Utterance("vi", f"Cụm {number}: {name}.") for number in (1, 2) for name in ("Chợ", "Đình", "Buôn"))
+"""What zones are called in a walk."""
 TWO_PEOPLES = replace(SETTINGS, zones=(Zone(ZoneId("buon"), "Buôn", ("kpm",)), Zone(ZoneId("cho"), "Chợ")))
 
 
@@ -47,7 +49,7 @@ class Speaking(Village):
         """A new list takes the place of the old one; what is at work goes on."""
         done = super().tell(event)
         for effect in only(done, effects.Speak):
-            self.asked.append((self.mono_ms, tuple(one for one in effect.wanted if one not in AROUND)))
+            self.asked.append((self.mono_ms, tuple(one for one in effect.wanted if one not in AROUND | NAMES)))
             begun = {utterance: at_ms for at_ms, utterance in self.list}
             ready_ms = self.mono_ms + self.takes_ms
             self.list = [(begun.get(one, ready_ms), one) for one in effect.wanted]

@@ -50,6 +50,7 @@ from ttcs_edge.core.model import (
     SimState,
     Utterance,
     WallMs,
+    ZoneId,
 )
 from ttcs_edge.core.station import Station
 from ttcs_edge.core.timekeeping import ClockState, SourceWord, TimeSource
@@ -137,6 +138,9 @@ EVENTS: tuple[events.Event, ...] = (
     events.CertificateKnown(Certificate(b"", WallMs(0), WallMs(1)), 1),
     events.ConfigChecked(1),
     events.AnswerGone(1),
+    events.WalkAsked(1, (), 5_000, True, LocalUser(1000, "tuan")),
+    events.WalkAsked(2, (ZoneId("nowhere"),), 5_000, False, LocalUser(1000, "tuan")),
+    events.WalkLeft(1),
     events.StopRequested(),
 )
 

@@ -20,6 +20,7 @@ from ttcs_edge.core.reports import Snapshot
 from ttcs_edge.core.trust import alert_subject, live_subject
 from ttcs_edge.daemon.carried import Carried
 from ttcs_edge.daemon.control import Control
+from ttcs_edge.daemon.walking import Walking
 from ttcs_edge.drivers.player import PlayerProcess
 from ttcs_edge.link.fetcher import Fetcher
 from ttcs_edge.link.inbox import Inbox, Kind, Message, Readers
@@ -122,6 +123,9 @@ class Core:
             lambda: (0, None),
             1,
             self._carried,
+            Walking(
+                lambda call, timeout_s: call(self.hand.station), lambda: self.hand.now(), self._walked, frozenset()
+            ),
         )
 
     def _begin(self) -> None:
@@ -177,6 +181,10 @@ class Core:
     def _posted(self, event: events.Event) -> None:
         for effect in only(self._tell(event), effects.Acknowledge):
             self._carried.acknowledged(effect.delivery)
+
+    def _walked(self, event: events.Event) -> None:
+        if not isinstance(event, events.WalkLeft):  # comes by itself, on a thread of its own
+            self._posted(event)
 
     def document(self, kind: Kind, data: bytes) -> object:
         """Bytes as a document on its topic: as they are, as a stranger's, and as the word of those who may speak.

@@ -358,7 +358,9 @@ class _Sockets:
     def __init__(self) -> None:
         folder = Path(_FOLDER.name)
         self.core = Core(folder / "asked")
-        self.server = ControlServer(folder / "c", self.core.control.answer, self.core.control.answer_with_file)
+        self.server = ControlServer(
+            folder / "c", self.core.control.answer, self.core.control.answer_with_file, self.core.control.deeds()
+        )
         self._path = folder / "a"
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(self._path))
@@ -430,6 +432,9 @@ def _box() -> dict[str, Target]:
         {"ask": "import-scopes"},
         {"ask": "import-wanted"},
         {"ask": "reports", "after": 0, "kept": True},
+        {"ask": "walk", "seconds": 3, "now": False, "zones": ["cho"]},
+        {"ask": "walk-state", "number": 1},
+        {"ask": "walk-stop", "number": 1},
     )
     brought = (
         _json({"ask": "import-programme", "scope": "vn/lam-dong"}) + b"\n" + PROVINCE.sign(corpus.programme()),

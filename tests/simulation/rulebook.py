@@ -10,6 +10,7 @@ from tests.simulation.microphone import Talks
 from tests.simulation.mute import Muting
 from tests.simulation.named import Named
 from tests.simulation.orders import Restarts, Tones
+from tests.simulation.pilots import Pilots
 from tests.simulation.power import Thrift
 from tests.simulation.radio import Streams
 from tests.simulation.reasons import Reasons
@@ -72,6 +73,7 @@ def every_rule() -> tuple[Rule, ...]:
         Truth(),
         Obedience(loudness),
         Tones(precedence, loudness, relays),
+        Pilots(precedence),
         Restarts(in_force, loudness),
         Warned(in_force),
         Named(standing, in_force),

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
-from tests.core.material import DAY_MS, TEST_TONE
+from tests.core.material import DAY_MS, PILOT, TEST_TONE
 from tests.simulation.centre import Loudness
 from tests.simulation.power import Thrift
 from tests.simulation.supplies import Spent
@@ -471,7 +471,8 @@ class Air(Rule):
 
     def before(self, world: World, effect: effects.Effect) -> None:
         """Judge a start; keep the book of what was told."""
-        if isinstance(effect, effects.StartSound) and not is_warning(effect.items) and TEST_TONE not in effect.items:
+        is_test = isinstance(effect, effects.StartSound) and effect.items[0] in (TEST_TONE, PILOT)
+        if isinstance(effect, effects.StartSound) and not is_warning(effect.items) and not is_test:
             self._start(world, effect)
         elif isinstance(effect, effects.Record):
             self.told |= {entry.record.occurrence for entry in effect.entries if isinstance(entry, effects.AsRunClosed)}

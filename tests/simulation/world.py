@@ -16,7 +16,7 @@ from zlib import crc32
 
 import msgspec
 
-from tests.core.material import KEY, STRANGER, TEST_TONE, TRUST, sha, signed, started
+from tests.core.material import KEY, PILOT, STRANGER, TEST_TONE, TRUST, sha, signed, started
 from tests.simulation.shell import Card, Line, Violation, forgotten
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.asrun import settles
@@ -206,8 +206,8 @@ class Sound:
 
     @property
     def tests(self) -> bool:
-        """Tell whether it is a test tone."""
-        return TEST_TONE in self.items
+        """Tell whether it is a test tone, or a pilot."""
+        return TEST_TONE in self.items or PILOT in self.items
 
     @property
     def speaks(self) -> bool:

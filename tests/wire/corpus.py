@@ -32,6 +32,7 @@ from ttcs_edge.core.documents import (
     Stream,
     ToneOrder,
     VolumeOrder,
+    WalkOrder,
 )
 from ttcs_edge.core.effects import AlertTold, Audited
 from ttcs_edge.core.model import (
@@ -55,7 +56,7 @@ from ttcs_edge.core.model import (
     ZoneId,
 )
 from ttcs_edge.core.power import PowerState, Shed
-from ttcs_edge.core.reports import Cache, InForce, ModemView, OnAir, Snapshot
+from ttcs_edge.core.reports import Cache, InForce, ModemView, OnAir, SelfTestState, Snapshot, ZoneTested
 from ttcs_edge.core.timekeeping import SourceWord, TimeSource
 from ttcs_edge.wire.chain import Head, linked
 from ttcs_edge.wire.documents import (
@@ -167,6 +168,7 @@ COMMANDS: dict[str, Any] = {
     "stop": StopOrder(),
     "volume": VolumeOrder(percent=40, zone="cho", until="2026-11-25T05:00:00Z"),
     "test_tone": ToneOrder(zone="cho", seconds=5),
+    "walk": WalkOrder(seconds=5),
     "restart": RestartOrder(),
     "log": LogOrder(lines=200),
 }
@@ -285,6 +287,11 @@ def heartbeat() -> HeartbeatReport:
         box=BoxState(celsius=41.5, fan_on=True, door_open=False),
         modem=ModemView(True, SimState.READY, Registration.HOME, "Viettel", -71, 1_204_000_000, 3_000_000_000, 2),
         off_air=OffAirReading(9_500, -16.2, -20.4, -61.0, 0.87, 150, -180.3, 0.0, 0.0, 0.002),
+        self_test=SelfTestState(
+            WallMs(1_795_465_800_000),
+            WallMs(1_795_465_850_000),
+            (ZoneTested(ZoneId("cho"), "good"), ZoneTested(ZoneId("dinh"), "not-heard", "relay")),
+        ),
     )
     return heartbeat_report(
         snapshot,

@@ -23,7 +23,7 @@ from ttcs_edge.wire.reports import AuditReport
 
 KEY_CHARS: Final = 8
 HASH_CHARS: Final = 12
-OWN_DEEDS: Final = ("started", "stopped", "counted", "muted", "unmuted")
+OWN_DEEDS: Final = ("started", "stopped", "counted", "muted", "unmuted", "tested")
 """What nobody but the station does."""
 
 

@@ -15,10 +15,11 @@ from ttcs_edge.central.address import BrokerAddress
 from ttcs_edge.central.centre import Centre, now, utc
 from ttcs_edge.central.errors import CentralError
 from ttcs_edge.central.orders import Order, give
-from ttcs_edge.core.documents import Action, LogOrder, RestartOrder, StopOrder, ToneOrder, VolumeOrder
+from ttcs_edge.core.documents import Action, LogOrder, RestartOrder, StopOrder, ToneOrder, VolumeOrder, WalkOrder
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.locale import Language, text
+from ttcs_edge.locale import LANGUAGES, Language, text
 from ttcs_edge.locale.central_orders import why
+from ttcs_edge.locale.cli_walk import OUTCOMES
 from ttcs_edge.terminal.arguments import Parser, whole_number
 from ttcs_edge.wire.reports import ReplyReport
 
@@ -26,11 +27,12 @@ ORDER_EXAMPLES: Final = {
     "stop": "ttcs-central stop /srv/lam-dong da-teh-01",
     "volume": "ttcs-central volume /srv/lam-dong da-teh-01 40 --zone cho --minutes 120",
     "test-tone": "ttcs-central test-tone /srv/lam-dong da-teh-01 cho --seconds 5",
+    "walk": "ttcs-central walk /srv/lam-dong da-teh-01",
     "restart": "ttcs-central restart /srv/lam-dong da-teh-01",
     "log": "ttcs-central log /srv/lam-dong da-teh-01 --lines 200",
 }
 """Every order with one line that may be typed as it is."""
-TAKE_TIME: Final = ("test-tone", "restart")
+TAKE_TIME: Final = ("test-tone", "walk", "restart")
 """Orders that a station answers twice."""
 REPLY_S: Final = 30
 BACK_S: Final = 90
@@ -40,6 +42,8 @@ MINUTES_MOST: Final = LIMITS.volume_lasts_s // 60
 MINUTES: Final = 60
 PERCENT_MOST: Final = 100
 TONE_S: Final = 5
+WALK_ZONE_S: Final = 6
+"""What each zone of a walk takes beside its tone: its name, and its relay."""
 LINES: Final = 100
 
 
@@ -67,6 +71,10 @@ def _volume(command: Parser, lang: Language) -> None:
 
 def _test_tone(command: Parser, lang: Language) -> None:
     command.add_argument("zone", metavar="ZONE", help=text("central.help-tone-zone", lang))
+    _walk(command, lang)
+
+
+def _walk(command: Parser, lang: Language) -> None:
     seconds, words = whole_number(1, LIMITS.test_tone_s), text("central.help-tone-seconds", lang)
     command.options.add_argument("--seconds", action=seconds, default=TONE_S, metavar="N", help=words)
 
@@ -84,6 +92,7 @@ _OPTIONS: Final[dict[str, Callable[[Parser, Language], None]]] = {
     "stop": _nothing_more,
     "volume": _volume,
     "test-tone": _test_tone,
+    "walk": _walk,
     "restart": _nothing_more,
     "log": _log,
 }
@@ -111,6 +120,7 @@ _ACTIONS: Final[dict[str, Callable[[argparse.Namespace], Action]]] = {
     "stop": lambda given: StopOrder(),
     "volume": _volume_order,
     "test-tone": lambda given: ToneOrder(zone=given.zone, seconds=given.seconds),
+    "walk": lambda given: WalkOrder(seconds=given.seconds),
     "restart": lambda given: RestartOrder(),
     "log": lambda given: LogOrder(lines=given.lines),
 }
@@ -128,7 +138,7 @@ def carry_out(
     from ttcs_edge.terminal.screen import clean
 
     order = read_order(given)
-    wait_s = given.wait_s + (given.seconds if given.command == "test-tone" else 0)
+    wait_s = given.wait_s + _sounds_s(given)
     replies = give(centre, broker, order, signers, wait_s, under_way)
     check_done(replies[0], lang)
     if given.command == "log":
@@ -136,8 +146,22 @@ def carry_out(
         sys.stdout.writelines(f"{clean(line)}\n" for line in lines)
         return
     detail = {name: clean(found) for name, found in replies[0].detail.items()}
+    if given.command == "walk":
+        detail = {"zones": "; ".join(f"{zone}: {_outcome(found, lang)}" for zone, found in detail.items())}
     fields = {"zones": "", "title": "", **detail, "id": given.station, **_shown(order.action)}
     print(text(f"central.ordered.{_told(given)}", lang, **fields))
+
+
+def _sounds_s(given: argparse.Namespace) -> int:
+    """How long it takes until all of an order was heard, at the most."""
+    if given.command == "walk":
+        return int(LIMITS.zones_per_slot * (given.seconds + WALK_ZONE_S))
+    return int(given.seconds) if given.command == "test-tone" else 0
+
+
+def _outcome(found: str, lang: Language) -> str:
+    """What came of a zone; a word of a newer station stands for itself."""
+    return OUTCOMES[found][LANGUAGES.index(lang)] if found in OUTCOMES else found
 
 
 def _told(given: argparse.Namespace) -> str:

@@ -29,7 +29,7 @@ from ttcs_edge.wire.envelope import PAYLOAD_TYPES, sign
 from ttcs_edge.wire.reports import ReplyReport, Report, StatusReport, read_report
 from ttcs_edge.wire.topics import Topics
 
-VALID_S: Final = {"resend": 3_600, "stop": 60, "volume": 3_600, "test_tone": 60, "restart": 300, "log": 300}
+VALID_S: Final = {"resend": 3_600, "stop": 60, "volume": 3_600, "test_tone": 60, "walk": 60, "restart": 300, "log": 300}
 """How long an order holds: as long as a station may be away and still do it. What is heard at once is for now: a stop
 that comes an hour late would end another bulletin."""
 UNDER_WAY: Final = "under-way"

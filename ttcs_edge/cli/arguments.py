@@ -12,6 +12,9 @@ PROGRAM: Final = "ttcs-edge"
 CONFIG: Final = Path("/etc/ttcs-edge/station.yaml")
 SOCKET: Final = Path("/run/ttcs-edge/control.sock")
 DAYS_MOST: Final = 31
+TONE_S: Final = 6
+TONE_MOST_S: Final = 30
+"""The same bound as the daemon's own, ``LIMITS.test_tone_s``."""
 
 EXAMPLES: Final = {
     "run": "ttcs-edge run --config /etc/ttcs-edge/station.yaml",
@@ -19,6 +22,7 @@ EXAMPLES: Final = {
     "enrol": "ttcs-edge enrol mqtt.lam-dong.vn",
     "status": "ttcs-edge status",
     "schedule": "ttcs-edge schedule --days 7",
+    "walk": "ttcs-edge walk",
     "import": "ttcs-edge import /media/usb",
     "export-reports": "ttcs-edge export-reports /media/usb",
     "version": "ttcs-edge version --json",
@@ -40,23 +44,32 @@ def make_parser(lang: Language) -> Parser:
         )
         for name, example in EXAMPLES.items()
     }
-    for name in ("check-config", "status", "schedule", "import", "export-reports", "version"):
+    for name in ("check-config", "status", "schedule", "walk", "import", "export-reports", "version"):
         made[name].options.add_argument("--json", action="store_true", help=text("cli.help-json", lang))
     for name in ("run", "check-config"):
         help_text = text("cli.help-config", lang)
         made[name].options.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help=help_text)
     for name in ("import", "export-reports"):
         made[name].add_argument("path", type=Path, metavar="PATH", help=text(f"cli.help-path-{name}", lang))
-    for name in ("status", "schedule", "import", "export-reports"):
+    for name in ("status", "schedule", "walk", "import", "export-reports"):
         options = made[name].options
         options.add_argument("--socket", type=Path, metavar="PATH", help=text("cli.help-socket", lang))
         options.add_argument("--config", type=Path, metavar="FILE", help=text("cli.help-config-socket", lang))
     _enrol(made["enrol"], lang)
+    _walk(made["walk"], lang)
     made["export-reports"].options.add_argument("--all", action="store_true", help=text("cli.help-all", lang))
     made["schedule"].options.add_argument(
         "--days", action=whole_number(1, DAYS_MOST), default=7, metavar="N", help=text("cli.help-days", lang)
     )
     return parser
+
+
+def _walk(command: Parser, lang: Language) -> None:
+    command.add_argument("zones", metavar="ZONE", nargs="*", help=text("cli.help-walk-zones", lang))
+    options = command.options
+    options.add_argument("--now", action="store_true", help=text("cli.help-walk-now", lang))
+    seconds, words = whole_number(1, TONE_MOST_S), text("cli.help-walk-seconds", lang, most=TONE_MOST_S)
+    options.add_argument("--seconds", action=seconds, default=TONE_S, metavar="N", help=words)
 
 
 def _enrol(command: Parser, lang: Language) -> None:

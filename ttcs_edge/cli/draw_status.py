@@ -12,6 +12,7 @@ from rich.text import Text
 from ttcs_edge.cli.draw_schedule import lack_words
 from ttcs_edge.core.monitor import FOREIGN_SHARE
 from ttcs_edge.locale import Language, text
+from ttcs_edge.locale.central_orders import why
 from ttcs_edge.locale.faults import fault_words
 from ttcs_edge.terminal import screen
 from ttcs_edge.terminal.power import shed_words
@@ -56,6 +57,7 @@ def _now(answer: Answer, lang: Language, now: datetime) -> list[tuple[str, Text]
         *([("cli.box", _box(answer["box"], lang))] if answer["box"] else []),
         *([("cli.off-air", _off_air(answer["off_air"], lang))] if answer["off_air"] else []),
         *([("cli.recordings", _recordings(answer["recordings"], lang))] if answer["recordings"] else []),
+        *([("cli.self-test", _self_test(answer["self_test"], lang, now))] if answer.get("self_test") else []),
         *([("cli.volumes", _volumes(answer["volumes"], lang, now))] if answer["volumes"] else []),
         ("cli.relays", _relays(answer["relays"], lang)),
         ("cli.link", _good_or_bad(answer["link_up"], "cli.link-up", "cli.link-down", lang)),
@@ -180,6 +182,20 @@ def _off_air(heard: Answer, lang: Language) -> Text:
 def _recordings(recordings: Sequence[Answer], lang: Language) -> Text:
     words = text("cli.recordings-words", lang, count=len(recordings), file=recordings[-1]["file"])
     return screen.styled(words, screen.DOUBTFUL)
+
+
+def _self_test(test: Answer, lang: Language, now: datetime) -> Text:
+    """What the last one found: each zone that is not as it should be, or of which nothing was seen."""
+    when = screen.moment_words(screen.local(test["began_ms"], now.tzinfo), now, lang)
+    if test["skipped"] is not None:
+        words = text("cli.self-test-skipped", lang, when=when, why=why(test["skipped"], "", {}, lang))
+        return screen.styled(words, screen.DOUBTFUL)
+    others = [zone for zone in test["zones"] if zone["outcome"] != "good"]
+    if not others:
+        return screen.styled(text("cli.self-test-good", lang, when=when))
+    told = ((zone["zone"], text(f"cli.walk-outcome.{zone['outcome']}", lang)) for zone in others)
+    words = "; ".join(text("cli.self-test-of-zone", lang, name=name, outcome=outcome) for name, outcome in told)
+    return screen.joined([screen.styled(when), screen.styled(words, screen.DOUBTFUL)], ": ")
 
 
 def _outbox(outbox: Answer, lang: Language) -> Text:

@@ -15,6 +15,7 @@ EXIT_CODES: Final[dict[str, int]] = {
     "unreadable": os.EX_IOERR,
     "no-bundle": os.EX_NOINPUT,
     "bundle-elsewhere": os.EX_NOINPUT,
+    "walk-refused": os.EX_TEMPFAIL,
     "unwritable": os.EX_IOERR,
     "no-rich": os.EX_UNAVAILABLE,
     "answer-unproven": os.EX_NOPERM,

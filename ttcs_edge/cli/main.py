@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "enrol": "ttcs_edge.cli.enrol",
     "status": "ttcs_edge.cli.status",
     "schedule": "ttcs_edge.cli.schedule",
+    "walk": "ttcs_edge.cli.walk",
     "import": "ttcs_edge.cli.import_bundle",
     "export-reports": "ttcs_edge.cli.export_reports",
     "version": "ttcs_edge.cli.version",

@@ -15,6 +15,8 @@ from ttcs_edge.core.model import IfInterrupted, Occurrence, Rank
 
 TEST, BULLETIN, MICROPHONE, ALERT = -1, 0, 1, 2
 """The classes of air-1, and below them a test tone, which is nobody's message: what stands first in a rank."""
+PILOT = -2
+"""Below even that the pilot of a self-test, for which nobody waits."""
 
 
 class Contender(Struct, frozen=True):

@@ -54,6 +54,7 @@ from ttcs_edge.core.model import (
 from ttcs_edge.core.speech import Speech, utterance_of
 from ttcs_edge.core.supplies import turns
 from ttcs_edge.core.trust import CAP_SEVERITIES, CAP_URGENCIES, utc_ms
+from ttcs_edge.core.zone_names import names_of
 
 TONE_MOST_MS = 60_000
 """How long the tone of an alert is repeated while no word of it can be heard yet, and a recording waited for."""
@@ -383,7 +384,7 @@ class Alerts:
 
     def to_speak(self, shelf: Shelf, now: Instant) -> tuple[Utterance, ...]:
         """What is to be spoken: first that of which nobody made a recording, then what a recording still lacks; last,
-        what may have to be said around a drill some day.
+        what may have to be said around a drill some day, and the names of the zones.
 
         What came inside an alert is at hand, and not spoken unless it proves to be no audio.
         """
@@ -393,12 +394,17 @@ class Alerts:
         names = [name for zone in self.settings.zones for name in zone.languages]
         some_day, soon = standing(names), standing(names, {alert.status for alert in alerts})
         now_said = [*(utterance for utterance in around if utterance is not None), *soon]
+        some_day = [*names_of(self.settings, self.speech), *some_day]
         self.speech.keep_only({utterance_of(info) for info in infos} | {*now_said, *some_day})
         only_text = [info for info in infos if info.audio is None]
         lacking = [info for info in infos if info.audio is not None and self._lacks(info, shelf)]
         able = (utterance_of(info) for info in lacking)
         words = [*map(utterance_of, only_text), *filter(self.speech.may_speak, able)]
         return self.speech.lacking([*now_said, *words, *(some_day if now.mono_ms >= self.standing_mono_ms else ())])
+
+    def speak_standing(self, mono_ms: int) -> None:
+        """What may have to be said some day is wanted now."""
+        self.standing_mono_ms = min(self.standing_mono_ms, mono_ms)
 
     def row(self, alert: Alert, number: int) -> list[AlertCue]:
         """The cues of a round: the tone, then each language in the order in which the zones name them; all of it

@@ -23,6 +23,7 @@ from ttcs_edge.core.model import (
     COMMAND_PREFIX,
     LIVE_PREFIX,
     MICROPHONE_PREFIX,
+    STATION_PREFIX,
     STREAM_PREFIX,
     AiredItem,
     AsRun,
@@ -73,7 +74,8 @@ CUE_FAULTS = ("cue-missed", "cue-substituted")
 
 def fault_of(record: AsRun) -> str | None:
     """Which fault of its slot a closed record is; None when nothing is to be mended."""
-    if record.occurrence.slot.startswith((COMMAND_PREFIX, MICROPHONE_PREFIX, LIVE_PREFIX, STREAM_PREFIX)):
+    own = (COMMAND_PREFIX, STATION_PREFIX, MICROPHONE_PREFIX, LIVE_PREFIX, STREAM_PREFIX)
+    if record.occurrence.slot.startswith(own):
         return None  # whoever ordered it is told, who spoke stands there, and that it fell silent is a fault of its own
     if record.outcome is Outcome.SUBSTITUTED:
         return "cue-substituted"
@@ -90,13 +92,14 @@ def settles(record: AsRun) -> bool:
 
 
 class Kind(Enum):
-    """Whose a cue is: a slot's of a programme, an alert's, a command's test tone, said into the microphone, or a live
-    relay's.
+    """Whose a cue is: a slot's of a programme, an alert's, a test tone that somebody ordered, the pilot of a self-test,
+    said into the microphone, or a live relay's.
     """
 
     SLOT = "slot"
     ALERT = "alert"
     TEST = "test"
+    PILOT = "pilot"
     TALK = "talk"
     LIVE = "live"
 
@@ -107,7 +110,7 @@ class Airing:
     a live relay its ``session``. ``relayed`` is the record of the live relay that was heard in the place of a slot;
     ``hindered`` tells what of its own it last lacked while its time was not over, ``lost_to`` to what it lost the air.
     What is heard in turns has the zones whose ``turn`` it is, those whose turn is over (``served``) and where it was
-    heard then (``heard_in``).
+    heard then (``heard_in``). ``in_quiet_hours``: who had it aired lets it through them.
     """
 
     cue: Cue
@@ -118,6 +121,7 @@ class Airing:
     session: Session | Followed | None = None
     relayed: AsRun | None = None
     kind: Kind = Kind.SLOT
+    in_quiet_hours: bool = False
     taken_mono_ms: int = 0
     toned_ms: int = 0
     hindered: AsRunReason | None = None

@@ -7,6 +7,9 @@ What is an entry, and what is none, stands here; the store numbers the entries a
    file that was carried in, a door of the box that was opened, each start and stop, and each time that the station is
    muted by its key and heard again. A beacon that is accepted is none: one comes every minute, says nothing new but the
    time, and would wear out the card; what it names is an entry when it comes.
+   file that was carried in, a walk that somebody at the box asked for, a self-test, and each start and stop. A beacon
+   that is accepted is none: one comes every minute, says nothing new but the time, and would wear out the card; what it
+   names is an entry when it comes.
 2. The same again is no news. A refusal is an entry when its fault is raised by it; while that fault is open, it is only
    counted. What a person does at the box is an entry each time: somebody must answer for it.
 3. However fast strangers send, and whatever they call it, there are at most ``REFUSALS_AT_ONCE`` entries of refusals,
@@ -27,7 +30,9 @@ from ttcs_edge.core import events
 from ttcs_edge.core.documents import Alert, Command, Refused, Signed
 from ttcs_edge.core.effects import Audited
 from ttcs_edge.core.model import Instant, LocalUser
+from ttcs_edge.core.reports import SelfTestState
 from ttcs_edge.core.supervision import writable
+from ttcs_edge.core.zone_by_zone import outcomes
 
 REFUSALS_AT_ONCE = 32
 REFUSAL_EVERY_MS = 600_000
@@ -35,6 +40,7 @@ UNSAID_AFTER_MS = 6 * 3_600_000
 ACCEPTED, REFUSED, STARTED, STOPPED, COUNTED = "accepted", "refused", "started", "stopped", "counted"
 OPENED = "opened"
 MUTED, UNMUTED = "muted", "unmuted"
+TESTED = "tested"
 Detail = tuple[tuple[str, str], ...]
 
 
@@ -66,6 +72,7 @@ _KINDS: dict[type, _Kind] = {
     events.LiveArrived: _Kind("live", lambda event: event.segment),
     events.CertificateArrived: _Kind("certificate"),
     events.AudioCarried: _Kind("audio", by=lambda event: event.by),
+    events.WalkAsked: _Kind("walk", by=lambda event: event.by),
 }
 _DETAILS: dict[type, Callable[[Any], Detail]] = {
     Command: lambda command: (("action", command.action[0]),),
@@ -102,6 +109,10 @@ class Audit:
     def turned(self, muted: bool, station: str, why: str, now: Instant) -> Audited:
         """The station was silenced by hand, or is heard again."""
         return self._entry(now, MUTED if muted else UNMUTED, "station", station, detail=(("reason", why),))
+
+    def tested(self, station: str, state: SelfTestState, now: Instant) -> Audited:
+        """A self-test is over, or was skipped."""
+        return self._entry(now, TESTED, "zones", station, code=state.skipped, detail=outcomes(state.zones))
 
     def judged(self, event: events.Event, judged: Judged, now: Instant) -> list[Audited]:
         """What is to be told of what an event brought."""

@@ -46,9 +46,19 @@ class Cues:
         self.sequence += 1
         return f"{self.boot}-a{self.sequence}"
 
-    def take(self, cue: Cue, kind: Kind, now: Instant, session: Session | Followed | None = None) -> None:
+    def take(
+        self,
+        cue: Cue,
+        kind: Kind,
+        now: Instant,
+        session: Session | Followed | None = None,
+        *,
+        in_quiet_hours: bool = False,
+    ) -> None:
         """Take what is of no programme and no alert: it is for now."""
-        self.wait(Airing(cue, id=self.next_id(), session=session, kind=kind, taken_mono_ms=now.mono_ms))
+        name, taken_ms = self.next_id(), now.mono_ms
+        airing = Airing(cue, id=name, session=session, kind=kind, in_quiet_hours=in_quiet_hours, taken_mono_ms=taken_ms)
+        self.wait(airing)
 
     def wait(self, airing: Airing) -> None:
         """It waits for the air."""
@@ -85,7 +95,7 @@ class Cues:
 
     def settle(self, airing: Airing, record: AsRun) -> None:
         """It is over, and this is to be told of it."""
-        if settles(record):
+        if settles(record) and airing.kind is not Kind.PILOT:  # it is nobody's message, and never comes again
             self.settled[airing.cue.occurrence] = airing.cue.planned_ms
         self.closing.append(record)
 

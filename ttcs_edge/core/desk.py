@@ -58,6 +58,8 @@ PREPARE_LEAD_MS = 5_000
 MINUTE_MS = 60_000
 POSITION_EVERY_MS = 1_000
 """How often the position of the cue on the air is put on disk: a power cut makes the log short by so much."""
+AIR_TAKEN, DUE_SOON = "air-taken", "due-soon"
+"""Why nothing may be tested now."""
 NEXT_CUES = 5
 """How many cues to come are shown."""
 ALERT_FADE_MS = 100
@@ -149,22 +151,27 @@ class Desk:
         holder = self.cues.on_air
         return holder is not None and (holder.kind in (Kind.ALERT, Kind.TALK) or self.cues.mutes(holder))
 
-    def why_no_test(self, programmes: Programmes, length_ms: int, now: Instant) -> str | None:
-        """Tell why no test tone may be heard now: what is on the air, or due before it would be over, comes first."""
-        if self.cues.on_air is not None or any(airing.is_due(now) for airing in self.cues.waiting.values()):
-            return "air-taken"
+    def why_no_test(
+        self, programmes: Programmes, length_ms: int, now: Instant, *, in_quiet_hours: bool = False
+    ) -> str | None:
+        """Tell why no test tone may be heard now: what is on the air, or due before it would be over, comes first. A
+        pilot gives way.
+        """
+        others = [airing for airing in self.cues.unended() if airing.kind is not Kind.PILOT]
+        if any(airing is self.cues.on_air or airing.is_due(now) for airing in others):
+            return AIR_TAKEN
         if self.cues.muted:
             return AsRunReason.MUTED.value
-        if programmes.is_quiet(now.wall_ms):
+        if not in_quiet_hours and programmes.is_quiet(now.wall_ms):
             return AsRunReason.QUIET_HOURS.value
         if self.reach.saving.shed.alerts_only:
             return AsRunReason.POWER_SAVED.value
         if self.reach.duty.fits_mono_ms(length_ms) > now.mono_ms:
             return AsRunReason.AMPLIFIER_REST.value
-        planned = [airing.cue.planned_ms for airing in self.cues.waiting.values()]
+        planned = [airing.cue.planned_ms for airing in others]
         next_ms = min([*planned, *([] if (ms := programmes.next_instant()) is None else [ms])], default=None)
         over_ms = now.wall_ms + self.playout.cold_lead_ms + length_ms + self.horizon_ms
-        return "due-soon" if next_ms is not None and next_ms <= over_ms else None
+        return DUE_SOON if next_ms is not None and next_ms <= over_ms else None
 
     def _airing(self, programmes: Programmes, due: SlotOccurrence, now: Instant) -> Airing:
         resolved = programmes.resolve(due, now.wall_ms)
@@ -314,7 +321,7 @@ class Desk:
             self.cues.on_air.stop_for_good(AsRunReason.STOPPED)
         for airing in list(self.cues.waiting.values()):
             slot_is_due = airing.of_programme and airing.cue.planned_ms <= now.wall_ms
-            due = airing.kind in (Kind.TEST, Kind.TALK) or slot_is_due
+            due = airing.kind in (Kind.TEST, Kind.PILOT, Kind.TALK) or slot_is_due
             if airing.has_sounded or due:
                 self.endings.close(airing, False, AsRunReason.STOPPED, now)
         return Step(self.playout.all_off(now.mono_ms), self.cues.take_closed())
@@ -415,10 +422,11 @@ class Desk:
         return replace(wanted, zones_at_once=at_once, way=airing.way, stream=stream)
 
     def _volume_percent(self, airing: Airing, now: Instant) -> int:
-        """How loud it is now: an alert asks nobody (air-5)."""
+        """How loud it is now: an alert asks nobody (air-5), a pilot is as quiet as it is meant."""
         if airing.warning is not None:
             return airing.cue.volume_percent
-        return self.reach.turned_down(airing, self.volumes.of_cue(airing.cue, now))
+        percent = self.reach.turned_down(airing, self.volumes.of_cue(airing.cue, now))
+        return min(percent, airing.cue.volume_percent) if airing.kind is Kind.PILOT else percent
 
     def _coming(self, playable: list[Airing], now: Instant) -> Airing | None:
         """The next cue, once its way up must begin so that it sounds at its instant."""

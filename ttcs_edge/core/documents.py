@@ -420,6 +420,12 @@ class ToneOrder(Struct, frozen=True, kw_only=True):
     seconds: Annotated[int, Meta(ge=1, le=LIMITS.test_tone_s)]
 
 
+class WalkOrder(Struct, frozen=True, kw_only=True):
+    """A test tone and its name in each zone after the other, while nothing else is to be heard."""
+
+    seconds: Annotated[int, Meta(ge=1, le=LIMITS.test_tone_s)]
+
+
 class RestartOrder(Struct, frozen=True, kw_only=True):
     """The station leaves the air in order, and its service manager starts it again, with its config as it is then."""
 
@@ -430,15 +436,15 @@ class LogOrder(Struct, frozen=True, kw_only=True):
     lines: Annotated[int, Meta(ge=1, le=LIMITS.log_lines)]
 
 
-Action = ResendRange | StopOrder | VolumeOrder | ToneOrder | RestartOrder | LogOrder
+Action = ResendRange | StopOrder | VolumeOrder | ToneOrder | WalkOrder | RestartOrder | LogOrder
 
 
 class Command(Struct, frozen=True, kw_only=True):
     """An order to one station, obeyed at most once. ``scope`` is the place for which its signers may command.
 
     It has one action, by its name: ``resend`` has reports sent again that the centre did not get; ``stop`` takes from
-    the air what is on it; ``volume`` sets how loud a zone is for a while; ``test_tone`` is heard in one zone;
-    ``restart`` starts the station anew; ``log`` asks for the last lines of its log.
+    the air what is on it; ``volume`` sets how loud a zone is for a while; ``test_tone`` is heard in one zone,
+    ``walk`` in each after the other; ``restart`` starts the station anew; ``log`` asks for the last lines of its log.
     """
 
     scope: ScopePath
@@ -450,6 +456,7 @@ class Command(Struct, frozen=True, kw_only=True):
     stop: StopOrder | UnsetType = UNSET
     volume: VolumeOrder | UnsetType = UNSET
     test_tone: ToneOrder | UnsetType = UNSET
+    walk: WalkOrder | UnsetType = UNSET
     restart: RestartOrder | UnsetType = UNSET
     log: LogOrder | UnsetType = UNSET
 
@@ -471,6 +478,7 @@ ACTIONS: dict[str, type[Action]] = {
     "stop": StopOrder,
     "volume": VolumeOrder,
     "test_tone": ToneOrder,
+    "walk": WalkOrder,
     "restart": RestartOrder,
     "log": LogOrder,
 }

@@ -299,9 +299,9 @@ class DataKept(Struct, frozen=True):
 
 class Audited(Struct, frozen=True):
     """Report: an entry of the audit trail (``core.audit``), which the store ties to the one before it. ``deed`` is what
-    was done (accepted, refused, started, stopped, counted, muted, unmuted), ``what`` to what, ``detail`` the fields of
-    its words; ``by`` is None when the wire brought it. ``unsaid`` counts, by their codes, the refusals since the entry
-    before that have no entry of their own.
+    was done (accepted, refused, started, stopped, opened, counted, muted, unmuted, tested), ``what`` to what,
+    ``detail`` the fields of its words; ``by`` is None when the wire brought it. ``unsaid`` counts, by their codes, the
+    refusals since the entry before that have no entry of their own.
     """
 
     id: str

@@ -30,7 +30,7 @@ FAILURES = {
     "live-lost": AsRunReason.LIVE_LOST,
     "relay": AsRunReason.RELAY,
 }
-"""Why a test tone or a talk ends before its end: nothing stands in for it, and it is not tried again."""
+"""Why a test tone, a pilot or a talk ends before its end: nothing stands in for it, and it is not tried again."""
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ class Endings:
             self.cues.wait(airing)
         elif event.failure == "sound-device" and airing.outlasts_failures and airing.stop_reason is None:
             self._rest(airing, now)
-        elif event.failure is not None and airing.kind in (Kind.TEST, Kind.TALK, Kind.LIVE):
+        elif event.failure is not None and airing.kind in (Kind.TEST, Kind.PILOT, Kind.TALK, Kind.LIVE):
             self.close(airing, False, airing.stop_reason or FAILURES[event.failure], now)
         elif event.failure == "audio-lost":
             self._go_on_without_lost_item(airing, programmes, now)
@@ -178,13 +178,13 @@ class Endings:
             self.close(airing, False, AsRunReason.STOPPED_BY_COMMAND, now)
         return airing.cue.occurrence
 
-    def withdraw(self, key: Occurrence, now: Instant) -> None:
+    def withdraw(self, key: Occurrence, now: Instant, reason: AsRunReason = AsRunReason.WITHDRAWN) -> None:
         """Nobody who may wants it any more: it leaves the air for good, or never comes to it."""
         for airing in [one for one in self.cues.unended() if one.cue.occurrence == key]:
             if airing is self.cues.on_air:
-                airing.stop_for_good(AsRunReason.WITHDRAWN)
+                airing.stop_for_good(reason)
             else:
-                self.close(airing, False, AsRunReason.WITHDRAWN, now)
+                self.close(airing, False, reason, now)
 
     def end_talk(self, reason: AsRunReason, now: Instant) -> None:
         """The talk is over; of one that was let go while it was heard, nothing is missing."""

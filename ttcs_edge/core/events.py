@@ -46,9 +46,9 @@ class Started(Struct, frozen=True):
     ``open_faults`` what was raised and never cleared; ``cached`` which audio is whole in the store; ``alive_until_ms``
     the last wall clock known before the death, if any; ``watched_until_ms`` up to when every occurrence is accounted
     for; ``time_floor_ms`` the newest time known to have been signed under this trust root. ``tones`` are what comes
-    before an alert, by its severity; ``test_tone`` is one second of a tone that can be repeated without a gap.
-    ``volumes`` are the newest command for the volume of each zone; ``software`` is the release that starts;
-    ``data_used`` is what the SIM had used.
+    before an alert, by its severity; ``test_tone`` is one second of a tone that can be repeated without a gap,
+    ``pilot`` that of a self-test. ``volumes`` are the newest command for the volume of each zone; ``software`` is the
+    release that starts; ``data_used`` is what the SIM had used.
     """
 
     trust: TrustRoot
@@ -69,6 +69,7 @@ class Started(Struct, frozen=True):
     volumes: tuple[tuple[ZoneId, Signed[Command]], ...] = ()
     software: str = ""
     data_used: DataUsed = DataUsed()
+    pilot: AudioItem | None = None
 
 
 class TimePassed(Struct, frozen=True):
@@ -427,6 +428,24 @@ class AnswerGone(Struct, frozen=True):
     command: int
 
 
+class WalkAsked(Struct, frozen=True):
+    """Somebody at the station wants a test-tone walk through these zones, all of them when none is named: so long a
+    tone in each, and in quiet hours only ``in_quiet_hours``. ``number`` is the walk's in this life.
+    """
+
+    number: int
+    zones: tuple[ZoneId, ...]
+    tone_ms: int
+    in_quiet_hours: bool
+    by: LocalUser
+
+
+class WalkLeft(Struct, frozen=True):
+    """Whoever asked for a walk has had enough of it, or is gone."""
+
+    number: int
+
+
 class StopRequested(Struct, frozen=True):
     """SIGTERM: fade, open everything, leave."""
 
@@ -478,5 +497,7 @@ Event = (
     | CertificateKnown
     | ConfigChecked
     | AnswerGone
+    | WalkAsked
+    | WalkLeft
     | StopRequested
 )

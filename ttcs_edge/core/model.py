@@ -316,6 +316,18 @@ class OffAirReading(Struct, frozen=True):
     flat_share: float
 
 
+class SelfTest(Struct, frozen=True):
+    """When zones are tested by a quiet pilot tone, and how: at minutes of the local day, or ``every_ms``; so loud, at
+    the most for ``tone_ms`` in each zone; in quiet hours only where that is wanted.
+    """
+
+    at_minutes: tuple[int, ...] = ()
+    every_ms: int | None = None
+    level_percent: int = 45
+    tone_ms: int = 32_000
+    in_quiet_hours: bool = False
+
+
 class Way(Enum):
     """How sound that is made while it airs comes to the amplifier: from the player's sound input, over the network in
     signed segments or as a plain stream, or past the player, by a relay that lets it into the amplifier's mixer.
@@ -373,6 +385,7 @@ class StationSettings(Struct, frozen=True):
     display: bool = False
     supplies: tuple[Supply, ...] = ()
     loud_dbfs: float | None = None
+    self_test: SelfTest | None = None
 
 
 ALERT_PREFIX = "alert:"
@@ -393,9 +406,15 @@ STREAM_PREFIX = "stream:"
 """Before the id of the slot that a plain stream was heard for, where slots stand by theirs."""
 
 
+STATION_PREFIX = "station:"
+"""Before the name of what a person at the station has tested, or the station tests by itself, where slots stand by
+their ids."""
+
+
 class Occurrence(Struct, frozen=True, order=True):
     """One occurrence of one slot, a part of a round of an alert, what a command has aired, what was said into the
-    microphone, a session of a live relay, or a stream: the identity under which it airs at most once (never-5).
+    microphone, a session of a live relay, a stream, or a zone of a test: the identity under which it airs at most once
+    (never-5).
 
     ``local`` is its civil date and time, ``2026-11-24T05:00:00``, so that a clock step or a daylight-saving change
     cannot make a second occurrence of it.
@@ -523,6 +542,7 @@ class AsRunReason(Enum):
     WITHDRAWN = "withdrawn"
     STOPPED = "stopped"
     STOPPED_BY_COMMAND = "stopped-by-command"
+    STOPPED_BY_HAND = "stopped-by-hand"
     POWER = "power"
     NO_AMPLIFIER = "no-amplifier"
     AMPLIFIER_REST = "amplifier-rest"

@@ -8,6 +8,7 @@ command is never done twice (never-6), so nothing here outlives a restart: what 
 - ``volume``: at once, also for what is on the air; an alert asks nobody (``volumes``).
 - ``test_tone``: only where nothing is on the air and nothing is due before it would be over; all else takes the air
   from it (``air``).
+- ``walk``: the same in each zone after the other, with its name (``walks``).
 - ``restart``: not while an alert has the air or could have it now, and only with a config that a start would take. The
   answer goes out first.
 - ``resend`` and ``log`` are work of the shell, which answers by itself.
@@ -38,11 +39,13 @@ from ttcs_edge.core.documents import (
     ToneOrder,
     TrustRoot,
     VolumeOrder,
+    WalkOrder,
 )
 from ttcs_edge.core.effects import Answer, Effect
 from ttcs_edge.core.model import (
     COMMAND_PREFIX,
     AsRun,
+    AsRunReason,
     AudioItem,
     Cue,
     IfInterrupted,
@@ -55,11 +58,15 @@ from ttcs_edge.core.model import (
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.supervision import Detail
 from ttcs_edge.core.volumes import Volumes, zones_meant
+from ttcs_edge.core.walks import Walks
+from ttcs_edge.core.zone_by_zone import BAD, outcomes
 
 ANSWERED_WITHIN_MS = 5_000
 """How long a restart waits for its answer to go out: a link that hangs must not keep the station from it."""
 REVOKED = "command-revoked"
 """Why a command that was under way is not done: with its key its leave is gone."""
+ZONES_BAD = "zones-bad"
+"""Why a walk has failed that came to every zone."""
 TEST_TONE = "test-tone"
 """What a test tone is called where slots stand by their ids."""
 
@@ -96,8 +103,10 @@ class Orders:
     boot: int
     desk: Desk
     volumes: Volumes
+    walks: Walks
     test_tone: AudioItem | None = None
     owed: dict[Occurrence, Given] = field(default_factory=dict)
+    walking: Given | None = None
     checking: Given | None = None
     leaving: Leaving | None = None
 
@@ -165,6 +174,14 @@ class Orders:
         self.owed[cue.occurrence] = given
         return [given.answer("under-way")]
 
+    def _walk(self, given: Given, order: WalkOrder, programmes: Programmes, now: Instant) -> list[Effect]:
+        command = given.command
+        refused = self.walks.order(Scope(command.scope), command.version, order.seconds * 1_000, programmes, now)
+        if refused is not None:
+            return [given.answer("refused", refused)]
+        self.walking = given
+        return [given.answer("under-way")]
+
     def _restart(self, given: Given, order: RestartOrder, programmes: Programmes, now: Instant) -> list[Effect]:
         if self.desk.rows.warns:
             return [given.answer("refused", "alert-on-air")]
@@ -213,6 +230,8 @@ class Orders:
         if self.leaving is not None and not stands(self.leaving.given):
             answers.append(self.leaving.given.answer("failed", REVOKED))
             self.leaving = None
+        if self.walking is not None and not stands(self.walking):
+            self.walks.stop(self.walking.command.version, AsRunReason.WITHDRAWN, now)
         for occurrence, given in self.owed.items():
             if isinstance(given.command.test_tone, ToneOrder) and not stands(given):
                 self.desk.endings.withdraw(occurrence, now)
@@ -220,9 +239,24 @@ class Orders:
 
     def closed(self, record: AsRun) -> list[Effect]:
         """A cue is over: whoever ordered it on or off the air is told."""
-        given = self.owed.pop(record.occurrence, None)
+        given, walked = self.owed.pop(record.occurrence, None), self._walked()
         if given is None:
+            return walked
+        return walked + self._told(given, record)
+
+    def _walked(self) -> list[Effect]:
+        """A walk is over, too: zone by zone what came of it."""
+        given, walk = self.walking, self.walks.last
+        if given is None or walk is None or not self.walks.is_over(given.command.version):
             return []
+        self.walking = None
+        bad = ", ".join(one.zone for one in walk.way.tested if one.outcome in BAD)
+        if bad:
+            return [given.answer("failed", ZONES_BAD, (("zones", bad),))]
+        outcome = "done" if walk.way.ended is None else "failed"
+        return [given.answer(outcome, walk.way.ended, outcomes(walk.way.tested))]
+
+    def _told(self, given: Given, record: AsRun) -> list[Effect]:
         detail = (("occurrence", str(record.occurrence)), ("title", record.title))
         if isinstance(given.command.stop, StopOrder) or record.outcome is Outcome.AIRED:
             return [given.answer("done", detail=detail)]
@@ -234,6 +268,7 @@ _TABLE: dict[type, Callable[[Orders, Given, Any, Programmes, Instant], list[Effe
     StopOrder: Orders._stop,
     VolumeOrder: Orders._volume,
     ToneOrder: Orders._test_tone,
+    WalkOrder: Orders._walk,
     RestartOrder: Orders._restart,
     LogOrder: Orders._log,
 }

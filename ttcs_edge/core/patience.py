@@ -3,7 +3,7 @@
 - That of a slot waits half an hour for another one to leave the air, a moment for what it lacks itself, and then for as
   long as its window allows.
 - That of an alert waits until its next round or half an hour, and needs neither time nor a quiet-free hour.
-- A test tone gives way to everything, and does not come back.
+- A test tone or a pilot gives way to everything, and does not come back.
 - A talk waits for as long as its key is down, a live relay for as long as something may come of it.
 """
 
@@ -26,6 +26,7 @@ GRACE_MS = 3_000
 """How long a cue that should sound may stay silent for want of audio or player before it is missed."""
 QUEUE_LIMIT_MS = 30 * 60_000
 """How long a cue may wait for another one to leave the air."""
+TESTS = (Kind.TEST, Kind.PILOT)
 
 
 @dataclass(slots=True)
@@ -99,16 +100,20 @@ class Patience:
         return airing.hindered or self.rows.announced.get(airing.warning.row) or behind
 
     def _test(self, airing: Airing, programmes: Programmes, now: Instant) -> AsRunReason | None:
-        if programmes.is_quiet(now.wall_ms):
+        if programmes.is_quiet(now.wall_ms) and not airing.in_quiet_hours:
             return AsRunReason.QUIET_HOURS
         if self.reach.is_saved(airing):
             return AsRunReason.POWER_SAVED
-        if self.cues.is_blocked(airing) or airing.has_sounded:
-            return AsRunReason.PRE_EMPTED
-        if (lost := self.reach.pre_emption(airing)) is not None:
+        if (lost := self.reach.pre_emption(airing)) is not None and not self._waits_for_pilot(airing):
             return lost
         patient = now.mono_ms <= airing.taken_mono_ms + self._test_waits_ms
         return None if patient else self.reach.hindrance(airing) or AsRunReason.TOO_LATE
+
+    def _waits_for_pilot(self, airing: Airing) -> bool:
+        """Tell whether nothing but a pilot keeps a test tone from the air: it gives way to it."""
+        other = self.cues.on_air or self.cues.coming()
+        is_pilot = other is not None and other.kind is Kind.PILOT
+        return is_pilot and airing.kind is Kind.TEST and not airing.has_sounded and not self.cues.mutes(airing)
 
     def _talk(self, airing: Airing, programmes: Programmes, now: Instant) -> AsRunReason | None:
         return AsRunReason.QUIET_HOURS if self.reach.is_too_quiet_for(airing, programmes, now) else None
@@ -146,7 +151,7 @@ class Patience:
         """When the patience with what needs no clock is over."""
         waiting = self.cues.waiting.values()
         warnings = [one.taken_mono_ms + _alert_waits_ms(one) + 1 for one in waiting if one.kind is Kind.ALERT]
-        return warnings + [one.taken_mono_ms + self._test_waits_ms + 1 for one in waiting if one.kind is Kind.TEST]
+        return warnings + [one.taken_mono_ms + self._test_waits_ms + 1 for one in waiting if one.kind in TESTS]
 
     @property
     def _test_waits_ms(self) -> int:
@@ -174,6 +179,7 @@ _HOPELESS: dict[Kind, Callable[[Patience, Airing, Programmes, Instant], AsRunRea
     Kind.SLOT: Patience._slot,
     Kind.ALERT: Patience._alert,
     Kind.TEST: Patience._test,
+    Kind.PILOT: Patience._test,
     Kind.TALK: Patience._talk,
     Kind.LIVE: Patience._live,
 }

@@ -215,12 +215,14 @@ class Reach:
         return self.blockage(airing) or (airing.lost_to if airing.has_sounded else None)
 
     def is_too_quiet_for(self, airing: Airing, programmes: Programmes, now: Instant) -> bool:
-        """Quiet hours silence everything but alerts (air-5), and a microphone that the config lets through; nobody
-        knows them without the time.
+        """Quiet hours silence everything but alerts (air-5), a microphone that the config lets through, and a test that
+        whoever is there lets through; nobody knows them without the time.
         """
         microphone = self.settings.microphone
         let_through = microphone is not None and microphone.in_quiet_hours
         if not now.trusted or airing.kind is Kind.ALERT or (airing.kind is Kind.TALK and let_through):
+            return False
+        if airing.in_quiet_hours:
             return False
         return programmes.is_quiet(_sounds_ms(airing, now))
 

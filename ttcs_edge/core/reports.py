@@ -85,6 +85,54 @@ class ModemView(Struct, frozen=True):
     cures: int
 
 
+class ZoneTested(Struct, frozen=True):
+    """What came of a zone that sounded alone (``zone_by_zone``), and why not more."""
+
+    zone: ZoneId
+    outcome: str
+    reason: str | None = None
+
+
+class ZoneWalked(Struct, frozen=True):
+    """A zone of a test-tone walk: its outcome, or what happens to it now (``walks``). ``watts`` is what the energy
+    meter told on the mean while the tone was heard, ``added_w`` how much of it the tone added, ``tone_w`` how much it
+    would at full volume, ``configured_w`` what the config says of that; None where nobody measured it.
+    """
+
+    zone: ZoneId
+    name: str
+    outcome: str
+    reason: str | None
+    is_bad: bool
+    says_name: bool
+    watts: float | None
+    added_w: float | None
+    tone_w: float | None
+    configured_w: float | None
+
+
+class WalkState(Struct, frozen=True):
+    """How far a walk has come. ``ended`` tells why it is over before its last zone. ``idle_w`` is what the meter told
+    of an amplifier that was on and silent; ``idle_is_fresh``: behind the walk.
+    """
+
+    number: int
+    is_over: bool
+    ended: str | None
+    zones: tuple[ZoneWalked, ...]
+    idle_w: float | None
+    idle_is_fresh: bool
+
+
+class SelfTestState(Struct, frozen=True):
+    """The last self-test that was due: zone by zone what came of it, or why it was not held (``skipped``)."""
+
+    began_ms: WallMs
+    ended_ms: WallMs
+    zones: tuple[ZoneTested, ...]
+    skipped: str | None = None
+
+
 class Snapshot(Struct, frozen=True):
     """The state of a station at one instant.
 
@@ -92,6 +140,8 @@ class Snapshot(Struct, frozen=True):
     ``clock_source`` is whose time the station lives by since ``clock_since_ms``, None without trusted time;
     ``clock_words`` the last that each source said; ``meter`` and ``off_air`` what energy meter and
     off-air monitor told last; ``power``, ``box`` and ``modem`` are None where there is no such thing.
+    ``clock_words`` the last that each source said; ``meter`` what the energy meter told last; ``self_test`` is the last
+    one.
     """
 
     station: str
@@ -118,3 +168,4 @@ class Snapshot(Struct, frozen=True):
     box: BoxState | None = None
     modem: ModemView | None = None
     off_air: OffAirReading | None = None
+    self_test: SelfTestState | None = None

@@ -1,9 +1,9 @@
 """The watch for silence where sound is due, whatever its cause.
 
 It is nobody's fault that one cue waits while another is heard, while power is saved, or while somebody wants silence,
-and that of a slot in quiet hours, or without trusted time, which has a fault of its own. A test tone is answered, and a
-live relay that falls silent is a fault of its own. A way up that begins late takes its time, but once: a player that
-dies on it, and dies again, is silence.
+and that of a slot in quiet hours, or without trusted time, which has a fault of its own. A test tone is answered, a
+pilot told, and a live relay that falls silent is a fault of its own. A way up that begins late takes its time, but
+once: a player that dies on it, and dies again, is silence.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class SilenceWatch:
         for airing in self.cues.unended():
             expected = airing.is_due(now) and (slots_sound or not airing.of_programme)
             wanted = self.reach.is_saved(airing) or self.cues.mutes(airing)
-            if heard or not expected or wanted or airing.kind in (Kind.TEST, Kind.LIVE):
+            if heard or not expected or wanted or airing.kind in (Kind.TEST, Kind.PILOT, Kind.LIVE):
                 continue
             spell = spells[airing.id] = self.spells.get(airing.id) or self._begin(airing, now)
             if now.mono_ms >= spell.since_mono_ms + SILENCE_MS:

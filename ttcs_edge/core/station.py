@@ -56,7 +56,9 @@ from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.core.receipts import Receipts
 from ttcs_edge.core.renewal import ENDS, OVER, Renewal
 from ttcs_edge.core.renewal import SUBJECT as CERTIFICATE
-from ttcs_edge.core.reports import ModemView, OnAir, Snapshot
+from ttcs_edge.core.reports import ModemView, OnAir, SelfTestState, Snapshot
+from ttcs_edge.core.self_test import SLOT as PILOT_SLOT
+from ttcs_edge.core.self_test import Pilots
 from ttcs_edge.core.speech import SPEECH_FAULTS, subject_of
 from ttcs_edge.core.streams import STREAM_FAULTS
 from ttcs_edge.core.supervision import Detail, Supervision
@@ -64,6 +66,7 @@ from ttcs_edge.core.supplies import LEFT_OUT
 from ttcs_edge.core.timekeeping import BELOW_FLOOR, SLACK_MS, ClockState, TimeSource, is_ahead, raised_floor
 from ttcs_edge.core.trust import alert_subject, judge_chain, live_subject, named_by, trust_subject, utc_ms, utc_text
 from ttcs_edge.core.volumes import Volumes
+from ttcs_edge.core.walks import Walks
 from ttcs_edge.core.withheld import WITHHELD_FAULTS, Name, Withheld
 from ttcs_edge.core.witness import METER, SILENT, MeterWitness
 
@@ -120,13 +123,15 @@ class Station:
         self.saving = Saving(settings)
         self.box = BoxWatch(settings)
         self.desk = Desk.of(settings, boot, self.alerts, self.volumes, self.lives, self.saving)
-        self.orders = Orders(settings, boot, self.desk, self.volumes)
         self.key = Key(settings, boot, self.desk)
         self.mute = Mute(settings, self.desk.cues)
         self.meter = MeterWitness(settings)
         self.modem = ModemCare(settings.modem)
         self.budget = DataBudget(settings)
         self.monitor = OffAirWitness(settings, boot)
+        self.walks = Walks(settings, boot, self.desk, self.alerts.speech, self.meter)
+        self.orders = Orders(settings, boot, self.desk, self.volumes, self.walks)
+        self.pilots = Pilots(settings, boot, self.desk)
         self.clock = ClockState()
         self.time_floor_ms = 0
         self.lamps = dict.fromkeys(Place, Lamp.OFF)
@@ -181,6 +186,7 @@ class Station:
         if now.trusted and not self.stopping:
             self.desk.take_due(self.programmes, now)
         self._expire_programmes(turn)
+        self._test_zones(turn)
         for _ in range(LIMITS.fixed_point_steps):
             step = self.desk.step(self.programmes, now, self.stopping)
             turn.air += step.effects
@@ -218,8 +224,13 @@ class Station:
 
     def _tell_closed(self, airing: AsRun, others: list[AsRun], turn: _Turn) -> None:
         """A cue is over, and ``others`` with it: the log tells it, and a cue that was not heard whole is a fault of its
-        slot until one is.
+        slot until one is. The pilot of a self-test is no cue.
         """
+        self.walks.closed(airing, self.programmes, turn.now, self.stopping)
+        if airing.occurrence.slot == PILOT_SLOT:
+            self._tell_tested(self.pilots.closed(airing, self.programmes, turn.now, self.stopping), turn)
+            turn.after += self.orders.closed(airing)
+            return
         turn.entries.append(effects.AsRunClosed(airing))
         left = [*others, *(one.open_record() for one in self.desk.cues.unended() if one.warning is not None)]
         turn.entries += self.receipts.closed(airing, left)
@@ -233,6 +244,16 @@ class Station:
         if code is not None and airing.reason is not None:
             detail = (("reason", airing.reason.value), ("occurrence", str(airing.occurrence)))
             self._raise(turn, code, subject, detail)
+
+    def _test_zones(self, turn: _Turn) -> None:
+        """A self-test goes on, or one that is due begins."""
+        self.pilots.watch(turn.now, self.meter.doubts)
+        if not self.stopping:
+            self._tell_tested(self.pilots.begin(self.programmes, turn.now), turn)
+
+    def _tell_tested(self, state: SelfTestState | None, turn: _Turn) -> None:
+        if state is not None:
+            turn.entries.append(self.audit.tested(self.settings.id, state, turn.now))
 
     def _judge_silence(self, turn: _Turn) -> None:
         """Silence where sound is due is a fault of its slot until it is heard, or its cue is closed and told."""
@@ -510,6 +531,7 @@ class Station:
         asked.append(self.saving.wake_mono_ms)
         asked += [] if self.stopping else [self.meter.wake_mono_ms(), self.modem.wake_mono_ms()]
         asked.append(self.monitor.wake_mono_ms())
+        asked.append(None if self.stopping else self.pilots.wake_mono_ms(now))
         asked += [self.alerts.wake_mono_ms(now), self.orders.wake_mono_ms(now), self.key.wake_mono_ms]
         asked.append(self.mute.wake_mono_ms(now))
         asked += [
@@ -538,6 +560,8 @@ class Station:
         self.commands.remember(event)
         self.volumes.remember(event)
         self.orders.remember(event)
+        self.walks.remember(event)
+        self.pilots.remember(event)
         self.alerts.remember(event, turn.now.mono_ms)
         self.receipts.remember(event)
         self.desk.remember(event, turn.now)
@@ -822,8 +846,9 @@ class Station:
     def _on_sound_started(self, event: events.SoundStarted, turn: _Turn) -> None:
         record = self.desk.sound_started(event, turn.now)
         if record is not None:
-            turn.entries.append(effects.AsRunOpened(record))
-            turn.entries += self.receipts.opened(record)
+            if record.occurrence.slot != PILOT_SLOT:
+                turn.entries.append(effects.AsRunOpened(record))
+                turn.entries += self.receipts.opened(record)
             for subject in (AMPLIFIER, *record.zones):  # they did as told
                 self._clear(turn, "relay", subject)
         holder = self.desk.on_air
@@ -844,8 +869,9 @@ class Station:
         self.position_ms = event.written_ms
         self.underruns = event.underruns
         self.meter.sounds(event.play, event.rms_db, turn.now.mono_ms)
+        self.walks.sounds(event)
         record = self.desk.sound_progress(event, turn.now)
-        if record is not None:
+        if record is not None and record.occurrence.slot != PILOT_SLOT:
             turn.entries.append(effects.AsRunPosition(record))
 
     def _on_sound_ended(self, event: events.SoundEnded, turn: _Turn) -> None:
@@ -891,6 +917,7 @@ class Station:
     def _on_meter_read(self, event: events.MeterRead, turn: _Turn) -> None:
         for finding in self.meter.read(event.reading, turn.now.mono_ms):
             self._on_condition(finding, turn)
+        self.walks.read(event.reading, turn.now)
         holder = self.desk.on_air
         if holder is not None and holder.play == self.meter.state.play and self.meter.seen is not None:
             holder.seen(self.meter.seen)
@@ -935,6 +962,13 @@ class Station:
 
     def _on_mute_key(self, event: events.MuteKeyChanged, turn: _Turn) -> None:
         self._tell_turned(self.mute.changed(event, turn.now), turn)
+
+    def _on_walk(self, event: events.WalkAsked, turn: _Turn) -> None:
+        if not self.stopping and self.walks.ask(event, self.programmes, turn.now):
+            self._accept(turn, self.settings.id)
+
+    def _on_walk_left(self, event: events.WalkLeft, turn: _Turn) -> None:
+        self.walks.stop(event.number, AsRunReason.STOPPED_BY_HAND, turn.now)
 
     def _on_link(self, event: events.LinkChanged, turn: _Turn) -> None:
         self.link_up = event.up
@@ -1033,6 +1067,7 @@ class Station:
             power=self.saving.state(),
             box=self.box.state(),
             modem=self._modem_view(now),
+            self_test=self.pilots.last,
             off_air=self.monitor.reading,
         )
 
@@ -1108,5 +1143,7 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.CertificateKnown: Station._on_certificate_known,
     events.ConfigChecked: Station._on_config_checked,
     events.AnswerGone: Station._on_answer_gone,
+    events.WalkAsked: Station._on_walk,
+    events.WalkLeft: Station._on_walk_left,
     events.StopRequested: Station._on_stop,
 }

@@ -105,7 +105,8 @@ class MeterWitness:
     failures: int = 0
     relays_move: bool = False
     silent_w: float | None = None
-    """The last that was read of an amplifier that was on and silent."""
+    silent_mono_ms: int | None = None
+    """The last that was read of an amplifier that was on and silent, and when."""
     heard: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=HEARD))
     """What each tenth of a second of the sound should add, and when it was written."""
     block: list[tuple[int, float]] = field(default_factory=list)
@@ -196,7 +197,7 @@ class MeterWitness:
         if not is_on:
             return findings
         if self.state.play is None:
-            self.silent_w = reading.watts
+            self.silent_w, self.silent_mono_ms = reading.watts, now_mono_ms
             return findings
         return findings + self._judge_block(meter, reading, now_mono_ms)
 
@@ -226,8 +227,16 @@ class MeterWitness:
         tones_w = [zone.tone_w for zone in self.settings.zones if zone.id in self.state.zones]
         if meter is None or None in tones_w:
             return None
-        level = 10 ** ((rms_db - TONE_RMS_DB) / 20)
-        return float(sum(tone_w or 0 for tone_w in tones_w)) * level**meter.exponent
+        return float(sum(tone_w or 0 for tone_w in tones_w)) * tone_share(meter, rms_db)
+
+    @property
+    def doubts(self) -> bool:
+        """Tell whether something was wrong with what sounds, which is told once it is so again."""
+        return self.state.zones in self.bad_blocks
+
+    def idle_w(self) -> float:
+        """What all that hangs on the meter draws in silence, as it was last."""
+        return 0.0 if self.settings.meter is None else self._idle_w(self.settings.meter)
 
     def _idle_w(self, meter: Meter, share: float = 1.0) -> float:
         """What all that hangs on the meter draws in silence, as it was last, or with the amplifier colder or hotter."""
@@ -239,7 +248,7 @@ class MeterWitness:
             return
         recent_w = fmean(expected_w for _, expected_w in list(self.heard)[-RECENT:])
         added_w = reading.watts - self._idle_w(meter)
-        if min(recent_w, added_w) >= _least_w(meter) and added_w >= OPEN_SHARE * recent_w:
+        if min(recent_w, added_w) >= least_w(meter) and added_w >= OPEN_SHARE * recent_w:
             self.seen = True
 
     def _judge_block(self, meter: Meter, reading: MeterReading, now_mono_ms: int) -> list[ConditionChanged]:
@@ -253,10 +262,10 @@ class MeterWitness:
         if not heard:
             return []
         expected_w, measured_w = fmean(watts for _, watts in heard), fmean(watts for _, watts in block)
-        followed = _followed(heard, block, max(VARIES_LEAST_W, VARIES_LEAST_OF_IDLE * meter.idle_w))
+        followed = _followed(heard, block, least_varying_w(meter))
         if followed is not None:
             least, most = followed
-        elif expected_w >= _least_w(meter):
+        elif expected_w >= least_w(meter):
             most, least = [(measured_w - self._idle_w(meter, share)) / expected_w for share in IDLE_SHARE]
         else:
             return []
@@ -294,9 +303,20 @@ class MeterWitness:
         return [ConditionChanged(code, zone, True, detail) for zone in zones]
 
 
-def _least_w(meter: Meter) -> float:
+def least_w(meter: Meter) -> float:
     """How much sound must add to be seen."""
     return max(SEEN_LEAST_W, SEEN_LEAST_OF_IDLE * meter.idle_w)
+
+
+def least_varying_w(meter: Meter) -> float:
+    """How much what sound adds must go up and down for the power to be seen following it."""
+    return max(VARIES_LEAST_W, VARIES_LEAST_OF_IDLE * meter.idle_w)
+
+
+def tone_share(meter: Meter, rms_db: float) -> float:
+    """What sound so loud adds, of what the test tone does at full volume."""
+    level = 10 ** ((rms_db - TONE_RMS_DB) / 20)
+    return float(level**meter.exponent)
 
 
 def _followed(

@@ -1,4 +1,6 @@
-"""What the daemon answers to the technician's commands. It only looks: what changes the station is ``carried``'s."""
+"""What the daemon answers to the technician's commands. It only looks: what changes the station is ``carried``'s, and
+what is heard for him ``walking``'s.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +21,7 @@ from ttcs_edge.core.preview import PreviewCue, preview
 from ttcs_edge.core.schedule import zone
 from ttcs_edge.core.station import Station
 from ttcs_edge.daemon.carried import Carried
+from ttcs_edge.daemon.walking import Walking
 from ttcs_edge.link.control import ControlError
 
 DAYS_MOST = 31
@@ -49,6 +52,7 @@ class Control:
         outbox: Callable[[], tuple[int, int | None]],
         boot: int,
         carried: Carried,
+        walking: Walking,
     ) -> None:
         self._ask = ask
         self._now = now
@@ -58,6 +62,11 @@ class Control:
         self._carried = carried
         self.recordings: Callable[[], list[dict[str, Any]]] = list
         """What an off-air monitor has kept."""
+        self._walking = walking
+
+    def deeds(self) -> dict[str, Callable[[dict[str, Any], LocalUser], dict[str, Any]]]:
+        """What is answered to a user of this machine, who is known."""
+        return {asked: _in_time_by(deed) for asked, deed in self._walking.deeds().items()}
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer one request. Raises ControlError for one that is not understood."""
@@ -122,6 +131,12 @@ def _in_time(call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         return call()
     except (TimeoutError, queue.Full) as error:
         raise ControlError("timeout", seconds=str(ANSWER_S)) from error
+
+
+def _in_time_by(
+    deed: Callable[[dict[str, Any], LocalUser], dict[str, Any]],
+) -> Callable[[dict[str, Any], LocalUser], dict[str, Any]]:
+    return lambda request, by: _in_time(lambda: deed(request, by))
 
 
 def _what_is_planned(station: Station) -> tuple[Shelf, StationSettings]:

@@ -54,6 +54,7 @@ from ttcs_edge.daemon.modem import modem_watch
 from ttcs_edge.daemon.renewing import Renewing
 from ttcs_edge.daemon.replies import Replies
 from ttcs_edge.daemon.speaking import Speaking
+from ttcs_edge.daemon.walking import Walking
 from ttcs_edge.drivers.canary import Canary
 from ttcs_edge.drivers.clock import StationClock, time_devices
 from ttcs_edge.drivers.clock_set import watch_clock
@@ -78,7 +79,7 @@ from ttcs_edge.store.migration import NewerDatabaseError
 from ttcs_edge.store.outbox import Outbox
 from ttcs_edge.store.recorder import Recorder
 from ttcs_edge.store.spoken import SpokenStore
-from ttcs_edge.tones import built_in
+from ttcs_edge.tones import PILOT, built_in, item_of
 from ttcs_edge.wire import reports
 from ttcs_edge.wire.envelope import decoded
 
@@ -212,17 +213,23 @@ class Daemon:
         self.clock.raise_floor(time_floor(remembered, trust, ()))
         now, copies = self.clock.now(), database.copies.programmes
         first = started(remembered, trust, self.blobs, now, copies, tones, test_tone, __version__)
+        if self.config.station.self_test is not None:
+            first = structs.replace(first, pilot=item_of(PILOT))
         if lacking := restored(first, remembered):
             database.commit(lacking, self.config.station.id, self.clock.now().wall_ms)
         return first
 
     def run(self) -> None:
         """Work until the core says to leave. Whatever goes wrong, the relays are open before it is told (never-2)."""
-        control = Control(self.loop.ask, self.clock.now, self.relays.states, self.outbox.depth, self.boot, self.carried)
+        contacts = frozenset(zone for zone, relay in self.config.pins.zones.items() if relay.contact is not None)
+        walking = Walking(self.loop.ask, self.clock.now, self.loop.post, contacts)
+        control = Control(
+            self.loop.ask, self.clock.now, self.relays.states, self.outbox.depth, self.boot, self.carried, walking
+        )
         if self.monitoring is not None:
             control.recordings = self.monitoring.recordings
         socket = self.config.runtime_folder / "control.sock"
-        server = ControlServer(socket, control.answer, control.answer_with_file)
+        server = ControlServer(socket, control.answer, control.answer_with_file, control.deeds())
         self.player.watch(self.loop.post)
         self.relays.watch(lambda error: self.loop.post(RelayFailed(error.subject, str(error))))
         self.clock.watch(lambda: self.loop.post(TimePassed()), time_devices(self.config.clock))

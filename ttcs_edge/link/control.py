@@ -1,8 +1,8 @@
 """The Unix socket between the daemon and the technician's commands, both halves: one JSON object a line each way.
 
 A command may send one open file with its line (SCM_RIGHTS, unix(7)): the daemon's own user and sandbox need no right to
-the stick on which it lies. What comes with a file may change the station, so who sent it is told, as the kernel knows
-him (SO_PEERCRED): nobody can say that he is somebody else.
+the stick on which it lies. Of what comes with a file, or is a deed, who sent it is told, as the kernel knows him
+(SO_PEERCRED), for it may change the station: nobody can say that he is somebody else.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,8 +116,9 @@ class ControlServer:
     """Answers requests; each client has a thread, and there is room for a few at a time.
 
     ``answer`` is called on those threads, and ``answer_with_file`` for a request that brings an open file, which is
-    closed behind the answer, with who sent it. It gives the answer, or raises ControlError to refuse. Whatever else it
-    raises is a mistake of ours that the client is told of as ``bad-answer``; the station goes on (never-7).
+    closed behind the answer, with who sent it; one of the ``deeds``, by what is asked, with who asks. It gives the
+    answer, or raises ControlError to refuse. Whatever else it raises is a mistake of ours that the client is told of as
+    ``bad-answer``; the station goes on (never-7).
     """
 
     def __init__(
@@ -125,10 +126,12 @@ class ControlServer:
         path: Path,
         answer: Callable[[dict[str, Any]], dict[str, Any]],
         answer_with_file: Callable[[dict[str, Any], int, LocalUser], dict[str, Any]] | None = None,
+        deeds: Mapping[str, Callable[[dict[str, Any], LocalUser], dict[str, Any]]] | None = None,
     ) -> None:
         self._path = path
         self._answer = answer
         self._answer_with_file = answer_with_file
+        self._deeds = deeds or {}
         self._room = threading.Semaphore(CLIENTS_MOST)
         self._closing = threading.Event()
         path.unlink(missing_ok=True)
@@ -183,8 +186,7 @@ class ControlServer:
         if not isinstance(request, dict) or (files and self._answer_with_file is None):
             return _refusal("bad-request", {})
         try:
-            with_file = self._answer_with_file
-            result = with_file(request, files[0], peer_of(connection)) if files and with_file else self._answer(request)
+            result = self._result(request, files, connection)
             answer = json.dumps({"ok": True, "answer": result}).encode() + b"\n"
         except ControlError as error:
             return _refusal(error.code, error.detail)
@@ -192,6 +194,13 @@ class ControlServer:
             _log_mistake(error)
             return _refusal("bad-answer", {"error": repr(error)[:200]})
         return answer if len(answer) <= ANSWER_BYTES else _refusal("bad-answer", {"found": str(len(answer))})
+
+    def _result(self, request: dict[str, Any], files: list[int], connection: socket.socket) -> dict[str, Any]:
+        if files and self._answer_with_file is not None:
+            return self._answer_with_file(request, files[0], peer_of(connection))
+        asked = request.get("ask")
+        deed = self._deeds.get(asked) if isinstance(asked, str) else None
+        return self._answer(request) if deed is None else deed(request, peer_of(connection))
 
 
 def peer_of(connection: socket.socket) -> LocalUser:

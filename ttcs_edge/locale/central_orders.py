@@ -27,6 +27,8 @@ REFUSALS: dict[str, tuple[str, str]] = {
     "no-journal": ("không đọc được nhật ký: {error}", "the log cannot be read: {error}"),
     "nothing-on-air": ("không có gì đang phát", "nothing is on the air"),
     "restarting": ("trạm đang khởi động lại", "it is restarting already"),
+    "too-often": ("đã thử quá nhiều lần trong một giờ", "zones were tested too often in the last hour"),
+    "zones-bad": ("có cụm loa không ra tiếng: {zones}", "zones that are not heard: {zones}"),
     "unknown-zone": ("trạm không có cụm loa {zone}", "it has no zone {zone}"),
 }
 """Why a station does not obey, beside the reasons of records and of faults."""
@@ -71,6 +73,7 @@ HELP: dict[str, tuple[str, str]] = {
     "stop": ("dừng mục đang phát ở một trạm", "stop what is on the air at one station"),
     "volume": ("đặt âm lượng cụm loa trong một thời gian", "set how loud zones are for a while"),
     "test-tone": ("phát âm thử ở một cụm loa", "sound a test tone in one zone"),
+    "walk": ("thử từng cụm loa ở một trạm: âm thử và tên cụm", "test tone and name in each zone of one station"),
     "restart": ("khởi động lại một trạm", "restart one station"),
     "log": ("xem nhật ký của một trạm", "see the log of one station"),
     "help-percent": ("âm lượng, từ 0 đến 100", "how loud, from 0 to 100"),
@@ -84,6 +87,7 @@ HELP: dict[str, tuple[str, str]] = {
 
 TOLD: dict[str, tuple[str, str]] = {
     "under-way.test-tone": ("Trạm {id} đang phát âm thử", "Station {id} sounds the test tone"),
+    "under-way.walk": ("Trạm {id} đang thử từng cụm loa", "Station {id} walks through its zones"),
     "under-way.restart": (
         "Trạm {id} đang tắt để khởi động lại",
         "Station {id} leaves to start again",
@@ -96,6 +100,7 @@ TOLD: dict[str, tuple[str, str]] = {
     ),
     "ordered.volume-back": ("Trạm {id}: {zones} như cấu hình", "Station {id}: {zones} as configured"),
     "ordered.test-tone": ("Trạm {id} đã phát hết âm thử", "Station {id} has sounded all of the test tone"),
+    "ordered.walk": ("Trạm {id} đã thử hết các cụm loa: {zones}", "Station {id} has walked through its zones: {zones}"),
     "ordered.restart": ("Trạm {id} đã khởi động lại", "Station {id} has started again"),
 }
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ttcs_edge.locale import cli_enrol
+from ttcs_edge.locale import cli_enrol, cli_walk
 
 MESSAGES: dict[str, tuple[str, str]] = {
     **cli_enrol.MESSAGES,
+    **cli_walk.MESSAGES,
     # -- help
     "about": (
         "Chương trình của một trạm truyền thanh cơ sở.",

@@ -39,6 +39,10 @@ PROBLEMS = {
     "folder-closed": ("Trạm không ghi được vào thư mục này", "The station may not write to this folder"),
     "folder-missing": ("Không có thư mục này", "There is no such folder"),
     "gpio-closed": ("Trạm không có quyền dùng chân GPIO", "The station may not use the GPIO lines"),
+    "hour-is-quiet": (
+        "Giờ này nằm trong giờ nghỉ: không bao giờ kiểm tra được",
+        "This hour lies in quiet hours: no test would ever be held",
+    ),
     "key-exposed": ("Mọi người dùng trên máy đều đọc được khóa", "Every user of the machine can read the key"),
     "key-mismatch": ("Khóa không phải của chứng chỉ này", "The key is not that of the certificate"),
     "list-length": ("Danh sách có {count} mục", "The list has {count} items"),
@@ -50,6 +54,10 @@ PROBLEMS = {
     "no-gpio": ("Máy này không có chân GPIO", "This machine has no GPIO lines"),
     "no-such-time-zone": ("Không có múi giờ này", "There is no such time zone"),
     "no-value": ("Khóa không có giá trị", "The key has no value"),
+    "no-witness": (
+        "Không có gì cho biết cụm loa này có ra tiếng",
+        "Nothing tells whether this zone is heard",
+    ),
     "not-a-certificate": ("Tệp không phải chứng chỉ PEM", "The file is no PEM certificate"),
     "not-a-form": ("Tệp không gồm các khóa", "The file does not hold keys"),
     "not-a-file": ("Đây không phải là tệp thường", "This is not a regular file"),
@@ -75,6 +83,18 @@ PROBLEMS = {
     "syntax": ("Sai cú pháp YAML", "This is not valid YAML"),
     "tab": ("Có phím Tab ở chỗ thụt dòng", "There is a tab in the indentation"),
     "tag": ("Có nhãn (!) của YAML", "There is a YAML tag (!)"),
+    "test-too-long": (
+        "Kiểm tra hết các cụm mất tới {seconds} giây",
+        "To test every zone takes up to {seconds} s",
+    ),
+    "test-too-quiet": (
+        "Âm kiểm tra nhỏ quá: công tơ không thấy ở cụm {zone}",
+        "The pilot is too quiet: the meter would not see it in {zone}",
+    ),
+    "test-too-short": (
+        "Âm kiểm tra ngắn quá: công tơ chưa kịp kết luận",
+        "The pilot is too short for the meter to judge a line by it",
+    ),
     "too-deep": ("Lồng nhau quá sâu", "The nesting is too deep"),
     "too-heavy": (
         "Riêng cụm loa này đã quá sức nguồn cấp của nó",
@@ -87,6 +107,10 @@ PROBLEMS = {
     ),
     "trust-refused": ("Gốc tin cậy không dùng được: {why}", "The trust root cannot be used: {why}"),
     "two-mains": ("Có hai cách biết điện lưới", "The mains are known by two ways"),
+    "two-rhythms": (
+        "Kiểm tra vừa theo giờ vừa theo nhịp",
+        "The test has hours and a rhythm",
+    ),
     "two-switches": ("Cụm loa có hai công tắc", "The zone has two switches"),
     "two-inputs": ("Bộ nghe kiểm tra có hai ngõ vào", "The monitor has two inputs"),
     "two-ways": ("Micrô được nghe bằng hai đường", "The microphone is heard by two ways"),
@@ -98,6 +122,10 @@ PROBLEMS = {
         "Their supplies do not bear all zones of the microphone at once",
     ),
     "wrong-type": ("Sai kiểu giá trị", "The value is of the wrong kind"),
+    "zone-too-small": (
+        "Cụm {zone} nhỏ quá: công tơ cần thấy {watts} oát, âm thử không làm tăng bằng ấy",
+        "Zone {zone} is too small: the meter must see {watts} watts, and the test tone adds less",
+    ),
 }
 
 EXPECTED = {
@@ -134,6 +162,10 @@ EXPECTED = {
     "host": (
         "tên máy hoặc địa chỉ IP, không kèm mqtt:// và không kèm cổng",
         "a host name or an IP address, without mqtt:// and without a port",
+    ),
+    "hour": (
+        'giờ địa phương như "03:30"',
+        'a local time such as "03:30"',
     ),
     "identifier": (
         "mã gồm chữ cái không dấu, chữ số, . _ -, tối đa {most} ký tự",
@@ -205,6 +237,10 @@ EXPECTED = {
         " a type B), that of nothing else",
     ),
     "readable-file": ("một tệp station.yaml đọc được", "a station.yaml that can be read"),
+    "rhythm": (
+        "at (giờ nào) hoặc every_minutes (bao lâu một lần)",
+        "at (which hours) or every_minutes (how often)",
+    ),
     "rtc-device": ("đường dẫn tới đồng hồ có pin, như /dev/rtc0", "a path to a battery clock, such as /dev/rtc0"),
     "scope": (
         "địa bàn như vn/lam-dong/da-teh: chữ thường không dấu, chữ số, gạch nối; tối đa {most} ký tự",
@@ -256,7 +292,15 @@ EXPECTED = {
         "số mili giây nguyên từ {least} đến {most}",
         "a whole number of milliseconds from {least} to {most}",
     ),
+    "whole-minutes": (
+        "số phút nguyên từ {least} đến {most}",
+        "a whole number of minutes from {least} to {most}",
+    ),
     "whole-seconds": ("số giây nguyên từ {least} đến {most}", "a whole number of seconds from {least} to {most}"),
+    "witness": (
+        "ở mỗi cụm: tone_w, nếu có công tơ (meter), hoặc tiếp điểm báo về (contact_pin)",
+        "in each zone: tone_w, with an energy meter (meter), or a contact of its relay (contact_pin)",
+    ),
     "writable-folder": ("thư mục mà người dùng ttcs ghi được", "a folder that the user ttcs may write to"),
     "yaml": (
         "mỗi dòng một khóa: tên, dấu hai chấm, dấu cách, giá trị",
@@ -278,6 +322,14 @@ MENDS = {
     "add-section": (
         "thêm nhóm {name}:, theo tệp mẫu config/station.yaml",
         "add the section {name}:, as in the example config/station.yaml",
+    ),
+    "at-least": (
+        "đặt ít nhất {least}",
+        "make it {least} at the least",
+    ),
+    "at-least-percent": (
+        "đặt level_percent ít nhất {least}",
+        "make level_percent {least} at the least",
     ),
     "boolean-word": (
         'YAML đọc {found} là đúng/sai: đặt trong dấu nháy, "{found}"',
@@ -335,6 +387,10 @@ MENDS = {
         "chạy trên Raspberry Pi; để thử ở máy khác, đặt pins: {{factory: mock, mock_folder: pins}}",
         "run it on a Raspberry Pi; to try it elsewhere, set pins: {{factory: mock, mock_folder: pins}}",
     ),
+    "move-or-let-through": (
+        "đổi giờ, hoặc đặt in_quiet_hours: true",
+        "choose another hour, or set in_quiet_hours: true",
+    ),
     "one-document": ("chỉ giữ một tài liệu, xóa dòng ---", "keep one document and delete the line ---"),
     "open-folder": ("chạy: chown ttcs:ttcs {found}", "run: chown ttcs:ttcs {found}"),
     "other-place": (
@@ -373,6 +429,10 @@ MENDS = {
         "đổi chân này hoặc chân của {other} ở dòng {first}, theo đúng dây đã nối",
         "change this one or that of {other} on line {first}, as the wires are",
     ),
+    "other-witness": (
+        "lắp tiếp điểm báo về cho cụm {zone}, hoặc bỏ self_test",
+        "give the relay of {zone} a contact, or leave self_test out",
+    ),
     "plug-in": (
         "cắm thiết bị, hoặc sửa đường dẫn; xem: ls /dev/rtc* /dev/ttyUSB*",
         "plug it in, or correct the path; see: ls /dev/rtc* /dev/ttyUSB*",
@@ -382,6 +442,10 @@ MENDS = {
         "put the file in its place, or correct the path",
     ),
     "quote": ('đặt trong dấu nháy: "{found}"', 'put it in quotes: "{found}"'),
+    "raise-within": (
+        "đặt within_s: {seconds} nếu chấp nhận chậm hơn",
+        "set within_s: {seconds}, if so late is soon enough",
+    ),
     "rename": ("đặt mã khác cho cụm loa này", "give this zone another id"),
     "rename-supply": ("đặt mã khác cho nguồn cấp này", "give this supply another id"),
     "renew": (

@@ -1522,6 +1522,7 @@ REASONS: dict[str, Pair] = {
     "speech-too-slow": ("đọc lời quá lâu", "its words were not spoken in time"),
     "stopped": ("trạm được dừng", "the station was stopped"),
     "stopped-by-command": ("trung tâm ra lệnh dừng", "the centre ordered it to stop"),
+    "stopped-by-hand": ("người ở trạm dừng", "somebody at the station stopped it"),
     "time-limit": ("nói quá thời gian cho phép", "it was longer than allowed"),
     "too-late": ("quá giờ cho phép", "it was too late"),
     "withdrawn": (

@@ -4,7 +4,8 @@
 - ``yelp`` for what is extreme: the same four times a second, which no other siren of a commune does.
 - ``gong`` for all else: three falling notes.
 
-And ``test``, by which somebody at a pole hears whether its loudspeakers work: 1,000 Hz, as measuring instruments want.
+And ``test``, by which somebody at a pole hears whether its loudspeakers work: 1,000 Hz, as measuring instruments want;
+and ``pilot``, the same for two seconds of four, by which a station tests itself.
 
 ``python -m ttcs_edge.tones`` makes the files anew; the hashes of what is played are those of the files.
 """
@@ -29,6 +30,12 @@ TEST = "test"
 TEST_MS = 1_000
 """One second of it has a whole number of turns: repeated, it has no seam."""
 
+PILOT = "pilot"
+PILOT_MS = 4_000
+"""Two seconds of the test tone and two of silence: an energy meter, which tells the mean of a second, sees it rise."""
+LENGTHS_MS = {TEST: TEST_MS, PILOT: PILOT_MS}
+"""Of those that are not as long as the tones of alerts."""
+
 
 def path_of(name: str) -> Path:
     """Where a tone lies."""
@@ -41,9 +48,14 @@ def built_in() -> tuple[tuple[tuple[str, AudioItem], ...], AudioItem, dict[Sha25
     """
     items: dict[str, AudioItem] = {}
     paths: dict[Sha256, Path] = {}
-    for name in (*sorted(set(FILES.values())), TEST):
-        data = path_of(name).read_bytes()
-        sha256 = Sha256(hashlib.sha256(data).hexdigest())
-        items[name] = AudioItem(name, LANGUAGE, sha256, len(data), TEST_MS if name == TEST else DURATION_MS)
-        paths[sha256] = path_of(name)
+    for name in (*sorted(set(FILES.values())), TEST, PILOT):
+        items[name] = item_of(name)
+        paths[items[name].sha256] = path_of(name)
     return tuple((severity, items[name]) for severity, name in FILES.items()), items[TEST], paths
+
+
+def item_of(name: str) -> AudioItem:
+    """A tone as it is aired. Raises OSError when it is missing."""
+    data = path_of(name).read_bytes()
+    sha256 = Sha256(hashlib.sha256(data).hexdigest())
+    return AudioItem(name, LANGUAGE, sha256, len(data), LENGTHS_MS.get(name, DURATION_MS))

@@ -7,11 +7,12 @@ import wave
 from array import array
 from collections.abc import Callable, Iterator
 
-from ttcs_edge.tones import DURATION_MS, RATE_HZ, TEST, TEST_MS, path_of
+from ttcs_edge.tones import DURATION_MS, PILOT, PILOT_MS, RATE_HZ, TEST, TEST_MS, path_of
 
 PEAK = 0.7 * 32_767
 EDGE_S = 0.005
 """Each begins and ends softly enough not to click, and loudly enough to be heard at once."""
+PILOT_EDGE_S = 0.05
 TEST_HZ = 1_000
 TEST_PEAK = 0.25 * 32_767
 """12 dB below full scale: for minutes under a loudspeaker it must not hurt."""
@@ -52,10 +53,20 @@ def steady() -> Iterator[int]:
     return (round(TEST_PEAK * math.sin(2 * math.pi * turn)) for turn in turns)
 
 
+def pilot() -> Iterator[int]:
+    """The test tone for the first half, softly begun and ended, and silence for the second."""
+    sounds = PILOT_MS * RATE_HZ // 2_000
+    tone = (math.sin(2 * math.pi * TEST_HZ * number / RATE_HZ) for number in range(sounds))
+    for number, sample in enumerate(tone):
+        edge = min(1.0, number / (PILOT_EDGE_S * RATE_HZ), (sounds - 1 - number) / (PILOT_EDGE_S * RATE_HZ))
+        yield round(TEST_PEAK * edge * sample)
+    yield from (0 for _ in range(sounds))
+
+
 def main() -> None:
     """Write every file."""
     tones = {name: samples(sound) for name, sound in {"wail": sweep(1.0), "yelp": sweep(4.0), "gong": gong}.items()}
-    for name, made in {**tones, TEST: steady()}.items():
+    for name, made in {**tones, TEST: steady(), PILOT: pilot()}.items():
         with wave.open(str(path_of(name)), "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)

@@ -37,6 +37,7 @@ from ttcs_edge.core.model import (
     COMMAND_PREFIX,
     LIVE_PREFIX,
     MICROPHONE_PREFIX,
+    STATION_PREFIX,
     AsRun,
     AsRunReason,
     Fault,
@@ -45,7 +46,7 @@ from ttcs_edge.core.model import (
     Severity,
 )
 from ttcs_edge.core.power import NOTHING_SHED
-from ttcs_edge.core.reports import ModemView, Snapshot
+from ttcs_edge.core.reports import ModemView, SelfTestState, Snapshot
 from ttcs_edge.wire.json_text import read_json, shown, where
 
 REPORT_BYTES = 256 * 1024
@@ -54,7 +55,8 @@ REPORT_BYTES = 256 * 1024
 
 MOMENT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z(?!\n)$"
 
-SLOT_PATTERN = ID_PATTERN.replace("^", f"^({ALERT_PREFIX}|{COMMAND_PREFIX}|{LIVE_PREFIX}|{MICROPHONE_PREFIX})?")
+SLOT_PREFIXES = (ALERT_PREFIX, COMMAND_PREFIX, LIVE_PREFIX, MICROPHONE_PREFIX, STATION_PREFIX)
+SLOT_PATTERN = ID_PATTERN.replace("^", f"^({'|'.join(SLOT_PREFIXES)})?")
 
 Moment = Annotated[str, Meta(pattern=MOMENT_PATTERN, description="RFC 3339, UTC, with milliseconds.")]
 Count = Annotated[int, Meta(ge=0, le=2**53 - 1)]
@@ -77,8 +79,9 @@ SlotName = Annotated[
     Meta(
         pattern=SLOT_PATTERN,
         max_length=LIMITS.id_chars + len(MICROPHONE_PREFIX),
-        description="Of an alert: `alert:id`; of what a command has aired: `command:test-tone`; of what was said into "
-        "the microphone: `microphone:key`; of a live relay: `live:id`.",
+        description="Of an alert: `alert:id`; of what a command has aired: `command:test-tone`; of what somebody at "
+        "the station has tested: `station:walk`; of what was said into the microphone: `microphone:key`; of a live "
+        "relay: `live:id`.",
     ),
 ]
 OutcomeWord = Annotated[str, Meta(examples=[outcome.value for outcome in Outcome])]
@@ -226,11 +229,11 @@ class AuditReport(Struct, frozen=True, kw_only=True):
     fields as canonical JSON (RFC 8785). ``after`` tells of another chain where one was left, ``dropped`` how many
     entries of this one were let go unsent so far, for want of room.
 
-    ``deed`` is ``accepted``, ``refused``, ``started``, ``stopped``, ``opened``, ``counted``, ``muted`` or ``unmuted``;
-    ``what`` is ``trust``, ``programme``, ``alert``, ``beacon``, ``command``, ``live``, ``audio``, ``box`` or
-    ``station``. ``keys`` are the
-    known keys with good signatures, ``code`` says why it was refused. ``by`` is who did it at the box, null of what the
-    wire brought. ``unsaid`` counts the refusals since the entry before that have no entry of their own, by their codes.
+    ``deed`` is ``accepted``, ``refused``, ``started``, ``stopped``, ``opened``, ``counted``, ``muted``, ``unmuted`` or
+    ``tested``; ``what`` is ``trust``, ``programme``, ``alert``, ``beacon``, ``command``, ``live``, ``audio``, ``box``,
+    ``walk``, ``zones`` or ``station``. ``keys`` are the known keys with good signatures, ``code`` says why it was
+    refused or skipped. ``by`` is who did it at the box, null of what the wire brought. ``unsaid`` counts the refusals
+    since the entry before that have no entry of their own, by their codes.
     """
 
     kind: Literal["audit"] = "audit"
@@ -362,6 +365,25 @@ class OffAirState(Struct, frozen=True, kw_only=True):
     foreign_share: Measure
 
 
+class ZoneOutcome(Struct, frozen=True, kw_only=True):
+    """What came of a zone in a self-test: ``good``, a witness saw its sound; ``not-seen``, it should have and did not;
+    ``untold``, nothing could tell; ``not-heard`` or ``not-tested``, and why.
+    """
+
+    zone: Identifier
+    outcome: Identifier
+    reason: Identifier | None
+
+
+class SelfTestReport(Struct, frozen=True, kw_only=True):
+    """The last self-test of this life of the station; ``skipped`` tells why the last that was due was not held."""
+
+    began: Moment
+    ended: Moment
+    skipped: Identifier | None
+    zones: tuple[ZoneOutcome, ...]
+
+
 class HeartbeatReport(Struct, frozen=True, kw_only=True):
     """The state of a station. ``on_air`` is the occurrence that sounds now. ``state`` is ``on-air``, ``idle``,
     ``no-time`` or ``stopping``; ``amplifier`` is ``off``, ``warming`` or ``on``. ``underruns`` counts periods that came
@@ -371,7 +393,7 @@ class HeartbeatReport(Struct, frozen=True, kw_only=True):
     reports that were let go unsent, for want of room, since the station was made. ``newest_journal`` and
     ``newest_sequence`` are the number of the newest report that the station has made: with ``outbox_depth`` 0, whoever
     has not heard it lacks it. ``meter`` and ``off_air`` are null without one, or while it says nothing;
-    ``power``, ``box`` and ``modem`` where there is no such thing.
+    ``power``, ``box`` and ``modem`` where there is no such thing; ``self_test`` before the first.
     """
 
     kind: Literal["heartbeat"] = "heartbeat"
@@ -402,6 +424,7 @@ class HeartbeatReport(Struct, frozen=True, kw_only=True):
     box: BoxReport | None = None
     modem: ModemState | None = None
     off_air: OffAirState | None = None
+    self_test: SelfTestReport | None = None
 
 
 class StatusReport(Struct, frozen=True, kw_only=True):
@@ -675,6 +698,16 @@ def heartbeat_report(
         box=None if snapshot.box is None else BoxReport(**asdict(snapshot.box)),
         modem=None if snapshot.modem is None else _modem_state(snapshot.modem),
         off_air=None if snapshot.off_air is None else _off_air(snapshot.off_air),
+        self_test=None if snapshot.self_test is None else _self_test(snapshot.self_test),
+    )
+
+
+def _self_test(test: SelfTestState) -> SelfTestReport:
+    return SelfTestReport(
+        began=utc_text(test.began_ms),
+        ended=utc_text(test.ended_ms),
+        skipped=test.skipped,
+        zones=tuple(ZoneOutcome(zone=one.zone, outcome=one.outcome, reason=one.reason) for one in test.zones),
     )
 
 

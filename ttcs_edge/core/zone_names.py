@@ -1,0 +1,32 @@
+"""What a zone is called aloud, so that people below its loudspeakers hear which one they have.
+
+It is said in the first language of the zone that the station has a voice for, else in Vietnamese.
+"""
+
+from __future__ import annotations
+
+from ttcs_edge.core.model import StationSettings, Utterance, Zone
+from ttcs_edge.core.speech import Speech
+
+PHRASES = {"vi": "Cụm {number}: {name}.", "en": "Zone {number}: {name}."}
+"""By the language, without its region; in any other language the name alone is said."""
+NAME_ALONE = "{name}."
+FALLBACK = "vi"
+
+
+def name_of(zone: Zone, number: int, speech: Speech) -> Utterance | None:
+    """What is said in a zone, the ``number``-th of its station; None while nobody knows of a voice for it."""
+    if speech.voices is None:
+        return None
+    for language in (*zone.languages, FALLBACK):
+        phrase = PHRASES.get(language.partition("-")[0], NAME_ALONE)
+        said = Utterance(language, phrase.format(number=number, name=" ".join(zone.name.split())))
+        if speech.may_speak(said):
+            return said
+    return None
+
+
+def names_of(settings: StationSettings, speech: Speech) -> list[Utterance]:
+    """What is said in all zones, in their order."""
+    names = (name_of(zone, number, speech) for number, zone in enumerate(settings.zones, 1))
+    return [name for name in names if name is not None]
