@@ -79,7 +79,7 @@ def test_foreign_speech_is_told_of_and_recorded(bench: Callable[..., Bench]) -> 
     """Within seconds; and the recording is what was heard, a third of the samples."""
     one = bench(of_db(speech(ENGLISH, "en"), -20))
     reading = eventually(lambda: one.heard(lambda told: told.foreign_share > 0.3 and told.variety_db > 3.5), 15)
-    assert reading.sent_ms == 0 and abs(reading.foreign_db + 20) < 4
+    assert reading.sent_ms == 0 and abs(reading.foreign_db + 20) < 8
 
     eventually(lambda: len(one.said) >= 6, 10)
     one.process.keep("foreign-1-1")
