@@ -42,7 +42,6 @@ from ttcs_edge.core.events import (
 from ttcs_edge.core.model import AudioItem, MeterReading
 from ttcs_edge.core.station import Station
 from ttcs_edge.daemon.beginning import TrustError, load_trust, restored, root_in_force, started, time_floor
-from ttcs_edge.daemon.box import Box
 from ttcs_edge.daemon.carried import Carried
 from ttcs_edge.daemon.control import Control
 from ttcs_edge.daemon.handlers import Handlers, SoundDesk
@@ -51,6 +50,7 @@ from ttcs_edge.daemon.keyring import Keyring
 from ttcs_edge.daemon.logs import configure
 from ttcs_edge.daemon.loop import Loop
 from ttcs_edge.daemon.modem import modem_watch
+from ttcs_edge.daemon.panel import Panel
 from ttcs_edge.daemon.renewing import Renewing
 from ttcs_edge.daemon.replies import Replies
 from ttcs_edge.daemon.speaking import Speaking
@@ -156,7 +156,7 @@ class Daemon:
         rounds = () if self.surroundings is None else (self.surroundings.look,)
         self.health = Health(host, Canary(config.state_folder), Lives(config.state_folder), post, rounds=rounds)
         self.modem = modem_watch(config.modem, relays, post)
-        self.box = Box(config, self.clock.now, post)
+        self.panel = Panel(config, self.clock.now, post)
         if config.monitor is not None:
             from ttcs_edge.daemon.monitoring import begin_monitoring
 
@@ -181,8 +181,8 @@ class Daemon:
             effects.SetTimeFloor: lambda effect: self.clock.raise_floor(effect.wall_ms),
             effects.ReadMeter: self._read_meter,
             effects.CureModem: self.modem.take,
-            effects.ShowLamp: self.box.show_lamp,
-            effects.ShowDisplay: self.box.show_display,
+            effects.ShowLamp: self.panel.show_lamp,
+            effects.ShowDisplay: self.panel.show_display,
             effects.KeepRecording: self._keep_recording,
             effects.Resend: self._resend,
             effects.Answer: self.replies.answer,
@@ -272,7 +272,7 @@ class Daemon:
             lambda: self.modem.close(CLOSE_S),
             lambda: None if self.monitoring is None else self.monitoring.close(CLOSE_S),
             self.clock.close,
-            self.box.close,
+            self.panel.close,
             self.relays.close,
             lambda: None if self.bus is None else self.bus.close(CLOSE_S),
         ]

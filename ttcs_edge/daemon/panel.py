@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 CLOSE_S = 1.0
 
 
-class Box:
+class Panel:
     """The parts that there are. ``post`` takes events on any thread."""
 
     def __init__(self, config: Config, now: Callable[[], Instant], post: Callable[[Event], None]) -> None:
