@@ -739,6 +739,27 @@ class TestCheckConfig:
             "Giờ nghỉ: 21:00-05:00, 12:00-13:30\n"
         )
 
+    def test_zones_of_all_kinds_are_said_back(self, tmp_path: Path) -> None:
+        """A line of the machine, a coil far away, the digits of a receiver: what is wired, or set, can be compared."""
+        config = complete_station(tmp_path / "station", "ttcs")
+        zones = (
+            "  - {id: thon-5, name: Thôn 5, unit: 1, coil: 3}\n"
+            '  - {id: buon-go, name: Buôn Go, open_code: "12*", close_code: "12#"}\n'
+        )
+        others = "rs485: {port: /dev/null}\ntransmitter: {key_pin: 12}\n"
+        config.write_text(config.read_text().replace("amplifier:", zones + "amplifier:") + others)
+
+        assert shown(run("check-config", "--config", config, "--lang", "en")).splitlines()[2:5] == [
+            "Pin 17: zone cho-xa (Chợ xã)",
+            "Unit 1, coil 3 on RS-485: zone thon-5 (Thôn 5)",
+            "Code 12*: zone buon-go (Buôn Go)",
+        ]
+        assert shown(run("check-config", "--config", config)).splitlines()[2:5] == [
+            "Chân 17: cụm loa cho-xa (Chợ xã)",
+            "Bo 1, rơ-le 3 trên RS-485: cụm loa thon-5 (Thôn 5)",
+            "Mã 12*: cụm loa buon-go (Buôn Go)",
+        ]
+
     def test_a_microphone_is_said_back_with_its_pins_and_zones(self, tmp_path: Path) -> None:
         """What a technician has wired to which line."""
         config = complete_station(tmp_path / "station", "ttcs")

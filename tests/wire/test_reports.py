@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.wire.corpus import NOON_MS, OCCURRENCE, REPORTS, as_run, fault
+from ttcs_edge.core import model
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import AiredItem, AsRunReason, Occurrence, Outcome, Scope, Severity, Sha256, ZoneId
@@ -93,6 +94,14 @@ def test_every_outcome_and_reason_is_carried(outcome: Outcome, reason: AsRunReas
     assert isinstance(read, AsRunReport)
     assert Outcome(read.outcome) is outcome
     assert (AsRunReason(read.reason) if read.reason else None) is reason
+
+
+@pytest.mark.parametrize("prefix", ["", *(word for name, word in vars(model).items() if name.endswith("_PREFIX"))])
+def test_a_record_is_read_whatever_was_heard(prefix: str) -> None:
+    """A slot's, an alert's, a command's, a walk's, a talk's, a live relay's, a stream's: the centre refuses none."""
+    record = replace(as_run(), occurrence=replace(OCCURRENCE, slot=f"{prefix}sang"))
+    read = read_report(encode(as_run_report(STATION, record, NOON_MS)))
+    assert isinstance(read, AsRunReport) and read.slot == f"{prefix}sang"
 
 
 def test_a_cue_that_never_sounded_has_no_times() -> None:

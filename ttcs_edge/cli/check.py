@@ -10,6 +10,7 @@ from typing import Any
 from msgspec.structs import asdict
 
 from ttcs_edge.config import EX_CONFIG, ConfigError, credential_name, read_config
+from ttcs_edge.core.model import ZoneId
 from ttcs_edge.locale import Language, text
 from ttcs_edge.named_files import check_files, credential_source
 from ttcs_edge.settings import Config
@@ -40,7 +41,7 @@ def _tell(page: Page, config: Config, lang: Language) -> None:
     station, pins = config.station, config.pins
     print(text("cli.config-station", lang, id=station.id, scope=station.scope))
     for zone in station.zones:
-        print(text("cli.config-zone", lang, pin=pins.zones[zone.id].pin, id=zone.id, name=zone.name))
+        print(text("cli.config-zone", lang, switch=_switch(zone.id, config, lang), id=zone.id, name=zone.name))
     print(text("cli.config-amplifier", lang, pin=pins.amplifier.pin))
     if config.microphone is not None and station.microphone is not None:
         zones = ", ".join(station.microphone.zones)
@@ -53,6 +54,15 @@ def _tell(page: Page, config: Config, lang: Language) -> None:
         print(f"!! {text('cli.quiet-hours-unset', lang)}")
     if credential_name(page) is not None and credential_source(page) is None:
         print(text("cli.credential-unchecked", lang))
+
+
+def _switch(zone: ZoneId, config: Config, lang: Language) -> str:
+    """What opens and closes a zone: a line of this machine, a coil on RS-485, or the codes of a receiver."""
+    if (line := config.pins.zones.get(zone)) is not None:
+        return text("cli.config-pin", lang, pin=line.pin)
+    if (coil := config.coils.get(zone)) is not None:
+        return text("cli.config-coil", lang, unit=coil.unit, coil=coil.coil)
+    return text("cli.config-code", lang, code=(config.codes.get(zone) or config.groups[zone]).open)
 
 
 def _as_json(problem: Problem) -> dict[str, Any]:

@@ -38,6 +38,7 @@ from ttcs_edge.core.model import (
     LIVE_PREFIX,
     MICROPHONE_PREFIX,
     STATION_PREFIX,
+    STREAM_PREFIX,
     AsRun,
     AsRunReason,
     Fault,
@@ -55,7 +56,7 @@ REPORT_BYTES = 256 * 1024
 
 MOMENT_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z(?!\n)$"
 
-SLOT_PREFIXES = (ALERT_PREFIX, COMMAND_PREFIX, LIVE_PREFIX, MICROPHONE_PREFIX, STATION_PREFIX)
+SLOT_PREFIXES = (ALERT_PREFIX, COMMAND_PREFIX, LIVE_PREFIX, MICROPHONE_PREFIX, STATION_PREFIX, STREAM_PREFIX)
 SLOT_PATTERN = ID_PATTERN.replace("^", f"^({'|'.join(SLOT_PREFIXES)})?")
 
 Moment = Annotated[str, Meta(pattern=MOMENT_PATTERN, description="RFC 3339, UTC, with milliseconds.")]
@@ -81,7 +82,7 @@ SlotName = Annotated[
         max_length=LIMITS.id_chars + len(MICROPHONE_PREFIX),
         description="Of an alert: `alert:id`; of what a command has aired: `command:test-tone`; of what somebody at "
         "the station has tested: `station:walk`; of what was said into the microphone: `microphone:key`; of a live "
-        "relay: `live:id`.",
+        "relay: `live:id`; of a plain stream: `stream:id`, with the id of its slot.",
     ),
 ]
 OutcomeWord = Annotated[str, Meta(examples=[outcome.value for outcome in Outcome])]
