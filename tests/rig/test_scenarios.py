@@ -116,6 +116,7 @@ def test_a_power_cut(scene: Scene, phase: str) -> None:
         scene.within(30, lambda: scene.as_runs())
         assert AMPLIFIER in scene.bench.closed()
     scene.cut_power()
+    scene.wait_until_due(more_s=1)  # one that is still to come when the power is back airs
     on_ns = scene.power_on()
     scene.within(30, scene.is_active)
     scene.timeline.figure("power-on-to-ready", (scene.timeline.happens("ready") - on_ns) / 1e9)

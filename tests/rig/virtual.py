@@ -128,7 +128,7 @@ class VirtualBench(Bench):
     def signal(self, pid: int, number: int) -> int:
         """Through the agent; when it was sent for."""
         at_ns = time.monotonic_ns()
-        self.run("kill", f"-{number}", str(pid))
+        self.shell(f"kill -{number} {pid}")
         return at_ns
 
     def close(self) -> None:
