@@ -1174,6 +1174,15 @@ class TestDocumentation:
         commented = set(re.findall(r"^# ([a-z0-9_]+):(?: \{|$)", text, re.MULTILINE))
         assert shown | commented | {"https"} == {key.name for key in STATION.keys}
 
+    def test_no_line_is_wired_twice_in_the_example_and_on_the_pages_of_the_parts(self) -> None:
+        """Whoever wires by the pages, and takes the example's sections out of their comments, has a right station."""
+        wired: dict[str, str] = {}
+        for page in [EXAMPLE, *sorted(Path("firmware_notes").glob("*.md"))]:
+            for key, pin in re.findall(r"\b(\w+_pin): (\d+)", page.read_text()):
+                assert wired.setdefault(pin, key) == key, f"{page}: {key}: {pin} is {wired[pin]}'s"
+        zones = set(re.findall(r"^ +pin: (\d+)", EXAMPLE.read_text(), re.MULTILINE))
+        assert zones and not zones & wired.keys()
+
     def test_the_example_of_every_key_is_one(self, tmp_path: Path) -> None:
         """The value that a mend proposes for a missing key is itself accepted."""
         for path, key in table_keys(STATION.keys):

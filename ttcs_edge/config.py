@@ -331,7 +331,7 @@ _MODEM = Section(
         Key("budget_mb", Whole(1, 10_000_000, "megabytes"), "3000"),
         Key("budget_day", Whole(1, 31, "day-of-month"), "1", default="1"),
         Key("cure_after_s", Whole(5, 86_400, "whole-seconds"), "600", default="600"),
-        Key("power_pin", Whole(2, 27, "pin"), "26"),
+        Key("power_pin", Whole(2, 27, "pin"), "21"),
         Key("power_active_high", Flag(), "true", default="true"),
     )
 )

@@ -51,7 +51,7 @@ _STEP = Section(
 )
 POWER = Section(
     (
-        Key("mains_pin", _PIN, "6"),
+        Key("mains_pin", _PIN, "23"),
         Key("mains_active_high", Flag(), "false", default="false"),
         Key("supply", _SUPPLY, "ups-ac"),
         Key("battery", _SUPPLY, "ups-battery"),
@@ -63,12 +63,12 @@ POWER = Section(
 )
 BOX = Section(
     (
-        Key("door_pin", _PIN, "19"),
+        Key("door_pin", _PIN, "24"),
         Key("door_active_high", Flag(), "false", default="false"),
         Key("sensor", _SENSOR, "28-0316a2791f6c"),
         Key("hot_c", _CELSIUS, str(HOT_C), default=str(HOT_C)),
         Key("cold_c", _CELSIUS, "0"),
-        Key("fan_pin", _PIN, "26"),
+        Key("fan_pin", _PIN, "25"),
         Key("fan_active_high", Flag(), "true", default="true"),
         Key("fan_on_c", _CELSIUS, str(FAN_ON_C), default=str(FAN_ON_C)),
         Key("fan_off_c", _CELSIUS, str(FAN_OFF_C), default=str(FAN_OFF_C)),
@@ -76,7 +76,7 @@ BOX = Section(
 )
 _MAINS_WAYS: Final = ("power.mains_pin", "power.supply")
 _NEEDS: Final[Mapping[ShedWhen, tuple[tuple[str, ...], Expected, str]]] = {
-    ShedWhen.MAINS_LOST: (_MAINS_WAYS, _PIN.expected, "mains_pin: 6"),
+    ShedWhen.MAINS_LOST: (_MAINS_WAYS, _PIN.expected, "mains_pin: 23"),
     ShedWhen.BATTERY: (("power.battery",), _SUPPLY.expected, "battery: ups-battery"),
     ShedWhen.BOX_HOT: (("box.sensor",), _SENSOR.expected, "sensor: 28-0316a2791f6c"),
 }
