@@ -9,7 +9,7 @@ DEMO_PACKAGES := mosquitto nginx-light ffmpeg systemd git iproute2 mount e2fspro
 RIG_PACKAGES := mmdebstrap systemd-container qemu-system-x86 qemu-utils
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports tests tests-system tests-player tests-network tests-central tests-simulation tests-others simulate schemas bench audit sbom fuzz install rig soak uninstall lock clean
+.PHONY: help setup demo test lint types imports tests tests-system tests-pole tests-player tests-network tests-central tests-simulation tests-others simulate schemas bench audit sbom fuzz install rig soak uninstall lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -46,11 +46,12 @@ imports:
 
 tests: # those that mostly wait, for sound or for a broker, and those that reckon, which give way to them
 	@$(BIN)/python -m compileall -q ttcs_edge tests # hundreds of processes read it
-	@$(MAKE) --no-print-directory --jobs=6 --output-sync=target $(addprefix tests-,$(WAITING) simulation others)
+	@$(MAKE) --no-print-directory --jobs=7 --output-sync=target $(addprefix tests-,$(WAITING) simulation others)
 
-WAITING := system player network central
-tests_system := tests/system
-tests_player := tests/player tests/attacks tests/drivers
+WAITING := system pole player network central
+tests_pole := $(foreach part,coded contacts meter modem monitor panel power rds rs485 shedding walk,tests/system/test_$(part).py)
+tests_system := $(filter-out $(tests_pole),$(wildcard tests/system/test_*.py))
+tests_player := tests/player tests/attacks tests/drivers tests/monitor/test_process.py
 tests_network := tests/badlinks tests/link
 tests_central := tests/central
 tests_simulation := tests/simulation

@@ -499,7 +499,8 @@ def test_many_reports_come_in_pages_and_in_order(lonely: Station, tmp_path: Path
     ids = [one.id for one in reports_in(every)]
     expected = [f"da-teh-01/{one.id}{end}" for end in ("", "/cleared") for one in faults]
     assert [name for name in ids if name in set(expected)] == expected
-    assert [one.id for one in reports_in(unsent)] == ids[800:]
+    waiting = [one.id for one in reports_in(unsent)]
+    assert waiting == ids[800 : 800 + len(waiting)] and set(expected[800:]) <= set(waiting)  # what came since is in one
 
 
 def test_a_stick_that_cannot_be_written_loses_no_report(tmp_path: Path) -> None:

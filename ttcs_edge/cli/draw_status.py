@@ -10,7 +10,6 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ttcs_edge.cli.draw_schedule import lack_words
-from ttcs_edge.core.monitor import FOREIGN_SHARE
 from ttcs_edge.locale import Language, text
 from ttcs_edge.locale.central_orders import why
 from ttcs_edge.locale.faults import fault_words
@@ -18,6 +17,8 @@ from ttcs_edge.terminal import screen
 from ttcs_edge.terminal.power import shed_words
 
 Answer = dict[str, Any]
+FOREIGN_SHOWN_SHARE = 0.25
+"""How much of what the monitor hears must be foreign to be worth a word."""
 
 
 def show(answer: Answer, lang: Language) -> None:
@@ -173,7 +174,7 @@ def _off_air(heard: Answer, lang: Language) -> Text:
     if heard["match"] is not None:
         share = f"{100 * max(0.0, heard['match']):.0f}"
         parts.append(screen.styled(text("cli.off-air-ours", lang, match=share, lag=heard["lag_ms"])))
-    if heard["foreign_share"] >= FOREIGN_SHARE and heard["variety_db"]:
+    if heard["foreign_share"] >= FOREIGN_SHOWN_SHARE and heard["variety_db"]:
         words = text("cli.off-air-foreign", lang, foreign=round(heard["foreign_db"]))
         parts.append(screen.styled(words, screen.DOUBTFUL))
     return screen.joined(parts)

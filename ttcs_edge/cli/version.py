@@ -15,10 +15,12 @@ from ttcs_edge.terminal.output import print_json
 
 LIBRARIES: Final = (
     "PyYAML",
+    "RPLCD",
     "cryptography",
     "gpiozero",
     "m3u8",
     "msgspec",
+    "numpy",
     "paho-mqtt",
     "pyalsaaudio",
     "pymodbus",
@@ -28,6 +30,7 @@ LIBRARIES: Final = (
     "rich",
     "sdnotify",
     "securesystemslib",
+    "smbus2",
     "structlog",
     "tzdata",
 )

@@ -48,7 +48,7 @@ SILENT_FAULTS = ("modem-gone", "modem-taken", "modem-silent")
 READING_FAULTS = ("sim-missing", "sim-pin", "sim-puk", "network-denied", "not-registered", "signal-weak")
 CURE = "modem-cure"
 FAULTS = frozenset({*SILENT_FAULTS, *READING_FAULTS, CURE, "data-budget", "data-used-up"})
-_OF_SIM = {SimState.MISSING: "sim-missing", SimState.PIN: "sim-pin", SimState.PUK: "sim-puk"}
+_OF_SIM = {state: f"sim-{state.value}" for state in (SimState.MISSING, SimState.PIN, SimState.PUK)}
 _OF_NETWORK = {
     Registration.DENIED: "network-denied",
     Registration.SEARCHING: "not-registered",
