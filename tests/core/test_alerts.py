@@ -200,6 +200,17 @@ def test_each_zone_hears_the_alert_in_each_language_that_it_lists_and_never_whis
     assert village.told == [("alert:lu-quet", "aired", None)] * 3
 
 
+def test_an_alert_for_zones_that_are_not_here_is_heard_by_nobody_and_told() -> None:
+    """The centre counts on an answer of every station."""
+    village = Village()
+    village.hear(alert(zones=("xa",)))
+    village.live(20_000)
+
+    assert village.names == []
+    assert set(village.told) == {("alert:lu-quet", "missed", "no-zone")}
+    assert village.receipts[-1][:2] == (1, "failed")
+
+
 def test_a_zone_that_lists_none_of_its_languages_hears_the_first() -> None:
     """Better a foreign word than silence."""
     village = Village()

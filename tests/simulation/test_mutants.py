@@ -355,7 +355,7 @@ BUGS = {
         "core/mute.py",
         "held_ms >= HELD_MOST_MS",
         "False",
-        "the station is ",
+        "the key did ",
         muted=True,
     ),
     "what was muted is told as pre-empted": Bug(
@@ -512,8 +512,8 @@ BUGS = {
     ),
     "a volume makes an alert quieter": Bug(
         "core/desk.py",
-        "            return airing.cue.volume_percent\n        return self.reach",
-        "            return self.volumes.of_cue(airing.cue, now)\n        return self.reach",
+        "            return airing.cue.volume_percent\n        percent = self.reach",
+        "            return self.volumes.of_cue(airing.cue, now)\n        percent = self.reach",
         "air-5: an alert at",
         alerts=True,
         orders=True,
@@ -730,7 +730,7 @@ BUGS = {
     ),
     "who had no turn hears nothing, and it is told as aired": Bug(
         "core/reach.py",
-        "        return not done.issuperset(airing.cue.zones)\n",
+        "        return not done.issuperset(self._kept(airing))\n",
         "        return False\n",
         "did not hear it",
         supplies=True,

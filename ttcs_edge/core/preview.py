@@ -40,7 +40,7 @@ def preview(
         if due.slot.stream is not None:
             duration_ms = max(duration_ms, due.slot.stream.most_minutes * MINUTE_MS)
         else:
-            duration_ms *= max(1, len(turns([zone.id for zone in zones], settings)))
+            duration_ms *= len(turns([zone.id for zone in zones], settings))
         begin_ms = max(due.planned_ms, busy_until_ms)  # what must wait may wait into the night
         clashes = ["quiet-hours"] if _meets_quiet_hours(begin_ms, duration_ms, settings) else []
         clashes += ["overlap"] if due.planned_ms < busy_until_ms else []

@@ -34,14 +34,16 @@ def together(zones: Iterable[ZoneId], settings: StationSettings) -> tuple[ZoneId
 
 
 def turns(zones: Iterable[ZoneId], settings: StationSettings) -> list[tuple[ZoneId, ...]]:
-    """Give all turns of some zones. Each zone alone is borne by its supply: the config is refused otherwise."""
+    """Give all turns of some zones; of none, one of none: what is for nobody here is told so. Each zone alone is borne
+    by its supply: the config is refused otherwise.
+    """
     left, found = tuple(zones), []
     while left:
         turn = together(left, settings)
         assert turn, f"no supply bears any of {left}"
         found.append(turn)
         left = tuple(zone for zone in left if zone not in turn)
-    return found
+    return found or [()]
 
 
 def _left(supply: Supply, zone: Zone) -> Supply | None:
