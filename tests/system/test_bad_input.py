@@ -144,9 +144,9 @@ def test_a_sound_device_that_is_not_there_is_a_fault_and_the_record_says_so(
     assert wav in text
     station.config.write_text(text.replace(wav, "sound: {driver: alsa, device: no-such-card}"))
     put_chunks(centre, clip)
-    centre.publish(TOPIC, province.sign(one_slot(clip, 7)))
+    centre.publish(TOPIC, province.sign(one_slot(clip, 15)))
     station.start()
-    (report,) = eventually(lambda: centre.reports("as-run"), 20)
+    (report,) = eventually(lambda: centre.reports("as-run"), 40)
 
     assert (report["outcome"], report["reason"], report["start"]) == ("missed", "sound-device", None)
     assert [item["written_ms"] for item in report["items"]] == [0]
