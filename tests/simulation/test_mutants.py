@@ -349,6 +349,7 @@ BUGS = {
         "return self.muted",
         "air-",
         muted=True,
+        seed=2,
         alerts=True,
     ),
     "who leans on the mute key silences a village": Bug(
@@ -364,6 +365,7 @@ BUGS = {
         "            return AsRunReason.PRE_EMPTED\n",
         "which is not true",
         muted=True,
+        seed=2,
     ),
     "a bulletin does not give way to who speaks": Bug(
         "core/air.py",
