@@ -232,6 +232,9 @@ def test_a_player_that_was_taken_over_reaches_neither_the_relays_nor_the_next_cu
     began_ns = time.monotonic_ns()
     pole.machine.shell(f"touch {LIB}/now")
     (deeds,) = eventually(lambda: told(pole), 20)
+    own = pole.machine.shell(
+        "find /sys/fs/cgroup -path '*ttcs-edge-player@*' -name cgroup.threads -exec cat {} + 2>/dev/null || true"
+    ).split()
     eventually(lambda: [pid for pid in pole.keepers() if pid != keeper], 20)
     heard_s = (time.monotonic_ns() - began_ns) / 1e9
     eventually(lambda: keeper not in pole.keepers(), ENDED_S)
@@ -242,7 +245,8 @@ def test_a_player_that_was_taken_over_reaches_neither_the_relays_nor_the_next_cu
     eventually(lambda: (pole.status().get("on_air") or {}).get("position_ms", 0) > 3_000, 20)
 
     assert deeds["keeper stopped"] is True
-    assert (deeds["keeper traced"], deeds["signalled"]) == (False, [])
+    assert not deeds["keeper traced"]
+    assert {str(pid) for pid in deeds["signalled"]} <= {*own}, "it can signal what is not of its own unit"
     assert deeds["forks"] < 64
     assert deeds["bytes"] < 256 * 1024 * 1024
     assert (pole.main_pid, pole.show("NRestarts"), pole.closed()) == (before, "0", PINS)
