@@ -167,7 +167,7 @@ def main() -> None:
             ours.append(ground.first_ms(topic, envelope))
             ground.centre.publish(*ground.message(number, 2, "Cancel"))
             eventually(lambda: all_open(ground.station))
-            time.sleep(REST_S)
+            time.sleep(REST_S)  # no test: each alert is to meet a station that is idle
         ground.close()
     report("alert", "ms", floor, ours)
 

@@ -39,6 +39,8 @@ STUCK = ("microphone-stuck", MICROPHONE)
 class Person:
     """The key of the microphone, and its driver: what is told is a level that has stood still, at a start too."""
 
+    event: type[events.KeyChanged | events.MuteKeyChanged] = events.KeyChanged
+
     def __init__(self, world: World) -> None:
         self._world = world
         self.down = False
@@ -58,7 +60,7 @@ class Person:
     def _tell(self) -> None:
         if self.down is not self._told:
             self._told = self.down
-            self._world.send(events.KeyChanged(self.down))
+            self._world.send(self.event(self.down))
 
 
 @dataclass

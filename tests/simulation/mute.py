@@ -8,38 +8,19 @@ from __future__ import annotations
 
 from collections import deque
 
+from tests.simulation.microphone import Person
 from tests.simulation.world import Rule, Violation, World
 from ttcs_edge.core import effects, events
 
-KEY_SETTLES_MS = 30
 HELD_MS = 30_000
 QUICK, QUICK_MS = 10, 600_000
 MUTED, STUCK = ("muted", "mute"), ("mute-key-stuck", "mute")
 
 
-class Hand:
-    """The mute key and its driver: what is told is a level that has stood still, at a start too."""
+class Hand(Person):
+    """The mute key and its driver."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
-        self.down = False
-        self._told: bool | None = None
-
-    def hold(self, down: bool) -> None:
-        """The key goes down, or up."""
-        self.down = down
-        if self._world.powered:
-            self._world.later(KEY_SETTLES_MS, self._tell)
-
-    def boot(self) -> None:
-        """A new process looks at the key."""
-        self._told = None
-        self._world.later(KEY_SETTLES_MS, self._tell)
-
-    def _tell(self) -> None:
-        if self.down is not self._told:
-            self._told = self.down
-            self._world.send(events.MuteKeyChanged(self.down))
+    event = events.MuteKeyChanged
 
 
 class Muting(Rule):

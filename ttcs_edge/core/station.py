@@ -177,8 +177,7 @@ class Station:
         self._watch_relays(turn)
         self._watch_meter(turn)
         self._watch_power(turn)
-        for finding in self.monitor.pass_time(now.mono_ms):
-            self._on_condition(finding, turn)
+        self._on_conditions(self.monitor.pass_time(now.mono_ms), turn)
         if self.orders.leaves(now):
             self._stop(turn, "command")
         if not self.stopping:
@@ -915,8 +914,7 @@ class Station:
         self._raise(turn, "relay", event.subject, (("error", event.error),))
 
     def _on_meter_read(self, event: events.MeterRead, turn: _Turn) -> None:
-        for finding in self.meter.read(event.reading, turn.now.mono_ms):
-            self._on_condition(finding, turn)
+        self._on_conditions(self.meter.read(event.reading, turn.now.mono_ms), turn)
         self.walks.read(event.reading, turn.now)
         holder = self.desk.on_air
         if holder is not None and holder.play == self.meter.state.play and self.meter.seen is not None:
@@ -943,8 +941,7 @@ class Station:
     def _on_off_air(self, event: events.OffAirHeard, turn: _Turn) -> None:
         holder = self.desk.on_air
         findings, wanted = self.monitor.heard(event.reading, holder, turn.now.mono_ms)
-        for finding in findings:
-            self._on_condition(finding, turn)
+        self._on_conditions(findings, turn)
         turn.notes += wanted
         if holder is not None and self.monitor.seen is not None:
             holder.seen(self.monitor.seen)
@@ -954,8 +951,7 @@ class Station:
         self._raise(turn, LOST, MONITOR, (("error", event.error),))
 
     def _on_recording(self, event: events.RecordingKept, turn: _Turn) -> None:
-        for finding in self.monitor.recorded(event):
-            self._on_condition(finding, turn)
+        self._on_conditions(self.monitor.recorded(event), turn)
 
     def _on_key(self, event: events.KeyChanged, turn: _Turn) -> None:
         self.key.changed(event, turn.now)
