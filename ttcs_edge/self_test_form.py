@@ -15,8 +15,7 @@ from math import ceil
 from typing import Any, Final
 
 from ttcs_edge.core.model import SelfTest, StationSettings, Zone, ZoneId
-from ttcs_edge.core.self_test import JUDGED_MS, SWING, loud_percent, takes_ms
-from ttcs_edge.core.witness import least_varying_w
+from ttcs_edge.core.pilot import JUDGED_MS, SWING, loud_percent, takes_ms
 from ttcs_edge.yaml_form import Expected, Flag, Key, ListOf, Page, Section, Text, Whole
 
 HOURS_MOST: Final = 24
@@ -91,7 +90,7 @@ def _check_loudness(page: Page, station: StationSettings, test: SelfTest, zones:
     if test.tone_ms < JUDGED_MS:
         least = str(JUDGED_MS // 1_000)
         page.refuse("self_test.tone_s", "test-too-short", _TONE.expected, "at-least", least=least)
-    needed_w = least_varying_w(meter) / SWING
+    needed_w = meter.least_varying_w / SWING
     percents = {zone: loud_percent((needed_w / (zone.tone_w or 1)) ** (1 / meter.exponent)) for zone in zones}
     small = [zone for zone, percent in percents.items() if percent > zone.volume_percent]
     for zone in small:

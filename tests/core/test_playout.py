@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from tests.core.material import SETTINGS, ByHand, alert, at, bulletin, moves, only, programme, slot
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.effects import Effect, StartSound, StopSound, SwitchAmplifier, SwitchZone
-from ttcs_edge.core.model import AMPLIFIER, Amplifier, StationSettings, Zone, ZoneId
-from ttcs_edge.core.playout import OPEN_AGAIN_MOST_MS, OPEN_AGAIN_MS, START_MARGIN_MS, Playout, Wanted
+from ttcs_edge.core.model import AMPLIFIER, START_MARGIN_MS, Amplifier, StationSettings, Zone, ZoneId
+from ttcs_edge.core.playout import OPEN_AGAIN_MOST_MS, OPEN_AGAIN_MS, Playout, Wanted
 from ttcs_edge.core.trust import utc_text
 
 CHO, DINH, BUON = ZoneId("cho"), ZoneId("dinh"), ZoneId("buon")

@@ -26,10 +26,10 @@ from tests.core.test_witness import MEASURED, TONES, AtThePole
 from tests.pole import TONE_DB
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.model import Inlet, Meter, Microphone, QuietHours, SelfTest, Way, ZoneId
+from ttcs_edge.core.pilot import JUDGED_MS, SEEN_MS, SWING, loud_percent, takes_ms
 from ttcs_edge.core.reports import ZoneTested
-from ttcs_edge.core.self_test import AGAIN_MS, JUDGED_MS, LATE_MS, SEEN_MS, SWING, loud_percent, takes_ms
+from ttcs_edge.core.self_test import AGAIN_MS, LATE_MS
 from ttcs_edge.core.trust import utc_text
-from ttcs_edge.core.witness import least_varying_w
 
 CHO, DINH = ZoneId("cho"), ZoneId("dinh")
 NIGHT = SelfTest(at_minutes=(3 * 60 + 30,), in_quiet_hours=True)
@@ -365,7 +365,7 @@ def some_pole(seed: int) -> Watched:
     exponent, idle_w = dice.choice((1, 2)), dice.uniform(10, 60)
     meter = Meter(idle_w=idle_w, others_w=8, most_w=1_000, exponent=exponent)
     tones = {zone: dice.uniform(20, 80) for zone in (CHO, DINH)}
-    needed = least_varying_w(meter) / SWING
+    needed = meter.least_varying_w / SWING
     percent = max(loud_percent((needed / tone_w) ** (1 / exponent)) for tone_w in tones.values())
     zones = tuple(replace(zone, tone_w=tones[zone.id], volume_percent=100) for zone in SETTINGS.zones)
     settings = replace(SETTINGS, zones=zones, meter=meter, self_test=replace(NIGHT, level_percent=min(100, percent)))

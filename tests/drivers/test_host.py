@@ -264,6 +264,7 @@ def test_a_card_that_turns_read_only_is_told_and_its_return_too(card: Path) -> N
     lives = Lives(card)
     health = Health(SystemHost(card, PLENTY_BYTES), Canary(card, 0.05, 0.05), lives, told.append, look_every_s=0.05)
     health.start()
+    health.look_around()
     eventually(lambda: (card / "canary").exists())
     read_only = ["mount", "-o", "remount,ro", str(card)]
     eventually(lambda: subprocess.run(read_only, check=False).returncode == 0)  # not while the canary is written

@@ -147,12 +147,11 @@ class Alerts:
         for known in event.alerts:
             key = _event(known.signed.document)
             self.signed[key], self.until_ms[key] = known.signed, known.until_ms
-        for occurrence, _ in event.settled:
-            if (found := _round_of(occurrence)) is not None:
-                key, version, number = found
-                before = self.heard.get(key)
-                if before is None or (before.version, before.number) < (version, number):
-                    self.heard[key] = Round(version, number, mono_ms)
+        of_alerts = (occurrence for occurrence, _ in event.settled if occurrence.is_of_alert)
+        for key, version, number in map(_round_of, of_alerts):
+            before = self.heard.get(key)
+            if before is None or (before.version, before.number) < (version, number):
+                self.heard[key] = Round(version, number, mono_ms)
 
     def judge(self, event: events.AlertArrived, root: TrustRoot, floor_ms: int, now: Instant) -> Verdict:
         """Decide on a message that arrived, and put it in force when it is accepted."""
@@ -540,9 +539,7 @@ def _occurrence(alert: Alert, number: int, place: int, kind: str, language: str 
     return Occurrence(alert.scope, f"{ALERT_PREFIX}{alert.id}", local)
 
 
-def _round_of(occurrence: Occurrence) -> tuple[Event, int, int] | None:
-    """The event, version and number of the round that a cue was of; None for a cue of a programme."""
-    if not occurrence.is_of_alert:
-        return None
+def _round_of(occurrence: Occurrence) -> tuple[Event, int, int]:
+    """The event, version and number of the round that a cue of an alert was of."""
     version, number, _ = occurrence.local.split(".", 2)
     return (occurrence.scope, occurrence.slot.removeprefix(ALERT_PREFIX)), int(version), int(number)

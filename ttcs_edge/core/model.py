@@ -137,6 +137,10 @@ class Amplifier(Struct, frozen=True):
     duty_span_ms: int = 3_600_000
 
 
+VARIES_LEAST_W = 1.5
+VARIES_LEAST_OF_IDLE = 0.06
+
+
 class Meter(Struct, frozen=True):
     """The energy meter before the amplifier. ``idle_w`` is what the amplifier draws when it is silent, ``others_w``
     what else hangs on the meter, ``most_w`` what all of it never should; power rises with the ``exponent``-th power of
@@ -147,6 +151,11 @@ class Meter(Struct, frozen=True):
     most_w: float
     others_w: float = 0.0
     exponent: int = 1
+
+    @property
+    def least_varying_w(self) -> float:
+        """How much what sound adds must go up and down for the power to be seen following it."""
+        return max(VARIES_LEAST_W, VARIES_LEAST_OF_IDLE * self.idle_w)
 
 
 class MeterReading(Struct, frozen=True):
@@ -387,6 +396,9 @@ class StationSettings(Struct, frozen=True):
     loud_dbfs: float | None = None
     self_test: SelfTest | None = None
 
+
+START_MARGIN_MS = 150
+"""How far ahead of its instant a sound is handed to the player, so that it starts to the period."""
 
 ALERT_PREFIX = "alert:"
 """Before the id of an alert, where slots stand by theirs."""

@@ -36,10 +36,16 @@ from ttcs_edge.core.effects import (
     SwitchMixer,
     SwitchZone,
 )
-from ttcs_edge.core.model import AMPLIFIER, MICROPHONE, AudioItem, MonoMs, StationSettings, Way, ZoneId
-
-START_MARGIN_MS = 150
-"""How far ahead of its instant a sound is handed to the player, so that it starts to the period."""
+from ttcs_edge.core.model import (
+    AMPLIFIER,
+    MICROPHONE,
+    START_MARGIN_MS,
+    AudioItem,
+    MonoMs,
+    StationSettings,
+    Way,
+    ZoneId,
+)
 
 ANSWER_MOST_MS = 5_000
 """How much longer than it takes to switch a relay may be silent: its driver gives up long before."""

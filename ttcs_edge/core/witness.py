@@ -59,9 +59,6 @@ SHORT_SHARE = 3.0
 """Of what sound should add: below the first a line is open, above the second it is shorted."""
 READINGS_LEAST = 8
 """How many measures a block must have."""
-VARIES_LEAST_W = 1.5
-VARIES_LEAST_OF_IDLE = 0.06
-"""How much what sound adds must go up and down for the power to be seen following it."""
 SEEN_LEAST_W = 3.0
 SEEN_LEAST_OF_IDLE = 0.35
 """How much it must add at all to be seen: more than heat does."""
@@ -262,7 +259,7 @@ class MeterWitness:
         if not heard:
             return []
         expected_w, measured_w = fmean(watts for _, watts in heard), fmean(watts for _, watts in block)
-        followed = _followed(heard, block, least_varying_w(meter))
+        followed = _followed(heard, block, meter.least_varying_w)
         if followed is not None:
             least, most = followed
         elif expected_w >= least_w(meter):
@@ -306,11 +303,6 @@ class MeterWitness:
 def least_w(meter: Meter) -> float:
     """How much sound must add to be seen."""
     return max(SEEN_LEAST_W, SEEN_LEAST_OF_IDLE * meter.idle_w)
-
-
-def least_varying_w(meter: Meter) -> float:
-    """How much what sound adds must go up and down for the power to be seen following it."""
-    return max(VARIES_LEAST_W, VARIES_LEAST_OF_IDLE * meter.idle_w)
 
 
 def tone_share(meter: Meter, rms_db: float) -> float:

@@ -1,13 +1,15 @@
 """``python -m ttcs_edge.daemon --config FILE``: what ``ttcs-edge run`` becomes.
 
-The order of a start: config, relays open (never-2), the player's process and the database on their way, and only then
-the imports of all that the station is made of: both come up beside them.
+The order of a start: config; the player's process on its way, which comes up beside all that follows; relays open
+(never-2); the database on its way, which nothing may touch before; and only then the imports of all that the station is
+made of.
 """
 
 from __future__ import annotations
 
 import argparse
 import ctypes
+import gc
 import os
 import sys
 from pathlib import Path
@@ -15,16 +17,18 @@ from pathlib import Path
 from ttcs_edge.config import ConfigError, load_config
 from ttcs_edge.drivers.player import PlayerProcess
 from ttcs_edge.drivers.player_launch import launcher
-from ttcs_edge.drivers.relays import RelayError, station_relays
 from ttcs_edge.drivers.rs485 import station_bus
 from ttcs_edge.yaml_form import explain
 
 M_ARENA_MAX = -8
 """mallopt(3): how many heaps there may be."""
+LEFT_ALONE_S = 1.0
+"""How long a player may take to go when there are no relays to be had."""
 
 
 def main(config_path: Path) -> int:
     """Run a station until it is stopped; gives an exit code of sysexits.h."""
+    gc.disable()  # what a start makes stays, and is walked through in vain again and again; the loop enables it
     if not __debug__:
         print("assertions-off", file=sys.stderr)
         return os.EX_USAGE
@@ -35,14 +39,17 @@ def main(config_path: Path) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return os.EX_CONFIG
-    try:
-        bus = station_bus(config.rs485)
-        relays = station_relays(config, bus, lambda *dialled: player.dial(*dialled))  # of the player below
-    except (RelayError, OSError) as error:
-        print(f"not-started {error}", file=sys.stderr)
-        return os.EX_IOERR
     heard = None if config.microphone is None else config.microphone.input
     player = PlayerProcess(config.sound, heard, launcher(os.environ))
+    from ttcs_edge.drivers.relays import RelayError, station_relays
+
+    try:
+        bus = station_bus(config.rs485)
+        relays = station_relays(config, bus, player.dial)
+    except (RelayError, OSError) as error:
+        print(f"not-started {error}", file=sys.stderr)
+        player.close(LEFT_ALONE_S)
+        return os.EX_IOERR
     # structlog would load rich, for tracebacks on a terminal, wherever it is installed: 30 ms and 5 MB of the daemon.
     sys.modules.setdefault("rich", None)  # type: ignore[arg-type]
     from ttcs_edge.daemon import opening

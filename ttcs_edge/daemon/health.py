@@ -44,17 +44,23 @@ class Health:
         self._good_since_s: dict[str, float] = {}
         self._began_s = time.monotonic()
         self._closing = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._looks = threading.Event()
         self._thread = threading.Thread(target=self._run, name="health", daemon=True)
 
     def start(self) -> None:
-        """Begin to look."""
-        self._canary.start()
+        """Count this life, which may not last."""
         self._thread.start()
+
+    def look_around(self) -> None:
+        """Begin to look: a start that has a cue to air has the machine for itself."""
+        self._canary.start()
+        self._looks.set()
 
     def close(self, timeout_s: float) -> None:
         """End."""
         self._canary.close()
         os.eventfd_write(self._closing, 1)
+        self._looks.set()
         if self._thread.ident is not None:
             self._thread.join(timeout_s)
 
@@ -64,6 +70,7 @@ class Health:
 
     def _run(self) -> None:
         self._lives.begin()
+        self._looks.wait()
         poll = select.poll()
         poll.register(self._closing, select.POLLIN)
         path, dips = self._host.dips(), -1

@@ -8,7 +8,6 @@ closed; whatever happens on the way, the relays are opened last of all.
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sqlite3
@@ -248,6 +247,7 @@ class Daemon:
     def _begun(self) -> None:
         sys.setswitchinterval(SWITCH_S)
         self.sound.stand_by()  # the tones of alerts: behind a cue that was due, whose decoder would wait for theirs
+        self.health.look_around()
         self.speaking.start()
         self.link.start()
         self.renewing.start()
@@ -427,7 +427,6 @@ def run(
 ) -> int:
     """Run a station until it is stopped; gives an exit code of sysexits.h."""
     configure()
-    gc.disable()  # what a start makes stays, and is walked through in vain again and again; the loop enables it
     try:
         daemon = Daemon(config, config_file, relays, player, opening, bus)
     except (TrustError, FileNotFoundError) as error:

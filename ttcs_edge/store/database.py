@@ -19,7 +19,7 @@ from msgspec import Struct
 from ttcs_edge.core import effects
 from ttcs_edge.core.asrun import settles
 from ttcs_edge.core.effects import Entry
-from ttcs_edge.core.model import ALERT_PREFIX, AsRun, DataUsed, Fault, Occurrence, WallMs
+from ttcs_edge.core.model import ALERT_PREFIX, AsRun, DataUsed, Fault, Occurrence, Scope, WallMs
 from ttcs_edge.core.timekeeping import SLACK_MS
 from ttcs_edge.durable import transaction
 from ttcs_edge.settings import StoreSettings
@@ -192,10 +192,13 @@ class Database:
         ahead, self._ahead = self._ahead, None
         if ahead is not None and ahead[0] == from_ms:
             return ahead[1]
-        sql = "SELECT * FROM settled WHERE planned_ms >= ? OR slot >= ? AND slot < ?"
+        sql = (  # as one value: at each of thousands of rows this thread would wait for the interpreter
+            "SELECT json_group_array(json_array(scope, slot, local, planned_ms)) FROM settled"
+            " WHERE planned_ms >= ? OR slot >= ? AND slot < ?"
+        )
+        (rows,) = self._connection.execute(sql, (from_ms, *_OF_ALERTS)).fetchone()
         return tuple(
-            (Occurrence(scope, slot, local), WallMs(planned_ms))
-            for scope, slot, local, planned_ms in self._connection.execute(sql, (from_ms, *_OF_ALERTS))
+            (Occurrence(scope, slot, local), planned_ms) for scope, slot, local, planned_ms in _ROWS.decode(rows)
         )
 
     def _floors(self) -> dict[str, int]:
@@ -272,6 +275,7 @@ Statement = tuple[str, tuple[object, ...]]
 Change = Statement | EventReport
 """What an entry brings about: a row, or a report that is numbered and queued."""
 
+_ROWS = msgspec.json.Decoder(list[tuple[Scope, str, str, WallMs]])
 _OF_ALERTS = (ALERT_PREFIX, ALERT_PREFIX[:-1] + chr(ord(ALERT_PREFIX[-1]) + 1))
 """From the first to behind the last slot that stands for an alert: few, and none of them may air again."""
 _RAISE_FLOOR = (
