@@ -79,6 +79,16 @@ def timeline_of(path: Path) -> Path:
     return path.with_name(path.name + ".timeline")
 
 
+def wav_header(size_bytes: int) -> bytes:
+    """The head of a WAV file with so many bytes of samples, mono in 16 bits."""
+    fields = (
+        b"RIFF", size_bytes + 36, b"WAVEfmt ", (16).to_bytes(4, "little"), (1).to_bytes(2, "little"),
+        (1).to_bytes(2, "little"), RATE_HZ, RATE_HZ * 2, (2).to_bytes(2, "little"), (16).to_bytes(2, "little"),
+        b"data", size_bytes,
+    )  # fmt: skip
+    return b"".join(field.to_bytes(4, "little") if isinstance(field, int) else field for field in fields)
+
+
 class WavSink:
     """Writes a WAV file at the pace of the monotonic clock, for machines without a card.
 
@@ -166,15 +176,9 @@ class WavSink:
         assert self._file is not None
         # A reader takes the largest size for a file whose end is not known.
         size_bytes = min(self._frames * 2, _SIZE_MOST - 36)
-        fields = (
-            b"RIFF", size_bytes + 36, b"WAVEfmt ", (16).to_bytes(4, "little"), (1).to_bytes(2, "little"),
-            (1).to_bytes(2, "little"), RATE_HZ, RATE_HZ * 2, (2).to_bytes(2, "little"), (16).to_bytes(2, "little"),
-            b"data", size_bytes,
-        )  # fmt: skip
-        header = b"".join(field.to_bytes(4, "little") if isinstance(field, int) else field for field in fields)
         position = self._file.tell()
         self._file.seek(0)
-        self._file.write(header)
+        self._file.write(wav_header(size_bytes))
         self._file.seek(max(position, _HEADER_BYTES))
         self._file.flush()
 

@@ -26,7 +26,7 @@ from ttcs_edge.drivers.sound import open_sink
 from ttcs_edge.drivers.sound_input import open_input
 from ttcs_edge.player.bounds import die_with_parent, keep_within_bounds
 from ttcs_edge.player.capture import Capture
-from ttcs_edge.player.decoder import Decoder, make_instance
+from ttcs_edge.player.decoder import Decoder, make_instance, warm_up
 from ttcs_edge.player.digits import DigitSource
 from ttcs_edge.player.hiding import hide
 from ttcs_edge.player.live import LiveSource
@@ -97,6 +97,7 @@ class Process:
     def run(self) -> None:
         """Work until the daemon is gone."""
         threading.Thread(target=self._receive, name="receiver", daemon=True).start()
+        warm_up(self._instance)
         while (job := self._jobs.get()) is not None:
             self._busy_since_s = time.monotonic()
             job()

@@ -20,7 +20,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ttcs_edge.drivers.sound import RATE_HZ
+from ttcs_edge.drivers.sound import RATE_HZ, wav_header
 from ttcs_edge.player.libvlc import vlc
 
 BYTES_PER_MS = RATE_HZ * 2 // 1_000
@@ -268,3 +268,18 @@ class Decoder:
         self._halt()
         self._callbacks = None  # they hold this decoder, and it them
         os.close(self._fd)
+
+
+WARM_UP_BYTES = 20 * BYTES_PER_MS
+WARM_UP_S = 1.0
+
+
+def warm_up(instance: Any) -> None:
+    """Decode a moment of silence: with its first file libvlc loads its modules, which takes as long as all else that it
+    does until the first sample of a file.
+    """
+    fd = os.memfd_create("silence")
+    os.write(fd, wav_header(WARM_UP_BYTES) + bytes(WARM_UP_BYTES))
+    decoder = Decoder(instance, fd, 0)
+    decoder.read(WARM_UP_BYTES, WARM_UP_S)
+    decoder.close()
