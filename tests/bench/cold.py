@@ -28,7 +28,7 @@ from ttcs_edge.core.model import AiredItem, AsRun, Occurrence, Outcome, Scope, S
 from ttcs_edge.store.database import Database
 from ttcs_edge.store.outbox import Outbox
 
-RUNS = 21
+RUNS = 41
 SLOTS = 10_000
 RECORDS = 100_000
 DAYS = 30
