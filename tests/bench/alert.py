@@ -104,6 +104,7 @@ class Ground:
         self.centre, self._bare = Listener(self.broker, subscribe=hears), Bare(self.broker, self.province)
         self._info = AlertInfo(language="vi", headline="Lũ quét", audio=make_clip(folder, "words", 2.0).audio())
         self._timeline = self.station.folder / "aired.wav.timeline"
+        self._read_bytes, self._lines = 0, list[dict[str, int]]()
 
     def message(self, number: int, version: int, kind: Literal["Alert", "Cancel"]) -> tuple[str, bytes]:
         """The topic and the envelope of a message."""
@@ -138,8 +139,13 @@ class Ground:
 
     def timeline(self) -> list[dict[str, int]]:
         """What went to the sound device so far."""
-        text = self._timeline.read_text() if self._timeline.exists() else ""
-        return [json.loads(line) for line in text.splitlines()]
+        if self._timeline.exists():
+            with self._timeline.open("rb") as file:  # only what is new: whoever waits for an alert asks again and again
+                file.seek(self._read_bytes)
+                whole = file.read().rpartition(b"\n")[0]
+            self._read_bytes += len(whole) + 1 if whole else 0
+            self._lines += [json.loads(line) for line in whole.splitlines()]
+        return self._lines
 
     def _begun_ns(self, after_ns: int) -> int:
         return min((line["mono_ns"] for line in self.timeline() if line["mono_ns"] > after_ns), default=0)
