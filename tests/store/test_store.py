@@ -309,6 +309,26 @@ def test_the_recorder_keeps_what_a_failing_card_refuses_and_writes_it_later(tmp_
     assert Outbox(tmp_path / "ttcs.db").depth() == (1, 1)
 
 
+def test_a_commit_waits_for_an_alert_that_is_on_its_way_to_the_loudspeaker(tmp_path: Path) -> None:
+    """Not a row before it has passed; all of them behind it."""
+    database = Database.open(tmp_path)
+    asked, passed = threading.Event(), threading.Event()
+    done: list[int] = []
+
+    def give_way() -> None:
+        asked.set()
+        passed.wait(5)
+
+    recorder = Recorder(database, STATION, lambda event: None, give_way)
+    recorder.submit((effects.FaultRaised(fault(1)),), 1, lambda: done.append(1))
+    assert asked.wait(5)
+    assert (done, Outbox(tmp_path / "ttcs.db").depth()) == ([], (0, None))
+    passed.set()
+    eventually(lambda: done)
+    assert Outbox(tmp_path / "ttcs.db").depth() == (1, 1)
+    assert recorder.close(5)
+
+
 def test_records_that_a_stop_took_with_it_are_told_once_by_the_next_life_whose_card_works(tmp_path: Path) -> None:
     """records-lost, with how many: those that were being written, and those behind them."""
     database = Database.open(tmp_path)

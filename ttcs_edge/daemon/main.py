@@ -129,7 +129,6 @@ class Daemon:
         self._tell_of_the_card(opened.in_memory)
         self.outbox = Outbox(database.path, self._known_ms)
         self.boot = database.boot
-        self.recorder = Recorder(database, station_id, post)
         self.sound = SoundDesk(self.blobs, self.player, post, (item for _, item in tones))
         self.keyring = Keyring(trust)
         self.renewing = Renewing(config.broker, station_id, self.clock.now, post)
@@ -143,6 +142,7 @@ class Daemon:
             readers,
             self._post_from_link,
         )
+        self.recorder = Recorder(database, station_id, post, self.link.precedence.give_way)
         self.replies = Replies(station_id, self.link, SystemJournal(), config_file, self.clock.now, post)
         self.audio = AudioLink(config.broker, station_id, self.link.up, self.link.precedence.give_way)
         self.fetcher = Fetcher(self.blobs, BlobError, self.audio, config.https, post)

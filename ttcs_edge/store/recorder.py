@@ -52,12 +52,21 @@ class _Submission(Struct, frozen=True):
 
 
 class Recorder:
-    """Owns the database from its start. ``then`` is called on this thread, after the commit."""
+    """Owns the database from its start. ``then`` is called on this thread, after the commit; ``give_way`` before it,
+    and may wait for some hundredths of a second.
+    """
 
-    def __init__(self, database: Database, station: str, post: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        station: str,
+        post: Callable[[Event], None],
+        give_way: Callable[[], None] = lambda: None,
+    ) -> None:
         self._database = database
         self._station = station
         self._post = post
+        self._give_way = give_way
         self._queue: queue.Queue[_Submission | None] = queue.Queue(LIMITS.records_waiting)
         self._failing = False
         self._full = database.journal.counts.full
@@ -132,6 +141,7 @@ class Recorder:
     def _commit(self, group: list[_Submission]) -> bool:
         entries = [entry for submission in group for entry in submission.entries]
         self._next_mono_s = time.monotonic() + GROUP_S
+        self._give_way()
         while True:
             try:
                 self._database.commit(entries, self._station, group[-1].wall_ms)
