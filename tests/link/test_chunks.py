@@ -125,7 +125,7 @@ def test_a_fetcher_that_takes_nothing_holds_up_neither_programmes_nor_reports_no
 ) -> None:
     """A hung card: eight chunks wait, a hundred programmes pass by, reports go out, and the file is gone on with."""
     put(centre)
-    bench.audio.ask_for(SHA)
+    bench.audio.ask_for(SHA, 40)
     assert bench.audio.take(SHA, 0, 5) == chunk(0)
     over = threading.Event()
     core = threading.Thread(target=acknowledge_all, args=(bench, over))
@@ -150,7 +150,7 @@ def test_a_file_that_is_gone_on_with_is_not_sent_from_its_beginning(bench: Bench
     """Thirty of forty chunks are there: over 4G, each byte costs."""
     put(centre)
     before = wire.down_bytes
-    bench.audio.ask_for(SHA)
+    bench.audio.ask_for(SHA, 40)
     assert [bench.audio.take(SHA, number, 5) for number in range(30, 40)] == [chunk(n) for n in range(30, 40)]
     bench.audio.leave(SHA)
 
@@ -161,7 +161,7 @@ def test_what_was_not_taken_when_a_file_is_left_holds_up_nothing(bench: Bench, c
     """Ten files left with seven chunks waiting: unacknowledged, they would fill the window of twenty for good."""
     put(centre)
     for _ in range(10):
-        bench.audio.ask_for(SHA)
+        bench.audio.ask_for(SHA, 40)
         assert bench.audio.take(SHA, 0, 5) == chunk(0)
         bench.audio.leave(SHA)
     for number in range(5):
@@ -173,7 +173,7 @@ def test_what_was_not_taken_when_a_file_is_left_holds_up_nothing(bench: Bench, c
 def test_a_file_that_is_left_is_no_longer_sent(bench: Bench, wire: Wire, centre: Listener) -> None:
     """Its chunks may be published again and again."""
     put(centre)
-    bench.audio.ask_for(SHA)
+    bench.audio.ask_for(SHA, 40)
     for number in range(12):
         bench.audio.take(SHA, number, 5)
     bench.audio.leave(SHA)
@@ -220,7 +220,7 @@ def test_a_link_that_breaks_in_the_middle_of_a_file_is_gone_on_with_where_it_was
     """Cut every ten chunks: who waits is told, and asks again; nothing is missing and nothing comes twice."""
     put(centre)
     before = wire.down_bytes
-    bench.audio.ask_for(SHA)
+    bench.audio.ask_for(SHA, 40)
     taken = []
     for number in range(40):
         if number % 10 == 5:
@@ -228,7 +228,7 @@ def test_a_link_that_breaks_in_the_middle_of_a_file_is_gone_on_with_where_it_was
             eventually(bench.audio.trouble)
             bench.audio.leave(SHA)
             eventually(bench.link.up)
-            bench.audio.ask_for(SHA)
+            bench.audio.ask_for(SHA, 40)
         taken.append(bench.audio.take(SHA, number, 15))
     bench.audio.leave(SHA)
 
@@ -242,7 +242,7 @@ def test_a_chunk_beyond_its_bound_is_seen_to_be_and_takes_no_more_memory(
     """A little more than there may be is seen to be; of ten megabytes the broker sends nothing."""
     centre.publish(Topics(ROOT).blob(SHA, 0), b"x" * (CHUNK + 1_000))
     centre.publish(Topics(ROOT).blob(SHA, 1), b"x" * 10_000_000)
-    bench.audio.ask_for(SHA)
+    bench.audio.ask_for(SHA, 40)
     assert bench.audio.take(SHA, 0, 10) == b"x" * (CHUNK + 1)
     before = wire.down_bytes
     assert bench.audio.take(SHA, 1, 1) is None
@@ -254,7 +254,7 @@ def test_a_chunk_beyond_its_bound_is_seen_to_be_and_takes_no_more_memory(
 def test_chunks_that_nobody_wants_pass_by(bench: Bench, centre: Listener) -> None:
     """Another file, another number, another name: none of them is taken for what is wanted."""
     other = put(centre, os.urandom(2 * CHUNK))
-    bench.audio.ask_for(SHA)
+    bench.audio.ask_for(SHA, 40)
     client = eventually(bench.audio._live)
     bench.audio.leave(SHA)
     client.subscribe(Topics(ROOT).blob(other, "+"), qos=1)
@@ -262,18 +262,18 @@ def test_chunks_that_nobody_wants_pass_by(bench: Bench, centre: Listener) -> Non
     for number in ("x", "-1", "00000000"):
         centre.publish(Topics(ROOT).blob(SHA, number), b"y")
     put(centre)
-    bench.audio.ask_for(SHA)
+    bench.audio.ask_for(SHA, 40)
     assert bench.audio.take(SHA, 1, 5) == chunk(1)
     assert bench.audio.take(SHA, 0, 5) == chunk(0), "it may be asked for again"
     bench.audio.leave(SHA)
-    bench.audio.ask_for(other)
+    bench.audio.ask_for(other, 3)
     assert bench.audio.take(other, 2, 0.5) is None
     bench.audio.leave(other)
 
 
 def test_waiting_for_a_chunk_is_over_when_its_time_is(bench: Bench) -> None:
     """Also when nothing comes at all."""
-    bench.audio.ask_for(SHA)
+    bench.audio.ask_for(SHA, 40)
     began_s = time.monotonic()
     assert bench.audio.take(SHA, 0, 0.3) is None
     assert 0.3 <= time.monotonic() - began_s < 0.8
@@ -283,7 +283,7 @@ def test_waiting_for_a_chunk_is_over_when_its_time_is(bench: Bench) -> None:
 def test_no_more_than_the_few_that_are_asked_for_are_ever_kept() -> None:
     """Whatever a broker sends beyond them."""
     chunks = Chunks(Topics(ROOT).blob, lambda: None)
-    chunks.ask_for(SHA)
+    chunks.ask_for(SHA, 40)
     assert chunks.take(SHA, 10, 0.0) is None
     assert chunks.put("e" * 64, 10, b"x") is False
     kept = [number for number in range(40) if chunks.put(SHA, number, b"x")]
@@ -301,14 +301,27 @@ def test_what_is_under_way_of_a_file_that_is_left_stands_before_no_other(
     """The connection that it would come on is ended; one that brought all that was asked for goes on."""
     other = os.urandom(CHUNK)
     put(centre), put(centre, other)
-    bench.audio.ask_for(SHA)
+    bench.audio.ask_for(SHA, 40)
     assert bench.audio.take(SHA, 0, 5) == chunk(0)
     connections = wire.connections
     bench.audio.leave(SHA)  # the two behind it were just asked for
-    bench.audio.ask_for(hashlib.sha256(other).hexdigest())
+    bench.audio.ask_for(hashlib.sha256(other).hexdigest(), 1)
     assert bench.audio.take(hashlib.sha256(other).hexdigest(), 0, 5) == other
     assert wire.connections == connections + 1
     bench.audio.leave(hashlib.sha256(other).hexdigest())
+
+
+def test_files_that_were_had_to_their_ends_come_over_one_connection(bench: Bench, wire: Wire, centre: Listener) -> None:
+    """A handshake for each would cost more than a short bulletin; behind a file's end nothing is asked for."""
+    recordings = [os.urandom(size_bytes) for size_bytes in (CHUNK, 2 * CHUNK, 3 * CHUNK, CHUNK // 2)]
+    connections = wire.connections
+    for data in recordings:
+        name, count = put(centre, data), -(-len(data) // CHUNK)
+        bench.audio.ask_for(name, count)
+        assert b"".join(bench.audio.take(name, number, 5) or b"" for number in range(count)) == data
+        bench.audio.leave(name)
+
+    assert wire.connections == connections + 1
 
 
 def test_the_connection_for_audio_is_there_only_while_audio_is_wanted(
@@ -319,7 +332,7 @@ def test_the_connection_for_audio_is_there_only_while_audio_is_wanted(
     put(centre)
     assert wire.connections == 1
     for _ in range(2):
-        bench.audio.ask_for(SHA)
+        bench.audio.ask_for(SHA, 40)
         assert bench.audio.take(SHA, 38, 5) == chunk(38)
         assert bench.audio.take(SHA, 39, 5) == chunk(39)
         bench.audio.leave(SHA)
@@ -336,7 +349,7 @@ def test_who_waits_for_a_chunk_is_told_what_keeps_it_away(tmp_path: Path, author
     tried = AudioLink(bench.settings, "da-teh-01", lambda: True)
     assert tried.trouble() is None
     for attempts in (1, 2):
-        tried.ask_for(SHA)
+        tried.ask_for(SHA, 40)
         assert re.match("unreachable: ", eventually(tried.trouble))
         assert wire.connections == attempts
         tried.leave(SHA)

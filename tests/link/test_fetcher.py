@@ -42,7 +42,7 @@ class Chunks:
         """Nothing comes beside chunks."""
         return float("inf")
 
-    def ask_for(self, sha256: str) -> None:
+    def ask_for(self, sha256: str, count: int) -> None:
         """Subscribe."""
         self.asked.append(sha256)
 

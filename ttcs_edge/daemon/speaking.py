@@ -27,10 +27,18 @@ _log = structlog.get_logger()
 class Speaking:
     """Owns the voices. ``set_wanted`` never waits."""
 
-    def __init__(self, speech: Speech, store: SpokenStore, post: Callable[[Event], None]) -> None:
+    def __init__(
+        self,
+        speech: Speech,
+        store: SpokenStore,
+        post: Callable[[Event], None],
+        give_way: Callable[[], None] = lambda: None,
+    ) -> None:
+        """``give_way`` is called before a text is spoken, and may wait for some hundredths of a second."""
         self._speech = speech
         self._store = store
         self._post = post
+        self._give_way = give_way
         self._changed = threading.Condition()
         self._wanted: list[Utterance] = []
         self._current: Utterance | None = None
@@ -93,6 +101,7 @@ class Speaking:
             known = self._store.find(utterance, voice)
             if known is not None:
                 return _spoken(utterance, known), _nothing
+            self._give_way()
             recording = self._speech.speak(utterance.text, utterance.language)
             note = self._store.hold(recording.wav, recording.duration_ms)
             if note is None:

@@ -94,9 +94,9 @@ class AudioLink:
 
     # for the fetcher's thread
 
-    def ask_for(self, sha256: str) -> None:
-        """Begin with the chunks of a file."""
-        self._chunks.ask_for(sha256)
+    def ask_for(self, sha256: str, count: int) -> None:
+        """Begin with the chunks of a file, of which there are so many."""
+        self._chunks.ask_for(sha256, count)
         with self._changed:
             self._file, self._trouble = sha256, None
             self._changed.notify_all()

@@ -31,10 +31,13 @@ class Subscriber(Protocol):
 @dataclass(slots=True)
 class _File:
     sha256: str
+    count: int
     asked: range = range(0)
     """Which chunks are subscribed to."""
     arrived: dict[int, bytes] = field(default_factory=dict)
     """What came and was not taken yet; never more than ``asked``."""
+    under_way: set[int] = field(default_factory=set)
+    """What was subscribed to and has not come."""
 
 
 class Chunks:
@@ -46,11 +49,11 @@ class Chunks:
         self._changed = threading.Condition()
         self._file: _File | None = None
 
-    def ask_for(self, sha256: str) -> None:
-        """Begin with a file; the first ``take`` says from which chunk on."""
+    def ask_for(self, sha256: str, count: int) -> None:
+        """Begin with a file of so many chunks; the first ``take`` says from which one on."""
         with self._changed:
             assert self._file is None, "one file at a time"
-            self._file = _File(sha256)
+            self._file = _File(sha256, count)
 
     def take(self, sha256: str, number: int, timeout_s: float) -> bytes | None:
         """Give one chunk, and have the few behind it sent meanwhile; None when it does not come in time."""
@@ -64,7 +67,8 @@ class Chunks:
         with self._changed:
             file = self._file
             assert file is not None and file.sha256 == sha256, "ask_for comes first"
-            before, file.asked = file.asked, range(number, number + CHUNKS_AHEAD)
+            before, file.asked = file.asked, range(number, min(number + CHUNKS_AHEAD, file.count))
+            file.under_way |= set(file.asked) - set(before)
             file.arrived = {other: data for other, data in file.arrived.items() if other in file.asked}
             more = [(self._topic(sha256, other), 1) for other in file.asked if other not in before]
             fewer = [self._topic(sha256, other) for other in before if other not in file.asked]
@@ -83,19 +87,25 @@ class Chunks:
         if client is None or file is None or not file.asked:
             return 0
         client.unsubscribe([self._topic(file.sha256, number) for number in file.asked])
-        return len(file.asked) - len(file.arrived)
+        return len(file.under_way)
 
     def topics(self) -> list[tuple[str, int]]:
         """What a new connection must subscribe to for the file of this moment."""
         with self._changed:
             file = self._file
-            return [(self._topic(file.sha256, number), 1) for number in file.asked] if file else []
+            if file is None:
+                return []
+            file.under_way = set(file.asked)
+            return [(self._topic(file.sha256, number), 1) for number in file.asked]
 
     def put(self, sha256: str, number: int, data: bytes) -> bool:
         """Keep a chunk that came, until it is taken; False for one that nobody waits for. It never blocks."""
         with self._changed:
             file = self._file
-            if file is None or file.sha256 != sha256 or number not in file.asked:
+            if file is None or file.sha256 != sha256:
+                return False
+            file.under_way.discard(number)
+            if number not in file.asked:
                 return False
             file.arrived[number] = data[: LIMITS.blob_chunk_bytes + 1]  # one byte too many is enough to be refused by
             self._changed.notify_all()

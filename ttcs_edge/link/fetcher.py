@@ -54,8 +54,8 @@ class AudioStore(Protocol):
     def begin(self, sha256: Sha256, size_bytes: int) -> PartialFile:
         """Begin a file, or go on with it."""
 
-    def have(self) -> Set[Sha256]:
-        """The hashes of all that is whole."""
+    def has(self, sha256: Sha256) -> bool:
+        """Tell whether a file is whole. Raises OSError."""
 
     def make_room(self, needed_bytes: int, keep: Set[Sha256]) -> bool:
         """Evict what is not to be kept until a file fits."""
@@ -70,8 +70,8 @@ class ChunkSource(Protocol):
     def silent_s(self) -> float:
         """How long nothing has come at all."""
 
-    def ask_for(self, sha256: str) -> None:
-        """Begin with a file."""
+    def ask_for(self, sha256: str, count: int) -> None:
+        """Begin with a file of so many chunks."""
 
     def take(self, sha256: str, number: int, timeout_s: float) -> bytes | None:
         """Give one chunk; None when it does not come in time."""
@@ -269,7 +269,7 @@ class Fetcher:
 
     def _is_whole(self, sha256: Sha256) -> bool:
         try:
-            return sha256 in self._store.have()
+            return self._store.has(sha256)
         except OSError:  # what is wrong with the card, the attempt tells
             return False
 
@@ -363,7 +363,7 @@ class Fetcher:
 
     def _chunks_into(self, part: PartialFile, sha256: Sha256) -> bool:
         chunk_bytes = LIMITS.blob_chunk_bytes
-        self._chunks.ask_for(sha256)
+        self._chunks.ask_for(sha256, -(-part.size_bytes // chunk_bytes))
         try:
             while part.offset < part.size_bytes:
                 number, have_bytes = divmod(part.offset, chunk_bytes)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-SPAN_S = 0.03
+SPAN_S = 0.06
 """How long an alert is on its way."""
 AGAIN_S = 0.3
 """How soon others have to wait anew: in a flood of alerts reports must go out, too."""

@@ -117,6 +117,10 @@ class Blobs:
         """The hashes of all that is whole."""
         return frozenset({*(Sha256(entry.name) for entry in self._whole()), *self._built_in, *self._held})
 
+    def has(self, sha256: Sha256) -> bool:
+        """Tell whether one file is whole. Raises OSError."""
+        return sha256 in self._built_in or sha256 in self._held or (self._folder / sha256).exists()
+
     def hold(self, sha256: Sha256, data: bytes) -> bool:
         """Keep audio in memory; False when there is no room for it (``LIMITS.held_bytes``)."""
         with self._holding:
@@ -218,13 +222,15 @@ class Blobs:
         for part in self._folder.glob("*.part"):
             if part.name.removesuffix(".part") not in keep:
                 part.unlink(missing_ok=True)
+        if self._fits(needed_bytes):
+            return True
         evictable = [entry for entry in self._whole() if entry.name not in keep]
         evictable.sort(key=lambda entry: (entry.stat().st_mtime_ns, entry.name))
         for entry in evictable:
+            os.unlink(entry.path)
             if self._fits(needed_bytes):
                 return True
-            os.unlink(entry.path)
-        return self._fits(needed_bytes)
+        return False
 
     def _fits(self, needed_bytes: int) -> bool:
         used_bytes = sum(entry.stat().st_size for entry in self._whole())

@@ -40,7 +40,7 @@ class SpokenStore:
             note = msgspec.json.decode(self._path(utterance, voice).read_bytes(), type=Note)
         except (OSError, msgspec.DecodeError):
             return None
-        return note if note.sha256 in self._blobs.have() else None
+        return note if self._blobs.has(note.sha256) else None
 
     def hold(self, wav: bytes, duration_ms: int) -> Note | None:
         """Have it at hand at once, in memory; None when there is no room."""
