@@ -301,10 +301,10 @@ def test_what_is_under_way_of_a_file_that_is_left_stands_before_no_other(
     """The connection that it would come on is ended; one that brought all that was asked for goes on."""
     other = os.urandom(CHUNK)
     put(centre), put(centre, other)
-    bench.audio.ask_for(SHA, 40)
-    assert bench.audio.take(SHA, 0, 5) == chunk(0)
+    bench.audio.ask_for(SHA, 41)
+    assert bench.audio.take(SHA, 39, 5) == chunk(39)
     connections = wire.connections
-    bench.audio.leave(SHA)  # the two behind it were just asked for
+    bench.audio.leave(SHA)  # the one behind it was asked for, and nobody has it
     bench.audio.ask_for(hashlib.sha256(other).hexdigest(), 1)
     assert bench.audio.take(hashlib.sha256(other).hexdigest(), 0, 5) == other
     assert wire.connections == connections + 1

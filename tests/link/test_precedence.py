@@ -72,7 +72,7 @@ def test_reports_and_audio_give_way_to_an_alert_that_has_come(
     bench = links(broker.port).start()
     claimed: list[str] = []
     asked: list[str] = []
-    monkeypatch.setattr(bench.link.precedence, "claim", lambda: claimed.append("alert"))
+    monkeypatch.setattr(bench.link._precedence, "claim", lambda: claimed.append("alert"))
     monkeypatch.setattr(bench.link._reports, "_give_way", lambda: asked.append("report"))
     centre.publish("ttcs/v1/scope/vn/programme", b"no alert")
     eventually(bench.arrived)

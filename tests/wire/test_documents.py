@@ -335,9 +335,13 @@ def test_a_text_of_a_slot_that_does_not_look_as_it_should_is_named_with_its_path
 
 @pytest.mark.parametrize("size", [0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 2 * AT_ONCE + 7])
 def test_a_programme_of_any_length_is_read_bit_by_bit(size: int) -> None:
-    """Nothing is lost between two bits, and nothing is looked at more closely than it must be."""
+    """Nothing is lost between two bits, nothing is looked at more closely than it must be, and an alert that comes
+    meanwhile waits for one of them at the most.
+    """
     document = replace(LONG, slots=LONG.slots[:size])
-    assert _plain_programme(write_document(document)) == document
+    ways: list[None] = []
+    assert _plain_programme(write_document(document), lambda: ways.append(None)) == document
+    assert len(ways) == -(-size // AT_ONCE) + 1  # one for its bulletins
 
 
 @pytest.mark.parametrize(
@@ -365,7 +369,7 @@ def test_what_is_wrong_with_the_last_slot_of_hundreds_is_seen(changed: bytes, co
 def test_what_stands_between_the_parts_of_a_programme_is_seen(before: bytes) -> None:
     """White space is only looked at more closely; a second list of slots is refused."""
     payload = write_document(LONG)
-    assert _plain_programme(payload.replace(before, before + b" ")) is None
+    assert _plain_programme(payload.replace(before, before + b" "), lambda: None) is None
     assert parse_programme(payload.replace(before, before + b" "), "x") == LONG
     twice = parse_programme(payload.replace(before, b'"slots":[],' + before), "x")
     assert isinstance(twice, Refused) and twice.code == "duplicate-key"

@@ -7,6 +7,7 @@ shape is written once, here.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
@@ -183,10 +184,11 @@ class Programme(Struct, frozen=True, kw_only=True, dict=True, omit_defaults=True
     # Views of it, each made when it is first asked for. They depend on no time and on no station, so that the thread
     # that reads ten thousand slots can make them, and the core's need not look at each.
 
-    def look_through(self) -> None:
-        """Make all views now."""
-        for view in (self.hours, self.dated, self.by_id, self.sayings, self.replaceable, self.relays, self.latest_s):
-            assert view is not None
+    def look_through(self, between: Callable[[], None] = lambda: None) -> None:
+        """Make all views now; ``between`` is called between any two."""
+        for view in ("hours", "dated", "by_id", "sayings", "replaceable", "relays", "latest_s"):
+            getattr(self, view)
+            between()
 
     @cached_property
     def hours(self) -> tuple[Hour, ...]:

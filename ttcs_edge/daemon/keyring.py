@@ -7,6 +7,8 @@ no key, because what nobody known has signed is not even parsed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from ttcs_edge.core.documents import Programme, Refused, Signed, TrustRoot
@@ -36,11 +38,20 @@ class Keyring:
         """A trust root is in force: only its keys are known."""
         self._root = self._known = root
 
-    def readers(self) -> Readers:
-        """What comes over the broker is checked against the keys that are known then."""
+    def readers(self, give_way: Callable[[], None] = lambda: None) -> Readers:
+        """What comes over the broker is checked against the keys that are known then. Who reads ten thousand slots
+        calls ``give_way`` on the way.
+        """
+
+        def programme(data: bytes, scope: str) -> Signed[Programme] | Refused:
+            read = read_programme(data, self._known, scope, give_way)
+            if isinstance(read, Signed):  # found out here: the core's thread must not look at each slot
+                read.document.look_through(give_way)
+            return read
+
         return Readers(
             trust=self._read_chain,
-            programme=lambda data, scope: _looked_through(read_programme(data, self._known, scope)),
+            programme=programme,
             beacon=lambda data, scope: read_beacon(data, self._known, scope),
             command=lambda data, station: read_command(data, self._known, station),
             alert=lambda data, subject: read_alert(data, self._known, subject),
@@ -55,10 +66,3 @@ class Keyring:
             if isinstance(newest, TrustRoot):
                 self._known = replace(newest, keys={**root.keys, **newest.keys})
         return roots
-
-
-def _looked_through(read: Signed[Programme] | Refused) -> Signed[Programme] | Refused:
-    """What the core must know of ten thousand slots is found out on the thread that reads them."""
-    if isinstance(read, Signed):
-        read.document.look_through()
-    return read

@@ -68,6 +68,7 @@ from ttcs_edge.link.audio import AudioLink
 from ttcs_edge.link.control import ControlServer
 from ttcs_edge.link.fetcher import Fetcher
 from ttcs_edge.link.mqtt import BrokerLink
+from ttcs_edge.link.precedence import Precedence
 from ttcs_edge.link.stream import Streams
 from ttcs_edge.settings import BoxSettings, Config, PowerSettings
 from ttcs_edge.store.blobs import BlobError, Blobs
@@ -132,7 +133,9 @@ class Daemon:
         self.sound = SoundDesk(self.blobs, self.player, post, (item for _, item in tones))
         self.keyring = Keyring(trust)
         self.renewing = Renewing(config.broker, station_id, self.clock.now, post)
-        readers = structs.replace(self.keyring.readers(), certificate=self.renewing.read)
+        precedence = Precedence()
+        give_way = precedence.give_way
+        readers = structs.replace(self.keyring.readers(give_way), certificate=self.renewing.read)
         self.link = BrokerLink(
             config.broker,
             station_id,
@@ -141,17 +144,18 @@ class Daemon:
             self.outbox,
             readers,
             self._post_from_link,
+            precedence=precedence,
         )
-        self.recorder = Recorder(database, station_id, post, self.link.precedence.give_way)
+        self.recorder = Recorder(database, station_id, post, give_way)
         self.replies = Replies(station_id, self.link, SystemJournal(), config_file, self.clock.now, post)
-        self.audio = AudioLink(config.broker, station_id, self.link.up, self.link.precedence.give_way)
+        self.audio = AudioLink(config.broker, station_id, self.link.up, give_way)
         self.fetcher = Fetcher(self.blobs, BlobError, self.audio, config.https, post)
         self.streams = Streams(config.streams, self.player.follow, self.player.leave)
         self.carried = Carried(self.loop.ask, self.clock.now, post, readers, self.fetcher, self.outbox)
         host = SystemHost(config.state_folder, config.store.free_bytes)
         voices = Voices(config.speech, config.runtime_folder / "speech")
         spoken = SpokenStore(self.blobs, config.state_folder / "spoken")
-        self.speaking = Speaking(voices, spoken, post, self.link.precedence.give_way)
+        self.speaking = Speaking(voices, spoken, post, give_way)
         self.surroundings = self._surroundings(post)
         rounds = () if self.surroundings is None else (self.surroundings.look,)
         self.health = Health(host, Canary(config.state_folder), Lives(config.state_folder), post, rounds=rounds)

@@ -93,14 +93,16 @@ class BrokerLink:
         readers: Readers,
         post: Callable[[Event], None],
         draw: Callable[[], float] = random.random,
+        precedence: Precedence | None = None,
     ) -> None:
+        """``precedence`` is that of the alerts that come here."""
         self._settings = settings
         self._topics = Topics(settings.topic_root)
         self._station = station
         self._scope = scope
         self._status = status
-        self.precedence = Precedence()
-        give_way = self.precedence.give_way
+        self._precedence = precedence or Precedence()
+        give_way = self._precedence.give_way
         self._reports = Reports(outbox, self._topics.station(station, "event"), self._report_refused, give_way=give_way)
         self._post = post
         self._inbox = Inbox(self._topics, station, scope, readers, post)
@@ -454,7 +456,7 @@ class BrokerLink:
         found = self._inbox.kind(message.topic)
         if found is not None:
             if found[0] == "alert":
-                self.precedence.claim()
+                self._precedence.claim()
             self._keep(client, *found, message)
             return True
         # The session may remember what an earlier life, or another scope, subscribed to.

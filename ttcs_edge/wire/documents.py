@@ -55,9 +55,18 @@ P = TypeVar("P", Bulletin, Slot)
 D = TypeVar("D", Programme, TrustRoot, Beacon, Command, Alert, LiveSegment)
 
 
-def read_programme(data: bytes, trust: TrustRoot, subject: str = "") -> Signed[Programme] | Refused:
-    """Read a programme whose signatures are checked against the keys of ``trust``; ``subject`` names it in refusals."""
-    return _read(data, "programme", parse_programme, trust, subject)
+def _at_once() -> None:
+    """Nobody else is in a hurry."""
+
+
+def read_programme(
+    data: bytes, trust: TrustRoot, subject: str = "", give_way: Callable[[], None] = _at_once
+) -> Signed[Programme] | Refused:
+    """Read a programme whose signatures are checked against the keys of ``trust``; ``subject`` names it in refusals.
+
+    ``give_way`` is called behind each some slots of thousands, and may wait.
+    """
+    return _read(data, "programme", partial(parse_programme, give_way=give_way), trust, subject)
 
 
 def read_beacon(data: bytes, trust: TrustRoot, subject: str = "") -> Signed[Beacon] | Refused:
@@ -105,12 +114,12 @@ def _read(
     return document if isinstance(document, Refused) else Signed(document, signers, data)
 
 
-def parse_programme(payload: bytes, subject: str) -> Programme | Refused:
+def parse_programme(payload: bytes, subject: str, give_way: Callable[[], None] = _at_once) -> Programme | Refused:
     """Read the payload of a programme, signed or about to be, and make every check that its type cannot express."""
-    programme = _plain_programme(payload) or _looked_at_closely(payload, Programme, subject)
+    programme = _plain_programme(payload, give_way) or _looked_at_closely(payload, Programme, subject)
     if isinstance(programme, Refused):
         return programme
-    return _check_programme(programme, subject) or programme
+    return _check_programme(programme, subject, give_way) or programme
 
 
 def read_trust_root(data: bytes, subject: str = "trust") -> Signed[TrustRoot] | Refused:
@@ -253,7 +262,7 @@ AT_ONCE = 250
 _BULLETINS, _SLOTS = msgspec.json.Decoder(list[Bulletin]), msgspec.json.Decoder(list[Slot])
 
 
-def _plain_programme(payload: bytes) -> Programme | None:
+def _plain_programme(payload: bytes, give_way: Callable[[], None]) -> Programme | None:
     """As ``_plain``, bit by bit."""
     if len(payload) > LIMITS.envelope_bytes:
         return None
@@ -261,7 +270,8 @@ def _plain_programme(payload: bytes) -> Programme | None:
         outline: Any = msgspec.json.decode(payload, type=_OUTLINE)
         if msgspec.json.encode(outline) != payload:
             return None
-        bulletins, slots = _plain_parts(outline.bulletins, _BULLETINS), _plain_parts(outline.slots, _SLOTS)
+        bulletins = _plain_parts(outline.bulletins, _BULLETINS, give_way)
+        slots = _plain_parts(outline.slots, _SLOTS, give_way)
     except (ValueError, RecursionError):
         return None
     if bulletins is None or slots is None:
@@ -270,10 +280,13 @@ def _plain_programme(payload: bytes) -> Programme | None:
     return Programme(**rest | {"bulletins": bulletins, "slots": slots})
 
 
-def _plain_parts(raw: Sequence[msgspec.Raw], decoder: msgspec.json.Decoder[list[P]]) -> tuple[P, ...] | None:
+def _plain_parts(
+    raw: Sequence[msgspec.Raw], decoder: msgspec.json.Decoder[list[P]], give_way: Callable[[], None]
+) -> tuple[P, ...] | None:
     """Parts whose bytes are those that are written of them; None for others. Raises ValueError for what is none."""
     parts: list[P] = []
     for begin in range(0, len(raw), AT_ONCE):
+        give_way()
         written = b"[%b]" % b",".join(raw[begin : begin + AT_ONCE])
         some = decoder.decode(written)
         if msgspec.json.encode(some) != written:
@@ -457,8 +470,10 @@ def _check_grants(root: TrustRoot, subject: str) -> Refused | None:
     return None
 
 
-def _check_programme(programme: Programme, subject: str) -> Refused | None:
-    wrong = _check_texts(programme.slots, subject) or _check_times(programme.issued, programme.expires, subject)
+def _check_programme(programme: Programme, subject: str, give_way: Callable[[], None]) -> Refused | None:
+    wrong = _check_texts(programme.slots, subject, give_way) or _check_times(
+        programme.issued, programme.expires, subject
+    )
     if wrong is not None:
         return wrong
     try:
@@ -476,7 +491,7 @@ def _check_programme(programme: Programme, subject: str) -> Refused | None:
     wrong = _check_expiries(programme, subject) or _check_named("standing", programme.standing, bulletins, subject)
     if wrong is not None:
         return wrong
-    return _check_slots(programme.slots, bulletins, subject)
+    return _check_slots(programme.slots, bulletins, subject, give_way)
 
 
 _SLOT_TEXTS: tuple[tuple[str, str, Callable[[Any], Iterable[str]]], ...] = (
@@ -491,11 +506,12 @@ _SLOT_TEXTS: tuple[tuple[str, str, Callable[[Any], Iterable[str]]], ...] = (
 """The texts of a slot, how they are to look, and how all those of a field are gone through."""
 
 
-def _check_texts(slots: Sequence[Slot], subject: str) -> Refused | None:
+def _check_texts(slots: Sequence[Slot], subject: str, give_way: Callable[[], None]) -> Refused | None:
     """Check how the texts of slots look, those that are alike once: msgspec, which takes one after another, would need
     five times as long for that as for all else.
     """
     for field, pattern, texts in _SLOT_TEXTS:
+        give_way()
         looks_good = re.compile(pattern).match
         values = list(set(map(attrgetter(field), slots)))
         for begin in range(0, len(values), AT_ONCE):
@@ -526,10 +542,13 @@ _TOGETHER: tuple[Callable[[Slot], object], ...] = (
 """What is judged of a slot, each by itself."""
 
 
-def _check_slots(slots: Sequence[Slot], size_bytes: Mapping[str, int], subject: str) -> Refused | None:
+def _check_slots(
+    slots: Sequence[Slot], size_bytes: Mapping[str, int], subject: str, give_way: Callable[[], None]
+) -> Refused | None:
     """Check each slot; what was found good of one is good of all others that have the same."""
     backward = slots[::-1]
     for same in _TOGETHER:
+        give_way()
         for slot in dict(zip(map(same, backward), backward, strict=True)).values():
             wrong = _check_slot(slot, size_bytes, subject)
             if wrong is not None:
