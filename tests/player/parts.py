@@ -252,8 +252,11 @@ class Listening:
 
     def open_files(self) -> int:
         """How many descriptors of audio the player has open, libvlc's own among them."""
-        folder = Path(f"/proc/{self.pid}/fd")
-        return sum(str(fd.readlink()).startswith("/memfd:audio") for fd in folder.iterdir())
+        names = []
+        for fd in Path(f"/proc/{self.pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # it is let go just now
+                names.append(str(fd.readlink()))
+        return sum(name.startswith("/memfd:audio") for name in names)
 
     def close(self) -> None:
         """End the player."""

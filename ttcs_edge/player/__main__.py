@@ -26,7 +26,7 @@ from ttcs_edge.drivers.sound import open_sink
 from ttcs_edge.drivers.sound_input import open_input
 from ttcs_edge.player.bounds import die_with_parent, keep_within_bounds
 from ttcs_edge.player.capture import Capture
-from ttcs_edge.player.decoder import Decoder, make_instance, warm_up
+from ttcs_edge.player.decoder import Decoder, make_instance, silence
 from ttcs_edge.player.digits import DigitSource
 from ttcs_edge.player.hiding import hide
 from ttcs_edge.player.live import LiveSource
@@ -96,13 +96,23 @@ class Process:
 
     def run(self) -> None:
         """Work until the daemon is gone."""
+        self._jobs.put(self._warm_up)
         threading.Thread(target=self._receive, name="receiver", daemon=True).start()
-        warm_up(self._instance)
         while (job := self._jobs.get()) is not None:
             self._busy_since_s = time.monotonic()
             job()
             self._busy_since_s = None
         self._writer.leave()
+
+    def _warm_up(self) -> None:
+        """With its first file libvlc loads its modules: as long as all else that it does until a first sample."""
+        decoder: Decoder
+
+        def loaded() -> None:
+            with suppress(queue.Full):
+                self._jobs.put_nowait(lambda: decoder.close())
+
+        decoder = Decoder(self._instance, silence(), 0, loaded)
 
     def _receive(self) -> None:
         while True:

@@ -270,16 +270,9 @@ class Decoder:
         os.close(self._fd)
 
 
-WARM_UP_BYTES = 20 * BYTES_PER_MS
-WARM_UP_S = 1.0
-
-
-def warm_up(instance: Any) -> None:
-    """Decode a moment of silence: with its first file libvlc loads its modules, which takes as long as all else that it
-    does until the first sample of a file.
-    """
-    fd = os.memfd_create("silence")
-    os.write(fd, wav_header(WARM_UP_BYTES) + bytes(WARM_UP_BYTES))
-    decoder = Decoder(instance, fd, 0)
-    decoder.read(WARM_UP_BYTES, WARM_UP_S)
-    decoder.close()
+def silence() -> int:
+    """A WAV file of a little more than a decoder's head, as a file descriptor."""
+    size_bytes = HEAD_BYTES * 11 // 10
+    fd = os.memfd_create("silence", os.MFD_CLOEXEC)
+    os.write(fd, wav_header(size_bytes) + bytes(size_bytes))
+    return fd
