@@ -30,6 +30,8 @@ from ttcs_edge.drivers.canary import EVERY_S, Canary
 
 IDLE_S = float(os.environ.get("TTCS_IDLE_S", "600"))
 SETTLE_S = 15.0
+SPEAKS_S = 120.0
+"""Within which time a new station has spoken ahead what it says around drills: once in its life, not every day."""
 """After READY: the first heartbeat, the player's first look at its device, and paho's first ping are behind."""
 DAY_S = 86_400
 KEEPALIVE_S = 60
@@ -134,6 +136,7 @@ def measure(station: Station, broker: Broker, state: Path, counter: Path | None)
     centre.publish(f"{ROOT}/scope/{SCOPE}/programme", station.province.sign(quiet_programme()))
     station.start()
     eventually(lambda: status(station).get("cache", {}).get("stored_files") == BULLETINS, 30)
+    eventually(lambda: any((state / "spoken").glob("*")), SPEAKS_S)
     assert station.process is not None
     pid = station.process.pid
     (player,) = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
