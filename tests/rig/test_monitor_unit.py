@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import signal
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from ttcs_edge.core.monitor import FOREIGN
 from ttcs_edge.drivers.sound import RATE_HZ
 
 pytestmark = [pytest.mark.rig, pytest.mark.timeout(900)]
-AIR = f"{STATE}/air.wav"
+AIR = "/etc/ttcs-edge/air.wav"
 SILENT_S, FOREIGN_S = 30, 60
 HEADER_BYTES = 44
 TOLD_S = 10.0
@@ -80,7 +81,7 @@ def test_a_monitor_that_is_killed_is_replaced_and_the_daemon_stays(pole: Pole) -
     pole.start()
     daemon, first = pole.main_pid, monitor(pole)
     eventually(lambda: heard_s(pole, first) > 0, 30)
-    pole.machine.run("kill", "-KILL", str(first))
+    pole.machine.kill(first, signal.SIGKILL)
     eventually(lambda: keepers(pole) and monitor(pole) != first, 60)
     eventually(lambda: heard_s(pole, monitor(pole)) > 0, 30)
 
