@@ -150,14 +150,19 @@ class Pole:
         """The daemon's process id, in there."""
         return int(self.show("MainPID"))
 
-    def keepers(self) -> list[int]:
-        """The main processes of the players' units, in there."""
-        shown = self.machine.run("systemctl", "show", "ttcs-edge-player@*", "--value", "--property=MainPID").stdout
+    def keepers(self, of: str = "player") -> list[int]:
+        """The main processes of the players' units, or the monitors', in there."""
+        shown = self.machine.run("systemctl", "show", f"ttcs-edge-{of}@*", "--value", "--property=MainPID").stdout
         return [int(pid) for pid in shown.split() if pid != "0"]
 
     def players(self) -> list[int]:
         """What the keepers of players keep, in there."""
-        children = (self.machine.run("cat", f"/proc/{pid}/task/{pid}/children", check=False) for pid in self.keepers())
+        return self.kept("player")
+
+    def kept(self, of: str) -> list[int]:
+        """What the keepers of players, or of monitors, keep, in there."""
+        pids = self.keepers(of)
+        children = (self.machine.run("cat", f"/proc/{pid}/task/{pid}/children", check=False) for pid in pids)
         return [int(child) for found in children for child in found.stdout.split()]
 
     def is_active(self, not_pid: int = 0) -> bool:

@@ -33,17 +33,10 @@ def put_air(pole: Pole) -> None:
     pole.configure(f"{pole.config()}monitor: {{wav_file: {AIR}, loud_dbfs: -22}}\n")
 
 
-def keepers(pole: Pole) -> list[int]:
-    """The main processes of the monitors' units, in there."""
-    shown = pole.machine.run("systemctl", "show", "ttcs-edge-monitor@*", "--value", "--property=MainPID").stdout
-    return [int(pid) for pid in shown.split() if pid != "0"]
-
-
 def monitor(pole: Pole) -> int:
-    """What the one keeper keeps, in there."""
-    (keeper,) = eventually(lambda: keepers(pole), 30)
-    children = f"/proc/{keeper}/task/{keeper}/children"
-    return int(eventually(lambda: pole.machine.run("cat", children, check=False).stdout.strip(), 30))
+    """The one monitor, in there."""
+    (pid,) = eventually(lambda: pole.kept("monitor"), 30)
+    return pid
 
 
 def heard_s(pole: Pole, pid: int) -> float:
@@ -82,7 +75,7 @@ def test_a_monitor_that_is_killed_is_replaced_and_the_daemon_stays(pole: Pole) -
     daemon, first = pole.main_pid, monitor(pole)
     eventually(lambda: heard_s(pole, first) > 0, 30)
     pole.machine.kill(first, signal.SIGKILL)
-    eventually(lambda: keepers(pole) and monitor(pole) != first, 60)
+    eventually(lambda: monitor(pole) != first, 60)
     eventually(lambda: heard_s(pole, monitor(pole)) > 0, 30)
 
     assert pole.is_active() and pole.main_pid == daemon
