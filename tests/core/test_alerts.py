@@ -348,7 +348,7 @@ def again(village: Village, **others: Any) -> Village:
     alerts = tuple(
         events.KnownAlert(signed(sent[message]), one.until_ms, told[message])
         for one in newest.values()
-        if (message := (one.scope, one.event, one.version))
+        if (message := (Scope(one.scope), one.event, one.version))
     )
     closed = [entry.record for entry in village.entries(effects.AsRunClosed)]
     over = tuple((one.occurrence, one.planned_start_ms) for one in closed if settles(one))

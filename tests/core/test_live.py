@@ -74,7 +74,7 @@ class Pole(ByHand):
     def segment(self, name: str = "voh", **others: Any) -> LiveSegment:
         """The next segment of a session that began when it is first asked for, in the words of its centre."""
         begun_ms = self.began_ms.setdefault(name, self.wall_ms)
-        fields = {
+        fields: dict[str, Any] = {
             "scope": PROVINCE,
             "id": name,
             "version": begun_ms,

@@ -34,9 +34,9 @@ from ttcs_edge.core.model import QuietHours, Scope
 from ttcs_edge.core.orders import ANSWERED_WITHIN_MS
 from ttcs_edge.core.trust import utc_text
 
-STOP = {"stop": StopOrder()}
-RESTART = {"restart": RestartOrder()}
-TONE = {"test_tone": ToneOrder(zone="cho", seconds=5)}
+STOP: dict[str, Any] = {"stop": StopOrder()}
+RESTART: dict[str, Any] = {"restart": RestartOrder()}
+TONE: dict[str, Any] = {"test_tone": ToneOrder(zone="cho", seconds=5)}
 MORNING = programme([slot("tin", "05:00:00"), slot("nhac", "05:00:30")])
 
 

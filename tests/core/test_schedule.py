@@ -306,7 +306,8 @@ def test_slots_of_one_minute_that_begin_on_different_days_are_each_due_from_thei
     ]
     begin_ms = to_ms(datetime(2026, 1, 1), SETTINGS.time_zone)
     expected = sorted(to_ms(start, SETTINGS.time_zone) for start in starts)
-    table, ahead, found = Timetable((programme(*slots),), SETTINGS, begin_ms), 0, []
+    table, ahead = Timetable((programme(*slots),), SETTINGS, begin_ms), 0
+    found: list[int] = []
     while len(found) < len(starts) and (instant := table.next_instant()) is not None:
         found += [due.planned_ms for due in table.due(instant)]
     foresight = Timetable((programme(*slots),), SETTINGS, begin_ms)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.core.material import SETTINGS, alert, only, recording, said, sha
+from tests.core.material import HOUR_MS, SETTINGS, alert, only, recording, said, sha
 from tests.core.test_alerts import SUBJECT, Village, again
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.alerts import TONE_MOST_MS
@@ -89,7 +89,7 @@ def sha_of(one: Utterance) -> Sha256:
     return Sha256(hashlib.sha256(f"{one.language}:{one.text}".encode()).hexdigest())
 
 
-def text(language: str = "vi", headline: str = "Lũ quét", **others: str) -> AlertInfo:
+def text(language: str = "vi", headline: str = "Lũ quét", **others: Any) -> AlertInfo:
     """What is only written."""
     return AlertInfo(language=language, headline=headline, **others)
 
@@ -354,3 +354,14 @@ def test_the_audio_inside_an_alert_is_not_kept_for_the_sake_of_its_words() -> No
 
     assert utterance_of(info) == Utterance("vi", "Lũ quét.")
     assert sys.getrefcount(info) == holders
+
+
+def test_the_name_of_a_zone_that_cannot_be_spoken_is_asked_for_once() -> None:
+    """Another language stands in, or nobody says it: a voice that fails is not begun ten times a second for ever."""
+    village = Speaking()
+    village.fails = {"vi": "speech-failed"}
+    village.live(2 * HOUR_MS)  # an hour behind its start it speaks ahead what may be said some day
+    asked = [effect for _, effect in village.log if isinstance(effect, effects.Speak)]
+
+    assert len(asked) < 20
+    assert {one for one in village.station.alerts.speech.failed if one in NAMES}

@@ -487,6 +487,7 @@ def test_a_card_that_hangs_while_a_file_is_read_is_a_fault_within_five_seconds()
     assert played(station) == [[sha("tin")]]
     assert silences(station) == [("tin", "no-start")]
     station.sound_ends(False, 0, failure="sound-device")
+    station.wait(3_001)
     assert station.faults == [("cue-missed", SLOT_SUBJECT)], "closed, it is told as missed"
 
 

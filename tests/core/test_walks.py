@@ -130,7 +130,7 @@ def test_a_zone_whose_name_nobody_has_spoken_yet_sounds_the_tone_alone() -> None
     """Nobody waits for a voice; but those that come behind it are spoken at once."""
     here = ByHand(civil=NOON)
     here.tell(events.VoicesKnown(frozenset({"vi"})))
-    assert here.station.alerts.speech.asked == ()
+    assert list(here.station.alerts.speech.asked) == []
     state = ask(here)
     assert state is not None and not any(one.says_name for one in state.zones)
     assert here.station.alerts.speech.asked[:2] == (CHO_SAID, DINH_SAID)

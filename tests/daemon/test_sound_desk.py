@@ -28,7 +28,7 @@ def test_the_tones_of_alerts_are_decoded_behind_a_cue_that_is_due_at_the_start(t
     """They stand by from when it is asked for: the player decodes one file after another."""
     tones, test_tone, files = built_in()
     player, posted = Told(), list[Event]()
-    desk = SoundDesk(Blobs(tmp_path, StoreSettings(), files), player, posted.append, (item for _, item in tones))  # type: ignore[arg-type]
+    desk = SoundDesk(Blobs(tmp_path, StoreSettings(), files), player, posted.append, (item for _, item in tones))
     desk.put(PrepareSound((test_tone,)))
     eventually(lambda: player.commands)
     desk.stand_by()

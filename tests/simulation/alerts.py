@@ -16,17 +16,8 @@ from msgspec.structs import replace
 
 from tests.core.material import PROVINCE, TONES, recording
 from tests.simulation.rules import TOLERANCE_MS, heard_within_ms, utc_ms
-from tests.simulation.world import (
-    CODEC_CUT_MS,
-    DEPUTY,
-    SPOKEN_LANGUAGES,
-    Rule,
-    Sound,
-    Violation,
-    World,
-    is_warning,
-    spoken_sha,
-)
+from tests.simulation.shell import Violation
+from tests.simulation.world import CODEC_CUT_MS, DEPUTY, SPOKEN_LANGUAGES, Rule, Sound, World, is_warning, spoken_sha
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Alert, AlertInfo, Refused, Signed
 from ttcs_edge.core.drills import standing
@@ -208,8 +199,8 @@ class InForce(Rule):
             for key in self.revoked:
                 del self.newest[key], self.until_ms[key]
         self._verdict = self._judge(world, event) if isinstance(event, events.AlertArrived) else None
-        signed_one = isinstance(event, events.AlertArrived) and isinstance(event.alert, Signed)
-        self._arrived = event.alert if signed_one else None
+        arrived = event.alert if isinstance(event, events.AlertArrived) else None
+        self._arrived = arrived if isinstance(arrived, Signed) else None
         if self._verdict and self._arrived is not None:
             self._begins(self._arrived)
 

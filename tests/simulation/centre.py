@@ -197,7 +197,7 @@ class Centre:
         """The command of a version."""
         commands = (one.document for one in self.messages if isinstance(one.document, Signed))
         return next(
-            cast(Signed[Command], one)
+            one
             for one in commands
             if isinstance(one.document, Command) and one.document.version == version and STRANGER not in one.signers
         )

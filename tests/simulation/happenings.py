@@ -30,9 +30,9 @@ from tests.simulation.radio import Radio, Streams
 from tests.simulation.roots import Roots
 from tests.simulation.rulebook import every_rule
 from tests.simulation.rules import LOCAL, Due, Standing, interval_ms, is_quiet, nearest, relayed_as
-from tests.simulation.shell import DEAF, GOOD, Card, Line
+from tests.simulation.shell import DEAF, GOOD, Card, Line, Violation
 from tests.simulation.supplies import Spent, fed, resting
-from tests.simulation.world import Violation, World
+from tests.simulation.world import World
 from ttcs_edge.core import events
 from ttcs_edge.core.asrun import CUE_FAULTS
 from ttcs_edge.core.documents import ACTIONS, Bulletin, Programme, Refused, Signed, Slot

@@ -29,7 +29,8 @@ from tests.simulation.rules import (
     way_up_ms,
     what_is_wrong,
 )
-from tests.simulation.world import HUNG_AFTER_MS, LOST_MS, Rule, Sound, Violation, World
+from tests.simulation.shell import Violation
+from tests.simulation.world import HUNG_AFTER_MS, LOST_MS, Rule, Sound, World
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import LiveSegment, Refused, Signed
 from ttcs_edge.core.model import LIVE_PREFIX, AsRun, AsRunReason, Occurrence, Outcome, Scope, Zone

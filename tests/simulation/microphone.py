@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from tests.simulation.alerts import InForce
 from tests.simulation.centre import Loudness
 from tests.simulation.rules import TOLERANCE_MS, heard_within_ms, is_quiet
-from tests.simulation.world import HUNG_AFTER_MS, Rule, Sound, Violation, World
+from tests.simulation.shell import Violation
+from tests.simulation.world import HUNG_AFTER_MS, Rule, Sound, World
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.model import (
     AMPLIFIER,

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from tests.core.material import DAY_MS, HOUR_MS
-from tests.simulation.world import Rule, Violation, World
+from tests.simulation.shell import Violation
+from tests.simulation.world import Rule, World
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.model import ALERT_PREFIX, CureStep, Modem, StationSettings
 from ttcs_edge.core.modem import ANSWER_MOST_MS, CUT_MS, ON_AGAIN_MS, STEPS_A_DAY

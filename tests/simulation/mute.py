@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import deque
 
 from tests.simulation.microphone import Person
-from tests.simulation.world import Rule, Violation, World
+from tests.simulation.shell import Violation
+from tests.simulation.world import Rule, World
 from ttcs_edge.core import effects, events
 
 HELD_MS = 30_000

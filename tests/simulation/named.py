@@ -8,7 +8,8 @@ from typing import Any
 from tests.core.material import PROVINCE, sha
 from tests.simulation.alerts import InForce
 from tests.simulation.rules import Standing, utc_ms
-from tests.simulation.world import Rule, Violation, World
+from tests.simulation.shell import Violation
+from tests.simulation.world import Rule, World
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Beacon, NamedAlert, NamedDocument, Signed
 from ttcs_edge.core.floors import floor_name

@@ -15,7 +15,8 @@ from tests.simulation.alerts import InForce
 from tests.simulation.centre import Loudness
 from tests.simulation.live import Relays
 from tests.simulation.rules import Precedence, is_quiet, nearest, way_up_ms
-from tests.simulation.world import CODEC_CUT_MS, HUNG_AFTER_MS, Rule, Sound, Violation, World
+from tests.simulation.shell import Violation
+from tests.simulation.world import CODEC_CUT_MS, HUNG_AFTER_MS, Rule, Sound, World
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Command, Signed
 from ttcs_edge.core.model import COMMAND_PREFIX, AsRun, AsRunReason, Outcome, Zone

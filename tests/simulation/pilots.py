@@ -6,7 +6,8 @@ from msgspec.structs import replace
 
 from tests.core.material import PILOT
 from tests.simulation.rules import Precedence, is_quiet, nearest, utc_ms
-from tests.simulation.world import Rule, Violation, World
+from tests.simulation.shell import Violation
+from tests.simulation.world import Rule, World
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.model import SelfTest, StationSettings
 from ttcs_edge.core.self_test import SLOT

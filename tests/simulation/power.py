@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from tests.simulation.world import Rule, Violation
+from tests.simulation.shell import Violation
+from tests.simulation.world import Rule
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.model import (
     ALERT_PREFIX,
@@ -62,6 +63,7 @@ class Supply:
         self.mended = False
         self.told: tuple[bool | None, int | None] = (None, None)
         self.changed = 0
+        self._away = False
         self.boot_book()
 
     # physics

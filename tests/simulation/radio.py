@@ -23,7 +23,8 @@ from tests.simulation.rules import (
     what_is_wrong,
     zones_of,
 )
-from tests.simulation.world import HUNG_AFTER_MS, LOST_MS, Rule, Sound, Violation, World
+from tests.simulation.shell import Violation
+from tests.simulation.world import HUNG_AFTER_MS, LOST_MS, Rule, Sound, World
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Programme, Slot, Stream
 from ttcs_edge.core.model import STREAM_PREFIX, AsRun, AsRunReason, Occurrence, Outcome, Scope

@@ -29,8 +29,9 @@ from tests.simulation.rules import (
     whole_of,
     zones_of,
 )
+from tests.simulation.shell import Violation
 from tests.simulation.supplies import Spent
-from tests.simulation.world import Rule, Sound, Violation, World
+from tests.simulation.world import Rule, Sound, World
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Programme
 from ttcs_edge.core.model import AMPLIFIER, AsRun, AsRunReason, Occurrence, Outcome, Scope
@@ -216,6 +217,7 @@ class Reasons(Rule):
         begins_ms = [self._spans("cached", name).open_ms for name in names]
         if _came_late(self, case):
             begins_ms += [self.stored_ms.get(name, case.begin_ms - 1) for name in names]
+            begins_ms += [None for name in names if name not in world.known]
         return any(begin_ms is None or begin_ms >= case.begin_ms for begin_ms in begins_ms)
 
     def other(self, world: World, case: Case) -> bool:

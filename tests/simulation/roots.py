@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from tests.core.material import KEY
 from tests.simulation.rules import Standing, is_of_slot
-from tests.simulation.world import ROOT, Rule, Violation, World
+from tests.simulation.shell import Violation
+from tests.simulation.world import ROOT, Rule, World
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import Grant, Refused, Signed, TrustRoot
 from ttcs_edge.core.model import AsRunReason, Outcome

@@ -17,8 +17,9 @@ from msgspec.structs import replace
 from tests.core.material import DAY_MS, PILOT, TEST_TONE
 from tests.simulation.centre import Loudness
 from tests.simulation.power import Thrift
+from tests.simulation.shell import Violation
 from tests.simulation.supplies import Spent
-from tests.simulation.world import CODEC_CUT_MS, HUNG_AFTER_MS, Rule, Sound, Violation, World, is_warning
+from tests.simulation.world import CODEC_CUT_MS, HUNG_AFTER_MS, Rule, Sound, World, is_warning
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.asrun import settles
 from ttcs_edge.core.documents import Audio, Bulletin, Programme, Refused, Signed, Slot
@@ -416,7 +417,7 @@ class Heard:
         """All that was written, what the codec swallowed included."""
         return sum(end - begin for spans in self.stretches.values() for begin, end in spans)
 
-    def uncovered_ms(self, audio: Audio | AiredItem) -> int:
+    def uncovered_ms(self, audio: Audio | AudioItem | AiredItem) -> int:
         """How much of one recording was never written."""
         reached_ms = missing_ms = 0
         for begin_ms, end_ms in sorted(self.stretches.get(audio.sha256, [])):
@@ -468,6 +469,7 @@ class Air(Rule):
             self.free_ms = world.wall_ms  # silence had the air until now
         if isinstance(event, events.SoundEnded) and event.failure not in (None, "live-lost") and self.last is not None:
             self.last.ended_badly = True
+            self.current = None
 
     def before(self, world: World, effect: effects.Effect) -> None:
         """Judge a start; keep the book of what was told."""
@@ -544,7 +546,7 @@ class Air(Rule):
             and names <= {spare.bulletin for spare in self.standing.spares(world.settings, heard.due)}
             and self._holds(world, heard.due, items)
         ]
-        found = []
+        found: list[tuple[int, int, int, Due]] = []
         for programme, slot in self.standing.slots():
             due = nearest(programme, slot, world.wall_ms)
             parts = [(name, audio.sha256) for name, audio in whole_of(world.settings, due)]
@@ -817,8 +819,8 @@ class Switching(Rule):
 
     def after(self, world: World, event: events.Event, done: list[effects.Effect]) -> None:
         """never-3: the amplifier is not on with nothing to air beyond its hold time."""
-        off = world.amplifier_on_ms is None or AMPLIFIER in world.switching
-        if off or world.sound is not None or AMPLIFIER in world.faults.relays:
+        on_ms, moves = world.amplifier_on_ms, AMPLIFIER in world.switching
+        if on_ms is None or moves or world.sound is not None or AMPLIFIER in world.faults.relays:
             self.busy_ms = world.mono_ms
             return
         settings = world.settings
@@ -829,7 +831,7 @@ class Switching(Rule):
         ):
             self.busy_ms = world.mono_ms
             return
-        idle_ms = world.mono_ms - max(self.busy_ms, world.last_sound_end_ms, world.amplifier_on_ms)
+        idle_ms = world.mono_ms - max(self.busy_ms, world.last_sound_end_ms, on_ms)
         if idle_ms > settings.amplifier.hold_ms + way_ms + GRACE_MS:
             raise Violation(f"never-3: the amplifier is on with nothing to air for {idle_ms} ms")
 

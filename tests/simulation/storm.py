@@ -187,7 +187,7 @@ class Storm:
             trust=self.trust,
             mute_most_ms=dice.choice((120_000, 1_500_000, 3_000_000)) if self.muted else 0,
             **(self._supplies() if self.supplies else {}),
-            **({"duty_ms": self.dice.choice((90_000, 150_000, 240_000))} if self.duty else {}),
+            duty_ms=self.dice.choice((90_000, 150_000, 240_000)) if self.duty else 0,
         )
 
     def _supplies(self) -> dict[str, Any]:
@@ -1005,7 +1005,7 @@ def main() -> None:
     """
     first, *upto = [int(word) for word in sys.argv[1:] if word.isdigit()]
     for seed in range(first, *(upto or [first + 1])):
-        kinds = {name: name.replace("_", "-") in sys.argv for name in KINDS}
+        kinds: dict[str, Any] = {name: name.replace("_", "-") in sys.argv for name in KINDS}
         text = run(seed, **kinds).text
         print(text or f"seed {seed}: no rule broken", flush=True)
         if text:

@@ -8,7 +8,8 @@ from collections import deque
 
 from msgspec.structs import replace
 
-from tests.simulation.world import HUNG_AFTER_MS, Rule, Sound, Violation, World
+from tests.simulation.shell import Violation
+from tests.simulation.world import HUNG_AFTER_MS, Rule, Sound, World
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.model import StationSettings, Supply
 

@@ -23,6 +23,7 @@ def test_no_life_breaks_a_rule_for_a_modem_that_hangs(seed: int) -> None:
 
     def hang_at_last(timeline: Timeline) -> None:
         assert modem.steps > 3
+        modem.heal()
         cured, modem.is_sound = modem.cured, False
         modem.hang()
         world.run(12 * HOUR_MS)

@@ -22,7 +22,8 @@ from tests.core.material import (
     slot,
 )
 from tests.simulation.rulebook import every_rule
-from tests.simulation.world import Violation, World
+from tests.simulation.shell import Violation
+from tests.simulation.world import World
 from ttcs_edge.core import events
 from ttcs_edge.core.documents import Programme, Refused, Slot
 from ttcs_edge.core.effects import StartSound, StopSound, SwitchAmplifier, SwitchZone
@@ -787,6 +788,7 @@ def test_the_world_finds_two_sounds_at_once_and_sound_that_no_programme_has() ->
     command = world.sound.command
     with pytest.raises(Violation, match=r"^air-1: two sounds at once$"):
         world.do(command)
+    assert isinstance(command, StartSound)
     world = begin()
     strange = replace(command.items[0], sha256=sha("strange"))
     with pytest.raises(Violation, match=r"^never-1: no programme in force has \['trua'\] for here$"):

@@ -8,7 +8,7 @@ from tests.simulation.centre import GOOD
 from tests.simulation.happenings import read, written
 from tests.simulation.shrink import failure_of
 from tests.simulation.storm import ORDERS, TRACE_TAIL, Storm
-from ttcs_edge.core.asrun import AsRunReason
+from ttcs_edge.core.model import AsRunReason
 
 SPOKEN_OVER = 8
 """From this seed on somebody speaks, too."""

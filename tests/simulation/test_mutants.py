@@ -137,7 +137,7 @@ BUGS = {
         "core/cues.py", 'return f"{self.boot}-a{self.sequence}"', 'return f"a{self.sequence}"', "never-5: the id "
     ),
     "what was due while the power was off is forgotten": Bug(
-        "core/programmes.py", "self.since_ms = event.watched_until_ms", "self.since_ms = None", "never-5: "
+        "core/programmes.py", "self.since_ms = event.watched_until_ms", "self.since_ms = None", "never-5: ", seed=3
     ),
     "a higher priority waits for its turn": Bug(
         "core/air.py", "best.priority > on_air.priority", "best.priority[:1] > on_air.priority[:1]", "never-4: "
@@ -145,7 +145,7 @@ BUGS = {
     "an older programme is obeyed": Bug(
         "core/trust.py", "if programme.version < floor:", "if programme.version < 0:", "never-6: ", seed=4
     ),
-    "anybody may sign": Bug("core/trust.py", ">= grant.threshold", ">= 0", "never-6: ", seed=3),
+    "anybody may sign": Bug("core/trust.py", ">= grant.threshold", ">= 0", "never-6: ", seed=5),
     "quiet hours are ignored": Bug("core/programmes.py", "if not self.settings.quiet_hours:", "if True:", "air-5: "),
     "what time is it? whatever": Bug(
         "core/asrun.py",
@@ -156,6 +156,12 @@ BUGS = {
     ),
     "the loudest zone sets the volume": Bug(
         "core/volumes.py", "return min((cue.slot_percent", "return max((cue.slot_percent", "air-5: "
+    ),
+    "a sound device that is back is not believed": Bug(
+        "core/reach.py",
+        "        self.device_ok = True\n        self.rests_until_mono_ms = None\n",
+        "        self.rests_until_mono_ms = None\n",
+        "for sound-device, which is not true",
     ),
     "a withdrawn cue comes back when the player dies": Bug(
         "core/endings.py",

@@ -8,7 +8,7 @@ from tests.simulation.happenings import read, written
 from tests.simulation.shrink import failure_of
 from tests.simulation.storm import Storm
 from tests.simulation.test_hands import live_through
-from ttcs_edge.core.asrun import AsRunReason
+from ttcs_edge.core.model import AsRunReason
 from ttcs_edge.core.mute import STUCK
 
 KINDS: dict[int, dict[str, bool]] = {

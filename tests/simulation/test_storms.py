@@ -10,6 +10,7 @@ import sys
 import time
 from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,8 @@ def test_no_rule_is_broken_and_every_occurrence_is_told_exactly_once(
 
 def follow(seed: int) -> Run:
     """One seed with roots that follow one another, a thief, and beacons that name what is in force: a short life."""
-    return run(seed, FOLLOWED_ACTIONS, dense=True, trust=True, **dict.fromkeys(FOLLOWED[seed], True))
+    kinds: dict[str, Any] = dict.fromkeys(FOLLOWED[seed], True)
+    return run(seed, FOLLOWED_ACTIONS, dense=True, trust=True, **kinds)
 
 
 @pytest.mark.beforehand(call=follow)

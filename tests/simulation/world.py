@@ -11,6 +11,7 @@ import heapq
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from zlib import crc32
 
@@ -746,7 +747,7 @@ class World:
                 self.known &= keep
                 for audio in wanted:
                     if audio.sha256 in self.cached:  # the fetcher finds it whole in its folder
-                        self.later(0, lambda sha256=audio.sha256: self.store_audio(sha256))
+                        self.later(0, partial(self.store_audio, audio.sha256))
             case effects.Speak(wanted) if self.authority is not None:
                 self.speaker.set_wanted(wanted)
             case effects.HearAgain(kind, scope) if self.roots is not None:

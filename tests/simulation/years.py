@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from itertools import count
+from typing import Any
 
 from tests.simulation.storm import (
     Run,
@@ -41,7 +42,8 @@ def live(seed: int) -> Run:
     """One seed; a share of them with stations that must find out the time by themselves, with alerts, with a
     microphone, with live relays, with commands, with radios, and with a thief.
     """
-    kinds = {"own_clock": finds_out_the_time(seed), "alerts": is_warned(seed), "microphone": is_spoken_over(seed)}
+    kinds: dict[str, Any] = {"own_clock": finds_out_the_time(seed), "alerts": is_warned(seed)}
+    kinds["microphone"] = is_spoken_over(seed)
     kinds |= {"live": is_relayed(seed), "orders": is_ordered_about(seed), "streams": is_streamed(seed)}
     kinds["trust"] = is_robbed(seed)
     return run(seed, **kinds)

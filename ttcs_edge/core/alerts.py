@@ -54,7 +54,7 @@ from ttcs_edge.core.model import (
 from ttcs_edge.core.speech import Speech, utterance_of
 from ttcs_edge.core.supplies import turns
 from ttcs_edge.core.trust import CAP_SEVERITIES, CAP_URGENCIES, utc_ms
-from ttcs_edge.core.zone_names import names_of
+from ttcs_edge.core.zone_names import all_names, names_of
 
 TONE_MOST_MS = 60_000
 """How long the tone of an alert is repeated while no word of it can be heard yet, and a recording waited for."""
@@ -394,7 +394,8 @@ class Alerts:
         some_day, soon = standing(names), standing(names, {alert.status for alert in alerts})
         now_said = [*(utterance for utterance in around if utterance is not None), *soon]
         some_day = [*names_of(self.settings, self.speech), *some_day]
-        self.speech.keep_only({utterance_of(info) for info in infos} | {*now_said, *some_day})
+        may_be_said = {utterance_of(info) for info in infos} | {*now_said, *some_day} | all_names(self.settings)
+        self.speech.keep_only(may_be_said)  # what failed of a name would be asked for again without end
         only_text = [info for info in infos if info.audio is None]
         lacking = [info for info in infos if info.audio is not None and self._lacks(info, shelf)]
         able = (utterance_of(info) for info in lacking)

@@ -1,9 +1,9 @@
 """How a cue ends, or goes on: what becomes of it when its sound is over, whatever ended that.
 
 A cue that was heard whole is told so (never-9). What lost the air to a higher one, or to who wanted silence, goes on as
-its slot says (air-2), and so does what lost its player, a few times. What proved to be no audio is left out, before the
-first sample. An alert and a live relay outlast whatever fails under them, and a live relay that falls silent comes
-back.
+its slot says (air-2), and so does what lost its player or its sound device, a few times, once they are back. What
+proved to be no audio is left out, before the first sample. An alert and a live relay outlast whatever fails under them,
+and a live relay that falls silent comes back.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from ttcs_edge.core.reach import Reach
 from ttcs_edge.core.relaying import Relaying
 from ttcs_edge.core.rows import Rows
 
-PLAYER_DEATHS = 3
-"""How many deaths of the player one cue survives."""
+BREAKDOWNS = frozenset({AsRunReason.PLAYER_DIED, AsRunReason.SOUND_DEVICE})
+"""What fails under a cue, and may be there again soon."""
+BREAKDOWNS_MOST = 3
+"""How many of them one cue survives."""
 FAILURES = {
     "audio-lost": AsRunReason.NO_AUDIO,
     "not-audio": AsRunReason.NOT_AUDIO,
@@ -56,6 +58,8 @@ class Endings:
     def sound_ended(self, event: events.SoundEnded, programmes: Programmes, now: Instant) -> None:
         """A play is over: the cue is closed, goes on later, or goes on without what is no audio."""
         self.reach.playout.sound_ended(event.play, now.mono_ms)
+        if event.failure == "sound-device":
+            self.reach.device_gone()
         airing = self.cues.on_air
         if airing is None or airing.play != event.play:
             return
@@ -80,8 +84,6 @@ class Endings:
             self._go_on_without_lost_item(airing, programmes, now)
         elif event.failure == "not-audio":
             self._go_on_without_bad_item(airing, programmes, now)
-        elif event.failure is not None:
-            self.close(airing, False, AsRunReason.SOUND_DEVICE, now)
         else:
             self._interrupted(airing, airing.stop_reason or AsRunReason.SOUND_DEVICE, now)
 
@@ -98,7 +100,7 @@ class Endings:
         airing.lost_to = reason if reason in LOSSES else airing.lost_to
         in_vain = reason is AsRunReason.AMPLIFIER_REST and airing.cue.if_interrupted is IfInterrupted.RESTART
         goes_on = (reason in LOSSES and not in_vain) or (  # it would end again where it ended now
-            reason is AsRunReason.PLAYER_DIED and (airing.interruptions < PLAYER_DEATHS or airing.outlasts_failures)
+            reason in BREAKDOWNS and (airing.interruptions < BREAKDOWNS_MOST or airing.outlasts_failures)
         )
         position_ms = resumes_from_ms(airing.cue.if_interrupted, airing.position_ms) if goes_on else None
         airing.interruptions += 1

@@ -33,8 +33,9 @@ CUT_DOWN = frozenset({Kind.SLOT, Kind.LIVE})
 
 @dataclass(slots=True)
 class Reach:
-    """The ways from a cue to its zones, as they are known to be. ``rests_until_mono_ms`` is when what
-    outlasts a sound device tries it again.
+    """The ways from a cue to its zones, as they are known to be. What is of a slot waits for a sound device until the
+    player tells that it is there (``device_ok``). What outlasts it tries it again by itself, at
+    ``rests_until_mono_ms``.
     """
 
     settings: StationSettings
@@ -42,6 +43,7 @@ class Reach:
     playout: Playout
     saving: Saving
     duty: Duty
+    device_ok: bool = True
     device_failures: int = 0
     rests_until_mono_ms: int | None = None
 
@@ -53,12 +55,18 @@ class Reach:
         self.device_failures += 1
         self.rests_until_mono_ms = now.mono_ms + again_ms
 
+    def device_gone(self) -> None:
+        """It is not there, or does not do as told."""
+        self.device_ok = False
+
     def device_works(self) -> None:
         """The sound device is there: what waits for it need not wait any more."""
+        self.device_ok = True
         self.rests_until_mono_ms = None
 
     def device_sounds(self) -> None:
         """It does as told."""
+        self.device_ok = True
         self.device_failures = 0
 
     def watch_rest(self, now: Instant) -> None:
@@ -145,7 +153,9 @@ class Reach:
         return airing.tried and not self.playout.can_reach(self.zones_of(airing), airing.way)
 
     def _waits_for_device(self, airing: Airing) -> bool:
-        return airing.outlasts_failures and self.rests_until_mono_ms is not None
+        if airing.outlasts_failures:
+            return self.rests_until_mono_ms is not None
+        return airing.of_programme and not self.device_ok
 
     def can_be_heard(self, airing: Airing) -> bool:
         """Tell whether a cue could be heard if there is a player, and nothing else has the air."""

@@ -904,6 +904,7 @@ class Station:
             self._clear(turn, "sound-device", event.device)
             self.desk.reach.device_works()
         else:
+            self.desk.reach.device_gone()
             self._raise(turn, "sound-device", event.device, (("error", event.error),))
 
     def _on_relay_switched(self, event: events.RelaySwitched, turn: _Turn) -> None:
