@@ -119,8 +119,8 @@ ERRORS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
     "not-sealed": (
         ("Chip TPM không cất được khóa: {error}", "The TPM does not keep the key: {error}"),
         (
-            "Thử lại; nếu vẫn vậy, tắt TPM trong phần sụn để khóa nằm trên thẻ nhớ",
-            "Try again; if it stays so, switch the TPM off in the firmware, and the key lies on the card",
+            "sudo apt install tpm2-tools, rồi thử lại; vẫn vậy: tắt TPM (config.txt, phần sụn), khóa nằm trên thẻ nhớ",
+            "sudo apt install tpm2-tools, then again; no better: switch it off (config.txt), the key lies on the card",
         ),
     ),
     "nothing-asked": (
