@@ -6,7 +6,7 @@ PREFIX ?= /opt/ttcs-edge
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RUN_PACKAGES := libvlc5 vlc-plugin-base libopus0 vlc-bin espeak-ng libebur128-1 libasound2-dev gcc libc6-dev python3-dev python3-venv ca-certificates
 DEMO_PACKAGES := mosquitto nginx-light ffmpeg systemd git iproute2 mount e2fsprogs pulseaudio pulseaudio-utils libasound2-plugins
-RIG_PACKAGES := mmdebstrap systemd-container qemu-system-x86 qemu-utils
+RIG_PACKAGES := mmdebstrap systemd-container qemu-system-x86 qemu-utils swtpm
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint types imports tests tests-system tests-pole tests-player tests-network tests-central tests-simulation tests-others simulate schemas bench audit sbom fuzz install rig soak uninstall lock clean

@@ -48,7 +48,8 @@ def from_wav(path: Path) -> Sound:
         rate_hz = file.getframerate()
         samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32)
     at = np.arange(len(samples) * RATE_HZ // rate_hz) * rate_hz / RATE_HZ
-    return np.interp(at, np.arange(len(samples)), samples).astype(np.float32)
+    resampled: Sound = np.interp(at, np.arange(len(samples)), samples).astype(np.float32)
+    return resampled
 
 
 @cache
@@ -128,7 +129,7 @@ class Chain:
             start=_later(dry, self.lag_s),
         )
         drifted = np.interp(np.arange(len(late)) * (1 + self.drift_ppm / 1e6), np.arange(len(late)), late)
-        loud = drifted * 10 ** (self.gain_db / 20)
+        loud: NDArray[np.float64] = drifted * 10 ** (self.gain_db / 20)
         if self.clipped_at is not None:
             loud = np.clip(loud * 4, -32_768 * self.clipped_at, 32_768 * self.clipped_at)
         return loud.astype(np.float32)
@@ -155,7 +156,7 @@ class Scene:
         samples = self.seconds * RATE_HZ // STEP_SAMPLES * STEP_SAMPLES
         self.sent = np.zeros(samples, np.float32)
         time_s = np.arange(RATE_HZ) / RATE_HZ
-        hum = sum(np.sin(2 * np.pi * 50 * k * time_s + k) / k for k in (1, 2, 3, 5, 7, 9, 11))
+        hum = sum((np.sin(2 * np.pi * 50 * k * time_s + k) / k for k in (1, 2, 3, 5, 7, 9, 11)), np.zeros(RATE_HZ))
         self.others = of_db(self.dice.standard_normal(samples, np.float32), self.noise_db)
         self.others += around(of_db(hum.astype(np.float32), self.hum_db), samples)
 
@@ -203,4 +204,5 @@ class Scene:
         ours = self.chain.through(self.sent)
         if ours_until_s is not None:
             ours[int(ours_until_s * RATE_HZ) :] = 0
-        return np.clip(ours + self.others, -32_768, 32_767)
+        taken: Sound = np.clip(ours + self.others, -32_768, 32_767)
+        return taken

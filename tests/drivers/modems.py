@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import termios
 import threading
 import time
 import tty
@@ -186,3 +187,27 @@ class Mobile:
             self.needs = "" if self.needs == "reconnect" and self.radio_on else self.needs
         told = answers.get(command, b"")
         return b"\r\n" + told + b"\r\n\r\nOK\r\n" if told else b"\r\nOK\r\n"
+
+
+class WiredMobile(Mobile):
+    """One at the pins of a serial port: while it starts anew the port stays, and nobody answers there."""
+
+    def __post_init__(self) -> None:
+        self._wire, self._other_end = os.openpty()
+        tty.setraw(self._other_end)
+        self.name.symlink_to(os.ttyname(self._other_end))
+        super().__post_init__()
+
+    def close(self) -> None:
+        """It is thrown away, and the line with it."""
+        super().close()
+        self.name.unlink()
+        os.close(self._wire)
+        os.close(self._other_end)
+
+    def _vanish(self) -> None:
+        self._end = -1
+
+    def _appear(self) -> None:
+        termios.tcflush(self._wire, termios.TCIFLUSH)  # what was said to nobody
+        self._end = self._wire

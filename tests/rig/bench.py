@@ -20,6 +20,7 @@ import msgspec
 import yaml
 
 from tests.boards import Boards
+from tests.drivers.modems import Mobile
 
 BENCHES = Path(__file__).with_name("benches")
 AMPLIFIER = "amplifier"
@@ -197,6 +198,10 @@ class Bench(ABC):
         """At which port the station reaches a broker that listens here at a port."""
         return port
 
+    def modem(self) -> Mobile:
+        """The modem at its serial port; what goes through it is the ``link``'s."""
+        raise Lacks(self.name)
+
     @abstractmethod
     def fresh(self) -> None:
         """Make good what a scenario may have done to card, sound and lines."""
@@ -211,6 +216,22 @@ class Bench(ABC):
 
     def break_card(self) -> None:
         """Have the card's file system meet an error."""
+        raise Lacks(self.name)
+
+    def fill_card(self) -> None:
+        """Have somebody else's files take all that is left of the card."""
+        raise Lacks(self.name)
+
+    def empty_card(self) -> None:
+        """Take them away."""
+        raise Lacks(self.name)
+
+    def change_board(self) -> None:
+        """Put its card into another board of the kind, and switch that on."""
+        raise Lacks(self.name)
+
+    def set_clock(self, ahead_s: float) -> None:
+        """Set its wall clock so far ahead of this machine's."""
         raise Lacks(self.name)
 
     def unplug_sound(self) -> None:

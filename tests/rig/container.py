@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.boards import Boards
+from tests.drivers.modems import Mobile, WiredMobile
 from tests.parts import eventually
 from tests.rig.bench import QUIET_DB, RELAYS, Bench, Change, Heard, Link, Setup
 from tests.rig.listening import RATE_HZ, WINDOW_FRAMES, windows
@@ -23,8 +24,8 @@ from ttcs_edge.link.control import ControlError, ask
 
 SUBJECTS = {f"gpio{pin}": subject for subject, pin in RELAYS.items()}
 DROP_IN = Path(f"/etc/systemd/system/{UNIT}.d/bench.conf")
-"""The serial port is a pseudo-terminal here, which the unit does not have otherwise."""
-SERIAL_PORT = "/dev/ttyRIG"
+"""Serial ports are pseudo-terminals here, which the unit does not have otherwise."""
+SERIAL_PORT, MODEM_PORT = "/dev/ttyRIG", "/dev/ttyMODEM"
 HEADER_BYTES = 44
 
 
@@ -36,9 +37,11 @@ class ContainerBench(Bench):
         self.machine = machine
         self._wire = Wire()
         self._boards = Boards(folder, units=())
-        port = os.path.realpath(self._boards.port)
-        os.chmod(port, 0o666)
-        machine.binds = {port: SERIAL_PORT}
+        self._modem = WiredMobile(folder / "modem")
+        ports = {self._boards.port: SERIAL_PORT, self._modem.name: MODEM_PORT}
+        machine.binds = {os.path.realpath(port): there for port, there in ports.items()}
+        for port in machine.binds:
+            os.chmod(port, 0o666)
         machine.power_off()
         machine.boot()
 
@@ -84,6 +87,7 @@ class ContainerBench(Bench):
         """Let wire and serial line go; the machine is not the bench's own."""
         self._wire.close()
         self._boards.unplug()
+        self._modem.close()
 
     @property
     def _state(self) -> Path:
@@ -140,14 +144,21 @@ class ContainerBench(Bench):
         """At a pseudo-terminal."""
         return self._boards
 
+    def modem(self) -> Mobile:
+        """At another one."""
+        return self._modem
+
     def fresh(self) -> None:
         """Forget what it knew."""
+        self._modem.needs = ""
+        self._modem.heard.clear()
         if self.machine.is_off:
             self.machine.boot()
         self._wire.mend()
         self.machine.shell(
             f"systemctl stop {UNIT}; systemctl disable --quiet {UNIT}; systemctl reset-failed; rm -rf {STATE}/*"
-            f" /etc/ttcs-edge/identit* /etc/ttcs-edge/station.yaml /etc/ttcs-edge/trust/*; mkdir -p {DROP_IN.parent};"
+            " /etc/ttcs-edge/identit* /etc/ttcs-edge/station.yaml /etc/ttcs-edge/air.wav /etc/ttcs-edge/trust/*;"
+            f"mkdir -p {DROP_IN.parent};"
             f"printf '[Service]\\nDeviceAllow=char-pts rw\\n' >{DROP_IN}; systemctl daemon-reload"
         )
         eventually(lambda: self.closed() == frozenset())

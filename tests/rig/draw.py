@@ -39,7 +39,7 @@ class Picture:
 
     def __init__(self, seen: dict[str, Any]) -> None:
         self._seen = seen
-        self._length_ms = max(1, seen["length_ms"])
+        self._length_ms: int = max(1, seen["length_ms"])
         moved = {subject for _, subject, closed in seen["relays"] if closed}
         self._relays = [subject for subject in (AMPLIFIER, *ZONES) if subject in moved]
         self._y = HEAD

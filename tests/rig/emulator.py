@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,15 +13,18 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from tests.parts import eventually
+from tests.parts import eventually, listens
 from tests.rig.image import Image
 
 BOOT_S = 300.0
 ANSWER_S = 300.0
 APPEND = "root=/dev/vda rw console=ttyS0 mitigations=off panic=0"
 AGENT, MONITOR, SERIAL = "agent.sock", "qmp.sock", "rs485.sock"
+TPM = "tpm.sock"
+TPM_STATE = "tpm"
+TPM_GONE_S = 10.0
 
 
 class Gone(Exception):
@@ -61,9 +65,9 @@ class Emulator:
         self.events: list[tuple[int, str]] = []
         """What the monitor told, and when."""
         disk = folder / "disk.qcow2"
-        overlay = ["qemu-img", "create", "-q", "-f", "qcow2", "-b", image.disk, "-F", "raw", disk]
+        overlay: list[str | Path] = ["qemu-img", "create", "-q", "-f", "qcow2", "-b", image.disk, "-F", "raw", disk]
         subprocess.run(overlay, check=True)
-        self._command = [
+        self._command: list[str | Path] = [
             "qemu-system-x86_64", "-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "1024",
             "-nodefaults", "-display", "none", "-no-user-config", "-rtc", "base=utc,clock=host",
             "-kernel", image.kernel, "-initrd", image.initrd, "-append", APPEND,
@@ -74,6 +78,8 @@ class Emulator:
             "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=a0,name=rig",
             "-chardev", f"file,id=c0,path={folder / 'console.log'},append=on", "-device", "isa-serial,chardev=c0",
             "-chardev", f"socket,id=s1,path={folder / SERIAL},server=on,wait=off", "-device", "isa-serial,chardev=s1",
+            "-chardev", f"socket,id=t0,path={folder / TPM}", "-tpmdev", "emulator,id=tpm0,chardev=t0",
+            "-device", "tpm-tis,tpmdev=tpm0",
             "-qmp", f"unix:{folder / MONITOR},server=on,wait=off", "-device", "i6300esb", "-action", "watchdog=reset",
         ]  # fmt: skip
 
@@ -86,6 +92,7 @@ class Emulator:
         """Begin it, and wait until the agent is there."""
         self._hello.clear()
         with (self._folder / "qemu.log").open("ab") as log:
+            self._begin_tpm(log)
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
         self._agent = Lines(self._folder / AGENT, self._take)
         self._monitor = Lines(self._folder / MONITOR, self._told)
@@ -102,8 +109,23 @@ class Emulator:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
         self._process = None
+        self._tpm.wait(TPM_GONE_S)
         self._hello.clear()
         self._forget()
+
+    def take_tpm(self) -> None:
+        """The machine, which is off, has another TPM from now on."""
+        assert self.is_off
+        shutil.rmtree(self._folder / TPM_STATE)
+
+    def _begin_tpm(self, log: IO[bytes]) -> None:
+        """A chip of its own, which goes when the machine goes and keeps its secrets."""
+        state, door = self._folder / TPM_STATE, self._folder / TPM
+        state.mkdir(exist_ok=True)
+        door.unlink(missing_ok=True)
+        chip = ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--ctrl", f"type=unixio,path={door}"]
+        self._tpm = subprocess.Popen([*chip, "--terminate"], stdout=log, stderr=log)
+        eventually(lambda: listens(door))
 
     @property
     def is_off(self) -> bool:

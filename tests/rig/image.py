@@ -32,7 +32,7 @@ apt-get update -qq
 $install initramfs-tools zstd udev kmod iproute2 e2fsprogs >/dev/null
 printf '%s\n' virtio_pci virtio_blk ext4 i6300esb >>/etc/initramfs-tools/modules
 printf 'MODULES=list\nCOMPRESS=zstd\n' >/etc/initramfs-tools/conf.d/rig
-$install linux-image-amd64 >/dev/null
+$install linux-image-amd64 tpm2-tools >/dev/null
 /opt/ttcs-edge/bin/python -m pip install -q --disable-pip-version-check --root-user-action ignore LGPIO
 apt-get clean
 ls /lib/modules
@@ -56,7 +56,8 @@ SETTINGS = {
     "/etc/fstab": "/dev/vda / ext4 defaults 0 0\n/dev/vdb /var/lib/ttcs-edge ext4 errors=remount-ro,nofail 0 0\n",
     "/etc/hostname": "pole\n",
     "/etc/modules-load.d/rig.conf": "virtio_console\nvirtio_net\nsnd-aloop\n",
-    "/etc/modprobe.d/rig.conf": "options snd-aloop pcm_substreams=1\n",
+    "/etc/modprobe.d/rig.conf": "options snd-aloop pcm_substreams=1\n"
+    + "".join(f"blacklist {module}\n" for module in ("kvm_amd", "kvm_intel", "ccp", "cfg80211", "ahci", "powernow_k8")),
     "/etc/systemd/network/10-rig.network": "[Match]\nType=ether\n[Network]\nAddress=10.0.2.15/24\nGateway=10.0.2.2\n",
     "/etc/systemd/system.conf.d/watchdog.conf": "[Manager]\nRuntimeWatchdogSec=14\n",
     f"{LIB}/cpuinfo": "Revision\t: c03115\n",
@@ -65,6 +66,10 @@ SETTINGS = {
     f"[Service]\nBindReadOnlyPaths={LIB}/cpuinfo:/proc/cpuinfo\n",
 }
 """What makes the machine a pole's: network, watchdog (as ``firmware_notes/raspberry-pi.md`` has it), card, lines."""
+
+
+IDLE = ("e2scrub_reap", "systemd-logind", "systemd-binfmt", "getty@tty1", "serial-getty@ttyS0")
+"""What no pole needs, and an emulated processor takes seconds to start."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +124,7 @@ def image(release: str) -> Image:
             one.install()
             _fit(one.root)
             one.shell(f"depmod {version}; systemctl enable -q rig-agent systemd-networkd; rm -r {CHECKOUT}")
+            one.shell(f"systemctl mask -q {' '.join(IDLE)}")
             one.power_off()
             part = disk.with_suffix(".part")
             part.unlink(missing_ok=True)

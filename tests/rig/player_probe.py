@@ -57,7 +57,7 @@ def share_memory() -> None:
     segment, about = LIBC.shmget(SHM_KEY, SHM_BYTES, IPC_CREAT | 0o660), ctypes.create_string_buffer(256)
     if segment < 0 or LIBC.shmctl(segment, IPC_STAT, about) < 0:
         raise OSError(ctypes.get_errno(), "")
-    about[8:12] = AUDIO.to_bytes(4, sys.byteorder)  # shmid_ds: key, uid, gid
+    memoryview(about).cast("B")[8:12] = AUDIO.to_bytes(4, sys.byteorder)  # shmid_ds: key, uid, gid
     if LIBC.shmctl(segment, IPC_SET, about) < 0:
         raise OSError(ctypes.get_errno(), "")
 

@@ -48,6 +48,12 @@ FIGURES: list[str] = []
 """What was measured, a line each."""
 
 
+def in_place_of_the_daemon(program: str) -> str:
+    """What has the daemon's unit run another program of Python's, once, with all that it gives and takes."""
+    run = f"ExecStart=\nExecStart=/opt/ttcs-edge/bin/python {program}\nExecStopPost=\n"
+    return f"[Service]\nType=oneshot\nRestart=no\nWatchdogSec=0\n{run}"
+
+
 @dataclass(frozen=True)
 class Centre:
     """A centre's folder, and the port at which its stations look for the broker; certificates as the broker wants."""

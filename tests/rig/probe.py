@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def writable() -> Iterator[str]:
     for folder, names, _ in os.walk("/"):
         if folder.startswith("/proc"):
             names.clear()
-        elif word(lambda folder=folder: put(Path(folder))) == "ok":
+        elif word(partial(put, Path(folder))) == "ok":
             names.clear()
             yield folder
 
@@ -78,7 +79,7 @@ def devices() -> Iterator[str]:
     """Every device that can be opened."""
     for folder, _, names in os.walk("/dev"):
         for path in (Path(folder, name) for name in names):
-            if word(lambda path=path: use(path)) == "ok":
+            if word(partial(use, path)) == "ok":
                 yield str(path)
 
 
@@ -127,11 +128,8 @@ def whatever_the_unit() -> dict[str, Any]:
     return {
         "writable": sorted(writable()),
         "devices": sorted(devices()),
-        "families": {name: word(lambda name=name: speak(name)) for name in FAMILIES},
-        "calls": {
-            name: word(lambda number=number: call(number, 0, 0, 0))
-            for name, number in CALLS[os.uname().machine].items()
-        },
+        "families": {name: word(partial(speak, name)) for name in FAMILIES},
+        "calls": {name: word(partial(call, number, 0, 0, 0)) for name, number in CALLS[os.uname().machine].items()},
         "namespace": word(another_namespace),
         "write and run": word(mapped),
         "calls back": ctypes_calls_back(),
@@ -149,7 +147,7 @@ def main() -> None:
     from ttcs_edge.settings import SpeechSettings
 
     found = whatever_the_unit() | {
-        "addresses": {address: word(lambda address=address: send(address)) for address in ("127.0.0.1", "239.1.1.1")},
+        "addresses": {address: word(partial(send, address)) for address in ("127.0.0.1", "239.1.1.1")},
         "/dev/mem": word(lambda: os.open("/dev/mem", os.O_RDONLY)),
         "/dev/kmsg": word(lambda: os.open("/dev/kmsg", os.O_RDONLY)),
         "own program": word(lambda: run_what_it_wrote(Path.cwd())),

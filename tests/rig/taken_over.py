@@ -41,7 +41,7 @@ def _wait(too_late: bool) -> None:
 
 def _act() -> None:
     keeper = os.getppid()
-    told = {"keeper traced": _can_write(keeper), "keeper stopped": _signal(keeper, signal.SIGSTOP)}
+    told: dict[str, object] = {"keeper traced": _can_write(keeper), "keeper stopped": _signal(keeper, signal.SIGSTOP)}
     told |= {"forks": _forks(), "bytes": _memory()}
     own = {os.getpid(), keeper}
     told["signalled"] = [pid for pid in PIDS if pid not in own and _signal(pid, 0) and not _is_child(pid)]
@@ -82,7 +82,7 @@ def _forks() -> int:
 
 
 def _memory() -> int:
-    held = []
+    held: list[bytearray] = []
     with suppress(MemoryError):
         while len(held) < 1_000:
             held.append(bytearray(CHUNK_BYTES))

@@ -1,7 +1,7 @@
 """A box becomes a station with the installed commands, and its key reaches the daemon however it is kept.
 
 There is no TPM in here: what a TPM seals is stood in for by what the machine's own key seals, which the same program
-opens in the same unit. That ``ttcs-edge enrol`` has a TPM seal it can be shown on a board with one alone.
+opens in the same unit. With a TPM it is a scenario of the virtual machine's.
 """
 
 from __future__ import annotations

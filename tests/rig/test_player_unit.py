@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ TOP_OF_IT = {"dev", "etc", "lib", "lib64", "opt", "proc", "root", "run", "sys", 
 """What stands at the root of its files; most of it is empty."""
 ENDED_S = 9.0
 """Within which time one that was taken over and stopped its keeper is killed: 6 s, and how long that takes."""
-PLAYED = {
+PLAYED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "pcm.wav": ("file", lambda: made("wav")),
     "cd.wav": ("file", lambda: made("wav", "-ar", "44100", "-ac", "2")),
     "24.wav": ("file", lambda: made("wav", "-c:a", "pcm_s24le")),

@@ -13,20 +13,11 @@ import pytest
 
 from tests.parts import Listener, eventually
 from tests.rig.machine import TOP, Machine
-from tests.rig.pole import FIGURES, STATE, UNIT, Pole
+from tests.rig.pole import FIGURES, STATE, UNIT, Pole, in_place_of_the_daemon
 
 pytestmark = [pytest.mark.rig, pytest.mark.timeout(900)]
 CLOCK_UNIT = "ttcs-edge-clock.service"
 LIB = "/usr/local/lib"
-IN_THE_PLACE_OF_THE_DAEMON = f"""\
-[Service]
-Type=oneshot
-Restart=no
-WatchdogSec=0
-ExecStart=
-ExecStart=/opt/ttcs-edge/bin/python {LIB}/probe.py
-ExecStopPost=
-"""
 ALWAYS_THERE = {"/dev/full", "/dev/null", "/dev/random", "/dev/tty", "/dev/urandom", "/dev/zero", "/dev/ptmx"}
 """What DevicePolicy=closed leaves, and the terminals that are made by it."""
 SERIAL, MEMORY, STRANGE = "/dev/ttyS0", "/dev/mem", "/dev/strange"
@@ -61,7 +52,7 @@ def found(pole: Pole) -> dict[str, Any]:
     pole.machine.shell("printf '127.0.0.1 localhost\n::1 localhost\n' >/etc/hosts")
     for name, kind, numbers in DEVICES:
         pole.machine.shell(f"test -e {name} || mknod -m 666 {name} {kind} {numbers}")
-    pole.override(IN_THE_PLACE_OF_THE_DAEMON)
+    pole.override(in_place_of_the_daemon(f"{LIB}/probe.py"))
     pole.start(check=False)
     told = [entry["MESSAGE"] for entry in pole.journal() if entry["MESSAGE"].startswith("{")]
     assert told, [entry["MESSAGE"] for entry in pole.journal()]
@@ -136,15 +127,6 @@ def test_a_station_on_the_air_has_no_right_and_stays_far_below_its_limits(pole: 
     assert tasks < int(pole.show("TasksMax")) / 2
     assert pole.show("MemorySwapMax") == "0"
     assert pole.show("MemoryMax") != "infinity"
-
-
-def test_a_unit_that_takes_too_much_memory_is_held(pole: Pole) -> None:
-    """MemoryMax= and TasksMax= bite where the kernel has the controllers in cgroup v2."""
-    if "memory" not in pole.machine.shell("cat /sys/fs/cgroup/cgroup.controllers"):
-        pytest.skip("this machine's kernel gives no memory controller to cgroup v2: the limits are only written down")
-    pole.override("[Service]\\nMemoryMax=20M\\n")
-    pole.start(check=False)
-    assert any("oom-kill" in entry["MESSAGE"] for entry in pole.journal())
 
 
 def test_the_key_shows_nowhere_also_when_the_daemon_is_made_to_dump(pole: Pole, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -159,7 +160,7 @@ def test_a_station_that_dies_ten_times_in_a_row_still_comes_back(pole: Pole) -> 
     for _ in range(10):
         before = pole.main_pid
         pole.machine.kill(before, signal.SIGKILL)
-        eventually(lambda before=before: pole.is_active(not_pid=before), 20)
+        eventually(partial(pole.is_active, not_pid=before), 20)
 
     assert pole.show("NRestarts") == "10"
     assert pole.closed() == ()

@@ -24,6 +24,7 @@ from tests.rig.pole import STATE, UNIT
 
 SUBJECTS = {f"gpio{pin}": subject for subject, pin in RELAYS.items()}
 SLOW = "tc qdisc replace dev $(ls /sys/class/net | grep -v lo) root netem delay 600ms loss 5%"
+JUNK = f"{STATE}/junk"
 LOOP = "/sys/bus/platform/drivers/snd_aloop"
 
 
@@ -65,6 +66,7 @@ class VirtualBench(Bench):
         self._lives: list[Life] = []
         self._card = folder / "card.raw"
         self._crashed_ns = 0
+        self._is_ahead = False
         card(self._card)
         self._emulator = Emulator(image, self._card, folder, self._take)
         self._boards: SocketBoards | None = None
@@ -200,6 +202,8 @@ class VirtualBench(Bench):
         if self._emulator.is_off:
             self.power_on()
         self._emulator.monitor("set_link", name="net0", up=True)
+        if self._is_ahead:
+            self.set_clock(0)
         self.shell(
             f"systemctl stop {UNIT}; systemctl disable --quiet {UNIT}; systemctl reset-failed;"
             f"tc qdisc del dev $(ls /sys/class/net | grep -v lo) root 2>/dev/null || true;"
@@ -226,6 +230,28 @@ class VirtualBench(Bench):
         """The file system meets an error, and turns read-only."""
         self.shell("echo dead >/sys/fs/ext4/vdb/trigger_fs_error")
         assert self.run("touch", f"{STATE}/probe", check=False).returncode != 0
+
+    def fill_card(self) -> None:
+        """To the last block."""
+        self.shell(
+            f"fallocate -l $(df -B1 --output=avail {STATE} | tail -1) {JUNK} || true; cat /dev/zero >>{JUNK} || true"
+        )
+        assert self.run("sh", "-c", f"echo more >{STATE}/probe", check=False).returncode != 0
+
+    def empty_card(self) -> None:
+        """As it was."""
+        self.shell(f"rm {JUNK} {STATE}/probe")
+
+    def change_board(self) -> None:
+        """Another TPM is all that is seen of another board."""
+        self.cut_power()
+        self._emulator.take_tpm()
+        self.power_on()
+
+    def set_clock(self, ahead_s: float) -> None:
+        """By hand. What the machine does once a day would all be done at once, so it is not done at all."""
+        self._is_ahead = ahead_s != 0
+        self.shell(f"systemctl stop '*.timer'; date -u -s @{time.time() + ahead_s:.3f}")
 
     def unplug_sound(self) -> None:
         """The card is gone from the bus."""
