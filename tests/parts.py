@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from msgspec.structs import replace
 from paho.mqtt.client import Client, MQTTv5
@@ -49,7 +49,7 @@ from ttcs_edge.core.documents import (
     TrustRoot,
 )
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import Scope
+from ttcs_edge.core.model import Scope, Sha256
 from ttcs_edge.link.client import client_id
 from ttcs_edge.settings import BrokerSettings
 from ttcs_edge.wire.documents import write_document
@@ -58,8 +58,8 @@ from ttcs_edge.wire.topics import UPWARD, Topics
 
 T = TypeVar("T")
 ROOT = "ttcs/v1"
-SCOPE = "vn/lam-dong"
-PLACE = "vn/lam-dong/da-teh"
+SCOPE = Scope("vn/lam-dong")
+PLACE = Scope("vn/lam-dong/da-teh")
 
 
 MORTAL = """
@@ -75,13 +75,23 @@ def mortal(owner, name):
 """In a program with ``os`` and a list ``left``: of the calls that are made mortal, the n-th ends it as a power cut."""
 
 
-def eventually(condition: Callable[[], T], timeout_s: float = 10.0) -> T:
+ACCEPTS = 0x10000
+"""__SO_ACCEPTCON of a socket's flags. Source: linux/net.h."""
+
+
+def eventually(condition: Callable[[], T | Literal[False] | None], timeout_s: float = 10.0) -> T:
     """Wait until a condition gives something true, and give that. Fails when it does not in time."""
     deadline_s = time.monotonic() + timeout_s
     while not (value := condition()):
         assert time.monotonic() < deadline_s, f"not within {timeout_s} s: {condition}"
         time.sleep(0.01)
     return value
+
+
+def listens(path: Path) -> bool:
+    """Tell whether somebody listens at that Unix socket: it has a name a moment before that. Source: proc_net(5)."""
+    lines = map(str.split, Path("/proc/net/unix").read_text().splitlines())
+    return any(line[7:] == [str(path)] and int(line[3], 16) & ACCEPTS for line in lines)
 
 
 def free_port() -> int:
@@ -129,13 +139,18 @@ class Authority:
 class Certificates(Protocol):
     """Who certifies a broker and its clients."""
 
-    ca_file: Path
+    @property
+    def ca_file(self) -> Path:
+        """The authority's own certificate."""
 
     def server(self) -> tuple[Path, Path]:
         """Certificate and key files of a server."""
 
     def client(self, name: str) -> tuple[Path, Path]:
         """Certificate and key files of a client."""
+
+    def revoked(self) -> bytes:
+        """The list of revoked certificates."""
 
 
 MOSQUITTO = os.environ.get("MOSQUITTO", "/usr/sbin/mosquitto")
@@ -239,14 +254,14 @@ class Listener:
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=client_id or f"test-{name}", protocol=MQTTv5)
         self._client.tls_set(str(broker.authority.ca_file), str(certificate), str(key))
         self._client.reconnect_delay_set(1, 1)
-        self._client.on_message = lambda c, u, message: self.messages.append((message.topic, message.payload))
+        self._client.on_message = lambda c, u, message: self.messages.append((message.topic, bytes(message.payload)))
 
         def connected(client: Client, *_: Any) -> None:
             client.subscribe(subscribe, qos=1)
             self._connected.put(True)
 
         self._client.on_connect = connected
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = 600
         self._client.connect("127.0.0.1", broker.port, clean_start=False, properties=properties)
         self._client.loop_start()
@@ -295,7 +310,7 @@ class Province:
         self,
         publishers: int = 1,
         threshold: int = 1,
-        scope: str = SCOPE,
+        scope: Scope = SCOPE,
         make_key: Callable[[], CryptoSigner] = CryptoSigner.generate_ed25519,
     ) -> None:
         self.root_signer = make_key()
@@ -310,13 +325,13 @@ class Province:
             threshold=threshold,
         )
         self.root = TrustRoot(
-            scope="vn",
+            scope=Scope("vn"),
             version=1,
             issued=utc(now),
             expires=utc(now + timedelta(days=365)),
             keys={signer.public_key.keyid: public_key(signer) for signer in signers},
             grants=(
-                Grant(role="root", scope="vn", keys=(keyid,), threshold=1),
+                Grant(role="root", scope=Scope("vn"), keys=(keyid,), threshold=1),
                 publish,
                 replace(publish, role="command"),
                 replace(publish, role="beacon"),
@@ -349,9 +364,9 @@ class Clip:
         return self.path.read_bytes()
 
     @property
-    def sha256(self) -> str:
+    def sha256(self) -> Sha256:
         """Its hash."""
-        return hashlib.sha256(self.data).hexdigest()
+        return Sha256(hashlib.sha256(self.data).hexdigest())
 
     def audio(self, *places: str, language: str = "vi") -> Audio:
         """It, as a bulletin names it."""

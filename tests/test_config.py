@@ -36,6 +36,7 @@ from ttcs_edge.core.model import (
     Modem,
     Power,
     QuietHours,
+    Scope,
     SelfTest,
     ShedStep,
     ShedWhen,
@@ -763,6 +764,12 @@ def close(name: str, mode: int = 0) -> Callable[[Path], object]:
     return spoil
 
 
+def without_lines(folder: Path) -> None:
+    """The lines of the pins are gone, and nothing can be made where they were."""
+    (folder / "lines").rmdir()
+    folder.chmod(0o555)
+
+
 def with_voice(*files: str, program: str = "/bin/sh") -> Callable[[Path], object]:
     """A station that speaks with Piper, of which only these files are there."""
 
@@ -870,7 +877,7 @@ MACHINE = [
     Machine("trust-stolen", put("root.dsse.json", stolen_root()), 15, *TRUST),
     Machine(
         "trust-elsewhere",
-        put("root.dsse.json", Province(scope="vn/da-nang").signed_root()),
+        put("root.dsse.json", Province(scope=Scope("vn/da-nang")).signed_root()),
         2,
         "scope",
         "trust-elsewhere",
@@ -910,7 +917,7 @@ MACHINE = [
     ),
     Machine(
         "pins-gone",
-        lambda f: ((f / "lines").rmdir(), f.chmod(0o555)),
+        without_lines,
         17,
         "pins.mock_folder",
         "folder-missing",

@@ -104,7 +104,7 @@ class Source:
 
 def imported(nodes: Iterable[ast.AST]) -> dict[str, ast.FunctionDef]:
     """The functions that a module has from others of the package, by their names."""
-    found = {}
+    found: dict[str, ast.FunctionDef] = {}
     for one in nodes:
         if isinstance(one, ast.ImportFrom) and (one.module or "").startswith(PACKAGE.name):
             path = (PACKAGE.parent / str(one.module).replace(".", "/")).with_suffix(".py")

@@ -27,10 +27,10 @@ class AnyIntruder:
         self.granted: list[int] = []
         client.on_connect = self._on_connect
         client.on_disconnect = lambda c, u, flags, reason, p: self.ends.append(str(reason))
-        client.on_message = lambda c, u, message: self.heard.append((message.topic, message.payload))
+        client.on_message = lambda c, u, message: self.heard.append((message.topic, bytes(message.payload)))
         client.on_publish = lambda c, u, mid, reason, p: self.answers.update({mid: reason.value})
         client.on_subscribe = lambda c, u, mid, reasons, p: self.granted.extend(one.value for one in reasons)
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = 600
         client.connect(host, port, clean_start=clean, properties=properties)
         client.loop_start()
@@ -42,7 +42,7 @@ class AnyIntruder:
 
     def listen(self, *filters: str) -> Self:
         """Subscribe to all of them."""
-        self.client.subscribe([(one, 1) for one in filters])  # type: ignore[list-item]
+        self.client.subscribe([(one, 1) for one in filters])
         eventually(lambda: len(self.granted) == len(filters))
         return self
 

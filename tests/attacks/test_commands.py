@@ -354,7 +354,11 @@ def test_a_range_without_end_is_refused(first: int, last: int) -> None:
 
 def test_an_action_that_is_not_known_is_refused_whole() -> None:
     """A station that overlooked a part of an order would do something else than was meant."""
-    for fields in ({"reload": {}}, {"resend": {"journal": 1, "first": 1, "last": 2, "only": "faults"}}):
+    several: tuple[dict[str, Any], ...] = (
+        {"reload": {}},
+        {"resend": {"journal": 1, "first": 1, "last": 2, "only": "faults"}},
+    )
+    for fields in several:
         payload = json.dumps(json.loads(write_document(GOOD)) | fields).encode()
         read = read_command(sign(payload, PAYLOAD_TYPES["command"], PAIR.publishers), PAIR.root, STATION)
         assert isinstance(read, Refused) and read.code == "unknown-field", fields

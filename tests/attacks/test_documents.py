@@ -219,7 +219,7 @@ def test_a_root_key_may_not_publish() -> None:
 
 def test_a_key_of_another_scope_may_not_publish_here() -> None:
     """A district's key that signs for the whole province."""
-    district = Province(scope="vn/lam-dong/bao-loc")
+    district = Province(scope=Scope("vn/lam-dong/bao-loc"))
     verdict = judged(district.sign(GOOD), district)
     assert verdict == Refused("not-enough-signatures", SCOPE, (("found", "0"), ("expected", "1")))
 

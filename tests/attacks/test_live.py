@@ -52,7 +52,7 @@ def judge(
 
 def granted(**others: Any) -> TrustRoot:
     """A trust root with this one grant."""
-    fields = {"role": "live", "scope": Scope("vn"), "keys": (KEY,), "threshold": 1}
+    fields: dict[str, Any] = {"role": "live", "scope": Scope("vn"), "keys": (KEY,), "threshold": 1}
     return replace(TRUST, grants=(Grant(**(fields | others)),))
 
 

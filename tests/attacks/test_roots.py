@@ -226,7 +226,7 @@ def publish(here: ByHand, document: Programme, *signers: CryptoSigner) -> list[e
 
 def warn(here: ByHand, document: Alert, *signers: CryptoSigner) -> list[effects.Effect]:
     """An alert as the broker brings it, with its audio in reach."""
-    here.folder |= {info.audio.sha256 for info in document.info if info.audio is not None}  # type: ignore[misc]
+    here.folder |= {info.audio.sha256 for info in document.info if info.audio is not None}
     read = read_alert(signed_by(document, *signers), root_of(here), f"{document.scope}#alert:{document.id}")
     return here.tell(events.AlertArrived(read, (document.scope, document.id), 9))
 

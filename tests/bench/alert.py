@@ -52,7 +52,7 @@ class Bare:
         self._listener._client.on_message = self._on_message
 
     def _on_message(self, client: Client, userdata: Any, message: MQTTMessage) -> None:
-        Envelope.from_dict(json.loads(message.payload)).verify(self._keys, 1)
+        Envelope.from_dict(json.loads(message.payload)).verify([*self._keys], 1)
         at_ns = time.monotonic_ns()
         self.heard_ns.append(at_ns)
         if message.topic == PLAYED:

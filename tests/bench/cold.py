@@ -23,7 +23,7 @@ from tests.bench.verify import programme, slot
 from tests.parts import SCOPE, Authority, Broker, Clip, Province, Station, eventually, make_clip, utc
 from ttcs_edge.core.beacons import SAVE_MS
 from ttcs_edge.core.documents import Bulletin, Programme, Slot
-from ttcs_edge.core.effects import AsRunClosed, ProgrammeAccepted, TimeFloor, WatchedUntil
+from ttcs_edge.core.effects import AsRunClosed, Entry, ProgrammeAccepted, TimeFloor, WatchedUntil
 from ttcs_edge.core.model import AiredItem, AsRun, Occurrence, Outcome, Scope, Sha256, WallMs, ZoneId
 from ttcs_edge.store.database import Database
 from ttcs_edge.store.outbox import Outbox
@@ -87,11 +87,11 @@ def fill(folder: Path, station: Station, clip: Clip) -> None:
     for begin in range(0, RECORDS, GROUP):
         records = [as_run(number, now_ms) for number in range(begin, begin + GROUP)]
         told_ms = WallMs(records[-1].end_ms or 0)
-        entries = [*map(AsRunClosed, records), WatchedUntil(told_ms)]
+        entries: list[Entry] = [*map(AsRunClosed, records), WatchedUntil(told_ms)]
         database.commit(entries, station.id, told_ms)
     off_ms = now_ms - 90_000
     floor = TimeFloor(WallMs(off_ms - SAVE_MS), trust_version=1)
-    last = [ProgrammeAccepted(Scope(SCOPE), 1, envelope), floor, WatchedUntil(WallMs(off_ms))]
+    last: list[Entry] = [ProgrammeAccepted(Scope(SCOPE), 1, envelope), floor, WatchedUntil(WallMs(off_ms))]
     database.commit(last, station.id, off_ms)
     outbox = Outbox(database.path)
     while rows := outbox.pending(GROUP, 0):

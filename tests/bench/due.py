@@ -22,8 +22,7 @@ import vlc
 from tests.bench.report import report
 from tests.parts import make_clip
 from ttcs_edge.core import events
-from ttcs_edge.core.model import AudioItem, Sha256, VerifiedAudio
-from ttcs_edge.core.playout import START_MARGIN_MS
+from ttcs_edge.core.model import START_MARGIN_MS, AudioItem, Sha256, VerifiedAudio
 from ttcs_edge.drivers.player import Audio, PlayerProcess
 from ttcs_edge.drivers.sound import PERIOD_BYTES, PERIOD_NS
 from ttcs_edge.settings import SoundDriver, SoundSettings

@@ -26,6 +26,7 @@ from tests.bench.report import report
 from tests.parts import ROOT, SCOPE, Authority, Broker, Listener, Province, Station, eventually, make_programme
 from tests.system.sight import status
 from ttcs_edge.core.documents import Audio, Bulletin, Programme, Slot
+from ttcs_edge.core.model import Sha256
 from ttcs_edge.drivers.canary import EVERY_S, Canary
 
 IDLE_S = float(os.environ.get("TTCS_IDLE_S", "600"))
@@ -65,7 +66,7 @@ def quiet_programme() -> Programme:
         sha256 = hashlib.sha256(data).hexdigest()
         audio = Audio(
             language="vi",
-            sha256=sha256,
+            sha256=Sha256(sha256),
             size_bytes=len(data),
             duration_ms=60_000,
             media_type="audio/ogg",

@@ -10,10 +10,12 @@ import os
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench.report import percentile, report
 from ttcs_edge.core import effects
+from ttcs_edge.core.effects import Entry
 from ttcs_edge.core.model import AiredItem, AsRun, Occurrence, Outcome, Scope, Sha256, WallMs, ZoneId
 from ttcs_edge.store.database import Database, connect
 from ttcs_edge.store.outbox import Outbox
@@ -61,9 +63,9 @@ def air(folder: Path) -> list[float]:
     back = threading.Event()
     honest = database.commit
 
-    def hanging(*arguments: object) -> None:
+    def hanging(entries: Sequence[Entry], station: str, wall_ms: int) -> None:
         back.wait(60)
-        honest(*arguments)  # type: ignore[arg-type]
+        honest(entries, station, wall_ms)
 
     database.commit = hanging  # type: ignore[method-assign]
     recorder = Recorder(database, STATION, lambda event: None)

@@ -29,6 +29,7 @@ from tests.system.sight import status
 from tests.system.test_main_job import TOPIC, all_open
 from ttcs_edge.core.documents import Audio, Bulletin, Command, ResendRange, Slot
 from ttcs_edge.core.limits import LIMITS
+from ttcs_edge.core.model import Sha256
 from ttcs_edge.wire.topics import Topics
 
 BULLETINS, SLOTS = 50, 10_000
@@ -139,7 +140,7 @@ class Load:
             self._centre.publish(Topics(ROOT).blob(sha256, chunk), part)
         return Audio(
             language="vi",
-            sha256=sha256,
+            sha256=Sha256(sha256),
             size_bytes=len(data),
             duration_ms=60_000,
             media_type="audio/ogg",

@@ -13,7 +13,7 @@ from tests.bench.report import percentile, report
 from tests.parts import SCOPE, Province, utc
 from ttcs_edge.core import events, schedule
 from ttcs_edge.core.documents import Audio, Bulletin, Programme, Slot
-from ttcs_edge.core.model import Instant, MonoMs, Scope, StationSettings, WallMs, Zone, ZoneId
+from ttcs_edge.core.model import Instant, MonoMs, Scope, Sha256, StationSettings, WallMs, Zone, ZoneId
 from ttcs_edge.core.programmes import Programmes
 from ttcs_edge.wire.documents import read_programme
 
@@ -40,7 +40,7 @@ def programme(slots: int) -> Programme:
             audio=(
                 Audio(
                     language="vi",
-                    sha256=f"{number:064x}",
+                    sha256=Sha256(f"{number:064x}"),
                     size_bytes=1_000_000,
                     duration_ms=60_000,
                     media_type="audio/ogg",
@@ -72,7 +72,7 @@ def in_force_ms(envelope: bytes, province: Province) -> float:
         cache.cache_clear()  # a station meets a programme for the first time
     began = time.perf_counter()
     signed = read_programme(envelope, province.root, SCOPE)
-    verdict = programmes.judge(events.ProgrammeArrived(signed, SCOPE, 1), now)  # type: ignore[arg-type]
+    verdict = programmes.judge(events.ProgrammeArrived(signed, SCOPE, 1), now)
     programmes.due(now, 5_000)
     taken_ms = (time.perf_counter() - began) * 1_000
     assert verdict.accepted is not None

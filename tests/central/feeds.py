@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.parts import Authority
 
 SENDER = "canhbao@kttv.example"
-Answer = Callable[[BaseHTTPRequestHandler], None]
+Answer = Callable[[BaseHTTPRequestHandler], object]
 
 
 def moment(minutes: float) -> str:

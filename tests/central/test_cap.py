@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from lxml import etree
-from signxml import XMLSigner
 from signxml.algorithms import SignatureMethod
+from signxml.signer import XMLSigner
 
 from tests.central.test_alert import PLACE, TOPICS, retained, send, standing, verified
 from tests.central.test_publish import recording

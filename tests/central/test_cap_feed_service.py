@@ -75,7 +75,7 @@ def test_it_ends_in_order(centre_folder: Path, own_broker: Broker, server: FeedS
     server.serve(a=cap("a"))
     with serving(centre_folder, rules(tmp_path, server), own_broker.port, tmp_path / "log") as service:
         service.tells("SENT a ")
-        server.pages["/atom.xml"] = lambda request: server.closing.wait() and None
+        server.pages["/atom.xml"] = lambda request: server.closing.wait()
         count = len(server.requests)
         eventually(lambda: len(server.requests) > count)
         service.process.send_signal(signal.SIGTERM)
@@ -251,4 +251,4 @@ def test_what_is_long_over_is_forgotten_and_what_waits_is_not(centre_folder: Pat
         assert (book.of_state("passed"), [one.number for one in book.of_state("asked")]) == ([], [second.number])
         assert sorted(path.name for path in book.folder.glob("*.xml")) == [second.file]
         assert book.take_in(entries, Tags(), at_ms) == 0 and len(book.wanted(at_ms, 9)) == 2
-        assert other.wanted(at_ms, 9) == other.of_state("asked") == [] and other.tags() == Tags()
+        assert (other.wanted(at_ms, 9), other.of_state("asked"), other.tags()) == ([], [], Tags())

@@ -228,7 +228,7 @@ def fault(number: int, **changes: object) -> FaultReport:
         raised="2026-11-24T05:00:00.000Z",
         cleared=None,
     )
-    return replace(report, **changes)  # type: ignore[arg-type]
+    return replace(report, **changes)
 
 
 def stick_of(folder: Path, *lines: bytes, name: str = "da-teh-01.20261124T050000Z.jsonl") -> Path:

@@ -14,7 +14,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from tests.central.test_orders import REPLY, STATION, TOPICS, Pole, pole
-from tests.parts import Broker, Listener, Station, eventually
+from tests.parts import SCOPE, Broker, Listener, Station, eventually
 from tests.system.sight import line_log, status
 from tests.system.test_main_job import all_open
 from ttcs_edge.central.centre import Centre, open_centre
@@ -189,13 +189,13 @@ def test_every_refusal_has_words_also_without_its_fields(lang: Language) -> None
 def born(boot: int, station: str = STATION) -> bytes:
     """A birth."""
     told = "2026-11-29T05:00:00.000Z"
-    report = StatusReport(station=station, scope="vn/lam-dong", state="online", software="1", boot=boot, told=told)
+    report = StatusReport(station=station, scope=SCOPE, state="online", software="1", boot=boot, told=told)
     return encode(report)
 
 
 def publish(there: Pole, topic: str, payload: bytes) -> None:
     """Say something on another topic."""
-    there._client.publish(topic, payload, qos=1, properties=Properties(PacketTypes.PUBLISH))
+    there._client.publish(topic, payload, qos=1, properties=Properties(PacketTypes.PUBLISH))  # type: ignore[no-untyped-call]
 
 
 def test_a_restart_is_over_when_the_station_is_there_again(

@@ -314,7 +314,7 @@ def test_a_strangers_number_on_the_broker_counts_for_nothing(
     centre_folder: Path, own_broker: Broker, tmp_path: Path
 ) -> None:
     """Whoever may write to the broker cannot drive the numbers up to where none is left."""
-    province = Province(scope="vn/lam-dong/da-teh")
+    province = Province(scope=Scope("vn/lam-dong/da-teh"))
     stranger = Listener(own_broker, "stranger", subscribe="none")
     high = replace(make_programme(version=2**53 - 1, bulletins=(), slots=()), scope=Scope(PLACE))
     stranger.publish(TOPIC, province.sign(high))

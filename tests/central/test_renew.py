@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,7 @@ def test_a_renewed_certificate_is_over_the_same_key_for_two_years(centre: Centre
 
     assert isinstance(found, Renewed) and found.is_new
     new, files = loaded(found.pem), files_of(centre, STATION)
-    assert public_bytes(new.public_key()) == public_bytes(key_of(folder).public_key())  # type: ignore[arg-type]
+    assert public_bytes(new.public_key()) == public_bytes(key_of(folder).public_key())
     assert new.subject.rfc4514_string() == f"CN={STATION}"
     assert timedelta(days=729) < new.not_valid_after_utc - NOW < timedelta(days=731)
     assert files.record.read_bytes() == found.pem
@@ -235,9 +236,12 @@ def test_bad_answers_change_nothing_and_are_one_fault_each(
     own_station.start()
     eventually(lambda: faults(own_station) == {"certificate-ends"})
 
+    def told(code: str) -> bool:
+        return code in faults(own_station)
+
     for number, (code, payload) in enumerate(answers.items(), 1):
         operator.say(GETS, payload, retain=True)
-        eventually(lambda code=code: code in faults(own_station))
+        eventually(partial(told, code))
         assert faults(own_station) == {"certificate-ends", *list(answers)[:number]}
     assert not (own_station.folder / "state" / RENEWED).exists()
     old = authority._certify(

@@ -15,7 +15,8 @@ from tests.central.trust import PLACE, SCOPE, names_of, publish, root, rotate, s
 from tests.parts import Broker, Listener, eventually
 from ttcs_edge import whole_files
 from ttcs_edge.central import trust_publish
-from ttcs_edge.central.centre import open_centre
+from ttcs_edge.central.broker import OperatorClient
+from ttcs_edge.central.centre import now, open_centre
 from ttcs_edge.central.errors import CentralError
 from ttcs_edge.central.main import main
 from ttcs_edge.core.documents import Signed
@@ -125,7 +126,7 @@ def cut(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
 
     monkeypatch.setattr(whole_files, "replace", counted(whole_files.replace))
     monkeypatch.setattr(Path, "unlink", counted(Path.unlink))
-    monkeypatch.setattr(trust_publish.OperatorClient, "publish", counted(trust_publish.OperatorClient.publish))
+    monkeypatch.setattr(OperatorClient, "publish", counted(OperatorClient.publish))
 
 
 @pytest.mark.parametrize("step", range(1, 11))
@@ -271,7 +272,7 @@ def test_a_root_that_has_expired_is_renewed(
     file.write_text(file.read_text().replace("days: 3650", "days: 1"))
     assert trust(centre_folder, "sign") == 0
     assert publish(centre_folder, own_broker) == 0
-    later = trust_publish.now().wall_ms + 3 * 86_400_000
+    later = now().wall_ms + 3 * 86_400_000
     monkeypatch.setattr("time.time_ns", lambda: later * 1_000_000)
     with pytest.raises(CentralError):
         open_centre(centre_folder)
@@ -307,9 +308,9 @@ def test_what_only_revoked_keys_had_signed_is_told_and_asked_about(
     assert (root(centre_folder).version, standing(own_broker)) == (1, None)
 
     assert publish(centre_folder, own_broker, "--yes") == 0
-    said = " ".join(capsys.readouterr().out.split())
-    assert "Publish again what was withdrawn: ttcs-central publish" in said
-    assert said.endswith("Restart what runs all the time (beacon, cap-feed, live): it still has the old keys.")
+    advice = " ".join(capsys.readouterr().out.split())
+    assert "Publish again what was withdrawn: ttcs-central publish" in advice
+    assert advice.endswith("Restart what runs all the time (beacon, cap-feed, live): it still has the old keys.")
 
 
 def test_an_alert_that_only_a_revoked_key_had_signed_is_told(

@@ -26,12 +26,12 @@ from ttcs_edge.central.main import main
 from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope
-from ttcs_edge.core.reports import Cache
 from ttcs_edge.locale import LANGUAGES, Language
 from ttcs_edge.terminal import screen
 from ttcs_edge.wire.reports import (
     AlertReport,
     AsRunReport,
+    CacheState,
     FaultReport,
     FaultState,
     HeartbeatReport,
@@ -46,7 +46,7 @@ from ttcs_edge.wire.reports import (
 from ttcs_edge.wire.topics import Topics
 
 TOLD = "2026-11-24T05:00:00.000Z"
-PLACE = "vn/lam-dong/da-teh"
+PLACE = Scope("vn/lam-dong/da-teh")
 TOPICS = Topics("ttcs/v1")
 SCREENS = Path(__file__).parents[1] / "data/central"
 
@@ -72,7 +72,7 @@ def heartbeat(number: int = 1, on_air: str | None = None, faults: tuple[FaultSta
         amplifier="off",
         zones_closed=(),
         programmes=(),
-        cache=Cache(0, 0, 0, 0),
+        cache=CacheState(wanted_files=0, stored_files=0, wanted_bytes=0, stored_bytes=0),
         faults=faults,
         underruns=0,
         outbox_depth=0,
@@ -500,7 +500,7 @@ def test_watch_json_prints_one_object_for_each_message_good_or_bad(centre_folder
     """Retained and live reports come as lines; a bad one between them is a line of its own and stops nothing."""
     station = Listener(own_broker, "da-teh-01", subscribe="none")
     station.publish(TOPICS.station("da-teh-01", "status"), encode(status()))
-    command = [sys.executable, "-m", "ttcs_edge.central.main", "watch", centre_folder, "--json"]
+    command: list[str | Path] = [sys.executable, "-m", "ttcs_edge.central.main", "watch", centre_folder, "--json"]
     watcher = subprocess.Popen(
         [*command, "--broker", f"127.0.0.1:{own_broker.port}", "--for", "60"], stdout=subprocess.PIPE, text=True
     )
@@ -589,7 +589,7 @@ def follow(terminal: int, said: bytearray) -> None:
 
 def test_the_watcher_hears_again_after_the_broker_was_away(centre_folder: Path, own_broker: Broker) -> None:
     """A broker that restarts is connected to again, and what comes then is heard."""
-    command = [sys.executable, "-m", "ttcs_edge.central.main", "watch", centre_folder, "--json"]
+    command: list[str | Path] = [sys.executable, "-m", "ttcs_edge.central.main", "watch", centre_folder, "--json"]
     watcher = subprocess.Popen(
         [*command, "--broker", f"127.0.0.1:{own_broker.port}", "--for", "60"], stdout=subprocess.PIPE, text=True
     )

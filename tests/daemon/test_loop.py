@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from tests.core.material import TRUST
 from tests.parts import eventually
-from tests.simulation.world import TRUST
 from ttcs_edge.core import effects, events
+from ttcs_edge.core.documents import Refused
 from ttcs_edge.core.effects import Effect
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Instant, MonoMs, Scope, StationSettings, WallMs, Zone, ZoneId
@@ -98,7 +99,7 @@ def bench() -> Iterator[Bench]:
 
 def test_what_stands_behind_a_record_waits_for_the_disk_and_the_rest_does_not(bench: Bench) -> None:
     """A refused document is acknowledged only when the fault that it became is on disk (decision 1)."""
-    refused = events.ProgrammeArrived(events.Refused("not-json", "vn"), "vn", 7)
+    refused = events.ProgrammeArrived(Refused("not-json", "vn"), "vn", 7)
     bench.loop.post(refused)
     eventually(lambda: bench.disk.waiting)
     bench.loop.post(events.PlayerReady("wav", 1))
@@ -153,7 +154,7 @@ class PlaysAtOnce:
         if isinstance(event, events.StopRequested):
             return [effects.Leave()]
         wake = effects.WakeAt(MonoMs(round(time.monotonic() * 1_000) + 3_600_000))
-        return [effects.StartSound(1, 1, (), 0, 0, 100, 0), wake] if len(self.heard) == 1 else [wake]
+        return [effects.StartSound(1, 1, (), 0, MonoMs(0), 100, 0), wake] if len(self.heard) == 1 else [wake]
 
 
 @pytest.mark.parametrize("told", [True, False], ids=["it begins", "nobody hears of it"])
@@ -190,8 +191,9 @@ def test_a_question_is_answered_between_two_events(bench: Bench) -> None:
 
 def test_a_question_that_fails_is_told_to_whoever_asked_and_to_nobody_else(bench: Bench) -> None:
     """The loop goes on."""
+    empty: dict[str, int] = {}
     with pytest.raises(KeyError, match="nothing"):
-        bench.loop.ask(lambda station: {}["nothing"], 5)
+        bench.loop.ask(lambda station: empty["nothing"], 5)
     assert bench.loop.ask(lambda station: station.boot, 5) == 1
 
 

@@ -86,7 +86,8 @@ def test_a_place_that_is_needed_again_is_dark_before_it_is_drawn_anew(desk: Desk
     first, second = ("Chờ".ljust(16), "ạảãáàặẳ".ljust(16)), ("Chờ".ljust(16), "ắằấầẩẫậ".ljust(16))
     desk.lcd.show(first)
     bus = desk.buses[0]
-    plain, wrong = bus.write_byte, []
+    plain = bus.write_byte
+    wrong: list[str] = []
 
     def watched(i2c_addr: int, value: int) -> None:
         plain(i2c_addr, value)
@@ -106,7 +107,12 @@ def test_a_clock_that_ticks_writes_one_letter(desk: Desk) -> None:
     desk.lcd.show(("21:05 Chờ".ljust(16), " " * 16))
     written: list[int] = []
     plain = desk.buses[0].write_byte
-    desk.buses[0].write_byte = lambda i2c_addr, value: (written.append(value), plain(i2c_addr, value))[1]  # type: ignore[method-assign]
+
+    def noted(i2c_addr: int, value: int) -> None:
+        written.append(value)
+        plain(i2c_addr, value)
+
+    desk.buses[0].write_byte = noted  # type: ignore[method-assign]
     desk.lcd.show(("21:06 Chờ".ljust(16), " " * 16))
     letters = [value for value in written if value & E and value & RS]
     assert desk.text[0] == "21:06 Chờ".ljust(16)

@@ -8,11 +8,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.parts import eventually
+from tests.parts import eventually, listens
 from tests.player.parts import BYTES_PER_MS, Listening, Source, noise, samples, tone, wav
 from ttcs_edge.core.events import PlayerGone, PlayerReady, SoundEnded, SoundProgress
 from ttcs_edge.drivers.player import SILENT_S, START_S
@@ -23,36 +24,48 @@ from ttcs_edge.settings import InputSettings, SoundDriver, SoundSettings
 GONE_S = 2.0
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A socket, and the process that begins a keeper for each connection to it."""
+
+    path: Path
+    activator: int
+
+    def keepers(self) -> list[int]:
+        """The processes that keep one player each."""
+        return children(self.activator)
+
+
 @pytest.fixture
-def door(tmp_path: Path) -> Iterator[Path]:
+def door(tmp_path: Path) -> Iterator[Door]:
     """Where a service manager begins a keeper for each connection."""
     path = tmp_path / "player.socket"
     activate = ["systemd-socket-activate", "--accept", "--seqpacket", f"--listen={path}"]
     activate += [f"--setenv={name}={os.environ[name]}" for name in ("PYTHONPATH",) if name in os.environ]
     with (tmp_path / "activate.log").open("wb") as log:
         process = subprocess.Popen([*activate, sys.executable, "-m", "ttcs_edge.player.keeper"], stderr=log, stdout=log)
-        eventually(path.exists)
-        yield path
+        eventually(lambda: listens(path))
+        yield Door(path, process.pid)
         process.kill()
         process.wait()
 
 
 @pytest.fixture
-def listening(tmp_path: Path, door: Path) -> Iterator[Listening]:
+def listening(tmp_path: Path, door: Door) -> Iterator[Listening]:
     """A player of that door, that writes to a WAV file, and is ready."""
     microphone = InputSettings(SoundDriver.WAV, "wav", wav(tmp_path / "ear.wav", tone(1_000)))
-    listening = Listening(tmp_path, sound_input=microphone, launch=launcher({SOCKET_VARIABLE: str(door)}))
+    listening = Listening(tmp_path, sound_input=microphone, launch=launcher({SOCKET_VARIABLE: str(door.path)}))
     listening.wait(PlayerReady)
     yield listening
     listening.close()
 
 
-def begun(door: Path, tmp_path: Path) -> tuple[Running, int, int]:
+def begun(door: Door, tmp_path: Path) -> tuple[Running, int, int]:
     """A player that has said its first word, its keeper's id, and its own."""
-    running = neighbour(str(door), SoundSettings(SoundDriver.WAV, "wav", tmp_path / "aired.wav"), 1)
+    running = neighbour(str(door.path), SoundSettings(SoundDriver.WAV, "wav", tmp_path / "aired.wav"), 1)
     running.socket.settimeout(START_S)
     assert running.socket.recv(PACKET_BYTES)
-    (keeper,) = keepers(door)
+    (keeper,) = door.keepers()
     (player,) = children(keeper)
     return running, keeper, player
 
@@ -60,17 +73,6 @@ def begun(door: Path, tmp_path: Path) -> tuple[Running, int, int]:
 def children(pid: int) -> list[int]:
     """The processes that one has begun."""
     return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
-
-
-def keepers(door: Path) -> list[int]:
-    """Those that the activator has begun."""
-    found = (Path(f"/proc/{pid}/cmdline").read_bytes() for pid in children(os.getpid()))
-    (activator,) = [
-        pid
-        for pid, line in zip(children(os.getpid()), found, strict=True)
-        if f"--listen={door}".encode() in line.split(b"\0")
-    ]
-    return children(activator)
 
 
 def is_gone(pid: int) -> bool:
@@ -112,7 +114,7 @@ def test_an_input_that_is_a_file_is_handed_over_with_its_play(listening: Listeni
 
 @pytest.mark.parametrize("number", [None, signal.SIGSTOP])
 def test_whoever_lets_go_of_the_lifeline_ends_it_whatever_it_does(
-    door: Path, tmp_path: Path, number: signal.Signals | None
+    door: Door, tmp_path: Path, number: signal.Signals | None
 ) -> None:
     """Also one that hangs; the end of the connection tells when it is over."""
     running, keeper, player = begun(door, tmp_path)
@@ -127,7 +129,7 @@ def test_whoever_lets_go_of_the_lifeline_ends_it_whatever_it_does(
     running.socket.close()
 
 
-def test_a_keeper_ends_with_what_it_keeps_and_tells_by_which_signal(door: Path, tmp_path: Path) -> None:
+def test_a_keeper_ends_with_what_it_keeps_and_tells_by_which_signal(door: Door, tmp_path: Path) -> None:
     """As a shell does: 128 and the signal's number."""
     running, keeper, player = begun(door, tmp_path)
     os.kill(player, signal.SIGSEGV)
@@ -137,23 +139,23 @@ def test_a_keeper_ends_with_what_it_keeps_and_tells_by_which_signal(door: Path, 
     running.socket.close()
 
 
-def test_somebody_who_connects_and_says_nothing_gets_no_player(door: Path) -> None:
+def test_somebody_who_connects_and_says_nothing_gets_no_player(door: Door) -> None:
     """The keeper goes when he does."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as stranger:
-        stranger.connect(str(door))
-        (keeper,) = eventually(lambda: keepers(door))
+        stranger.connect(str(door.path))
+        (keeper,) = eventually(door.keepers)
         assert children(keeper) == []
     eventually(lambda: is_gone(keeper), GONE_S)
 
 
 @pytest.mark.parametrize(("number", "reason"), [(signal.SIGKILL, "died"), (signal.SIGSTOP, "hung")])
 def test_one_that_is_lost_in_the_middle_of_a_play_is_replaced(
-    listening: Listening, door: Path, tmp_path: Path, number: signal.Signals, reason: str
+    listening: Listening, door: Door, tmp_path: Path, number: signal.Signals, reason: str
 ) -> None:
     """As a child is, and the next play is whole."""
     listening.play(1, Source(wav(tmp_path / "long.wav", noise(4_000)).read_bytes(), 4_000))
     eventually(lambda: listening.all(SoundProgress))
-    (player,) = children(keepers(door)[0])
+    (player,) = children(door.keepers()[0])
     os.kill(player, number)
     assert listening.wait(PlayerGone, SILENT_S + 1.0).reason == reason
     listening.wait(PlayerReady)

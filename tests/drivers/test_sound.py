@@ -170,14 +170,18 @@ class TestContract:
         assert sorted(waits_s)[-3] < (BUFFER_MS + PERIOD_MS) / 1_000
 
     def test_the_first_period_is_taken_without_a_wait(self, sink: SoundSink) -> None:
-        """Also some time after the device was opened: a play is commanded ahead of its instant."""
+        """Also some time after the device was opened: a play is commanded ahead of its instant. One of three may be
+        late by what else this machine does."""
         for ahead_s in (0.0, 0.15, 0.5):
-            sink.begin(1)
-            time.sleep(ahead_s)
-            before_s = time.monotonic()
-            put(sink, noise(10))
-            assert time.monotonic() - before_s < 0.01, ahead_s
-            sink.end()
+            waits_s = []
+            for number in (1, 2, 3):
+                sink.begin(number)
+                time.sleep(ahead_s)
+                before_s = time.monotonic()
+                put(sink, noise(10))
+                waits_s.append(time.monotonic() - before_s)
+                sink.end()
+            assert sorted(waits_s)[1] < PERIOD_MS / 2_000, ahead_s
 
     def test_one_play_after_the_other_is_heard_whole(self, device: Device, sink: SoundSink) -> None:
         """Opened and closed for each."""

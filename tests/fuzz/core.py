@@ -196,7 +196,7 @@ class Core:
         for envelope in (data, self._envelope(kind, data, STRANGERS)):
             before = self.shown()
             done = self._tell(self._event(kind, envelope))
-            more = [effect for effect in done if not isinstance(effect, QUIET)]
+            more: list[object] = [effect for effect in done if not isinstance(effect, QUIET)]
             more += [
                 entry for one in only(done, effects.Record) for entry in one.entries if not isinstance(entry, TOLD)
             ]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.targets import Target
 
-Draw = Any
+Draw = st.DrawFn
 HUGE = 10**400
 DEEP = 20_000
 LONG = 70_000

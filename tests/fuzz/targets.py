@@ -44,7 +44,7 @@ from ttcs_edge.central.fleet import Fleet, StationRow
 from ttcs_edge.central.programme_file import read_programme_file
 from ttcs_edge.central.trust_file import draft_behind, read_trust_file, trust_text
 from ttcs_edge.config import ConfigError, load_config
-from ttcs_edge.core.documents import Refused
+from ttcs_edge.core.documents import Document, Refused
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import Scope
 from ttcs_edge.drivers import at, meter, modbus, modem, rds
@@ -118,7 +118,7 @@ _READERS: dict[str, Callable[[bytes], object]] = {
     "alert": lambda data: read_alert(data, PROVINCE.root, "x"),
     "live": lambda data: read_live(data, PROVINCE.root, "x"),
 }
-_DOCUMENTS = {
+_DOCUMENTS: dict[str, Document] = {
     "programme": corpus.programme(),
     "beacon": corpus.beacon(),
     "command": corpus.command(),
@@ -565,7 +565,7 @@ def _https(data: bytes) -> object:
         with closing(response):
             part = SimpleNamespace(offset=resumed, size_bytes=100, restart=lambda: None)
             with suppress(FetchError):
-                passed_over = _check(response, part, _URL)  # type: ignore[arg-type]
+                passed_over = _check(response, part, _URL)
                 assert 0 <= passed_over <= resumed
             answer, count = Answer(_URL, response, patience), 0
             while (came := answer.read()) and count < READ_MOST_BYTES:
@@ -612,7 +612,7 @@ def _servers() -> dict[str, Target]:
 
 def _core() -> dict[str, Target]:
     core = Core(Path(_FOLDER.name) / "told")
-    seeds = {kind: (_json(corpus.GOOD[kind]),) for kind in _DOCUMENTS}
+    seeds: dict[str, tuple[bytes, ...]] = {kind: (_json(corpus.GOOD[kind]),) for kind in _DOCUMENTS}
     seeds["command"] = tuple(_json(value) for name, value in corpus.GOOD.items() if name.partition("/")[0] == "command")
     seeds["trust"] = (write_document(PROVINCE.root),)
     return {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.parts import Authority
 from ttcs_edge.central.authority import Pair, make_client_certificate, make_server_certificate
@@ -33,6 +34,7 @@ class OddAuthority(Authority):
     def _at_its_time(self, pair: Pair) -> Pair:
         plain = x509.load_pem_x509_certificate(pair.certificate)
         key = serialization.load_pem_private_key(self._pair.key, None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey)
         begin, end = (datetime.now(timezone.utc) + timedelta(days=days) for days in self._days)
         builder = (
             x509.CertificateBuilder()

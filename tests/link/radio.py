@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from tests.parts import Authority
 from ttcs_edge.core.events import Event, StreamFailed
 
-Behaviour = Callable[[BaseHTTPRequestHandler], None]
+Behaviour = Callable[[BaseHTTPRequestHandler], object]
 CODECS = {
     "mp3": ("libmp3lame", "mp3"),
     "aac": ("aac", "adts"),

@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from paho.mqtt.client import Client
+from paho.mqtt.enums import MQTTErrorCode
 
 from tests.link.bench import STATION, Bench, states
 from tests.link.odd_authority import OddAuthority
@@ -123,20 +125,20 @@ def test_a_station_whose_certificate_the_broker_does_not_believe_is_told_why(
     """With TLS 1.3 the verdict comes behind the handshake: it must not pass for a lost link, nor for one that was
     refused, where the station had yet to say its first word, and the broker was gone.
     """
-    tell_more, loop_read = mqtt._tell_more, mqtt.Client.loop_read
-    looked: list[mqtt.Client] = []
+    tell_more, loop_read = mqtt._tell_more, Client.loop_read
+    looked: list[Client] = []
 
     def slow(*opened: Any) -> None:
         tell_more(*opened)
         time.sleep(0.3)  # a machine that is busy, between handshake and CONNECT
 
-    def blind(client: mqtt.Client, *most: Any) -> Any:
+    def blind(client: Client, *most: Any) -> Any:
         looked.append(client)
-        return loop_read(client, *most) if looked.count(client) > 1 else mqtt.MQTTErrorCode.MQTT_ERR_SUCCESS
+        return loop_read(client, *most) if looked.count(client) > 1 else MQTTErrorCode.MQTT_ERR_SUCCESS
 
     if late:
         monkeypatch.setattr(mqtt, "_tell_more", slow)
-        monkeypatch.setattr(mqtt.Client, "loop_read", blind)
+        monkeypatch.setattr(Client, "loop_read", blind)
     odd = OddAuthority(tmp_path / "odd", days=days)
     if reason == "tls-expired":
         odd._pair = authority._pair

@@ -32,6 +32,12 @@ from ttcs_edge.link.control import (
 HELLO = {"ask": "hello"}
 
 
+def slowly() -> dict[str, Any]:
+    """What takes its time: no wait of a test, but the work of the daemon that others must not wait for."""
+    time.sleep(0.5)
+    return {"done": True}
+
+
 def answer(request: dict[str, Any]) -> dict[str, Any]:
     """What the daemon of these tests answers."""
     table: dict[str, Callable[[], Any]] = {
@@ -39,7 +45,7 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
         "large": lambda: {"text": "x" * 8_000_000},
         "too-large": lambda: {"text": "x" * ANSWER_BYTES},
         "no-json": lambda: {"text": object()},
-        "slow": lambda: time.sleep(0.5) or {"done": True},
+        "slow": slowly,
     }
     if request["ask"] == "refuse":
         raise ControlError("bad-request", found="refuse", expected="hello")

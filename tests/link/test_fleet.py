@@ -14,10 +14,11 @@ import pytest
 
 from tests.link.bench import Bench
 from tests.link.wire import Wire
-from tests.parts import Authority, Broker, Listener, eventually
+from tests.parts import PLACE, Authority, Broker, Listener, eventually
 
 STATIONS = 142
 """The communes of a province."""
+NAMES = [f"tram-{number:03}" for number in range(STATIONS)]
 PROCESSES = 4
 """One process cannot wait for so many sockets (select takes descriptors below 1,024)."""
 REPORTS = 20
@@ -53,15 +54,14 @@ class Fleet:
     """All stations of a province."""
 
     def __init__(self, folder: Path, authority: Authority, port: int) -> None:
-        names = [f"tram-{n:03}" for n in range(STATIONS)]
-        for name in names:
+        for name in NAMES:
             authority.client(name)
         issued, spawn = Issued(authority.folder, authority.ca_file), multiprocessing.get_context("spawn")
         self._asks: list[Connection] = []
         self._processes = []
         for at in range(PROCESSES):
             ours, theirs = spawn.Pipe()
-            arguments = (folder, issued, port, names[at::PROCESSES], theirs)
+            arguments = (folder, issued, port, NAMES[at::PROCESSES], theirs)
             process = spawn.Process(target=some_stations, args=arguments, daemon=True)
             process.start()
             self._asks.append(ours)
@@ -92,7 +92,7 @@ class Fleet:
 @pytest.mark.timeout(300)
 def test_a_whole_province_comes_back_without_a_stampede(tmp_path: Path, authority: Authority) -> None:
     """An outage, reports on every station: they come back spread over the seconds, and each report is told."""
-    broker = Broker(tmp_path / "broker", authority)
+    broker = Broker(tmp_path / "broker", authority, stations=dict.fromkeys(NAMES, PLACE))
     broker.start()
     wire = Wire(broker.port)
     centre = Listener(broker)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -41,7 +42,7 @@ def beacons(bench: Bench) -> list[BeaconArrived]:
 
 def order(centre: Listener, payload: bytes, *, retain: bool = False, **asked: Any) -> None:
     """Publish a command with properties."""
-    properties = Properties(PacketTypes.PUBLISH)
+    properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
     for name, value in asked.items():
         setattr(properties, name, value)
     sent = centre._client.publish(COMMAND, payload, qos=1, retain=retain, properties=properties)
@@ -185,8 +186,13 @@ def test_work_is_done_without_a_link_and_is_bounded(links: Links, broker: Broker
     done: list[int] = []
     broker.stop()
     bench = links(broker.port).begin()
+
+    def work(number: int) -> bytes:
+        done.append(number)
+        return b""
+
     for number in range(3 * LIMITS.answers_waiting):
-        bench.link.answer(lambda number=number: done.append(number) or b"", b"")  # type: ignore[func-returns-value]
+        bench.link.answer(partial(work, number), b"")
     eventually(lambda: len(done) >= LIMITS.answers_waiting)
     assert done == sorted(done)
 

@@ -108,7 +108,7 @@ class Deaf:
         self.tries_s: list[float] = []
         self.resends = 0
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
-        self._reports = Reports(self, "event", lambda report, error: None, lambda: self.now_s)  # type: ignore[arg-type]
+        self._reports = Reports(self, "event", lambda report, error: None, lambda: self.now_s)
 
     def pending(self, limit: int, after_seq: int) -> list[OutboxRow]:
         """The report, for whoever has not read it."""
@@ -179,7 +179,7 @@ class Slow:
         self.resends = 0
         self._waits = True
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
-        self.reports = Reports(self, "event", lambda report, error: None, lambda: 0.0)  # type: ignore[arg-type]
+        self.reports = Reports(self, "event", lambda report, error: None, lambda: 0.0)
 
     def pending(self, limit: int, after_seq: int) -> list[OutboxRow]:
         """The report, while it waits, for whoever has not read it."""
@@ -272,7 +272,7 @@ class Backlog:
         self.rows = {seq: OutboxRow(seq, f"1-f{seq}", str(seq).encode()) for seq in range(1, 1_001)}
         self.receipts: set[int] = set()
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
-        self.reports = Reports(self, "event", lambda report, error: None, lambda: len(self.sent) / 100)  # type: ignore[arg-type]
+        self.reports = Reports(self, "event", lambda report, error: None, lambda: len(self.sent) / 100)
 
     def pending(self, limit: int, after_seq: int) -> list[OutboxRow]:
         """What waits behind a place."""

@@ -438,7 +438,7 @@ class TestHls:
         live(bench, "ts", names)(0, 3)
         data = pieces("ts")[names[2]]
         head = f"HTTP/1.0 200 OK\r\nContent-Length: {len(data)}\r\n\r\n".encode()
-        bench.radio.paths[f"/{names[2]}"] = lambda request: request.wfile.write(head + data[:-1]) and None
+        bench.radio.paths[f"/{names[2]}"] = lambda request: request.wfile.write(head + data[:-1])
         taker = bench.follow()
         eventually(lambda: len(taker.runs) == 2 and taker.runs[1][1])
         assert bytes(taker.runs[0][1]) == pieces("ts")[names[1]]

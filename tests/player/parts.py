@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import time
+import warnings
 import wave
 from array import array
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from tests.parts import eventually
+from tests.parts import eventually, listens
 from ttcs_edge.core.events import Event, PlayerReady, SoundProgress
 from ttcs_edge.core.model import AudioItem, Sha256, VerifiedAudio
 from ttcs_edge.drivers.player import PlayerProcess
@@ -75,7 +76,7 @@ def sweep(path: Path, seconds: float, suffix: str) -> Path:
 def samples(path: Path) -> bytes:
     """The samples that a WAV file says it holds."""
     with wave.open(str(path)) as file:
-        return file.readframes(file.getnframes())
+        return bytes(file.readframes(file.getnframes()))
 
 
 def rms_db(data: bytes) -> float:
@@ -291,6 +292,9 @@ class Loudspeaker:
 
     def listen(self) -> None:
         """Plug it in unless it is, and hear from now on."""
+        if self._server is not None and self._server.poll() is not None:
+            warnings.warn(f"PulseAudio ended by itself: {(self.folder / 'pulse.log').read_text()}", stacklevel=2)
+            self.unplug()
         if self._server is None:
             self.start()
         self._heard_from = self.heard_file.stat().st_size // 2 * 2
@@ -308,7 +312,7 @@ class Loudspeaker:
         command += ["--high-priority=yes"]
         with (self.folder / "pulse.log").open("ab") as log:
             self._server = subprocess.Popen([*command, "-L", sink, "-L", door], env=environment, stderr=log, stdout=log)
-            eventually(self._socket.exists)
+            eventually(lambda: listens(self._socket))
             listen = ["parec", f"--server=unix:{self._socket}", "-d", "pole.monitor", "--raw", "--format=s16le"]
             listen += [f"--rate={RATE_HZ}", "--channels=1", f"--latency-msec={self.LATENCY_MS}"]
             with self.heard_file.open("ab") as heard:

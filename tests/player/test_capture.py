@@ -33,10 +33,10 @@ from tests.player.parts import (
 from ttcs_edge.core.events import PlayerGone, PlayerReady, SoundDevice, SoundEnded, SoundProgress, SoundStarted
 from ttcs_edge.drivers.sound import PERIOD_BYTES, PERIOD_MS, AlsaSink, SoundError, WavSink
 from ttcs_edge.drivers.sound_input import SILENT_INPUT_S, SoundInput, WavInput
-from ttcs_edge.player.capture import FADE_FRAMES, WAIT_MOST_FRAMES, Capture
+from ttcs_edge.player.capture import WAIT_MOST_FRAMES, Capture
 from ttcs_edge.player.messages import Answer, Ended, Progress, Sounding, Talk
 from ttcs_edge.player.source import Opening
-from ttcs_edge.player.splice import FRAMES_PER_MS
+from ttcs_edge.player.splice import FADE_FRAMES, FRAMES_PER_MS
 from ttcs_edge.player.writer import Writer
 from ttcs_edge.settings import InputSettings, SoundDriver, SoundSettings
 

@@ -6,7 +6,6 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +97,7 @@ class Desk:
 
 
 @pytest.fixture
-def clip(tmp_path: Path) -> Iterator[Path]:
+def clip(tmp_path: Path) -> Path:
     """A second of noise."""
     return wav(tmp_path / "clip.wav", noise(LENGTH_MS))
 

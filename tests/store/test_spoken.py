@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from ttcs_edge.core.limits import LIMITS
-from ttcs_edge.core.model import Utterance
+from ttcs_edge.core.model import Sha256, Utterance
 from ttcs_edge.settings import StoreSettings
 from ttcs_edge.store.blobs import BlobError, Blobs
 from ttcs_edge.store.spoken import Note, SpokenStore
 
 FLOOD = Utterance("vi", "Lũ quét.")
 WAV = b"RIFF and so on" * 1_000
-SHA256 = hashlib.sha256(WAV).hexdigest()
+SHA256 = Sha256(hashlib.sha256(WAV).hexdigest())
 
 
 def store(folder: Path, audio_bytes: int = 1_000_000) -> tuple[Blobs, SpokenStore]:
@@ -76,7 +76,7 @@ def test_it_is_at_hand_before_the_card_has_it_and_not_twice_afterwards(tmp_path:
     assert SHA256 in blobs.have()
     assert list((tmp_path / "blobs").iterdir()) == []
     spoken.keep(FLOOD, "v", WAV, 6_000)
-    assert blobs.hold("x", b"\0" * LIMITS.held_bytes), "what the card has is let go"
+    assert blobs.hold(Sha256("x"), b"\0" * LIMITS.held_bytes), "what the card has is let go"
     assert spoken.hold(WAV, 6_000) is None, "there is no room in memory"
 
 

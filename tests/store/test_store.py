@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -118,7 +119,7 @@ def test_a_life_is_told_what_was_settled_as_far_back_as_it_can_look(tmp_path: Pa
 def test_what_was_committed_is_remembered_by_the_next_life(tmp_path: Path) -> None:
     """Programme, floor, open as-run, open fault; and the boot count grows."""
     first = Database.open(tmp_path)
-    entries = [
+    entries: list[effects.Entry] = [
         effects.ProgrammeAccepted("vn", 7, b"envelope"),
         effects.FloorRaised("vn", 7),
         effects.AsRunOpened(record()),
@@ -203,7 +204,11 @@ def test_a_failure_at_any_statement_leaves_all_or_nothing(tmp_path: Path, nth: i
 
     connection = database._connection
     database._connection = Failing()  # type: ignore[assignment]
-    entries = [effects.ProgrammeAccepted("vn", 7, b"x"), effects.FaultRaised(fault()), effects.WatchedUntil(WallMs(1))]
+    entries: list[effects.Entry] = [
+        effects.ProgrammeAccepted(Scope("vn"), 7, b"x"),
+        effects.FaultRaised(fault()),
+        effects.WatchedUntil(WallMs(1)),
+    ]
     try:
         database.commit(entries, STATION, 1)
         failed = False
@@ -291,10 +296,10 @@ def test_the_recorder_keeps_what_a_failing_card_refuses_and_writes_it_later(tmp_
     working = database.commit
     broken = [True]
 
-    def commit(*arguments: object) -> None:
+    def commit(entries: Sequence[effects.Entry], station: str, wall_ms: int) -> None:
         if broken[0]:
             raise sqlite3.OperationalError("disk I/O error")
-        working(*arguments)  # type: ignore[arg-type]
+        working(entries, station, wall_ms)
 
     database.commit = commit  # type: ignore[method-assign]
     recorder = Recorder(database, STATION, heard.append)
@@ -334,7 +339,7 @@ def test_records_that_a_stop_took_with_it_are_told_once_by_the_next_life_whose_c
     database = Database.open(tmp_path)
     tried = threading.Event()
 
-    def failing(*arguments: object) -> None:
+    def failing(entries: Sequence[effects.Entry], station: str, wall_ms: int) -> None:
         tried.set()
         raise sqlite3.OperationalError("disk I/O error")
 
@@ -490,7 +495,7 @@ def test_a_recorder_behind_a_card_that_hangs_takes_a_bounded_number_and_never_wa
     eventually(lambda: recorder._queue.empty())
     over = 5
     for number in range(1, LIMITS.records_waiting + over + 1):
-        recorder.submit((effects.WatchedUntil(WallMs(number)),), number, lambda number=number: taken.append(number))
+        recorder.submit((effects.WatchedUntil(WallMs(number)),), number, partial(taken.append, number))
     card_back.set()
     eventually(lambda: heard)
 
@@ -520,9 +525,9 @@ def test_records_are_grouped_into_a_commit_a_second_and_each_is_on_disk_within_o
     honest = database.commit
     commits: list[float] = []
 
-    def counted(*arguments: object) -> None:
+    def counted(entries: Sequence[effects.Entry], station: str, wall_ms: int) -> None:
         commits.append(time.monotonic())
-        honest(*arguments)  # type: ignore[arg-type]
+        honest(entries, station, wall_ms)
 
     database.commit = counted  # type: ignore[method-assign]
     recorder = Recorder(database, STATION, lambda event: None)
@@ -532,7 +537,11 @@ def test_records_are_grouped_into_a_commit_a_second_and_each_is_on_disk_within_o
     def tell(number: int) -> None:
         told_s[number] = time.monotonic()
         entry = effects.FaultRaised(fault(number))
-        recorder.submit((entry,), number, lambda: taken_s.setdefault(number, time.monotonic() - told_s[number]))
+
+        def taken() -> None:
+            taken_s.setdefault(number, time.monotonic() - told_s[number])
+
+        recorder.submit((entry,), number, taken)
 
     tell(0)
     eventually(lambda: 0 in taken_s)

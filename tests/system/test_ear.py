@@ -17,7 +17,7 @@ PERIODS = 30
 def frames(path: Path) -> bytes:
     """The samples of a WAV file."""
     with wave.open(str(path)) as file:
-        return file.readframes(file.getnframes())
+        return bytes(file.readframes(file.getnframes()))
 
 
 def test_a_card_plays_along_what_is_written_and_nothing_else(tmp_path: Path) -> None:

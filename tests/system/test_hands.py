@@ -80,7 +80,7 @@ class Commander:
 
     def send(self, envelope: bytes, correlation: bytes) -> None:
         """Put bytes on the station's topic."""
-        properties = Properties(PacketTypes.PUBLISH)
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         properties.CorrelationData = correlation
         self._client.publish(COMMAND, envelope, qos=1, properties=properties).wait_for_publish(10)
 
@@ -179,7 +179,7 @@ def test_a_volume_outlives_a_kill_and_a_replay_of_it_is_refused(
     start(station)
     until = utc(datetime.now(timezone.utc) + timedelta(hours=1))
     commander.give(volume=VolumeOrder(percent=35, zone="cho", until=until))
-    _, reply = eventually(lambda: commander.replies and commander.replies[-1])
+    _, reply = eventually(lambda: list(commander.replies))[-1]
     assert (reply["outcome"], reply["detail"]) == ("done", {"zones": "cho"})
     station.stop(signal.SIGKILL)
     start(station)
@@ -316,11 +316,10 @@ def test_a_volume_is_heard_within_a_second_on_what_is_on_the_air(
 def loudest(station: Station, centre: Listener, count: int) -> float:
     """The peak of the cue that is heard until so many were."""
     peaks = [-120.0]
-    eventually(
-        lambda: (
-            peaks.append((status(station).get("on_air") or {"peak_db": -120.0})["peak_db"])
-            or len(centre.reports("as-run")) >= count
-        ),
-        30,
-    )
+
+    def heard() -> bool:
+        peaks.append((status(station).get("on_air") or {"peak_db": -120.0})["peak_db"])
+        return len(centre.reports("as-run")) >= count
+
+    eventually(heard, 30)
     return max(peaks)

@@ -149,8 +149,10 @@ def streaming() -> Programme:
 def beacon() -> Beacon:
     """The centre at five in the morning, with all that is in force."""
     hour = "2026-11-24T05:00:00Z"
-    document = NamedDocument(version=7, sha256="a" * 64, size_bytes=2_000, places=("https://a.example/7", "broker:"))
-    named = NamedAlert(id="lu-quet", version=2, sha256="b" * 64, size_bytes=900, places=("broker:",))
+    document = NamedDocument(
+        version=7, sha256=Sha256("a" * 64), size_bytes=2_000, places=("https://a.example/7", "broker:")
+    )
+    named = NamedAlert(id="lu-quet", version=2, sha256=Sha256("b" * 64), size_bytes=900, places=("broker:",))
     return Beacon(
         scope=SCOPE,
         version=1,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -103,7 +103,7 @@ def wrong_kinds(place: Place) -> Iterator[tuple[str, Any]]:
 def wrong_values(place: Place) -> Iterator[tuple[str, Any]]:
     """One past each bound, and what no pattern or list of words takes."""
     node, value = place.node, place.value
-    bounds = {
+    bounds: dict[str, Callable[[Any], Any]] = {
         "minimum": lambda bound: bound - 1,
         "maximum": lambda bound: bound + 1,
         "minLength": lambda bound: "a" * (bound - 1),

@@ -86,7 +86,7 @@ def test_a_request_says_its_name_and_is_made_by_the_holder_of_its_key() -> None:
     request = read_request(der)
 
     assert request is not None and name_of(request.subject) == STATION
-    assert public_bytes(request.public_key()) == PUBLIC  # type: ignore[arg-type]
+    assert public_bytes(request.public_key()) == PUBLIC
     for place in range(len(der)):
         other = read_request(der[:place] + bytes([der[place] ^ 1]) + der[place + 1 :])
         same = other is not None and other.tbs_certrequest_bytes == request.tbs_certrequest_bytes

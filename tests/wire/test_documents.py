@@ -153,7 +153,7 @@ def test_a_programme_comes_out_as_it_went_in(document: Programme) -> None:
     payload = write_document(document)
     read = parse_programme(payload, "x")
     assert read == document
-    assert write_document(document) == write_document(read) == payload  # type: ignore[arg-type]
+    assert write_document(document) == write_document(read) == payload
 
 
 @SLOW
@@ -163,7 +163,7 @@ def test_a_trust_root_comes_out_as_it_went_in(document: TrustRoot) -> None:
     payload = write_document(document)
     read = parse_trust_root(payload, "x")
     assert read == document
-    assert write_document(read) == payload  # type: ignore[arg-type]
+    assert write_document(read) == payload
 
 
 def test_the_bytes_of_a_programme_are_these() -> None:
@@ -209,9 +209,9 @@ def test_what_stands_in_is_checked_like_what_it_stands_in_for(
     heavy = Bulletin(id="nang", title="", audio=(replace(audio(), size_bytes=LIMITS.audio_bytes),))
     document = replace(programme(), bulletins=(*programme().bulletins, heavy))
     if "standing" in changes:
-        document = replace(document, **changes)  # type: ignore[arg-type]
+        document = replace(document, **changes)
     else:
-        first = replace(document.bulletins[0], **changes)  # type: ignore[arg-type]
+        first = replace(document.bulletins[0], **changes)
         document = replace(document, bulletins=(first, *document.bulletins[1:]))
     read = parse_programme(write_document(document), "x")
     assert isinstance(read, Refused) and read.code == refused[0]

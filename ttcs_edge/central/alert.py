@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from rich.console import Console
-from securesystemslib.signer import Signer  # type: ignore[attr-defined]
+from securesystemslib.signer import Signer
 
 from ttcs_edge.central.address import BrokerAddress
 from ttcs_edge.central.alert_count import LEAVES, AlertCount

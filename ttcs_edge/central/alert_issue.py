@@ -14,7 +14,7 @@ from base64 import b64encode
 from pathlib import Path
 
 from msgspec import Struct
-from securesystemslib.signer import Signer  # type: ignore[attr-defined]
+from securesystemslib.signer import Signer
 
 from ttcs_edge import whole_files
 from ttcs_edge.central.alert_draft import AlertDraft, Carried, DraftInfo

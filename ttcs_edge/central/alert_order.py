@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
-from securesystemslib.signer import Signer  # type: ignore[attr-defined]
+from securesystemslib.signer import Signer
 
 from ttcs_edge.central.alert_draft import (
     AlertDraft,

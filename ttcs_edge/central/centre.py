@@ -36,7 +36,7 @@ from typing import Final, Literal
 import yaml
 from msgspec import Struct, structs
 from msgspec.structs import asdict
-from securesystemslib.signer import CryptoSigner, Signer, SSlibKey  # type: ignore[attr-defined]
+from securesystemslib.signer import CryptoSigner, Signer, SSlibKey
 
 from ttcs_edge.central.address import BROKER_PATTERN, URL_CHARS, URL_PATTERN
 from ttcs_edge.central.alert_templates import write_templates

@@ -17,7 +17,7 @@ from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
-from securesystemslib.signer import Signer  # type: ignore[attr-defined]
+from securesystemslib.signer import Signer
 
 from ttcs_edge.central.alert_arguments import MOST_CHARS
 from ttcs_edge.central.alert_draft import AlertDraft, Changes, DraftInfo

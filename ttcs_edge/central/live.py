@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from msgspec import Struct
-from securesystemslib.signer import Signer  # type: ignore[attr-defined]
+from securesystemslib.signer import Signer
 
 from ttcs_edge.central.address import BrokerAddress
 from ttcs_edge.central.asking import YES

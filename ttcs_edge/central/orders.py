@@ -14,7 +14,7 @@ from secrets import token_hex
 from typing import Any, Final
 
 from msgspec import Struct
-from securesystemslib.signer import Signer  # type: ignore[attr-defined]
+from securesystemslib.signer import Signer
 
 from ttcs_edge.central.address import BrokerAddress
 from ttcs_edge.central.broker import Heard, OperatorClient

@@ -21,7 +21,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
-from securesystemslib.signer import Signer  # type: ignore[attr-defined]
+from securesystemslib.signer import Signer
 
 from ttcs_edge import whole_files
 from ttcs_edge.central.address import BrokerAddress, check_audio_url

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
-from securesystemslib.signer import CryptoSigner, Signer  # type: ignore[attr-defined]
+from securesystemslib.signer import CryptoSigner, Signer
 
 from ttcs_edge import whole_files
 from ttcs_edge.central.centre import ELSEWHERE, Centre, SigningKey, now

@@ -75,7 +75,7 @@ class Renewing:
         def run() -> None:
             try:
                 work()
-            except (OSError, OwnFilesError):
-                _log.exception("certificate-not-used")
+            except (OSError, OwnFilesError) as error:  # the link tells of it, too
+                _log.error("certificate-not-used", error=str(error))
 
         threading.Thread(target=run, name="certificate", daemon=True).start()

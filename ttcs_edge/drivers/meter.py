@@ -7,7 +7,7 @@ lower word of two first.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ttcs_edge.core.model import MeterReading
@@ -55,7 +55,7 @@ class Pzem:
         self._bus.submit(measured, answer)
 
 
-def reading(registers: list[int]) -> MeterReading:
+def reading(registers: Sequence[int]) -> MeterReading:
     """What the first ``REGISTERS`` tell.
 
     >>> reading([2201, 420, 0, 853, 0, 57, 1])

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Meta, Struct
 from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import UnverifiedSignatureError, VerificationError
-from securesystemslib.signer import Signature, Signer, SSlibKey  # type: ignore[attr-defined]
+from securesystemslib.signer import Signature, Signer, SSlibKey
 
 from ttcs_edge.core.documents import PublicKey, Refused
 from ttcs_edge.core.limits import LIMITS
