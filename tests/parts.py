@@ -79,7 +79,7 @@ ACCEPTS = 0x10000
 """__SO_ACCEPTCON of a socket's flags. Source: linux/net.h."""
 
 
-def eventually(condition: Callable[[], T | Literal[False] | None], timeout_s: float = 10.0) -> T:
+def eventually(condition: Callable[[], T | Literal[False] | None], timeout_s: float = 30.0) -> T:
     """Wait until a condition gives something true, and give that. Fails when it does not in time."""
     deadline_s = time.monotonic() + timeout_s
     while not (value := condition()):

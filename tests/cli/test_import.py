@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -324,9 +325,7 @@ def test_whatever_is_sent_in_the_place_of_a_file_the_station_goes_on(lonely: Sta
     """A client of its own manners: pipes, folders, devices, sockets, closed doors, and questions that are none."""
     path = lonely.folder / "run/control.sock"
     assert lonely.process is not None
-    descriptors = Path(f"/proc/{lonely.process.pid}/fd")
-    ask(path, {"ask": "status"})
-    before = len(list(descriptors.iterdir()))
+    pid = lonely.process.pid
     reading, writing = os.pipe()
     writable = os.open(lonely.folder / "writable", os.O_WRONLY | os.O_CREAT)
     with socket.socket(socket.AF_UNIX) as door:
@@ -334,7 +333,8 @@ def test_whatever_is_sent_in_the_place_of_a_file_the_station_goes_on(lonely: Sta
         for thing in things:
             assert refusal(path, {"ask": "import-programme", "scope": SCOPE}, thing) == "bad-request"
             assert refusal(path, {"ask": "import-audio", "sha256": clip.sha256}, thing) == "bad-request"
-    good = os.open(clip.path, os.O_RDONLY)
+        good = os.open(clip.path, os.O_RDONLY)
+        sent = {os.readlink(f"/proc/self/fd/{thing}") for thing in (*things, writable, good)}
     bad_questions: list[dict[str, Any]] = [
         {"ask": "import-programme", "scope": "vn/lam-dong/bao-loc"},
         {"ask": "import-programme", "scope": ["vn"]},
@@ -359,7 +359,16 @@ def test_whatever_is_sent_in_the_place_of_a_file_the_station_goes_on(lonely: Sta
     for thing in (reading, writing, writable, good, *things[2:]):
         os.close(thing)
     assert (status(lonely)["state"], open_faults(lonely), stored(lonely)) == ("idle", [], [])
-    eventually(lambda: len(list(descriptors.iterdir())) <= before)
+    eventually(lambda: sent.isdisjoint(open_files(pid)))
+
+
+def open_files(pid: int) -> set[str]:
+    """What a process has open, named as the kernel does. Source: proc_pid_fd(5)."""
+    named = set()
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile
+            named.add(os.readlink(descriptor))
+    return named
 
 
 def refusal(path: Path, question: dict[str, Any], file: int | None) -> str:
