@@ -44,26 +44,27 @@ types:
 imports:
 	@$(BIN)/lint-imports --config setup.cfg
 
-tests: # those that mostly wait, for sound or for a broker, and those that reckon, which give way to them
+tests: # those that mostly wait, for sound or for a broker, and those that reckon, which give way; then tests/again.py
 	@$(BIN)/python -m compileall -q ttcs_edge tests # hundreds of processes read it
-	@$(MAKE) --no-print-directory --jobs=7 --output-sync=target $(addprefix tests-,$(WAITING) simulation others)
+	@$(MAKE) --no-print-directory --jobs=7 --output-sync=target $(addprefix tests-,$(GROUPS)) || \
+	  $(BIN)/python -m tests.again $(GROUPS)
 
 WAITING := system pole player network central
+GROUPS := $(WAITING) simulation others
 tests_pole := $(foreach part,coded contacts meter modem monitor panel power rds rs485 shedding walk,tests/system/test_$(part).py)
 tests_system := $(filter-out $(tests_pole),$(wildcard tests/system/test_*.py))
 tests_player := tests/player tests/attacks tests/drivers tests/monitor/test_process.py
 tests_network := tests/badlinks tests/link
 tests_central := tests/central
 tests_simulation := tests/simulation
+tests_others := $(foreach name,$(WAITING) simulation,$(addprefix --ignore=,$(tests_$(name))))
+nice_simulation := nice
+nice_others := nice
 
-$(addprefix tests-,$(WAITING)): tests-%:
-	@$(BIN)/python -m pytest -q $(tests_$*)
-
-tests-simulation:
-	@nice $(BIN)/python -m pytest -q $(tests_simulation)
-
-tests-others:
-	@nice $(BIN)/python -m pytest -q $(foreach name,$(WAITING) simulation,$(addprefix --ignore=,$(tests_$(name))))
+$(addprefix tests-,$(GROUPS)): tests-%:
+	@mkdir -p build/tests && rm -rf build/tests/$* build/tests/$*.exit
+	@$(nice_$*) $(BIN)/python -m pytest -q -o cache_dir=build/tests/$* $(tests_$*); \
+	  code=$$?; echo $$code > build/tests/$*.exit; exit $$code
 
 audit: setup sbom ## look for known holes in what is locked (asks an advisory service), doors left open, secrets
 	@$(BIN)/ruff check -q ttcs_edge # the rules S among them
