@@ -9,7 +9,7 @@ DEMO_PACKAGES := mosquitto nginx-light ffmpeg systemd git iproute2 mount e2fspro
 RIG_PACKAGES := mmdebstrap systemd-container qemu-system-x86 qemu-utils swtpm
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports tests tests-system tests-pole tests-player tests-network tests-central tests-simulation tests-others simulate schemas bench audit sbom fuzz install rig soak uninstall lock clean
+.PHONY: help setup demo test lint types imports tests tests-system tests-pole tests-player tests-network tests-central tests-simulation tests-others simulate schemas pages bench audit sbom fuzz install rig soak uninstall lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -83,6 +83,9 @@ simulate: setup ## live through years of stations' lives: make simulate YEARS=10
 
 schemas: setup ## write the JSON Schemas of the wire anew, from the types
 	@$(BIN)/python -m ttcs_edge.wire.schemas
+
+pages: setup ## write the page of all faults anew, from the words that programs say
+	@$(BIN)/python -m tests.fault_page
 
 bench: setup ## run the benchmarks, or one: make bench ONLY=due
 	@$(BIN)/python -m compileall -q ttcs_edge # as an installed package has it
