@@ -106,6 +106,12 @@ def test_a_fault_of_a_station_is_shown_with_its_mend(running: Station, centre: L
     assert f"cảnh báo: {words.meaning}, từ " in shown
     assert f"Sửa: {words.mend}" in shown
 
+    alone = " ".join(run("faults", "--config", running.config, "--lang", "vi", columns=200).stdout.split())
+    assert f"Thường do: {words.cause} (not-enough-signatures) Sửa: {words.mend}" in alone
+    (kept,) = eventually(lambda: ask(running, "faults", "--history"))
+    assert (kept["code"], kept["subject"], kept["cleared"]) == (fault["code"], fault["subject"], None)
+    assert run("log", "--config", running.config, "--lang", "en").stdout == "Nothing of that kind\n"
+
 
 def test_run_tells_what_the_station_may_not_believe(station: Station) -> None:
     """A trust root that nobody of its own signed: exit code 78, and file, line, key and mend in both languages."""

@@ -20,6 +20,7 @@ from ttcs_edge.core.reports import Snapshot
 from ttcs_edge.core.trust import alert_subject, live_subject
 from ttcs_edge.daemon.carried import Carried
 from ttcs_edge.daemon.control import Control
+from ttcs_edge.daemon.looking_back import LookingBack
 from ttcs_edge.daemon.walking import Walking
 from ttcs_edge.drivers.player import PlayerProcess
 from ttcs_edge.link.fetcher import Fetcher
@@ -87,7 +88,7 @@ class _NoOutbox:
         """Nothing."""
         return []
 
-    pending = kept
+    pending = newest_first = kept
 
 
 class Core:
@@ -126,6 +127,7 @@ class Core:
             Walking(
                 lambda call, timeout_s: call(self.hand.station), lambda: self.hand.now(), self._walked, frozenset()
             ),
+            LookingBack(cast(Outbox, _NoOutbox()), "Asia/Ho_Chi_Minh"),
         )
 
     def _begin(self) -> None:

@@ -432,6 +432,8 @@ def _box() -> dict[str, Target]:
         {"ask": "import-scopes"},
         {"ask": "import-wanted"},
         {"ask": "reports", "after": 0, "kept": True},
+        {"ask": "told", "kind": "as-run", "before": 2**63 - 1},
+        {"ask": "told", "kind": "fault", "after": 0},
         {"ask": "walk", "seconds": 3, "now": False, "zones": ["cho"]},
         {"ask": "walk-state", "number": 1},
         {"ask": "walk-stop", "number": 1},

@@ -7,11 +7,13 @@ from typing import Final
 
 from ttcs_edge.locale import Language, text
 from ttcs_edge.terminal.arguments import Parser, whole_number
+from ttcs_edge.terminal.moments import MomentAction
 
 PROGRAM: Final = "ttcs-edge"
 CONFIG: Final = Path("/etc/ttcs-edge/station.yaml")
 SOCKET: Final = Path("/run/ttcs-edge/control.sock")
 DAYS_MOST: Final = 31
+LAST_MOST: Final = 10_000
 TONE_S: Final = 6
 TONE_MOST_S: Final = 30
 """The same bound as the daemon's own, ``LIMITS.test_tone_s``."""
@@ -22,12 +24,17 @@ EXAMPLES: Final = {
     "enrol": "ttcs-edge enrol mqtt.lam-dong.vn",
     "status": "ttcs-edge status",
     "schedule": "ttcs-edge schedule --days 7",
+    "faults": "ttcs-edge faults --history",
+    "log": "ttcs-edge log --since 7d --outcome missed",
     "walk": "ttcs-edge walk",
     "import": "ttcs-edge import /media/usb",
     "export-reports": "ttcs-edge export-reports /media/usb",
     "version": "ttcs-edge version --json",
 }
 """Every command with one line that may be typed as it is."""
+ASKING: Final = ("status", "schedule", "faults", "log", "walk", "import", "export-reports")
+"""Those that ask the daemon."""
+OUTCOMES: Final = ("aired", "cut", "missed", "part", "substituted")
 
 
 def make_parser(lang: Language) -> Parser:
@@ -44,24 +51,47 @@ def make_parser(lang: Language) -> Parser:
         )
         for name, example in EXAMPLES.items()
     }
-    for name in ("check-config", "status", "schedule", "walk", "import", "export-reports", "version"):
+    for name in ("check-config", *ASKING, "version"):
         made[name].options.add_argument("--json", action="store_true", help=text("cli.help-json", lang))
     for name in ("run", "check-config"):
         help_text = text("cli.help-config", lang)
         made[name].options.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help=help_text)
     for name in ("import", "export-reports"):
         made[name].add_argument("path", type=Path, metavar="PATH", help=text(f"cli.help-path-{name}", lang))
-    for name in ("status", "schedule", "walk", "import", "export-reports"):
+    for name in ASKING:
         options = made[name].options
         options.add_argument("--socket", type=Path, metavar="PATH", help=text("cli.help-socket", lang))
         options.add_argument("--config", type=Path, metavar="FILE", help=text("cli.help-config-socket", lang))
     _enrol(made["enrol"], lang)
+    _faults(made["faults"], lang)
+    _log(made["log"], lang)
     _walk(made["walk"], lang)
     made["export-reports"].options.add_argument("--all", action="store_true", help=text("cli.help-all", lang))
     made["schedule"].options.add_argument(
         "--days", action=whole_number(1, DAYS_MOST), default=7, metavar="N", help=text("cli.help-days", lang)
     )
     return parser
+
+
+def _faults(command: Parser, lang: Language) -> None:
+    options = command.options
+    options.add_argument("--history", action="store_true", help=text("cli.help-history", lang))
+    last, words = whole_number(1, LAST_MOST), text("cli.help-last-faults", lang)
+    options.add_argument("--last", action=last, metavar="N", help=words)
+
+
+def _log(command: Parser, lang: Language) -> None:
+    options = command.options
+    for name in ("since", "until"):
+        words = text(f"cli.help-{name}", lang)
+        options.add_argument(f"--{name}", action=MomentAction, metavar="WHEN", help=words)
+    options.add_argument("--zone", metavar="ZONE", help=text("cli.help-zone", lang))
+    options.add_argument("--slot", metavar="SLOT", help=text("cli.help-slot", lang))
+    words = text("cli.help-outcome", lang)
+    options.add_argument("--outcome", choices=OUTCOMES, metavar="OUTCOME", help=words)
+    last, words = whole_number(1, LAST_MOST), text("cli.help-last-log", lang)
+    options.add_argument("--last", action=last, metavar="N", help=words)
+    options.add_argument("--csv", action="store_true", help=text("cli.help-csv", lang))
 
 
 def _walk(command: Parser, lang: Language) -> None:

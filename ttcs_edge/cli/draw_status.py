@@ -9,10 +9,10 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
+from ttcs_edge.cli.draw_faults import meaning, mend, words_of
 from ttcs_edge.cli.draw_schedule import lack_words
 from ttcs_edge.locale import Language, text
 from ttcs_edge.locale.central_orders import why
-from ttcs_edge.locale.faults import fault_words
 from ttcs_edge.terminal import screen
 from ttcs_edge.terminal.power import shed_words
 
@@ -28,7 +28,7 @@ def show(answer: Answer, lang: Language) -> None:
     sections: tuple[tuple[str, Sequence[RenderableType]], ...] = (
         ("cli.programmes", _programmes(answer, lang, now)),
         ("cli.next", _next(answer, lang, now)),
-        ("cli.faults", _faults(answer, lang, now)),
+        ("cli.open-faults", _faults(answer, lang, now)),
     )
     for heading, items in sections:
         parts += [screen.styled(""), screen.styled(text(heading, lang), screen.HEADING)]
@@ -252,11 +252,6 @@ def _next(answer: Answer, lang: Language, now: datetime) -> list[Text]:
 def _faults(answer: Answer, lang: Language, now: datetime) -> list[RenderableType]:
     lines: list[RenderableType] = []
     for one in answer["faults"]:
-        words = fault_words(one["code"], one["subject"], dict(one["detail"]), lang)
-        since = screen.moment_words(screen.local(one["raised_ms"], now.tzinfo), now, lang)
-        style = screen.BAD if one["severity"] == "error" else screen.DOUBTFUL
-        severity = screen.styled(text(f"cli.severity.{one['severity']}", lang), style)
-        meaning = screen.joined([severity, words.meaning], ": ")
-        lines.append(screen.joined([meaning, text("cli.fault-since", lang, when=since)]))
-        lines.append(screen.indented(screen.styled(text("cli.fault-mend", lang, mend=words.mend))))
+        words = words_of(one, lang)
+        lines += [meaning(one, words, lang, now), mend(words, lang)]
     return lines or [screen.styled(text("cli.faults-none", lang))]

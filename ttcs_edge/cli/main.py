@@ -27,6 +27,8 @@ COMMANDS: Final = {
     "enrol": "ttcs_edge.cli.enrol",
     "status": "ttcs_edge.cli.status",
     "schedule": "ttcs_edge.cli.schedule",
+    "faults": "ttcs_edge.cli.faults",
+    "log": "ttcs_edge.cli.log",
     "walk": "ttcs_edge.cli.walk",
     "import": "ttcs_edge.cli.import_bundle",
     "export-reports": "ttcs_edge.cli.export_reports",

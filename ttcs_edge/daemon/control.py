@@ -1,5 +1,5 @@
-"""What the daemon answers to the technician's commands. It only looks: what changes the station is ``carried``'s, and
-what is heard for him ``walking``'s.
+"""What the daemon answers to the technician's commands. It only looks: what changes the station is ``carried``'s, what
+is heard for him ``walking``'s, and what was told before ``looking_back``'s.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ttcs_edge.core.preview import PreviewCue, preview
 from ttcs_edge.core.schedule import zone
 from ttcs_edge.core.station import Station
 from ttcs_edge.daemon.carried import Carried
+from ttcs_edge.daemon.looking_back import LookingBack
 from ttcs_edge.daemon.walking import Walking
 from ttcs_edge.link.control import ControlError
 
@@ -39,7 +40,7 @@ class Ask(Protocol):
 
 
 class Control:
-    """Answers ``status``, ``schedule`` and ``version``, and passes on what ``Carried`` answers.
+    """Answers ``status``, ``schedule`` and ``version``, and passes on what others answer.
 
     It is called on the control socket's threads. What costs time is worked out there, of values that the core gave.
     """
@@ -53,6 +54,7 @@ class Control:
         boot: int,
         carried: Carried,
         walking: Walking,
+        looking_back: LookingBack,
     ) -> None:
         self._ask = ask
         self._now = now
@@ -63,6 +65,7 @@ class Control:
         self.recordings: Callable[[], list[dict[str, Any]]] = list
         """What an off-air monitor has kept."""
         self._walking = walking
+        self._looking_back = looking_back
 
     def deeds(self) -> dict[str, Callable[[dict[str, Any], LocalUser], dict[str, Any]]]:
         """What is answered to a user of this machine, who is known."""
@@ -75,6 +78,7 @@ class Control:
             "schedule": self._schedule,
             "version": lambda request: {"version": __version__, "python": platform.python_version()},
             **self._carried.questions(),
+            **self._looking_back.questions(),
         }
         return _in_time(lambda: _handler(table, request)(request))
 

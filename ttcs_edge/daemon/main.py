@@ -47,6 +47,7 @@ from ttcs_edge.daemon.handlers import Handlers, SoundDesk
 from ttcs_edge.daemon.health import Health
 from ttcs_edge.daemon.keyring import Keyring
 from ttcs_edge.daemon.logs import configure
+from ttcs_edge.daemon.looking_back import LookingBack
 from ttcs_edge.daemon.loop import Loop
 from ttcs_edge.daemon.modem import modem_watch
 from ttcs_edge.daemon.panel import Panel
@@ -228,7 +229,14 @@ class Daemon:
         contacts = frozenset(zone for zone, relay in self.config.pins.zones.items() if relay.contact is not None)
         walking = Walking(self.loop.ask, self.clock.now, self.loop.post, contacts)
         control = Control(
-            self.loop.ask, self.clock.now, self.relays.states, self.outbox.depth, self.boot, self.carried, walking
+            self.loop.ask,
+            self.clock.now,
+            self.relays.states,
+            self.outbox.depth,
+            self.boot,
+            self.carried,
+            walking,
+            LookingBack(self.outbox, self.config.station.time_zone),
         )
         if self.monitoring is not None:
             control.recordings = self.monitoring.recordings

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from ttcs_edge.locale import cli_enrol, cli_walk
+from ttcs_edge.locale import cli_enrol, cli_log, cli_walk
 
 MESSAGES: dict[str, tuple[str, str]] = {
     **cli_enrol.MESSAGES,
+    **cli_log.MESSAGES,
     **cli_walk.MESSAGES,
     # -- help
     "about": (
@@ -233,7 +234,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "audio-missing": ("chưa có âm thanh", "audio not here yet"),
     "stands-in.earlier": ("phát bản tin cũ thay", "an earlier edition will air"),
     "stands-in.standing": ("phát bản tin dự phòng thay", "a standing bulletin will air"),
-    "faults": ("Sự cố", "Faults"),
+    "open-faults": ("Sự cố", "Faults"),
     "faults-none": ("không có", "none"),
     "fault-since": ("từ {when}", "since {when}"),
     "fault-mend": ("Sửa: {mend}", "Mend: {mend}"),

@@ -25,6 +25,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{option}: {found} không dùng được, cần một số từ {least} đến {most}",
         "{option}: {found} will not do, give a number from {least} to {most}",
     ),
+    "bad-moment": (
+        "{option}: không hiểu {found}; viết 2026-12-01, 2026-12-01T05:00, 3d hoặc 12h",
+        "{option}: {found} is not understood; write 2026-12-01, 2026-12-01T05:00, 3d or 12h",
+    ),
     "no-output": ("Không ghi được kết quả: {found}", "What there is to say cannot be written: {found}"),
     # -- dates and ages
     "date": ("{day}/{month}/{year}", "{year}-{month}-{day}"),

@@ -83,6 +83,12 @@ class Outbox:
         with self._lock:
             return [OutboxRow(*row) for row in self._connection.execute(sql, (after_seq, limit))]
 
+    def newest_first(self, limit: int, before_seq: int) -> list[OutboxRow]:
+        """The newest rows before ``before_seq``, those that were sent among them."""
+        sql = "SELECT seq, id, body FROM outbox WHERE seq < ? ORDER BY seq DESC LIMIT ?"
+        with self._lock:
+            return [OutboxRow(*row) for row in self._connection.execute(sql, (before_seq, limit))]
+
     def mark_sent(self, seqs: Sequence[int]) -> None:
         """Remember rows as sent: the broker has acknowledged them."""
         known_ms = self._known_ms()

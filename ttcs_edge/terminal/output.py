@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, cast
 
 from ttcs_edge.locale import Language, language, text
@@ -28,6 +28,16 @@ def print_json(value: object) -> None:
     """Print JSON as UTF-8 (RFC 8259), whatever the terminal's encoding."""
     sys.stdout.flush()
     sys.stdout.buffer.write(json.dumps(value, ensure_ascii=False, indent=2).encode() + b"\n")
+
+
+def print_json_array(values: Iterable[object]) -> None:
+    """Print a JSON array as its values come, a line each; none is held."""
+    sys.stdout.flush()
+    out = sys.stdout.buffer
+    out.write(b"[")
+    for number, value in enumerate(values):
+        out.write((b",\n" if number else b"\n") + json.dumps(value, ensure_ascii=False).encode())
+    out.write(b"\n]\n")
 
 
 def print_error(words: str) -> None:
