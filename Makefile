@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PREFIX ?= /opt/ttcs-edge
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RUN_PACKAGES := libvlc5 vlc-plugin-base libopus0 vlc-bin espeak-ng libebur128-1 libasound2-dev gcc libc6-dev python3-dev python3-venv ca-certificates
-DEMO_PACKAGES := mosquitto nginx-light ffmpeg systemd git iproute2 mount e2fsprogs pulseaudio pulseaudio-utils libasound2-plugins
+DEMO_PACKAGES := groff-base mosquitto nginx-light ffmpeg systemd git iproute2 mount e2fsprogs pulseaudio pulseaudio-utils libasound2-plugins
 RIG_PACKAGES := mmdebstrap systemd-container qemu-system-x86 qemu-utils swtpm
 
 .DEFAULT_GOAL := help
@@ -84,8 +84,8 @@ simulate: setup ## live through years of stations' lives: make simulate YEARS=10
 schemas: setup ## write the JSON Schemas of the wire anew, from the types
 	@$(BIN)/python -m ttcs_edge.wire.schemas
 
-pages: setup ## write the page of all faults anew, from the words that programs say
-	@$(BIN)/python -m tests.fault_page
+pages: setup ## write manual pages, completions and the page of all faults anew, from the words that programs say
+	@$(BIN)/python -m tests.pages
 
 bench: setup ## run the benchmarks, or one: make bench ONLY=due
 	@$(BIN)/python -m compileall -q ttcs_edge # as an installed package has it

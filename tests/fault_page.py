@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterator
-from pathlib import Path
 
 from ttcs_edge.core.model import Severity
 from ttcs_edge.core.supervision import SEVERITY
 from ttcs_edge.locale import messages
 from ttcs_edge.locale.faults import FAULTS, MISSED, REASONS, Pair
 
-PAGE = Path(__file__).parents[1] / "firmware_notes/faults.md"
 WIDTH = 118
 HEAD = """\
 # Sự cố / Faults
@@ -59,7 +57,3 @@ def _line(label: str, words: str) -> str:
     return textwrap.fill(
         f"- {label}: {shown}", WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
     )
-
-
-if __name__ == "__main__":
-    PAGE.write_text(page())

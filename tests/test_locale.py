@@ -15,7 +15,6 @@ from typing import get_args, get_type_hints
 import pytest
 
 import ttcs_edge.locale
-from tests.fault_page import PAGE, page
 from ttcs_edge.central.arguments import EXAMPLES as CENTRAL_COMMANDS
 from ttcs_edge.cli.arguments import EXAMPLES as CLI_COMMANDS
 from ttcs_edge.cli.errors import EXIT_CODES
@@ -429,10 +428,3 @@ def table_keys(path: Path) -> list[ast.expr | None]:
     )
     assert isinstance(table, ast.Dict)
     return table.keys
-
-
-def test_the_page_of_faults_is_what_the_programs_say() -> None:
-    """Each code, with its severity, meaning, cause and mend."""
-    assert PAGE.read_text() == page(), "make pages"
-    for code in {*FAULTS} - {"unknown"}:
-        assert PAGE.read_text().count(f"\n## {code}\n") == 1

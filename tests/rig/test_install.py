@@ -29,6 +29,15 @@ def test_nothing_of_the_tests_and_the_demo_is_put_on_a_pole(computer: Machine) -
     assert [name for name in packages if re.match(r"mosquitto|nginx|ffmpeg|mypy|git$", name)] == []
 
 
+def test_its_manual_pages_and_completions_lie_where_a_system_looks_for_them(computer: Machine) -> None:
+    """Of both programs, as they are in the release; everybody may read them."""
+    files = {path.relative_to(TOP): path for path in (TOP / "share").rglob("*") if path.is_file()}
+    put = computer.shell("cd /usr/local && find share -name '*ttcs*' -type f -perm 644").split()
+
+    assert {*map(str, files)} == {*put}
+    assert all((computer.root / "usr/local" / name).read_bytes() == path.read_bytes() for name, path in files.items())
+
+
 SPEAK = """
 import pathlib, sys
 from ttcs_edge.drivers.speech import Voices
@@ -145,7 +154,7 @@ def test_uninstall_leaves_config_and_data_and_a_new_install_goes_on_with_them(po
     journal = "/etc/systemd/journald.conf.d/ttcs-edge.conf"
     units = " ".join(f"/etc/systemd/system/ttcs-edge{one}.service" for one in ("", "-clock", "-key"))
     gone = f"/opt/ttcs-edge {units} /usr/local/bin/ttcs-edge /usr/local/bin/ttcs-central"
-    left = pole.machine.shell(f"ls -d {gone} {journal} 2>/dev/null || true")
+    left = pole.machine.shell(f"ls -d {gone} {journal} 2>/dev/null || true; find /usr/local/share -name '*ttcs*'")
     unit = pole.machine.run("systemctl", "show", UNIT, "--value", "--property=LoadState").stdout.strip()
     kept = pole.machine.shell(f"ls /etc/ttcs-edge {STATE}/ttcs.db")
     pole.machine.install()
