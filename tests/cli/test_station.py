@@ -113,6 +113,18 @@ def test_a_fault_of_a_station_is_shown_with_its_mend(running: Station, centre: L
     assert run("log", "--config", running.config, "--lang", "en").stdout == "Nothing of that kind\n"
 
 
+def test_a_station_tells_whose_word_it_believes(running: Station, province: Province) -> None:
+    """Its root as the province signed it, and its own certificate."""
+    trust = ask(running, "trust")
+
+    assert (trust["root"]["version"], trust["root"]["expires"]) == (province.root.version, province.root.expires)
+    granted = {(one["role"], one["scope"], tuple(one["keys"])) for one in trust["root"]["grants"]}
+    assert granted == {(one.role, one.scope, one.keys) for one in province.root.grants}
+    assert trust["certificate"]["begins_ms"] < trust["wall_ms"] < trust["certificate"]["ends_ms"]
+    shown = run("trust", "--config", running.config, "--lang", "en", columns=120).stdout
+    assert shown.startswith(f"Trust root {province.root.scope}, version 1\nissued ")
+
+
 def test_run_tells_what_the_station_may_not_believe(station: Station) -> None:
     """A trust root that nobody of its own signed: exit code 78, and file, line, key and mend in both languages."""
     (station.folder / "trust/root.dsse.json").write_text("{}")

@@ -429,6 +429,7 @@ def _box() -> dict[str, Target]:
         {"ask": "status"},
         {"ask": "schedule", "days": 7},
         {"ask": "version"},
+        {"ask": "trust"},
         {"ask": "import-scopes"},
         {"ask": "import-wanted"},
         {"ask": "reports", "after": 0, "kept": True},

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Final
 
 from rich.console import RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from ttcs_edge.central.centre import Centre
@@ -28,6 +27,7 @@ from ttcs_edge.central.trust_state import (
 from ttcs_edge.core.documents import TrustRoot
 from ttcs_edge.locale import Language, text
 from ttcs_edge.terminal import screen
+from ttcs_edge.terminal.grants import ShownGrant, drawn
 
 SOON_DAYS: Final = 90
 """A root that has fewer days left is to be renewed: root keys lie in several places, and stations sleep."""
@@ -58,34 +58,8 @@ def _date(utc: str, lang: Language) -> str:
 
 
 def _granted(grants: Sequence[DraftGrant], *, narrow: bool, lang: Language) -> list[RenderableType]:
-    return _grant_lines(grants, lang) if narrow else [_grants(grants, lang)]
-
-
-def _grants(grants: Sequence[DraftGrant], lang: Language) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style=screen.QUIET)
-    table.add_column(text("central.trust-role", lang), no_wrap=True)
-    table.add_column(text("central.trust-scope", lang), overflow="fold")
-    table.add_column(text("central.trust-keys", lang), overflow="fold")
-    for grant in grants:
-        table.add_row(screen.styled(_role(grant, lang)), screen.styled(grant.scope), screen.styled(_keys(grant, lang)))
-    return table
-
-
-def _grant_lines(grants: Sequence[DraftGrant], lang: Language) -> list[RenderableType]:
-    lines: list[RenderableType] = []
-    for grant in grants:
-        lines.append(screen.styled(f"{_role(grant, lang)}: {grant.scope}"))
-        lines.append(screen.indented(screen.styled(_keys(grant, lang))))
-    return lines
-
-
-def _role(grant: DraftGrant, lang: Language) -> str:
-    role = text(f"central.role.{grant.role}", lang)
-    return f"{role} (<= {grant.most_severe})" if grant.most_severe else role
-
-
-def _keys(grant: DraftGrant, lang: Language) -> str:
-    return text("central.trust-of", lang, threshold=grant.threshold, names=", ".join(grant.keys))
+    shown = [ShownGrant(one.role, one.scope, tuple(one.keys), one.threshold, one.most_severe) for one in grants]
+    return drawn(shown, lang, narrow=narrow)
 
 
 def _coming(state: TrustState, *, narrow: bool, lang: Language) -> Iterator[RenderableType]:

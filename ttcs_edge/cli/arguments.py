@@ -26,13 +26,14 @@ EXAMPLES: Final = {
     "schedule": "ttcs-edge schedule --days 7",
     "faults": "ttcs-edge faults --history",
     "log": "ttcs-edge log --since 7d --outcome missed",
+    "trust": "ttcs-edge trust",
     "walk": "ttcs-edge walk",
     "import": "ttcs-edge import /media/usb",
     "export-reports": "ttcs-edge export-reports /media/usb",
     "version": "ttcs-edge version --json",
 }
 """Every command with one line that may be typed as it is."""
-ASKING: Final = ("status", "schedule", "faults", "log", "walk", "import", "export-reports")
+ASKING: Final = ("status", "schedule", "faults", "log", "trust", "walk", "import", "export-reports")
 """Those that ask the daemon."""
 OUTCOMES: Final = ("aired", "cut", "missed", "part", "substituted")
 

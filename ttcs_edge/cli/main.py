@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "schedule": "ttcs_edge.cli.schedule",
     "faults": "ttcs_edge.cli.faults",
     "log": "ttcs_edge.cli.log",
+    "trust": "ttcs_edge.cli.trust",
     "walk": "ttcs_edge.cli.walk",
     "import": "ttcs_edge.cli.import_bundle",
     "export-reports": "ttcs_edge.cli.export_reports",

@@ -15,8 +15,9 @@ import msgspec
 from msgspec.structs import asdict
 
 from ttcs_edge import __version__
+from ttcs_edge.core.documents import TrustRoot
 from ttcs_edge.core.library import Shelf, resolve
-from ttcs_edge.core.model import Instant, LocalUser, StationSettings
+from ttcs_edge.core.model import Certificate, Instant, LocalUser, StationSettings
 from ttcs_edge.core.preview import PreviewCue, preview
 from ttcs_edge.core.schedule import zone
 from ttcs_edge.core.station import Station
@@ -40,7 +41,7 @@ class Ask(Protocol):
 
 
 class Control:
-    """Answers ``status``, ``schedule`` and ``version``, and passes on what others answer.
+    """Answers ``status``, ``schedule``, ``trust`` and ``version``, and passes on what others answer.
 
     It is called on the control socket's threads. What costs time is worked out there, of values that the core gave.
     """
@@ -76,6 +77,7 @@ class Control:
         table: dict[Any, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "status": self._status,
             "schedule": self._schedule,
+            "trust": self._trust,
             "version": lambda request: {"version": __version__, "python": platform.python_version()},
             **self._carried.questions(),
             **self._looking_back.questions(),
@@ -118,6 +120,19 @@ class Control:
             "cues": [_cue(cue, settings, shelf) for cue in cues],
         }
 
+    def _trust(self, request: dict[str, Any]) -> dict[str, Any]:
+        now = self._now()
+        root, certificate, floor_ms, settings = self._ask(_what_is_believed, ANSWER_S)
+        dates = None if certificate is None else {"begins_ms": certificate.begins_ms, "ends_ms": certificate.ends_ms}
+        return {
+            "wall_ms": now.wall_ms,
+            "clock_trusted": now.trusted,
+            "time_zone": settings.time_zone,
+            "time_floor_ms": floor_ms,
+            "root": msgspec.to_builtins(root),
+            "certificate": dates,
+        }
+
 
 Handler = TypeVar("Handler")
 
@@ -147,6 +162,10 @@ def _what_is_planned(station: Station) -> tuple[Shelf, StationSettings]:
     shelf = station.programmes.shelf
     copy = Shelf(shelf.in_force, frozenset(shelf.cached), dict(shelf.earlier), dict(shelf.unplayable))
     return copy, station.settings
+
+
+def _what_is_believed(station: Station) -> tuple[TrustRoot | None, Certificate | None, int, StationSettings]:
+    return station.programmes.trust, station.renewal.known, station.time_floor_ms, station.settings
 
 
 def _cue(cue: PreviewCue, settings: StationSettings, shelf: Shelf) -> dict[str, Any]:

@@ -264,12 +264,6 @@ HELP: dict[str, tuple[str, str]] = {
 
 MESSAGES: dict[str, tuple[str, str]] = {
     **HELP,
-    "role.root": ("gốc tin cậy", "trust root"),
-    "role.publish": ("chương trình", "programmes"),
-    "role.command": ("lệnh", "orders"),
-    "role.beacon": ("tín hiệu", "beacons"),
-    "role.live": ("trực tiếp", "live"),
-    "role.alert": ("cảnh báo", "alerts"),
     "approve-ask": ("Duyệt và ký? [c/K]", "Approve and sign it? [y/N]"),
     "approve-signed-by": ("Đã ký: {names}", "Signed by: {names}"),
     "approve-lacks": (
@@ -287,10 +281,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "trust-root": ("Gốc tin cậy {scope}, bản {version}", "Trust root {scope}, version {version}"),
     "trust-issued": ("lập {date}", "issued {date}"),
     "trust-until": ("hết hạn {date}, còn {days} ngày", "until {date}, {days} days left"),
-    "trust-role": ("Quyền", "May do"),
-    "trust-scope": ("Địa bàn", "Scope"),
-    "trust-keys": ("Khóa", "Keys"),
-    "trust-of": ("{threshold} trong: {names}", "{threshold} of: {names}"),
     "trust-unused": (
         "Khóa trong centre.yaml không còn quyền gì: {names}",
         "Keys of centre.yaml that nothing is granted to: {names}",

@@ -1,4 +1,4 @@
-"""What both programs say of their command line, of dates and of ages."""
+"""What both programs say of their command line, of trust, of dates and of ages."""
 
 from __future__ import annotations
 
@@ -30,6 +30,17 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{option}: {found} is not understood; write 2026-12-01, 2026-12-01T05:00, 3d or 12h",
     ),
     "no-output": ("Không ghi được kết quả: {found}", "What there is to say cannot be written: {found}"),
+    # -- who may do what
+    "grant-role": ("Quyền", "May do"),
+    "grant-scope": ("Địa bàn", "Scope"),
+    "grant-keys": ("Khóa", "Keys"),
+    "grant-of": ("{threshold} trong: {names}", "{threshold} of: {names}"),
+    "role.root": ("gốc tin cậy", "trust root"),
+    "role.publish": ("chương trình", "programmes"),
+    "role.command": ("lệnh", "orders"),
+    "role.beacon": ("tín hiệu", "beacons"),
+    "role.live": ("trực tiếp", "live"),
+    "role.alert": ("cảnh báo", "alerts"),
     # -- dates and ages
     "date": ("{day}/{month}/{year}", "{year}-{month}-{day}"),
     "date-short": ("{day}/{month}", "{month}-{day}"),
