@@ -23,7 +23,7 @@ from ttcs_edge.core.model import AsRunReason, Outcome
 from ttcs_edge.core.silence import NO_START
 from ttcs_edge.core.supervision import SEVERITY
 from ttcs_edge.link.backoff import RETRY
-from ttcs_edge.locale import cli_enrol, cli_log, cli_trust, cli_walk, faults, language, messages, text
+from ttcs_edge.locale import cli_enrol, cli_log, cli_support, cli_trust, cli_walk, faults, language, messages, text
 from ttcs_edge.locale.faults import FAULTS, MISSED, OUTCOMES, REASONS, fault_words
 from ttcs_edge.wire.reports import StatusReport
 
@@ -412,7 +412,7 @@ def test_the_language_is_what_was_asked_for_or_the_locale_or_vietnamese(
 
 def test_no_part_of_the_commands_words_takes_anothers_code() -> None:
     """The later one would be said in the place of the other."""
-    parts = [cli_enrol.MESSAGES, cli_log.MESSAGES, cli_trust.MESSAGES, cli_walk.MESSAGES]
+    parts = [cli_enrol.MESSAGES, cli_log.MESSAGES, cli_support.MESSAGES, cli_trust.MESSAGES, cli_walk.MESSAGES]
     own = {key.value for key in table_keys(PACKAGE / "locale/cli.py") if isinstance(key, ast.Constant)}
     codes = [*own, *(code for part in parts for code in part)]
     assert len(codes) == len({*codes})

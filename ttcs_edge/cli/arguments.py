@@ -30,6 +30,7 @@ EXAMPLES: Final = {
     "walk": "ttcs-edge walk",
     "import": "ttcs-edge import /media/usb",
     "export-reports": "ttcs-edge export-reports /media/usb",
+    "support-bundle": "sudo ttcs-edge support-bundle",
     "version": "ttcs-edge version --json",
 }
 """Every command with one line that may be typed as it is."""
@@ -52,7 +53,7 @@ def make_parser(lang: Language) -> Parser:
         )
         for name, example in EXAMPLES.items()
     }
-    for name in ("check-config", *ASKING, "version"):
+    for name in ("check-config", *ASKING, "support-bundle", "version"):
         made[name].options.add_argument("--json", action="store_true", help=text("cli.help-json", lang))
     for name in ("run", "check-config"):
         help_text = text("cli.help-config", lang)
@@ -66,6 +67,7 @@ def make_parser(lang: Language) -> Parser:
     _enrol(made["enrol"], lang)
     _faults(made["faults"], lang)
     _log(made["log"], lang)
+    _support_bundle(made["support-bundle"], lang)
     _walk(made["walk"], lang)
     made["export-reports"].options.add_argument("--all", action="store_true", help=text("cli.help-all", lang))
     made["schedule"].options.add_argument(
@@ -93,6 +95,13 @@ def _log(command: Parser, lang: Language) -> None:
     last, words = whole_number(1, LAST_MOST), text("cli.help-last-log", lang)
     options.add_argument("--last", action=last, metavar="N", help=words)
     options.add_argument("--csv", action="store_true", help=text("cli.help-csv", lang))
+
+
+def _support_bundle(command: Parser, lang: Language) -> None:
+    command.add_argument("file", type=Path, metavar="FILE", nargs="?", help=text("cli.help-support-file", lang))
+    command.options.add_argument("--socket", type=Path, metavar="PATH", help=text("cli.help-socket", lang))
+    words = text("cli.help-config", lang)
+    command.options.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help=words)
 
 
 def _walk(command: Parser, lang: Language) -> None:

@@ -33,6 +33,7 @@ COMMANDS: Final = {
     "walk": "ttcs_edge.cli.walk",
     "import": "ttcs_edge.cli.import_bundle",
     "export-reports": "ttcs_edge.cli.export_reports",
+    "support-bundle": "ttcs_edge.cli.support_bundle",
     "version": "ttcs_edge.cli.version",
 }
 """Each command's module, loaded when it is called; its ``command(arguments, lang)`` gives the exit code."""

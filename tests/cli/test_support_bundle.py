@@ -1,0 +1,165 @@
+"""``ttcs-edge support-bundle``: what is in the file, what is not, and that no secret ever is."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import random
+import tarfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.terminal import AS_ANYBODY, daemon, run
+from tests.parts import Station
+from ttcs_edge.cli.redaction import GONE, redact
+from ttcs_edge.cli.support_bundle import BUNDLE_BYTES, pack
+from ttcs_edge.cli.support_parts import PART_BYTES
+
+PASSWORD = "con-ga-trong-7419"
+
+
+def opened(path: Path) -> dict[str, str]:
+    """What each file of the archive holds; all of them lie in one folder, named as the archive is."""
+    folder = path.name.partition(".")[0]
+    found = {}
+    with tarfile.open(path) as archive:
+        for name in archive.getnames():
+            file = archive.extractfile(name)
+            assert file is not None and name.startswith(f"{folder}/")
+            found[name.removeprefix(f"{folder}/")] = file.read().decode()
+    return found
+
+
+def made(folder: Path, *words: str | Path, by: Sequence[str] = ()) -> tuple[dict[str, Any], dict[str, str]]:
+    """What the command told, and what is in its file."""
+    path = folder / "tram.tar.xz"
+    done = run("support-bundle", path, "--json", *words, by=by)
+    assert (done.returncode, done.stderr) == (0, "")
+    told = json.loads(done.stdout)
+    assert told["file"] == str(path) and told["size_bytes"] == path.stat().st_size <= BUNDLE_BYTES
+    assert path.stat().st_mode & 0o777 == 0o600
+    return told, opened(path)
+
+
+def test_of_a_running_station_everything_is_there_and_no_secret_is(station: Station, tmp_path: Path) -> None:
+    """Its private key, and a password in its config: in base64 neither."""
+    station.extra = f"# đài huyện: https://ky-thuat:{PASSWORD}@da-teh.example/song.m3u8\n# password: {PASSWORD}\n"
+    station.install()
+    station.start()
+    key = station.broker.authority.client(station.id)[1].read_text()
+    assert "PRIVATE KEY" in key
+
+    told, files = made(tmp_path, "--config", station.config)
+
+    answers = {"status.json", "schedule.json", "trust.json", "as-run.jsonl", "faults.jsonl"}
+    assert answers | {"station.yaml", "versions.json", "state-files.txt", "disks.txt"} <= set(told["parts"])
+    assert set(files) == {*told["parts"], "contents.txt"}
+    assert json.loads(files["status.json"])["station"] == "da-teh-01"
+    assert "ttcs.db" in files["state-files.txt"]
+    assert f"https://{GONE}@da-teh.example/song.m3u8" in files["station.yaml"]
+    whole = "\n".join(files.values())
+    secrets = [PASSWORD, base64.b64encode(PASSWORD.encode()).decode(), *key.split("\n")[1:-2]]
+    assert [secret for secret in secrets if secret in whole] == []
+
+
+def test_of_a_dead_station_with_a_wrong_config_the_rest_is_there(tmp_path: Path) -> None:
+    """It is what a bundle is for: each part that is missing says why."""
+    config = tmp_path / "station.yaml"
+    config.write_text("id: [\n")
+
+    told, files = made(tmp_path, "--config", config, "--socket", tmp_path / "none.sock")
+
+    assert files["station.yaml"] == "id: [\n"
+    for name in ("status.json", "schedule.json", "trust.json", "as-run.jsonl", "faults.jsonl"):
+        assert told["missing"][name] == "not-running"
+    for name, why in told["missing"].items():
+        assert f"       -  {name}: {why}\n" in files["contents.txt"]
+    for name in told["parts"]:
+        assert f"{len(files[name].encode()):>8}  {name}\n" in files["contents.txt"]
+
+
+def test_an_answer_that_is_nonsense_is_one_part_less(tmp_path: Path) -> None:
+    """All others are asked for all the same."""
+    asked: list[str] = []
+
+    def answer(request: dict[str, Any]) -> dict[str, Any]:
+        asked.append(request["ask"])
+        raise OSError("nonsense")
+
+    with daemon(tmp_path, answer) as path:
+        told, _ = made(tmp_path, "--config", tmp_path / "none", "--socket", path)
+
+    assert set(asked) == {"status", "schedule", "trust", "told"}
+    assert told["missing"]["status.json"] == "bad-answer"
+
+
+@pytest.mark.skipif(not AS_ANYBODY, reason="only root can give up its rights")
+def test_who_may_see_little_is_given_little(tmp_path: Path) -> None:
+    """What is shut to the user stays shut, and is told."""
+    shut = tmp_path / "station.yaml"
+    shut.write_text("id: da-teh-01\n")
+    shut.chmod(0)
+
+    told, files = made(tmp_path, "--config", shut, "--socket", tmp_path / "none.sock", by=AS_ANYBODY)
+
+    assert told["missing"]["station.yaml"] == f"[Errno 13] Permission denied: '{shut}'"
+    assert "station.yaml" not in files
+
+
+def test_where_it_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """A stick that is not there; nothing is left behind."""
+    path = tmp_path / "usb/tram.tar.xz"
+
+    done = run("support-bundle", path, "--config", tmp_path / "none", "--lang", "vi")
+
+    assert (done.returncode, done.stdout) == (os.EX_IOERR, "")
+    assert f"Không ghi được {path}: No such file or directory" in done.stderr
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_part_that_grows_keeps_its_end(tmp_path: Path) -> None:
+    """From a whole line on."""
+    config = tmp_path / "station.yaml"
+    config.write_text("".join(f"# {number}\n" for number in range(200_000)))
+
+    _, files = made(tmp_path, "--config", config, "--socket", tmp_path / "none.sock")
+
+    lines = files["station.yaml"].split("\n")
+    assert lines[-2:] == ["# 199999", ""]
+    assert PART_BYTES - 16 < len(files["station.yaml"]) <= PART_BYTES
+
+
+def test_what_is_too_large_together_loses_its_largest_part() -> None:
+    """And says so."""
+    noise = random.Random(7)
+    found = {name: noise.randbytes(size) for name, size in (("a", 2 << 20), ("b", 3 << 20), ("c", 1 << 20))}
+    missing: dict[str, str] = {}
+
+    packed = pack(found, missing, "tram")
+
+    assert len(packed) <= BUNDLE_BYTES
+    assert (set(found), missing) == ({"a", "c"}, {"b": "too-large"})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("rtsp://u:p@host/a", f"rtsp://{GONE}@host/a"),
+        ("mail a@b.example", "mail a@b.example"),
+        ("https://host/a@b", "https://host/a@b"),
+        ('{"password": "a b", "id": 1}', f'{{"password": {GONE}, "id": 1}}'),
+        ("wifi_psk=12345678 ok", f"wifi_psk={GONE} ok"),
+        ("Authorization: Bearer abc.def", f"Authorization: {GONE}"),
+        ("-----BEGIN EC PRIVATE KEY-----\nMHc=\n-----END EC PRIVATE KEY-----\nend", f"{GONE}\nend"),
+        ("-----BEGIN PRIVATE KEY-----\nMHc= cut here", GONE),
+        ("key: /etc/ttcs-edge/identity/station.key", "key: /etc/ttcs-edge/identity/station.key"),
+        ("-----BEGIN CERTIFICATE-----\nMII=\n-----END CERTIFICATE-----", None),
+    ],
+)
+def test_a_secret_is_taken_out_and_nothing_else(text: str, expected: str | None) -> None:
+    """Certificates and paths are what a developer looks for."""
+    assert redact(text) == (text if expected is None else expected)
