@@ -168,13 +168,13 @@ def raised_codes() -> set[str]:
     return told("code", *STATION) | set(SEVERITY)
 
 
-WALKING = PACKAGE / "daemon/walking.py"
+BY_HAND = (PACKAGE / "daemon/walking.py", PACKAGE / "daemon/hands.py")
 
 
 def told_to_commands() -> set[str]:
     """The codes with which the control socket answers; a technician's command tells them."""
     found = set[str]()
-    for path in (PACKAGE / "link/control.py", PACKAGE / "daemon/control.py", PACKAGE / "daemon/carried.py", WALKING):
+    for path in (PACKAGE / "link/control.py", PACKAGE / "daemon/control.py", PACKAGE / "daemon/carried.py", *BY_HAND):
         source = looked_through(path)
         calls = [one for one in ast.walk(source.tree) if isinstance(one, ast.Call) and one.args]
         refusals = [one for one in calls if name_of(one.func) in ("ControlError", "_refusal")]

@@ -15,6 +15,12 @@ DAYS_MOST: Final = 31
 TONE_S: Final = 6
 TONE_MOST_S: Final = 30
 """The same bound as the daemon's own, ``LIMITS.test_tone_s``."""
+RELAY_S: Final = 60
+RELAY_MOST_S: Final = 300
+MUTE_MIN: Final = 10
+MUTE_MOST_MIN: Final = 120
+"""The same bounds as the daemon's own, ``LIMITS.relay_held_s`` and ``LIMITS.muted_by_command_min``."""
+BY_HAND: Final = ("test-tone", "relay", "stop", "mute", "unmute")
 
 EXAMPLES: Final = {
     "run": "ttcs-edge run --config /etc/ttcs-edge/station.yaml",
@@ -23,6 +29,11 @@ EXAMPLES: Final = {
     "status": "ttcs-edge status",
     "schedule": "ttcs-edge schedule --days 7",
     "walk": "ttcs-edge walk",
+    "test-tone": "ttcs-edge test-tone cho --seconds 10",
+    "relay": "ttcs-edge relay cho --close --seconds 60",
+    "stop": "ttcs-edge stop",
+    "mute": "ttcs-edge mute --for 10",
+    "unmute": "ttcs-edge unmute",
     "import": "ttcs-edge import /media/usb",
     "export-reports": "ttcs-edge export-reports /media/usb",
     "version": "ttcs-edge version --json",
@@ -44,19 +55,20 @@ def make_parser(lang: Language) -> Parser:
         )
         for name, example in EXAMPLES.items()
     }
-    for name in ("check-config", "status", "schedule", "walk", "import", "export-reports", "version"):
+    for name in ("check-config", "status", "schedule", "walk", *BY_HAND, "import", "export-reports", "version"):
         made[name].options.add_argument("--json", action="store_true", help=text("cli.help-json", lang))
     for name in ("run", "check-config"):
         help_text = text("cli.help-config", lang)
         made[name].options.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help=help_text)
     for name in ("import", "export-reports"):
         made[name].add_argument("path", type=Path, metavar="PATH", help=text(f"cli.help-path-{name}", lang))
-    for name in ("status", "schedule", "walk", "import", "export-reports"):
+    for name in ("status", "schedule", "walk", *BY_HAND, "import", "export-reports"):
         options = made[name].options
         options.add_argument("--socket", type=Path, metavar="PATH", help=text("cli.help-socket", lang))
         options.add_argument("--config", type=Path, metavar="FILE", help=text("cli.help-config-socket", lang))
     _enrol(made["enrol"], lang)
     _walk(made["walk"], lang)
+    _by_hand(made, lang)
     made["export-reports"].options.add_argument("--all", action="store_true", help=text("cli.help-all", lang))
     made["schedule"].options.add_argument(
         "--days", action=whole_number(1, DAYS_MOST), default=7, metavar="N", help=text("cli.help-days", lang)
@@ -70,6 +82,24 @@ def _walk(command: Parser, lang: Language) -> None:
     options.add_argument("--now", action="store_true", help=text("cli.help-walk-now", lang))
     seconds, words = whole_number(1, TONE_MOST_S), text("cli.help-walk-seconds", lang, most=TONE_MOST_S)
     options.add_argument("--seconds", action=seconds, default=TONE_S, metavar="N", help=words)
+
+
+def _by_hand(made: dict[str, Parser], lang: Language) -> None:
+    """What a person at the station does with it."""
+    tone, relay = made["test-tone"], made["relay"]
+    tone.add_argument("zones", metavar="ZONE", nargs="*", help=text("cli.help-tone-zones", lang))
+    tone.options.add_argument("--now", action="store_true", help=text("cli.help-walk-now", lang))
+    seconds, words = whole_number(1, TONE_MOST_S), text("cli.help-tone-seconds", lang, most=TONE_MOST_S)
+    tone.options.add_argument("--seconds", action=seconds, default=TONE_S, metavar="N", help=words)
+    relay.add_argument("zone", metavar="ZONE", help=text("cli.help-relay-zone", lang))
+    which = relay.options.add_mutually_exclusive_group(required=True)
+    which.add_argument("--close", action="store_true", help=text("cli.help-relay-close", lang))
+    which.add_argument("--open", action="store_true", help=text("cli.help-relay-open", lang))
+    seconds, words = whole_number(1, RELAY_MOST_S), text("cli.help-relay-seconds", lang, most=RELAY_MOST_S)
+    relay.options.add_argument("--seconds", action=seconds, default=RELAY_S, metavar="N", help=words)
+    minutes, words = whole_number(1, MUTE_MOST_MIN), text("cli.help-mute-for", lang, most=MUTE_MOST_MIN)
+    options = made["mute"].options
+    options.add_argument("--for", dest="minutes", action=minutes, default=MUTE_MIN, metavar="MINUTES", help=words)
 
 
 def _enrol(command: Parser, lang: Language) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ttcs_edge.locale import cli_enrol, cli_walk
+from ttcs_edge.locale import cli_by_hand, cli_enrol, cli_walk
 
 MESSAGES: dict[str, tuple[str, str]] = {
     **cli_enrol.MESSAGES,
     **cli_walk.MESSAGES,
+    **cli_by_hand.MESSAGES,
     # -- help
     "about": (
         "Chương trình của một trạm truyền thanh cơ sở.",
