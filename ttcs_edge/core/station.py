@@ -133,6 +133,7 @@ class Station:
         self.monitor = OffAirWitness(settings, boot)
         self.walks = Walks(settings, boot, self.desk, self.alerts.speech, self.meter)
         self.leases = Leases(settings, boot, self.desk)
+        self.ended_by_hand = 0
         self.orders = Orders(settings, boot, self.desk, self.volumes, self.walks)
         self.pilots = Pilots(settings, boot, self.desk)
         self.clock = ClockState()
@@ -982,14 +983,15 @@ class Station:
         self.leases.stop(event.number, AsRunReason.STOPPED_BY_HAND, turn.now)
 
     def _on_tests_stopped(self, event: events.TestsStopped, turn: _Turn) -> None:
-        """What the centre has ordered is not his to end."""
+        """What the centre has ordered is not his to end; what is on its way down is ended once."""
         walk, lease = self.walks.going_on, self.leases.going_on
-        if walk is not None and walk.by is not None:
-            self.walks.stop(walk.number, AsRunReason.STOPPED_BY_HAND, turn.now)
-            self._accept(turn, self.settings.id)
-        if lease is not None:
-            self.leases.stop(lease.number, AsRunReason.STOPPED_BY_HAND, turn.now)
-            self._accept(turn, self.settings.id)
+        number = lease.number if lease is not None else walk.number if walk is not None and walk.by is not None else 0
+        if number in (0, self.ended_by_hand):
+            return
+        self.ended_by_hand = number
+        for tests in (self.walks, self.leases):
+            tests.stop(number, AsRunReason.STOPPED_BY_HAND, turn.now)
+        self._accept(turn, self.settings.id)
 
     def _on_mute_asked(self, event: events.MuteAsked, turn: _Turn) -> None:
         self._tell_turned(self.mute.ask(event.length_ms, turn.now), turn, event.by)
