@@ -23,7 +23,18 @@ from ttcs_edge.core.model import AsRunReason, Outcome
 from ttcs_edge.core.silence import NO_START
 from ttcs_edge.core.supervision import SEVERITY
 from ttcs_edge.link.backoff import RETRY
-from ttcs_edge.locale import cli_enrol, cli_log, cli_support, cli_trust, cli_walk, faults, language, messages, text
+from ttcs_edge.locale import (
+    cli_by_hand,
+    cli_enrol,
+    cli_log,
+    cli_support,
+    cli_trust,
+    cli_walk,
+    faults,
+    language,
+    messages,
+    text,
+)
 from ttcs_edge.locale.faults import FAULTS, MISSED, OUTCOMES, REASONS, fault_words
 from ttcs_edge.wire.reports import StatusReport
 
@@ -168,13 +179,13 @@ def raised_codes() -> set[str]:
     return told("code", *STATION) | set(SEVERITY)
 
 
-WALKING = PACKAGE / "daemon/walking.py"
+BY_HAND = (PACKAGE / "daemon/walking.py", PACKAGE / "daemon/hands.py")
 
 
 def told_to_commands() -> set[str]:
     """The codes with which the control socket answers; a technician's command tells them."""
     found = set[str]()
-    for path in (PACKAGE / "link/control.py", PACKAGE / "daemon/control.py", PACKAGE / "daemon/carried.py", WALKING):
+    for path in (PACKAGE / "link/control.py", PACKAGE / "daemon/control.py", PACKAGE / "daemon/carried.py", *BY_HAND):
         source = looked_through(path)
         calls = [one for one in ast.walk(source.tree) if isinstance(one, ast.Call) and one.args]
         refusals = [one for one in calls if name_of(one.func) in ("ControlError", "_refusal")]
@@ -412,7 +423,8 @@ def test_the_language_is_what_was_asked_for_or_the_locale_or_vietnamese(
 
 def test_no_part_of_the_commands_words_takes_anothers_code() -> None:
     """The later one would be said in the place of the other."""
-    parts = [cli_enrol.MESSAGES, cli_log.MESSAGES, cli_support.MESSAGES, cli_trust.MESSAGES, cli_walk.MESSAGES]
+    modules = (cli_by_hand, cli_enrol, cli_log, cli_support, cli_trust, cli_walk)
+    parts = [module.MESSAGES for module in modules]
     own = {key.value for key in table_keys(PACKAGE / "locale/cli.py") if isinstance(key, ast.Constant)}
     codes = [*own, *(code for part in parts for code in part)]
     assert len(codes) == len({*codes})

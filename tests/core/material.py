@@ -169,12 +169,13 @@ def at(civil: str, time_zone: str = VIETNAM) -> WallMs:
 
 TEST_TONE = AudioItem("test", "zxx", sha("test"), 1_000, 1_000)
 PILOT = AudioItem("pilot", "zxx", sha("pilot"), 1_000, 4_000)
+SILENCE = AudioItem("silence", "zxx", sha("silence"), 1_000, 1_000)
 
 
 def started(**remembered: Any) -> events.Started:
     """The first event of a station that remembers nothing but what is named here."""
     blank = events.Started(TRUST, (), (), (), (), (), frozenset(), (), None, None, tones=TONES, test_tone=TEST_TONE)
-    return replace(blank, pilot=PILOT, **remembered)
+    return replace(blank, pilot=PILOT, silence=SILENCE, **remembered)
 
 
 def switched(effect: Effect) -> events.RelaySwitched | None:
@@ -215,7 +216,7 @@ class ByHand:
         self.left = False
         self.relays_answer = True
         self.folder = set(remembered.setdefault("cached", frozenset(audio_of(*programmes))))
-        tones = {item.sha256 for _, item in TONES} | {TEST_TONE.sha256, PILOT.sha256}
+        tones = {item.sha256 for _, item in TONES} | {TEST_TONE.sha256, PILOT.sha256, SILENCE.sha256}
         remembered["cached"] = remembered["cached"] | tones
         in_force = {
             "programmes": tuple(map(signed, programmes)),

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tests.core.material import ByHand, moves, programme, slot
+from tests.core.material import ByHand, alert, moves, programme, slot
 from tests.core.test_microphone import Pole, settings
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import ToneOrder
-from ttcs_edge.core.model import AsRun, Fault, Severity, WallMs, Way
+from ttcs_edge.core.model import AsRun, Fault, LocalUser, Severity, WallMs, Way
 from ttcs_edge.core.mute import HELD_MOST_MS, PRESSES_MOST, PRESSES_MS
 
 MOST_MS = 1_500_000
@@ -247,4 +247,74 @@ def test_a_station_without_the_key_is_never_muted() -> None:
     here.tell(events.MuteKeyChanged(True))
     here.wait_until("2026-11-24T05:00:01")
     assert [word for _, word in moves(here.log)][-1] == "sound"
+    assert here.faults == []
+
+
+ROOT = LocalUser(0, "root")
+
+
+def by_command(here: ByHand) -> list[tuple[str, str, LocalUser | None]]:
+    """What the audit trail tells of silence, and who wanted it."""
+    told = [one for one in here.entries(effects.Audited) if one.deed in ("muted", "unmuted")]
+    return [(one.deed, dict(one.detail)["reason"], one.by) for one in told]
+
+
+def test_a_command_mutes_as_the_key_does_for_as_long_as_was_asked() -> None:
+    """Also where there is no key; what is due waits, nothing but the fault is told, and it is over by itself."""
+    here = ByHand(MORNING)
+    here.wait_until("2026-11-24T04:55:00")
+    here.tell(events.MuteAsked(600_000, ROOT))
+    here.wait_until("2026-11-24T05:04:59")
+    assert "sound" not in [word for _, word in moves(here.log)] and here.faults == [MUTED]
+    assert {dict(one.detail)["minutes"] for one in here.station.faults.open.values()} == {"10"}
+    here.wait_until("2026-11-24T05:05:05")
+    assert moves(here.log)[-1][1] == "sound" and here.faults == []
+    assert by_command(here) == [("muted", "command", ROOT), ("unmuted", "time-limit", None)]
+
+
+def test_an_alert_is_heard_while_a_command_mutes() -> None:
+    """air-5: an alert asks nobody."""
+    here = ByHand(civil="2026-11-24T04:01:00")
+    here.tell(events.MuteAsked(600_000, ROOT))
+    here.warn(alert())
+    here.wait(5_000)
+    assert moves(here.log)[-1][1] == "sound"
+
+
+def test_key_and_command_end_each_others_silence() -> None:
+    """There is one silence: who ends it need not know who began it."""
+    here = Box()
+    here.tell(events.MuteAsked(600_000, ROOT))
+    here.push()
+    here.push()
+    here.tell(events.MuteAsked(0, ROOT))
+    here.tell(events.MuteAsked(0, ROOT))
+    assert here.faults == []
+    assert by_command(here) == [
+        ("muted", "command", ROOT),
+        ("unmuted", "key", None),
+        ("muted", "key", None),
+        ("unmuted", "command", ROOT),
+    ]
+
+
+def test_a_key_that_is_stuck_does_not_end_what_a_command_has_muted() -> None:
+    """Nobody pressed it."""
+    here = Box(mute_down=True)
+    here.tell(events.MuteAsked(600_000, ROOT))
+    here.wait(300_000)
+    assert sorted(here.faults) == sorted([MUTED, STUCK])
+    here.wait(300_001)
+    assert here.faults == [STUCK]
+
+
+def test_silence_that_was_asked_for_again_counts_from_then_on() -> None:
+    """And never longer than was asked for last."""
+    here = ByHand()
+    here.tell(events.MuteAsked(600_000, ROOT))
+    here.wait(500_000)
+    here.tell(events.MuteAsked(120_000, ROOT))
+    here.wait(119_000)
+    assert here.faults == [MUTED]
+    here.wait(1_001)
     assert here.faults == []

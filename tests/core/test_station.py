@@ -141,6 +141,13 @@ EVENTS: tuple[events.Event, ...] = (
     events.WalkAsked(1, (), 5_000, True, LocalUser(1000, "tuan")),
     events.WalkAsked(2, (ZoneId("nowhere"),), 5_000, False, LocalUser(1000, "tuan")),
     events.WalkLeft(1),
+    events.LeaseAsked(3, (), 5_000, False, True, LocalUser(1000, "tuan")),
+    events.LeaseAsked(4, (ZoneId("cho"),), 60_000, True, False, LocalUser(1000, "tuan")),
+    events.LeaseLeft(3),
+    events.TestsStopped(LocalUser(1000, "tuan")),
+    events.MuteAsked(60_000, LocalUser(0, "root")),
+    events.MuteAsked(0, LocalUser(0, "root")),
+    events.DeedRefused("mute", LocalUser(1000, "tuan")),
     events.StopRequested(),
 )
 

@@ -20,6 +20,7 @@ from ttcs_edge.core.reports import Snapshot
 from ttcs_edge.core.trust import alert_subject, live_subject
 from ttcs_edge.daemon.carried import Carried
 from ttcs_edge.daemon.control import Control
+from ttcs_edge.daemon.hands import Hands
 from ttcs_edge.daemon.looking_back import LookingBack
 from ttcs_edge.daemon.walking import Walking
 from ttcs_edge.drivers.player import PlayerProcess
@@ -117,16 +118,19 @@ class Core:
             cast(Fetcher, _NoFetcher()),
             cast(Outbox, _NoOutbox()),
         )
+        numbers = itertools.count(1)
+        ask: Any = lambda call, timeout_s: call(self.hand.station)  # noqa: E731
+        now = lambda: self.hand.now()  # noqa: E731
         self.control = Control(
-            lambda call, timeout_s: call(self.hand.station),
-            lambda: self.hand.now(),
+            ask,
+            now,
             dict,
             lambda: (0, None),
             1,
             self._carried,
-            Walking(
-                lambda call, timeout_s: call(self.hand.station), lambda: self.hand.now(), self._walked, frozenset()
-            ),
+            Walking(ask, now, self._walked, frozenset(), lambda: next(numbers)),
+            Hands(ask, now, self._walked, lambda: next(numbers)),
+            self._walked,
             LookingBack(cast(Outbox, _NoOutbox()), "Asia/Ho_Chi_Minh"),
         )
 
@@ -185,7 +189,7 @@ class Core:
             self._carried.acknowledged(effect.delivery)
 
     def _walked(self, event: events.Event) -> None:
-        if not isinstance(event, events.WalkLeft):  # comes by itself, on a thread of its own
+        if not isinstance(event, events.WalkLeft | events.LeaseLeft):  # comes by itself, on a thread of its own
             self._posted(event)
 
     def document(self, kind: Kind, data: bytes) -> object:

@@ -438,6 +438,13 @@ def _box() -> dict[str, Target]:
         {"ask": "walk", "seconds": 3, "now": False, "zones": ["cho"]},
         {"ask": "walk-state", "number": 1},
         {"ask": "walk-stop", "number": 1},
+        {"ask": "lease", "seconds": 3, "now": False, "silent": False, "zones": []},
+        {"ask": "lease", "seconds": 60, "now": False, "silent": True, "zones": ["cho"]},
+        {"ask": "lease-state", "number": 2},
+        {"ask": "lease-stop", "number": 2},
+        {"ask": "tests-stop", "zone": "cho"},
+        {"ask": "mute", "minutes": 10},
+        {"ask": "unmute"},
     )
     brought = (
         _json({"ask": "import-programme", "scope": "vn/lam-dong"}) + b"\n" + PROVINCE.sign(corpus.programme()),

@@ -17,11 +17,12 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from tests.core.material import DAY_MS, HOUR_MS, PROVINCE, SETTINGS, TEST_TONE, TONES, audio_of, recording, sha
+from tests.core.material import DAY_MS, HOUR_MS, PROVINCE, SETTINGS, SILENCE, TEST_TONE, TONES, audio_of, recording, sha
 from tests.simulation import centre
 from tests.simulation.alerts import Authority, alert_of
 from tests.simulation.centre import Centre
 from tests.simulation.clocks import BEACONS, Clocks
+from tests.simulation.leases import PERSON
 from tests.simulation.live import Source
 from tests.simulation.microphone import Person
 from tests.simulation.mute import Hand
@@ -130,6 +131,7 @@ class Setup:
     mute_most_ms: int = 0
     zones_most: int = 0
     duty_ms: int = 0
+    by_hand: bool = False
 
     def settings(self) -> StationSettings:
         """The same as the core wants it."""
@@ -243,6 +245,8 @@ class Timeline:
             self.world.centre.named, self.world.centre.lied = named_by, lied_by
         if setup.orders:
             self.world.cached.add(TEST_TONE.sha256)
+        if setup.by_hand:
+            self.world.cached |= {TEST_TONE.sha256, SILENCE.sha256}
         if setup.clock:
             self.world.clocks = Clocks(self.world, setup.clock, setup.battery_ppm)
         if setup.alerts:
@@ -402,6 +406,15 @@ class Timeline:
         if self.world.hand is not None:
             self.world.hand.hold(down)
 
+    def lease(self, number: int, zones: list[str], seconds: int, silent: bool, now: bool) -> None:
+        """Somebody wants zones for a while."""
+        named = tuple(map(ZoneId, zones))
+        self.world.send(events.LeaseAsked(number, named, seconds * 1_000, silent, now, PERSON))
+
+    def mute_asked(self, length_ms: int) -> None:
+        """Somebody wants the station silent for so long, or heard again (0)."""
+        self.world.send(events.MuteAsked(length_ms, PERSON))
+
     def input(self, works: bool) -> None:
         """The sound input is unplugged, or plugged in."""
         if works:
@@ -522,6 +535,8 @@ class Timeline:
         self.device(True)
         self.key(False)
         self.mute_key(False)
+        if self.setup.by_hand:
+            self.mute_asked(0)
         self.input(True)
         if world.supply is not None:
             world.supply.mend()
@@ -687,6 +702,10 @@ KINDS: dict[str, Callable[..., None]] = {
     "device": Timeline.device,
     "key": Timeline.key,
     "mute-key": Timeline.mute_key,
+    "lease": Timeline.lease,
+    "lease-left": lambda timeline, number: timeline.world.send(events.LeaseLeft(number)),
+    "tests-stop": lambda timeline: timeline.world.send(events.TestsStopped(PERSON)),
+    "mute-asked": Timeline.mute_asked,
     "input": Timeline.input,
     "live": Timeline.live,
     "live-turn": Timeline.live_turn,

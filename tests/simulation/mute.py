@@ -32,6 +32,8 @@ class Muting(Rule):
         self.down_ms: int | None = None
         self.began_down = False
         self.until_ms: int | None = None
+        self.by_key = True
+        self.by_command = False
         self.presses: deque[int] = deque(maxlen=QUICK)
         self.told: list[str] = []
         self.turns: list[str] = []
@@ -48,8 +50,10 @@ class Muting(Rule):
         before = self.until_ms is not None
         if isinstance(event, events.MuteKeyChanged):
             self._key(world, event.down)
+        if isinstance(event, events.MuteAsked):
+            self._command(world, event.length_ms)
         late = self.until_ms is not None and world.mono_ms >= self.until_ms
-        if late or self._is_stuck(world):
+        if late or (self.by_key and self._is_stuck(world)):
             self.until_ms = None
         now = self.until_ms is not None
         if now is not before:
@@ -64,8 +68,18 @@ class Muting(Rule):
             return
         self.down_ms, self.began_down = world.mono_ms, not self.was_up
         self.presses.append(world.mono_ms)
+        if not self.by_key and self.until_ms is not None and self._is_stuck(world):
+            return  # nobody pressed it
         most_ms = world.settings.mute_most_ms
+        self.by_key = True
         self.until_ms = world.mono_ms + most_ms if most_ms is not None and self.until_ms is None else None
+
+    def _command(self, world: World, length_ms: int) -> None:
+        """What somebody typed: each silence that is asked for is told, also within another."""
+        self.by_command = True
+        if length_ms and self.until_ms is not None:
+            self.turns.append("muted")
+        self.until_ms, self.by_key = (world.mono_ms + length_ms, False) if length_ms else (None, True)
 
     def _is_stuck(self, world: World) -> bool:
         leans = self.down_ms is not None and (self.began_down or world.mono_ms - self.down_ms >= HELD_MS)
@@ -86,7 +100,7 @@ class Muting(Rule):
 
     def after(self, world: World, event: events.Event, done: list[effects.Effect]) -> None:
         """What is heard is on its way out, unless it is an alert; and the station says how it is."""
-        if world.settings.mute_most_ms is None:
+        if world.settings.mute_most_ms is None and not self.by_command:
             return
         sound = world.sound
         goes_on = sound is not None and sound.stop_at_mono_ms is None and sound.frozen_mono_ms is None

@@ -13,6 +13,7 @@ from msgspec import UNSET
 from tests.core.material import TEST_TONE
 from tests.simulation.alerts import InForce
 from tests.simulation.centre import Loudness
+from tests.simulation.leases import is_lease
 from tests.simulation.live import Relays
 from tests.simulation.rules import Precedence, is_quiet, nearest, way_up_ms
 from tests.simulation.shell import Violation
@@ -80,7 +81,7 @@ class Tones(Rule):
     def before(self, world: World, effect: effects.Effect) -> None:
         """Judge a start and what is told."""
         match effect:
-            case effects.StartSound(items=items) if items[0] == TEST_TONE:
+            case effects.StartSound(items=items) if items[0] == TEST_TONE and not is_lease(items):
                 self._start(world, effect)
             case effects.Answer(command=version, action="test_tone", outcome="under-way") if version in self.tones:
                 self.tones[version].taken = True
@@ -159,6 +160,8 @@ class Tones(Rule):
         self._see_untold(world)
         sound = world.sound
         if sound is None or not sound.tests or sound.stop_at_mono_ms is not None or sound.frozen_mono_ms is not None:
+            return
+        if is_lease(sound.items):
             return
         if world.stopping:
             raise Violation("never-2: a test tone is heard on while stopping")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.simulation.alerts import InForce, Warned
 from tests.simulation.centre import Loudness, Obedience
 from tests.simulation.clocks import Truth
+from tests.simulation.leases import Leasing
 from tests.simulation.live import Relays
 from tests.simulation.microphone import Talks
 from tests.simulation.mute import Muting
@@ -73,6 +74,7 @@ def every_rule() -> tuple[Rule, ...]:
         Truth(),
         Obedience(loudness),
         Tones(precedence, loudness, relays),
+        Leasing(precedence, relays),
         Pilots(precedence),
         Restarts(in_force, loudness),
         Warned(in_force),

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
-from tests.core.material import DAY_MS, PILOT, TEST_TONE
+from tests.core.material import DAY_MS, PILOT, SILENCE, TEST_TONE
 from tests.simulation.centre import Loudness
 from tests.simulation.power import Thrift
 from tests.simulation.shell import Violation
@@ -30,6 +30,7 @@ from ttcs_edge.core.model import (
     LIVE_PREFIX,
     MICROPHONE,
     MICROPHONE_PREFIX,
+    STATION_PREFIX,
     STREAM_PREFIX,
     AiredItem,
     AsRun,
@@ -155,7 +156,7 @@ def interval_ms(rule: str) -> int:
 
 def is_of_slot(occurrence: Occurrence) -> bool:
     """Tell whether it is of a programme: not of an alert, not said into the microphone, no relay, stream or order."""
-    others = (COMMAND_PREFIX, MICROPHONE_PREFIX, LIVE_PREFIX, STREAM_PREFIX)
+    others = (COMMAND_PREFIX, STATION_PREFIX, MICROPHONE_PREFIX, LIVE_PREFIX, STREAM_PREFIX)
     return not occurrence.is_of_alert and not occurrence.slot.startswith(others)
 
 
@@ -473,7 +474,7 @@ class Air(Rule):
 
     def before(self, world: World, effect: effects.Effect) -> None:
         """Judge a start; keep the book of what was told."""
-        is_test = isinstance(effect, effects.StartSound) and effect.items[0] in (TEST_TONE, PILOT)
+        is_test = isinstance(effect, effects.StartSound) and effect.items[0] in (TEST_TONE, PILOT, SILENCE)
         if isinstance(effect, effects.StartSound) and not is_warning(effect.items) and not is_test:
             self._start(world, effect)
         elif isinstance(effect, effects.Record):

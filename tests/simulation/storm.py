@@ -40,6 +40,7 @@ from tests.simulation.happenings import (
     programme_of,
     written,
 )
+from tests.simulation.leases import SECONDS as LEASE_SECONDS
 from tests.simulation.radio import stream_of
 from tests.simulation.roots import BAD, DROP, JOIN, MOST, NEXT, REVOKE, STEPS
 from tests.simulation.rules import interval_ms, nearest
@@ -61,6 +62,7 @@ KINDS = (
     "muted",
     "supplies",
     "duty",
+    "by_hand",
 )
 """The words behind a seed."""
 REPLAY = "python -m tests.simulation.storm"
@@ -109,9 +111,10 @@ class Storm:
         muted: bool = False,
         supplies: bool = False,
         duty: bool = False,
+        by_hand: bool = False,
     ) -> None:
         self.dice = random.Random(seed)
-        self.supplies, self.duty = supplies, duty
+        self.supplies, self.duty, self.by_hand, self.leases = supplies, duty, by_hand, 0
         self.intervals = DAILY if dense else self.dice.choice((DAILY, INTERVALS))
         self.own_clock, self.alerts, self.microphone, self.live = own_clock, alerts, microphone, live
         self.orders, self.streams, self.muted = orders, streams, muted
@@ -119,6 +122,7 @@ class Storm:
         self.happenings += (TALKS if microphone else ()) + (RELAYS if live else ()) + (ORDERS if orders else ())
         self.happenings += (RADIOS if streams else ()) + (ROOTS if trust else ()) + (MUTES if muted else ())
         self.happenings += (Storm.warn_over_restart,) * 3 if trust and alerts and orders else ()
+        self.happenings += HANDS if by_hand else ()
         self.happenings += THEFTS if trust and (live or orders) else ()
         self.trust, self.burned = trust, 0
         self.warned: dict[str, dict[str, Any]] = {}
@@ -188,6 +192,7 @@ class Storm:
             mute_most_ms=dice.choice((120_000, 1_500_000, 3_000_000)) if self.muted else 0,
             **(self._supplies() if self.supplies else {}),
             duty_ms=self.dice.choice((90_000, 150_000, 240_000)) if self.duty else 0,
+            by_hand=self.by_hand,
         )
 
     def _supplies(self) -> dict[str, Any]:
@@ -703,6 +708,37 @@ class Storm:
         self.timeline.happen("mute-key", False)
         self.world.run(2_000_000)
 
+    def lease(self) -> None:
+        """Somebody has zones for a while, with the tone or in silence; something comes meanwhile, or he is gone."""
+        dice, world = self.dice, self.world
+        world.run(dice.choice((1, 60_000, 600_000)))
+        for _ in range(dice.choice((1, 2, 3, 4))):
+            self.leases += 1
+            zones = dice.choice(([], ["cho"], ["cho"], ["dinh", "cho"], ["none"]))
+            lease = (self.leases, zones, dice.choice(LEASE_SECONDS), dice.random() < 0.5, dice.random() < 0.3)
+            self.timeline.happen("lease", *lease)
+            world.run(dice.choice((100, 3_000, 7_000, 12_000)))
+            if dice.random() < 0.4:
+                dice.choice([one for one in self.happenings if one in OVER_TONES])(self)
+                world.run(dice.choice((10, 900)))
+            if dice.random() < 0.4:
+                self.timeline.happen(*dice.choice((("lease-left", self.leases), ("tests-stop",))))
+            world.run(dice.choice((1_000, 40_000)))
+
+    def mute_by_command(self) -> None:
+        """Somebody wants silence, and perhaps to hear it again before its time; misfortunes come in the middle."""
+        dice, world = self.dice, self.world
+        for _ in range(dice.choice((1, 1, 2))):
+            self.timeline.happen("mute-asked", dice.choice((60_000, 600_000, 1_800_000)))
+            world.run(dice.choice((10, 3_000, 50_000)))
+            if self.alerts and dice.random() < 0.3:
+                self.warn()
+            if dice.random() < 0.4:
+                dice.choice(MISFORTUNES)(self)
+            world.run(dice.choice((10, 20_000, 130_000, 2_000_000)))
+        if dice.random() < 0.5:
+            self.timeline.happen("mute-asked", 0)
+
     def speak(self) -> None:
         """A person speaks, for a moment or for longer than the key may be held down; misfortunes come in the middle."""
         dice, world = self.dice, self.world
@@ -966,15 +1002,18 @@ def run(
     muted: bool = False,
     supplies: bool = False,
     duty: bool = False,
+    by_hand: bool = False,
 ) -> Run:
     """Run one seed, ``dense`` without quiet days, ``own_clock`` with a station that must find out the time, ``alerts``
     with warnings, ``microphone`` with somebody who speaks, ``live`` with live relays, ``orders`` with commands,
     ``streams`` with radios, ``trust`` with roots that follow one another and a thief who holds a key, ``muted`` with a
-    mute key, ``supplies`` with zones that are heard in turns, ``duty`` with an amplifier that has to rest.
+    mute key, ``supplies`` with zones that are heard in turns, ``duty`` with an amplifier that has to rest, ``by_hand``
+    with somebody who has zones and silence for a while.
 
     ``also`` is done last, before two healthy days are judged.
     """
-    storm = Storm(seed, dense, own_clock, alerts, microphone, live, orders, streams, trust, muted, supplies, duty)
+    hands = (muted, supplies, duty, by_hand)
+    storm = Storm(seed, dense, own_clock, alerts, microphone, live, orders, streams, trust, *hands)
     text, broke = "", None
     try:
         storm.run(actions, also)
@@ -983,7 +1022,7 @@ def run(
         flags = {"dense": dense, "own-clock": own_clock, "alerts": alerts, "microphone": microphone, "live": live}
         flags["orders"] = orders
         flags["streams"] = streams
-        flags |= {"trust": trust, "muted": muted, "supplies": supplies, "duty": duty}
+        flags |= {"trust": trust, "muted": muted, "supplies": supplies, "duty": duty, "by-hand": by_hand}
         kinds = [word for word, so in flags.items() if so]
         text = f"{tail}\nseed {seed}: {error!r}\nto replay: {' '.join([REPLAY, str(seed), *kinds])}"
         broke = failure(error, storm.timeline, storm.at_end)
@@ -1001,7 +1040,8 @@ def main() -> None:
     ``alerts`` each is warned now and then; with ``microphone`` each has one, and somebody speaks; with ``live`` each
     has live relays; with ``orders`` each hears commands; with ``streams`` slots name radios; with ``trust`` roots
     follow one another, and a thief holds a key; with ``muted`` somebody presses a mute key; with ``supplies`` zones are
-    heard in turns; with ``duty`` the amplifier has to rest.
+    heard in turns; with ``duty`` the amplifier has to rest; with ``by-hand`` somebody has zones and silence for a
+    while.
     """
     first, *upto = [int(word) for word in sys.argv[1:] if word.isdigit()]
     for seed in range(first, *(upto or [first + 1])):
@@ -1039,6 +1079,7 @@ HAPPENINGS: tuple[Callable[[Storm], None], ...] = (
 )
 FROM_THE_CENTRE: tuple[Callable[[Storm], None], ...] = (Storm.hear_centre, Storm.hear_centre)
 MUTES: tuple[Callable[[Storm], None], ...] = (Storm.press_mute, Storm.press_mute, *(Storm.mute_over,) * 4)
+HANDS: tuple[Callable[[Storm], None], ...] = (*(Storm.lease,) * 8, Storm.mute_by_command, Storm.mute_by_command)
 TALKS: tuple[Callable[[Storm], None], ...] = (
     Storm.speak,
     Storm.speak,

@@ -42,6 +42,7 @@ class Bug:
     muted: bool = False
     supplies: bool = False
     duty: bool = False
+    by_hand: bool = False
     seed: int = 0
 
 
@@ -371,6 +372,37 @@ BUGS = {
         "            return AsRunReason.PRE_EMPTED\n",
         "which is not true",
         muted=True,
+        seed=2,
+    ),
+    "a lease beats an alert": Bug(
+        "core/leases.py",
+        "priority=(TEST,)",
+        "priority=(9,)",
+        "never-4",
+        by_hand=True,
+        alerts=True,
+        seed=7,
+    ),
+    "a lease outlives its time": Bug(
+        "core/leases.py",
+        "(item,) * max(1, event.length_ms // item.duration_ms)",
+        "(item,) * (1 + event.length_ms // item.duration_ms)",
+        "never-3: a lease of",
+        by_hand=True,
+    ),
+    "a relay stays closed for who is gone": Bug(
+        "core/station.py",
+        "        self.leases.stop(event.number, AsRunReason.STOPPED_BY_HAND, turn.now)\n",
+        "        pass\n",
+        "never-2: a lease ",
+        by_hand=True,
+    ),
+    "silence by a command has no end": Bug(
+        "core/mute.py",
+        "self.until_mono_ms, self.length_ms, self.by_key = now.mono_ms + length_ms, length_ms, why == BY_KEY",
+        "self.until_mono_ms, self.length_ms, self.by_key = now.mono_ms + 2 * length_ms, length_ms, why == BY_KEY",
+        "the key did ",
+        by_hand=True,
         seed=2,
     ),
     "a bulletin does not give way to who speaks": Bug(
@@ -766,7 +798,8 @@ def hunt(name: str) -> subprocess.CompletedProcess[str]:
     bug = BUGS[name]
     with tempfile.TemporaryDirectory() as folder:
         plant(bug, Path(folder))
-        words = ("own_clock", "alerts", "microphone", "live", "orders", "streams", "trust", "muted", "supplies", "duty")
+        words = ["own_clock", "alerts", "microphone", "live", "orders", "streams", "trust", "muted", "supplies", "duty"]
+        words.append("by_hand")
         kinds = [word.replace("_", "-") for word in words if getattr(bug, word)]
         command = ["-m", "tests.simulation.storm", str(bug.seed), str(bug.seed + SEEDS), "dense", *kinds]
         return python(Path(folder), *command, limit_s=HUNT_S)

@@ -17,7 +17,7 @@ from zlib import crc32
 
 import msgspec
 
-from tests.core.material import KEY, PILOT, STRANGER, TEST_TONE, TRUST, sha, signed, started
+from tests.core.material import KEY, PILOT, SILENCE, STRANGER, TEST_TONE, TRUST, sha, signed, started
 from tests.simulation.shell import Card, Line, Violation, forgotten
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.asrun import settles
@@ -207,8 +207,8 @@ class Sound:
 
     @property
     def tests(self) -> bool:
-        """Tell whether it is a test tone, or a pilot."""
-        return TEST_TONE in self.items or PILOT in self.items
+        """Tell whether it is a test tone, a pilot, or the silence of a relay that is held closed."""
+        return any(item in self.items for item in (TEST_TONE, PILOT, SILENCE))
 
     @property
     def speaks(self) -> bool:

@@ -17,6 +17,12 @@ LAST_MOST: Final = 10_000
 TONE_S: Final = 6
 TONE_MOST_S: Final = 30
 """The same bound as the daemon's own, ``LIMITS.test_tone_s``."""
+RELAY_S: Final = 60
+RELAY_MOST_S: Final = 300
+MUTE_MIN: Final = 10
+MUTE_MOST_MIN: Final = 120
+"""The same bounds as the daemon's own, ``LIMITS.relay_held_s`` and ``LIMITS.muted_by_command_min``."""
+BY_HAND: Final = ("test-tone", "relay", "stop", "mute", "unmute")
 
 EXAMPLES: Final = {
     "run": "ttcs-edge run --config /etc/ttcs-edge/station.yaml",
@@ -28,13 +34,18 @@ EXAMPLES: Final = {
     "log": "ttcs-edge log --since 7d --outcome missed",
     "trust": "ttcs-edge trust",
     "walk": "ttcs-edge walk",
+    "test-tone": "ttcs-edge test-tone cho --seconds 10",
+    "relay": "ttcs-edge relay cho --close --seconds 60",
+    "stop": "ttcs-edge stop",
+    "mute": "ttcs-edge mute --for 10",
+    "unmute": "ttcs-edge unmute",
     "import": "ttcs-edge import /media/usb",
     "export-reports": "ttcs-edge export-reports /media/usb",
     "support-bundle": "sudo ttcs-edge support-bundle",
     "version": "ttcs-edge version --json",
 }
 """Every command with one line that may be typed as it is."""
-ASKING: Final = ("status", "schedule", "faults", "log", "trust", "walk", "import", "export-reports")
+ASKING: Final = ("status", "schedule", "faults", "log", "trust", "walk", *BY_HAND, "import", "export-reports")
 """Those that ask the daemon."""
 OUTCOMES: Final = ("aired", "cut", "missed", "part", "substituted")
 
@@ -69,6 +80,7 @@ def make_parser(lang: Language) -> Parser:
     _log(made["log"], lang)
     _support_bundle(made["support-bundle"], lang)
     _walk(made["walk"], lang)
+    _by_hand(made, lang)
     made["export-reports"].options.add_argument("--all", action="store_true", help=text("cli.help-all", lang))
     made["schedule"].options.add_argument(
         "--days", action=whole_number(1, DAYS_MOST), default=7, metavar="N", help=text("cli.help-days", lang)
@@ -110,6 +122,24 @@ def _walk(command: Parser, lang: Language) -> None:
     options.add_argument("--now", action="store_true", help=text("cli.help-walk-now", lang))
     seconds, words = whole_number(1, TONE_MOST_S), text("cli.help-walk-seconds", lang, most=TONE_MOST_S)
     options.add_argument("--seconds", action=seconds, default=TONE_S, metavar="N", help=words)
+
+
+def _by_hand(made: dict[str, Parser], lang: Language) -> None:
+    """What a person at the station does with it."""
+    tone, relay = made["test-tone"], made["relay"]
+    tone.add_argument("zones", metavar="ZONE", nargs="*", help=text("cli.help-tone-zones", lang))
+    tone.options.add_argument("--now", action="store_true", help=text("cli.help-walk-now", lang))
+    seconds, words = whole_number(1, TONE_MOST_S), text("cli.help-tone-seconds", lang, most=TONE_MOST_S)
+    tone.options.add_argument("--seconds", action=seconds, default=TONE_S, metavar="N", help=words)
+    relay.add_argument("zone", metavar="ZONE", help=text("cli.help-relay-zone", lang))
+    which = relay.options.add_mutually_exclusive_group(required=True)
+    which.add_argument("--close", action="store_true", help=text("cli.help-relay-close", lang))
+    which.add_argument("--open", action="store_true", help=text("cli.help-relay-open", lang))
+    seconds, words = whole_number(1, RELAY_MOST_S), text("cli.help-relay-seconds", lang, most=RELAY_MOST_S)
+    relay.options.add_argument("--seconds", action=seconds, default=RELAY_S, metavar="N", help=words)
+    minutes, words = whole_number(1, MUTE_MOST_MIN), text("cli.help-mute-for", lang, most=MUTE_MOST_MIN)
+    options = made["mute"].options
+    options.add_argument("--for", dest="minutes", action=minutes, default=MUTE_MIN, metavar="MINUTES", help=words)
 
 
 def _enrol(command: Parser, lang: Language) -> None:

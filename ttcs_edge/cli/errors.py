@@ -16,6 +16,8 @@ EXIT_CODES: Final[dict[str, int]] = {
     "no-bundle": os.EX_NOINPUT,
     "bundle-elsewhere": os.EX_NOINPUT,
     "walk-refused": os.EX_TEMPFAIL,
+    "lease-refused": os.EX_TEMPFAIL,
+    "not-allowed": os.EX_NOPERM,
     "unwritable": os.EX_IOERR,
     "no-rich": os.EX_UNAVAILABLE,
     "answer-unproven": os.EX_NOPERM,

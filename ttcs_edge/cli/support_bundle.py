@@ -59,12 +59,12 @@ def command(options: argparse.Namespace, lang: Language) -> int:
     return os.EX_OK
 
 
-def pack(found: dict[str, bytes], missing: dict[str, str], folder: str) -> bytes:
+def pack(found: dict[str, bytes], missing: dict[str, str], folder: str, most_bytes: int = BUNDLE_BYTES) -> bytes:
     """The archive, in which every file lies in one folder; the largest parts are left out where it would be too large.
 
     What is left out goes from ``found`` to ``missing``.
     """
-    while len(packed := _packed(found | {CONTENTS: _contents(found, missing)}, folder)) > BUNDLE_BYTES:
+    while len(packed := _packed(found | {CONTENTS: _contents(found, missing)}, folder)) > most_bytes:
         largest = max(found, key=lambda name: len(found[name]))
         del found[largest]
         missing[largest] = TOO_LARGE

@@ -4,12 +4,10 @@ What is an entry, and what is none, stands here; the store numbers the entries a
 (``wire.chain``). The rules:
 
 1. A document that is accepted is an entry, and so is one that is refused, an order, the first piece of a live relay, a
-   file that was carried in, a door of the box that was opened, each start and stop, and each time that the station is
-   muted by its key and heard again. A beacon that is accepted is none: one comes every minute, says nothing new but the
-   time, and would wear out the card; what it names is an entry when it comes.
-   file that was carried in, a walk that somebody at the box asked for, a self-test, and each start and stop. A beacon
-   that is accepted is none: one comes every minute, says nothing new but the time, and would wear out the card; what it
-   names is an entry when it comes.
+   file that was carried in, a door of the box that was opened, a walk or a lease that somebody at the box asked for or
+   stopped, a deed that he had no right to, a self-test, each start and stop, and each time that the station is muted
+   by its key or by a command, and heard again. A beacon that is accepted is none: one comes every minute, says nothing
+   new but the time, and would wear out the card; what it names is an entry when it comes.
 2. The same again is no news. A refusal is an entry when its fault is raised by it; while that fault is open, it is only
    counted. What a person does at the box is an entry each time: somebody must answer for it.
 3. However fast strangers send, and whatever they call it, there are at most ``REFUSALS_AT_ONCE`` entries of refusals,
@@ -61,6 +59,7 @@ class _Kind(Struct, frozen=True):
     brought: Callable[[Any], Any] = lambda event: None
     by: Callable[[Any], LocalUser | None] = lambda event: None
     accepted_is_told: bool = True
+    detail: Callable[[Any], Detail] = lambda event: ()
 
 
 _KINDS: dict[type, _Kind] = {
@@ -73,6 +72,9 @@ _KINDS: dict[type, _Kind] = {
     events.CertificateArrived: _Kind("certificate"),
     events.AudioCarried: _Kind("audio", by=lambda event: event.by),
     events.WalkAsked: _Kind("walk", by=lambda event: event.by),
+    events.LeaseAsked: _Kind("lease", by=lambda event: event.by, detail=lambda event: _of_lease(event)),
+    events.TestsStopped: _Kind("tests", by=lambda event: event.by),
+    events.DeedRefused: _Kind("deed", by=lambda event: event.by),
 }
 _DETAILS: dict[type, Callable[[Any], Detail]] = {
     Command: lambda command: (("action", command.action[0]),),
@@ -106,9 +108,12 @@ class Audit:
         """Somebody opened the door of the box."""
         return self._entry(now, OPENED, "box", station)
 
-    def turned(self, muted: bool, station: str, why: str, now: Instant) -> Audited:
+    def turned(
+        self, muted: bool, station: str, why: str, now: Instant, by: LocalUser | None = None, length_ms: int = 0
+    ) -> Audited:
         """The station was silenced by hand, or is heard again."""
-        return self._entry(now, MUTED if muted else UNMUTED, "station", station, detail=(("reason", why),))
+        detail = (("reason", why), *((("minutes", str(length_ms // 60_000)),) if by is not None and muted else ()))
+        return self._entry(now, MUTED if muted else UNMUTED, "station", station, by=by, detail=detail)
 
     def tested(self, station: str, state: SelfTestState, now: Instant) -> Audited:
         """A self-test is over, or was skipped."""
@@ -123,7 +128,7 @@ class Audit:
         if not kind.accepted_is_told:
             return []
         if not judged.verdict:  # no document: a file
-            return [self._entry(now, ACCEPTED, kind.what, judged.subject, by=by)]
+            return [self._entry(now, ACCEPTED, kind.what, judged.subject, by=by, detail=kind.detail(event))]
         return [
             self._entry(
                 now,
@@ -191,6 +196,12 @@ class Audit:
         unsaid, self.unsaid = tuple(sorted(self.unsaid.items())), {}
         name = f"{self.boot}-u{self.sequence}"
         return Audited(name, now.wall_ms, now.trusted, deed, what, subject, unsaid=unsaid, **more)
+
+
+def _of_lease(lease: events.LeaseAsked) -> Detail:
+    """What was done to which zones, and for how long."""
+    zones = ", ".join(lease.zones) or "*"
+    return (("sound", "silence" if lease.silent else "tone"), ("zones", zones), ("ms", str(lease.length_ms)))
 
 
 def _names(signers: Iterable[str]) -> tuple[str, ...]:

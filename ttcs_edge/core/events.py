@@ -47,8 +47,8 @@ class Started(Struct, frozen=True):
     the last wall clock known before the death, if any; ``watched_until_ms`` up to when every occurrence is accounted
     for; ``time_floor_ms`` the newest time known to have been signed under this trust root. ``tones`` are what comes
     before an alert, by its severity; ``test_tone`` is one second of a tone that can be repeated without a gap,
-    ``pilot`` that of a self-test. ``volumes`` are the newest command for the volume of each zone; ``software`` is the
-    release that starts; ``data_used`` is what the SIM had used.
+    ``silence`` as much of none, ``pilot`` that of a self-test. ``volumes`` are the newest command for the volume of
+    each zone; ``software`` is the release that starts; ``data_used`` is what the SIM had used.
     """
 
     trust: TrustRoot
@@ -70,6 +70,7 @@ class Started(Struct, frozen=True):
     software: str = ""
     data_used: DataUsed = DataUsed()
     pilot: AudioItem | None = None
+    silence: AudioItem | None = None
 
 
 class TimePassed(Struct, frozen=True):
@@ -446,6 +447,45 @@ class WalkLeft(Struct, frozen=True):
     number: int
 
 
+class LeaseAsked(Struct, frozen=True):
+    """Somebody at the station wants these zones for so long, all of them when none is named: with the test tone, or
+    ``silent``; a tone in quiet hours only ``in_quiet_hours``. No walk of this life has its ``number``.
+    """
+
+    number: int
+    zones: tuple[ZoneId, ...]
+    length_ms: int
+    silent: bool
+    in_quiet_hours: bool
+    by: LocalUser
+
+
+class LeaseLeft(Struct, frozen=True):
+    """Whoever asked for a lease has had enough of it, or is gone."""
+
+    number: int
+
+
+class TestsStopped(Struct, frozen=True):
+    """Somebody at the station wants whatever was begun there by hand to end: a walk, a tone, a relay."""
+
+    by: LocalUser
+
+
+class MuteAsked(Struct, frozen=True):
+    """Somebody at the station wants it silent for so long, or heard again (0)."""
+
+    length_ms: int
+    by: LocalUser
+
+
+class DeedRefused(Struct, frozen=True):
+    """Somebody at the station asked for a deed that he has no right to."""
+
+    deed: str
+    by: LocalUser
+
+
 class StopRequested(Struct, frozen=True):
     """SIGTERM: fade, open everything, leave."""
 
@@ -499,5 +539,10 @@ Event = (
     | AnswerGone
     | WalkAsked
     | WalkLeft
+    | LeaseAsked
+    | LeaseLeft
+    | TestsStopped
+    | MuteAsked
+    | DeedRefused
     | StopRequested
 )

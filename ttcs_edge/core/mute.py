@@ -1,13 +1,16 @@
-"""The mute key: who presses it silences the station at once, whatever it airs, but for alerts.
+"""Silence that somebody at the station wants, by the mute key or by ``ttcs-edge mute``: at once, but for alerts.
 
 The rules:
 
 1. Silence that somebody wants has the air, before everything but alerts (air-1). So what it cuts off, and what is due
    under it, is treated as by a cue that has the air: it goes on, begins late or is dropped as its slot says (air-2,
    air-6), and what was not heard is told so, with the reason ``muted`` (never-9). An alert is heard as ever (air-5).
-2. A press mutes; the next press lets the station be heard again, and so do ``most_ms``. A restart does, too.
+2. A press mutes; the next press lets the station be heard again, and so do ``most_ms``. A restart does, too. Silence
+   that was asked for by the command is the same silence, for as long as was asked: the key ends it, as the command ends
+   that of the key.
 3. A key that was down when the station began, is held down for ``HELD_MOST_MS``, or is pressed ``PRESSES_MOST`` times
-   within ``PRESSES_MS`` is stuck: nobody presses so. It mutes nothing until it was let go, or was quiet for as long.
+   within ``PRESSES_MS`` is stuck: nobody presses so. It mutes nothing until it was let go, or was quiet for as long;
+   and it ends nothing that the command has begun.
 
 It needs neither the time nor the link (air-7).
 """
@@ -30,11 +33,13 @@ HELD_MOST_MS = 30_000
 PRESSES_MOST = 10
 PRESSES_MS = 600_000
 """A loose contact must not fill the audit trail, nor wear out the card."""
-BY_KEY, TIME_LIMIT = "key", "time-limit"
+BY_KEY, BY_PERSON, TIME_LIMIT = "key", "command", "time-limit"
 
 
 class Turned(Struct, frozen=True):
-    """The station was muted, or is heard again: by the key, by its time, or because the key is stuck."""
+    """The station was muted, or is heard again: by the key, by somebody's command, by its time, or because the key is
+    stuck.
+    """
 
     muted: bool
     why: str
@@ -50,6 +55,8 @@ class Mute:
     down_since_mono_ms: int | None = None
     began_down: bool = False
     until_mono_ms: int | None = None
+    length_ms: int = 0
+    by_key: bool = True
     presses: deque[int] = field(default_factory=lambda: deque(maxlen=PRESSES_MOST))
 
     def changed(self, event: events.MuteKeyChanged, now: Instant) -> Turned | None:
@@ -63,15 +70,18 @@ class Mute:
         self.down_since_mono_ms, self.began_down = now.mono_ms, not self.was_up
         self.presses.append(now.mono_ms)
         if self.is_stuck(now):
-            return self._release(STUCK, now)
+            return self._release(STUCK, now) if self.by_key else None
         if self.until_mono_ms is not None:
             return self._release(BY_KEY, now)
-        self.until_mono_ms, self.cues.muted = now.mono_ms + most_ms, True
-        return Turned(True, BY_KEY)
+        return self._mute(most_ms, BY_KEY, now)
+
+    def ask(self, length_ms: int, now: Instant) -> Turned | None:
+        """Somebody at the station wants it silent for so long from now on, or heard again (0)."""
+        return self._mute(length_ms, BY_PERSON, now) if length_ms else self._release(BY_PERSON, now)
 
     def watch(self, now: Instant) -> Turned | None:
         """Let the station be heard again when its time is over, or the key proves to be stuck; tell that."""
-        if self.is_stuck(now):
+        if self.by_key and self.is_stuck(now):
             return self._release(STUCK, now)
         is_over = self.until_mono_ms is not None and now.mono_ms >= self.until_mono_ms
         return self._release(TIME_LIMIT, now) if is_over else None
@@ -99,6 +109,11 @@ class Mute:
             return None
         until_ms = self.presses[-1] + PRESSES_MS
         return until_ms if now.mono_ms < until_ms else None
+
+    def _mute(self, length_ms: int, why: str, now: Instant) -> Turned:
+        self.until_mono_ms, self.length_ms, self.by_key = now.mono_ms + length_ms, length_ms, why == BY_KEY
+        self.cues.muted = True
+        return Turned(True, why)
 
     def _release(self, why: str, now: Instant) -> Turned | None:
         if self.until_mono_ms is None:

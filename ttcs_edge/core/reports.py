@@ -124,6 +124,20 @@ class WalkState(Struct, frozen=True):
     idle_is_fresh: bool
 
 
+class LeaseState(Struct, frozen=True):
+    """How far a lease has come: a ``tone``, or a ``relay`` that is held closed. ``ended`` tells why it is over before
+    its time; ``is_heard``: its relays are closed, and its time runs.
+    """
+
+    number: int
+    kind: str
+    is_over: bool
+    ended: str | None
+    zones: tuple[ZoneId, ...]
+    is_heard: bool
+    left_ms: int
+
+
 class SelfTestState(Struct, frozen=True):
     """The last self-test that was due: zone by zone what came of it, or why it was not held (``skipped``)."""
 

@@ -29,6 +29,7 @@ from ttcs_edge.core.documents import Alert, Refused, Signed, TrustRoot
 from ttcs_edge.core.duty import RESTS
 from ttcs_edge.core.effects import Effect, Entry
 from ttcs_edge.core.lamp import Lamp, Place, Seen, shown
+from ttcs_edge.core.leases import Leases
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.live import Lives, Session
 from ttcs_edge.core.microphone import STUCK, Key
@@ -38,6 +39,7 @@ from ttcs_edge.core.model import (
     AsRun,
     AsRunReason,
     Instant,
+    LocalUser,
     MonoMs,
     Scope,
     Severity,
@@ -130,6 +132,8 @@ class Station:
         self.budget = DataBudget(settings)
         self.monitor = OffAirWitness(settings, boot)
         self.walks = Walks(settings, boot, self.desk, self.alerts.speech, self.meter)
+        self.leases = Leases(settings, boot, self.desk)
+        self.ended_by_hand = 0
         self.orders = Orders(settings, boot, self.desk, self.volumes, self.walks)
         self.pilots = Pilots(settings, boot, self.desk)
         self.clock = ClockState()
@@ -174,6 +178,7 @@ class Station:
         self._forget_alerts(turn)
         self._watch_key(turn)
         self._watch_mute(turn)
+        self.leases.watch(turn.now)
         self._watch_relays(turn)
         self._watch_meter(turn)
         self._watch_power(turn)
@@ -226,6 +231,7 @@ class Station:
         slot until one is. The pilot of a self-test is no cue.
         """
         self.walks.closed(airing, self.programmes, turn.now, self.stopping)
+        self.leases.closed(airing)
         if airing.occurrence.slot == PILOT_SLOT:
             self._tell_tested(self.pilots.closed(airing, self.programmes, turn.now, self.stopping), turn)
             turn.after += self.orders.closed(airing)
@@ -348,7 +354,7 @@ class Station:
         """What the mute key did is an entry of the audit trail, and a fault while it lasts."""
         self._tell_turned(self.mute.watch(turn.now), turn)
         if self.desk.cues.muted:
-            self._raise(turn, MUTED, MUTE, (("minutes", str((self.settings.mute_most_ms or 0) // 60_000)),))
+            self._raise(turn, MUTED, MUTE, (("minutes", str(self.mute.length_ms // 60_000)),))
         else:
             self._clear(turn, MUTED, MUTE)
         if self.mute.is_stuck(turn.now):
@@ -356,9 +362,10 @@ class Station:
         elif self.mute.is_known:
             self._clear(turn, MUTE_STUCK, MUTE)
 
-    def _tell_turned(self, turned: Turned | None, turn: _Turn) -> None:
+    def _tell_turned(self, turned: Turned | None, turn: _Turn, by: LocalUser | None = None) -> None:
         if turned is not None:
-            turn.entries.append(self.audit.turned(turned.muted, self.settings.id, turned.why, turn.now))
+            fields = (turned.muted, self.settings.id, turned.why, turn.now, by, self.mute.length_ms)
+            turn.entries.append(self.audit.turned(*fields))
 
     def _watch_relays(self, turn: _Turn) -> None:
         for subject in self.desk.playout.speechless(turn.now.mono_ms):
@@ -532,7 +539,7 @@ class Station:
         asked.append(self.monitor.wake_mono_ms())
         asked.append(None if self.stopping else self.pilots.wake_mono_ms(now))
         asked += [self.alerts.wake_mono_ms(now), self.orders.wake_mono_ms(now), self.key.wake_mono_ms]
-        asked.append(self.mute.wake_mono_ms(now))
+        asked += [self.mute.wake_mono_ms(now), self.leases.wake_mono_ms(now)]
         asked += [
             self.withheld.wake_mono_ms(now),
             self.renewal.wake_mono_ms(now, self.link_up),
@@ -560,6 +567,7 @@ class Station:
         self.volumes.remember(event)
         self.orders.remember(event)
         self.walks.remember(event)
+        self.leases.remember(event)
         self.pilots.remember(event)
         self.alerts.remember(event, turn.now.mono_ms)
         self.receipts.remember(event)
@@ -967,6 +975,30 @@ class Station:
     def _on_walk_left(self, event: events.WalkLeft, turn: _Turn) -> None:
         self.walks.stop(event.number, AsRunReason.STOPPED_BY_HAND, turn.now)
 
+    def _on_lease(self, event: events.LeaseAsked, turn: _Turn) -> None:
+        if not self.stopping and self.leases.ask(event, self.programmes, turn.now):
+            self._accept(turn, self.settings.id)
+
+    def _on_lease_left(self, event: events.LeaseLeft, turn: _Turn) -> None:
+        self.leases.stop(event.number, AsRunReason.STOPPED_BY_HAND, turn.now)
+
+    def _on_tests_stopped(self, event: events.TestsStopped, turn: _Turn) -> None:
+        """What the centre has ordered is not his to end; what is on its way down is ended once."""
+        walk, lease = self.walks.going_on, self.leases.going_on
+        number = lease.number if lease is not None else walk.number if walk is not None and walk.by is not None else 0
+        if number in (0, self.ended_by_hand):
+            return
+        self.ended_by_hand = number
+        for tests in (self.walks, self.leases):
+            tests.stop(number, AsRunReason.STOPPED_BY_HAND, turn.now)
+        self._accept(turn, self.settings.id)
+
+    def _on_mute_asked(self, event: events.MuteAsked, turn: _Turn) -> None:
+        self._tell_turned(self.mute.ask(event.length_ms, turn.now), turn, event.by)
+
+    def _on_deed_refused(self, event: events.DeedRefused, turn: _Turn) -> None:
+        turn.judged = Judged(event.deed, Refused("not-root", event.deed))
+
     def _on_link(self, event: events.LinkChanged, turn: _Turn) -> None:
         self.link_up = event.up
         self.withheld.link(event.up, turn.now)
@@ -1142,5 +1174,10 @@ _ROUTES: dict[type, Callable[[Station, Any, _Turn], None]] = {
     events.AnswerGone: Station._on_answer_gone,
     events.WalkAsked: Station._on_walk,
     events.WalkLeft: Station._on_walk_left,
+    events.LeaseAsked: Station._on_lease,
+    events.LeaseLeft: Station._on_lease_left,
+    events.TestsStopped: Station._on_tests_stopped,
+    events.MuteAsked: Station._on_mute_asked,
+    events.DeedRefused: Station._on_deed_refused,
     events.StopRequested: Station._on_stop,
 }

@@ -1,5 +1,6 @@
 """What the daemon answers to the technician's commands. It only looks: what changes the station is ``carried``'s, what
-is heard for him ``walking``'s, and what was told before ``looking_back``'s.
+is heard for him ``walking``'s, what he does by hand ``hands``', and what was told before ``looking_back``'s. Who may do
+what is asked here (``rights``).
 """
 
 from __future__ import annotations
@@ -16,13 +17,16 @@ from msgspec.structs import asdict
 
 from ttcs_edge import __version__
 from ttcs_edge.core.documents import TrustRoot
+from ttcs_edge.core.events import DeedRefused, Event
 from ttcs_edge.core.library import Shelf, resolve
 from ttcs_edge.core.model import Certificate, Instant, LocalUser, StationSettings
 from ttcs_edge.core.preview import PreviewCue, preview
 from ttcs_edge.core.schedule import zone
 from ttcs_edge.core.station import Station
 from ttcs_edge.daemon.carried import Carried
+from ttcs_edge.daemon.hands import Deed, Hands
 from ttcs_edge.daemon.looking_back import LookingBack
+from ttcs_edge.daemon.rights import may
 from ttcs_edge.daemon.walking import Walking
 from ttcs_edge.link.control import ControlError
 
@@ -55,6 +59,8 @@ class Control:
         boot: int,
         carried: Carried,
         walking: Walking,
+        hands: Hands,
+        post: Callable[[Event], None],
         looking_back: LookingBack,
     ) -> None:
         self._ask = ask
@@ -66,11 +72,25 @@ class Control:
         self.recordings: Callable[[], list[dict[str, Any]]] = list
         """What an off-air monitor has kept."""
         self._walking = walking
+        self._hands = hands
+        self._post = post
         self._looking_back = looking_back
 
     def deeds(self) -> dict[str, Callable[[dict[str, Any], LocalUser], dict[str, Any]]]:
         """What is answered to a user of this machine, who is known."""
-        return {asked: _in_time_by(deed) for asked, deed in self._walking.deeds().items()}
+        deeds = self._walking.deeds() | self._hands.deeds()
+        return {asked: _in_time_by(self._by_right(asked, deed)) for asked, deed in deeds.items()}
+
+    def _by_right(self, asked: str, deed: Deed) -> Deed:
+        """The deed, for those who may; that somebody else has asked for it is told."""
+
+        def done(request: dict[str, Any], by: LocalUser) -> dict[str, Any]:
+            if not may(by, asked):
+                self._post(DeedRefused(asked, by))
+                raise ControlError("not-allowed", deed=asked, user=by.name)
+            return deed(request, by)
+
+        return done
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Answer one request. Raises ControlError for one that is not understood."""
@@ -152,9 +172,7 @@ def _in_time(call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         raise ControlError("timeout", seconds=str(ANSWER_S)) from error
 
 
-def _in_time_by(
-    deed: Callable[[dict[str, Any], LocalUser], dict[str, Any]],
-) -> Callable[[dict[str, Any], LocalUser], dict[str, Any]]:
+def _in_time_by(deed: Deed) -> Deed:
     return lambda request, by: _in_time(lambda: deed(request, by))
 
 

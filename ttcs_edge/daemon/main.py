@@ -8,6 +8,7 @@ closed; whatever happens on the way, the relays are opened last of all.
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sqlite3
@@ -44,6 +45,7 @@ from ttcs_edge.daemon.beginning import TrustError, load_trust, restored, root_in
 from ttcs_edge.daemon.carried import Carried
 from ttcs_edge.daemon.control import Control
 from ttcs_edge.daemon.handlers import Handlers, SoundDesk
+from ttcs_edge.daemon.hands import Hands
 from ttcs_edge.daemon.health import Health
 from ttcs_edge.daemon.keyring import Keyring
 from ttcs_edge.daemon.logs import configure
@@ -80,7 +82,7 @@ from ttcs_edge.store.migration import NewerDatabaseError
 from ttcs_edge.store.outbox import Outbox
 from ttcs_edge.store.recorder import Recorder
 from ttcs_edge.store.spoken import SpokenStore
-from ttcs_edge.tones import PILOT, built_in, item_of
+from ttcs_edge.tones import PILOT, SILENCE, built_in, item_of
 from ttcs_edge.wire import reports
 from ttcs_edge.wire.envelope import decoded
 
@@ -218,6 +220,7 @@ class Daemon:
         self.clock.raise_floor(time_floor(remembered, trust, ()))
         now, copies = self.clock.now(), database.copies.programmes
         first = started(remembered, trust, self.blobs, now, copies, tones, test_tone, __version__)
+        first = structs.replace(first, silence=item_of(SILENCE))
         if self.config.station.self_test is not None:
             first = structs.replace(first, pilot=item_of(PILOT))
         if lacking := restored(first, remembered):
@@ -227,15 +230,20 @@ class Daemon:
     def run(self) -> None:
         """Work until the core says to leave. Whatever goes wrong, the relays are open before it is told (never-2)."""
         contacts = frozenset(zone for zone, relay in self.config.pins.zones.items() if relay.contact is not None)
-        walking = Walking(self.loop.ask, self.clock.now, self.loop.post, contacts)
+        ask, now, post = self.loop.ask, self.clock.now, self.loop.post
+        numbers = itertools.count(1)
+        walking = Walking(ask, now, post, contacts, lambda: next(numbers))
+        hands = Hands(ask, now, post, lambda: next(numbers))
         control = Control(
-            self.loop.ask,
-            self.clock.now,
+            ask,
+            now,
             self.relays.states,
             self.outbox.depth,
             self.boot,
             self.carried,
             walking,
+            hands,
+            post,
             LookingBack(self.outbox, self.config.station.time_zone),
         )
         if self.monitoring is not None:

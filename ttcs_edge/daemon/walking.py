@@ -1,15 +1,12 @@
 """The test-tone walk that a technician asks for, by ``ttcs-edge walk``.
 
 Only who may use the socket may ask for one, and who it was is told as the kernel knows him. The core decides whether it
-is begun. Whoever asked looks at it again and again; once nobody has looked for ``GONE_S`` (a lost connection, say) he
-is taken to be gone, and the walk is ended. Called on the control socket's threads.
+is begun; it goes on as long as somebody looks on (``looking``). Called on the control socket's threads.
 """
 
 from __future__ import annotations
 
-import itertools
 import json
-import threading
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
@@ -20,11 +17,12 @@ from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import AsRunReason, Instant, LocalUser, ZoneId
 from ttcs_edge.core.reports import WalkState
 from ttcs_edge.core.station import Station
+from ttcs_edge.daemon.hands import number_of
+from ttcs_edge.daemon.looking import Looking
 from ttcs_edge.link.control import ControlError
 
 ANSWER_S = 4.0
 """How long the core may take to come to a question: less than the technician's command waits."""
-GONE_S = 5.0
 T = TypeVar("T")
 
 
@@ -36,17 +34,24 @@ class Ask(Protocol):
 
 
 class Walking:
-    """Answers what ``ttcs-edge walk`` asks. ``contacts`` are the zones whose relay tells what it did."""
+    """Answers what ``ttcs-edge walk`` asks. ``contacts`` are the zones whose relay tells what it did, ``next_number``
+    counts walks and leases.
+    """
 
     def __init__(
-        self, ask: Ask, now: Callable[[], Instant], post: Callable[[Event], None], contacts: frozenset[ZoneId]
+        self,
+        ask: Ask,
+        now: Callable[[], Instant],
+        post: Callable[[Event], None],
+        contacts: frozenset[ZoneId],
+        next_number: Callable[[], int],
     ) -> None:
         self._ask = ask
         self._now = now
         self._post = post
         self._contacts = contacts
-        self._numbers = itertools.count(1)
-        self._looked: dict[int, threading.Event] = {}
+        self._next_number = next_number
+        self._looking = Looking(lambda number: post(WalkLeft(number)))
 
     def deeds(self) -> dict[str, Callable[[dict[str, Any], LocalUser], dict[str, Any]]]:
         """What may be asked, of which is kept who asked."""
@@ -62,31 +67,21 @@ class Walking:
         known = self._ask(lambda station: [zone.id for zone in station.settings.zones], ANSWER_S)
         if unknown := [zone for zone in zones if zone not in known]:
             raise ControlError("walk-refused", reason="unknown-zone", zone=unknown[0])
-        number = next(self._numbers)
+        number = self._next_number()
         self._post(WalkAsked(number, tuple(map(ZoneId, zones)), seconds * 1_000, now, by))
         refused = self._ask(lambda station: station.walks.refused.get(number), ANSWER_S)
         if refused is not None:
             raise ControlError("walk-refused", reason=refused)
-        self._looked[number] = threading.Event()
-        threading.Thread(target=self._watch, args=(number,), name="walk", daemon=True).start()
+        self._looking.begin(number)
         return self._state(number)
 
-    def _watch(self, number: int) -> None:
-        """Until it is over, somebody must look at it."""
-        looked = self._looked[number]
-        while looked.wait(GONE_S):
-            looked.clear()
-        del self._looked[number]
-        self._post(WalkLeft(number))
-
     def _look(self, request: dict[str, Any], by: LocalUser) -> dict[str, Any]:
-        number = _number(request)
-        if (looked := self._looked.get(number)) is not None:
-            looked.set()
+        number = number_of(request)
+        self._looking.looks(number)
         return self._state(number)
 
     def _stop(self, request: dict[str, Any], by: LocalUser) -> dict[str, Any]:
-        number = _number(request)
+        number = number_of(request)
         self._post(WalkLeft(number))
         return self._state(number)
 
@@ -105,10 +100,3 @@ class Walking:
 
 def _is_id(zone: object) -> bool:
     return isinstance(zone, str) and len(zone) <= LIMITS.id_chars
-
-
-def _number(request: dict[str, Any]) -> int:
-    number = request.get("number")
-    if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 2**31:
-        raise ControlError("bad-request", found=str(number)[:60])
-    return number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ttcs_edge.locale import cli_enrol, cli_log, cli_support, cli_trust, cli_walk
+from ttcs_edge.locale import cli_by_hand, cli_enrol, cli_log, cli_support, cli_trust, cli_walk
 
 MESSAGES: dict[str, tuple[str, str]] = {
     **cli_enrol.MESSAGES,
@@ -10,6 +10,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     **cli_support.MESSAGES,
     **cli_trust.MESSAGES,
     **cli_walk.MESSAGES,
+    **cli_by_hand.MESSAGES,
     # -- help
     "about": (
         "Chương trình của một trạm truyền thanh cơ sở.",

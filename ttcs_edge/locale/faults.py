@@ -723,14 +723,25 @@ FAULTS: dict[str, tuple[Pair, Pair, Pair]] = {
     ),
     "muted": (
         (
-            "Trạm bị tắt tiếng bằng phím, lâu nhất {minutes} phút; thông báo khẩn cấp vẫn phát",
-            "The station is muted by its key, for {minutes} minutes at the most; alerts are heard",
+            "Trạm bị tắt tiếng, lâu nhất {minutes} phút; thông báo khẩn cấp vẫn phát",
+            "The station is muted, for {minutes} minutes at the most; alerts are heard",
         ),
-        ("có người tại trạm nhấn phím tắt tiếng", "somebody at the station pressed the mute key"),
         (
-            "nhấn phím lần nữa, hoặc chờ hết panel.mute_most_s; mục bị cắt phát tiếp như khung giờ định",
-            "press it again, or wait until panel.mute_most_s is over; what was cut off goes on as its slot says",
+            "có người tại trạm nhấn phím tắt tiếng, hoặc chạy ttcs-edge mute",
+            "somebody at the station pressed the mute key, or ran ttcs-edge mute",
         ),
+        (
+            "nhấn phím, chạy sudo ttcs-edge unmute, hoặc chờ hết giờ; mục bị cắt phát tiếp như khung giờ định",
+            "press the key, run sudo ttcs-edge unmute, or wait; what was cut off goes on as its slot says",
+        ),
+    ),
+    "not-root": (
+        (
+            "Người trong nhóm ttcs gọi việc chỉ root được làm: {subject}",
+            "A member of the group ttcs asked for what root alone may do: {subject}",
+        ),
+        ("việc này đổi những gì dân nghe được", "it changes what people around the station hear"),
+        ("ai cần làm thì chạy với sudo", "who has to do it runs it with sudo"),
     ),
     "mute-key": (
         ("Không đọc được phím tắt tiếng: {error}", "The mute key cannot be read: {error}"),
@@ -1512,7 +1523,7 @@ REASONS: dict[str, Pair] = {
         "power was saved: see mains and battery",
     ),
     "pre-empted": ("nhường cho mục ưu tiên hơn", "something of higher priority took the air"),
-    "muted": ("có người tại trạm tắt tiếng bằng phím", "somebody at the station muted it by its key"),
+    "muted": ("có người tại trạm tắt tiếng", "somebody at the station muted it"),
     "quiet-hours": ("rơi vào giờ nghỉ", "it fell into quiet hours"),
     "relay": ("rơ-le không đóng mở được", "a relay could not be switched"),
     "rotten": ("âm thanh trong kho đã hỏng", "its audio had gone bad in the store"),

@@ -5,7 +5,8 @@
 - ``gong`` for all else: three falling notes.
 
 And ``test``, by which somebody at a pole hears whether its loudspeakers work: 1,000 Hz, as measuring instruments want;
-and ``pilot``, the same for two seconds of four, by which a station tests itself.
+and ``pilot``, the same for two seconds of four, by which a station tests itself;
+and ``silence``, with which a relay is held closed while somebody works on its wires.
 
 ``python -m ttcs_edge.tones`` makes the files anew; the hashes of what is played are those of the files.
 """
@@ -33,7 +34,9 @@ TEST_MS = 1_000
 PILOT = "pilot"
 PILOT_MS = 4_000
 """Two seconds of the test tone and two of silence: an energy meter, which tells the mean of a second, sees it rise."""
-LENGTHS_MS = {TEST: TEST_MS, PILOT: PILOT_MS}
+SILENCE = "silence"
+SILENCE_MS = 1_000
+LENGTHS_MS = {TEST: TEST_MS, PILOT: PILOT_MS, SILENCE: SILENCE_MS}
 """Of those that are not as long as the tones of alerts."""
 
 
@@ -48,7 +51,7 @@ def built_in() -> tuple[tuple[tuple[str, AudioItem], ...], AudioItem, dict[Sha25
     """
     items: dict[str, AudioItem] = {}
     paths: dict[Sha256, Path] = {}
-    for name in (*sorted(set(FILES.values())), TEST, PILOT):
+    for name in (*sorted(set(FILES.values())), TEST, PILOT, SILENCE):
         items[name] = item_of(name)
         paths[items[name].sha256] = path_of(name)
     return tuple((severity, items[name]) for severity, name in FILES.items()), items[TEST], paths

@@ -7,7 +7,17 @@ import wave
 from array import array
 from collections.abc import Callable, Iterator
 
-from ttcs_edge.tones import DURATION_MS, PILOT, PILOT_MS, RATE_HZ, TEST, TEST_MS, path_of
+from ttcs_edge.tones import (
+    DURATION_MS,
+    PILOT,
+    PILOT_MS,
+    RATE_HZ,
+    SILENCE,
+    SILENCE_MS,
+    TEST,
+    TEST_MS,
+    path_of,
+)
 
 PEAK = 0.7 * 32_767
 EDGE_S = 0.005
@@ -63,10 +73,15 @@ def pilot() -> Iterator[int]:
     yield from (0 for _ in range(sounds))
 
 
+def silence() -> Iterator[int]:
+    """Nothing to be heard."""
+    return (0 for _ in range(SILENCE_MS * RATE_HZ // 1_000))
+
+
 def main() -> None:
     """Write every file."""
     tones = {name: samples(sound) for name, sound in {"wail": sweep(1.0), "yelp": sweep(4.0), "gong": gong}.items()}
-    for name, made in {**tones, TEST: steady(), PILOT: pilot()}.items():
+    for name, made in {**tones, TEST: steady(), PILOT: pilot(), SILENCE: silence()}.items():
         with wave.open(str(path_of(name)), "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)

@@ -232,9 +232,9 @@ class AuditReport(Struct, frozen=True, kw_only=True):
 
     ``deed`` is ``accepted``, ``refused``, ``started``, ``stopped``, ``opened``, ``counted``, ``muted``, ``unmuted`` or
     ``tested``; ``what`` is ``trust``, ``programme``, ``alert``, ``beacon``, ``command``, ``live``, ``audio``, ``box``,
-    ``walk``, ``zones`` or ``station``. ``keys`` are the known keys with good signatures, ``code`` says why it was
-    refused or skipped. ``by`` is who did it at the box, null of what the wire brought. ``unsaid`` counts the refusals
-    since the entry before that have no entry of their own, by their codes.
+    ``walk``, ``lease``, ``tests``, ``deed``, ``zones`` or ``station``. ``keys`` are the known keys with good
+    signatures, ``code`` says why it was refused or skipped. ``by`` is who did it at the box, null of what the wire
+    brought. ``unsaid`` counts the refusals since the entry before that have no entry of their own, by their codes.
     """
 
     kind: Literal["audit"] = "audit"
