@@ -423,29 +423,32 @@ def _answers(core: Core) -> Call:
     return refusing(call, ValueError)
 
 
+ASKED: tuple[dict[str, Any], ...] = (
+    {"ask": "status"},
+    {"ask": "schedule", "days": 7},
+    {"ask": "version"},
+    {"ask": "trust"},
+    {"ask": "import-scopes"},
+    {"ask": "import-wanted"},
+    {"ask": "reports", "after": 0, "kept": True},
+    {"ask": "told", "kind": "as-run", "before": 2**63 - 1},
+    {"ask": "told", "kind": "fault", "after": 0},
+    {"ask": "walk", "seconds": 3, "now": False, "zones": ["cho"]},
+    {"ask": "walk-state", "number": 1},
+    {"ask": "walk-stop", "number": 1},
+    {"ask": "lease", "seconds": 3, "now": False, "silent": False, "zones": []},
+    {"ask": "lease", "seconds": 60, "now": False, "silent": True, "zones": ["cho"]},
+    {"ask": "lease-state", "number": 2},
+    {"ask": "lease-stop", "number": 2},
+    {"ask": "tests-stop", "zone": "cho"},
+    {"ask": "mute", "minutes": 10},
+    {"ask": "unmute"},
+)
+"""What is asked at the control socket."""
+
+
 def _box() -> dict[str, Target]:
     sockets = _Sockets()
-    asked: tuple[dict[str, Any], ...] = (
-        {"ask": "status"},
-        {"ask": "schedule", "days": 7},
-        {"ask": "version"},
-        {"ask": "trust"},
-        {"ask": "import-scopes"},
-        {"ask": "import-wanted"},
-        {"ask": "reports", "after": 0, "kept": True},
-        {"ask": "told", "kind": "as-run", "before": 2**63 - 1},
-        {"ask": "told", "kind": "fault", "after": 0},
-        {"ask": "walk", "seconds": 3, "now": False, "zones": ["cho"]},
-        {"ask": "walk-state", "number": 1},
-        {"ask": "walk-stop", "number": 1},
-        {"ask": "lease", "seconds": 3, "now": False, "silent": False, "zones": []},
-        {"ask": "lease", "seconds": 60, "now": False, "silent": True, "zones": ["cho"]},
-        {"ask": "lease-state", "number": 2},
-        {"ask": "lease-stop", "number": 2},
-        {"ask": "tests-stop", "zone": "cho"},
-        {"ask": "mute", "minutes": 10},
-        {"ask": "unmute"},
-    )
     brought = (
         _json({"ask": "import-programme", "scope": "vn/lam-dong"}) + b"\n" + PROVINCE.sign(corpus.programme()),
         _json({"ask": "import-trust", "scope": "vn"}) + b"\n" + write_trust_chain([PROVINCE.signed_root()]),
@@ -481,7 +484,7 @@ def _box() -> dict[str, Target]:
     sounding = Core(Path(_FOLDER.name) / "sounding", on_air=True)
     bad_command = (ValueError, KeyError, TypeError)
     return {
-        "control/request": Target(sockets.request, tuple(map(_json, asked)), "json"),
+        "control/request": Target(sockets.request, tuple(map(_json, ASKED)), "json"),
         "control/request with a file": Target(sockets.request_with_file, brought, "lines"),
         "control/answer": Target(
             sockets.answer,

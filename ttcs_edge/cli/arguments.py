@@ -41,7 +41,7 @@ EXAMPLES: Final = {
     "unmute": "ttcs-edge unmute",
     "import": "ttcs-edge import /media/usb",
     "export-reports": "ttcs-edge export-reports /media/usb",
-    "support-bundle": "sudo ttcs-edge support-bundle",
+    "support-bundle": "ttcs-edge support-bundle /media/usb/tram.tar.xz",
     "version": "ttcs-edge version --json",
 }
 """Every command with one line that may be typed as it is."""

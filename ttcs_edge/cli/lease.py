@@ -24,7 +24,7 @@ END_S: Final = 15.0
 """How long the station may take to fade and open what is closed."""
 BY_HAND: Final = "stopped-by-hand"
 BEGINS: Final = {"tone": "cli.tone-begins", "relay": "cli.relay-begins"}
-HEARD: Final = {"tone": "cli.tone-heard", "relay": "cli.relay-closed"}
+HEARD: Final = {"tone": "cli.tone-heard", "relay": "cli.relay-held"}
 DONE: Final = {"tone": "cli.tone-done", "relay": "cli.relay-done"}
 
 

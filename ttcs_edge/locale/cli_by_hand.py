@@ -59,7 +59,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "CHỚ CHẠM DÂY TRẦN: thông báo khẩn cấp có thể phát bất cứ lúc nào.",
         "TOUCH NO BARE WIRE: an alert may sound at any moment.",
     ),
-    "relay-closed": ("Đã đóng.", "It is closed."),
+    "relay-held": ("Đã đóng.", "It is closed."),
     "tone-heard": ("Đang có tiếng.", "It sounds."),
     "lease-interrupted": ("Đang dừng: nhỏ dần, mở rơ-le", "Ending: it is faded, the relays open"),
     "tone-done": ("Xong, đã tắt.", "Done, and off."),
