@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
-from tests.rig.machine import CACHE, CHECKOUT, TOP, bare, machine, put_checkout
+from tests.rig.machine import CACHE, CHECKOUT, TOP, alone, bare, machine, put_checkout
 from ttcs_edge import __version__
 from ttcs_edge.store.migration import SCHEMA_VERSION
 
@@ -63,3 +64,8 @@ def newer(package: Path, folder: Path, version: str) -> Path:
     subprocess.run(["dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", tree, made], check=True, stdout=-3)
     shutil.rmtree(tree)
     return made
+
+
+if __name__ == "__main__":
+    with alone():
+        print(build(sys.argv[1], TOP / "dist"))
