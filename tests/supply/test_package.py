@@ -25,7 +25,7 @@ SHELL = [
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a package for arm64 has beside its Python environment."""
     root = tmp_path_factory.mktemp("tree")
-    lay_out = [TOP / "systemd/lay-out", "/usr/lib/ttcs-edge", "aarch64-linux-gnu", "/usr/lib", root]
+    lay_out: list[str | Path] = [TOP / "systemd/lay-out", "/usr/lib/ttcs-edge", "aarch64-linux-gnu", "/usr/lib", root]
     subprocess.run(lay_out, check=True)
     return root
 
@@ -61,7 +61,7 @@ def test_the_package_brings_all_that_systemd_and_udev_are_to_read(tree: Path) ->
 
 def test_a_technicians_journald_conf_is_not_written_over(tmp_path: Path) -> None:
     """`make install` again leaves what he edited; the rest is brought up to date."""
-    lay_out = [TOP / "systemd/lay-out", "/opt/ttcs-edge", "x86_64-linux-gnu", "/etc", tmp_path]
+    lay_out: list[str | Path] = [TOP / "systemd/lay-out", "/opt/ttcs-edge", "x86_64-linux-gnu", "/etc", tmp_path]
     subprocess.run(lay_out, check=True)
     journal, rules = (tmp_path / "etc" / name for name in (
         "systemd/journald.conf.d/ttcs-edge.conf", "udev/rules.d/60-ttcs-edge.rules"))  # fmt: skip
@@ -116,7 +116,7 @@ def test_what_is_overridden_of_lintian_has_its_reason() -> None:
 
 def test_every_part_of_the_environment_names_its_licence() -> None:
     """As the copyright file of a package has it, from what is installed here."""
-    asked = [sys.executable, DEB / "licences.py", "/usr/lib/ttcs-edge"]
+    asked: list[str | Path] = [sys.executable, DEB / "licences.py", "/usr/lib/ttcs-edge"]
     told = subprocess.run(
         asked, input=(DEB / "copyright").read_text(), capture_output=True, text=True, check=True
     ).stdout
