@@ -9,7 +9,7 @@ DEMO_PACKAGES := groff-base mosquitto nginx-light ffmpeg systemd git iproute2 mo
 RIG_PACKAGES := mmdebstrap systemd-container qemu-system-x86 qemu-utils swtpm
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports tests tests-system tests-pole tests-player tests-network tests-central tests-simulation tests-others simulate schemas pages bench audit sbom fuzz install rig soak uninstall lock clean
+.PHONY: help setup demo test lint types imports tests tests-system tests-pole tests-player tests-network tests-central tests-simulation tests-others simulate schemas pages bench audit sbom fuzz install deb rig soak uninstall lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -94,6 +94,9 @@ bench: setup ## run the benchmarks, or one: make bench ONLY=due
 
 install: ## install the daemon and its unit on this machine, from source
 	@$(SUDO) systemd/install $(PREFIX)
+
+deb: ## build the Debian package in dist/, for this release and processor; make deb RELEASE=trixie: in a container, as root
+	@$(if $(RELEASE),$(MAKE) --no-print-directory setup && $(SUDO) $(BIN)/python -m tests.rig.debs $(RELEASE),systemd/deb/build)
 
 rig: setup ## prove a release on whole machines, and write the report to sign: make rig BENCH=qemu-bookworm; needs root
 	@missing=$$(for name in $(RIG_PACKAGES); do \
