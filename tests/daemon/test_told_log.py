@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ttcs_edge.daemon.told_log import in_parts, without_secrets
+from ttcs_edge.daemon.told_log import in_parts
+from ttcs_edge.redaction import without_secrets
 
 KEY = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIH\n-----END PRIVATE KEY-----"
 
@@ -21,6 +22,7 @@ KEY = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIH\n-----END PRIVATE KEY
         ('{"password": "hunter2", "pin": 27}', '{"password": "***", "pin": 27}'),
         ("Authorization: Bearer abc.def", "Authorization: Bearer ***"),
         ("api_key=abc; next", "api_key=***; next"),
+        ("wifi_psk=12345678 ok", "wifi_psk=*** ok"),
         ("x" * 99, "x" * 99),
         ("A" * 100 + "==", "***"),
         ("sha256 " + "a" * 64, "sha256 " + "a" * 64),

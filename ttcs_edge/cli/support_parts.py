@@ -19,8 +19,8 @@ from typing import Any, Final
 from ttcs_edge import __version__
 from ttcs_edge.cli.errors import CommandError
 from ttcs_edge.cli.looking_back import Ask, newest
-from ttcs_edge.cli.redaction import redact
 from ttcs_edge.cli.version import LIBRARIES, installed
+from ttcs_edge.redaction import without_secrets
 
 PART_BYTES: Final = 512 * 1024
 PROGRAM_S: Final = 8.0
@@ -82,7 +82,7 @@ def parts(ask: Ask, config: Path, state: Path) -> Iterator[tuple[str, Part]]:
 def made(part: Part) -> tuple[bytes, str | None]:
     """A part's bytes, without secrets, and why it is not there; one of the two."""
     try:
-        text = redact(part())
+        text = without_secrets(part())
     except CommandError as error:
         return b"", error.code
     except (Missing, OSError, ValueError, KeyError, TypeError) as error:

@@ -93,7 +93,8 @@ class Replies:
         threading.Thread(target=work, name="log-reader", daemon=True).start()
 
     def _send_log(self, effect: effects.SendLog) -> None:
-        from ttcs_edge.daemon.told_log import in_parts, without_secrets  # a start need not wait for its patterns
+        from ttcs_edge.daemon.told_log import in_parts
+        from ttcs_edge.redaction import without_secrets  # a start need not wait for its patterns
 
         try:
             text = without_secrets(self._journal.last(effect.lines, LIMITS.log_bytes))
