@@ -34,15 +34,17 @@ def opened(path: Path) -> dict[str, str]:
     return found
 
 
-def made(folder: Path, *words: str | Path, by: Sequence[str] = ()) -> tuple[dict[str, Any], dict[str, str]]:
+def made(
+    folder: Path, *words: str | Path, by: Sequence[str] = (), path: str = os.environ["PATH"]
+) -> tuple[dict[str, Any], dict[str, str]]:
     """What the command told, and what is in its file."""
-    path = folder / "tram.tar.xz"
-    done = run("support-bundle", path, "--json", *words, by=by)
+    bundle = folder / "tram.tar.xz"
+    done = run("support-bundle", bundle, "--json", *words, by=by, PATH=path)
     assert (done.returncode, done.stderr) == (0, "")
     told = json.loads(done.stdout)
-    assert told["file"] == str(path) and told["size_bytes"] == path.stat().st_size <= BUNDLE_BYTES
-    assert path.stat().st_mode & 0o777 == 0o600
-    return told, opened(path)
+    assert told["file"] == str(bundle) and told["size_bytes"] == bundle.stat().st_size <= BUNDLE_BYTES
+    assert bundle.stat().st_mode & 0o777 == 0o600
+    return told, opened(bundle)
 
 
 def test_of_a_running_station_everything_is_there_and_no_secret_is(station: Station, tmp_path: Path) -> None:
@@ -82,6 +84,24 @@ def test_of_a_dead_station_with_a_wrong_config_the_rest_is_there(tmp_path: Path)
         assert f"       -  {name}: {why}\n" in files["contents.txt"]
     for name in told["parts"]:
         assert f"{len(files[name].encode()):>8}  {name}\n" in files["contents.txt"]
+
+
+def test_what_is_a_password_in_the_config_is_one_in_every_part(tmp_path: Path) -> None:
+    """A program that says it without its name, also in base64 behind a user's; and a key that a file begins within."""
+    config = tmp_path / "station.yaml"
+    config.write_text(f"# {'x' * PART_BYTES}\nMHcCAQEE\n-----END EC PRIVATE KEY-----\n# mật khẩu: {WORD}\nid: tram\n")
+    program = tmp_path / "bin/free"
+    program.parent.mkdir()
+    program.write_text(
+        f"#!/bin/sh\necho 401 {WORD}\necho Digest {base64.b64encode(f'tram:{WORD}'.encode()).decode()}\n"
+    )
+    program.chmod(0o755)
+    path = f"{program.parent}:{os.environ['PATH']}"
+
+    _, files = made(tmp_path, "--config", config, "--socket", tmp_path / "none.sock", path=path)
+
+    assert files["station.yaml"] == f"{BLOT}\n# mật khẩu: {BLOT}\nid: tram\n"
+    assert files["memory.txt"] == f"401 {BLOT}\nDigest dHJhbTp{BLOT}Q==\n"
 
 
 def test_an_answer_that_is_nonsense_is_one_part_less(tmp_path: Path) -> None:

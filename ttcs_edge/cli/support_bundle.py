@@ -20,7 +20,7 @@ from ttcs_edge.cli.arguments import SOCKET
 from ttcs_edge.cli.asking import asker
 from ttcs_edge.cli.errors import CommandError
 from ttcs_edge.cli.looking_back import Ask, Record
-from ttcs_edge.cli.support_parts import made, parts
+from ttcs_edge.cli.support_parts import known_secrets, made, parts
 from ttcs_edge.locale import Language, text
 from ttcs_edge.terminal.output import print_json
 from ttcs_edge.whole_files import PRIVATE, replace
@@ -38,8 +38,9 @@ def command(options: argparse.Namespace, lang: Language) -> int:
     found: dict[str, bytes] = {}
     missing: dict[str, str] = {}
     state, runtime = _folders(options.config)
+    known = known_secrets(options.config)
     for name, part in parts(_asker(options, runtime), options.config, state):
-        data, why = made(part)
+        data, why = made(part, known)
         if why is None:
             found[name] = data
         else:

@@ -20,7 +20,7 @@ from ttcs_edge import __version__
 from ttcs_edge.cli.errors import CommandError
 from ttcs_edge.cli.looking_back import Ask, newest
 from ttcs_edge.cli.version import LIBRARIES, installed
-from ttcs_edge.redaction import without_secrets
+from ttcs_edge.redaction import secrets_in, without_secrets
 
 PART_BYTES: Final = 512 * 1024
 PROGRAM_S: Final = 8.0
@@ -79,10 +79,18 @@ def parts(ask: Ask, config: Path, state: Path) -> Iterator[tuple[str, Part]]:
         yield name, partial(_said, command)
 
 
-def made(part: Part) -> tuple[bytes, str | None]:
+def known_secrets(config: Path) -> frozenset[str]:
+    """The passwords of a configuration, as far as it can be read: a log may hold one, and not say what it is."""
+    try:
+        return secrets_in(_tail(config))
+    except OSError:
+        return frozenset()
+
+
+def made(part: Part, known: frozenset[str]) -> tuple[bytes, str | None]:
     """A part's bytes, without secrets, and why it is not there; one of the two."""
     try:
-        text = without_secrets(part())
+        text = without_secrets(part(), known)
     except CommandError as error:
         return b"", error.code
     except (Missing, OSError, ValueError, KeyError, TypeError) as error:
@@ -115,6 +123,7 @@ def _tail(path: Path) -> str:
     with path.open("rb") as file:
         if path.stat().st_size > PART_BYTES:
             file.seek(-PART_BYTES, os.SEEK_END)
+            file.readline()  # a line that has lost its beginning may be a secret and no longer say so
         return file.read(PART_BYTES).decode(errors="replace")
 
 
