@@ -470,3 +470,29 @@ class TestBroughtByHand:
             self.offer(bench, carried)
 
         assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_a_download_gives_way_before_each_of_its_steps(tmp_path: Path, authority: Authority) -> None:
+    """Before it begins, at each glance, and before what is put on the card for good: an alert may be on its way."""
+    steps: list[str] = []
+
+    class Store(Blobs):
+        def begin(self, sha256: Sha256, size_bytes: int) -> Partial:
+            steps.append("begin")
+            part = super().begin(sha256, size_bytes)
+            finish = part.finish
+            part.finish = lambda: (steps.append("finish"), finish())[1]  # type: ignore[method-assign,func-returns-value]
+            return part
+
+    bench = Bench(tmp_path, authority)
+    blobs = Store(tmp_path / "own", StoreSettings(audio_bytes=1_000_000, free_bytes=0))
+    https = HttpsSettings(authority.ca_file)
+    fetcher = Fetcher(blobs, BlobError, bench.chunks, https, bench.heard.put, lambda: steps.append("way"))
+    wanted = bench.want("/good")
+    fetcher.set_wanted(SetWanted((wanted,), frozenset({wanted.sha256})))
+    assert bench.next() == AudioStored(SHA)
+    fetcher.close(3)
+    bench.close()
+
+    assert steps[:3] == ["way", "begin", "way"]
+    assert steps[-2:] == ["way", "finish"]

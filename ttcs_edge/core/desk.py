@@ -146,6 +146,11 @@ class Desk:
             self.cues.forget_long_settled(now)
 
     @property
+    def is_coming_up(self) -> bool:
+        """Tell whether something has the air and is not heard yet."""
+        return self.cues.on_air is not None and not self.cues.on_air.sounds
+
+    @property
     def _ends_at_once(self) -> bool:
         """Tell whether what has the air is not faded out at leisure."""
         holder = self.cues.on_air

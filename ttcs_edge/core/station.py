@@ -85,6 +85,9 @@ SLOTS_A_TURN = 50
 """How many slots are looked at before anything else may have its turn: a millisecond's worth or two."""
 PARTS_A_TURN = 500
 """How many parts of a programme that is let go are freed before anything else may have its turn."""
+BREATH_MS, COMING_UP_BREATH_MS = 4, 20
+"""How long what is done bit by bit rests between two bits, so that whatever comes meanwhile does not find the
+interpreter taken at each of its own steps; and how long while something is on its way to the loudspeakers."""
 WANTED_AFTER_START_MS = 1_000
 """When that order is first made: a cue that is due at the start does not wait for it, and no link is up before."""
 
@@ -458,7 +461,7 @@ class Station:
         """
         due = turn.now.mono_ms >= self.next_wanted_mono_ms
         if due and self.programmes.look_on(SLOTS_A_TURN, turn.now):
-            self.next_wanted_mono_ms = turn.now.mono_ms + 1
+            self.next_wanted_mono_ms = turn.now.mono_ms + self._breath_ms
             self.wanted_is_known = False
         elif due:
             self.wanted_of_programmes = self.programmes.wanted(self.desk.cues.taken(), turn.now)
@@ -531,6 +534,11 @@ class Station:
             muted=self.desk.cues.muted,
         )
 
+    @property
+    def _breath_ms(self) -> int:
+        """How long what is done bit by bit rests between two bits."""
+        return COMING_UP_BREATH_MS if self.desk.is_coming_up else BREATH_MS
+
     def _wake_mono_ms(self, now: Instant) -> int:
         asked = [self.next_heartbeat_mono_ms, self.next_wanted_mono_ms, self.faults.wake_mono_ms]
         asked.append(self.audit.wake_mono_ms)
@@ -548,7 +556,7 @@ class Station:
         ]
         asked.append(self.desk.wake_mono_ms(self.programmes, now, self.stopping))
         if self.programmes.leaving:
-            asked.append(now.mono_ms + 1)
+            asked.append(now.mono_ms + self._breath_ms)
         if not now.trusted:
             asked.append(now.mono_ms + UNTRUSTED_POLL_MS)
         elif (expiry_ms := self.programmes.next_expiry_ms(now)) is not None:

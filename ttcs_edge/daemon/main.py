@@ -152,7 +152,7 @@ class Daemon:
         self.recorder = Recorder(database, station_id, post, give_way)
         self.replies = Replies(station_id, self.link, SystemJournal(), config_file, self.clock.now, post)
         self.audio = AudioLink(config.broker, station_id, self.link.up, give_way)
-        self.fetcher = Fetcher(self.blobs, BlobError, self.audio, config.https, post)
+        self.fetcher = Fetcher(self.blobs, BlobError, self.audio, config.https, post, give_way)
         self.streams = Streams(config.streams, self.player.follow, self.player.leave)
         self.carried = Carried(self.loop.ask, self.clock.now, post, readers, self.fetcher, self.outbox)
         host = SystemHost(config.state_folder, config.store.free_bytes)

@@ -132,7 +132,10 @@ class Fetcher:
         chunks: ChunkSource,
         settings: HttpsSettings,
         post: Callable[[Event], None],
+        give_way: Callable[[], None] = lambda: None,
     ) -> None:
+        """``give_way`` is called before each step of a file: its beginning, each glance at it, its end."""
+        self._give_way = give_way
         self._store = store
         self._errors = store_errors
         self._chunks = chunks
@@ -208,6 +211,7 @@ class Fetcher:
                     self._condition.wait(self._wait_s())
                     continue
                 audio = self._current
+            self._give_way()
             self._get(audio)
 
     def _first(self) -> WantedAudio | None:
@@ -229,6 +233,7 @@ class Fetcher:
 
     def _displaced(self) -> bool:
         """Tell whether to leave the file of this moment; a new list with the same file at its head is no reason."""
+        self._give_way()
         with self._condition:
             first, current = self._first(), self._current
             other = first is None or current is None or _what(first) != _what(current)
@@ -300,6 +305,7 @@ class Fetcher:
                 else:
                     done = fetch(place, part, self._settings, self._context(place), self._displaced)
                 if done:
+                    self._give_way()
                     part.finish()
             finally:
                 part.close()
