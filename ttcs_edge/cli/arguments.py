@@ -28,6 +28,7 @@ EXAMPLES: Final = {
     "run": "ttcs-edge run --config /etc/ttcs-edge/station.yaml",
     "check-config": "ttcs-edge check-config --config ./station.yaml",
     "enrol": "ttcs-edge enrol mqtt.lam-dong.vn",
+    "doctor": "sudo ttcs-edge doctor",
     "status": "ttcs-edge status",
     "schedule": "ttcs-edge schedule --days 7",
     "faults": "ttcs-edge faults --history",
@@ -64,9 +65,9 @@ def make_parser(lang: Language) -> Parser:
         )
         for name, example in EXAMPLES.items()
     }
-    for name in ("check-config", *ASKING, "support-bundle", "version"):
+    for name in ("check-config", "doctor", *ASKING, "support-bundle", "version"):
         made[name].options.add_argument("--json", action="store_true", help=text("cli.help-json", lang))
-    for name in ("run", "check-config"):
+    for name in ("run", "check-config", "doctor"):
         help_text = text("cli.help-config", lang)
         made[name].options.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help=help_text)
     for name in ("import", "export-reports"):
@@ -76,6 +77,7 @@ def make_parser(lang: Language) -> Parser:
         options.add_argument("--socket", type=Path, metavar="PATH", help=text("cli.help-socket", lang))
         options.add_argument("--config", type=Path, metavar="FILE", help=text("cli.help-config-socket", lang))
     _enrol(made["enrol"], lang)
+    _doctor(made["doctor"], lang)
     _faults(made["faults"], lang)
     _log(made["log"], lang)
     _support_bundle(made["support-bundle"], lang)
@@ -86,6 +88,11 @@ def make_parser(lang: Language) -> Parser:
         "--days", action=whole_number(1, DAYS_MOST), default=7, metavar="N", help=text("cli.help-days", lang)
     )
     return parser
+
+
+def _doctor(command: Parser, lang: Language) -> None:
+    command.options.add_argument("--fix", action="store_true", help=text("doctor.help-fix", lang))
+    command.options.add_argument("--socket", type=Path, metavar="PATH", help=text("cli.help-socket", lang))
 
 
 def _faults(command: Parser, lang: Language) -> None:

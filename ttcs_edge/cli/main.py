@@ -1,10 +1,11 @@
 """``ttcs-edge``: the technician's commands, at the foot of a pole, on a phone's screen.
 
 A command loads nothing of the station's own parts: ``run`` becomes the daemon (exec), the others ask it over its Unix
-socket. Exit codes are those of sysexits.h: 64 wrong use, 65 what a stick holds is refused, 66 it holds nothing for this
-station, 69 the station or the broker does not answer, 73 it has a certificate already, 74 the stick or the card fails,
-77 no right to it, or an answer that nobody proves, 78 a wrong configuration. Sentences
-are in ``ttcs_edge.locale.cli``; a machine gives ``--json``.
+socket. ``doctor`` alone looks with the station's own parts, and stands above (``ttcs_edge.doctor``). Exit codes are
+those of sysexits.h: 64 wrong use, 65 what a stick holds is refused, 66 it holds nothing for this station, 69 the
+station or the broker does not answer, or doctor finds something red, 73 it has a certificate already, 74 the stick or
+the card fails, 77 no right to it, or an answer that nobody proves, 78 a wrong configuration. Sentences are in
+``ttcs_edge.locale``; a machine gives ``--json``.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ COMMANDS: Final = {
     "run": "ttcs_edge.cli.run",
     "check-config": "ttcs_edge.cli.check",
     "enrol": "ttcs_edge.cli.enrol",
+    "doctor": "ttcs_edge.doctor.command",
     "status": "ttcs_edge.cli.status",
     "schedule": "ttcs_edge.cli.schedule",
     "faults": "ttcs_edge.cli.faults",

@@ -29,6 +29,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "help-days": ("xem trước mấy ngày, 1 đến 31 (mặc định: %(default)s)", "days ahead, 1 to 31 (default: %(default)s)"),
     "run": ("chạy trạm (systemd gọi lệnh này)", "run the station (systemd calls this)"),
     "check-config": ("kiểm tra station.yaml trước khi dùng", "check station.yaml before it is used"),
+    "doctor": ("khám cả trạm: gì hỏng, vì sao, sửa thế nào", "check everything: what is wrong, why, and its mend"),
     "status": ("trạm đang làm gì, có sự cố gì", "what the station does, and its faults"),
     "schedule": ("mọi mục sẽ phát, và mục nào trùng giờ nghỉ", "every cue to come, and clashes with quiet hours"),
     "import": ("nhập chương trình từ USB, khi không có mạng", "take in a programme from a stick, without a link"),

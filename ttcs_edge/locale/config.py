@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from ttcs_edge.locale import LANGUAGES, Language
+
 Words: TypeAlias = Mapping[str, tuple[str, str]]
 """Codes and their words, each as (Vietnamese, English)."""
 
@@ -495,6 +497,24 @@ MESSAGES = {
 }
 
 
+def problem_words(
+    codes: tuple[str, str, str],
+    name: str,
+    found: str,
+    fields: Mapping[str, str],
+    lang: Language,
+    tables: tuple[Words, Words, Words] = TABLES,
+) -> tuple[str, str, str]:
+    """Tell in one language what is wrong, what was expected and what mends it.
+
+    ``codes`` are those of the three, ``tables`` hold their words; ``name`` is the last part of the key.
+    """
+    filled = dict(fields) | {"found": found, "name": name}
+    place = LANGUAGES.index(lang)
+    problem, expected, mend = (table[code][place].format_map(filled) for table, code in zip(tables, codes, strict=True))
+    return problem, expected, mend
+
+
 def problem_text(
     place: str,
     key: str,
@@ -508,12 +528,10 @@ def problem_text(
     ``codes`` are those of the problem, of what was expected and of the mend; ``tables`` hold their words.
     """
     lines = [f"{place}: {key}" if key else place]
-    filled = dict(fields) | {"found": found, "name": key.rpartition(".")[2] or place}
-    for lang in (0, 1):
-        problem, expected, mend = (
-            table[code][lang].format_map(filled) for table, code in zip(tables, codes, strict=True)
-        )
-        label = {name: pair[lang] for name, pair in LABELS.items()}
+    name = key.rpartition(".")[2] or place
+    for lang in LANGUAGES:
+        problem, expected, mend = problem_words(codes, name, found, fields, lang, tables)
+        label = {name: pair[LANGUAGES.index(lang)] for name, pair in LABELS.items()}
         lines += [
             f"  {label['problem']}: {problem}",
             f"  {label['found']}: {found or label['nothing']}",

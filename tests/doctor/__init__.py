@@ -1,0 +1,1 @@
+"""What tries doctor: broken stations, and how its checks are run."""
