@@ -9,7 +9,7 @@ DEMO_PACKAGES := groff-base mosquitto nginx-light ffmpeg systemd git iproute2 mo
 RIG_PACKAGES := mmdebstrap systemd-container qemu-system-x86 qemu-utils swtpm
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports tests tests-system tests-pole tests-player tests-network tests-central tests-simulation tests-others simulate schemas pages bench audit sbom fuzz install deb rig soak uninstall lock clean
+.PHONY: help setup demo test lint types imports tests tests-system tests-pole tests-player tests-network tests-central tests-simulation tests-mutants tests-others simulate schemas pages bench audit sbom fuzz install deb rig soak uninstall lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -46,19 +46,22 @@ imports:
 
 tests: # those that mostly wait, for sound or for a broker, and those that reckon, which give way; then tests/again.py
 	@$(BIN)/python -m compileall -q ttcs_edge tests # hundreds of processes read it
-	@$(MAKE) --no-print-directory --jobs=7 --output-sync=target $(addprefix tests-,$(GROUPS)) || \
+	@$(MAKE) --no-print-directory --jobs=8 --output-sync=target $(addprefix tests-,$(GROUPS)) || \
 	  $(BIN)/python -m tests.again $(GROUPS)
 
 WAITING := system pole player network central
-GROUPS := $(WAITING) simulation others
+RECKONING := simulation mutants # in two: each has one core, and together they take longer than all that waits
+GROUPS := $(WAITING) $(RECKONING) others
 tests_pole := $(foreach part,coded contacts meter modem monitor panel power rds rs485 shedding walk,tests/system/test_$(part).py)
 tests_system := $(filter-out $(tests_pole),$(wildcard tests/system/test_*.py))
 tests_player := tests/player tests/attacks tests/drivers tests/monitor/test_process.py
 tests_network := tests/badlinks tests/link
 tests_central := tests/central
-tests_simulation := tests/simulation
-tests_others := $(foreach name,$(WAITING) simulation,$(addprefix --ignore=,$(tests_$(name))))
+tests_mutants := tests/simulation/test_mutants.py
+tests_simulation := $(filter-out $(tests_mutants),$(wildcard tests/simulation/test_*.py))
+tests_others := $(foreach name,$(WAITING) $(RECKONING),$(addprefix --ignore=,$(tests_$(name))))
 nice_simulation := nice
+nice_mutants := nice
 nice_others := nice
 
 $(addprefix tests-,$(GROUPS)): tests-%:
