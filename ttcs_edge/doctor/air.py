@@ -93,7 +93,7 @@ def store(ground: Ground) -> Iterable[Finding]:
         yield red("store-damaged", error=str(error))
         return
     if error is not None:
-        yield red("store-unreadable", error=str(error))
+        yield red("store-unreadable", error=str(error)) if ground.sees_all else unseen("needs-root")
         return
     if ground.told.status is None:
         yield green("store-whole")

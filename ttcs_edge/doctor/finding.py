@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from ttcs_edge.locale import Language, text
+from ttcs_edge.locale import Language, messages, text
 from ttcs_edge.locale.config import problem_words
 from ttcs_edge.locale.faults import fault_words
 from ttcs_edge.yaml_form import Problem
@@ -47,7 +47,7 @@ def found(level: Level, code: str, **fields: object) -> Finding:
 
     def words(lang: Language) -> Words:
         named = fields | ({"check": text(f"doctor.check.{fields['check']}", lang)} if "check" in fields else {})
-        mend = "" if level is Level.GREEN else text(f"doctor.{code}.mend", lang, **named)
+        mend = text(f"doctor.{code}.mend", lang, **named) if f"{code}.mend" in messages("doctor") else ""
         return Words(text(f"doctor.{code}", lang, **named), mend)
 
     return Finding(level, code, {name: str(value) for name, value in fields.items()}, words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -41,8 +42,8 @@ class Told(Struct, frozen=True):
 @dataclass(frozen=True, slots=True)
 class Ground:
     """One station on one machine, at one moment. ``config`` is None when the file is wrong; ``problems`` say why, or
-    what is wrong with the files that it names; ``database`` is what is wrong with that one. ``root`` stands for ``/``
-    where the kernel tells of the machine.
+    what is wrong with the files that it names; ``database`` is what is wrong with that one. ``sees_all``: what may not
+    be read here the station may not read either. ``root`` stands for ``/`` where the kernel tells of the machine.
     """
 
     file: Path
@@ -50,6 +51,7 @@ class Ground:
     problems: tuple[Problem, ...]
     certificate: Certificate | None
     database: Exception | None
+    sees_all: bool
     socket: Path
     told: Told
     now: datetime
@@ -88,7 +90,15 @@ def survey(
         with acting_as(USER):  # root's files beside the database would shut the daemon out
             certificate = _certificate(config)
             database = None if told.status is not None else _damage(config)
-    return Ground(file, config, problems, certificate, database, where, told, clock(), environ, root, run)
+    return Ground(file, config, problems, certificate, database, _sees_all(), where, told, clock(), environ, root, run)
+
+
+def _sees_all() -> bool:
+    """Tell whether this looks with the rights of the station's user; where there is none, anybody stands for him."""
+    try:
+        return os.geteuid() in (0, pwd.getpwnam(USER).pw_uid)
+    except KeyError:
+        return True
 
 
 def _read(file: Path, environ: Mapping[str, str]) -> tuple[Config | None, tuple[Problem, ...]]:

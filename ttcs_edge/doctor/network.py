@@ -30,7 +30,7 @@ PORT_S: Final = 3.0
 TLS_S: Final = 3.0
 BROKER_S: Final = 3.0
 WEAK_DBM: Final = -105
-SIMS: Final = {"missing": "sim-missing", "pin": "sim-locked", "puk": "sim-locked"}
+LOCKED: Final = frozenset({"pin", "puk"})
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ def modem(ground: Ground) -> Iterable[Finding]:
     elif not told["answers"]:
         yield red("modem-silent")
     elif told["sim"] != "ready":
-        yield red(SIMS.get(told["sim"], "sim-missing"), sim=told["sim"])
+        yield red("sim-locked", sim=told["sim"].upper()) if told["sim"] in LOCKED else red("sim-missing")
     elif told["registration"] not in ("home", "roaming"):
         yield red("modem-not-registered", operator=told["operator"] or "?")
     elif told["signal_dbm"] is not None and told["signal_dbm"] <= WEAK_DBM:

@@ -68,9 +68,9 @@ _GREEN: dict[str, Pair] = {
     "no-other-faults": ("không có", "none"),
 }
 
-_UNSEEN: dict[str, tuple[Pair, Pair]] = {
-    "nothing-tells": (("máy này không cho biết", "nothing on this machine tells"), ("", "")),
-    "waits": (("chưa xem, vì {check} sai trước", "not looked at: {check} comes first"), ("", "")),
+_UNSEEN: dict[str, tuple[Pair, Pair | None]] = {
+    "nothing-tells": (("máy này không cho biết", "nothing on this machine tells"), None),
+    "waits": (("chưa xem, vì {check} sai trước", "not looked at: {check} comes first"), None),
     "too-slow": (("xem quá lâu, bỏ qua", "took too long, left out"), ("chạy lại doctor", "run doctor again")),
     "check-failed": (
         ("không xem được: {error}", "could not be looked at: {error}"),
@@ -84,10 +84,10 @@ _UNSEEN: dict[str, tuple[Pair, Pair]] = {
             "sudo ttcs-edge doctor, or: sudo usermod -aG ttcs $USER, then log in again",
         ),
     ),
-    "no-systemd": (("máy này không có systemd", "there is no systemd here"), ("", "")),
-    "by-hand": (("trạm chạy tay, không qua dịch vụ", "the station is run by hand, not as a service"), ("", "")),
-    "daemon-not-told": (("chưa xem, trạm không trả lời", "not looked at, the station does not answer"), ("", "")),
-    "modem-not-told": (("trạm chưa cho biết", "the station has not told yet"), ("", "")),
+    "no-systemd": (("máy này không có systemd", "there is no systemd here"), None),
+    "by-hand": (("trạm chạy tay, không qua dịch vụ", "the station is run by hand, not as a service"), None),
+    "daemon-not-told": (("chưa xem, trạm không trả lời", "not looked at, the station does not answer"), None),
+    "modem-not-told": (("trạm chưa cho biết", "the station has not told yet"), None),
 }
 
 _WRONG: dict[str, tuple[Pair, Pair]] = {
@@ -406,7 +406,7 @@ MESSAGES: dict[str, Pair] = {
     **{f"check.{name}": pair for name, pair in _CHECKS.items()},
     **_GREEN,
     **{code: pair for code, (pair, _) in (_UNSEEN | _WRONG).items()},
-    **{f"{code}.mend": pair for code, (_, pair) in (_UNSEEN | _WRONG).items()},
+    **{f"{code}.mend": pair for code, (_, pair) in (_UNSEEN | _WRONG).items() if pair is not None},
     "help-fix": (
         "tự sửa những gì sửa được mà không hại (cần sudo)",
         "mend by itself what is safe to mend (needs sudo)",
