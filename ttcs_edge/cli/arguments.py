@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -28,7 +29,7 @@ EXAMPLES: Final = {
     "run": "ttcs-edge run --config /etc/ttcs-edge/station.yaml",
     "check-config": "ttcs-edge check-config --config ./station.yaml",
     "enrol": "ttcs-edge enrol mqtt.lam-dong.vn",
-    "doctor": "sudo ttcs-edge doctor",
+    "doctor": "ttcs-edge doctor",
     "status": "ttcs-edge status",
     "schedule": "ttcs-edge schedule --days 7",
     "faults": "ttcs-edge faults --history",
@@ -51,43 +52,51 @@ ASKING: Final = ("status", "schedule", "faults", "log", "trust", "walk", *BY_HAN
 OUTCOMES: Final = ("aired", "cut", "missed", "part", "substituted")
 
 
-def make_parser(lang: Language) -> Parser:
-    """Make the parser of every command."""
+def make_parser(lang: Language, only: str | None = None) -> Parser:
+    """Make the parser of every command; or of one, ``only``, where a key press waits for it."""
     parser = Parser(lang, EXAMPLES["status"], prog=PROGRAM, description=text("cli.about", lang))
     commands = parser.add_commands()
-    made = {
-        name: commands.add_parser(
+    for name in [only] if only in EXAMPLES else EXAMPLES:
+        command = commands.add_parser(
             name,
             lang=lang,
-            example=example,
+            example=EXAMPLES[name],
             help=text(f"cli.{name}", lang),
             description=text(f"cli.{name}", lang),
         )
-        for name, example in EXAMPLES.items()
-    }
-    for name in ("check-config", "doctor", *ASKING, "support-bundle", "version"):
-        made[name].options.add_argument("--json", action="store_true", help=text("cli.help-json", lang))
-    for name in ("run", "check-config", "doctor"):
-        help_text = text("cli.help-config", lang)
-        made[name].options.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help=help_text)
-    for name in ("import", "export-reports"):
-        made[name].add_argument("path", type=Path, metavar="PATH", help=text(f"cli.help-path-{name}", lang))
-    for name in ASKING:
-        options = made[name].options
+        _shared(name, command, lang)
+        OWN.get(name, _nothing)(command, lang)
+    return parser
+
+
+def _shared(name: str, command: Parser, lang: Language) -> None:
+    """What several commands take."""
+    options = command.options
+    if name in ("check-config", "doctor", *ASKING, "support-bundle", "version"):
+        options.add_argument("--json", action="store_true", help=text("cli.help-json", lang))
+    if name in ("run", "check-config", "doctor"):
+        options.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help=text("cli.help-config", lang))
+    if name in ASKING:
         options.add_argument("--socket", type=Path, metavar="PATH", help=text("cli.help-socket", lang))
         options.add_argument("--config", type=Path, metavar="FILE", help=text("cli.help-config-socket", lang))
-    _enrol(made["enrol"], lang)
-    _doctor(made["doctor"], lang)
-    _faults(made["faults"], lang)
-    _log(made["log"], lang)
-    _support_bundle(made["support-bundle"], lang)
-    _walk(made["walk"], lang)
-    _by_hand(made, lang)
-    made["export-reports"].options.add_argument("--all", action="store_true", help=text("cli.help-all", lang))
-    made["schedule"].options.add_argument(
-        "--days", action=whole_number(1, DAYS_MOST), default=7, metavar="N", help=text("cli.help-days", lang)
-    )
-    return parser
+
+
+def _nothing(command: Parser, lang: Language) -> None:
+    """What a command takes that takes nothing of its own."""
+
+
+def _import(command: Parser, lang: Language) -> None:
+    command.add_argument("path", type=Path, metavar="PATH", help=text("cli.help-path-import", lang))
+
+
+def _export_reports(command: Parser, lang: Language) -> None:
+    command.add_argument("path", type=Path, metavar="PATH", help=text("cli.help-path-export-reports", lang))
+    command.options.add_argument("--all", action="store_true", help=text("cli.help-all", lang))
+
+
+def _schedule(command: Parser, lang: Language) -> None:
+    days = whole_number(1, DAYS_MOST)
+    command.options.add_argument("--days", action=days, default=7, metavar="N", help=text("cli.help-days", lang))
 
 
 def _doctor(command: Parser, lang: Language) -> None:
@@ -131,21 +140,25 @@ def _walk(command: Parser, lang: Language) -> None:
     options.add_argument("--seconds", action=seconds, default=TONE_S, metavar="N", help=words)
 
 
-def _by_hand(made: dict[str, Parser], lang: Language) -> None:
-    """What a person at the station does with it."""
-    tone, relay = made["test-tone"], made["relay"]
-    tone.add_argument("zones", metavar="ZONE", nargs="*", help=text("cli.help-tone-zones", lang))
-    tone.options.add_argument("--now", action="store_true", help=text("cli.help-walk-now", lang))
+def _test_tone(command: Parser, lang: Language) -> None:
+    command.add_argument("zones", metavar="ZONE", nargs="*", help=text("cli.help-tone-zones", lang))
+    command.options.add_argument("--now", action="store_true", help=text("cli.help-walk-now", lang))
     seconds, words = whole_number(1, TONE_MOST_S), text("cli.help-tone-seconds", lang, most=TONE_MOST_S)
-    tone.options.add_argument("--seconds", action=seconds, default=TONE_S, metavar="N", help=words)
-    relay.add_argument("zone", metavar="ZONE", help=text("cli.help-relay-zone", lang))
-    which = relay.options.add_mutually_exclusive_group(required=True)
+    command.options.add_argument("--seconds", action=seconds, default=TONE_S, metavar="N", help=words)
+
+
+def _relay(command: Parser, lang: Language) -> None:
+    command.add_argument("zone", metavar="ZONE", help=text("cli.help-relay-zone", lang))
+    which = command.options.add_mutually_exclusive_group(required=True)
     which.add_argument("--close", action="store_true", help=text("cli.help-relay-close", lang))
     which.add_argument("--open", action="store_true", help=text("cli.help-relay-open", lang))
     seconds, words = whole_number(1, RELAY_MOST_S), text("cli.help-relay-seconds", lang, most=RELAY_MOST_S)
-    relay.options.add_argument("--seconds", action=seconds, default=RELAY_S, metavar="N", help=words)
+    command.options.add_argument("--seconds", action=seconds, default=RELAY_S, metavar="N", help=words)
+
+
+def _mute(command: Parser, lang: Language) -> None:
     minutes, words = whole_number(1, MUTE_MOST_MIN), text("cli.help-mute-for", lang, most=MUTE_MOST_MIN)
-    options = made["mute"].options
+    options = command.options
     options.add_argument("--for", dest="minutes", action=minutes, default=MUTE_MIN, metavar="MINUTES", help=words)
 
 
@@ -158,3 +171,20 @@ def _enrol(command: Parser, lang: Language) -> None:
     options.add_argument("--again", action="store_true", help=text("cli.help-again", lang))
     config = text("cli.help-config-enrol", lang)
     options.add_argument("--config", type=Path, default=CONFIG, metavar="FILE", help=config)
+
+
+OWN: Final[dict[str, Callable[[Parser, Language], None]]] = {
+    "doctor": _doctor,
+    "enrol": _enrol,
+    "export-reports": _export_reports,
+    "faults": _faults,
+    "import": _import,
+    "log": _log,
+    "mute": _mute,
+    "relay": _relay,
+    "schedule": _schedule,
+    "support-bundle": _support_bundle,
+    "test-tone": _test_tone,
+    "walk": _walk,
+}
+"""What a command takes that no other does."""

@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(words: list[str], lang: Language) -> int:
-    options = read(make_parser(lang), words)
+    options = read(make_parser(lang, words[0] if words else None), words)
     try:
         return int(importlib.import_module(COMMANDS[options.command]).command(options, lang))
     except CommandError as error:
