@@ -20,14 +20,14 @@ from tests.core.material import (
 )
 from tests.core.test_self_test import StuckOpen
 from tests.core.test_witness import MEASURED, AtThePole
-from tests.pole import TONE_DB
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.documents import StopOrder, WalkOrder
-from ttcs_edge.core.model import LocalUser, QuietHours, Utterance, Zone, ZoneId
+from ttcs_edge.core.model import LocalUser, OffAirReading, QuietHours, Utterance, Zone, ZoneId
 from ttcs_edge.core.reports import WalkState
 from ttcs_edge.core.trust import utc_text
 from ttcs_edge.core.walks import WALKS_MOST
 from ttcs_edge.core.zone_names import names_of
+from ttcs_edge.training.pole import TONE_DB
 
 TUAN = LocalUser(1000, "tuan")
 CHO, DINH = ZoneId("cho"), ZoneId("dinh")
@@ -388,6 +388,28 @@ def test_the_walk_tells_which_line_is_broken() -> None:
         "cho": ("not-seen", True),
         "dinh": ("good", False),
     }
+
+
+class Heard(Walked):
+    """A pole whose amplifier is heard by a monitor: whatever sounds, it hears, wherever it goes."""
+
+    HEARD = OffAirReading(9_000, -16.0, -20.5, -60.0, 0.85, 150, -180.3, 0.0, 0.0, 0.002)
+
+    def _sound(self) -> None:
+        super()._sound()
+        if self.play is not None and self.play[1] > 0:
+            self._tell(events.OffAirHeard(self.HEARD))
+
+
+def test_a_line_that_is_cut_is_told_though_a_monitor_hears_the_amplifier() -> None:
+    """Of two witnesses the one that says no is right: nobody else saw where the sound went."""
+    one = Heard(settings=replace(MEASURED, loud_dbfs=-20.0), civil=NOON)
+    one.pole.cut.add(CHO)
+    one.ask()
+    state = one.station.station.walks.state(1, one.station.now())
+    assert state is not None
+    told = {zone.zone: (zone.outcome, zone.is_bad) for zone in state.zones}
+    assert told == {"cho": ("not-seen", True), "dinh": ("good", False)}
 
 
 def test_what_nobody_measured_is_measured_and_not_judged() -> None:

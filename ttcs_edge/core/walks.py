@@ -278,7 +278,9 @@ class Walks:
         measured = walk.measured.get(zone.id, Measured())
         watts, added_w, tone_w = self._tone_w(measured)
         outcome = self._now(walk, zone, now) if told is None else told.outcome
-        outcome = self._of_meter(walk, zone, measured, tone_w) if outcome == UNTOLD else outcome
+        if outcome in (UNTOLD, GOOD):  # a monitor behind the amplifier hears the tone of a line that is cut, too
+            of_meter = self._of_meter(walk, zone, measured, tone_w)
+            outcome = outcome if of_meter == UNTOLD else of_meter
         return ZoneWalked(
             zone.id,
             zone.name,
