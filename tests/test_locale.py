@@ -245,13 +245,17 @@ def test_the_scan_finds_what_a_reader_finds() -> None:
     assert {"lost", "tls-expired", "session-taken-over", "died", "hung"} <= told("reason", *STATION)
 
 
+CLASS = ("class-centre-failed", "class-folder-taken", "class-no-mosquitto", "class-not-up")
+"""What can keep a class from beginning."""
+
+
 def test_every_answer_of_the_control_socket_has_words_and_an_exit_code() -> None:
     """What the daemon or the socket answers to a technician's command is told, not shown as a code."""
     codes = told_to_commands()
 
     assert {"not-running", "no-permission", "timeout", "bad-answer", "bad-request"} <= codes
     assert codes - set(EXIT_CODES) == set()
-    own = {"no-rich", "no-bundle", "bundle-elsewhere", "unwritable", *cli_enrol.ERRORS}
+    own = {"no-rich", "no-bundle", "bundle-elsewhere", "unwritable", *cli_enrol.ERRORS, *CLASS}
     assert set(EXIT_CODES) - codes == own, "a command's own"
     assert {f"error.{code}{part}" for code in EXIT_CODES for part in ("", ".mend")} == {
         code for code in messages("cli") if code.startswith("error.")

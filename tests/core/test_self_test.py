@@ -23,13 +23,13 @@ from tests.core.material import (
 )
 from tests.core.test_orders import TONE
 from tests.core.test_witness import MEASURED, TONES, AtThePole
-from tests.pole import TONE_DB
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.model import Inlet, Meter, Microphone, QuietHours, SelfTest, Way, ZoneId
 from ttcs_edge.core.pilot import JUDGED_MS, SEEN_MS, SWING, loud_percent, takes_ms
 from ttcs_edge.core.reports import ZoneTested
 from ttcs_edge.core.self_test import AGAIN_MS, LATE_MS
 from ttcs_edge.core.trust import utc_text
+from ttcs_edge.training.pole import TONE_DB
 
 CHO, DINH = ZoneId("cho"), ZoneId("dinh")
 NIGHT = SelfTest(at_minutes=(3 * 60 + 30,), in_quiet_hours=True)

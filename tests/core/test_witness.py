@@ -10,12 +10,13 @@ import pytest
 from msgspec.structs import replace
 
 from tests.core.material import DAY_MS, SETTINGS, ByHand, at, bulletin, open_fault, programme, slot
-from tests.pole import STEP_MS, Pole, Speech
+from tests.pole import Speech
 from ttcs_edge.core import effects, events
 from ttcs_edge.core.model import AMPLIFIER, Meter, MeterReading, ZoneId
 from ttcs_edge.core.playout import Playout
 from ttcs_edge.core.witness import TONE_RMS_DB, MeterWitness
 from ttcs_edge.tones import TEST, path_of
+from ttcs_edge.training.pole import STEP_MS, Pole
 
 CHO, DINH = ZoneId("cho"), ZoneId("dinh")
 TONES = {CHO: 40.0, DINH: 30.0}

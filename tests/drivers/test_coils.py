@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from pymodbus.framer import FramerRTU
 from pymodbus.pdu.bit_message import ReadCoilsRequest, WriteSingleCoilRequest
 
-from tests.boards import Boards, Habit
 from tests.parts import eventually
 from ttcs_edge.drivers import modbus
 from ttcs_edge.drivers.coils import CoilRelays
@@ -22,6 +21,7 @@ from ttcs_edge.drivers.modbus import read_answer
 from ttcs_edge.drivers.relays import RelayError
 from ttcs_edge.drivers.rs485 import Bus
 from ttcs_edge.settings import CoilSettings, SerialSettings
+from ttcs_edge.training.boards import Boards, Habit
 
 COILS = {"cho": CoilSettings(1, 0), "dinh": CoilSettings(1, 1), "buon": CoilSettings(2, 7)}
 PLACES = {subject: (coil.unit, coil.coil) for subject, coil in COILS.items()}

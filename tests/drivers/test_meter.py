@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from pymodbus.pdu.register_message import ReadInputRegistersRequest
 
-from tests.boards import Boards, Habit
 from tests.drivers.test_coils import COILS, crowded, noisy
 from ttcs_edge.core.model import MeterReading
 from ttcs_edge.drivers.coils import CoilRelays
@@ -18,6 +17,7 @@ from ttcs_edge.drivers.meter import REGISTERS, Pzem, reading
 from ttcs_edge.drivers.modbus import read_answer
 from ttcs_edge.drivers.rs485 import Bus, BusError
 from ttcs_edge.settings import SerialSettings
+from ttcs_edge.training.boards import Boards, Habit
 
 SHOWN = MeterReading(volts=219.6, amperes=90.524, watts=7_085.3, energy_wh=138_816)
 

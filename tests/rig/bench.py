@@ -19,8 +19,8 @@ from typing import Any
 import msgspec
 import yaml
 
-from tests.boards import Boards
 from tests.drivers.modems import Mobile
+from ttcs_edge.training.boards import Boards
 
 BENCHES = Path(__file__).with_name("benches")
 AMPLIFIER = "amplifier"

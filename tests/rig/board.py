@@ -17,11 +17,11 @@ from typing import Any
 
 import serial
 
-from tests.boards import Boards
 from tests.parts import eventually
 from tests.rig.bench import QUIET_DB, RELAYS, Bench, Change, Heard, Link, Setup, Wires
 from tests.rig.listening import RATE_HZ, WINDOW_FRAMES, windows
 from tests.rig.pole import STATE, UNIT
+from ttcs_edge.training.boards import Boards
 
 BOOT_S = 120.0
 BOUNCE_S = 0.02

@@ -10,7 +10,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from tests.boards import Boards
 from tests.drivers.modems import Mobile, WiredMobile
 from tests.parts import eventually
 from tests.rig.bench import QUIET_DB, RELAYS, Bench, Change, Heard, Link, Setup
@@ -21,6 +20,7 @@ from tests.rig.wire import Wire
 from ttcs_edge.drivers.pins import LOG_NAME
 from ttcs_edge.drivers.sound import timeline_of
 from ttcs_edge.link.control import ControlError, ask
+from ttcs_edge.training.boards import Boards
 
 SUBJECTS = {f"gpio{pin}": subject for subject, pin in RELAYS.items()}
 DROP_IN = Path(f"/etc/systemd/system/{UNIT}.d/bench.conf")

@@ -20,18 +20,18 @@ from typing import Any, TypeVar
 
 import yaml
 
-from tests.boards import Boards
 from tests.central.test_enrol import Person, code_of
 from tests.enrolled import enrolled
 from tests.parts import ROOT, Broker, Listener, eventually, local
-from tests.pole import STEP_MS
-from tests.pole import Pole as Physics
 from tests.rig.air import write_stranger
 from tests.rig.bench import AMPLIFIER, QUIET_DB, RELAYS, ZONES, Bench, Change, Heard, Link
 from tests.rig.pole import UNIT, Centre
 from tests.rig.record import Timeline
 from ttcs_edge.central.main import main
 from ttcs_edge.core.model import ZoneId
+from ttcs_edge.training.boards import Boards
+from ttcs_edge.training.pole import STEP_MS
+from ttcs_edge.training.pole import Pole as Physics
 
 T = TypeVar("T")
 STATION = "da-teh-01"

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.boards import Boards
 from tests.rig.air import SILENT_S, heard_s
 from tests.rig.bench import AMPLIFIER, ZONES, Link
 from tests.rig.machine import CHECKOUT
@@ -17,6 +16,7 @@ from tests.rig.pole import STATE, UNIT, in_place_of_the_daemon
 from tests.rig.scene import EARS, METER, METER_UNIT, MODEM, Clip, Scene, Slot, under_sound
 from ttcs_edge import __version__
 from ttcs_edge.core.monitor import FOREIGN
+from ttcs_edge.training.boards import Boards
 
 pytestmark = [pytest.mark.rig, pytest.mark.timeout(600)]
 SHORT = Clip(4)

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.boards import Boards
 from tests.parts import eventually
 from tests.rig.bench import RELAYS, Bench, Change, Heard, Link, Setup
 from tests.rig.emulator import Emulator, Gone
 from tests.rig.image import Image, card
 from tests.rig.pole import STATE, UNIT
+from ttcs_edge.training.boards import Boards
 
 SUBJECTS = {f"gpio{pin}": subject for subject, pin in RELAYS.items()}
 SLOW = "tc qdisc replace dev $(ls /sys/class/net | grep -v lo) root netem delay 600ms loss 5%"

@@ -8,8 +8,8 @@ from array import array
 from pathlib import Path
 
 from tests.parts import eventually
-from tests.system.ear import follow
 from ttcs_edge.drivers.sound import PERIOD_FRAMES, WavSink
+from ttcs_edge.training.speakers import follow
 
 PERIODS = 30
 

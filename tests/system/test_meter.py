@@ -2,64 +2,27 @@
 
 from __future__ import annotations
 
-import math
 import random
-import threading
-import time
-from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.boards import Boards
 from tests.parts import Clip, Listener, Province, Station, eventually, make_clip, put_chunks
-from tests.pole import STEP_MS, Pole
 from tests.system.sight import status
 from tests.system.test_main_job import TOPIC, one_slot
 from ttcs_edge.core.model import ZoneId
-from ttcs_edge.drivers.pins import level
+from ttcs_edge.training.boards import Boards
+from ttcs_edge.training.meter import Hanging
+from ttcs_edge.training.pole import Pole
 
 CHO = ZoneId("cho")
-WAV_HEADER_BYTES = 44
 
 
-class Meter:
-    """A pole that hangs on a real station's lines and sound, step by step in real time, and what its meter shows."""
-
-    def __init__(self, station: Station) -> None:
-        self.pole = Pole(random.Random(1), {CHO: 60.0, ZoneId("dinh"): 40.0})
-        self._station = station
-        self._at_bytes = WAV_HEADER_BYTES
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def close(self) -> None:
-        """It is taken away."""
-        self._over.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        next_s = time.monotonic()
-        while not self._over.wait(max(0.0, next_s - time.monotonic())):
-            next_s += STEP_MS / 1_000
-            closed = frozenset([CHO] if level(self._station.lines, 27) else [])
-            self.pole.pass_step(bool(level(self._station.lines, 17)), closed, self._heard_db())
-
-    def _heard_db(self) -> float | None:
-        """How loud it was since the last step; None: nothing was written."""
-        wav = self._station.folder / "aired.wav"
-        data = b""
-        if wav.exists() and wav.stat().st_size > self._at_bytes:
-            with wav.open("rb") as stream:
-                stream.seek(self._at_bytes)
-                data = stream.read()
-            data = data[: len(data) // 2 * 2]
-            self._at_bytes += len(data)
-        samples = array("h", data)
-        mean = sum(sample * sample for sample in samples) / max(1, len(samples))
-        return 10 * math.log10(mean / 32_768**2) if mean else None
+def hang(station: Station) -> Hanging:
+    """A pole with both zones under a station."""
+    pole = Pole(random.Random(1), {CHO: 60.0, ZoneId("dinh"): 40.0})
+    return Hanging(pole, station.lines, station.folder / "aired.wav", {CHO: 27}, amplifier=17)
 
 
 @pytest.fixture
@@ -69,13 +32,13 @@ def boards(tmp_path: Path) -> Boards:
 
 
 @pytest.fixture
-def meter(station: Station, boards: Boards) -> Iterator[Meter]:
+def meter(station: Station, boards: Boards) -> Iterator[Hanging]:
     """A station whose zone ``cho`` was measured, with a meter at unit 10."""
     text = station.config.read_text().replace("name: Chợ, pin: 27", "name: Chợ, pin: 27, tone_w: 60")
     assert "tone_w" in text
     meter = "meter: {unit: 10, idle_w: 25, most_w: 400, others_w: 8}"
     station.config.write_text(f"{text}rs485: {{port: {boards.port}}}\n{meter}\n")
-    one = Meter(station)
+    one = hang(station)
     boards.meters[10] = one.pole.reading
     yield one
     one.close()
@@ -88,7 +51,7 @@ def four_seconds(tmp_path_factory: pytest.TempPathFactory) -> Clip:
 
 
 def test_what_airs_is_seen_at_the_meter(
-    station: Station, meter: Meter, centre: Listener, province: Province, four_seconds: Clip
+    station: Station, meter: Hanging, centre: Listener, province: Province, four_seconds: Clip
 ) -> None:
     """The province's proof says so, and whoever stands at the pole reads the power."""
     put_chunks(centre, four_seconds)
@@ -102,7 +65,7 @@ def test_what_airs_is_seen_at_the_meter(
 
 
 def test_an_amplifier_that_is_dead_is_told_and_what_it_aired_was_not_seen(
-    station: Station, meter: Meter, centre: Listener, province: Province, four_seconds: Clip
+    station: Station, meter: Hanging, centre: Listener, province: Province, four_seconds: Clip
 ) -> None:
     """Its relay does as told, the samples are written, and not a soul hears a thing."""
     meter.pole.dead = True
@@ -118,7 +81,7 @@ def test_an_amplifier_that_is_dead_is_told_and_what_it_aired_was_not_seen(
 
 
 def test_a_meter_that_is_pulled_out_costs_nobody_a_word(
-    station: Station, meter: Meter, boards: Boards, centre: Listener, province: Province, four_seconds: Clip
+    station: Station, meter: Hanging, boards: Boards, centre: Listener, province: Province, four_seconds: Clip
 ) -> None:
     """The bulletin airs, and nothing is said of what nobody saw."""
     boards.unplug()

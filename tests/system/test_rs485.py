@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.boards import Boards
 from tests.parts import Broker, Clip, Listener, Province, Station, eventually, put_chunks
 from tests.system.sight import kill_on_air, line_log, release, sound_runs, status
 from tests.system.test_main_job import TOPIC, one_slot
 from ttcs_edge.drivers.pins import level
+from ttcs_edge.training.boards import Boards
 
 DINH = (2, 5)
 

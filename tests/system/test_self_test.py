@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.boards import Boards
 from tests.parts import Listener, Station, eventually
 from tests.system.sight import line_log, status
-from tests.system.test_meter import Meter
+from tests.system.test_meter import hang
+from ttcs_edge.training.boards import Boards
+from ttcs_edge.training.meter import Hanging
 
 LOCAL = timezone(timedelta(hours=7))
 STARTS_S = 20
@@ -25,7 +26,7 @@ def boards(tmp_path: Path) -> Boards:
 
 
 @pytest.fixture
-def meter(station: Station, boards: Boards) -> Iterator[Meter]:
+def meter(station: Station, boards: Boards) -> Iterator[Hanging]:
     """A meter that sees the power of ``cho`` alone: the line of ``dinh`` is broken. The test is at the next minute."""
     at = datetime.now(LOCAL) + timedelta(seconds=60 + STARTS_S)
     text = station.config.read_text().replace("name: Chợ, pin: 27", "name: Chợ, pin: 27, tone_w: 60")
@@ -33,7 +34,7 @@ def meter(station: Station, boards: Boards) -> Iterator[Meter]:
     meter = "meter: {unit: 10, idle_w: 25, most_w: 400, others_w: 8}"
     test = f'self_test: {{at: ["{at:%H:%M}"]}}'
     station.config.write_text(f"{text}rs485: {{port: {boards.port}}}\n{meter}\n{test}\n")
-    one = Meter(station)
+    one = hang(station)
     boards.meters[10] = one.pole.reading
     yield one
     one.close()
@@ -41,7 +42,7 @@ def meter(station: Station, boards: Boards) -> Iterator[Meter]:
 
 @pytest.mark.soak
 @pytest.mark.timeout(300)
-def test_a_broken_line_is_told_by_the_self_test(station: Station, meter: Meter, centre: Listener) -> None:
+def test_a_broken_line_is_told_by_the_self_test(station: Station, meter: Hanging, centre: Listener) -> None:
     """And the zone that is well is let go early; no as-run record, one entry of the audit trail."""
     station.start()
     test = eventually(lambda: status(station).get("self_test"), 200)

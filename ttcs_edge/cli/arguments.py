@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -11,8 +12,11 @@ from ttcs_edge.terminal.arguments import Parser, whole_number
 from ttcs_edge.terminal.moments import MomentAction
 
 PROGRAM: Final = "ttcs-edge"
-CONFIG: Final = Path("/etc/ttcs-edge/station.yaml")
+CONFIG_VARIABLE: Final = "TTCS_EDGE_CONFIG"
+"""Names another configuration for every command: that of a class, say."""
+CONFIG: Final = Path(os.environ.get(CONFIG_VARIABLE, "/etc/ttcs-edge/station.yaml"))
 SOCKET: Final = Path("/run/ttcs-edge/control.sock")
+CLASS: Final = Path("ttcs-edge-class")
 DAYS_MOST: Final = 31
 LAST_MOST: Final = 10_000
 TONE_S: Final = 6
@@ -43,6 +47,7 @@ EXAMPLES: Final = {
     "unmute": "ttcs-edge unmute",
     "import": "ttcs-edge import /media/usb",
     "export-reports": "ttcs-edge export-reports /media/usb",
+    "simulate": "ttcs-edge simulate",
     "support-bundle": "ttcs-edge support-bundle /media/usb/tram.tar.xz",
     "version": "ttcs-edge version --json",
 }
@@ -125,6 +130,14 @@ def _log(command: Parser, lang: Language) -> None:
     options.add_argument("--csv", action="store_true", help=text("cli.help-csv", lang))
 
 
+def _simulate(command: Parser, lang: Language) -> None:
+    options = command.options
+    words = text("training.help-folder", lang)
+    options.add_argument("--folder", type=Path, default=CLASS, metavar="DIR", help=words)
+    words = text("training.help-no-speakers", lang)
+    options.add_argument("--no-speakers", dest="speakers", action="store_false", help=words)
+
+
 def _support_bundle(command: Parser, lang: Language) -> None:
     command.add_argument("file", type=Path, metavar="FILE", nargs="?", help=text("cli.help-support-file", lang))
     command.options.add_argument("--socket", type=Path, metavar="PATH", help=text("cli.help-socket", lang))
@@ -183,6 +196,7 @@ OWN: Final[dict[str, Callable[[Parser, Language], None]]] = {
     "mute": _mute,
     "relay": _relay,
     "schedule": _schedule,
+    "simulate": _simulate,
     "support-bundle": _support_bundle,
     "test-tone": _test_tone,
     "walk": _walk,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ttcs_edge.cli.arguments import SOCKET
+from ttcs_edge.cli.arguments import CONFIG_VARIABLE, SOCKET
 from ttcs_edge.cli.errors import CommandError
 from ttcs_edge.link.control import ControlError, ask
 from ttcs_edge.terminal.output import print_json
@@ -17,17 +18,19 @@ TIMEOUT_S = 10.0
 
 
 def socket_path(options: argparse.Namespace) -> Path:
-    """Give the socket: ``--socket``, else that of ``--config``'s runtime folder, else where the unit has it.
+    """Give the socket: ``--socket``, else that of the runtime folder of ``--config`` or of what ``TTCS_EDGE_CONFIG``
+    names, else where the unit has it.
 
-    A bad ``--config`` is told, and ends the command with EX_CONFIG.
+    A bad configuration is told, and ends the command with EX_CONFIG.
     """
     if options.socket is not None:
         return Path(options.socket)
-    if options.config is not None:
+    config = options.config or os.environ.get(CONFIG_VARIABLE)
+    if config is not None:
         from ttcs_edge.config import EX_CONFIG, ConfigError, load_config  # PyYAML only for those who ask for it
 
         try:
-            return load_config(options.config).runtime_folder / SOCKET.name
+            return load_config(Path(config)).runtime_folder / SOCKET.name
         except ConfigError as error:
             print(error, file=sys.stderr)
             raise SystemExit(EX_CONFIG) from error

@@ -40,6 +40,7 @@ COMMANDS: Final = {
     "unmute": "ttcs_edge.cli.mute",
     "import": "ttcs_edge.cli.import_bundle",
     "export-reports": "ttcs_edge.cli.export_reports",
+    "simulate": "ttcs_edge.training.command",
     "support-bundle": "ttcs_edge.cli.support_bundle",
     "version": "ttcs_edge.cli.version",
 }

@@ -1,0 +1,1 @@
+"""What tries the class: its score, its screen."""
