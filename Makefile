@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PREFIX ?= /opt/ttcs-edge
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 RUN_PACKAGES := libvlc5 vlc-plugin-base libopus0 vlc-bin espeak-ng libebur128-1 libasound2-dev gcc libc6-dev python3-dev python3-venv ca-certificates
-DEMO_PACKAGES := groff-base mosquitto nginx-light ffmpeg systemd git iproute2 mount e2fsprogs pulseaudio pulseaudio-utils libasound2-plugins
+DEMO_PACKAGES := tmux groff-base mosquitto nginx-light ffmpeg systemd git iproute2 mount e2fsprogs pulseaudio pulseaudio-utils libasound2-plugins
 RIG_PACKAGES := mmdebstrap systemd-container qemu-system-x86 qemu-utils swtpm
 
 .DEFAULT_GOAL := help

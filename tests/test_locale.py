@@ -255,7 +255,7 @@ def test_every_answer_of_the_control_socket_has_words_and_an_exit_code() -> None
 
     assert {"not-running", "no-permission", "timeout", "bad-answer", "bad-request"} <= codes
     assert codes - set(EXIT_CODES) == set()
-    own = {"no-rich", "no-bundle", "bundle-elsewhere", "unwritable", *cli_enrol.ERRORS, *CLASS}
+    own = {"no-rich", "no-terminal", "no-bundle", "bundle-elsewhere", "unwritable", *cli_enrol.ERRORS, *CLASS}
     assert set(EXIT_CODES) - codes == own, "a command's own"
     assert {f"error.{code}{part}" for code in EXIT_CODES for part in ("", ".mend")} == {
         code for code in messages("cli") if code.startswith("error.")

@@ -18,6 +18,7 @@ CONFIG: Final = Path(os.environ.get(CONFIG_VARIABLE, "/etc/ttcs-edge/station.yam
 SOCKET: Final = Path("/run/ttcs-edge/control.sock")
 CLASS: Final = Path("ttcs-edge-class")
 DAYS_MOST: Final = 31
+EVERY_MOST_S: Final = 60
 LAST_MOST: Final = 10_000
 TONE_S: Final = 6
 TONE_MOST_S: Final = 30
@@ -35,6 +36,7 @@ EXAMPLES: Final = {
     "enrol": "ttcs-edge enrol mqtt.lam-dong.vn",
     "doctor": "ttcs-edge doctor",
     "status": "ttcs-edge status",
+    "monitor": "ttcs-edge monitor",
     "schedule": "ttcs-edge schedule --days 7",
     "faults": "ttcs-edge faults --history",
     "log": "ttcs-edge log --since 7d --outcome missed",
@@ -160,6 +162,13 @@ def _test_tone(command: Parser, lang: Language) -> None:
     command.options.add_argument("--seconds", action=seconds, default=TONE_S, metavar="N", help=words)
 
 
+def _monitor(command: Parser, lang: Language) -> None:
+    options, every = command.options, whole_number(1, EVERY_MOST_S)
+    options.add_argument("--socket", type=Path, metavar="PATH", help=text("cli.help-socket", lang))
+    options.add_argument("--config", type=Path, metavar="FILE", help=text("cli.help-config-socket", lang))
+    options.add_argument("--every", action=every, default=1, metavar="N", help=text("cli.help-every", lang))
+
+
 def _relay(command: Parser, lang: Language) -> None:
     command.add_argument("zone", metavar="ZONE", help=text("cli.help-relay-zone", lang))
     which = command.options.add_mutually_exclusive_group(required=True)
@@ -193,6 +202,7 @@ OWN: Final[dict[str, Callable[[Parser, Language], None]]] = {
     "faults": _faults,
     "import": _import,
     "log": _log,
+    "monitor": _monitor,
     "mute": _mute,
     "relay": _relay,
     "schedule": _schedule,

@@ -40,6 +40,7 @@ EXIT_CODES: Final[dict[str, int]] = {
     "no-answer": os.EX_TEMPFAIL,
     "no-answer-file": os.EX_NOINPUT,
     "no-broker": os.EX_USAGE,
+    "no-terminal": os.EX_USAGE,
     "no-stick": os.EX_NOINPUT,
     "not-root": os.EX_NOPERM,
     "not-sealed": os.EX_UNAVAILABLE,

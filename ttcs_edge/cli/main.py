@@ -28,6 +28,7 @@ COMMANDS: Final = {
     "enrol": "ttcs_edge.cli.enrol",
     "doctor": "ttcs_edge.doctor.command",
     "status": "ttcs_edge.cli.status",
+    "monitor": "ttcs_edge.cli.monitor",
     "schedule": "ttcs_edge.cli.schedule",
     "faults": "ttcs_edge.cli.faults",
     "log": "ttcs_edge.cli.log",

@@ -32,6 +32,7 @@ LIBRARIES: Final = (
     "securesystemslib",
     "smbus2",
     "structlog",
+    "textual",
     "tzdata",
 )
 

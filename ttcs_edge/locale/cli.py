@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from ttcs_edge.locale import cli_by_hand, cli_enrol, cli_log, cli_support, cli_trust, cli_walk
+from ttcs_edge.locale import cli_by_hand, cli_enrol, cli_log, cli_monitor, cli_support, cli_trust, cli_walk
 
 MESSAGES: dict[str, tuple[str, str]] = {
     **cli_enrol.MESSAGES,
     **cli_log.MESSAGES,
+    **cli_monitor.MESSAGES,
     **cli_support.MESSAGES,
     **cli_trust.MESSAGES,
     **cli_walk.MESSAGES,
