@@ -245,6 +245,8 @@ def test_the_scan_finds_what_a_reader_finds() -> None:
     assert {"lost", "tls-expired", "session-taken-over", "died", "hung"} <= told("reason", *STATION)
 
 
+PINS = ("pins-by-hand", "pins-elsewhere", "pins-unsaid", "pins-whole")
+"""What can keep pins from being put right."""
 CLASS = ("class-centre-failed", "class-folder-taken", "class-no-mosquitto", "class-not-up")
 """What can keep a class from beginning."""
 
@@ -255,7 +257,7 @@ def test_every_answer_of_the_control_socket_has_words_and_an_exit_code() -> None
 
     assert {"not-running", "no-permission", "timeout", "bad-answer", "bad-request"} <= codes
     assert codes - set(EXIT_CODES) == set()
-    own = {"no-rich", "no-terminal", "no-bundle", "bundle-elsewhere", "unwritable", *cli_enrol.ERRORS, *CLASS}
+    own = {"no-rich", "no-terminal", "no-bundle", "bundle-elsewhere", "unwritable", *cli_enrol.ERRORS, *CLASS, *PINS}
     assert set(EXIT_CODES) - codes == own, "a command's own"
     assert {f"error.{code}{part}" for code in EXIT_CODES for part in ("", ".mend")} == {
         code for code in messages("cli") if code.startswith("error.")

@@ -150,6 +150,7 @@ def _support_bundle(command: Parser, lang: Language) -> None:
 def _walk(command: Parser, lang: Language) -> None:
     command.add_argument("zones", metavar="ZONE", nargs="*", help=text("cli.help-walk-zones", lang))
     options = command.options
+    options.add_argument("--pins", action="store_true", help=text("cli.help-walk-pins", lang))
     options.add_argument("--now", action="store_true", help=text("cli.help-walk-now", lang))
     seconds, words = whole_number(1, TONE_MOST_S), text("cli.help-walk-seconds", lang, most=TONE_MOST_S)
     options.add_argument("--seconds", action=seconds, default=TONE_S, metavar="N", help=words)

@@ -7,10 +7,13 @@ when a zone was not heard as it should be, or was not come to.
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, Protocol
 
+from ttcs_edge.cli.arguments import CONFIG, CONFIG_VARIABLE
 from ttcs_edge.cli.asking import asker
 from ttcs_edge.cli.errors import CommandError
 from ttcs_edge.locale import Language
@@ -40,6 +43,8 @@ class Told(Protocol):
 
 def command(options: argparse.Namespace, lang: Language) -> int:
     """Have the walk begun, look on, and tell."""
+    if options.pins and (options.zones or options.json):
+        raise CommandError("pins-whole")
     ask = asker(options)
     told = _teller(options, lang)
     request = {"ask": "walk", "seconds": options.seconds, "now": options.now, "zones": options.zones}
@@ -59,6 +64,10 @@ def command(options: argparse.Namespace, lang: Language) -> int:
         bad = state["ended"] is not None or any(zone["is_bad"] for zone in state["zones"])
     except (KeyError, TypeError) as error:
         raise CommandError("bad-answer") from error
+    if options.pins and state["ended"] is None:
+        from ttcs_edge.cli.walk_pins import mend  # PyYAML only for those who ask for it
+
+        return mend(Path(options.config or os.environ.get(CONFIG_VARIABLE) or CONFIG), lang)
     return FAILED if bad else 0
 
 

@@ -23,6 +23,22 @@ ERRORS: dict[str, tuple[tuple[str, str], tuple[str, str]]] = {
             "Try again once the air is free; in quiet hours add --now, when people were told",
         ),
     ),
+    "pins-whole": (
+        ("--pins thử mọi cụm, và hỏi người", "--pins tries every zone, and asks a person"),
+        ("Bỏ tên cụm và --json", "Leave out the zones and --json"),
+    ),
+    "pins-elsewhere": (
+        ("Có cụm không dùng chân GPIO", "Some zone is on no GPIO line"),
+        ("Sửa tay trong station.yaml", "Mend station.yaml by hand"),
+    ),
+    "pins-unsaid": (
+        ("Chưa trả lời hết; không sửa gì", "Not everything was answered; nothing was changed"),
+        ("Chạy lại ở cửa sổ dòng lệnh", "Run it again in a terminal"),
+    ),
+    "pins-by-hand": (
+        ("station.yaml không có đủ chỗ để ghi", "station.yaml has no place to write it"),
+        ("Ghi tay: {keys}", "Write by hand: {keys}"),
+    ),
 }
 
 MESSAGES: dict[str, tuple[str, str]] = {
@@ -32,6 +48,28 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "help-walk-seconds": (
         "âm thử dài mấy giây, 1 đến {most} (mặc định: %(default)s)",
         "seconds of the tone, 1 to {most} (default: %(default)s)",
+    ),
+    "help-walk-pins": (
+        "sau đó hỏi cọc nào kêu, và sửa pin trong station.yaml (cần sudo)",
+        "then ask which pole sounded, and mend the pins in station.yaml (needs sudo)",
+    ),
+    "pins-ask": (
+        "Khi thử {name}, cọc nào kêu?  {choices}  0 không cọc nào  (Enter: đúng {name})",
+        "When {name} was tried, which pole sounded?  {choices}  0 none  (Enter: {name})",
+    ),
+    "pins-again": ("{found}: cần một số từ 0 đến {most}", "{found}: a number from 0 to {most}"),
+    "pins-silent": (
+        "Có cọc không kêu: xem dây và rơ-le trước. Chưa sửa gì.",
+        "Something did not sound: see to its wires and relay first. Nothing was changed.",
+    ),
+    "pins-doubt": (
+        "Không rõ ở: {zones}. Nghe lại: ttcs-edge walk --pins. Chưa sửa gì.",
+        "Not clear: {zones}. Listen again: ttcs-edge walk --pins. Nothing was changed.",
+    ),
+    "pins-right": ("Mọi pin đều đúng cọc.", "Every pin is that of its pole."),
+    "pins-written": (
+        "Đã sửa {file}; bản cũ ở {kept}. Chạy: sudo systemctl restart ttcs-edge, rồi ttcs-edge walk",
+        "{file} is mended; the old one is {kept}. Run: sudo systemctl restart ttcs-edge, then ttcs-edge walk",
     ),
     "walk-begins": ("Thử {count} cụm loa, từng cụm một. Ctrl-C để dừng.", "{count} zones, one by one. Ctrl-C ends it."),
     "walk-no-name": (

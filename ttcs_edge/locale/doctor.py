@@ -229,8 +229,8 @@ _WRONG: dict[str, tuple[Pair, Pair]] = {
             "the contacts of {first} and {second} are crossed",
         ),
         (
-            "đổi chỗ hai dây, hoặc đổi pin của hai cụm trong station.yaml; rồi: ttcs-edge walk",
-            "change the two wires over, or the pins of the two zones in station.yaml; then: ttcs-edge walk",
+            "đổi chỗ hai dây tiếp điểm; nếu cả loa cũng chéo: sudo ttcs-edge walk --pins",
+            "change the contacts' wires over; where the loudspeakers are crossed, too: sudo ttcs-edge walk --pins",
         ),
     ),
     "sound-device": (
