@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tests.parts import eventually
 
@@ -76,7 +76,7 @@ class Machine:
     def boot(self) -> None:
         """Switch it on and wait until its systemd has started all it should."""
         command = ["systemd-nspawn", "--quiet", "-D", str(self.root), "--boot", "--register=no", "--keep-unit"]
-        options = ["--machine=pole", "--console=pipe", "--resolv-conf=copy-host", "--link-journal=no"]
+        options = [f"--machine={self.folder.name}", "--console=pipe", "--resolv-conf=copy-host", "--link-journal=no"]
         options += ["--capability=CAP_BPF", f"--system-call-filter={CALLS}"]
         options += [f"--bind={here}:{there}" for here, there in self.binds.items()]
         with (self.folder / "console").open("ab") as console:
@@ -176,13 +176,24 @@ def machine(folder: Path, layers: Sequence[Path]) -> Iterator[Machine]:
         shutil.rmtree(folder)
 
 
+_held: list[IO[str]] = []
+"""What this run holds the cache by."""
+
+
 @contextmanager
 def alone() -> Iterator[None]:
-    """Hold the cache: two containers of one machine would share their control groups."""
+    """Hold the cache against other runs: two containers of one name would share their control groups. Within a run it
+    may be held more than once, for a container each, of a name of its own.
+    """
     CACHE.mkdir(parents=True, exist_ok=True)
     with (CACHE / "lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        if not _held:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        _held.append(file)
+        try:
+            yield
+        finally:
+            _held.remove(file)
 
 
 def put_checkout(root: Path) -> None:

@@ -45,7 +45,7 @@ def built(release: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bu
 @pytest.fixture(scope="module")
 def blank(release: str, built: Built) -> Iterator[Machine]:
     """A minimal Debian, with the packages in /root and nothing else."""
-    with machine(CACHE / "pole", [bare(release)]) as made:
+    with machine(CACHE / "package", [bare(release)]) as made:
         for name, path in (("own", built.own), ("newer", built.newer)):
             shutil.copy(path, made.root / f"root/{name}.deb")
         yield made
