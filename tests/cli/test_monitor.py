@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import json
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from tests.cli.terminal import run
+from tests.cli.terminal import daemon, run
 from tests.cli.test_commands import IDLE, STATUS
 from tests.parts import Station, eventually
 from ttcs_edge.cli.errors import CommandError
@@ -21,8 +22,23 @@ from ttcs_edge.cli.monitor_app import DEEDS, Monitor
 from ttcs_edge.cli.monitor_parts import PARTS, key_of, parts
 from ttcs_edge.locale import Language
 
-AIRED = {"planned_start": "2026-11-23T22:00:00Z", "title": "Nhạc hiệu", "outcome": "aired"}
-MISSED = {"planned_start": "2026-11-23T21:30:00Z", "title": "Giá cà phê", "outcome": "missed"}
+DATA = Path(__file__).parents[1] / "data/cli"
+AIRED = {
+    "told": "2",
+    "journal": 1,
+    "sequence": 2,
+    "planned_start": "2026-11-23T22:00:00Z",
+    "title": "Nhạc hiệu",
+    "outcome": "aired",
+}
+MISSED = {
+    "told": "1",
+    "journal": 1,
+    "sequence": 1,
+    "planned_start": "2026-11-23T21:30:00Z",
+    "title": "Giá cà phê",
+    "outcome": "missed",
+}
 
 
 class Asked:
@@ -260,6 +276,25 @@ def test_a_technician_watches_a_station_on_a_phone_and_on_a_desk(station: Statio
     terminal.resize(120, 40)
     eventually(lambda: "○ cho  ○ dinh" in terminal.screen())
     assert any("Faults" in line and line.startswith("da-teh-01") for line in terminal.screen().splitlines())
+
+
+def answered(request: dict[str, Any]) -> dict[str, Any]:
+    """A station of which everything can be told, and whose time stands still."""
+    if request["ask"] == "status":
+        return STATUS
+    return {"time_zone": "Asia/Ho_Chi_Minh", "reports": [json.dumps(one) for one in (MISSED, AIRED)], "next": None}
+
+
+@pytest.mark.parametrize("lang", ["vi", "en"])
+@pytest.mark.parametrize(("columns", "rows"), [(40, 20), (120, 40)])
+def test_what_is_read_on_it(
+    columns: int, rows: int, lang: Language, tmp_path: Path, opened: Callable[..., Tmux]
+) -> None:
+    """Letter by letter; no Vietnamese letter is cut."""
+    seen = (DATA / f"monitor-{columns}-{lang}.txt").read_text()
+    with daemon(tmp_path, answered) as socket:
+        terminal = opened(columns, rows, "--socket", str(socket), "--lang", lang)
+        eventually(lambda: terminal.screen() == seen)
 
 
 def test_without_a_terminal_it_says_what_a_program_should_ask() -> None:
