@@ -18,7 +18,7 @@ from tests.cli.terminal import daemon, run
 from tests.cli.test_commands import IDLE, STATUS
 from tests.parts import Station, eventually
 from ttcs_edge.cli.errors import CommandError
-from ttcs_edge.cli.monitor_app import DEEDS, Monitor
+from ttcs_edge.cli.monitor_app import BYTES_A_MINUTE, BYTES_AT_ONCE, DEEDS, Monitor, cost
 from ttcs_edge.cli.monitor_parts import PARTS, key_of, parts
 from ttcs_edge.locale import Language
 
@@ -206,6 +206,31 @@ class TestKeys:
 
         on_screen(asked, looks)
 
+    def test_a_station_whose_faults_come_and_go_does_not_use_up_the_phones_data(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Ten minutes in which all changes at each look: 20 KB in each of them, and what was put off is drawn."""
+        asked, drawn = Asked(), list[int]()
+
+        async def looks(app: Monitor, pilot: Pilot[None]) -> None:
+            app._every_s = 1.0
+            for name in PARTS:
+                part = app.query_one(f"#{name}")
+                monkeypatch.setattr(part, "update", lambda words: drawn.append(cost(words)))
+            for number in range(600):
+                for fault in asked.status["faults"]:
+                    fault["subject"] = f"plughw:{number}"
+                    fault["detail"] = [["error", f"error {number} " * 30]]
+                await app.look()
+            assert 100_000 < sum(drawn) <= 10 * BYTES_A_MINUTE + BYTES_AT_ONCE
+            asked.status["on_air"]["position_ms"] += 1_000
+            before = len(drawn)
+            for _ in range(3):
+                await app.look()
+            assert len(drawn) > before
+
+        on_screen(asked, looks)
+
 
 # ------------------------------------------------------------------------------------------ in a real terminal
 
@@ -216,7 +241,7 @@ class Tmux:
     def __init__(self, folder: Path, columns: int, rows: int, *words: str) -> None:
         self._words = ["tmux", "-u", "-S", str(folder / "tmux")]
         command = " ".join(
-            ["env", "-u", "COLUMNS", "-u", "LINES", sys.executable, "-m", "ttcs_edge.cli.main", "monitor", *words]
+            ["env", "COLUMNS=80", "LINES=24", sys.executable, "-m", "ttcs_edge.cli.main", "monitor", *words]
         )
         self._run("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(rows), command)
 

@@ -19,5 +19,7 @@ def command(options: argparse.Namespace, lang: Language) -> int:
         from ttcs_edge.cli.monitor_app import Monitor  # Textual is heavy, and nothing else uses it
     except ModuleNotFoundError as error:
         raise CommandError("no-rich") from error
+    for name in ("COLUMNS", "LINES"):  # Textual would believe them, and never see that the phone is turned
+        os.environ.pop(name, None)
     Monitor(asker(options), lang, float(options.every)).run(mouse=False)
     return os.EX_OK

@@ -27,6 +27,11 @@ from ttcs_edge.locale.central_orders import why
 Ask = Callable[[dict[str, Any]], dict[str, Any]]
 LOG_EVERY: Final = 10
 """The log is asked for once in so many looks."""
+BYTES_A_MINUTE: Final = 20_000
+"""At most so much is sent while nobody presses a key; what does not fit is drawn at a later look."""
+BYTES_AT_ONCE: Final = 6_000
+LINE_BYTES: Final = 40
+"""What a line costs beside its letters: where it stands, its colours, and blanks to its end."""
 TONE_S: Final = 6
 MUTE_MIN: Final = 10
 WIDE: Final = 100
@@ -55,6 +60,11 @@ DEEDS: Final[Mapping[str, Deed]] = {
     "u": Deed({"ask": "unmute"}, "monitor-asks-unmute", "monitor-done-unmute"),
 }
 """By key. Who may is asked at the station, as for every command."""
+
+
+def cost(words: Text) -> int:
+    """About how many bytes it takes to draw a part."""
+    return len(words.plain.encode()) + LINE_BYTES * (1 + words.plain.count("\n"))
 
 
 class Monitor(App[None]):
@@ -88,6 +98,7 @@ class Monitor(App[None]):
         self._lease: int | None = None
         self._deed: Deed | None = None
         self._busy = False
+        self._left_bytes = float(BYTES_AT_ONCE)
 
     def compose(self) -> ComposeResult:
         """One column on a phone, two on a desk."""
@@ -147,8 +158,11 @@ class Monitor(App[None]):
             return away(text("cli.error.bad-answer", self._lang))
 
     def _show(self, shown: Mapping[str, Text]) -> None:
+        self._left_bytes = min(BYTES_AT_ONCE, self._left_bytes + self._every_s * BYTES_A_MINUTE / 60)
         for name, words in shown.items():
-            if self._shown.get(name) != words:
+            cost_bytes = cost(words)
+            if self._shown.get(name) != words and cost_bytes <= self._left_bytes:
+                self._left_bytes -= cost_bytes
                 self._shown[name] = words
                 self.query_one(f"#{name}", Static).update(words)
 
