@@ -193,6 +193,14 @@ def unplugged(bench: Bench) -> Callable[[], object]:
     return lambda: bench.edit("'plughw:CARD=Device'", "'null'")
 
 
+def no_board(bench: Bench) -> Callable[[], object]:
+    """A zone far away, whose line of relay boards is not plugged in."""
+    bench.edit("name: Đình, pin: 22", "name: Đình, unit: 1, coil: 0")
+    port = bench.folder / "rs485"
+    bench.edit("heartbeat_s: 5\n", f"heartbeat_s: 5\nrs485: {{port: {port}}}\n")
+    return port.touch
+
+
 ON_THE_CARD: dict[str, tuple[Break, str, str]] = {
     "a tabulator in the YAML": (edited("zones:\n", "zones:\n\t\n"), "config", "tab"),
     "a key that is spelled wrong": (edited("heartbeat_s: 5", "heartbeet_s: 5"), "config", "unknown-key"),
@@ -248,6 +256,7 @@ ON_THE_CARD: dict[str, tuple[Break, str, str]] = {
     "a damaged database": (damaged, "store", "store-damaged"),
     "a folder that nobody made": (no_folder, "store", "folder-missing"),
     "a mixer that is muted": (muted, "sound", "mixer-muted"),
+    "a relay board that is not plugged in": (no_board, "devices", "device-missing"),
     "no sound card": (unplugged, "sound", "no-sound-card"),
 }
 

@@ -28,8 +28,8 @@ OF: Final[Mapping[str, tuple[str, ...]]] = {
 """What keys belong to which check; the first that fits. Any other is the configuration's own."""
 OF_RIGHTS: Final = frozenset({"named-file-unreadable", "folder-closed", "gpio-closed", "device-closed"})
 """What is no mistake of the station's where somebody else looks."""
-HARMLESS: Final = frozenset({"voices", "devices"})
-"""Without these the station goes on."""
+HARMLESS: Final = ("speech.", "clock.", "modem.")
+"""Without what these keys name the station goes on; without its relay boards and encoders some zones are silent."""
 
 
 def _owner(problem: Problem) -> str:
@@ -38,10 +38,13 @@ def _owner(problem: Problem) -> str:
 
 def problems_of(name: str, ground: Ground) -> list[Finding]:
     """What is wrong with the files that belong to a check."""
-    level = Level.YELLOW if name in HARMLESS else Level.RED
     ours = [problem for problem in ground.problems if _owner(problem) == name and not _is_renewed(problem, ground)]
     judged = [problem for problem in ours if ground.sees_all or problem.code not in OF_RIGHTS]
-    return [of_problem(problem, level) for problem in judged] or ([unseen("needs-root")] if ours else [])
+    return [of_problem(problem, _level(problem)) for problem in judged] or ([unseen("needs-root")] if ours else [])
+
+
+def _level(problem: Problem) -> Level:
+    return Level.YELLOW if problem.key.startswith(HARMLESS) else Level.RED
 
 
 def _is_renewed(problem: Problem, ground: Ground) -> bool:
