@@ -47,7 +47,7 @@ from ttcs_edge.core.effects import (
 from ttcs_edge.core.limits import LIMITS
 from ttcs_edge.core.model import QuietHours, Scope
 from ttcs_edge.core.programmes import LOOK_BACK_MS
-from ttcs_edge.core.station import PARTS_A_TURN
+from ttcs_edge.core.station import BREATH_MS, COMING_UP_BREATH_MS, PARTS_A_TURN, SLOTS_A_TURN
 from ttcs_edge.core.trust import utc_text
 
 MORNING = programme([slot("a", "05:00:00")], version=3)
@@ -600,7 +600,7 @@ def test_thousands_of_slots_are_looked_at_in_turns_and_an_alert_comes_between_th
     (first,) = only(done, SetWanted)
     assert [one.sha256 for one in first.wanted] == [info.audio.sha256 for info in warning.info if info.audio]
 
-    here.wait(50)
+    here.wait(2 * len(slots) // SLOTS_A_TURN * COMING_UP_BREATH_MS)
     last = only([effect for _, effect in here.log], SetWanted)[-1]
     assert {one.sha256 for one in last.wanted} == {
         *(audio.sha256 for one in bulletins for audio in one.audio),
@@ -643,7 +643,7 @@ def most_calls(slots: int, trusted: bool) -> int:
         document = years_plan(slots, version)
         most = max(most, calls(lambda document=document: here.arrive(document)))  # type: ignore[misc]
         for _ in range(slots // 20):
-            most = max(most, calls(lambda: here.wait(1)))
+            most = max(most, calls(lambda: here.wait(BREATH_MS)))
         assert audio_of(document) == {one.sha256 for one in only([e for _, e in here.log], SetWanted)[-1].wanted}
         assert here.station.programmes.leaving == deque()
     return most
@@ -663,7 +663,7 @@ def test_a_large_programme_that_is_replaced_is_let_go_bit_by_bit() -> None:
     here.arrive(programme([slot("a", "05:00:00")], version=2))
     left = [sum(map(len, here.station.programmes.leaving))]
     while left[-1] and len(left) < 100:
-        here.wait(1)
+        here.wait(BREATH_MS)
         left.append(sum(map(len, here.station.programmes.leaving)))
 
     assert left[0] == 2 * 2_000 + 10 - PARTS_A_TURN
