@@ -169,7 +169,7 @@ BUGS = {
         "self._interrupted(airing, airing.stop_reason or AsRunReason.PLAYER_DIED, now)",
         "self._interrupted(airing, AsRunReason.PLAYER_DIED, now)",
         "",
-        seed=16,
+        seed=5,
     ),
     "the power is blamed for what it did not do": Bug(
         "core/patience.py",
