@@ -78,11 +78,11 @@ def watched(*words: str) -> tuple[list[float], float]:
     process = subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment)
     os.close(terminal)
     os.set_blocking(controller, False)
-    time.sleep(SETTLES_S)
+    time.sleep(SETTLES_S)  # no test: what a start draws is not measured
     read(controller)
     sent, before_s = [], cpu_s(process.pid)
     for _ in range(SECONDS):
-        time.sleep(1.0)
+        time.sleep(1.0)  # no test: the second that is measured
         sent.append(float(read(controller)))
     used_percent = 100 * (cpu_s(process.pid) - before_s) / SECONDS
     process.kill()

@@ -17,8 +17,8 @@ from typing import Any, Final
 import numpy as np
 
 from ttcs_edge.drivers.sound import RATE_HZ
+from ttcs_edge.training.appended import HEADER_BYTES, Appended
 
-HEADER_BYTES: Final = 44
 AIR_S: Final = 300
 AHEAD_S: Final = 0.7
 """The input reads its file a little ahead of its time: what it is to hear is written earlier than that."""
@@ -42,8 +42,7 @@ class Air:
         self.foreign: Any = None
         self.first_heard_s: float | None = None
         self.foreign_since_s: float | None = None
-        self._aired = aired
-        self._at_bytes = HEADER_BYTES
+        self._aired = Appended(aired)
         self._dice = np.random.default_rng(1)
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="air", daemon=True)
@@ -56,7 +55,7 @@ class Air:
         begun_s = []
         for _ in range(LOOKS):
             begun_s += _opened_at_s(self.path)
-            time.sleep(TICK_S)
+            time.sleep(TICK_S)  # between two looks at how far it has come: of many the earliest is nearest to it
         self._begun_s = min(begun_s)
         self._thread.start()
 
@@ -73,7 +72,7 @@ class Air:
         with self.path.open("r+b") as file:
             while not self._over.wait(TICK_S):
                 until = int((time.monotonic() - self._begun_s + AHEAD_S) * RATE_HZ)
-                waiting = np.concatenate([waiting, self._newly_aired()])
+                waiting = np.concatenate([waiting, np.frombuffer(self._aired.read(), "<i2").astype(np.float32)])
                 flows = len(waiting) >= TOGETHER or (flows and len(waiting) > 0)
                 air = self._dice.normal(0, NOISE, until - written).astype(np.float32)
                 if flows:
@@ -87,16 +86,6 @@ class Air:
                     air += np.take(foreign, np.arange(written, until), mode="wrap")
                 _put(file, written, np.clip(air, -32_768, 32_767).astype("<i2"))
                 written = until
-
-    def _newly_aired(self) -> Any:
-        if not self._aired.exists():
-            return np.zeros(0, np.float32)
-        with self._aired.open("rb") as file:
-            file.seek(self._at_bytes)
-            data = file.read()
-        data = data[: len(data) // 2 * 2]
-        self._at_bytes += len(data)
-        return np.frombuffer(data, "<i2").astype(np.float32)
 
 
 def _put(file: Any, at: int, samples: Any) -> None:

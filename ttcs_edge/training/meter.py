@@ -8,13 +8,11 @@ import time
 from array import array
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 from ttcs_edge.core.model import ZoneId
 from ttcs_edge.drivers.pins import level
+from ttcs_edge.training.appended import Appended
 from ttcs_edge.training.pole import STEP_MS, Pole
-
-WAV_HEADER_BYTES: Final = 44
 
 
 class Hanging:
@@ -25,10 +23,9 @@ class Hanging:
     def __init__(self, pole: Pole, lines: Path, aired: Path, pins: Mapping[ZoneId, int], amplifier: int) -> None:
         self.pole = pole
         self._lines = lines
-        self._aired = aired
+        self._aired = Appended(aired)
         self._pins = pins
         self._amplifier = amplifier
-        self._at_bytes = WAV_HEADER_BYTES
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pole", daemon=True)
         self._thread.start()
@@ -47,13 +44,6 @@ class Hanging:
 
     def _heard_db(self) -> float | None:
         """How loud it was since the last step; None: nothing was written."""
-        data = b""
-        if self._aired.exists() and self._aired.stat().st_size > self._at_bytes:
-            with self._aired.open("rb") as stream:
-                stream.seek(self._at_bytes)
-                data = stream.read()
-            data = data[: len(data) // 2 * 2]
-            self._at_bytes += len(data)
-        samples = array("h", data)
+        samples = array("h", self._aired.read())
         mean = sum(sample * sample for sample in samples) / max(1, len(samples))
         return 10 * math.log10(mean / 32_768**2) if mean else None

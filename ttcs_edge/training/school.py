@@ -44,6 +44,7 @@ TIME_ZONE: Final = "Asia/Ho_Chi_Minh"
 HOURS: Final = 4
 """How long a class may last."""
 COMES_UP_S: Final = 60.0
+LOOK_EVERY_S: Final = 0.1
 
 STATION_YAML: Final = """\
 zones:
@@ -165,7 +166,7 @@ class School:
                     return
             except ControlError:
                 pass
-            time.sleep(0.1)
+            time.sleep(LOOK_EVERY_S)  # between two looks at the condition, which has a time limit
         raise SchoolError("not-up", file=str(self.folder / "log"))
 
     def central(self, name: str, *words: str, good: Sequence[int] = (0,)) -> None:

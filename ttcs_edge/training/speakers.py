@@ -8,8 +8,8 @@ from pathlib import Path
 import alsaaudio
 
 from ttcs_edge.drivers.sound import PERIOD_BYTES, AlsaSink, SoundError, SoundSink
+from ttcs_edge.training.appended import Appended
 
-HEADER_BYTES = 44
 LOOK_EVERY_S = 0.02
 BUFFER_MS = 500
 """The file grows in gulps; the card must not run dry between two of them."""
@@ -22,16 +22,14 @@ def card() -> SoundSink | None:
 
 def follow(path: Path, sink: SoundSink, done: threading.Event) -> None:
     """Play what is appended to a WAV file until ``done``; a card that cannot play is nobody's loss here."""
-    at_bytes = HEADER_BYTES
+    appended = Appended(path)
     try:
         sink.begin(0)
         while True:
             ending = done.is_set()
-            data = path.read_bytes()[at_bytes:] if path.exists() else b""
-            whole = len(data) // PERIOD_BYTES * PERIOD_BYTES
-            for begin in range(0, whole, PERIOD_BYTES):
+            data = appended.read(PERIOD_BYTES)
+            for begin in range(0, len(data), PERIOD_BYTES):
                 sink.write(data[begin : begin + PERIOD_BYTES])
-            at_bytes += whole
             if ending:
                 break
             done.wait(LOOK_EVERY_S)
