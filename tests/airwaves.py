@@ -6,12 +6,9 @@ the noise of its own electronics, hum of the mains, and what the street or a rec
 
 from __future__ import annotations
 
-import subprocess
-import wave
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,46 +17,13 @@ from ttcs_edge import tones
 from ttcs_edge.drivers.sound import RATE_HZ
 from ttcs_edge.monitor.ear import STEP_SAMPLES
 from ttcs_edge.player.digits import DigitSource
-
-Sound = NDArray[np.float32]
-BULLETIN_RMS_DB = -16.0
-"""About what -16 LUFS is."""
+from ttcs_edge.training.voices import BULLETIN_RMS_DB, Sound, from_wav, of_db
 
 VIETNAMESE = (
     "Kính thưa bà con. Hôm nay trời mưa to, mọi người chú ý đề phòng lũ quét và sạt lở đất ở vùng núi. Ủy ban nhân dân "
     "xã thông báo lịch tiêm phòng cho trẻ em vào sáng thứ hai tuần sau, tại trạm y tế. Đề nghị bà con đưa các cháu đến "
     "đúng giờ, mang theo sổ tiêm. Sau đây là giá nông sản trong ngày: cà phê, hồ tiêu, chè búp tươi."
 )
-ENGLISH = (
-    "This is a broadcast that nobody in this village asked for. Buy our miracle herbs now, and do not listen to your "
-    "officials, for they tell you nothing. We will be back every night, on this frequency, with music and with news."
-)
-
-
-def of_db(sound: Sound, rms_db: float) -> Sound:
-    """As loud as this, of full scale, in the mean."""
-    rms = float(np.sqrt(np.mean(np.square(sound, dtype=np.float64))))
-    return (sound * (32_768 * 10 ** (rms_db / 20) / rms)).astype(np.float32)
-
-
-def from_wav(path: Path) -> Sound:
-    """A WAV file at the rate of the station."""
-    with wave.open(str(path)) as file:
-        rate_hz = file.getframerate()
-        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2").astype(np.float32)
-    at = np.arange(len(samples) * RATE_HZ // rate_hz) * rate_hz / RATE_HZ
-    resampled: Sound = np.interp(at, np.arange(len(samples)), samples).astype(np.float32)
-    return resampled
-
-
-@cache
-def speech(text: str, voice: str, words_a_minute: int = 150) -> Sound:
-    """Somebody speaks."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "said.wav"
-        command = ["espeak-ng", "-v", voice, "-s", str(words_a_minute), "-w", str(path), text]
-        subprocess.run(command, check=True, capture_output=True)
-        return of_db(from_wav(path), BULLETIN_RMS_DB)
 
 
 @cache

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.enrolled import enrolled, identity_of
+from tests.enrolled import identity_of
 from tests.parts import ROOT, STATION_YAML, Authority, Broker, Province, Station
 from ttcs_edge.central.broker_rules import RIGHTS, rights
 from ttcs_edge.central.centre import Centre, open_centre
 from ttcs_edge.central.main import main
 from ttcs_edge.core.model import Scope
+from ttcs_edge.training.enrolled import enrolled
 from ttcs_edge.wire.topics import Topics
 
 MADE_UP = (

@@ -15,11 +15,11 @@ from cryptography import x509
 
 from tests.central.test_alert import running
 from tests.central.test_centre import contents, mode
-from tests.enrolled import enrolled
 from tests.parts import MOSQUITTO, eventually, free_port
 from ttcs_edge.central.centre import open_centre
 from ttcs_edge.central.main import main
 from ttcs_edge.central.stations import made_stations
+from ttcs_edge.training.enrolled import enrolled
 
 HOST = "mqtt.lam-dong.vn"
 PLACE = "vn/lam-dong/da-teh"

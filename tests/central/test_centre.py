@@ -17,7 +17,6 @@ import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from securesystemslib.signer import SIGNER_FOR_URI_SCHEME, CryptoSigner, Key, SecretsHandler
 
-from tests.enrolled import enrolled
 from ttcs_edge.central.centre import now, open_centre
 from ttcs_edge.central.errors import BadCentreFile
 from ttcs_edge.central.main import main
@@ -25,6 +24,7 @@ from ttcs_edge.config import load_config
 from ttcs_edge.core.documents import Refused, Signed
 from ttcs_edge.core.trust import Accepted, check_trust_root
 from ttcs_edge.locale.central import CENTRE_TABLES
+from ttcs_edge.training.enrolled import enrolled
 from ttcs_edge.wire.documents import read_trust_root
 from ttcs_edge.yaml_form import explain
 

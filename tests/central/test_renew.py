@@ -15,7 +15,6 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from tests.attacks.test_broker_rules import Intruder
 from tests.central.conftest import let_in
-from tests.enrolled import enrolled
 from tests.parts import ROOT, Broker, Station, eventually
 from tests.system.sight import status
 from ttcs_edge.central import authority
@@ -27,6 +26,7 @@ from ttcs_edge.central.main import main
 from ttcs_edge.central.renew import Renewed, renewal
 from ttcs_edge.central.stations import files_of
 from ttcs_edge.config import RENEWED
+from ttcs_edge.training.enrolled import enrolled
 from ttcs_edge.wire.certificates import load_key, make_request, public_bytes
 from ttcs_edge.wire.topics import OWN_CERTIFICATE, RENEWAL, Topics
 

@@ -11,12 +11,12 @@ import pytest
 from cryptography import x509
 from msgspec.structs import replace
 
-from tests.enrolled import enrolled
 from tests.parts import MORTAL
 from ttcs_edge.central.authority import certify_station, make_authority
 from ttcs_edge.central.main import main
 from ttcs_edge.cli.identity_files import IdentityError, IdentityFiles
 from ttcs_edge.config import load_config
+from ttcs_edge.training.enrolled import enrolled
 from ttcs_edge.wire.certificates import load_key, public_bytes
 from ttcs_edge.wire.code import fingerprint
 from ttcs_edge.wire.enrolment import Given

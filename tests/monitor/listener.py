@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from msgspec.structs import replace
 
-from tests.airwaves import Scene, Sound
+from tests.airwaves import Scene
 from tests.core.material import SETTINGS
 from ttcs_edge.core.effects import KeepRecording
 from ttcs_edge.core.events import ConditionChanged, RecordingKept
@@ -13,6 +13,7 @@ from ttcs_edge.core.model import OffAirReading
 from ttcs_edge.core.monitor import WORTH_BELOW_DB, OffAirWitness
 from ttcs_edge.monitor.ear import STEP_MS, STEP_SAMPLES, Ear, Numbers
 from ttcs_edge.monitor.listening import Worth
+from ttcs_edge.training.voices import Sound
 
 LOUD_DBFS = -20.0
 

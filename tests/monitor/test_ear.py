@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.airwaves import ENGLISH, VIETNAMESE, Chain, Scene, Sound, digits, music, speech, tone
+from tests.airwaves import VIETNAMESE, Chain, Scene, digits, music, tone
 from tests.monitor.listener import LOUD_DBFS, Listener
 from ttcs_edge.core.monitor import DISTORTED, FOREIGN, RECORDING_MS, SILENT
+from ttcs_edge.training.voices import ENGLISH, Sound, speech
 
 DAYS = 1_000
 FOREIGN_AT_S = 20

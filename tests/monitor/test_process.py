@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.airwaves import ENGLISH, VIETNAMESE, of_db, speech
+from tests.airwaves import VIETNAMESE
 from tests.parts import eventually
 from ttcs_edge.core import events
 from ttcs_edge.core.events import Event
@@ -22,6 +22,7 @@ from ttcs_edge.drivers.monitor import MonitorProcess, launcher
 from ttcs_edge.drivers.sound import PERIOD_BYTES, PERIOD_NS, RATE_HZ
 from ttcs_edge.player.sent import Sent, make_sent
 from ttcs_edge.settings import InputSettings, MonitorSettings, SoundDriver
+from ttcs_edge.training.voices import ENGLISH, of_db, speech
 
 
 def write_wav(path: Path, samples: Any) -> None:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.airwaves import ENGLISH, of_db, speech
 from tests.monitor.test_process import write_wav
 from ttcs_edge.drivers.sound import RATE_HZ
+from ttcs_edge.training.voices import ENGLISH, of_db, speech
 
 SILENT_S, FOREIGN_S = 30, 60
 HEADER_BYTES = 44

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.enrolled import enrolled
 from tests.parts import Broker, eventually, local
 from tests.rig.machine import Machine
 from ttcs_edge.central.centre import open_centre
@@ -18,6 +17,7 @@ from ttcs_edge.central.main import main
 from ttcs_edge.central.revocation import revoked
 from ttcs_edge.drivers.pins import LOG_NAME, level
 from ttcs_edge.link.control import ControlError, ask
+from ttcs_edge.training.enrolled import enrolled
 
 UNIT = "ttcs-edge.service"
 PLAYER_UNIT = "ttcs-edge-player@.service"

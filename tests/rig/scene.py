@@ -21,7 +21,6 @@ from typing import Any, TypeVar
 import yaml
 
 from tests.central.test_enrol import Person, code_of
-from tests.enrolled import enrolled
 from tests.parts import ROOT, Broker, Listener, eventually, local
 from tests.rig.air import write_stranger
 from tests.rig.bench import AMPLIFIER, QUIET_DB, RELAYS, ZONES, Bench, Change, Heard, Link
@@ -30,6 +29,7 @@ from tests.rig.record import Timeline
 from ttcs_edge.central.main import main
 from ttcs_edge.core.model import ZoneId
 from ttcs_edge.training.boards import Boards
+from ttcs_edge.training.enrolled import enrolled
 from ttcs_edge.training.pole import STEP_MS
 from ttcs_edge.training.pole import Pole as Physics
 

@@ -26,7 +26,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.enrolled import enrolled
 from tests.parts import ROOT, Broker, Listener, Province, Station, eventually, free_port, make_clip, make_programme
 from tests.system.sight import line_log, sound_runs, status
 from ttcs_edge.central.broker_rules import RIGHTS
@@ -34,6 +33,7 @@ from ttcs_edge.central.centre import open_centre
 from ttcs_edge.central.revocation import revoked
 from ttcs_edge.core.documents import Bulletin, Slot
 from ttcs_edge.drivers.pins import level
+from ttcs_edge.training.enrolled import enrolled
 from ttcs_edge.training.speakers import card, follow
 
 FOLDER = Path("build/demo").resolve()

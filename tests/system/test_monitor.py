@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.airwaves import ENGLISH, VIETNAMESE, around, of_db, speech
+from tests.airwaves import VIETNAMESE, around
 from tests.monitor.test_process import write_wav
 from tests.parts import Clip, Listener, Province, Station, eventually, put_chunks
 from tests.system.sight import status
@@ -20,6 +20,7 @@ from tests.system.test_main_job import TOPIC, one_slot
 from ttcs_edge.core.monitor import FOREIGN, LOST, SILENT
 from ttcs_edge.drivers.sound import RATE_HZ
 from ttcs_edge.training.air import Air
+from ttcs_edge.training.voices import ENGLISH, of_db, speech
 
 SPOKEN_S = 12
 

@@ -14,12 +14,13 @@ import pytest
 
 from tests.central.conftest import CentreAuthority
 from tests.cli.terminal import run
-from tests.enrolled import enrolled, identity_of
+from tests.enrolled import identity_of
 from tests.parts import STATION_YAML, Broker, Province, Station, eventually, local
 from tests.system.sight import sound_runs, status
 from ttcs_edge.central.centre import open_centre
 from ttcs_edge.central.ledger import FILE
 from ttcs_edge.central.main import main
+from ttcs_edge.training.enrolled import enrolled
 
 PLACE = "vn/lam-dong/da-teh"
 SOON_S = 20

@@ -18,6 +18,7 @@ import numpy as np
 
 from ttcs_edge.drivers.sound import RATE_HZ
 from ttcs_edge.training.appended import HEADER_BYTES, Appended
+from ttcs_edge.training.voices import Sound
 
 AIR_S: Final = 300
 AHEAD_S: Final = 0.7
@@ -39,7 +40,7 @@ class Air:
     def __init__(self, path: Path, aired: Path) -> None:
         self.path = path
         self.cut = False
-        self.foreign: Any = None
+        self.foreign: Sound | None = None
         self.first_heard_s: float | None = None
         self.foreign_since_s: float | None = None
         self._aired = Appended(aired)

@@ -16,17 +16,14 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from ttcs_edge.central.broker_rules import RIGHTS, config
-from ttcs_edge.central.centre import open_centre
-from ttcs_edge.central.enrolment import Enrolling, give
 from ttcs_edge.cli.arguments import CONFIG_VARIABLE
-from ttcs_edge.cli.identity_files import IdentityFiles
 from ttcs_edge.core.model import ZoneId
 from ttcs_edge.link.control import ControlError, ask
 from ttcs_edge.training.air import Air
 from ttcs_edge.training.boards import Boards
+from ttcs_edge.training.enrolled import enrolled
 from ttcs_edge.training.meter import Hanging
 from ttcs_edge.training.pole import Pole
-from ttcs_edge.wire.enrolment import Secret
 
 MOSQUITTO: Final = "/usr/sbin/mosquitto"
 STATION: Final = "tram-tap"
@@ -196,17 +193,8 @@ class School:
         assert (broker / RIGHTS).exists()
 
     def _enrol(self) -> None:
-        """What both commands do, without the two people between them."""
-        files, secret = IdentityFiles(self.folder), Secret(b"class")
-        request = files.ask(files.begin(), secret)
-        enrolling = Enrolling(secret, float("inf"))
-        enrolling.hear(request)
-        assert enrolling.asked is not None
-        given = give(open_centre(self.centre), STATION, enrolling.asked, again=False)
-        answered = secret.given(request, secret.answer(request, given))
-        assert answered is not None
-        files.take(answered)
-        files.finish()
+        """Enrol the station, and give it the poles of a class in place of what its centre proposes."""
+        enrolled(self.centre, STATION, self.folder)
         text = self.config.read_text().replace("/etc/ttcs-edge", str(self.folder)).split("\nzones:")[0]
         begin = text.replace("credential:station.key", str(self.folder / "identity/station.key"))
         zones = "\n".join(
